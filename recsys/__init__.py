@@ -1,0 +1,9 @@
+"""A two-tower retrieval engine: from an interaction log and a catalogue to candidates.
+
+Importing this package loads neither TensorFlow nor ScaNN; the parts that need them do so when they
+are used. See ``docs/concepts.md`` for the words used throughout.
+"""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

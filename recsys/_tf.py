@@ -1,0 +1,18 @@
+"""The one door to TensorFlow: it must be told to use legacy Keras before it is first imported.
+
+TensorFlow Recommenders is written against Keras 2 and refuses to load otherwise. Parts that need
+TensorFlow import it from here, and only when they are used.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import tensorflow as tf
+import tensorflow_recommenders as tfrs
+import tf_keras
+
+__all__ = ["tf", "tf_keras", "tfrs"]

@@ -1,0 +1,120 @@
+"""The catalogue: every item that can be shown, with its words, attributes and picture.
+
+It holds what was ingested; turning words and pictures into vectors is the business of
+``recsys.encoders`` and ``recsys.features``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from recsys.config import Config
+from recsys.errors import DataError
+from recsys.ids import IdMap
+from recsys.interactions import ITEM
+from recsys.pictures import PictureStore
+
+
+class CatalogueFields(Config):
+    """Which columns of the item table mean what.
+
+    Attributes:
+        title: The column shown to people.
+        text: The columns that the text encoder reads, joined in this order.
+        categories: Columns with one or more values, separated by ``separator``.
+        numbers: Columns with a number.
+        image: The column with the picture's file name.
+        separator: Between the values of a column of categories.
+    """
+
+    title: str | None = None
+    text: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    image: str | None = None
+    separator: str = "|"
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """Items in row order.
+
+    Attributes:
+        ids: Item ids.
+        table: One line an item, in row order; a missing value is NA.
+        fields: Which columns mean what.
+        pictures: Where the picture files are, or None.
+
+    Example:
+        >>> table = pd.DataFrame({"item_id": ["a", "b"], "title": ["Lamp", None]})
+        >>> Catalogue.of(table, CatalogueFields(title="title", text=("title",))).texts()
+        ['Lamp', '']
+    """
+
+    ids: IdMap
+    table: pd.DataFrame
+    fields: CatalogueFields
+    pictures: PictureStore | None = None
+
+    @classmethod
+    def of(
+        cls, table: pd.DataFrame, fields: CatalogueFields, pictures: PictureStore | None = None
+    ) -> Catalogue:
+        """Check that the columns are there and that the ids are unique.
+
+        Raises:
+            DataError: A column that ``fields`` names is missing, or an id is empty or there twice.
+        """
+        named = [ITEM, fields.title, *fields.text, *fields.categories, *fields.numbers, fields.image]
+        for column in named:
+            if column is not None and column not in table.columns:
+                present = ", ".join(map(str, table.columns))
+                raise DataError(f"the catalogue has no column '{column}'; it has: {present}")
+        ids = IdMap.of("item", table[ITEM])
+        return cls(ids, table.reset_index(drop=True), fields, pictures)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def texts(self) -> list[str]:
+        """Per item the words of its text columns, joined; "" where there are none."""
+        return [" ".join(parts) for parts in zip(*map(self._strings, self.fields.text))] or (
+            [""] * len(self)
+        )
+
+    def titles(self) -> list[str]:
+        """Per item its title, or its id where it has none."""
+        if self.fields.title is None:
+            return [self.ids.id(row) for row in range(len(self))]
+        titles = self._strings(self.fields.title)
+        return [title or self.ids.id(row) for row, title in enumerate(titles)]
+
+    def image_names(self) -> list[str | None]:
+        """Per item its picture's file name, or None."""
+        if self.fields.image is None:
+            return [None] * len(self)
+        return [name or None for name in self._strings(self.fields.image)]
+
+    def image(self, row: int) -> bytes | None:
+        """The bytes of one item's picture, or None where it has none or the file is missing."""
+        name = self.image_names()[row]
+        return None if self.pictures is None or name is None else self.pictures.read(name)
+
+    def _strings(self, column: str) -> list[str]:
+        values: Sequence[Any] = self.table[column].tolist()
+        return ["" if pd.isna(value) else str(value).strip() for value in values]
+
+
+def catalogue_of_ids(ids: Sequence[str]) -> Catalogue:
+    """A catalogue that knows nothing but ids, for logs that come without one."""
+    return Catalogue.of(pd.DataFrame({ITEM: list(ids)}), CatalogueFields())
+
+
+def open_pictures(path: Path | None) -> PictureStore | None:
+    """A folder or a zip archive of pictures, or None."""
+    return None if path is None else PictureStore.open(path)

@@ -1,0 +1,108 @@
+"""Typed configuration: one frozen base class that refuses unknown keys, and a TOML reader.
+
+Each part of the library declares its own section as a subclass of :class:`Config`; this module
+knows none of them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from recsys.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ConfigT = TypeVar("ConfigT", bound="Config")
+
+
+class Config(BaseModel):
+    """A frozen section of configuration.
+
+    Example:
+        >>> class Towers(Config):
+        ...     dimension: int = 64
+        >>> parse_config({"dimensoin": 32}, Towers)
+        Traceback (most recent call last):
+        ...
+        recsys.errors.ConfigError: unknown key 'dimensoin': did you mean 'dimension'?
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def load_config(path: Path, kind: type[ConfigT]) -> ConfigT:
+    """Read a TOML file into ``kind``.
+
+    Raises:
+        ConfigError: The file is missing, is not TOML, or does not fit ``kind``.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text: {error}") from error
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    return parse_config(values, kind, source=str(path))
+
+
+def parse_config(values: Mapping[str, Any], kind: type[ConfigT], *, source: str = "") -> ConfigT:
+    """Check ``values`` against ``kind``; every fault is named with its key and a remedy.
+
+    Raises:
+        ConfigError: One line a fault; ``field`` holds the path of the first.
+    """
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        faults = error.errors()
+        lines = [_explain(fault, kind) for fault in faults]
+        where = f"{source}: " if source else ""
+        field = ".".join(str(part) for part in faults[0]["loc"])
+        raise ConfigError(where + "; ".join(lines), field=field) from None
+
+
+def _explain(fault: Any, kind: type[Config]) -> str:
+    path = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        known = _keys_at(kind, fault["loc"][:-1])
+        near = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
+        remedy = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
+        return f"unknown key '{path}': {remedy}"
+    return f"'{path}': {fault['msg']} (got {fault['input']!r})"
+
+
+def _keys_at(kind: type[Config], path: tuple[int | str, ...]) -> list[str]:
+    """The keys allowed below ``path``, followed through nested, optional and union sections."""
+    kinds: list[type[BaseModel]] = [kind]
+    for part in path:
+        # A part that no section has is a list position or a union's tag: it stays where it is.
+        deeper = [
+            nested
+            for section in kinds
+            if (info := section.model_fields.get(str(part))) is not None
+            for nested in _sections_in(info.annotation)
+        ]
+        kinds = deeper or kinds
+    return sorted({key for section in kinds for key in section.model_fields})
+
+
+def _sections_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) in (Union, UnionType, list, tuple, dict) or get_args(annotation):
+        return [found for part in get_args(annotation) for found in _sections_in(part)]
+    return []

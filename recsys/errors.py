@@ -1,0 +1,99 @@
+"""The exceptions of the engine, each with a stable code.
+
+    RecsysError                 internal
+    ├── ConfigError             config_invalid      a configuration that cannot be used
+    ├── DataError               data_invalid        a table, file or vector that cannot be used
+    ├── InvalidRequestError     request_invalid     a call with arguments out of range
+    ├── UnknownIdError          unknown_id          an id that is not in the catalogue or the log
+    ├── NotFoundError           not_found           a space, bundle or data set that is not there
+    ├── BundleError             bundle_corrupt      a bundle that does not match its manifest
+    ├── EncoderError            encoder_failed      an encoder that cannot be built or used
+    ├── TrainingError           training_failed     a run that diverged or degenerated
+    ├── DownloadError           download_failed     a publisher that could not be reached or believed
+    └── ServiceError            service_failed      a service that did not start, answer or stop
+
+A message says what was expected, what came, and what to do. The codes are part of the public
+contract: the service maps each of them once to a gRPC status.
+"""
+
+from __future__ import annotations
+
+
+class RecsysError(Exception):
+    """Base of every error that the engine raises on purpose.
+
+    Args:
+        message: What was expected, what came, and what to do.
+        field: Path of the offending field (``"query.user_id"``, ``"train.batch_size"``), or empty.
+
+    Example:
+        >>> UnknownIdError("no such item", field="item_id").code
+        'unknown_id'
+    """
+
+    code = "internal"
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class ConfigError(RecsysError):
+    """A configuration that cannot be used."""
+
+    code = "config_invalid"
+
+
+class DataError(RecsysError):
+    """A table, file or vector that cannot be used."""
+
+    code = "data_invalid"
+
+
+class InvalidRequestError(RecsysError):
+    """A call whose arguments are out of range or contradict each other."""
+
+    code = "request_invalid"
+
+
+class UnknownIdError(RecsysError):
+    """An id that is neither in the catalogue nor in the interaction log."""
+
+    code = "unknown_id"
+
+
+class NotFoundError(RecsysError):
+    """A space, bundle, version or data set that is not there."""
+
+    code = "not_found"
+
+
+class BundleError(RecsysError):
+    """A bundle whose files do not match its manifest."""
+
+    code = "bundle_corrupt"
+
+
+class EncoderError(RecsysError):
+    """An encoder that cannot be built, trained or used."""
+
+    code = "encoder_failed"
+
+
+class TrainingError(RecsysError):
+    """A training run that diverged or degenerated."""
+
+    code = "training_failed"
+
+
+class DownloadError(RecsysError):
+    """A publisher that could not be reached, or whose file is not the one it states."""
+
+    code = "download_failed"
+
+
+class ServiceError(RecsysError):
+    """A service that did not start, answer or stop as it should."""
+
+    code = "service_failed"

@@ -1,0 +1,104 @@
+"""Ids and rows: the caller's strings, and the dense numbers that stand for them inside.
+
+Rows never leave the library; ids never enter its arithmetic.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from recsys.errors import DataError, UnknownIdError
+
+Rows = npt.NDArray[np.int32]
+Vectors = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class IdMap:
+    """An immutable two-way map between ids (non-empty strings) and rows (0 .. n-1).
+
+    Attributes:
+        kind: What the ids name ("item", "user"); used in messages.
+        index: The ids in row order.
+
+    Example:
+        >>> items = IdMap.of("item", ["lamp", "rug"])
+        >>> items.rows(["rug", "lamp"]).tolist(), items.id(0)
+        ([1, 0], 'lamp')
+    """
+
+    kind: str
+    index: pd.Index[Any]
+
+    @classmethod
+    def of(cls, kind: str, ids: Iterable[str]) -> IdMap:
+        """Number ``ids`` in the order given.
+
+        Raises:
+            DataError: An id is empty, not a string, or there twice.
+        """
+        index = pd.Index(list(ids), dtype=object)
+        for position, value in enumerate(index):
+            if not isinstance(value, str) or not value:
+                raise DataError(
+                    f"{kind} ids must be non-empty strings; position {position} holds {value!r}"
+                )
+        if not index.is_unique:
+            twice = index[index.duplicated()][0]
+            raise DataError(f"{kind} id '{twice}' is there more than once; ids must be unique")
+        return cls(kind, index)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __contains__(self, value: object) -> bool:
+        return value in self.index
+
+    def id(self, row: int) -> str:
+        """The id of one row."""
+        return str(self.index[row])
+
+    def ids(self, rows: Rows) -> list[str]:
+        """The ids of many rows, in their order."""
+        return [str(value) for value in self.index[rows]]
+
+    def row(self, value: str) -> int:
+        """The row of one id.
+
+        Raises:
+            UnknownIdError: The id is not in the map; the nearest known id is suggested.
+        """
+        if value not in self.index:
+            raise UnknownIdError(self._unknown(value), field=f"{self.kind}_id")
+        return int(self.index.get_loc(value))
+
+    def rows(
+        self, values: Sequence[str], *, unknown: Literal["raise", "skip"] = "raise"
+    ) -> Rows:
+        """The rows of many ids, int32 ``[n]``; with ``unknown="skip"`` unknown ids are left out.
+
+        Raises:
+            UnknownIdError: An id is unknown and ``unknown="raise"``.
+        """
+        found = self.index.get_indexer(pd.Index(list(values), dtype=object))
+        missing = np.flatnonzero(found < 0)
+        if len(missing) and unknown == "raise":
+            raise UnknownIdError(self._unknown(values[int(missing[0])]), field=f"{self.kind}_id")
+        return found[found >= 0].astype(np.int32)
+
+    def _unknown(self, value: str) -> str:
+        near = (
+            difflib.get_close_matches(value, [str(known) for known in self.index[:50_000]], n=1)
+            if isinstance(value, str) and len(value) <= 64
+            else []
+        )
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        return f"unknown {self.kind} id {value!r:.80}: not among the {len(self):,} known{hint}"

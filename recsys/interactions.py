@@ -1,0 +1,163 @@
+"""Interactions: who met what, in what order. A validated, frozen table in user and time order.
+
+Reading files is the business of ``recsys.formats``; cleaning and counting of ``recsys.ingestion``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import DataError
+from recsys.ids import IdMap, Mask, Rows
+
+USER, ITEM, TIMESTAMP, POSITION = "user_id", "item_id", "timestamp", "position"
+WEIGHT, EVENT, TERMS = "weight", "event", "terms"
+"""Column names of every table of interactions, in files that the engine writes and in memory."""
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """Interactions sorted by user, then time; ties keep the order in which they were given.
+
+    Attributes:
+        users: Ids of the users.
+        items: Ids of the items (the whole catalogue, met or not).
+        user: User rows, int32 ``[n]``, ascending.
+        item: Item rows, int32 ``[n]``.
+        time: Seconds since 1970 where ``clock`` is "timestamp", else a position, int64 ``[n]``.
+        clock: What ``time`` means.
+        weight: float32 ``[n]``, finite and above 0.
+        phrases: The different search terms; the first is always "" (no search).
+        terms: Which of ``phrases`` led to the interaction, int32 ``[n]``.
+        context: Per context column its values' ids.
+        context_rows: Per context column int32 ``[n]``, the rows in ``context``.
+
+    Example:
+        >>> users, items = IdMap.of("user", ["ann"]), IdMap.of("item", ["lamp", "rug"])
+        >>> log = Interactions.of(users, items, user=[0, 0], item=[1, 0], time=[20, 10])
+        >>> items.ids(log.history(0))
+        ['lamp', 'rug']
+    """
+
+    users: IdMap
+    items: IdMap
+    user: Rows
+    item: Rows
+    time: npt.NDArray[np.int64]
+    clock: Literal["timestamp", "position"]
+    weight: npt.NDArray[np.float32]
+    phrases: tuple[str, ...]
+    terms: Rows
+    context: Mapping[str, IdMap] = field(default_factory=dict)
+    context_rows: Mapping[str, Rows] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        users: IdMap,
+        items: IdMap,
+        *,
+        user: npt.ArrayLike,
+        item: npt.ArrayLike,
+        time: npt.ArrayLike,
+        clock: Literal["timestamp", "position"] = "timestamp",
+        weight: npt.ArrayLike | None = None,
+        phrases: tuple[str, ...] = ("",),
+        terms: npt.ArrayLike | None = None,
+        context: Mapping[str, IdMap] | None = None,
+        context_rows: Mapping[str, npt.ArrayLike] | None = None,
+    ) -> Interactions:
+        """Sort and check the columns, each of length n.
+
+        Raises:
+            DataError: Lengths differ, a row is out of range, or a weight is not finite and positive.
+        """
+        columns = {
+            "user": np.asarray(user, np.int32),
+            "item": np.asarray(item, np.int32),
+            "time": np.asarray(time, np.int64),
+        }
+        size = len(columns["user"])
+        columns["weight"] = (
+            np.ones(size, np.float32) if weight is None else np.asarray(weight, np.float32)
+        )
+        columns["terms"] = np.zeros(size, np.int32) if terms is None else np.asarray(terms, np.int32)
+        extra = {name: np.asarray(rows, np.int32) for name, rows in (context_rows or {}).items()}
+        for name, column in {**columns, **extra}.items():
+            if column.shape != (size,):
+                raise DataError(f"column '{name}' must hold {size} values; it holds {column.shape}")
+        limits = {"user": len(users), "item": len(items), "terms": len(phrases)}
+        for name, limit in limits.items():
+            _check_range(name, columns[name], limit)
+        for name, rows in extra.items():
+            _check_range(name, rows, len((context or {})[name]))
+        if not phrases or phrases[0] != "":
+            raise DataError("the first of the phrases must be '' (no search)")
+        if size and not (np.isfinite(columns["weight"]).all() and columns["weight"].min() > 0):
+            raise DataError("weights must be finite and above 0; drop or mend the others first")
+        order = np.lexsort((columns["time"], columns["user"]))
+        ordered = {name: _frozen(column[order]) for name, column in columns.items()}
+        return cls(
+            users,
+            items,
+            clock=clock,
+            phrases=phrases,
+            context=dict(context or {}),
+            context_rows={name: _frozen(rows[order]) for name, rows in extra.items()},
+            **ordered,
+        )
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    @cached_property
+    def offsets(self) -> npt.NDArray[np.int64]:
+        """Where each user's interactions begin and end, int64 ``[users + 1]``."""
+        counts = np.bincount(self.user, minlength=len(self.users))
+        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+    @cached_property
+    def item_counts(self) -> npt.NDArray[np.int64]:
+        """How often each item was met, int64 ``[items]``."""
+        return np.bincount(self.item, minlength=len(self.items)).astype(np.int64)
+
+    @property
+    def warm(self) -> Mask:
+        """Which items were met at all, bool ``[items]``."""
+        return self.item_counts > 0
+
+    def history(self, user: int) -> Rows:
+        """A user's item rows in time order, int32 ``[length]``."""
+        return self.item[self.offsets[user] : self.offsets[user + 1]]
+
+    def take(self, keep: Mask) -> Interactions:
+        """The interactions where ``keep`` (bool ``[n]``) holds; users and items stay numbered."""
+        return Interactions(
+            self.users,
+            self.items,
+            _frozen(self.user[keep]),
+            _frozen(self.item[keep]),
+            _frozen(self.time[keep]),
+            self.clock,
+            _frozen(self.weight[keep]),
+            self.phrases,
+            _frozen(self.terms[keep]),
+            self.context,
+            {name: _frozen(rows[keep]) for name, rows in self.context_rows.items()},
+        )
+
+
+def _frozen(column: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    column.setflags(write=False)
+    return column
+
+
+def _check_range(name: str, rows: npt.NDArray[np.generic], limit: int) -> None:
+    if len(rows) and (int(rows.min()) < 0 or int(rows.max()) >= limit):
+        raise DataError(f"column '{name}' must hold rows from 0 to {limit - 1}")

@@ -1,0 +1,79 @@
+"""Where picture files are: a folder or a zip archive, read by name.
+
+Decoding them is the business of the image encoders; this module returns bytes as they are.
+"""
+
+from __future__ import annotations
+
+import threading
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from recsys.errors import DataError
+
+MAX_BYTES = 64 * 1024 * 1024
+"""A larger file is taken for an attack or a mistake, and refused."""
+
+
+@dataclass(frozen=True, eq=False)
+class PictureStore:
+    """Pictures by file name, from a folder or a zip archive.
+
+    Example:
+        >>> import tempfile; folder = Path(tempfile.mkdtemp())
+        >>> _ = (folder / "a.png").write_bytes(b"...")
+        >>> PictureStore.open(folder).read("a.png")
+        b'...'
+    """
+
+    path: Path
+    _archive: zipfile.ZipFile | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @classmethod
+    def open(cls, path: Path) -> PictureStore:
+        """Open a folder or a zip archive.
+
+        Raises:
+            DataError: ``path`` is neither.
+        """
+        if path.is_dir():
+            return cls(path.resolve())
+        if not path.is_file():
+            raise DataError(f"expected a folder or a zip archive of pictures; {path} is not there")
+        try:
+            return cls(path.resolve(), zipfile.ZipFile(path))
+        except zipfile.BadZipFile as error:
+            raise DataError(f"{path} is neither a folder nor a zip archive: {error}") from error
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of one file, or None where it is not there.
+
+        Raises:
+            DataError: The name leads out of the folder, the file is damaged or larger than 64 MiB.
+        """
+        if self._archive is not None:
+            return self._read_member(name, self._archive)
+        file = (self.path / name).resolve()
+        if not file.is_relative_to(self.path):
+            raise DataError(f"picture name {name!r} leads out of {self.path}")
+        if not file.is_file():
+            return None
+        _check_size(name, file.stat().st_size)
+        return file.read_bytes()
+
+    def _read_member(self, name: str, archive: zipfile.ZipFile) -> bytes | None:
+        with self._lock:
+            try:
+                _check_size(name, archive.getinfo(name).file_size)
+                return archive.read(name)
+            except KeyError:
+                return None
+            except (zipfile.BadZipFile, OSError, EOFError) as error:
+                raise DataError(f"{self.path}: '{name}' is damaged: {error}") from error
+
+
+def _check_size(name: str, size: int) -> None:
+    if size > MAX_BYTES:
+        raise DataError(f"picture '{name}' has {size:,} bytes; at most {MAX_BYTES:,} are read")
