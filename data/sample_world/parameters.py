@@ -1,0 +1,44 @@
+"""The numbers that fix a sample world; no behaviour beyond checking them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+FIRST_SECOND = 1_704_067_200  # 2024-01-01 00:00:00 UTC
+LAST_SECOND = FIRST_SECOND + 360 * 86_400
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Sizes and strengths of a world. A strength is what one matching favourite adds to a logit."""
+
+    seed: int = 7
+    users: int = 3_000
+    items: int = 2_000
+    interactions: int = 60_000
+    groups: int = 6
+    topic_strength: float = 3.6
+    style_strength: float = 2.8
+    group_strength: float = 2.4
+    appeal_spread: float = 0.7
+    shortest_history: int = 8
+    activity_spread: float = 0.6
+    latest_join: float = 0.6
+    changes_per_user: int = 2
+    train_share: float = 0.8
+    validation_share: float = 0.1
+    cold_share: float = 0.1
+    search_share: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.interactions < self.users * self.shortest_history:
+            raise ValueError(
+                f"expected at least {self.shortest_history} interactions for each of the "
+                f"{self.users} users, got {self.interactions} in all: "
+                "ask for more interactions or fewer users"
+            )
+        if self.items < 100 or self.users < 1:
+            raise ValueError(
+                f"expected at least 100 items and 1 user, got {self.items} and {self.users}: "
+                "ask for a larger world"
+            )

@@ -1,0 +1,162 @@
+"""Items, users and interactions of the sample world, drawn from a rule that is known exactly.
+
+An item has a topic, a style, a hidden group and an appeal. A user has favourites among the three,
+one of which changes now and then. What a user takes at a moment is drawn, never twice, from a
+softmax over the available items. Words and pictures are made elsewhere, from the topic and the
+style.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .lexicon import TOPICS
+from .parameters import FIRST_SECOND, LAST_SECOND, Parameters
+from .pictures import STYLES
+
+TRAITS = ("topic", "style", "group")
+FAVOURITES = {"topic": (0.3, 0.5, 0.2), "style": (0.5, 0.5), "group": (0.6, 0.4)}
+
+
+@dataclass(frozen=True)
+class Items:
+    """What the rule knows of each item; arrays of shape (items,)."""
+
+    traits: dict[str, np.ndarray]  # trait -> int
+    appeal: np.ndarray  # float64, added to the logit
+    available_from: np.ndarray  # int64 seconds
+
+    @property
+    def cold(self) -> np.ndarray:
+        """Whether an item appears only after the training period; bool, shape (items,)."""
+        return self.available_from > FIRST_SECOND
+
+
+@dataclass(frozen=True)
+class Taste:
+    """The favourites of one user from a moment on, until the next taste begins."""
+
+    begins: int
+    favourites: dict[str, frozenset[int]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One draw: who, when, which item, and the exact probability of every item just before."""
+
+    user: int
+    timestamp: int
+    item: int
+    probability: np.ndarray  # float64, shape (items,), sums to 1
+
+
+@dataclass(frozen=True)
+class World:
+    """All that the draws depend on. `times[u]` are the int64 seconds at which user u acts."""
+
+    parameters: Parameters
+    items: Items
+    tastes: list[list[Taste]]
+    times: list[np.ndarray]
+    validation_from: int
+    test_from: int
+
+
+def make_world(parameters: Parameters, rng: np.random.Generator) -> World:
+    """Draw users' moments first (they set the splits), then items, then tastes."""
+    times = _times(parameters, rng)
+    moments = np.sort(np.concatenate(times))
+    split = int(parameters.train_share * len(moments))
+    second = int((parameters.train_share + parameters.validation_share) * len(moments))
+    validation_from, test_from = int(moments[split]), int(moments[second])
+    items = _items(parameters, validation_from, test_from, rng)
+    tastes = [_tastes(parameters, moments, rng) for moments in times]
+    return World(parameters, items, tastes, times, validation_from, test_from)
+
+
+def play(world: World, rng: np.random.Generator) -> Iterator[Step]:
+    """Let every user act at every one of their moments, user by user, in time order."""
+    for user, times in enumerate(world.times):
+        free = np.ones(world.parameters.items, dtype=bool)
+        for begins, until, weights in _regimes(world, user):
+            for timestamp in times[(times >= begins) & (times < until)]:
+                open_weights = weights * (free & (world.items.available_from <= timestamp))
+                heights = np.cumsum(open_weights)
+                item = int(np.searchsorted(heights, rng.random() * heights[-1], side="right"))
+                yield Step(user, int(timestamp), item, open_weights / heights[-1])
+                free[item] = False
+
+
+def _regimes(world: World, user: int) -> Iterator[tuple[int, int, np.ndarray]]:
+    """(begins, until, softmax numerators of all items) for each taste of one user."""
+    tastes = world.tastes[user]
+    ends = [taste.begins for taste in tastes[1:]] + [LAST_SECOND + 1]
+    for taste, until in zip(tastes, ends, strict=True):
+        yield taste.begins, until, np.exp(_logits(world.parameters, world.items, taste))
+
+
+def _logits(parameters: Parameters, items: Items, taste: Taste) -> np.ndarray:
+    logits = items.appeal.copy()
+    for trait in TRAITS:
+        liked = np.isin(items.traits[trait], list(taste.favourites[trait]))
+        logits += getattr(parameters, f"{trait}_strength") * liked
+    return logits
+
+
+def _kinds(parameters: Parameters, trait: str) -> int:
+    return {"topic": len(TOPICS), "style": len(STYLES), "group": parameters.groups}[trait]
+
+
+def _items(
+    parameters: Parameters, validation_from: int, test_from: int, rng: np.random.Generator
+) -> Items:
+    """Balanced, independent traits; cold items become available during validation."""
+    count = parameters.items
+    traits = {t: rng.permutation(np.arange(count) % _kinds(parameters, t)) for t in TRAITS}
+    appeal = rng.normal(0.0, parameters.appeal_spread, size=count)
+    available_from = np.full(count, FIRST_SECOND, dtype=np.int64)
+    cold = rng.choice(count, size=round(parameters.cold_share * count), replace=False)
+    available_from[cold] = rng.integers(validation_from, test_from, size=len(cold))
+    return Items(traits, appeal, available_from)
+
+
+def _times(parameters: Parameters, rng: np.random.Generator) -> list[np.ndarray]:
+    """Moments of each user: strictly increasing seconds, the first when the user joins."""
+    weights = np.exp(rng.normal(0.0, parameters.activity_spread, size=parameters.users))
+    spare = parameters.interactions - parameters.users * parameters.shortest_history
+    counts = parameters.shortest_history + rng.multinomial(spare, weights / weights.sum())
+    times = []
+    for count in counts:
+        latest = FIRST_SECOND + parameters.latest_join * (LAST_SECOND - FIRST_SECOND)
+        join = int(rng.integers(FIRST_SECOND, int(latest)))
+        later = rng.choice(LAST_SECOND - join, size=count - 1, replace=False) + join + 1
+        times.append(np.concatenate([[join], np.sort(later)]).astype(np.int64))
+    return times
+
+
+def _tastes(parameters: Parameters, times: np.ndarray, rng: np.random.Generator) -> list[Taste]:
+    """The first favourites, then one replaced at each of some random moments."""
+    favourites = {}
+    for trait in TRAITS:
+        many = 1 + rng.choice(len(FAVOURITES[trait]), p=FAVOURITES[trait])
+        chosen = rng.choice(_kinds(parameters, trait), size=many, replace=False)
+        favourites[trait] = frozenset(int(kind) for kind in chosen)
+    tastes = [Taste(FIRST_SECOND, favourites)]
+    changes = rng.integers(parameters.changes_per_user + 1)
+    for moment in np.sort(rng.integers(times[0], LAST_SECOND, size=changes)):
+        favourites = dict(favourites)
+        trait = TRAITS[rng.integers(len(TRAITS))]
+        favourites[trait] = _replace_one(favourites[trait], _kinds(parameters, trait), rng)
+        tastes.append(Taste(int(moment), favourites))
+    return tastes
+
+
+def _replace_one(
+    favourites: frozenset[int], kinds: int, rng: np.random.Generator
+) -> frozenset[int]:
+    lost = sorted(favourites)[rng.integers(len(favourites))]
+    others = [kind for kind in range(kinds) if kind not in favourites]
+    return favourites - {lost} | {others[rng.integers(len(others))]}
