@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,14 @@ class Catalogue:
         Raises:
             DataError: A column that ``fields`` names is missing, or an id is empty or there twice.
         """
-        named = [ITEM, fields.title, *fields.text, *fields.categories, *fields.numbers, fields.image]
+        named = [
+            ITEM,
+            fields.title,
+            *fields.text,
+            *fields.categories,
+            *fields.numbers,
+            fields.image,
+        ]
         for column in named:
             if column is not None and column not in table.columns:
                 present = ", ".join(map(str, table.columns))
@@ -94,6 +102,7 @@ class Catalogue:
         titles = self._strings(self.fields.title)
         return [title or self.ids.id(row) for row, title in enumerate(titles)]
 
+    @cached_property
     def image_names(self) -> list[str | None]:
         """Per item its picture's file name, or None."""
         if self.fields.image is None:
@@ -102,7 +111,7 @@ class Catalogue:
 
     def image(self, row: int) -> bytes | None:
         """The bytes of one item's picture, or None where it has none or the file is missing."""
-        name = self.image_names()[row]
+        name = self.image_names[row]
         return None if self.pictures is None or name is None else self.pictures.read(name)
 
     def _strings(self, column: str) -> list[str]:

@@ -9,7 +9,7 @@
     ├── BundleError             bundle_corrupt      a bundle that does not match its manifest
     ├── EncoderError            encoder_failed      an encoder that cannot be built or used
     ├── TrainingError           training_failed     a run that diverged or degenerated
-    ├── DownloadError           download_failed     a publisher that could not be reached or believed
+    ├── DownloadError           download_failed     a publisher out of reach, or a wrong file
     └── ServiceError            service_failed      a service that did not start, answer or stop
 
 A message says what was expected, what came, and what to do. The codes are part of the public

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,8 @@ from recsys.ids import IdMap, Mask, Rows
 USER, ITEM, TIMESTAMP, POSITION = "user_id", "item_id", "timestamp", "position"
 WEIGHT, EVENT, TERMS = "weight", "event", "terms"
 """Column names of every table of interactions, in files that the engine writes and in memory."""
+
+Column = TypeVar("Column", bound="npt.NDArray[Any]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,41 +78,42 @@ class Interactions:
         """Sort and check the columns, each of length n.
 
         Raises:
-            DataError: Lengths differ, a row is out of range, or a weight is not finite and positive.
+            DataError: Lengths differ, a row is out of range, or a weight is not a positive number.
         """
-        columns = {
+        size = len(np.asarray(user))
+        rows: dict[str, Rows] = {
             "user": np.asarray(user, np.int32),
             "item": np.asarray(item, np.int32),
-            "time": np.asarray(time, np.int64),
+            "terms": np.zeros(size, np.int32) if terms is None else np.asarray(terms, np.int32),
+            **{name: np.asarray(r, np.int32) for name, r in (context_rows or {}).items()},
         }
-        size = len(columns["user"])
-        columns["weight"] = (
-            np.ones(size, np.float32) if weight is None else np.asarray(weight, np.float32)
-        )
-        columns["terms"] = np.zeros(size, np.int32) if terms is None else np.asarray(terms, np.int32)
-        extra = {name: np.asarray(rows, np.int32) for name, rows in (context_rows or {}).items()}
-        for name, column in {**columns, **extra}.items():
+        times = np.asarray(time, np.int64)
+        weights = np.ones(size, np.float32) if weight is None else np.asarray(weight, np.float32)
+        columns: dict[str, npt.NDArray[Any]] = {**rows, "time": times, "weight": weights}
+        for name, column in columns.items():
             if column.shape != (size,):
                 raise DataError(f"column '{name}' must hold {size} values; it holds {column.shape}")
         limits = {"user": len(users), "item": len(items), "terms": len(phrases)}
+        limits |= {name: len((context or {})[name]) for name in context_rows or {}}
         for name, limit in limits.items():
-            _check_range(name, columns[name], limit)
-        for name, rows in extra.items():
-            _check_range(name, rows, len((context or {})[name]))
+            _check_range(name, rows[name], limit)
         if not phrases or phrases[0] != "":
             raise DataError("the first of the phrases must be '' (no search)")
-        if size and not (np.isfinite(columns["weight"]).all() and columns["weight"].min() > 0):
+        if size and not (np.isfinite(weights).all() and weights.min() > 0):
             raise DataError("weights must be finite and above 0; drop or mend the others first")
-        order = np.lexsort((columns["time"], columns["user"]))
-        ordered = {name: _frozen(column[order]) for name, column in columns.items()}
+        order = np.lexsort((times, rows["user"]))
         return cls(
             users,
             items,
+            user=_frozen(rows["user"][order]),
+            item=_frozen(rows["item"][order]),
+            time=_frozen(times[order]),
             clock=clock,
+            weight=_frozen(weights[order]),
             phrases=phrases,
+            terms=_frozen(rows["terms"][order]),
             context=dict(context or {}),
-            context_rows={name: _frozen(rows[order]) for name, rows in extra.items()},
-            **ordered,
+            context_rows={name: _frozen(rows[name][order]) for name in context_rows or {}},
         )
 
     def __len__(self) -> int:
@@ -153,11 +156,11 @@ class Interactions:
         )
 
 
-def _frozen(column: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def _frozen(column: Column) -> Column:
     column.setflags(write=False)
     return column
 
 
-def _check_range(name: str, rows: npt.NDArray[np.generic], limit: int) -> None:
+def _check_range(name: str, rows: Rows, limit: int) -> None:
     if len(rows) and (int(rows.min()) < 0 or int(rows.max()) >= limit):
         raise DataError(f"column '{name}' must hold rows from 0 to {limit - 1}")
