@@ -1,0 +1,165 @@
+"""One form for every figure: what was measured, by which command, on what, from which commit.
+
+It holds no names of hosts and no paths. What the figures mean is said by who writes them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from recsys.errors import DataError
+
+
+def write_record(
+    path: Path,
+    *,
+    name: str,
+    command: str,
+    seeds: Sequence[int],
+    figures: Mapping[str, float],
+    **extra: Any,
+) -> None:
+    """Write a record as JSON, atomically: a reader sees the old file or the new one.
+
+    Args:
+        path: The file; its folder is made.
+        name: What was measured.
+        command: How to measure it again.
+        seeds: Every seed that the figures rest on.
+        figures: From name to finite number.
+        extra: Further entries, JSON values.
+
+    Raises:
+        DataError: A figure is not a finite number, or ``extra`` cannot be JSON.
+    """
+    write_json(path, record(name=name, command=command, seeds=seeds, figures=figures, **extra))
+
+
+def record(
+    *, name: str, command: str, seeds: Sequence[int], figures: Mapping[str, float], **extra: Any
+) -> dict[str, Any]:
+    """The record itself; see :func:`write_record`.
+
+    Example:
+        >>> made = record(name="demo", command="make demo", seeds=[1], figures={"seconds": 2})
+        >>> sorted(made)
+        ['command', 'commit', 'date', 'figures', 'machine', 'name', 'seeds']
+    """
+    checked = {str(key): _finite(key, value) for key, value in figures.items()}
+    own: dict[str, Any] = {
+        "name": name,
+        "command": command,
+        "commit": commit(),
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "seeds": [int(seed) for seed in seeds],
+        "figures": checked,
+    }
+    taken = sorted(own.keys() & extra.keys())
+    if taken:
+        raise DataError(f"a record has its own '{taken[0]}'; choose another name")
+    return {**own, **extra}
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON through a temporary file in the same folder that then takes the name.
+
+    Raises:
+        DataError: The content cannot be JSON.
+    """
+    try:
+        text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{path.name} cannot be written as JSON: {error}") from error
+    write_text(path, text)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text atomically; the folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def commit() -> str:
+    """The commit of this code, with "-dirty" when tracked files differ from it, or "unknown"."""
+    head = _git("rev-parse", "HEAD")
+    if not head:
+        return "unknown"
+    return head + ("-dirty" if _git("status", "--porcelain", "--untracked-files=no") else "")
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on: processor, cores, memory, libraries."""
+    return {
+        "cpu": _cpu(),
+        "cores": os.cpu_count() or 1,
+        "memory_gb": _memory_gb(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        **{name: _version(name) for name in ("tensorflow", "scann", "numpy")},
+    }
+
+
+def _finite(name: str, value: float) -> float:
+    number = value if isinstance(value, int) and not isinstance(value, bool) else float(value)
+    if not math.isfinite(number):
+        raise DataError(f"figure '{name}' must be a finite number; it is {value}")
+    return number
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _memory_gb() -> float | None:
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+    except (ValueError, OSError, AttributeError):
+        return None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

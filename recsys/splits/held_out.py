@@ -1,0 +1,160 @@
+"""Queries with known answers. They hold what a scorer may see and, apart from it, the targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import DataError
+from recsys.ids import IdMap, Mask, Rows
+
+Offsets = npt.NDArray[np.int64]
+Positions = npt.NDArray[np.signedinteger[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """q queries: a user, a history, the context of the moment; and the targets that came next.
+
+    Histories are ranges of one shared pool, because those of one user overlap: a user with n
+    held-out interactions costs n ranges, not n copies.
+
+    Attributes:
+        user: User rows, int32 ``[q]``.
+        pool: Item rows that the histories are ranges of, int32 ``[p]``, each oldest first.
+        history_start: Where each history begins in ``pool``, int64 ``[q]``.
+        history_stop: Where it ends, int64 ``[q]``.
+        target_rows: All targets, query after query, int32 ``[t]``.
+        target_offsets: Where each query's targets begin and end, int64 ``[q + 1]``.
+        time: When the (first) target was met, int64 ``[q]``.
+        terms: Which of ``phrases`` led to the target, int32 ``[q]``; 0 for none, and for all
+            queries with several targets. A scorer uses it only when it is asked to.
+        phrases: The different search terms; the first is "" (no search).
+        context: Per context column its values' ids.
+        context_rows: Per context column the (first) target's rows, int32 ``[q]``.
+
+    Example:
+        >>> queries = HeldOut.of(user=[0, 1], histories=[[4, 2], []], targets=[[7], [1, 3]])
+        >>> len(queries), queries.history(0).tolist(), queries.targets(1).tolist()
+        (2, [4, 2], [1, 3])
+    """
+
+    user: Rows
+    pool: Rows
+    history_start: Offsets
+    history_stop: Offsets
+    target_rows: Rows
+    target_offsets: Offsets
+    time: npt.NDArray[np.int64]
+    terms: Rows
+    phrases: tuple[str, ...] = ("",)
+    context: Mapping[str, IdMap] = field(default_factory=dict)
+    context_rows: Mapping[str, Rows] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        user: Sequence[int],
+        histories: Sequence[Sequence[int]],
+        targets: Sequence[Sequence[int]],
+        terms: Sequence[int] | None = None,
+        phrases: tuple[str, ...] = ("",),
+    ) -> HeldOut:
+        """Queries from lists, one entry a query.
+
+        Raises:
+            DataError: The lists differ in length, or a query has no target.
+        """
+        size = len(user)
+        if not len(histories) == len(targets) == size:
+            raise DataError(
+                f"{size} users, {len(histories)} histories and {len(targets)} targets: "
+                "expected as many of each"
+            )
+        if any(len(rows) == 0 for rows in targets):
+            raise DataError("every query needs at least one target")
+        bounds = offsets_of([len(history) for history in histories])
+        return cls(
+            user=np.asarray(user, np.int32),
+            pool=np.asarray([row for history in histories for row in history], np.int32),
+            history_start=bounds[:-1],
+            history_stop=bounds[1:],
+            target_rows=np.asarray([row for rows in targets for row in rows], np.int32),
+            target_offsets=offsets_of([len(rows) for rows in targets]),
+            time=np.zeros(size, np.int64),
+            terms=np.zeros(size, np.int32) if terms is None else np.asarray(terms, np.int32),
+            phrases=phrases,
+        )
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    def history(self, query: int) -> Rows:
+        """One query's item rows, oldest first, int32 ``[length]``."""
+        return self.pool[self.history_start[query] : self.history_stop[query]]
+
+    def targets(self, query: int) -> Rows:
+        """One query's target rows, int32 ``[at least 1]``."""
+        return self.target_rows[self.target_offsets[query] : self.target_offsets[query + 1]]
+
+    def histories(self) -> list[Rows]:
+        """Every query's history, as views of the pool."""
+        return [self.history(query) for query in range(len(self))]
+
+    @property
+    def history_lengths(self) -> npt.NDArray[np.int64]:
+        """int64 ``[q]``."""
+        return self.history_stop - self.history_start
+
+    @cached_property
+    def history_offsets(self) -> Offsets:
+        """Where each query's history begins and ends in :attr:`history_rows`, int64 ``[q + 1]``."""
+        return offsets_of(self.history_lengths)
+
+    @cached_property
+    def history_rows(self) -> Rows:
+        """All histories copied out one after another, int32; large where histories overlap."""
+        return self.pool[ranges(self.history_start, self.history_lengths)]
+
+    def slice(self, low: int, high: int) -> HeldOut:
+        """Queries ``low`` up to, not including, ``high``."""
+        return self.at(np.arange(*slice(low, high).indices(len(self))))
+
+    def take(self, keep: Mask) -> HeldOut:
+        """The queries where ``keep`` (bool ``[q]``) holds."""
+        return self.at(np.flatnonzero(keep))
+
+    def at(self, at: Positions) -> HeldOut:
+        """The queries at these positions, in their order."""
+        lengths = np.diff(self.target_offsets)[at]
+        return HeldOut(
+            user=self.user[at],
+            pool=self.pool,
+            history_start=self.history_start[at],
+            history_stop=self.history_stop[at],
+            target_rows=self.target_rows[ranges(self.target_offsets[:-1][at], lengths)],
+            target_offsets=offsets_of(lengths),
+            time=self.time[at],
+            terms=self.terms[at],
+            phrases=self.phrases,
+            context=self.context,
+            context_rows={name: rows[at] for name, rows in self.context_rows.items()},
+        )
+
+
+def offsets_of(lengths: npt.ArrayLike) -> Offsets:
+    """Lengths ``[q]`` to where each part begins and ends, int64 ``[q + 1]``."""
+    return np.concatenate([[0], np.cumsum(np.asarray(lengths, np.int64))]).astype(np.int64)
+
+
+def ranges(starts: Offsets, lengths: npt.NDArray[np.int64]) -> Offsets:
+    """The positions ``starts[i] .. starts[i] + lengths[i] - 1`` one after another, int64."""
+    offsets = offsets_of(lengths)
+    within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
+    return (np.repeat(starts, lengths) + within).astype(np.int64)
