@@ -13,8 +13,10 @@ from recsys.splits.config import (
     LeaveLastOutConfig,
     SplitConfig,
 )
+from recsys.splits.fixed import split_fixed
 from recsys.splits.held_out import HeldOut
-from recsys.splits.protocols import Split, split, split_fixed
+from recsys.splits.parts import Split
+from recsys.splits.protocols import split
 
 __all__ = [
     "ColdItemsConfig",

@@ -157,4 +157,5 @@ def ranges(starts: Offsets, lengths: npt.NDArray[np.int64]) -> Offsets:
     """The positions ``starts[i] .. starts[i] + lengths[i] - 1`` one after another, int64."""
     offsets = offsets_of(lengths)
     within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
-    return (np.repeat(starts, lengths) + within).astype(np.int64)
+    positions: Offsets = np.repeat(starts, lengths) + within
+    return positions

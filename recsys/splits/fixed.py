@@ -1,0 +1,142 @@
+"""The protocol that takes the publisher's own parts: three logs, one query a user and part."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recsys.errors import DataError
+from recsys.ids import Mask
+from recsys.interactions import Interactions
+from recsys.splits.config import FixedConfig
+from recsys.splits.held_out import HeldOut
+from recsys.splits.parts import Split, finish
+
+
+def split_by_column(log: Interactions, config: FixedConfig) -> Split:
+    if config.column not in log.context:
+        known = ", ".join(log.context) or "none"
+        raise DataError(
+            f"'fixed' needs the context column '{config.column}', which names each interaction's "
+            f"part (train, validation, test); context columns: {known}"
+        )
+    names = log.context[config.column].index.to_numpy()
+    part = names[log.context_rows[config.column]]
+    strange = sorted(set(map(str, names)) - {"train", "validation", "valid", "test"})
+    if strange:
+        raise DataError(
+            f"column '{config.column}' holds '{strange[0]}'; expected train, validation or test"
+        )
+    bare = _without_context(log, config.column)
+    validation = bare.take((part == "validation") | (part == "valid"))
+    return split_fixed(
+        bare.take(part == "train"),
+        bare.take(part == "test"),
+        validation=validation if len(validation) else None,
+        config=config,
+    )
+
+
+def split_fixed(
+    train: Interactions,
+    test: Interactions,
+    *,
+    validation: Interactions | None = None,
+    config: FixedConfig | None = None,
+) -> Split:
+    """The publisher's parts as three logs with the same id maps: one query a user and part.
+
+    Raises:
+        DataError: The parts do not share their id maps, or one is empty.
+    """
+    config = config or FixedConfig()
+    for other in (test, validation):
+        if other is not None and (
+            not other.users.index.equals(train.users.index)
+            or not other.items.index.equals(train.items.index)
+        ):
+            raise DataError("the parts of a fixed split must share one user and one item id map")
+    drawn = validation is None and config.validation_share > 0
+    if drawn:
+        held = _drawn(train, config.validation_share, config.seed)
+        train, validation = train.take(~held), train.take(held)
+    known = train if validation is None else _joined(train, validation)
+    nothing = train.take(np.zeros(len(train), np.bool_))
+    return finish(
+        _joined(known, test),
+        train,
+        validation=_by_user(nothing if validation is None else validation, pool=train),
+        test=_by_user(test, pool=known),
+        config=config,
+        counts={"validation": "drawn" if drawn else "given" if validation is not None else "none"},
+    )
+
+
+def _drawn(log: Interactions, share: float, seed: int) -> Mask:
+    """Each user's ``share`` (rounded down) of interactions, at random; bool ``[n]``."""
+    order = np.lexsort((np.random.default_rng(seed).random(len(log)), log.user))
+    place = np.empty(len(log), np.int64)
+    place[order] = np.arange(len(log)) - log.offsets[log.user[order]]
+    return place < np.floor(share * np.diff(log.offsets))[log.user]
+
+
+def _by_user(targets: Interactions, *, pool: Interactions) -> HeldOut:
+    """One query a user, with all of the user's targets (each once); history is the user's pool."""
+    codes = targets.user.astype(np.int64) * len(targets.items) + targets.item
+    first = np.sort(np.unique(codes, return_index=True)[1])
+    user, item = targets.user[first], targets.item[first]
+    users, at = np.unique(user, return_index=True)
+    heads = first[at]
+    return HeldOut(
+        user=users.astype(np.int32),
+        pool=pool.item,
+        history_start=pool.offsets[users],
+        history_stop=pool.offsets[users + 1],
+        target_rows=item,
+        target_offsets=np.append(at, len(item)).astype(np.int64),
+        time=targets.time[heads],
+        terms=np.zeros(len(users), np.int32),
+        phrases=targets.phrases,
+        context=targets.context,
+        context_rows={name: rows[heads] for name, rows in targets.context_rows.items()},
+    )
+
+
+def _joined(first: Interactions, second: Interactions) -> Interactions:
+    """Two logs with the same id maps as one; positions of the second follow those of the first."""
+    if first.clock != second.clock:
+        raise DataError(f"the parts must share one clock; got {first.clock} and {second.clock}")
+    if first.phrases != second.phrases or list(first.context) != list(second.context):
+        raise DataError("the parts of a fixed split must share their phrases and context columns")
+    shift = int(first.time.max()) + 1 if first.clock == "position" and len(first) else 0
+    return Interactions.of(
+        first.users,
+        first.items,
+        clock=first.clock,
+        phrases=first.phrases,
+        context=first.context,
+        context_rows={
+            name: np.concatenate([first.context_rows[name], second.context_rows[name]])
+            for name in first.context
+        },
+        time=np.concatenate([first.time, second.time + shift]),
+        **{
+            name: np.concatenate([getattr(first, name), getattr(second, name)])
+            for name in ("user", "item", "weight", "terms")
+        },
+    )
+
+
+def _without_context(log: Interactions, column: str) -> Interactions:
+    return Interactions(
+        log.users,
+        log.items,
+        log.user,
+        log.item,
+        log.time,
+        log.clock,
+        log.weight,
+        log.phrases,
+        log.terms,
+        {name: ids for name, ids in log.context.items() if name != column},
+        {name: rows for name, rows in log.context_rows.items() if name != column},
+    )

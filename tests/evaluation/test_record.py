@@ -1,0 +1,52 @@
+"""The one form of every figure."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from recsys.errors import DataError
+from recsys.evaluation.record import write_record, write_text
+
+ASKED = {"name": "demo", "command": "make demo", "seeds": [1, 2]}
+
+
+def test_a_record_holds_exactly_what_was_agreed(tmp_path: Path) -> None:
+    path = tmp_path / "results" / "demo.json"
+    write_record(path, **ASKED, figures={"a.recall@10": 0.5, "items": 7}, note="x")
+    made = json.loads(path.read_text(encoding="utf-8"))
+    assert {"name", "command", "commit", "date", "machine", "seeds", "figures", "note"} == set(made)
+    assert made["figures"] == {"a.recall@10": 0.5, "items": 7}
+    assert made["seeds"] == [1, 2]
+    assert datetime.fromisoformat(made["date"]).utcoffset() == timedelta(0)
+    assert {"cpu", "cores", "memory_gb", "python", "tensorflow", "scann"} <= set(made["machine"])
+    assert made["commit"] == "unknown" or len(made["commit"].removesuffix("-dirty")) == 40
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_figure_that_is_not_finite_is_refused_and_nothing_is_written(
+    tmp_path: Path, value: float
+) -> None:
+    with pytest.raises(DataError, match="figure 'recall' must be a finite number"):
+        write_record(tmp_path / "a.json", **ASKED, figures={"recall": value})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_extra_entry_cannot_take_the_place_of_an_agreed_one(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="has its own 'date'"):
+        write_record(tmp_path / "a.json", **ASKED, figures={}, date="today")
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    write_text(path, "old")
+    with pytest.raises(DataError, match=r"a\.json cannot be written as JSON"):
+        write_record(path, **ASKED, figures={}, strange={1, 2})
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "\ud800")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
+    assert path.read_text(encoding="utf-8") == "old"

@@ -1,0 +1,73 @@
+"""The publisher's own parts."""
+
+from __future__ import annotations
+
+import pytest
+
+from recsys.errors import DataError
+from recsys.ids import IdMap
+from recsys.splits import FixedConfig, split, split_fixed
+from tests.splits.logs import lines, log, read
+
+USERS = ["ann", "bob"]
+TRAIN = {"ann": [("a", 0), ("b", 1)], "bob": [("c", 0), ("d", 1)]}
+VALID = {"ann": [("c", 0)]}
+TEST = {"ann": [("e", 0), ("f", 1)], "bob": [("a", 0)]}
+
+
+def part(content: dict[str, list[tuple[str, int]]], clock: str = "position"):
+    return log(content, users=USERS, clock=clock)
+
+
+def test_fixed_gives_one_query_a_user_with_all_of_its_targets() -> None:
+    train = part(TRAIN)
+    parts = split_fixed(train, part(TEST), validation=part(VALID))
+    assert lines(parts.train) == {"ann": "ab", "bob": "cd"}
+    assert read(parts.validation, train) == [("ann", "ab", "c")]
+    # Positions start anew in each file; the validation item still comes after the training items.
+    assert read(parts.test, train) == [("ann", "abc", "ef"), ("bob", "cd", "a")]
+    assert parts.protocol["validation"] == "given"
+
+
+def test_fixed_without_validation_can_draw_one_from_training() -> None:
+    train = part({"ann": [(item, at) for at, item in enumerate("abcd")], "bob": [("e", 0)]})
+    test = part({"ann": [("f", 0)], "bob": [("g", 0)]})
+    none = split_fixed(train, test)
+    assert len(none.validation) == 0 and len(none.train) == 5
+    drawn = split_fixed(train, test, config=FixedConfig(validation_share=0.5, seed=1))
+    assert drawn.protocol["validation"] == "drawn"
+    assert len(drawn.train) == 3 and len(drawn.validation.target_rows) == 2  # 0.5 of bob's 1 is 0
+    assert sorted(read(drawn.test, train)[0][1]) == list("abcd")
+
+
+def test_fixed_drops_targets_seen_before_and_counts_a_target_once() -> None:
+    train = part(TRAIN)
+    test = part({"ann": [("a", 0), ("e", 1), ("e", 2)], "bob": [("c", 0)]})
+    parts = split_fixed(train, test)
+    assert read(parts.test, train) == [("ann", "ab", "e")]
+    assert parts.protocol["removed"]["test_repeats"] == 2
+
+
+def test_fixed_reads_the_parts_from_a_context_column() -> None:
+    rows = [("a", 0), ("b", 1), ("c", 2), ("d", 3)]
+    names = IdMap.of("part", ["train", "valid", "test"])
+    interactions = log({"ann": rows}, context={"part": names}, context_rows={"part": [0, 0, 1, 2]})
+    parts = split(interactions, FixedConfig())
+    assert read(parts.test, interactions) == [("ann", "abc", "d")]
+    assert parts.train.context == {} and parts.test.context_rows == {}
+
+
+def test_fixed_names_what_is_wrong_with_the_column() -> None:
+    with pytest.raises(DataError, match="needs the context column 'part'.*context columns: none"):
+        split(log(TRAIN), FixedConfig())
+    names = IdMap.of("part", ["train", "dev"])
+    interactions = log(
+        {"ann": [("a", 0), ("b", 1)]}, context={"part": names}, context_rows={"part": [0, 1]}
+    )
+    with pytest.raises(DataError, match="holds 'dev'; expected train, validation or test"):
+        split(interactions, FixedConfig())
+
+
+def test_parts_with_other_ids_are_refused() -> None:
+    with pytest.raises(DataError, match="share one user and one item id map"):
+        split_fixed(part(TRAIN), log(TEST, users=USERS, items="hgfedcba"))
