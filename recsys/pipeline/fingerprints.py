@@ -1,0 +1,55 @@
+"""Fingerprints: what tells a stage whether its last result still stands.
+
+They rest on content, never on a file's date or place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from recsys.errors import DataError
+
+
+def fingerprint_value(value: Any) -> str:
+    """sha256 of a JSON value, whatever the order of its keys.
+
+    Example:
+        >>> fingerprint_value({"a": 1, "b": 2}) == fingerprint_value({"b": 2, "a": 1})
+        True
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def fingerprint_path(path: Path) -> str:
+    """Size and sha256 of a file, or of every file below a folder with its name in the folder.
+
+    Raises:
+        DataError: There is neither a file nor a folder, or one cannot be read.
+    """
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        return fingerprint_value({str(file.relative_to(path)): _content(file) for file in files})
+    if not path.is_file():
+        raise DataError(f"expected a file or a folder at {path}; there is nothing")
+    return fingerprint_value(_content(path))
+
+
+def fingerprint_paths(paths: Mapping[str, Path]) -> dict[str, str]:
+    """Per name the fingerprint of its path."""
+    return {name: fingerprint_path(path) for name, path in sorted(paths.items())}
+
+
+def _content(file: Path) -> list[Any]:
+    digest = hashlib.sha256()
+    try:
+        with file.open("rb") as stream:
+            while chunk := stream.read(1 << 20):
+                digest.update(chunk)
+            return [stream.tell(), digest.hexdigest()]
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror}") from error
