@@ -87,7 +87,7 @@ def finish(
         lengths = queries.history_lengths
         longer = queries.take(lengths >= least)
         removed[f"{name}_short_histories"] = len(queries) - len(longer)
-        fresh = _without_repeats(longer) if config.repeats == "drop" else longer
+        fresh = _without_repeats(longer, len(log.items)) if config.repeats == "drop" else longer
         removed[f"{name}_repeats"] = len(longer.target_rows) - len(fresh.target_rows)
         kept.append(fresh)
     if not len(train) or not len(kept[1]):
@@ -121,12 +121,16 @@ def finish(
     return Split(train, sampled, kept[1], candidates, train.warm, statement)
 
 
-def _without_repeats(queries: HeldOut) -> HeldOut:
+def _without_repeats(queries: HeldOut, items: int) -> HeldOut:
     """Leave out targets that the query's own history holds, and queries left with none."""
-    keep = np.concatenate(
-        [~np.isin(queries.targets(i), queries.history(i)) for i in range(len(queries))]
-        or [np.zeros(0, np.bool_)]
-    )
+    keep = np.empty(len(queries.target_rows), np.bool_)
+    seen = np.zeros(items, np.bool_)  # one board for all queries, wiped after each
+    for query in range(len(queries)):
+        history = queries.history(query)
+        seen[history] = True
+        low, high = queries.target_offsets[query : query + 2]
+        keep[low:high] = ~seen[queries.target_rows[low:high]]
+        seen[history] = False
     if keep.all():
         return queries
     owner = np.repeat(np.arange(len(queries)), np.diff(queries.target_offsets))[keep]
