@@ -1,0 +1,87 @@
+"""What a person sees of a run: bars on a terminal, plain lines elsewhere, always on stderr.
+
+Results are the business of ``output``.
+"""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from recsys.pipeline.stage import Done
+
+PLAIN_SECONDS = 5.0
+"""Between two plain lines about the same piece of work."""
+
+
+class Screen:
+    """Draws the progress of a run; both an Observer of stages and a Progress of their work."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True, highlight=False)
+        self._bars = Progress(
+            TextColumn("  {task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._said: dict[str, float] = {}
+
+    def __enter__(self) -> Screen:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def __call__(self, what: str, done: int, total: int, note: str = "") -> None:
+        """See :class:`recsys.progress.Progress`."""
+        if self._console.is_terminal:
+            self._draw(what, done, total, note)
+        else:
+            self._say_now_and_then(what, done, total, note)
+
+    def starting(self, stage: str, reason: str) -> None:
+        """See :class:`recsys.pipeline.stage.Observer`."""
+        self.say(f"{stage}: starting ({reason})")
+
+    def finished(self, done: Done) -> None:
+        """See :class:`recsys.pipeline.stage.Observer`."""
+        self._clear()
+        how = "reused" if done.reused else f"done in {done.seconds:.1f} s"
+        self.say(f"{done.stage}: {how}")
+
+    def say(self, line: str) -> None:
+        """One line that stays."""
+        self._console.print(line, markup=False, soft_wrap=True)
+
+    def _draw(self, what: str, done: int, total: int, note: str) -> None:
+        if what not in self._tasks:
+            self._clear()
+            self._tasks[what] = self._bars.add_task(what, total=total, note=note)
+        self._bars.update(self._tasks[what], completed=done, total=total, note=note)
+
+    def _say_now_and_then(self, what: str, done: int, total: int, note: str) -> None:
+        now = time.monotonic()
+        began = self._said.setdefault(what, now)
+        if now - began >= PLAIN_SECONDS or done >= total:
+            self._said[what] = now
+            self.say(f"  {what}: {done:,}/{total:,}{f', {note}' if note else ''}")
+
+    def _clear(self) -> None:
+        for task in self._tasks.values():
+            self._bars.remove_task(task)
+        self._tasks.clear()
