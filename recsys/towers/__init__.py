@@ -1,0 +1,57 @@
+"""The two towers: what goes in, what is learned, how, and the result at rest.
+
+Configurations and :class:`QueryBatch` load without TensorFlow; the rest loads it on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from recsys.towers.config import (
+    FullSoftmax,
+    InBatchSoftmax,
+    LossConfig,
+    MeanHistory,
+    SampledSoftmax,
+    TowersConfig,
+    TrainConfig,
+    TransformerHistory,
+)
+from recsys.towers.query import QueryBatch
+
+if TYPE_CHECKING:
+    from recsys.towers.towers import Towers, load_towers
+    from recsys.towers.training import Epoch, Fitted, fit
+
+__all__ = [
+    "Epoch",
+    "Fitted",
+    "FullSoftmax",
+    "InBatchSoftmax",
+    "LossConfig",
+    "MeanHistory",
+    "QueryBatch",
+    "SampledSoftmax",
+    "Towers",
+    "TowersConfig",
+    "TrainConfig",
+    "TransformerHistory",
+    "fit",
+    "load_towers",
+]
+
+_LAZY = {
+    "Towers": "recsys.towers.towers",
+    "load_towers": "recsys.towers.towers",
+    "Epoch": "recsys.towers.training",
+    "Fitted": "recsys.towers.training",
+    "fit": "recsys.towers.training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_LAZY[name]), name)

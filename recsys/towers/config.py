@@ -1,0 +1,128 @@
+"""What can be chosen about the two towers and their training."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from recsys.config import Config
+
+
+class MeanHistory(Config):
+    """A history is the mean of its items' vectors, then a trained linear map."""
+
+    name: Literal["mean"] = "mean"
+    window: int = Field(50, ge=1, le=4096)
+
+
+class TransformerHistory(Config):
+    """A causal transformer over the items' vectors (SASRec, Kang & McAuley 2018), pre-norm.
+
+    Attributes:
+        window: How many of a history's last items are read.
+        blocks: Self-attention blocks.
+        heads: Attention heads a block; they divide the dimension.
+        expansion: Hidden width of the feed-forward part, as a multiple of the dimension.
+        dropout: Share of activations dropped in training.
+    """
+
+    name: Literal["transformer"] = "transformer"
+    window: int = Field(50, ge=1, le=4096)
+    blocks: int = Field(2, ge=1, le=24)
+    heads: int = Field(2, ge=1, le=64)
+    expansion: int = Field(4, ge=1, le=16)
+    dropout: float = Field(0.2, ge=0, lt=1)
+
+
+HistoryConfig = Annotated[MeanHistory | TransformerHistory, Field(discriminator="name")]
+
+
+class TowersConfig(Config):
+    """The inputs and sizes of the two towers.
+
+    Attributes:
+        dimension: Width of the space that both towers share.
+        history: How the query tower reads a history.
+        user_id: Whether the query tower learns a vector for each user.
+        item_id: Whether the item tower learns a vector for each warm item.
+        id_dropout: Share of the id vectors (item and user) left out in each training step, so
+            that the towers learn to do without: what makes cold items reachable.
+        blocks: Names of the feature blocks of the item tower; None takes all that there are.
+        projection: How a feature block enters the item tower: one linear map, or one with a
+            hidden layer.
+        terms: Whether the query tower reads search terms.
+        terms_dropout: Share of searches whose terms are left out in training, so that the same
+            tower answers with and without them.
+        context: Names of the context columns that the query tower reads.
+    """
+
+    dimension: int = Field(64, ge=2, le=4096)
+    history: HistoryConfig = TransformerHistory()
+    user_id: Literal["none", "embedding"] = "none"
+    item_id: Literal["none", "embedding"] = "embedding"
+    id_dropout: float = Field(0.1, ge=0, lt=1)
+    blocks: tuple[str, ...] | None = None
+    projection: Literal["linear", "mlp"] = "linear"
+    terms: Literal["none", "projection"] = "projection"
+    terms_dropout: float = Field(0.5, ge=0, lt=1)
+    context: tuple[str, ...] = ()
+
+
+class _Softmax(Config):
+    temperature: float = Field(0.05, gt=0, le=10)
+
+
+class FullSoftmax(_Softmax):
+    """Cross-entropy over every warm item."""
+
+    name: Literal["full-softmax"] = "full-softmax"
+
+
+class InBatchSoftmax(_Softmax):
+    """Cross-entropy over the positives of the batch, corrected by logQ (Yi et al. 2019)."""
+
+    name: Literal["in-batch-softmax"] = "in-batch-softmax"
+
+
+class SampledSoftmax(_Softmax):
+    """Cross-entropy over in-batch and uniform negatives, corrected (Yang et al. 2020).
+
+    Attributes:
+        negatives: Uniform negatives, drawn anew each step and shared by the batch.
+    """
+
+    name: Literal["sampled-softmax"] = "sampled-softmax"
+    negatives: int = Field(1024, ge=1)
+
+
+LossConfig = Annotated[FullSoftmax | InBatchSoftmax | SampledSoftmax, Field(discriminator="name")]
+
+
+class TrainConfig(Config):
+    """How the towers are trained.
+
+    Attributes:
+        loss: The loss, by name.
+        batch_positions: Predicted positions a step, padding included.
+        learning_rate: Adam's, reached after ``warmup_steps``.
+        warmup_steps: Steps of linear warm-up.
+        decay: What the learning rate does after the warm-up: it stays, or falls along half a
+            cosine to a hundredth at the last of ``epochs``.
+        epochs: Passes over the training interactions, at most.
+        patience: Epochs without a better validation figure before training stops.
+        validate_every: Epochs between two validations.
+        clip_norm: Largest global norm of the gradients.
+        seed: Of initial weights, order and dropout.
+    """
+
+    loss: LossConfig = FullSoftmax()
+    batch_positions: int = Field(4096, ge=2)
+    learning_rate: float = Field(1e-3, gt=0, le=1)
+    warmup_steps: int = Field(100, ge=0)
+    decay: Literal["none", "cosine"] = "none"
+    epochs: int = Field(20, ge=1)
+    patience: int = Field(3, ge=1)
+    validate_every: int = Field(1, ge=1)
+    clip_norm: float = Field(5.0, gt=0)
+    seed: int = Field(0, ge=0, lt=2**31)

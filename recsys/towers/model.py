@@ -1,0 +1,94 @@
+"""The two towers as one TFRS model: what a training step computes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recsys._tf import tf, tfrs
+from recsys.features import FeatureBlock
+from recsys.ids import Vectors
+from recsys.interactions import Interactions
+from recsys.towers.config import TowersConfig, TrainConfig
+from recsys.towers.item_tower import ItemTower
+from recsys.towers.losses import build_loss
+from recsys.towers.query_tower import QueryTower
+
+
+class TwoTowerModel(tfrs.Model):  # type: ignore[misc]
+    """Query tower x item tower, trained on every position of every history at once.
+
+    The history enters the query tower as the item tower's own vectors, in the step as in
+    serving, so that a cold item in a history counts and gradients reach the items it holds.
+
+    Args:
+        config: The towers.
+        train: Their training.
+        log: Training interactions.
+        blocks: Feature blocks of the item tower.
+        phrase_vectors: Encoded ``log.phrases``, float32 ``[phrases, t]``; zeros where a phrase
+            has no vector (as "" never has).
+    """
+
+    def __init__(
+        self,
+        config: TowersConfig,
+        train: TrainConfig,
+        log: Interactions,
+        blocks: Sequence[FeatureBlock],
+        phrase_vectors: Vectors,
+    ) -> None:
+        super().__init__()
+        self.item_tower = ItemTower(config, blocks, log.warm)
+        sizes = {name: len(values) for name, values in log.context.items()}
+        self.query_tower = QueryTower(config, len(log.users), sizes)
+        self._context = config.context
+        self._loss = build_loss(train.loss, log.item_counts)
+        self._phrases = tf.constant(phrase_vectors, tf.float32)
+        self._phrase_known = tf.reduce_any(self._phrases != 0, axis=1)
+
+    def compute_loss(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
+        """The mean loss over the real positions of a batch (see ``batches.load_batches``)."""
+        real = inputs["weight"] > 0  # (b, l)
+        positives = tf.boolean_mask(inputs["item"], real)  # (p,)
+        candidates = self._loss.candidates(positives)
+        # Each item is encoded once a step, however often the step needs it.
+        history = tf.reshape(inputs["item"], [-1])
+        rows, places = tf.unique(tf.concat([candidates, history], axis=0))
+        vectors = self.item_tower(rows, training=training)
+        among_candidates, in_history = tf.split(places, [tf.size(candidates), tf.size(history)])
+        met = tf.reshape(
+            tf.gather(vectors, in_history), [*_shape(inputs["item"]), vectors.shape[1]]
+        )
+        states = self.query_tower.states(met[:, :-1], training=training)  # (b, l, d)
+        queries = self.query_tower(
+            self._query_inputs(inputs, states, real), training=training
+        )  # (p, d)
+        return self._loss.compute(
+            queries,
+            tf.gather(vectors, among_candidates),
+            positives,
+            candidates,
+            tf.boolean_mask(inputs["weight"], real),
+        )
+
+    def _query_inputs(self, inputs: Mapping[str, Any], states: Any, real: Any) -> dict[str, Any]:
+        terms = tf.boolean_mask(inputs["terms"], real)
+        user = tf.boolean_mask(tf.broadcast_to(inputs["user"][:, None], tf.shape(real)), real)
+        ones = tf.ones_like(user, tf.float32)
+        return {
+            "state": tf.boolean_mask(states, real),
+            "user": user,
+            "user_known": ones,
+            "terms": tf.gather(self._phrases, terms),
+            "terms_known": tf.cast(tf.gather(self._phrase_known, terms), tf.float32),
+            **{
+                f"context_{name}": tf.boolean_mask(inputs[f"context_{name}"], real)
+                for name in self._context
+            },
+            **{f"context_{name}_known": ones for name in self._context},
+        }
+
+
+def _shape(tensor: Any) -> tuple[Any, Any]:
+    return tf.shape(tensor)[0], tf.shape(tensor)[1]

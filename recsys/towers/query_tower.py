@@ -1,0 +1,74 @@
+"""The query tower: a history, and where known a user, search terms and context, to one vector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from recsys._tf import tf, tf_keras
+from recsys.towers.config import TowersConfig
+from recsys.towers.history import build_history_encoder
+
+
+class QueryTower(tf_keras.Model):  # type: ignore[misc]
+    """q = normalise( h + U[user] + T terms + sum over context columns c of C_c[value] ).
+
+    h is the history encoder's state. Each further term is left out where it is not known, so
+    that any combination of inputs is one query in the same space.
+
+    Args:
+        config: Sizes and inputs.
+        users: Number of users.
+        context_sizes: Number of values of each context column.
+    """
+
+    def __init__(self, config: TowersConfig, users: int, context_sizes: Mapping[str, int]) -> None:
+        super().__init__(name="query_tower")
+        self._config = config
+        self._history = build_history_encoder(config.history, config.dimension)
+        self._users = None
+        if config.user_id == "embedding":
+            self._users = _embedding(max(users, 1), config.dimension, "user_id")
+        self._terms = None
+        if config.terms == "projection":
+            self._terms = tf_keras.layers.Dense(config.dimension, use_bias=False, name="terms")
+        self._context = {
+            name: _embedding(context_sizes[name], config.dimension, f"context_{name}")
+            for name in config.context
+        }
+
+    def states(self, vectors: Any, training: bool = False) -> Any:
+        """States ``[b, t + 1, d]`` of item vectors ``[b, t, d]``, oldest first."""
+        return self._history(vectors, training=training)
+
+    def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
+        """Unit vectors ``[n, d]``.
+
+        Args:
+            inputs: ``state`` float ``[n, d]``; ``user`` int ``[n]`` and ``user_known`` float
+                ``[n]``; ``terms`` float ``[n, t]`` and ``terms_known`` float ``[n]``; per context
+                column ``context_NAME`` int ``[n]`` and ``context_NAME_known`` float ``[n]``.
+            training: Whether a share of the known users and terms is left out.
+        """
+        total = inputs["state"]
+        if self._users is not None:
+            known = _drop(inputs["user_known"], self._config.id_dropout, training)
+            total += self._users(inputs["user"]) * known[:, None]
+        if self._terms is not None:
+            known = _drop(inputs["terms_known"], self._config.terms_dropout, training)
+            total += self._terms(inputs["terms"]) * known[:, None]
+        for name, table in self._context.items():
+            known = inputs[f"context_{name}_known"]
+            total += table(inputs[f"context_{name}"]) * known[:, None]
+        return tf.math.l2_normalize(total, axis=-1)
+
+
+def _embedding(size: int, dimension: int, name: str) -> Any:
+    start = tf_keras.initializers.RandomNormal(stddev=0.02)
+    return tf_keras.layers.Embedding(size, dimension, embeddings_initializer=start, name=name)
+
+
+def _drop(known: Any, share: float, training: bool) -> Any:
+    if not training or share == 0:
+        return known
+    return known * tf.cast(tf.random.uniform(tf.shape(known)) >= share, tf.float32)

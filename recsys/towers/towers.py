@@ -1,0 +1,204 @@
+"""Trained towers, ready to answer: item vectors as a table, queries through the query tower."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys._tf import tf
+from recsys.config import parse_config
+from recsys.errors import DataError
+from recsys.ids import Rows, Vectors
+from recsys.towers.config import TowersConfig
+from recsys.towers.query import QueryBatch
+from recsys.towers.query_tower import QueryTower
+
+FORMAT_VERSION = 1
+Places = npt.NDArray[np.intp]
+POSITIONS_A_CALL = 16_384
+"""Padded history positions in one pass through the tower; bounds memory, not results."""
+
+
+@dataclass(frozen=True, eq=False)
+class Towers:
+    """Towers at rest: nothing in here changes after it is made.
+
+    Attributes:
+        config: What the towers read.
+        item_vectors: The item tower's output for every item, float32 ``[items, d]``, unit length.
+        sizes: ``users``, ``terms`` (width of encoded terms) and ``context_NAME`` counts.
+
+    Example:
+        See ``examples/train_towers.py``, which trains a pair and asks it.
+    """
+
+    config: TowersConfig
+    item_vectors: Vectors
+    sizes: dict[str, int]
+    _tower: QueryTower
+    _item_weights: dict[str, npt.NDArray[Any]]
+
+    @property
+    def terms_dimension(self) -> int:
+        """Width of the encoded terms that :meth:`encode` reads; 0 where it reads none."""
+        return self.sizes["terms"] if self.config.terms == "projection" else 0
+
+    def encode(self, batch: QueryBatch) -> Vectors:
+        """One unit vector a query, float32 ``[b, d]``; the same alone as in any batch.
+
+        Raises:
+            DataError: The encoded terms do not have the width that the tower was trained on.
+        """
+        wanted, came = self.sizes["terms"], batch.terms.shape[1]
+        if batch.terms_known.any() and self.terms_dimension and came != wanted:
+            raise DataError(f"the query tower reads terms of {wanted} dimensions; {came} came")
+        out = np.empty((len(batch), self.config.dimension), np.float32)
+        window = self.config.history.window
+        lengths = np.array([min(len(history), window) for history in batch.histories], np.int32)
+        order = np.argsort(lengths, kind="stable")
+        at = 0
+        while at < len(order):
+            # Ascending lengths: the last of a group is its longest.
+            stop = at + 1
+            while stop < len(order) and (stop - at + 1) * (lengths[order[stop]] + 1) <= (
+                POSITIONS_A_CALL
+            ):
+                stop += 1
+            chosen = order[at:stop]
+            out[chosen] = self._answer(**self._inputs(batch, chosen, lengths[chosen])).numpy()
+            at = stop
+        return out
+
+    def _inputs(self, batch: QueryBatch, chosen: Places, lengths: Rows) -> dict[str, Any]:
+        width = int(lengths.max()) if len(lengths) else 0
+        histories = np.zeros((len(chosen), width), np.int32)
+        for line, (query, length) in enumerate(zip(chosen, lengths)):
+            if length:
+                histories[line, :length] = batch.histories[query][-length:]
+        known = {"user_known": batch.user_known, "terms_known": batch.terms_known}
+        terms = np.zeros((len(chosen), self.sizes["terms"]), np.float32)
+        if self.terms_dimension and batch.terms_known.any():
+            terms = batch.terms[chosen]
+        inputs = {"user": np.where(batch.user_known, batch.users, 0)[chosen], "terms": terms}
+        for name in self.config.context:
+            rows = batch.context.get(name, np.zeros(len(batch), np.int32))
+            here = batch.context_known.get(name, np.zeros(len(batch), np.bool_))
+            inputs[f"context_{name}"] = np.where(here, rows, 0)[chosen]
+            known[f"context_{name}_known"] = here
+        return {
+            "histories": tf.constant(histories),
+            "lengths": tf.constant(lengths),
+            "inputs": {
+                **{name: tf.constant(part) for name, part in inputs.items()},
+                **{name: tf.constant(mask[chosen], tf.float32) for name, mask in known.items()},
+            },
+        }
+
+    @cached_property
+    def _table(self) -> Any:
+        return tf.constant(self.item_vectors)
+
+    @cached_property
+    def _answer(self) -> Any:
+        tower, table = self._tower, self._table
+
+        def answer(histories: Any, lengths: Any, inputs: Any) -> Any:
+            states = tower.states(tf.gather(table, histories))
+            last = tf.gather(states, lengths, batch_dims=1)  # state j stands for j items
+            return tower({"state": last, **inputs})
+
+        return tf.function(answer, reduce_retracing=True)
+
+    def save(self, folder: Path) -> None:
+        """Write ``towers.json``, ``weights.npz`` and ``items.npy`` into ``folder``."""
+        folder.mkdir(parents=True, exist_ok=True)
+        facts = {
+            "format": FORMAT_VERSION,
+            "config": self.config.model_dump(mode="json"),
+            "sizes": self.sizes,
+        }
+        query = {f"query/{at:03d}": w.numpy() for at, w in enumerate(self._tower.weights)}
+        weights: dict[str, Any] = {**query, **self._item_weights}
+        np.savez(folder / "weights.npz", **weights)
+        np.save(folder / "items.npy", self.item_vectors)
+        (folder / "towers.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
+def load_towers(folder: Path) -> Towers:
+    """Read towers as :meth:`Towers.save` wrote them.
+
+    Raises:
+        DataError: A file is missing, damaged, or does not fit the others.
+    """
+    try:
+        facts = json.loads((folder / "towers.json").read_text(encoding="utf-8"))
+        with np.load(folder / "weights.npz", allow_pickle=False) as file:
+            weights = {name: file[name] for name in file.files}
+        items = np.load(folder / "items.npy", allow_pickle=False)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"cannot read the towers in {folder}: {error}; train anew") from error
+    if facts.get("format") != FORMAT_VERSION:
+        raise DataError(
+            f"towers in {folder} have format {facts.get('format')}; this version reads"
+            f" {FORMAT_VERSION}: train anew or use the version that wrote them"
+        )
+    config = parse_config(facts["config"], TowersConfig, source=str(folder / "towers.json"))
+    sizes = {name: int(size) for name, size in facts["sizes"].items()}
+    tower = _empty_tower(config, sizes)
+    query = [weights[name] for name in sorted(weights) if name.startswith("query/")]
+    shapes = [tuple(weight.shape) for weight in tower.weights]
+    if shapes != [part.shape for part in query] or items.ndim != 2:
+        raise DataError(f"the weights in {folder} do not fit its towers.json: train anew")
+    if not all(np.isfinite(part).all() for part in [*query, items]):
+        raise DataError(f"the weights in {folder} hold values that are not finite: train anew")
+    tower.set_weights(query)
+    rest = {name: part for name, part in weights.items() if not name.startswith("query/")}
+    return Towers(config, items.astype(np.float32), sizes, tower, rest)
+
+
+def freeze(config: TowersConfig, model: Any, items: int, sizes: dict[str, int]) -> Towers:
+    """A copy of a model's towers that further training does not change.
+
+    Args:
+        config: The towers.
+        model: A :class:`recsys.towers.model.TwoTowerModel`.
+        items: Number of items.
+        sizes: As in :class:`Towers`.
+    """
+    vectors = np.concatenate(
+        [
+            model.item_tower(tf.range(at, min(at + 65_536, items), dtype=tf.int32)).numpy()
+            for at in range(0, items, 65_536)
+        ]
+        or [np.zeros((0, config.dimension), np.float32)]
+    )
+    tower = _empty_tower(config, sizes)
+    tower.set_weights(model.query_tower.get_weights())
+    rest = {f"item/{at:03d}": w.numpy() for at, w in enumerate(model.item_tower.weights)}
+    return Towers(config, vectors, sizes, tower, rest)
+
+
+def _empty_tower(config: TowersConfig, sizes: dict[str, int]) -> QueryTower:
+    """A query tower whose weights exist but mean nothing yet."""
+    contexts = {name: sizes[f"context_{name}"] for name in config.context}
+    tower = QueryTower(config, sizes["users"], contexts)
+    zero, none = tf.zeros((1,), tf.int32), tf.zeros((1,))
+    inputs = {
+        "state": tower.states(tf.zeros((1, 1, config.dimension)))[:, -1],
+        "user": zero,
+        "user_known": none,
+        "terms": tf.zeros((1, sizes["terms"])),
+        "terms_known": none,
+    }
+    for name in config.context:
+        inputs[f"context_{name}"] = zero
+        inputs[f"context_{name}_known"] = none
+    tower(inputs)
+    return tower
