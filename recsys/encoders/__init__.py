@@ -1,0 +1,39 @@
+"""Encoders: raw text and pictures in, unit vectors out. One interface, one registry.
+
+Importing this loads neither gensim nor TensorFlow; building or loading an encoder that needs them
+does.
+"""
+
+from __future__ import annotations
+
+from recsys.encoders.base import Content, Encoded, Encoder, Fault, Kind
+from recsys.encoders.configs import (
+    AutoEncoderConfig,
+    EncoderConfig,
+    ImageEncoderConfig,
+    KerasApplicationConfig,
+    TextEncoderConfig,
+    TFLiteConfig,
+    Word2VecConfig,
+    WordVectorsConfig,
+)
+from recsys.encoders.registry import NAMES, build_encoder, load_encoder
+
+__all__ = [
+    "NAMES",
+    "AutoEncoderConfig",
+    "Content",
+    "Encoded",
+    "Encoder",
+    "EncoderConfig",
+    "Fault",
+    "ImageEncoderConfig",
+    "KerasApplicationConfig",
+    "Kind",
+    "TFLiteConfig",
+    "TextEncoderConfig",
+    "Word2VecConfig",
+    "WordVectorsConfig",
+    "build_encoder",
+    "load_encoder",
+]

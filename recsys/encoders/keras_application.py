@@ -1,0 +1,219 @@
+"""The encoder "keras-application": the penultimate layer of a network that Keras ships.
+
+Only the weights are kept; the network itself is built again from its name.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recsys._tf import tf, tf_keras
+from recsys.encoders import saved
+from recsys.encoders.base import Content, Encoded, Kind
+from recsys.encoders.configs import KerasApplicationConfig
+from recsys.encoders.pictures import Pixels, decode_all
+from recsys.errors import EncoderError
+from recsys.ids import Vectors
+from recsys.progress import Progress, silent
+
+
+def build(
+    config: KerasApplicationConfig,
+    training: Sequence[Content],
+    *,
+    checkpoints: Path | None = None,
+    progress: Progress = silent,
+) -> KerasApplication:
+    """Build the network and load its weights; ``training`` is not used.
+
+    Raises:
+        EncoderError: No such application or layer, or a file of weights that does not fit it.
+    """
+    progress("load the network", 0, 1, config.application)
+    network = _network(config, weights="imagenet" if config.weights == "imagenet" else None)
+    if config.weights == "none":
+        network.set_weights(_random_weights(network))
+    elif isinstance(config.weights, Path):
+        _load_weights(network, config)
+    encoder = KerasApplication(config, network, _features(network, config))
+    progress("load the network", 1, 1, f"{network.count_params():,} parameters")
+    return encoder
+
+
+@dataclass(frozen=True, eq=False)
+class KerasApplication:
+    """An image encoder over a Keras application.
+
+    Attributes:
+        config: How it was built.
+        network: The application without its classifier.
+        features: From preprocessed pixels to float32 ``[n, d]``.
+    """
+
+    config: KerasApplicationConfig
+    network: Any
+    features: Any
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def kind(self) -> Kind:
+        return "image"
+
+    @property
+    def dimension(self) -> int:
+        return int(self.features.output_shape[-1])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        config = self.config.model_dump(mode="json", exclude={"weights", "batch_size"})
+        return saved.fingerprint_of(self.name, config, self._arrays())
+
+    def encode(self, contents: Sequence[Content]) -> Encoded:
+        """See :class:`~recsys.encoders.base.Encoder`."""
+        raw = np.zeros((len(contents), self.dimension), np.float32)
+        faults = []
+        step = self.config.batch_size
+        for start in range(0, len(contents), step):
+            decoded = decode_all(contents[start : start + step], self.config.size)
+            faults += [fault.moved(start) for fault in decoded.faults]
+            if len(decoded.positions):
+                raw[start + decoded.positions] = self._forward(decoded.pixels)
+        return Encoded.of(raw, faults)
+
+    def _forward(self, pixels: Pixels) -> Vectors:
+        preprocess = _application(self.config)[1]
+        inputs = preprocess(pixels.astype(np.float32))  # (b, size, size, 3)
+        return np.asarray(self._call(tf.constant(inputs)), np.float32)  # (b, d)
+
+    @cached_property
+    def _call(self) -> Any:
+        size = self.config.size
+        picture = tf.TensorSpec((None, size, size, 3), tf.float32)
+        return tf.function(lambda x: self.features(x, training=False), input_signature=[picture])
+
+    def save(self, folder: Path) -> None:
+        """See :class:`~recsys.encoders.base.Encoder`."""
+        saved.write(
+            folder,
+            saved.Saved(
+                name=self.name,
+                config=self.config.model_dump(mode="json"),
+                dimension=self.dimension,
+                fingerprint=self.fingerprint,
+                arrays=self._arrays(),
+                files={},
+            ),
+        )
+
+    @classmethod
+    def restore(cls, parts: saved.Saved, config: KerasApplicationConfig) -> KerasApplication:
+        """The encoder that :meth:`save` wrote.
+
+        Raises:
+            EncoderError: The weights do not fit the application.
+        """
+        network = _network(config, weights=None)
+        try:
+            network.set_weights([parts.arrays[key] for key in sorted(parts.arrays)])
+        except ValueError as error:
+            raise EncoderError(
+                f"the saved weights do not fit '{config.application}' of tf-keras "
+                f"{tf_keras.__version__}: {_first_line(error)}; build the encoder again"
+            ) from error
+        return cls(config, network, _features(network, config))
+
+    def _arrays(self) -> dict[str, Any]:
+        return {f"w{n:05}": weight for n, weight in enumerate(self.network.get_weights())}
+
+
+def _application(config: KerasApplicationConfig) -> tuple[Any, Any]:
+    """The function that builds the application, and the one that prepares its pixels."""
+    known = {
+        name: function
+        for name, function in inspect.getmembers(tf_keras.applications, inspect.isfunction)
+        if hasattr(sys.modules[function.__module__], "preprocess_input")
+    }
+    if config.application not in known:
+        raise EncoderError(
+            f"tf.keras.applications has no '{config.application}'; it has: {', '.join(known)}",
+            field="application",
+        )
+    function = known[config.application]
+    return function, sys.modules[function.__module__].preprocess_input
+
+
+def _network(config: KerasApplicationConfig, *, weights: str | None) -> Any:
+    function = _application(config)[0]
+    options: dict[str, Any] = {"include_top": False, "weights": weights}
+    if config.alpha is not None:
+        if "alpha" not in inspect.signature(function).parameters:
+            raise EncoderError(
+                f"'{config.application}' has no width multiplier: leave 'alpha' out", field="alpha"
+            )
+        options["alpha"] = config.alpha
+    try:
+        return function(input_shape=(config.size, config.size, 3), **options)
+    except Exception as error:  # Keras raises a bare Exception where a download fails.
+        raise EncoderError(
+            f"cannot build '{config.application}' with weights = {config.weights!s}: "
+            f"{_first_line(error)}; without network give a file of weights"
+        ) from error
+
+
+def _load_weights(network: Any, config: KerasApplicationConfig) -> None:
+    path = Path(config.weights)
+    if not path.is_file():
+        raise EncoderError(
+            f"expected a file of weights; {path} is not there: check the encoder's 'weights'",
+            field="weights",
+        )
+    try:
+        network.load_weights(str(path))
+    except (OSError, ValueError, KeyError, IndexError, tf.errors.OpError) as error:
+        raise EncoderError(
+            f"{path} does not hold weights of '{config.application}' (alpha {config.alpha}, "
+            f"without the classifier): {_first_line(error)}; get the file again, or correct "
+            "'application' and 'alpha'",
+            field="weights",
+        ) from error
+
+
+def _random_weights(network: Any) -> list[Any]:
+    """He et al. 2015 from a fixed seed for matrices and kernels; vectors as Keras starts them."""
+    rng = np.random.default_rng(0)
+    return [
+        rng.normal(0.0, math.sqrt(2 / math.prod(w.shape[:-1])), w.shape).astype(np.float32)
+        if w.ndim > 1
+        else w
+        for w in network.get_weights()
+    ]
+
+
+def _features(network: Any, config: KerasApplicationConfig) -> Any:
+    names = [layer.name for layer in network.layers]
+    if config.layer is not None and config.layer not in names:
+        raise EncoderError(
+            f"'{config.application}' has no layer '{config.layer}'; the last ones are: "
+            f"{', '.join(names[-10:])}",
+            field="layer",
+        )
+    output = network.output if config.layer is None else network.get_layer(config.layer).output
+    if len(output.shape) == 4:  # (n, height, width, d) -> (n, d)
+        output = tf_keras.layers.GlobalAveragePooling2D()(output)
+    return tf_keras.Model(network.input, tf_keras.layers.Flatten()(output))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
