@@ -1,0 +1,77 @@
+"""``python -m server``: serves one bundle over gRPC until SIGTERM or SIGINT.
+
+Standard output gets one line, the address; everything else goes to standard error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from recsys.bundle import open_bundle
+
+from recsys.errors import RecsysError
+from server.lifecycle import end_process, serve_until_signal
+from server.limits import Limits
+from server.logs import log_to_stderr
+
+_log = logging.getLogger("server")
+
+
+def main(
+    bundles: Annotated[Path, typer.Option(help="The folder of published bundles.")],
+    version: Annotated[str, typer.Option(help="The bundle to serve.")] = "current",
+    host: Annotated[str, typer.Option(help="The interface to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 50051,
+    port_file: Annotated[
+        Path | None, typer.Option(help="A file that is given the port once it is known.")
+    ] = None,
+    grace: Annotated[
+        float, typer.Option(min=0, help="Seconds for requests in flight on a stop.")
+    ] = 10.0,
+    json_logs: Annotated[
+        bool, typer.Option("--json-logs", help="Log one JSON object a line.")
+    ] = False,
+) -> None:
+    """Serve a bundle over gRPC until SIGTERM or SIGINT; the address is printed once it is ready."""
+    log_to_stderr("json" if json_logs else "text")
+
+    def announce(address: str) -> None:
+        if port_file is not None:
+            _write_at_once(port_file, address.rpartition(":")[2])
+        print(address, flush=True)
+
+    try:
+        bundle = open_bundle(bundles, version)
+        cut_off = asyncio.run(
+            serve_until_signal(
+                bundle.retriever,
+                bundle.version,
+                host=host,
+                port=port,
+                grace=grace,
+                limits=Limits(),
+                announce=announce,
+            )
+        )
+    except RecsysError as error:
+        _log.error("%s (%s)", error.message, error.code)
+        raise typer.Exit(1) from None
+    end_process(cut_off)
+
+
+def _write_at_once(path: Path, text: str) -> None:
+    """Write a file so that nobody sees it half-written."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(f"{text}\n", encoding="utf-8")
+    part.replace(path)
+
+
+if __name__ == "__main__":
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    app(prog_name="python -m server")

@@ -1,0 +1,90 @@
+"""``python -m server.call``: asks a running service once and prints its answer."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from recsys.errors import RecsysError
+from server.client import Answer, RecsysClient
+from server.convert import DEFAULT_SPACE
+
+
+def main(
+    address: Annotated[str, typer.Option(help="The service, as HOST:PORT.")],
+    user: Annotated[str | None, typer.Option(help="A user's id.")] = None,
+    history: Annotated[
+        str | None, typer.Option(help="Item ids, oldest first, separated by commas.")
+    ] = None,
+    terms: Annotated[str | None, typer.Option(help="Search terms.")] = None,
+    item: Annotated[str | None, typer.Option(help="An item's id.")] = None,
+    k: Annotated[int, typer.Option("--k", help="How many candidates are wanted.")] = 10,
+    space: Annotated[str, typer.Option(help="The space that is searched.")] = DEFAULT_SPACE,
+    exclude: Annotated[
+        str, typer.Option(help="Item ids that are not wanted, separated by commas.")
+    ] = "",
+    seen: Annotated[
+        str, typer.Option(help="Items of the history: exclude or include.")
+    ] = "exclude",
+    unknown_history: Annotated[
+        str, typer.Option(help="Unknown ids in the history: skip or raise.")
+    ] = "skip",
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait for the answer.")] = 10.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Ask a service for candidates. Exit code 1 means that it refused or did not answer."""
+    try:
+        with RecsysClient(address, timeout=timeout) as client:
+            answer = client.retrieve(
+                user_id=user,
+                history=None if history is None else _ids(history),
+                terms=terms,
+                item_id=item,
+                k=k,
+                space=space,
+                exclude=_ids(exclude),
+                seen=seen,  # type: ignore[arg-type]  # the conversion refuses other values
+                unknown_history=unknown_history,  # type: ignore[arg-type]
+            )
+    except RecsysError as error:
+        typer.echo(f"error: {error.message} ({error.code})", err=True)
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps(describe(answer), ensure_ascii=False))
+        return
+    for candidate in answer.candidates:
+        typer.echo(f"{candidate.rank}\t{candidate.score:.4f}\t{candidate.id}")
+    for note in (answer.short, _unknown(answer)):
+        if note:
+            typer.echo(f"note: {note}", err=True)
+
+
+def describe(answer: Answer) -> dict[str, object]:
+    """The answer as a JSON object."""
+    return {
+        "bundle_version": answer.bundle_version,
+        "space": answer.space,
+        "candidates": [
+            {"item_id": candidate.id, "score": candidate.score, "rank": candidate.rank}
+            for candidate in answer.candidates
+        ],
+        "unknown_history_ids": list(answer.unknown_history),
+        "short_reason": answer.short,
+    }
+
+
+def _ids(text: str) -> list[str]:
+    return [part for part in text.split(",") if part]
+
+
+def _unknown(answer: Answer) -> str:
+    skipped = ", ".join(answer.unknown_history)
+    return f"unknown ids in the history were skipped: {skipped}" if skipped else ""
+
+
+if __name__ == "__main__":
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    app(prog_name="python -m server.call")

@@ -1,0 +1,116 @@
+"""The one table between the engine's error codes and gRPC statuses, read in both directions.
+
+A status carries a ``google.rpc.ErrorInfo`` (domain ``recsys``, reason the code in upper case) and,
+where one field is to blame, a ``google.rpc.BadRequest`` with its path; the client makes the same
+exception of it again. What was not raised on purpose is told to the log, never to the caller.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import grpc
+from google.protobuf.any_pb2 import Any
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
+
+from recsys.errors import RecsysError, ServiceError
+
+DOMAIN = "recsys"
+MESSAGE_BYTES = 1024
+"""Longer messages are cut: a status travels in headers, which gRPC limits to 8 KiB."""
+
+STATUS_CODES: dict[str, grpc.StatusCode] = {
+    "internal": grpc.StatusCode.INTERNAL,
+    "config_invalid": grpc.StatusCode.FAILED_PRECONDITION,
+    "data_invalid": grpc.StatusCode.FAILED_PRECONDITION,
+    "request_invalid": grpc.StatusCode.INVALID_ARGUMENT,
+    "unknown_id": grpc.StatusCode.NOT_FOUND,
+    "not_found": grpc.StatusCode.NOT_FOUND,
+    "bundle_corrupt": grpc.StatusCode.DATA_LOSS,
+    "encoder_failed": grpc.StatusCode.INTERNAL,
+    "training_failed": grpc.StatusCode.INTERNAL,
+    "download_failed": grpc.StatusCode.UNAVAILABLE,
+    "service_failed": grpc.StatusCode.UNAVAILABLE,
+}
+
+_UNEXPECTED = "the service failed unexpectedly; its log holds the cause"
+_log = logging.getLogger(__name__)
+
+
+def to_status(error: Exception) -> Status:
+    """What the caller is told of ``error``; an error not raised on purpose is logged and hidden.
+
+    Example:
+        >>> from recsys.errors import UnknownIdError
+        >>> to_status(UnknownIdError("no such user", field="query.user_id")).code
+        5
+    """
+    if not isinstance(error, RecsysError):
+        _log.error("unexpected error", exc_info=error)
+        error = RecsysError(_UNEXPECTED)
+    message, field = _cut(error.message), _cut(error.field)
+    info = ErrorInfo(
+        reason=error.code.upper(), domain=DOMAIN, metadata={"field": field} if field else {}
+    )
+    status = Status(code=STATUS_CODES[error.code].value[0], message=message)
+    status.details.append(_packed(info))
+    if field:
+        fault = BadRequest.FieldViolation(field=field, description=message)
+        status.details.append(_packed(BadRequest(field_violations=[fault])))
+    return status
+
+
+def from_status(status: Status) -> RecsysError:
+    """The exception that :func:`to_status` was given: same class, code, message and field."""
+    for detail in status.details:
+        info = ErrorInfo()
+        if detail.Unpack(info) and info.domain == DOMAIN:
+            kind = _KINDS.get(info.reason.lower(), ServiceError)
+            return kind(status.message, field=info.metadata.get("field", ""))
+    return ServiceError(f"the service answered status {status.code}: {status.message}")
+
+
+def from_rpc_error(error: grpc.RpcError, address: str) -> RecsysError:
+    """The exception for a failed call; a :class:`ServiceError` where no answer came."""
+    try:
+        status = rpc_status.from_call(error)  # type: ignore[arg-type]  # every RpcError is a Call
+    except ValueError:
+        status = None
+    if status is not None:
+        return from_status(status)
+    code, details = error.code(), error.details()  # type: ignore[attr-defined]
+    if code is grpc.StatusCode.UNAVAILABLE:
+        return ServiceError(
+            f"no service answered at {address}; check that it runs and that the address is right"
+            f" ({details})"
+        )
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return ServiceError(
+            f"no answer from {address} in time; allow more time or ask for less per call"
+        )
+    return ServiceError(f"{address} answered {code.name}: {details}")
+
+
+def _kinds(kind: type[RecsysError]) -> Iterator[type[RecsysError]]:
+    yield kind
+    for narrower in kind.__subclasses__():
+        yield from _kinds(narrower)
+
+
+def _packed(detail: ErrorInfo | BadRequest) -> Any:
+    packed = Any()
+    packed.Pack(detail)
+    return packed
+
+
+def _cut(text: str) -> str:
+    raw = text.encode("utf-8", "replace")
+    if len(raw) <= MESSAGE_BYTES:
+        return raw.decode("utf-8")
+    return raw[: MESSAGE_BYTES - 3].decode("utf-8", "ignore") + "..."
+
+
+_KINDS = {kind.code: kind for kind in _kinds(RecsysError)}

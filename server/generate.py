@@ -1,0 +1,159 @@
+"""Compiles ``protos/`` into ``server/pb``, where the generated code lives in a package of its own.
+
+The proto package ``recsys.v1`` and the Python package ``recsys`` share a name; generated modules
+are therefore placed below ``server.pb`` and their imports rewritten, so that neither hides the
+other. Run ``python -m server.generate`` after a change of the protos; it needs grpcio-tools.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from google.protobuf.descriptor_pb2 import (
+    FileDescriptorProto,
+    FileDescriptorSet,
+    MethodDescriptorProto,
+    ServiceDescriptorProto,
+)
+from google.protobuf.json_format import MessageToJson
+
+from recsys.errors import DataError
+
+ROOT = Path(__file__).resolve().parent.parent
+PROTOS = ROOT / "protos"
+PLACE = ROOT / "server" / "pb"
+BASELINE = PROTOS / "baseline" / "recsys.v1.json"
+PACKAGE = "server.pb"
+
+
+def describe(protos: Path = PROTOS) -> FileDescriptorSet:
+    """The compiled form of every proto file below ``protos``, with comments and positions.
+
+    Raises:
+        DataError: The compiler refuses a file.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "descriptors"
+        _compile(protos, f"--descriptor_set_out={output}", "--include_source_info")
+        return FileDescriptorSet.FromString(output.read_bytes())
+
+
+def generate(protos: Path = PROTOS) -> dict[str, str]:
+    """The text of every generated file, by its path below ``server/pb``.
+
+    Raises:
+        DataError: The compiler refuses a file.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        _compile(protos, *(f"--{kind}_out={folder}" for kind in ("python", "pyi", "grpc_python")))
+        files = {
+            path.relative_to(folder).as_posix(): _moved(path.read_text(encoding="utf-8"))
+            for path in sorted(Path(folder).rglob("*.py*"))
+        }
+    for file in describe(protos).file:
+        if file.service:
+            files[f"{_module(file.name)}_grpc.pyi"] = _grpc_types(file)
+    for folder_name in {str(parent) for name in files for parent in Path(name).parents}:
+        files[(Path(folder_name) / "__init__.py").as_posix()] = (
+            '"""Generated from ``protos/`` by ``python -m server.generate``; not edited."""\n'
+        )
+    return files
+
+
+def baseline(descriptors: FileDescriptorSet) -> str:
+    """The contract as JSON, without comments: what later versions must stay compatible with."""
+    bare = FileDescriptorSet()
+    for file in descriptors.file:
+        bare.file.add().CopyFrom(file)
+        bare.file[-1].ClearField("source_code_info")
+    return MessageToJson(bare, indent=1, sort_keys=True) + "\n"
+
+
+def _compile(protos: Path, *outputs: str) -> None:
+    from grpc_tools import protoc
+
+    shared = Path(str(importlib.resources.files("google.rpc").joinpath("status.proto"))).parents[2]
+    well_known = importlib.resources.files("grpc_tools").joinpath("_proto")
+    names = [path.relative_to(protos).as_posix() for path in sorted(protos.rglob("*.proto"))]
+    includes = [f"-I{protos}", f"-I{shared}", f"-I{well_known}"]
+    if protoc.main(["protoc", *includes, *outputs, *names]) != 0:
+        raise DataError(f"the protos below {protos.name}/ do not compile; the faults are above")
+
+
+def _moved(text: str) -> str:
+    """Generated code whose references to ``recsys.v1`` point below ``server.pb``."""
+    text = re.sub(r"^from recsys\.", f"from {PACKAGE}.recsys.", text, flags=re.MULTILINE)
+    return re.sub(r"'(recsys\.v\d+\.\w+_pb2)'", rf"'{PACKAGE}.\1'", text)
+
+
+def _module(proto: str) -> str:
+    return proto.removesuffix(".proto") + "_pb2"
+
+
+def _grpc_types(file: FileDescriptorProto) -> str:
+    """The types of the generated gRPC module, for which the gRPC plugin writes none."""
+    package, _, module = _module(file.name).replace("/", ".").rpartition(".")
+    lines = [
+        "from collections.abc import Awaitable",
+        "from typing import Any",
+        "",
+        "import grpc",
+        "",
+        f"from {PACKAGE}.{package} import {module} as pb",
+    ]
+    for service in file.service:
+        lines += ["", *_service_types(service, f".{file.package}.")]
+    return "\n".join(lines) + "\n"
+
+
+def _service_types(service: ServiceDescriptorProto, prefix: str) -> Iterator[str]:
+    calls = [
+        (method.name, *(f"pb.{kind.removeprefix(prefix)}" for kind in _kinds(method)))
+        for method in service.method
+    ]
+    yield f"class {service.name}Stub:"
+    yield "    def __init__(self, channel: grpc.Channel) -> None: ..."
+    for name, request, response in calls:
+        yield f"    {name}: grpc.UnaryUnaryMultiCallable[{request}, {response}]"
+    yield ""
+    yield f"class {service.name}Servicer:"
+    for name, asked, answer in calls:
+        yield f"    def {name}(self, request: {asked}, context: Any) -> Awaitable[{answer}]: ..."
+    yield ""
+    yield (
+        f"def add_{service.name}Servicer_to_server"
+        f"(servicer: {service.name}Servicer, server: Any) -> None: ..."
+    )
+
+
+def _kinds(method: MethodDescriptorProto) -> tuple[str, str]:
+    if method.client_streaming or method.server_streaming:
+        raise DataError(f"{method.name} streams; types are written for unary calls only")
+    return method.input_type, method.output_type
+
+
+def main(
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Also make the contract the new baseline.")
+    ] = False,
+) -> None:
+    """Write the generated code; with --accept, also the baseline of the breaking-change check."""
+    for name, text in generate().items():
+        path = PLACE / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        typer.echo(path.relative_to(ROOT))
+    if accept:
+        BASELINE.parent.mkdir(parents=True, exist_ok=True)
+        BASELINE.write_text(baseline(describe()), encoding="utf-8")
+        typer.echo(BASELINE.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    typer.run(main)

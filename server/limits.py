@@ -1,0 +1,88 @@
+"""How large a request may be. What its values mean is checked by ``recsys.retrieval``."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from recsys.config import Config
+from recsys.errors import InvalidRequestError
+from server.pb.recsys.v1.retrieval_pb2 import BatchRetrieveRequest, RetrieveRequest
+
+
+class Limits(Config):
+    """The largest request that is answered.
+
+    Attributes:
+        k: Candidates a query.
+        history: Ids in a history.
+        exclude: Excluded ids a query.
+        terms: Characters of search terms.
+        id: Characters of one id.
+        batch: Queries a batch.
+        message: Bytes of one message. One of up to four times as many is read and refused with a
+            field path; a larger one is refused by gRPC itself, with RESOURCE_EXHAUSTED.
+
+    Example:
+        >>> Limits(k=10).check(RetrieveRequest(k=11))
+        Traceback (most recent call last):
+        ...
+        recsys.errors.InvalidRequestError: k is 11; at most 10 can be asked for
+    """
+
+    k: int = Field(1_000, ge=1)
+    history: int = Field(10_000, ge=1)
+    exclude: int = Field(10_000, ge=1)
+    terms: int = Field(1_000, ge=1)
+    id: int = Field(512, ge=1)
+    batch: int = Field(128, ge=1)
+    message: int = Field(4 * 1024 * 1024, ge=1024)
+
+    def check(self, request: RetrieveRequest) -> None:
+        """Refuse a request that is too large in any of its parts.
+
+        Raises:
+            InvalidRequestError: ``field`` names the part.
+        """
+        query = request.query
+        if request.k > self.k:
+            raise InvalidRequestError(
+                f"k is {request.k}; at most {self.k} can be asked for", field="k"
+            )
+        _at_most(self.history, len(query.history.item_ids), "ids", "query.history")
+        _at_most(self.exclude, len(request.exclude_item_ids), "ids", "exclude")
+        _at_most(self.terms, len(query.terms), "characters", "query.terms")
+        _at_most(self.id, len(query.user_id), "characters", "query.user_id")
+        _at_most(self.id, len(query.item_id), "characters", "query.item_id")
+        _at_most(self.id, len(request.space), "characters", "space")
+        self.check_bytes(request)
+
+    def check_batch(self, request: BatchRetrieveRequest) -> None:
+        """Refuse a batch that is empty or too large; its queries are checked one by one.
+
+        Raises:
+            InvalidRequestError: ``field`` names the part.
+        """
+        if not request.requests:
+            raise InvalidRequestError("a batch needs at least one request", field="requests")
+        _at_most(self.batch, len(request.requests), "requests", "requests")
+        self.check_bytes(request)
+
+    def check_bytes(self, request: RetrieveRequest | BatchRetrieveRequest) -> None:
+        """Refuse a message of too many bytes.
+
+        Raises:
+            InvalidRequestError: ``field`` names the message.
+        """
+        size = request.ByteSize()
+        if size > self.message:
+            raise InvalidRequestError(
+                f"the request has {size:,} bytes; at most {self.message:,} are read",
+                field="requests" if isinstance(request, BatchRetrieveRequest) else "query",
+            )
+
+
+def _at_most(limit: int, count: int, unit: str, field: str) -> None:
+    if count > limit:
+        raise InvalidRequestError(
+            f"{field} has {count:,} {unit}; at most {limit:,} are read", field=field
+        )

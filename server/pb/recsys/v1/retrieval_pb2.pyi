@@ -1,0 +1,107 @@
+from google.rpc import status_pb2 as _status_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class SeenPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SEEN_POLICY_UNSPECIFIED: _ClassVar[SeenPolicy]
+    SEEN_POLICY_EXCLUDE: _ClassVar[SeenPolicy]
+    SEEN_POLICY_INCLUDE: _ClassVar[SeenPolicy]
+
+class UnknownHistoryPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    UNKNOWN_HISTORY_POLICY_UNSPECIFIED: _ClassVar[UnknownHistoryPolicy]
+    UNKNOWN_HISTORY_POLICY_SKIP: _ClassVar[UnknownHistoryPolicy]
+    UNKNOWN_HISTORY_POLICY_RAISE: _ClassVar[UnknownHistoryPolicy]
+SEEN_POLICY_UNSPECIFIED: SeenPolicy
+SEEN_POLICY_EXCLUDE: SeenPolicy
+SEEN_POLICY_INCLUDE: SeenPolicy
+UNKNOWN_HISTORY_POLICY_UNSPECIFIED: UnknownHistoryPolicy
+UNKNOWN_HISTORY_POLICY_SKIP: UnknownHistoryPolicy
+UNKNOWN_HISTORY_POLICY_RAISE: UnknownHistoryPolicy
+
+class Query(_message.Message):
+    __slots__ = ("user_id", "history", "terms", "item_id")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
+    ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    history: History
+    terms: str
+    item_id: str
+    def __init__(self, user_id: _Optional[str] = ..., history: _Optional[_Union[History, _Mapping]] = ..., terms: _Optional[str] = ..., item_id: _Optional[str] = ...) -> None: ...
+
+class History(_message.Message):
+    __slots__ = ("item_ids",)
+    ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    item_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, item_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class RetrieveRequest(_message.Message):
+    __slots__ = ("query", "k", "space", "exclude_item_ids", "seen", "unknown_history")
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    K_FIELD_NUMBER: _ClassVar[int]
+    SPACE_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDE_ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    SEEN_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_HISTORY_FIELD_NUMBER: _ClassVar[int]
+    query: Query
+    k: int
+    space: str
+    exclude_item_ids: _containers.RepeatedScalarFieldContainer[str]
+    seen: SeenPolicy
+    unknown_history: UnknownHistoryPolicy
+    def __init__(self, query: _Optional[_Union[Query, _Mapping]] = ..., k: _Optional[int] = ..., space: _Optional[str] = ..., exclude_item_ids: _Optional[_Iterable[str]] = ..., seen: _Optional[_Union[SeenPolicy, str]] = ..., unknown_history: _Optional[_Union[UnknownHistoryPolicy, str]] = ...) -> None: ...
+
+class Candidate(_message.Message):
+    __slots__ = ("item_id", "score", "rank")
+    ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    item_id: str
+    score: float
+    rank: int
+    def __init__(self, item_id: _Optional[str] = ..., score: _Optional[float] = ..., rank: _Optional[int] = ...) -> None: ...
+
+class RetrieveResponse(_message.Message):
+    __slots__ = ("candidates", "bundle_version", "space", "unknown_history_ids", "short_reason")
+    CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SPACE_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_HISTORY_IDS_FIELD_NUMBER: _ClassVar[int]
+    SHORT_REASON_FIELD_NUMBER: _ClassVar[int]
+    candidates: _containers.RepeatedCompositeFieldContainer[Candidate]
+    bundle_version: str
+    space: str
+    unknown_history_ids: _containers.RepeatedScalarFieldContainer[str]
+    short_reason: str
+    def __init__(self, candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., bundle_version: _Optional[str] = ..., space: _Optional[str] = ..., unknown_history_ids: _Optional[_Iterable[str]] = ..., short_reason: _Optional[str] = ...) -> None: ...
+
+class BatchRetrieveRequest(_message.Message):
+    __slots__ = ("requests",)
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    requests: _containers.RepeatedCompositeFieldContainer[RetrieveRequest]
+    def __init__(self, requests: _Optional[_Iterable[_Union[RetrieveRequest, _Mapping]]] = ...) -> None: ...
+
+class RetrieveResult(_message.Message):
+    __slots__ = ("response", "error")
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    response: RetrieveResponse
+    error: _status_pb2.Status
+    def __init__(self, response: _Optional[_Union[RetrieveResponse, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+
+class BatchRetrieveResponse(_message.Message):
+    __slots__ = ("results", "bundle_version")
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[RetrieveResult]
+    bundle_version: str
+    def __init__(self, results: _Optional[_Iterable[_Union[RetrieveResult, _Mapping]]] = ..., bundle_version: _Optional[str] = ...) -> None: ...

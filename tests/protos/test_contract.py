@@ -1,0 +1,116 @@
+"""The public contract: in style, compatible with its baseline, and the generated code fresh."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.json_format import Parse
+
+import recsys
+from recsys.errors import DataError
+from server.generate import BASELINE, PLACE, PROTOS, baseline, describe, generate
+from server.pb.recsys.v1 import retrieval_pb2
+from tests.protos.proto_rules import breaking_changes, style_faults
+
+SOURCE = (PROTOS / "recsys" / "v1" / "retrieval.proto").read_text(encoding="utf-8")
+Write = Callable[[str], FileDescriptorSet]
+
+
+@pytest.fixture
+def compiled(tmp_path: Path) -> Write:
+    """Compiles a changed contract."""
+
+    def write(text: str, name: str = "recsys/v1/retrieval.proto") -> FileDescriptorSet:
+        assert text != SOURCE, "the change does not apply to the contract any more"
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+        return describe(tmp_path)
+
+    return write
+
+
+def test_the_contract_is_in_style() -> None:
+    assert style_faults(describe()) == []
+
+
+def test_nothing_in_the_contract_breaks_its_baseline() -> None:
+    old = Parse(BASELINE.read_text(encoding="utf-8"), FileDescriptorSet())
+    assert breaking_changes(old, describe()) == []
+
+
+def test_the_baseline_knows_every_element() -> None:
+    """What is added becomes part of it at once: ``python -m server.generate --accept``."""
+    assert BASELINE.read_text(encoding="utf-8") == baseline(describe())
+
+
+def test_generated_code_is_fresh() -> None:
+    fresh = generate()
+    present = {
+        path.relative_to(PLACE).as_posix(): path.read_text(encoding="utf-8")
+        for path in PLACE.rglob("*.py*")
+        if path.suffix in (".py", ".pyi")
+    }
+    stale = [name for name in fresh.keys() | present.keys() if fresh.get(name) != present.get(name)]
+    assert stale == [], "run: python -m server.generate"
+
+
+def test_generated_code_does_not_hide_the_library() -> None:
+    assert Path(recsys.__file__).parent == PROTOS.parent / "recsys"
+    assert retrieval_pb2.Query.__module__ == "server.pb.recsys.v1.retrieval_pb2"
+    assert retrieval_pb2.Query.DESCRIPTOR.full_name == "recsys.v1.Query"
+
+
+def test_a_proto_that_does_not_compile_is_an_error(compiled: Write) -> None:
+    with pytest.raises(DataError, match="do not compile"):
+        compiled(SOURCE.replace("message History {", "massage History {"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("package recsys.v1;", "package recsys;", "must be lower_snake.case and end in a version"),
+        ("string short_reason = 5", "string shortReason = 5", "field 'shortReason' must be lower"),
+        ("RetrieveResult ", "retrieve_Result ", "'retrieve_Result' must be PascalCase"),
+        ("oneof outcome", "oneof Outcome", "oneof 'Outcome' must be lower_snake_case"),
+        ("  SEEN_POLICY_EXCLUDE", "  POLICY_EXCLUDE", "must begin with SEEN_POLICY_"),
+        ("SEEN_POLICY_UNSPECIFIED =", "SEEN_POLICY_NONE =", "must have _UNSPECIFIED = 0"),
+        ("service RetrievalService", "service Retrieval", "'Retrieval' must end in Service"),
+        ("rpc BatchRetrieve(", "rpc batch_retrieve(", "method 'batch_retrieve' must be PascalCase"),
+        ("rpc BatchRetrieve(Batch", "rpc BatchRetrieve(", "is used by both Retrieve and Batch"),
+        ("// An item's id: what is near this item.", "", "'item_id' has no comment"),
+        ("    // The answer that Retrieve would give.\n", "", "'response' has no comment"),
+        ("google.rpc.Status error", "string error", "import of 'google/rpc/status.proto' is not"),
+    ],
+)
+def test_each_fault_of_style_is_found(compiled: Write, old: str, new: str, fault: str) -> None:
+    faults = style_faults(compiled(SOURCE.replace(old, new)))
+    assert any(fault in found for found in faults), faults
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "change"),
+    [
+        ("string space = 3;\n\n  // Ids of items", "string space = 9;\n\n  // Ids", "is gone"),
+        ("float score = 2", "double score = 2", "was score LABEL_OPTIONAL TYPE_FLOAT, is now"),
+        ("string short_reason", "string why_short", "is now why_short"),
+        ("repeated Candidate", "Candidate", "is now candidates LABEL_OPTIONAL"),
+        ("optional string terms", "string terms", "_terms, is now terms"),
+        ("SEEN_POLICY_INCLUDE", "SEEN_POLICY_KEEP", "was SEEN_POLICY_INCLUDE, is now"),
+        ("rpc BatchRetrieve", "rpc RetrieveBatch", "RetrievalService.BatchRetrieve: is gone"),
+        ("RetrievalService", "CandidateService", "recsys.v1.RetrievalService: is gone"),
+        ("returns (RetrieveResponse)", "returns (stream RetrieveResponse)", "streams False True"),
+        ("package recsys.v1", "package recsys.v2", "was package recsys.v1"),
+    ],
+)
+def test_each_breaking_change_is_found(compiled: Write, old: str, new: str, change: str) -> None:
+    changes = breaking_changes(describe(), compiled(SOURCE.replace(old, new)))
+    assert any(change in found for found in changes), changes
+
+
+def test_an_added_field_breaks_nothing(compiled: Write) -> None:
+    added = compiled(SOURCE.replace("int32 rank = 3;", "int32 rank = 3;\n  string title = 4;"))
+    assert breaking_changes(describe(), added) == []

@@ -1,0 +1,154 @@
+"""A small retriever whose answers are known, and a server for it on a free port."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from recsys.retrieval import Candidate, Query, Retrieved
+
+from recsys.errors import InvalidRequestError, NotFoundError, UnknownIdError
+from server.lifecycle import RetrievalServer, end_process, serve_until_signal
+from server.limits import Limits
+from server.service import Retriever
+
+ITEMS = [f"item-{number:02d}" for number in range(40)]
+SECRET = "the password is swordfish"
+
+
+@dataclass
+class LineRetriever:
+    """Items on a line: the nearest to the last of the history comes first, ties to the left.
+
+    A user "slow" waits at the gate; a user "broken" meets a bug.
+    """
+
+    gate: threading.Event = field(default_factory=threading.Event)
+    entered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    calls: list[Query] = field(default_factory=list)
+
+    def retrieve(
+        self,
+        query: Query,
+        *,
+        k: int,
+        space: str = "two_tower",
+        exclude: Sequence[str] = (),
+        seen: str = "exclude",
+        unknown_history: str = "skip",
+    ) -> Retrieved:
+        self.calls.append(query)
+        self.entered.release()
+        if query.user_id == "slow":
+            assert self.gate.wait(20)
+        if query.user_id == "broken":
+            raise RuntimeError(SECRET)
+        if k < 1:
+            raise InvalidRequestError(f"k must be at least 1; it is {k}", field="k")
+        if space not in ("two_tower", "text"):
+            raise NotFoundError(f"no space '{space}'", field="space")
+        history = query.history or ()
+        unknown = tuple(item for item in history if item not in ITEMS)
+        if query.user_id == "nobody" or (unknown and unknown_history == "raise"):
+            raise UnknownIdError(f"unknown id {(query.user_id, *unknown)}", field="query")
+        met = [item for item in history if item in ITEMS]
+        place = ITEMS.index(met[-1]) if met else 0
+        hidden = {*exclude, *(met if seen == "exclude" else ())}
+        free = sorted((abs(at - place), at) for at, item in enumerate(ITEMS) if item not in hidden)
+        candidates = tuple(
+            Candidate(ITEMS[at], -float(distance) / 4, rank)
+            for rank, (distance, at) in enumerate(free[:k], start=1)
+        )
+        short = None if len(candidates) == k else f"only {len(candidates)} items are left"
+        return Retrieved(candidates, space, unknown, short)
+
+    def retrieve_batch(
+        self,
+        queries: Sequence[Query],
+        *,
+        k: int,
+        space: str = "two_tower",
+        exclude: Sequence[str] = (),
+        seen: str = "exclude",
+        unknown_history: str = "skip",
+    ) -> list[Retrieved]:
+        return [
+            self.retrieve(
+                query,
+                k=k,
+                space=space,
+                exclude=exclude,
+                seen=seen,
+                unknown_history=unknown_history,
+            )
+            for query in queries
+        ]
+
+
+@dataclass
+class Served:
+    """A server that runs in a thread of its own."""
+
+    address: str
+    server: RetrievalServer
+    loop: asyncio.AbstractEventLoop
+
+    def stop(self, grace: float) -> int:
+        """Stop it; how many requests were cut off."""
+        return asyncio.run_coroutine_threadsafe(self.server.stop(grace), self.loop).result(30)
+
+
+@contextmanager
+def served(
+    retriever: Retriever, *, limits: Limits | None = None, threads: int = 4
+) -> Iterator[Served]:
+    """Serve ``retriever`` on a free port of this machine."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="server")
+    thread.start()
+    starting = RetrievalServer.start(retriever, "v7", port=0, limits=limits, threads=threads)
+    try:
+        server = asyncio.run_coroutine_threadsafe(starting, loop).result(30)
+        running = Served(server.address, server, loop)
+        yield running
+        running.stop(0)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(30)
+        loop.close()
+
+
+def main() -> None:
+    """Serve in a process of its own: "entered" is printed for each query, a line opens the gate."""
+    retriever = LineRetriever()
+
+    def tell() -> None:
+        while retriever.entered.acquire():
+            print("entered", flush=True)
+
+    def listen() -> None:
+        sys.stdin.readline()
+        retriever.gate.set()
+
+    for work in (tell, listen):
+        threading.Thread(target=work, daemon=True).start()
+    cut_off = asyncio.run(
+        serve_until_signal(
+            retriever,
+            "v7",
+            host="127.0.0.1",
+            port=0,
+            grace=float(sys.argv[1]),
+            limits=Limits(),
+            announce=lambda address: print(address, flush=True),
+        )
+    )
+    end_process(cut_off)
+
+
+if __name__ == "__main__":
+    main()

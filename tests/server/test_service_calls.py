@@ -1,0 +1,163 @@
+"""One call and many: what a client sees equals what the retriever says."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from recsys.retrieval import Query
+
+from recsys.errors import (
+    InvalidRequestError,
+    NotFoundError,
+    RecsysError,
+    ServiceError,
+    UnknownIdError,
+)
+from server.client import Answer, RecsysClient
+from tests.server.service_world import ITEMS, SECRET, LineRetriever, Served, served
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Served]:
+    with served(LineRetriever()) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: Served) -> Iterator[RecsysClient]:
+    with RecsysClient(server.address) as client:
+        yield client
+
+
+def test_an_answer_names_candidates_space_and_bundle(client: RecsysClient) -> None:
+    answer = client.retrieve(history=["item-05"], k=3)
+    assert [(found.id, found.score, found.rank) for found in answer.candidates] == [
+        ("item-04", -0.25, 1),
+        ("item-06", -0.25, 2),
+        ("item-03", -0.5, 3),
+    ]
+    assert (answer.space, answer.bundle_version) == ("two_tower", "v7")
+    assert (answer.unknown_history, answer.short) == ((), None)
+
+
+def test_every_option_reaches_the_retriever(client: RecsysClient) -> None:
+    answer = client.retrieve(
+        history=["gone", "item-05"], k=2, space="text", exclude=["item-04"], seen="include"
+    )
+    assert [found.id for found in answer.candidates] == ["item-05", "item-06"]
+    assert (answer.space, answer.unknown_history) == ("text", ("gone",))
+
+
+def test_absent_and_empty_parts_of_a_query_stay_apart() -> None:
+    retriever = LineRetriever()
+    with served(retriever) as running, RecsysClient(running.address) as client:
+        client.retrieve(history=[], k=1)
+        client.retrieve(user_id="ann", terms="", k=1)
+        client.retrieve(item_id="item-01", k=1)
+    assert retriever.calls == [
+        Query(history=()),
+        Query(user_id="ann", terms=""),
+        Query(item_id="item-01"),
+    ]
+
+
+def test_a_short_answer_says_why(client: RecsysClient) -> None:
+    answer = client.retrieve(history=["item-05"], k=100)
+    assert len(answer.candidates) == len(ITEMS) - 1
+    assert answer.short == "only 39 items are left"
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "field"),
+    [
+        ({"user_id": "nobody", "k": 3}, UnknownIdError, "query"),
+        ({"user_id": "ann", "k": 0}, InvalidRequestError, "k"),
+        ({"user_id": "ann", "k": -3}, InvalidRequestError, "k"),
+        ({"user_id": "ann", "k": 3, "space": "mood"}, NotFoundError, "space"),
+        ({"history": ["gone"], "k": 3, "unknown_history": "raise"}, UnknownIdError, "query"),
+    ],
+)
+def test_an_error_of_the_engine_comes_back_as_the_same_error(
+    client: RecsysClient, call: dict[str, object], kind: type[RecsysError], field: str
+) -> None:
+    query = {name: call.pop(name) for name in ("user_id", "history") if name in call}
+    with pytest.raises(kind) as there:
+        client.retrieve(**query, **call)  # type: ignore[arg-type]
+    if "history" in query:
+        query["history"] = tuple(query["history"])  # type: ignore[arg-type]
+    with pytest.raises(kind) as here:
+        LineRetriever().retrieve(Query(**query), **call)  # type: ignore[arg-type]
+    assert (there.value.message, there.value.field) == (here.value.message, field)
+
+
+def test_a_bug_is_logged_and_its_text_kept_from_the_caller(
+    client: RecsysClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR), pytest.raises(RecsysError) as caught:
+        client.retrieve(user_id="broken", k=3)
+    assert caught.value.code == "internal"
+    assert SECRET not in caught.value.message
+    assert SECRET in caplog.text
+
+
+def test_a_batch_answers_each_query_as_it_would_be_alone(client: RecsysClient) -> None:
+    queries = [Query(history=(item,)) for item in ITEMS] + [
+        Query(user_id="nobody"),
+        Query(history=()),
+    ]
+    answers = client.retrieve_batch(queries, k=5, exclude=["item-07"])
+    assert len(answers) == len(queries)
+    for query, answer in zip(queries, answers):
+        if query.user_id == "nobody":
+            assert isinstance(answer, UnknownIdError) and answer.field == "query"
+            continue
+        assert answer == client.retrieve(history=query.history, k=5, exclude=["item-07"])
+
+
+def test_a_batch_of_nothing_but_faults_has_an_error_for_each(client: RecsysClient) -> None:
+    answers = client.retrieve_batch([Query(user_id="nobody")] * 5, k=5)
+    assert [type(answer) for answer in answers] == [UnknownIdError] * 5
+
+
+def test_concurrent_calls_get_their_own_answers(client: RecsysClient) -> None:
+    def first(item: str) -> str:
+        answer = client.retrieve(history=[item], k=1, seen="include")
+        return answer.candidates[0].id
+
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(first, ITEMS * 10)) == ITEMS * 10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"user_id": "ann", "k": 2**40}, "k"),
+        ({"user_id": "lone \ud800", "k": 1}, "query"),
+        ({"user_id": "ann", "k": 1, "seen": "maybe"}, "seen"),
+        ({"user_id": "ann", "k": 1, "unknown_history": "ignore"}, "unknown_history"),
+    ],
+)
+def test_what_has_no_form_on_the_wire_is_refused_before_it_is_sent(
+    client: RecsysClient, arguments: dict[str, object], field: str
+) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        client.retrieve(**arguments)  # type: ignore[arg-type]
+    assert caught.value.field == field
+
+
+def test_where_nothing_listens_the_client_says_so() -> None:
+    with RecsysClient("127.0.0.1:1") as client:
+        with pytest.raises(ServiceError, match="no service answered at 127.0.0.1:1"):
+            client.retrieve(user_id="ann", k=1)
+        with pytest.raises(ServiceError, match="no service was ready at 127.0.0.1:1 within 0.2"):
+            client.wait_ready(0.2)
+
+
+def test_an_answer_can_be_compared_and_not_changed(client: RecsysClient) -> None:
+    answer = client.retrieve(user_id="ann", k=2)
+    assert isinstance(answer, Answer)
+    with pytest.raises(AttributeError):
+        answer.space = "text"  # type: ignore[misc]

@@ -1,0 +1,190 @@
+"""Health, reflection, deadlines, cancelled calls and the graceful stop, within one process."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
+    ProtoReflectionDescriptorDatabase,
+)
+from recsys.retrieval import Query
+
+from recsys.errors import ServiceError
+from server.client import RecsysClient
+from server.pb.recsys.v1 import retrieval_pb2 as pb
+from server.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
+from server.service import SERVICE_NAME
+from tests.server.service_world import LineRetriever, Served, served
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+@pytest.fixture
+def retriever() -> Iterator[LineRetriever]:
+    retriever = LineRetriever()
+    yield retriever
+    retriever.gate.set()
+
+
+@pytest.mark.parametrize("name", ["", "recsys.v1.RetrievalService"])
+def test_health_is_told_for_the_server_and_for_the_service(name: str) -> None:
+    with served(LineRetriever()) as server, grpc.insecure_channel(server.address) as channel:
+        request = health_pb2.HealthCheckRequest(service=name)
+        assert health_pb2_grpc.HealthStub(channel).Check(request, timeout=10).status == SERVING
+
+
+def test_health_of_a_service_that_is_not_there_is_not_found() -> None:
+    with served(LineRetriever()) as server, grpc.insecure_channel(server.address) as channel:
+        request = health_pb2.HealthCheckRequest(service="recsys.v1.Nothing")
+        with pytest.raises(grpc.RpcError) as caught:
+            health_pb2_grpc.HealthStub(channel).Check(request, timeout=10)
+        assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+def test_a_client_waits_until_the_service_is_ready() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+    with served(LineRetriever()) as server, RecsysClient(server.address) as client:
+        client.wait_ready(10)
+        assert client.is_serving()
+
+
+def test_reflection_lists_the_services_and_describes_ours() -> None:
+    with served(LineRetriever()) as server, grpc.insecure_channel(server.address) as channel:
+        database = ProtoReflectionDescriptorDatabase(channel)
+        assert {SERVICE_NAME, "grpc.health.v1.Health"} <= set(database.get_services())
+        described = database.FindFileContainingSymbol(SERVICE_NAME)
+        methods = [method.name for method in described.service[0].method]
+        assert methods == ["Retrieve", "BatchRetrieve"]
+
+
+def test_a_stop_says_not_serving_finishes_what_is_in_flight_and_refuses_the_rest(
+    retriever: LineRetriever,
+) -> None:
+    with (
+        served(retriever) as server,
+        RecsysClient(server.address) as client,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        slow = pool.submit(client.retrieve, user_id="slow", k=2)
+        assert retriever.entered.acquire(timeout=10)
+        stopping = pool.submit(server.stop, 20)
+        while client.is_serving():
+            time.sleep(0.01)
+        with pytest.raises(ServiceError, match="the service is stopping"):
+            client.retrieve(user_id="ann", k=2)
+        assert not slow.done() and not stopping.done()
+        retriever.gate.set()
+        assert len(slow.result(10).candidates) == 2
+        assert stopping.result(10) == 0
+
+
+def test_who_watches_health_sees_the_stop_and_does_not_delay_it() -> None:
+    with served(LineRetriever()) as server, grpc.insecure_channel(server.address) as channel:
+        request = health_pb2.HealthCheckRequest(service=SERVICE_NAME)
+        watched = health_pb2_grpc.HealthStub(channel).Watch(request, timeout=20)
+        assert next(watched).status == SERVING
+        started = time.monotonic()
+        assert server.stop(15) == 0
+        assert time.monotonic() - started < 5
+        assert next(watched).status == NOT_SERVING
+
+
+def test_a_request_beyond_the_grace_period_is_cut_off(retriever: LineRetriever) -> None:
+    with (
+        served(retriever) as server,
+        RecsysClient(server.address) as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        slow = pool.submit(client.retrieve, user_id="slow", k=2)
+        assert retriever.entered.acquire(timeout=10)
+        assert server.stop(0.1) == 1
+        with pytest.raises(ServiceError):
+            slow.result(10)
+
+
+def test_a_request_whose_deadline_passed_in_the_queue_is_never_begun(
+    retriever: LineRetriever,
+) -> None:
+    with (
+        served(retriever, threads=1) as server,
+        RecsysClient(server.address) as client,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        slow = pool.submit(client.retrieve, user_id="slow", k=2)
+        assert retriever.entered.acquire(timeout=10)
+        with pytest.raises(ServiceError, match="no answer from .* in time"):
+            client.retrieve(user_id="late", k=2, timeout=0.2)
+        retriever.gate.set()
+        slow.result(10)
+        client.retrieve(user_id="next", k=2)
+        assert Query(user_id="late") not in retriever.calls
+
+
+def test_a_call_that_its_client_cancelled_is_never_begun(retriever: LineRetriever) -> None:
+    with (
+        served(retriever, threads=1) as server,
+        RecsysClient(server.address) as client,
+        grpc.insecure_channel(server.address) as channel,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        slow = pool.submit(client.retrieve, user_id="slow", k=2)
+        assert retriever.entered.acquire(timeout=10)
+        request = pb.RetrieveRequest(query=pb.Query(user_id="regretted"), k=2)
+        call = RetrievalServiceStub(channel).Retrieve.future(request)
+        _until(lambda: _in_flight(server) == 2)
+        call.cancel()
+        _until(lambda: _in_flight(server) == 1)
+        retriever.gate.set()
+        slow.result(10)
+        client.retrieve(user_id="next", k=2)
+        assert Query(user_id="regretted") not in retriever.calls
+
+
+def test_a_taken_port_is_an_error_not_a_share() -> None:
+    with served(LineRetriever()) as server:
+        port = int(server.address.rpartition(":")[2])
+        with pytest.raises(ServiceError, match=f"cannot listen on 127.0.0.1:{port}") as caught:
+            _start_on(server, port)
+        assert caught.value.field == "port"
+
+
+def test_requests_that_block_leave_health_responsive(retriever: LineRetriever) -> None:
+    with (
+        served(retriever, threads=1) as server,
+        RecsysClient(server.address) as client,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        waiting = [pool.submit(client.retrieve, user_id="slow", k=2) for _ in range(4)]
+        assert retriever.entered.acquire(timeout=10)
+        assert client.is_serving(timeout=5)
+        retriever.gate.set()
+        assert all(call.result(10).candidates for call in waiting)
+
+
+def _in_flight(server: Served) -> int:
+    return server.server._service._in_flight
+
+
+def _until(holds: object, seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():  # type: ignore[operator]
+        assert time.monotonic() < deadline, "it never came to pass"
+        threading.Event().wait(0.01)
+
+
+def _start_on(server: Served, port: int) -> None:
+    import asyncio
+
+    from server.lifecycle import RetrievalServer
+
+    starting = RetrievalServer.start(LineRetriever(), "v8", port=port)
+    asyncio.run_coroutine_threadsafe(starting, server.loop).result(20)

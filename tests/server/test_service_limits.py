@@ -1,0 +1,131 @@
+"""Hostile requests: too much of anything is refused with the path of the field at fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import grpc
+import pytest
+from google.rpc.error_details_pb2 import BadRequest
+from grpc_status import rpc_status
+from recsys.retrieval import Query
+
+from recsys.errors import InvalidRequestError, RecsysError, ServiceError
+from server.client import RecsysClient
+from server.limits import Limits
+from server.pb.recsys.v1 import retrieval_pb2 as pb
+from server.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
+from tests.server.service_world import LineRetriever, Served, served
+
+LIMITS = Limits()
+RETRIEVER = LineRetriever()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Served]:
+    with served(RETRIEVER) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: Served) -> Iterator[RecsysClient]:
+    with RecsysClient(server.address, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def stub(server: Served) -> Iterator[RetrievalServiceStub]:
+    with grpc.insecure_channel(server.address) as channel:
+        yield RetrievalServiceStub(channel)
+
+
+TOO_LARGE: dict[str, Callable[[RecsysClient], object]] = {
+    "k": lambda client: client.retrieve(user_id="ann", k=LIMITS.k + 1),
+    "query.history": lambda client: client.retrieve(history=["item-01"] * 1_000_000, k=1),
+    "exclude": lambda client: client.retrieve(
+        user_id="ann", k=1, exclude=["x"] * (LIMITS.exclude + 1)
+    ),
+    "query.terms": lambda client: client.retrieve(terms="lamp " * LIMITS.terms, k=1),
+    "query.user_id": lambda client: client.retrieve(user_id="u" * (LIMITS.id + 1), k=1),
+    "query.item_id": lambda client: client.retrieve(item_id="i" * (LIMITS.id + 1), k=1),
+    "space": lambda client: client.retrieve(user_id="ann", k=1, space="s" * (LIMITS.id + 1)),
+    "query": lambda client: client.retrieve(history=["x" * 1_000] * 5_000, k=1),
+    "requests": lambda client: client.retrieve_batch(
+        [Query(user_id="ann")] * (LIMITS.batch + 1), k=1
+    ),
+}
+
+
+@pytest.mark.parametrize("field", TOO_LARGE)
+def test_too_much_is_refused_before_retrieval(client: RecsysClient, field: str) -> None:
+    before = len(RETRIEVER.calls)
+    with pytest.raises(InvalidRequestError, match=r"at most [\d,]+") as caught:
+        TOO_LARGE[field](client)
+    assert caught.value.field == field
+    assert len(RETRIEVER.calls) == before
+
+
+def test_as_much_as_the_limits_allow_is_answered(client: RecsysClient) -> None:
+    answer = client.retrieve(
+        user_id="u" * LIMITS.id,
+        history=["item-01"] * LIMITS.history,
+        k=LIMITS.k,
+        exclude=["item-02"] * LIMITS.exclude,
+    )
+    assert len(answer.candidates) == 38
+    assert len(client.retrieve_batch([Query(user_id="ann")] * LIMITS.batch, k=1)) == LIMITS.batch
+
+
+def test_an_empty_batch_is_refused(client: RecsysClient) -> None:
+    with pytest.raises(InvalidRequestError, match="at least one request") as caught:
+        client.retrieve_batch([], k=1)
+    assert caught.value.field == "requests"
+
+
+def test_a_query_of_a_batch_that_is_too_large_has_its_own_error(client: RecsysClient) -> None:
+    good, bad = Query(user_id="ann"), Query(terms="lamp " * LIMITS.terms)
+    answers = client.retrieve_batch([good, bad, good], k=1)
+    assert [isinstance(answer, RecsysError) for answer in answers] == [False, True, False]
+    assert isinstance(answers[1], InvalidRequestError) and answers[1].field == "query.terms"
+
+
+def test_far_too_many_bytes_are_refused_unread(client: RecsysClient) -> None:
+    with pytest.raises(ServiceError, match="RESOURCE_EXHAUSTED"):
+        client.retrieve(history=["x" * 1_000] * 20_000, k=1)
+
+
+def test_a_long_unknown_id_does_not_break_the_answer(client: RecsysClient) -> None:
+    with pytest.raises(RecsysError) as caught:
+        client.retrieve(history=["錠" * 100_000], k=1, unknown_history="raise")
+    assert caught.value.code == "unknown_id"
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        (pb.RetrieveRequest(k=1, seen=7), "seen"),  # type: ignore[arg-type]
+        (pb.RetrieveRequest(k=1, unknown_history=7), "unknown_history"),  # type: ignore[arg-type]
+        (pb.RetrieveRequest(), "k"),
+    ],
+)
+def test_other_clients_get_the_field_path_too(
+    stub: RetrievalServiceStub, request_: pb.RetrieveRequest, field: str
+) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.Retrieve(request_, timeout=10)
+    status = rpc_status.from_call(caught.value)
+    assert status.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    fault = BadRequest()
+    assert any(detail.Unpack(fault) for detail in status.details)
+    assert fault.field_violations[0].field == field
+
+
+def test_bytes_that_are_no_message_do_not_harm_the_service(
+    server: Served, client: RecsysClient
+) -> None:
+    with grpc.insecure_channel(server.address) as channel:
+        call = channel.unary_unary("/recsys.v1.RetrievalService/Retrieve")
+        for raw in (b"\xff\xff\xff", b"\x0a\x04\x0a\x02\xff\xfe"):  # no message; no UTF-8
+            with pytest.raises(grpc.RpcError):
+                call(raw, timeout=10)
+    assert client.retrieve(user_id="ann", k=1).candidates
