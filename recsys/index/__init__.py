@@ -1,0 +1,23 @@
+"""Nearest neighbours by inner product: an exact reference and ScaNN behind one interface.
+
+An index knows rows and vectors; ids, towers and filters by attribute are the business of
+``recsys.retrieval``. Importing this package does not import ScaNN.
+"""
+
+from recsys.index.api import Hits, Index
+from recsys.index.configs import ExactConfig, IndexConfig, ScannConfig
+from recsys.index.exact import ExactIndex
+from recsys.index.files import build_index, load_index
+from recsys.index.recall import ann_recall
+
+__all__ = [
+    "ExactConfig",
+    "ExactIndex",
+    "Hits",
+    "Index",
+    "IndexConfig",
+    "ScannConfig",
+    "ann_recall",
+    "build_index",
+    "load_index",
+]

@@ -1,0 +1,97 @@
+"""``index.json``: what an index folder says about itself, and the check against its vectors."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import ValidationError
+
+from recsys.config import Config
+from recsys.errors import DataError
+from recsys.ids import Vectors
+from recsys.index.configs import IndexConfig
+
+FORMAT_VERSION: Literal[1] = 1
+FILE = "index.json"
+
+
+class Description(Config):
+    """What an index folder says about itself.
+
+    Attributes:
+        format_version: Of the folder's layout.
+        config: The configuration the index was built with.
+        items: Number of vectors.
+        dimension: Length of each.
+        vectors_sha256: Of the vectors, which are kept elsewhere.
+        facts: What came of the configuration.
+
+    Example:
+        >>> from recsys.index.configs import ExactConfig
+        >>> describe(np.ones((2, 3), np.float32), ExactConfig(), {}).dimension
+        3
+    """
+
+    format_version: Literal[1] = FORMAT_VERSION
+    config: IndexConfig
+    items: int
+    dimension: int
+    vectors_sha256: str
+    facts: dict[str, Any]
+
+    def write(self, folder: Path) -> None:
+        """Write ``index.json``."""
+        text = self.model_dump_json(indent=2) + "\n"
+        (folder / FILE).write_text(text, encoding="utf-8")
+
+
+def describe(vectors: Vectors, config: IndexConfig, facts: Mapping[str, Any]) -> Description:
+    """Describe an index over ``vectors``."""
+    items, dimension = vectors.shape
+    return Description(
+        config=config,
+        items=items,
+        dimension=dimension,
+        vectors_sha256=_digest(vectors),
+        facts=dict(facts),
+    )
+
+
+def read_description(folder: Path, vectors: Vectors) -> Description:
+    """Read ``index.json`` and hold it against the vectors it must belong to.
+
+    Raises:
+        DataError: The file is missing or damaged, or the index belongs to other vectors.
+    """
+    path = folder / FILE
+    try:
+        description = Description.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}; build the index anew") from error
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(map(str, fault["loc"])) or "the file"
+        raise DataError(
+            f"{path} is not an index description of format version {FORMAT_VERSION}: "
+            f"{key}: {fault['msg']}; build the index anew"
+        ) from error
+    expected = (description.items, description.dimension)
+    if vectors.shape != expected:
+        raise DataError(
+            f"{folder} was built over {expected[0]} vectors of {expected[1]} dimensions; "
+            f"got {vectors.shape}; load it with its own vectors or build it anew"
+        )
+    if _digest(vectors) != description.vectors_sha256:
+        raise DataError(
+            f"{folder} was built over other vectors of the same shape; "
+            "load it with its own vectors or build it anew"
+        )
+    return description
+
+
+def _digest(vectors: Vectors) -> str:
+    return hashlib.sha256(np.ascontiguousarray(vectors).data).hexdigest()

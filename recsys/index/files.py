@@ -1,0 +1,51 @@
+"""Build an index by its configuration; load one from its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from recsys.ids import Vectors
+from recsys.index.api import Index, check_vectors
+from recsys.index.configs import ExactConfig, IndexConfig
+from recsys.index.description import read_description
+from recsys.index.exact import ExactIndex
+
+
+def build_index(vectors: Vectors, config: IndexConfig, *, queries: Vectors | None = None) -> Index:
+    """Index ``vectors`` float32 ``[n, d]`` as ``config`` says; the same data give the same answers.
+
+    Args:
+        vectors: Kept, not copied; must not change afterwards.
+        config: Exact or ScaNN.
+        queries: float32 ``[q, d]``, such as will come; what ScaNN is tuned on. Without them it is
+            tuned on the vectors themselves, which is right where items are asked for by items.
+
+    Raises:
+        DataError: The vectors are not finite float32 of two dimensions, or none.
+        ConfigError: The recall target cannot be reached with the numbers given.
+
+    Example:
+        >>> import numpy as np
+        >>> len(build_index(np.eye(4, dtype=np.float32), ExactConfig()))
+        4
+    """
+    if isinstance(config, ExactConfig):
+        return ExactIndex.of(vectors)
+    from recsys.index.scann import build_scann
+
+    return build_scann(check_vectors(vectors), config, queries)
+
+
+def load_index(folder: Path, vectors: Vectors) -> Index:
+    """Load what ``Index.save`` wrote, over the same vectors.
+
+    Raises:
+        DataError: The folder is damaged, or belongs to other vectors.
+    """
+    vectors = check_vectors(vectors)
+    description = read_description(folder, vectors)
+    if isinstance(description.config, ExactConfig):
+        return ExactIndex(vectors, description.config)
+    from recsys.index.scann import load_scann
+
+    return load_scann(folder, vectors, description)

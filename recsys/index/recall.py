@@ -1,0 +1,37 @@
+"""How much of the exact answer an approximate index finds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recsys.errors import InvalidRequestError
+from recsys.ids import Vectors
+from recsys.index.api import Hits, Index
+
+
+def ann_recall(index: Index, exact: Index, queries: Vectors, k: int) -> float:
+    """Share of the exact top k that ``index`` finds, the mean over ``queries`` float32 ``[q, d]``.
+
+    A row that ties with the exact answer's last score counts as found: either is right.
+
+    Raises:
+        InvalidRequestError: There are no queries, or they do not fit the indexes.
+
+    Example:
+        >>> from recsys.index.exact import ExactIndex
+        >>> index = ExactIndex.of(np.eye(3, dtype=np.float32))
+        >>> ann_recall(index, index, np.eye(3, dtype=np.float32), k=2)
+        1.0
+    """
+    if not len(queries):
+        raise InvalidRequestError("recall needs at least one query; none came", field="queries")
+    return recall_of(index.search(queries, k), exact.search(queries, k))
+
+
+def recall_of(found: Hits, truth: Hits) -> float:
+    """The same for answers already at hand."""
+    shares = []
+    for query in range(len(truth)):
+        expected, got = truth.of(query)[1], found.of(query)[1]
+        shares.append(float(np.count_nonzero(got >= expected[-1])) / len(expected))
+    return float(np.mean(shares))

@@ -1,0 +1,236 @@
+"""ScaNN behind the index interface. It proposes rows; exact scores decide, as everywhere.
+
+What ScaNN does that this module keeps from its callers: a short result comes padded with row 0 and
+NaN; a filter can leave fewer than k of what was fetched; its own map of ids is a pickle and its
+saved paths are absolute. So ids never reach it, padding is dropped, and a short answer is widened.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recsys.errors import ConfigError, DataError
+from recsys.ids import Mask, Rows, Vectors
+from recsys.index.api import Hits, check_search
+from recsys.index.configs import ScannConfig
+from recsys.index.description import FILE, Description, describe
+from recsys.index.exact import ExactIndex
+from recsys.index.scoring import longest, rank, rounding_slack
+from recsys.index.tuning import Setting, Tuned, tune
+
+ASSETS = "scann"
+_ASSETS_FILE = "scann_assets.pbtxt"
+_ASSET_PATH = re.compile(r'asset_path: *"([^"]*)"')
+_FEW_ALLOWED = 4_096
+"""Up to so many allowed rows, comparing all of them is faster than fetching past the others."""
+_EXACT_SHARE = 4
+"""Fetching more than a quarter of all rows costs more than comparing all of them."""
+_WIDER = 4
+
+
+@dataclass(frozen=True, eq=False)
+class ScannIndex:
+    """Approximate search by ScaNN; never short, exact in its scores and its exclusions.
+
+    Build it with ``recsys.index.build_index``.
+
+    Example:
+        >>> from recsys.index import ScannConfig, build_index
+        >>> index = build_index(np.eye(3, dtype=np.float32), ScannConfig())
+        >>> index.search(np.eye(3, dtype=np.float32)[1:2], k=1).rows.tolist()
+        [[1]]
+    """
+
+    vectors: Vectors
+    config: ScannConfig
+    searcher: Any
+    num_leaves: int
+    setting: Setting
+    tuned: Tuned | None = None
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    @property
+    def dimension(self) -> int:
+        """Length of each vector."""
+        return int(self.vectors.shape[1])
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Leaves, leaves searched, rows reordered and, where it was tuned, the recall measured."""
+        tuned = None if self.tuned is None else dataclasses.asdict(self.tuned)
+        return {
+            "num_leaves": self.num_leaves,
+            **dataclasses.asdict(self.setting),
+            "tuned": tuned,
+        }
+
+    def search(
+        self,
+        queries: Vectors,
+        k: int,
+        *,
+        exclude: Sequence[Rows] | None = None,
+        allowed: Mask | None = None,
+    ) -> Hits:
+        """The k best rows of each query; see :meth:`recsys.index.Index.search`."""
+        excluded = check_search(
+            queries, k, exclude, allowed, items=len(self), dimension=self.dimension
+        )
+        eligible = len(self) if allowed is None else int(np.count_nonzero(allowed))
+        if allowed is not None and eligible <= _FEW_ALLOWED:
+            return self._exact.search(queries, k, exclude=exclude, allowed=allowed)
+        hits = Hits.empty(queries=len(queries), k=k)
+        # How wide a query is fetched must depend on nothing but itself, or its answer would change
+        # with the batch it comes in.
+        waiting: dict[tuple[int, int], list[int]] = {}
+        for position, rows in enumerate(excluded):
+            fetch = _power_of_two((k + len(rows) + 1) * len(self) / eligible)
+            waiting.setdefault((fetch, self.setting.leaves_to_search), []).append(position)
+        while waiting:
+            (fetch, leaves), positions = waiting.popitem()
+            if fetch * _EXACT_SHARE > len(self):
+                chosen = [excluded[position] for position in positions]
+                answer = self._exact.search(queries[positions], k, exclude=chosen, allowed=allowed)
+                for line, position in enumerate(positions):
+                    hits.put(position, *answer.of(line))
+                continue
+            proposals = self._fetch(queries[positions], fetch, leaves)
+            for position, (rows, floor) in zip(positions, proposals):
+                full = len(rows) == fetch
+                rows = _without(rows, excluded[position], allowed)
+                best, scores = rank(self.vectors, rows, queries[position], k)
+                slack = rounding_slack(queries[position], self._longest)
+                if len(best) == k and (not full or scores[-1] > floor + slack):
+                    hits.put(position, best, scores)
+                    continue
+                # Short, or a row that was not fetched may tie with the last: look further.
+                wider = (fetch * _WIDER, leaves if full else min(leaves * _WIDER, self.num_leaves))
+                waiting.setdefault(wider, []).append(position)
+        return hits
+
+    def save(self, folder: Path) -> None:
+        """Write ``index.json`` and ScaNN's own files, with paths relative to them."""
+        assets = folder / ASSETS
+        assets.mkdir(parents=True, exist_ok=True)
+        self.searcher.serialize(str(assets), relative_path=True)
+        describe(self.vectors, self.config, self.facts).write(folder)
+
+    def with_setting(self, setting: Setting, tuned: Tuned | None = None) -> ScannIndex:
+        """The same partitions and codes, searched otherwise."""
+        return dataclasses.replace(self, setting=setting, tuned=tuned)
+
+    def _fetch(self, queries: Vectors, fetch: int, leaves: int) -> list[tuple[Rows, float]]:
+        """Per query at most ``fetch`` rows, and a score that no row left out is above."""
+        arguments: dict[str, int] = {"final_num_neighbors": fetch}
+        if self.num_leaves:
+            arguments["leaves_to_search"] = leaves
+            arguments["pre_reorder_num_neighbors"] = max(fetch, self.setting.reorder)
+        rows, scores = self.searcher.search_batched(queries, **arguments)
+        answers = []
+        for line, values in zip(rows, scores):
+            real = ~np.isnan(values)  # ScaNN pads a short result with row 0 and NaN.
+            found = line[real].astype(np.int32)
+            answers.append((found, float(values[real][-1]) if len(found) else -math.inf))
+        return answers
+
+    @cached_property
+    def _exact(self) -> ExactIndex:
+        return ExactIndex(self.vectors)
+
+    @cached_property
+    def _longest(self) -> float:
+        return longest(self.vectors)
+
+
+def build_scann(vectors: Vectors, config: ScannConfig, queries: Vectors | None) -> ScannIndex:
+    """Partition, quantise and tune; ``vectors`` are checked already."""
+    items = len(vectors)
+    builder = _pybind().builder(vectors, config.recall_at, "dot_product")
+    if items < config.brute_force_below:
+        searcher = builder.score_brute_force().build()
+        return ScannIndex(vectors, config, searcher, 0, Setting(0, 0))
+    num_leaves = math.isqrt(items) if config.num_leaves == "auto" else config.num_leaves
+    if num_leaves > items:
+        raise ConfigError(
+            f"num_leaves must not be above the number of vectors, {items}; got {num_leaves}",
+            field="num_leaves",
+        )
+    if config.dimensions_per_block > vectors.shape[1]:
+        raise ConfigError(
+            f"dimensions_per_block must not be above the dimension, {vectors.shape[1]}; "
+            f"got {config.dimensions_per_block}",
+            field="dimensions_per_block",
+        )
+    searcher = (
+        builder.tree(num_leaves, num_leaves, training_sample_size=items, min_partition_size=1)
+        .score_ah(
+            config.dimensions_per_block,
+            anisotropic_quantization_threshold=config.anisotropic_threshold,
+        )
+        .reorder(items)
+        .set_n_training_threads(1)  # With more, sums are taken in the order that threads finish.
+        .build()
+    )
+    whole = ScannIndex(vectors, config, searcher, num_leaves, Setting(num_leaves, items))
+    return tune(whole, config, queries)
+
+
+def load_scann(folder: Path, vectors: Vectors, description: Description) -> ScannIndex:
+    """Load what :meth:`ScannIndex.save` wrote.
+
+    Raises:
+        DataError: Files are missing, damaged, or of a kind that must not be opened.
+    """
+    config, facts, assets = description.config, description.facts, folder / ASSETS
+    assert isinstance(config, ScannConfig)
+    pickles = sorted(path.name for path in assets.glob("*.pkl"))
+    if pickles:
+        raise DataError(f"{assets} holds a pickle, {pickles[0]}, which is never opened; remove it")
+    try:
+        num_leaves = int(facts["num_leaves"])
+        setting = Setting(int(facts["leaves_to_search"]), int(facts["reorder"]))
+        tuned = None if facts["tuned"] is None else Tuned(**facts["tuned"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{folder / FILE}: 'facts' is damaged: {error!r}") from error
+    pybind = _pybind()
+    try:
+        text = (assets / _ASSETS_FILE).read_text(encoding="utf-8")
+        for name in _ASSET_PATH.findall(text):
+            if Path(name).name != name or not (assets / name).is_file():
+                raise DataError(f"{assets} names a file {name!r} that is not in it; build it anew")
+        # Not its load_searcher: that opens a pickle where it finds one.
+        searcher = pybind.ScannSearcher(pybind.scann_pybind.ScannNumpy(str(assets), text))
+    except (OSError, UnicodeDecodeError, RuntimeError, ValueError) as error:
+        raise DataError(f"{assets} cannot be loaded: {error}; build the index anew") from error
+    if searcher.size() != len(vectors):
+        raise DataError(f"{assets} holds {searcher.size()} vectors; expected {len(vectors)}")
+    return ScannIndex(vectors, config, searcher, num_leaves, setting, tuned)
+
+
+def _pybind() -> Any:
+    # ScaNN imports TensorFlow, which must hear of legacy Keras first: hence by way of that module.
+    importlib.import_module("recsys._tf")
+    return importlib.import_module("scann.scann_ops.py.scann_ops_pybind")
+
+
+def _power_of_two(number: float) -> int:
+    return 1 << max(0, math.ceil(math.log2(number)))
+
+
+def _without(rows: Rows, excluded: Rows, allowed: Mask | None) -> Rows:
+    keep = np.ones(len(rows), np.bool_) if allowed is None else allowed[rows]
+    if len(excluded):
+        keep &= ~np.isin(rows, excluded)
+    return rows[keep]
