@@ -1,0 +1,191 @@
+"""What every model is held beside: chance, popularity, and a well-tuned item-kNN.
+
+A model that does not beat these has not earned its cost (Ferrari Dacrema et al., 2019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from recsys.errors import InvalidRequestError
+from recsys.evaluation.evaluation import evaluate
+from recsys.ids import Mask, Vectors
+from recsys.interactions import Interactions
+from recsys.splits.held_out import HeldOut, offsets_of, ranges
+
+
+@dataclass(frozen=True)
+class RandomScorer:
+    """Chance: each query's scores are drawn anew, the same for the same query and seed.
+
+    Example:
+        >>> queries = HeldOut.of(user=[0], histories=[[1]], targets=[[0]])
+        >>> RandomScorer(items=4, seed=7).score(queries).shape
+        (1, 4)
+    """
+
+    items: int
+    seed: int = 0
+    name: str = "random"
+
+    def score(self, queries: HeldOut) -> Vectors:
+        """float32 ``[q, items]`` in [0, 1)."""
+        scores = np.empty((len(queries), self.items), np.float32)
+        keys = zip(queries.user.tolist(), queries.time.tolist(), queries.history_lengths.tolist())
+        for row, (user, time, length) in enumerate(keys):
+            # Seeds must not be negative; a time before 1970 is.
+            rng = np.random.default_rng([self.seed, user, time % 2**63, length])
+            rng.random(dtype=np.float32, out=scores[row])
+        return scores
+
+
+@dataclass(frozen=True, eq=False)
+class PopularityScorer:
+    """Everyone gets what training met most.
+
+    Example:
+        >>> from recsys.ids import IdMap
+        >>> train = Interactions.of(IdMap.of("user", ["ann", "bob"]), IdMap.of("item", ["a", "b"]),
+        ...     user=[0, 1], item=[1, 1], time=[1, 2])
+        >>> queries = HeldOut.of(user=[0], histories=[[]], targets=[[0]])
+        >>> PopularityScorer(train).score(queries).tolist()
+        [[0.0, 2.0]]
+    """
+
+    train: Interactions = field(repr=False)
+    name: str = "popularity"
+
+    def score(self, queries: HeldOut) -> Vectors:
+        """float32 ``[q, items]``: how often each item was met; a read-only view."""
+        counts = self.train.item_counts.astype(np.float32)
+        return np.broadcast_to(counts, (len(queries), len(counts)))
+
+
+class ItemKnnScorer:
+    """Items that were met by the same users as the items of the history.
+
+    The similarity of two items is the cosine of their binary columns of users, damped for rare
+    pairs: ``both / (sqrt(a * b) + shrinkage)``. Each item keeps its nearest neighbours; its score
+    is the sum of its similarities to those in the history (Deshpande and Karypis, 2004; shrinkage
+    as in Ferrari Dacrema et al., 2019). Items for which no neighbour speaks follow behind all
+    others, by popularity.
+
+    Args:
+        train: What to learn from.
+        neighbours: How many each item keeps.
+        shrinkage: In users; 0 is the plain cosine.
+        name: Under which name its figures appear.
+
+    Raises:
+        InvalidRequestError: ``neighbours`` below 1 or ``shrinkage`` below 0.
+
+    Example:
+        >>> from recsys.ids import IdMap
+        >>> train = Interactions.of(IdMap.of("user", ["ann", "bob"]),
+        ...     IdMap.of("item", ["a", "b", "c"]), user=[0, 0, 1], item=[0, 1, 2], time=[1, 2, 3])
+        >>> queries = HeldOut.of(user=[1], histories=[[0]], targets=[[1]])
+        >>> ItemKnnScorer(train).score(queries).tolist()
+        [[-0.5, 1.0, -0.5]]
+    """
+
+    def __init__(
+        self,
+        train: Interactions,
+        *,
+        neighbours: int = 200,
+        shrinkage: float = 0.0,
+        name: str = "item_knn",
+    ) -> None:
+        if neighbours < 1 or shrinkage < 0:
+            raise InvalidRequestError(
+                f"neighbours must be 1 or more and shrinkage 0 or more; got {neighbours} and "
+                f"{shrinkage}",
+                field="neighbours" if neighbours < 1 else "shrinkage",
+            )
+        self.name = name
+        self.neighbours, self.shrinkage = neighbours, shrinkage
+        self._fill = -1 / (1 + train.item_counts.astype(np.float32))
+        self._similarity = _similarity(train, neighbours, shrinkage)
+
+    def score(self, queries: HeldOut) -> Vectors:
+        """float32 ``[q, items]``."""
+        lengths = queries.history_lengths
+        rows = queries.pool[ranges(queries.history_start, lengths)]
+        shape = (len(queries), len(self._fill))
+        ones = np.ones(len(rows), np.float32)
+        histories = sparse.csr_matrix((ones, rows, offsets_of(lengths)), shape=shape)
+        histories.sum_duplicates()
+        histories.data[:] = 1
+        scores: Vectors = (histories @ self._similarity).toarray()
+        return np.where(scores > 0, scores, self._fill).astype(np.float32)
+
+
+def tune_item_knn(
+    train: Interactions,
+    validation: HeldOut,
+    *,
+    candidates: Mask,
+    k: int = 10,
+    neighbours: Sequence[int] = (50, 200),
+    shrinkage: Sequence[float] = (0.0, 10.0, 100.0),
+) -> tuple[ItemKnnScorer, list[dict[str, float]]]:
+    """The item-kNN with the best recall@k on validation, and what was tried.
+
+    A baseline that nobody tuned flatters the model beside it.
+    """
+    tried: list[tuple[float, ItemKnnScorer]] = []
+    for damp in shrinkage:
+        for near in neighbours:
+            scorer = ItemKnnScorer(train, neighbours=near, shrinkage=damp)
+            result = evaluate(
+                scorer,
+                validation,
+                candidates=candidates,
+                warm=train.warm,
+                item_counts=train.item_counts,
+                ks=(k,),
+                resamples=1,
+            )
+            tried.append((result.figures[f"recall@{k}"], scorer))
+    best = max(tried, key=lambda pair: pair[0])[1]
+    return best, [
+        {"neighbours": each.neighbours, "shrinkage": each.shrinkage, f"recall@{k}": found}
+        for found, each in tried
+    ]
+
+
+def _similarity(
+    train: Interactions, neighbours: int, shrinkage: float, block: int = 1024
+) -> sparse.csr_matrix:
+    """float32 sparse ``[items, items]``: column i holds the similarities of i's neighbours."""
+    shape = (len(train.users), len(train.items))
+    ones = np.ones(len(train), np.float32)
+    met = sparse.csr_matrix((ones, (train.user, train.item)), shape=shape)
+    met.data[:] = 1  # an item met twice counts once
+    by_item = met.T.tocsr()
+    norms = np.sqrt(np.diff(by_item.indptr)).astype(np.float32)
+    columns = []
+    for low in range(0, shape[1], block):
+        part = (by_item @ met[:, low : low + block]).tocsc()
+        part.sort_indices()
+        owner = np.repeat(np.arange(low, low + part.shape[1]), np.diff(part.indptr))
+        part.data /= norms[part.indices] * norms[owner] + shrinkage
+        part.data[part.indices == owner] = 0  # an item is not its own neighbour
+        columns.append(_nearest(part, neighbours))
+    return sparse.hstack(columns, format="csr", dtype=np.float32)
+
+
+def _nearest(similarity: sparse.csc_matrix, neighbours: int) -> sparse.csc_matrix:
+    """Keep the largest values of each column, ties by lower row."""
+    for low, high in zip(similarity.indptr[:-1], similarity.indptr[1:]):
+        if high - low > neighbours:
+            column: npt.NDArray[np.float32] = similarity.data[low:high]
+            order = np.argsort(-column, kind="stable")
+            column[order[neighbours:]] = 0
+    similarity.eliminate_zeros()
+    return similarity

@@ -1,0 +1,60 @@
+"""How far a mean over queries might lie from the truth: seeded bootstrap intervals.
+
+The percentile bootstrap (Efron, 1979) over queries: each resample draws as many queries as there
+are, with replacement. With one seed, scorers judged on the same queries are resampled alike, so
+that their difference has an interval of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.evaluation.metrics import Values
+
+Interval = tuple[float, float]
+
+
+def intervals(
+    values: Mapping[str, Values], *, seed: int = 0, resamples: int = 1000, share: float = 0.95
+) -> dict[str, Interval]:
+    """The interval of the mean of each of ``values``.
+
+    Args:
+        values: By name, one value a query, float64 ``[q]``; NaN where a query does not count.
+        seed: Of the resampling.
+        resamples: How many.
+        share: Of the resampled means that the interval holds.
+
+    Example:
+        >>> intervals({"same": np.ones(5)})
+        {'same': (1.0, 1.0)}
+    """
+    names = [name for name, column in values.items() if np.isfinite(column).any()]
+    if not names:
+        return {}
+    table = np.stack([values[name] for name in names], axis=1)
+    counted = np.isfinite(table)
+    summed = np.concatenate([np.where(counted, table, 0.0), counted], axis=1)
+    sums = _resampled(summed, seed=seed, resamples=resamples)
+    with np.errstate(invalid="ignore"):  # a resample may miss a rare slice altogether
+        means = sums[:, : len(names)] / sums[:, len(names) :]
+    low, high = np.nanquantile(means, [(1 - share) / 2, (1 + share) / 2], axis=0)
+    return {name: (float(low[at]), float(high[at])) for at, name in enumerate(names)}
+
+
+def _resampled(table: Values, *, seed: int, resamples: int) -> npt.NDArray[np.float64]:
+    """The column sums of each resample, float64 ``[resamples, columns]``."""
+    rng = np.random.default_rng(seed)
+    size = len(table)
+    sums = np.empty((resamples, table.shape[1]))
+    step = max(1, 4_000_000 // size)  # 32 MB of weights at a time
+    for low in range(0, resamples, step):
+        high = min(low + step, resamples)
+        weights = np.stack(
+            [np.bincount(rng.integers(0, size, size), minlength=size) for _ in range(low, high)]
+        )
+        sums[low:high] = weights.astype(np.float64) @ table
+    return sums

@@ -1,0 +1,174 @@
+"""The baselines: the contract, and similarities worked by hand."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+import pytest
+
+from recsys.errors import InvalidRequestError
+from recsys.evaluation import (
+    ItemKnnScorer,
+    PopularityScorer,
+    RandomScorer,
+    VectorScorer,
+    evaluate,
+    tune_item_knn,
+)
+from recsys.splits import HeldOut, LeaveLastOutConfig, split
+from tests.contracts.scorer_contract import ScorerContract
+from tests.splits.logs import log
+
+# a: ann bob cid | b: ann bob | c: ann | d: cid | e: nobody
+TRAIN = log(
+    {
+        "ann": [("a", 1), ("b", 2), ("c", 3), ("a", 4)],
+        "bob": [("a", 1), ("b", 2)],
+        "cid": [("a", 1), ("d", 2)],
+    },
+    items="abcde",
+)
+QUERIES = HeldOut.of(user=[0, 1, 2], histories=[[0, 1, 2], [], [3, 3]], targets=[[3], [4], [1]])
+
+
+class _Contract(ScorerContract):
+    @pytest.fixture
+    def queries(self) -> HeldOut:
+        return QUERIES
+
+
+class TestRandom(_Contract):
+    @pytest.fixture
+    def scorer(self) -> RandomScorer:
+        return RandomScorer(items=5, seed=3)
+
+
+class TestPopularity(_Contract):
+    @pytest.fixture
+    def scorer(self) -> PopularityScorer:
+        return PopularityScorer(TRAIN)
+
+
+class TestItemKnn(_Contract):
+    @pytest.fixture
+    def scorer(self) -> ItemKnnScorer:
+        return ItemKnnScorer(TRAIN)
+
+
+class TestVectors(_Contract):
+    @pytest.fixture
+    def scorer(self) -> VectorScorer:
+        items = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+        return VectorScorer("vectors", items, lambda queries: items[queries.user])
+
+
+def test_random_finds_as_much_as_chance_says() -> None:
+    size, items = 4000, 50
+    queries = HeldOut.of(user=list(range(size)), histories=[[1]] * size, targets=[[0]] * size)
+    every = np.ones(items, np.bool_)
+    result = evaluate(
+        RandomScorer(items),
+        queries,
+        candidates=every,
+        warm=every,
+        item_counts=np.ones(items, int),
+        ks=(10,),
+    )
+    # One of 49 that are left, 10 places: 0.204, standard error sqrt(0.2 * 0.8 / 4000) = 0.0063.
+    assert abs(result.figures["recall@10"] - 10 / 49) < 3 * 0.0063
+    other = RandomScorer(items, seed=1).score(queries)
+    assert not np.array_equal(other, RandomScorer(items).score(queries))
+
+
+def test_popularity_scores_by_count() -> None:
+    assert PopularityScorer(TRAIN).score(QUERIES)[1].tolist() == [4, 2, 1, 1, 0]
+
+
+def test_item_knn_sums_cosines_of_binary_columns() -> None:
+    scores = ItemKnnScorer(TRAIN).score(QUERIES)
+    # Users: a 3 (met twice counts once), b 2, c 1, d 1. Both: ab 2, ac 1, ad 1, bc 1.
+    # History a, b, c:
+    ab, ac, ad, bc = 2 / sqrt(3 * 2), 1 / sqrt(3 * 1), 1 / sqrt(3 * 1), 1 / sqrt(2 * 1)
+    np.testing.assert_allclose(scores[0], [ab + ac, ab + bc, ac + bc, ad, -1 / 1], rtol=1e-6)
+    # History d, d: d counts once; what a neighbour does not speak for follows by popularity.
+    np.testing.assert_allclose(scores[2], [ad, -1 / 3, -1 / 2, -1 / 2, -1 / 1], rtol=1e-6)
+    # No history at all: popularity.
+    assert np.argsort(-scores[1], kind="stable").tolist() == [0, 1, 2, 3, 4]
+
+
+def test_item_knn_shrinks_rare_pairs() -> None:
+    scores = ItemKnnScorer(TRAIN, shrinkage=10).score(QUERIES)
+    assert scores[2][0] == pytest.approx(1 / (sqrt(3 * 1) + 10))
+
+
+def test_item_knn_keeps_the_nearest_neighbours_of_each_item() -> None:
+    scores = ItemKnnScorer(TRAIN, neighbours=1).score(QUERIES)
+    # Nearest: a -> b (0.82; c and d 0.58), b -> a (0.82; c 0.71), c -> b (0.71; a 0.58), d -> a.
+    ab, bc, ad = 2 / sqrt(6), 1 / sqrt(2), 1 / sqrt(3)
+    np.testing.assert_allclose(scores[0], [ab, ab, bc, ad, -1], rtol=1e-6)
+
+
+def test_item_knn_is_the_same_whatever_the_blocks() -> None:
+    from recsys.evaluation.baselines import _similarity
+
+    rng = np.random.default_rng(0)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    train = log(
+        {
+            f"u{u}": [(item, t) for t, item in enumerate(rng.permutation(list(letters))[:8])]
+            for u in range(60)
+        },
+        items=letters,
+    )
+    whole = _similarity(train, 5, 2.0).toarray()
+    assert ((whole > 0).sum(axis=0) <= 5).all() and whole.any()
+    np.testing.assert_array_equal(whole, _similarity(train, 5, 2.0, block=7).toarray())
+
+
+@pytest.mark.parametrize("bad", [{"neighbours": 0}, {"shrinkage": -1}])
+def test_item_knn_refuses_what_makes_no_sense(bad: dict[str, float]) -> None:
+    with pytest.raises(InvalidRequestError, match="neighbours must be 1 or more"):
+        ItemKnnScorer(TRAIN, **bad)
+
+
+def test_in_a_checkerboard_item_knn_finds_the_items_of_the_same_colour() -> None:
+    """Even users meet even items, odd users odd ones; each leaves one of its colour out."""
+    letters = "abcdefghijkl"
+    lines = {}
+    for user in range(12):
+        own = [item for item in letters if (ord(item) - ord("a") - user) % 2 == 0]
+        turned = own[user // 2 :] + own[: user // 2]  # a different item is last for each user
+        lines[f"u{user}"] = [(item, at) for at, item in enumerate(turned)]
+    parts = split(log(lines, items=letters), LeaveLastOutConfig())
+    scorer = ItemKnnScorer(parts.train)
+    result = evaluate(
+        scorer,
+        parts.test,
+        candidates=parts.candidates,
+        warm=parts.warm,
+        item_counts=parts.train.item_counts,
+        ks=(1, 10),
+    )
+    assert result.figures["recall@1"] == 1.0
+
+
+def test_tuning_takes_the_best_on_validation_and_tells_what_it_tried() -> None:
+    letters = "abcdefghijkl"
+    rng = np.random.default_rng(1)
+    lines = {
+        f"u{u}": [(item, at) for at, item in enumerate(rng.permutation(list(letters))[:6])]
+        for u in range(40)
+    }
+    parts = split(log(lines, items=letters), LeaveLastOutConfig())
+    best, tried = tune_item_knn(
+        parts.train,
+        parts.validation,
+        candidates=parts.candidates,
+        k=2,
+        neighbours=(1, 5),
+        shrinkage=(0.0, 20.0),
+    )
+    assert len(tried) == 4
+    top = max(tried, key=lambda row: row["recall@2"])
+    assert (best.neighbours, best.shrinkage) == (top["neighbours"], top["shrinkage"])
