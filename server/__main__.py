@@ -21,7 +21,10 @@ from server.logs import log_to_stderr
 
 _log = logging.getLogger("server")
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
+
+@app.command()
 def main(
     bundles: Annotated[Path, typer.Option(help="The folder of published bundles.")],
     version: Annotated[str, typer.Option(help="The bundle to serve.")] = "current",
@@ -72,6 +75,4 @@ def _write_at_once(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(main)
     app(prog_name="python -m server")

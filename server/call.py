@@ -11,7 +11,10 @@ from recsys.errors import RecsysError
 from server.client import Answer, RecsysClient
 from server.convert import DEFAULT_SPACE
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
+
+@app.command()
 def main(
     address: Annotated[str, typer.Option(help="The service, as HOST:PORT.")],
     user: Annotated[str | None, typer.Option(help="A user's id.")] = None,
@@ -85,6 +88,4 @@ def _unknown(answer: Answer) -> str:
 
 
 if __name__ == "__main__":
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(main)
     app(prog_name="python -m server.call")

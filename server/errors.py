@@ -75,13 +75,14 @@ def from_status(status: Status) -> RecsysError:
 
 def from_rpc_error(error: grpc.RpcError, address: str) -> RecsysError:
     """The exception for a failed call; a :class:`ServiceError` where no answer came."""
+    assert isinstance(error, grpc.Call)  # as every error of a call that was made is
     try:
-        status = rpc_status.from_call(error)  # type: ignore[arg-type]  # every RpcError is a Call
+        status = rpc_status.from_call(error)
     except ValueError:
         status = None
     if status is not None:
         return from_status(status)
-    code, details = error.code(), error.details()  # type: ignore[attr-defined]
+    code, details = error.code(), error.details()
     if code is grpc.StatusCode.UNAVAILABLE:
         return ServiceError(
             f"no service answered at {address}; check that it runs and that the address is right"

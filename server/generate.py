@@ -89,6 +89,7 @@ def _compile(protos: Path, *outputs: str) -> None:
 def _moved(text: str) -> str:
     """Generated code whose references to ``recsys.v1`` point below ``server.pb``."""
     text = re.sub(r"^from recsys\.", f"from {PACKAGE}.recsys.", text, flags=re.MULTILINE)
+    text = text.replace(", _Mapping]", ", _Mapping[str, object]]")  # strict typing asks for it
     return re.sub(r"'(recsys\.v\d+\.\w+_pb2)'", rf"'{PACKAGE}.\1'", text)
 
 

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -44,7 +45,7 @@ class RetrievalServer:
         self,
         server: grpc.aio.Server,
         service: RetrievalService,
-        health_service: health.aio.HealthServicer,
+        health_service: Any,
         executor: ThreadPoolExecutor,
         address: str,
     ) -> None:
@@ -89,7 +90,7 @@ class RetrievalServer:
             ]
         )
         add_RetrievalServiceServicer_to_server(service, server)
-        health_service = health.aio.HealthServicer()
+        health_service = health.aio.HealthServicer()  # type: ignore[attr-defined]
         health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
         names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)

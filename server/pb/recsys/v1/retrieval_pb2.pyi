@@ -36,7 +36,7 @@ class Query(_message.Message):
     history: History
     terms: str
     item_id: str
-    def __init__(self, user_id: _Optional[str] = ..., history: _Optional[_Union[History, _Mapping]] = ..., terms: _Optional[str] = ..., item_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, user_id: _Optional[str] = ..., history: _Optional[_Union[History, _Mapping[str, object]]] = ..., terms: _Optional[str] = ..., item_id: _Optional[str] = ...) -> None: ...
 
 class History(_message.Message):
     __slots__ = ("item_ids",)
@@ -58,7 +58,7 @@ class RetrieveRequest(_message.Message):
     exclude_item_ids: _containers.RepeatedScalarFieldContainer[str]
     seen: SeenPolicy
     unknown_history: UnknownHistoryPolicy
-    def __init__(self, query: _Optional[_Union[Query, _Mapping]] = ..., k: _Optional[int] = ..., space: _Optional[str] = ..., exclude_item_ids: _Optional[_Iterable[str]] = ..., seen: _Optional[_Union[SeenPolicy, str]] = ..., unknown_history: _Optional[_Union[UnknownHistoryPolicy, str]] = ...) -> None: ...
+    def __init__(self, query: _Optional[_Union[Query, _Mapping[str, object]]] = ..., k: _Optional[int] = ..., space: _Optional[str] = ..., exclude_item_ids: _Optional[_Iterable[str]] = ..., seen: _Optional[_Union[SeenPolicy, str]] = ..., unknown_history: _Optional[_Union[UnknownHistoryPolicy, str]] = ...) -> None: ...
 
 class Candidate(_message.Message):
     __slots__ = ("item_id", "score", "rank")
@@ -82,13 +82,13 @@ class RetrieveResponse(_message.Message):
     space: str
     unknown_history_ids: _containers.RepeatedScalarFieldContainer[str]
     short_reason: str
-    def __init__(self, candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., bundle_version: _Optional[str] = ..., space: _Optional[str] = ..., unknown_history_ids: _Optional[_Iterable[str]] = ..., short_reason: _Optional[str] = ...) -> None: ...
+    def __init__(self, candidates: _Optional[_Iterable[_Union[Candidate, _Mapping[str, object]]]] = ..., bundle_version: _Optional[str] = ..., space: _Optional[str] = ..., unknown_history_ids: _Optional[_Iterable[str]] = ..., short_reason: _Optional[str] = ...) -> None: ...
 
 class BatchRetrieveRequest(_message.Message):
     __slots__ = ("requests",)
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
     requests: _containers.RepeatedCompositeFieldContainer[RetrieveRequest]
-    def __init__(self, requests: _Optional[_Iterable[_Union[RetrieveRequest, _Mapping]]] = ...) -> None: ...
+    def __init__(self, requests: _Optional[_Iterable[_Union[RetrieveRequest, _Mapping[str, object]]]] = ...) -> None: ...
 
 class RetrieveResult(_message.Message):
     __slots__ = ("response", "error")
@@ -96,7 +96,7 @@ class RetrieveResult(_message.Message):
     ERROR_FIELD_NUMBER: _ClassVar[int]
     response: RetrieveResponse
     error: _status_pb2.Status
-    def __init__(self, response: _Optional[_Union[RetrieveResponse, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+    def __init__(self, response: _Optional[_Union[RetrieveResponse, _Mapping[str, object]]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping[str, object]]] = ...) -> None: ...
 
 class BatchRetrieveResponse(_message.Message):
     __slots__ = ("results", "bundle_version")
@@ -104,4 +104,4 @@ class BatchRetrieveResponse(_message.Message):
     BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
     results: _containers.RepeatedCompositeFieldContainer[RetrieveResult]
     bundle_version: str
-    def __init__(self, results: _Optional[_Iterable[_Union[RetrieveResult, _Mapping]]] = ..., bundle_version: _Optional[str] = ...) -> None: ...
+    def __init__(self, results: _Optional[_Iterable[_Union[RetrieveResult, _Mapping[str, object]]]] = ..., bundle_version: _Optional[str] = ...) -> None: ...
