@@ -1,0 +1,56 @@
+import numpy as np
+
+from recsys._tf import tf
+from recsys.features import FeatureBlock
+from recsys.towers import TowersConfig
+from recsys.towers.item_tower import ItemTower
+
+WARM = np.array([True, True, True, False])
+RNG = np.random.default_rng(0)
+
+
+def block(name: str, mask: list[bool]) -> FeatureBlock:
+    vectors = RNG.normal(size=(4, 5)).astype(np.float32)
+    vectors[~np.array(mask)] = 0
+    return FeatureBlock(name, vectors, np.array(mask))
+
+
+def vectors(tower: ItemTower, *, training: bool = False) -> np.ndarray:
+    return tower(tf.range(4), training=training).numpy()
+
+
+def test_unit_length_for_every_item_with_an_input():
+    tower = ItemTower(TowersConfig(dimension=8), [block("text", [True] * 4)], WARM)
+    np.testing.assert_allclose(np.linalg.norm(vectors(tower), axis=1), 1, atol=1e-5)
+
+
+def test_the_id_of_a_cold_item_is_never_read():
+    tower = ItemTower(TowersConfig(dimension=8), [block("text", [True] * 4)], WARM)
+    before = vectors(tower)
+    table = tower.weights[0]
+    table.assign(table + 1.0)
+    after = vectors(tower)
+    np.testing.assert_allclose(after[3], before[3], atol=1e-6)
+    assert np.abs(after[:3] - before[:3]).max() > 0.1
+
+
+def test_a_missing_block_adds_nothing():
+    with_gap = block("image", [True, False, True, True])
+    tower = ItemTower(TowersConfig(dimension=8), [with_gap], WARM)
+    alone = ItemTower(TowersConfig(dimension=8), [], WARM)
+    vectors(tower), vectors(alone)
+    alone.weights[0].assign(tower.weights[0])
+    np.testing.assert_allclose(vectors(tower)[1], vectors(alone)[1], atol=1e-6)
+
+
+def test_a_cold_item_without_any_content_is_the_zero_vector_and_finite():
+    tower = ItemTower(TowersConfig(dimension=8), [block("text", [True, True, True, False])], WARM)
+    assert vectors(tower)[3].tolist() == [0.0] * 8
+
+
+def test_id_dropout_leaves_the_content_to_stand_for_the_item():
+    config = TowersConfig(dimension=8, id_dropout=0.999999)
+    tower = ItemTower(config, [block("text", [True] * 4)], WARM)
+    dropped = vectors(tower, training=True)
+    tower.weights[0].assign(tf.zeros_like(tower.weights[0]))
+    np.testing.assert_allclose(dropped, vectors(tower), atol=1e-6)

@@ -1,0 +1,186 @@
+import numpy as np
+import pytest
+
+from recsys.errors import ConfigError, DataError, TrainingError
+from recsys.features import FeatureBlock
+from recsys.towers import (
+    FullSoftmax,
+    InBatchSoftmax,
+    MeanHistory,
+    QueryBatch,
+    SampledSoftmax,
+    TowersConfig,
+    TrainConfig,
+    TransformerHistory,
+    fit,
+)
+from tests.towers.worlds import cycle, unmet
+
+NO_PHRASES = np.zeros((1, 0), np.float32)
+TOWERS = TowersConfig(
+    dimension=16, history=TransformerHistory(window=6, dropout=0, heads=1, blocks=1), terms="none"
+)
+TRAIN = TrainConfig(batch_positions=128, learning_rate=0.02, epochs=6, patience=9, warmup_steps=4)
+
+
+def accuracy(towers) -> float:
+    """How often the item that comes next on the circle is the best of all."""
+    histories = [np.array([(at + 6) % 8, (at + 7) % 8, at], np.int32) for at in range(8)]
+    queries = towers.encode(QueryBatch.of(histories))
+    best = (queries @ towers.item_vectors.T).argmax(axis=1)
+    return float((best == (np.arange(8) + 1) % 8).mean())
+
+
+def train(folder, *, log=None, blocks=(), validate=accuracy, **changes):
+    return fit(
+        log or cycle(),
+        blocks,
+        NO_PHRASES,
+        towers=changes.pop("towers", TOWERS),
+        train=TRAIN.model_copy(update=changes),
+        folder=folder,
+        validate=validate,
+    )
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [FullSoftmax(), InBatchSoftmax(temperature=0.1), SampledSoftmax(temperature=0.1, negatives=16)],
+    ids=lambda loss: loss.name,
+)
+def test_every_loss_learns_what_comes_next(tmp_path, loss):
+    fitted = train(tmp_path, loss=loss, epochs=12)
+    assert accuracy(fitted.towers) == 1.0
+
+
+def test_the_towers_returned_are_the_best_on_validation(tmp_path):
+    figures = iter([0.1, 0.5, 0.3, 0.2])
+    fitted = train(tmp_path, validate=lambda towers: next(figures), epochs=4)
+    assert fitted.best_epoch == 2
+    assert [epoch.validation for epoch in fitted.epochs] == [0.1, 0.5, 0.3, 0.2]
+    assert sorted(path.name for path in tmp_path.glob("best-*")) == ["best-2"]
+
+
+def test_stops_when_validation_no_longer_improves(tmp_path):
+    figures = iter([0.5, 0.4, 0.4, 0.4])
+    fitted = train(tmp_path, validate=lambda towers: next(figures), epochs=9, patience=2)
+    assert len(fitted.epochs) == 3
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_killed_run_goes_on_after_its_last_whole_epoch(tmp_path):
+    def killed_in_third(towers):
+        seen.append(1)
+        if len(seen) == 3:
+            raise Killed
+        return accuracy(towers)
+
+    seen: list[int] = []
+    with pytest.raises(Killed):
+        train(tmp_path / "killed", validate=killed_in_third)
+    resumed = train(tmp_path / "killed")
+    whole = train(tmp_path / "whole")
+    assert [epoch.number for epoch in resumed.epochs] == [1, 2, 3, 4, 5, 6]
+    # No dropout in this world: the resumed run repeats what the whole one computed.
+    np.testing.assert_allclose(
+        [epoch.loss for epoch in resumed.epochs], [epoch.loss for epoch in whole.epochs], rtol=1e-3
+    )
+
+
+def test_a_finished_run_answers_without_training(tmp_path):
+    first = train(tmp_path)
+
+    def never(towers):
+        raise AssertionError("a finished run was validated again")
+
+    again = train(tmp_path, validate=never)
+    assert again.epochs == first.epochs
+    np.testing.assert_array_equal(again.towers.item_vectors, first.towers.item_vectors)
+
+
+def test_a_cold_item_is_reached_through_its_content(tmp_path):
+    """Item 3 is never met; its content says that it is a twin of item 5."""
+    content = np.eye(8, dtype=np.float32)
+    content[3] = content[5]
+    block = FeatureBlock("text", content, np.ones(8, bool))
+    config = TOWERS.model_copy(update={"id_dropout": 0.5})
+    fitted = train(tmp_path, log=unmet(cycle(), 3), blocks=[block], towers=config, epochs=15)
+    query = fitted.towers.encode(QueryBatch.of([np.array([1, 2, 4], np.int32)]))
+    scores = (query @ fitted.towers.item_vectors.T)[0]
+    assert set(np.argsort(scores)[-2:]) == {3, 5}
+
+
+def test_search_terms_answer_with_and_without_a_history(tmp_path):
+    """Phrase p always leads to item p - 1, whatever came before."""
+    log = cycle()
+    phrases = ("", *(f"word{item}" for item in range(8)))
+    searched = type(log).of(
+        log.users, log.items, user=log.user, item=log.item, time=log.time,
+        phrases=phrases, terms=log.item + 1,
+    )  # fmt: skip
+    vectors = np.vstack([np.zeros(8), np.eye(8)]).astype(np.float32)
+    towers = TOWERS.model_copy(update={"terms": "projection", "history": MeanHistory(window=4)})
+    fitted = fit(
+        searched, (), vectors, towers=towers, folder=tmp_path, validate=accuracy,
+        train=TRAIN.model_copy(update={"epochs": 20}),
+    )  # fmt: skip
+    none = [np.array([], np.int32)] * 8
+    queries = fitted.towers.encode(QueryBatch.of(none, terms=vectors[1:]))
+    assert (queries @ fitted.towers.item_vectors.T).argmax(axis=1).tolist() == list(range(8))
+
+
+def test_user_ids_and_context_are_read(tmp_path):
+    """With a mean history nothing but the user and the context tells the two kinds apart."""
+    from recsys.ids import IdMap
+
+    users = IdMap.of("user", ["a", "b"])
+    log = cycle().of(
+        users,
+        cycle().items,
+        user=np.repeat([0, 1], 40),
+        item=np.where(np.arange(80) < 40, 0, 2) + np.arange(80) % 2,
+        time=np.tile(np.arange(40), 2),
+        context={"hour": IdMap.of("hour", ["even", "odd"])},
+        context_rows={"hour": np.arange(80) % 2},
+    )
+    config = TOWERS.model_copy(
+        update={
+            "user_id": "embedding",
+            "context": ("hour",),
+            "history": MeanHistory(window=2),
+            "id_dropout": 0.0,
+        }
+    )
+    fitted = train(tmp_path, log=log, towers=config, epochs=30, validate=lambda towers: 0.0,
+                   patience=99)  # fmt: skip
+    none = [np.array([], np.int32)] * 4
+    batch = QueryBatch.of(
+        none,
+        users=np.array([0, 0, 1, 1], np.int32),
+        context={"hour": np.array([0, 1, 0, 1], np.int32)},
+    )
+    best = (fitted.towers.encode(batch) @ fitted.towers.item_vectors.T).argmax(axis=1)
+    assert best.tolist() == [0, 1, 2, 3]
+
+
+def test_a_diverged_run_says_what_to_change(tmp_path):
+    with pytest.raises(TrainingError, match="lower train.learning_rate"):
+        train(tmp_path, learning_rate=float("inf"))
+    with pytest.raises(TrainingError, match="validation figure of epoch 1 is nan"):
+        train(tmp_path / "b", validate=lambda towers: float("nan"))
+
+
+def test_bad_input_is_refused_before_any_work(tmp_path):
+    with pytest.raises(ConfigError, match="names 'sound', which is no feature block"):
+        train(tmp_path, towers=TOWERS.model_copy(update={"blocks": ("sound",)}))
+    with pytest.raises(ConfigError, match="'weather', which is no context column; there are: none"):
+        train(tmp_path, towers=TOWERS.model_copy(update={"context": ("weather",)}))
+    with pytest.raises(ConfigError, match="multiple of towers.history.heads 3"):
+        heads = TransformerHistory(heads=3)
+        train(tmp_path, towers=TOWERS.model_copy(update={"history": heads}))
+    with pytest.raises(DataError, match="at least 2 interactions"):
+        train(tmp_path, log=cycle().take(np.zeros(len(cycle()), bool)))
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,27 @@
+"""Small worlds with a provable answer, for the towers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recsys.ids import IdMap
+from recsys.interactions import Interactions
+
+
+def cycle(users: int = 24, items: int = 8, length: int = 12) -> Interactions:
+    """Every user walks round the same circle of items: after item i always comes i + 1."""
+    user = np.repeat(np.arange(users), length)
+    step = np.tile(np.arange(length), users)
+    return Interactions.of(
+        IdMap.of("user", [f"u{row}" for row in range(users)]),
+        IdMap.of("item", [f"i{row}" for row in range(items)]),
+        user=user,
+        item=(user + step) % items,
+        time=step,
+        clock="position",
+    )
+
+
+def unmet(log: Interactions, item: int) -> Interactions:
+    """The same log without one item, which thereby becomes cold."""
+    return log.take(log.item != item)
