@@ -108,6 +108,11 @@ class RetrievalServer:
         await health_service.set(SERVICE_NAME, health_pb2.HealthCheckResponse.SERVING)
         return cls(server, service, health_service, executor, f"{name}:{bound}")
 
+    @property
+    def in_flight(self) -> int:
+        """How many requests are being answered or wait to be."""
+        return self._service.in_flight
+
     async def stop(self, grace: float) -> int:
         """Say NOT_SERVING, refuse new requests, finish those in flight, then stop listening.
 

@@ -105,6 +105,11 @@ class RetrievalService(RetrievalServiceServicer):
         """Candidates for many queries, or per query the error that it would meet alone."""
         return await self._respond(lambda check: self._batch(request, check), context)
 
+    @property
+    def in_flight(self) -> int:
+        """How many requests are being answered or wait to be."""
+        return self._in_flight
+
     async def drain(self, grace: float) -> int:
         """Refuse new requests and wait ``grace`` seconds at most for those in flight.
 

@@ -140,9 +140,9 @@ def test_a_call_that_its_client_cancelled_is_never_begun(retriever: LineRetrieve
         assert retriever.entered.acquire(timeout=10)
         request = pb.RetrieveRequest(query=pb.Query(user_id="regretted"), k=2)
         call = RetrievalServiceStub(channel).Retrieve.future(request)
-        _until(lambda: _in_flight(server) == 2)
+        _until(lambda: server.server.in_flight == 2)
         call.cancel()
-        _until(lambda: _in_flight(server) == 1)
+        _until(lambda: server.server.in_flight == 1)
         retriever.gate.set()
         slow.result(10)
         client.retrieve(user_id="next", k=2)
@@ -168,10 +168,6 @@ def test_requests_that_block_leave_health_responsive(retriever: LineRetriever) -
         assert client.is_serving(timeout=5)
         retriever.gate.set()
         assert all(call.result(10).candidates for call in waiting)
-
-
-def _in_flight(server: Served) -> int:
-    return server.server._service._in_flight
 
 
 def _until(holds: object, seconds: float = 10) -> None:

@@ -1,0 +1,42 @@
+"""``docs/service.md`` states the tables that the code holds."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from server.errors import STATUS_CODES
+from server.limits import Limits
+from server.service import SERVICE_NAME
+
+TEXT = (Path(__file__).parents[2] / "docs" / "service.md").read_text(encoding="utf-8")
+ROWS = [line.strip("| ").split(" | ") for line in TEXT.splitlines() if line.startswith("| ")]
+
+
+@pytest.mark.parametrize("code", STATUS_CODES)
+def test_each_code_is_in_the_row_of_its_status(code: str) -> None:
+    statuses = [row[1] for row in ROWS if f"`{code}`" in row[0]]
+    assert statuses == [STATUS_CODES[code].name]
+
+
+@pytest.mark.parametrize("limit", Limits.model_fields)
+def test_each_limit_is_stated(limit: str) -> None:
+    value = getattr(Limits(), limit)
+    stated = f"{value // 2**20} MiB" if limit == "message" else f"{value:,}"
+    assert any(re.search(rf"\b{stated}\b", row[1]) for row in ROWS if len(row) == 3)
+
+
+def test_each_option_is_stated() -> None:
+    from server.__main__ import app
+
+    stated = set(re.findall(r"`(--[a-z-]+)", TEXT))
+    for parameter in get_command(app).params:
+        for option in parameter.opts:
+            assert option == "--help" or option in stated
+
+
+def test_the_service_is_named_as_in_the_contract() -> None:
+    assert f"`{SERVICE_NAME}`" in TEXT
