@@ -1,0 +1,46 @@
+"""Reads what others wrote: parquet and csv with a column mapping, the official MovieLens files,
+RecBole atomic files, LightGCN text files, per-user sequences; and finds data sets by name.
+
+Every fault is a :class:`recsys.errors.DataError` that names file, column and row. Cleaning and
+counting are the business of ``recsys.ingestion``.
+"""
+
+from __future__ import annotations
+
+from recsys.formats.publisher import locate, resolve
+from recsys.formats.reading import read_interactions, read_items
+from recsys.formats.sources import (
+    CsvInteractions,
+    CsvItems,
+    InteractionColumns,
+    InteractionSource,
+    ItemSource,
+    LightGcnInteractions,
+    MovieLensInteractions,
+    MovieLensItems,
+    ParquetInteractions,
+    ParquetItems,
+    RecBoleInteractions,
+    RecBoleItems,
+    SequenceInteractions,
+)
+
+__all__ = [
+    "CsvInteractions",
+    "CsvItems",
+    "InteractionColumns",
+    "InteractionSource",
+    "ItemSource",
+    "LightGcnInteractions",
+    "MovieLensInteractions",
+    "MovieLensItems",
+    "ParquetInteractions",
+    "ParquetItems",
+    "RecBoleInteractions",
+    "RecBoleItems",
+    "SequenceInteractions",
+    "locate",
+    "read_interactions",
+    "read_items",
+    "resolve",
+]

@@ -1,0 +1,71 @@
+"""Unpacks a publisher's zip archive without trusting it: nothing outside the folder, no links, and
+no more bytes than stated.
+"""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from recsys.errors import DownloadError
+
+MAX_FILES = 10_000
+MAX_BYTES = 8 * 1024**3
+"""More than any of the data sets has; an archive with more is refused."""
+
+
+def unpack(archive: Path, folder: Path, *, max_bytes: int = MAX_BYTES) -> None:
+    """Unpack ``archive`` so that ``folder`` is there whole, or not at all; one there is kept.
+
+    Where everything is inside one top folder, that one becomes ``folder``.
+
+    Raises:
+        DownloadError: The archive is damaged, or holds a path that leads out, a link, or more than
+            ``max_bytes`` or 10,000 files.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        with zipfile.ZipFile(archive) as source:
+            members = [member for member in source.infolist() if not member.is_dir()]
+            _check(members, archive, max_bytes)
+            for member in members:
+                target = temporary / member.filename
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with source.open(member) as packed, target.open("xb") as file:
+                    shutil.copyfileobj(packed, file, 1 << 20)
+        tops = list(temporary.iterdir())
+        whole = tops[0] if len(tops) == 1 and tops[0].is_dir() else temporary
+        whole.chmod(0o755)
+        if not folder.is_dir():  # else another process was quicker
+            whole.rename(folder)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise DownloadError(f"{archive.name} is not a whole zip archive: {error}") from error
+    except OSError as error:
+        raise DownloadError(f"{archive.name} cannot be unpacked into {folder}: {error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _check(members: list[zipfile.ZipInfo], archive: Path, max_bytes: int) -> None:
+    if not members:
+        raise DownloadError(f"{archive.name} is empty")
+    if len(members) > MAX_FILES:
+        raise DownloadError(f"{archive.name} holds {len(members):,} files; at most {MAX_FILES:,}")
+    size = sum(member.file_size for member in members)
+    if size > max_bytes:
+        raise DownloadError(
+            f"{archive.name} unpacks to {size:,} bytes; at most {max_bytes:,} are taken"
+        )
+    for member in members:
+        name = member.filename
+        parts = PurePosixPath(name.replace("\\", "/")).parts
+        leads_out = name.startswith(("/", "\\")) or ".." in parts or PureWindowsPath(name).drive
+        if leads_out:
+            raise DownloadError(f"{archive.name} holds '{name}', which leads out of its folder")
+        if stat.S_ISLNK(member.external_attr >> 16):
+            raise DownloadError(f"{archive.name} holds the link '{name}'; links are refused")

@@ -1,0 +1,124 @@
+"""Data sets by name: in the folder that RECSYS_DATA_HOME names, in the cache, or downloaded.
+
+Only data sets that their publisher serves with a checksum are downloaded; none is part of this
+project. What the files mean is the business of the readers.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+from recsys.errors import DownloadError, NotFoundError
+from recsys.formats.archive import unpack
+from recsys.formats.download import download as download_file
+from recsys.progress import Progress, silent
+
+Download = Literal["never", "missing"]
+DATA_HOME = "RECSYS_DATA_HOME"
+GROUPLENS = "https://files.grouplens.org/datasets/movielens"
+ARCHIVES = {
+    "movielens-100k": "ml-100k.zip",
+    "movielens-1m": "ml-1m.zip",
+    "movielens-20m": "ml-20m.zip",
+    "movielens-25m": "ml-25m.zip",
+}
+"""What can be downloaded: from a data set's name to the publisher's archive."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def locate(
+    name: str,
+    *,
+    download: Download = "missing",
+    progress: Progress = silent,
+    cache: Path | None = None,
+    base_url: str = GROUPLENS,
+) -> Path:
+    """The folder of a data set: RECSYS_DATA_HOME/name, else the cache's, else downloaded into it.
+
+    Args:
+        name: Such as "movielens-1m".
+        download: "missing" downloads what is nowhere; "never" raises instead.
+        progress: Told how far a download is.
+        cache: Where downloaded data sets are kept; None for the user's cache folder.
+        base_url: The publisher's address.
+
+    Raises:
+        NotFoundError: The data set is nowhere, and it cannot or may not be downloaded.
+        DownloadError: It could not be downloaded; the message tells what was tried.
+
+    Example:
+        >>> locate("films-of-mars", download="never")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        recsys.errors.NotFoundError: no data set 'films-of-mars' ...
+    """
+    if not _NAME.fullmatch(name):
+        raise NotFoundError(
+            f"{name!r} is not the name of a data set: letters, digits, '.', '_', '-'"
+        )
+    home = os.environ.get(DATA_HOME)
+    kept = cache or Path(platformdirs.user_cache_path("recsys")) / "data"
+    places = [Path(home) / name] if home else []
+    for folder in [*places, kept / name]:
+        if folder.is_dir():
+            return folder
+    looked = " or ".join(str(folder) for folder in [*places, kept / name])
+    remedy = f"set {DATA_HOME} to a folder that holds '{name}'"
+    if name not in ARCHIVES:
+        known = ", ".join(ARCHIVES)
+        raise NotFoundError(
+            f"no data set '{name}' in {looked}, and no known publisher; {remedy} "
+            f"(can be downloaded: {known})"
+        )
+    if download == "never":
+        raise NotFoundError(f"no data set '{name}' in {looked}; {remedy}, or let it be downloaded")
+    return _from_publisher(name, f"{base_url}/{ARCHIVES[name]}", kept, progress, remedy)
+
+
+def resolve(
+    path: str,
+    base: Path | None = None,
+    *,
+    download: Download = "missing",
+    progress: Progress = silent,
+) -> Path:
+    """A path as configurations write it: ``data:NAME/rest`` lies in a data set, any other path is
+    relative to ``base`` (None: the current folder).
+
+    Raises:
+        NotFoundError: The data set is not there, or the path leads out of it.
+        DownloadError: It could not be downloaded.
+
+    Example:
+        >>> resolve("items.csv", Path("configs")).as_posix()
+        'configs/items.csv'
+    """
+    if not path.startswith("data:"):
+        return (base or Path()) / Path(path).expanduser()
+    name, _, rest = path.removeprefix("data:").partition("/")
+    if ".." in Path(rest).parts or Path(rest).is_absolute():
+        raise NotFoundError(f"{path!r} leads out of the data set; write data:{name}/FILE")
+    return locate(name, download=download, progress=progress) / rest
+
+
+def _from_publisher(name: str, url: str, kept: Path, progress: Progress, remedy: str) -> Path:
+    archive = kept / "archives" / url.rsplit("/", 1)[-1]
+    try:
+        if not archive.is_file():
+            download_file(url, archive, progress=progress)
+        unpack(archive, kept / name)
+    except DownloadError as error:
+        raise DownloadError(
+            f"data set '{name}': {error.message}. To go without its publisher, {remedy}"
+        ) from error
+    except OSError as error:
+        raise DownloadError(f"data set '{name}' cannot be kept in {kept}: {error}") from error
+    archive.unlink()
+    return kept / name

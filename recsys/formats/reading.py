@@ -1,0 +1,161 @@
+"""From a source to a table of interactions or items with the engine's column names.
+
+What is wrong with the rows (unknown items, duplicates) is for ingestion to say.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from recsys.errors import DataError
+from recsys.formats import lightgcn, movielens, recbole
+from recsys.formats.columns import Reading, Unreadable, interactions_frame
+from recsys.formats.publisher import Download, resolve
+from recsys.formats.sources import (
+    CsvInteractions,
+    CsvItems,
+    InteractionColumns,
+    InteractionSource,
+    ItemSource,
+    LightGcnInteractions,
+    MovieLensInteractions,
+    MovieLensItems,
+    ParquetInteractions,
+    ParquetItems,
+    RecBoleInteractions,
+    RecBoleItems,
+    SequenceInteractions,
+)
+from recsys.formats.tables import read_csv, read_parquet
+from recsys.interactions import ITEM, POSITION, USER
+from recsys.progress import Progress, silent
+
+
+def read_interactions(
+    source: InteractionSource,
+    *,
+    base: Path | None = None,
+    unreadable: Unreadable = "raise",
+    download: Download = "missing",
+    progress: Progress = silent,
+) -> pd.DataFrame:
+    """Read interactions, row for row as the source has them.
+
+    Args:
+        source: What to read.
+        base: The folder that relative paths start from; None for the current one.
+        unreadable: What becomes of a time or number that cannot be read: an error, or a missing
+            value that ingestion then counts under its policy.
+        download: Whether a data set that is named and not there is downloaded.
+        progress: Told how far a download is.
+
+    Returns:
+        Columns user_id and item_id (text), and as the source has them timestamp (int64 seconds
+        since 1970 UTC) or position (int64), weight (float64), event, terms, and context columns
+        (text).
+
+    Raises:
+        DataError: A file, column or value is not as expected; the message names it.
+        NotFoundError: The path names a data set that is not known or not there.
+        DownloadError: The data set could not be downloaded.
+
+    Example:
+        >>> import tempfile; path = Path(tempfile.mkdtemp()) / "log.csv"
+        >>> _ = path.write_text("user_id,item_id,at\\n007,lamp,2024-01-01\\n")
+        >>> columns = InteractionColumns(timestamp="at")
+        >>> read_interactions(CsvInteractions(path=str(path), columns=columns)).values.tolist()
+        [['007', 'lamp', 1704067200]]
+    """
+
+    def found(path: str) -> Path:
+        return resolve(path, base, download=download, progress=progress)
+
+    if isinstance(source, LightGcnInteractions):
+        return lightgcn.read_lines({part: found(path) for part, path in source.files.items()})
+    path = found(source.path)
+    if isinstance(source, MovieLensInteractions):
+        return movielens.read_ratings(path, context=source.context, unreadable=unreadable)
+    if isinstance(source, RecBoleInteractions):
+        return recbole.read_inter(source, path, unreadable=unreadable)
+    if isinstance(source, SequenceInteractions):
+        return _sequences(source, path, unreadable)
+    table = _table(source, path, list(dict.fromkeys(source.columns.named().values())))
+    return interactions_frame(table, source.columns, name=str(path), unreadable=unreadable)
+
+
+def read_items(
+    source: ItemSource,
+    *,
+    base: Path | None = None,
+    download: Download = "missing",
+    progress: Progress = silent,
+) -> pd.DataFrame:
+    """Read items, row for row as the source has them.
+
+    Returns:
+        Column item_id (text), then the others: text from text files, the file's types from parquet.
+
+    Raises:
+        DataError: A file or column is not as expected; the message names it.
+        NotFoundError: The path names a data set that is not known or not there.
+        DownloadError: The data set could not be downloaded.
+    """
+    path = resolve(source.path, base, download=download, progress=progress)
+    if isinstance(source, MovieLensItems):
+        return movielens.read_films(path)
+    if isinstance(source, RecBoleItems):
+        return recbole.read_item(source, path)
+    wanted = [source.item, *source.columns] if source.columns else None
+    table = _table(source, path, wanted)
+    if source.item not in table.column_names:
+        table = _table(source, path, [source.item])  # raises, and names the columns there
+    if source.item != ITEM and ITEM in table.column_names:
+        raise DataError(
+            f"{path}: the items are named by '{source.item}', but there is a column '{ITEM}' too; "
+            "list the columns to read without it"
+        )
+    ids = Reading(table.column(source.item), f"{path}: column '{source.item}'").ids()
+    rest: pd.DataFrame = table.drop_columns([source.item]).to_pandas()
+    rest.insert(0, ITEM, ids)
+    return rest
+
+
+def _table(
+    source: ParquetInteractions | CsvInteractions | ParquetItems | CsvItems,
+    path: Path,
+    columns: list[str] | None,
+) -> pa.Table:
+    if isinstance(source, ParquetInteractions | ParquetItems):
+        return read_parquet(path, columns=columns)
+    return read_csv(
+        path,
+        name=str(path),
+        columns=columns,
+        separator=source.separator,
+        encoding=source.encoding,
+        header=source.names,
+    )
+
+
+def _sequences(source: SequenceInteractions, path: Path, unreadable: Unreadable) -> pd.DataFrame:
+    wanted = [source.user, source.item, source.position]
+    is_parquet = path.is_dir() or path.suffix == ".parquet"
+    table = (
+        read_parquet(path, columns=wanted)
+        if is_parquet
+        else read_csv(path, name=str(path), columns=wanted)
+    )
+    columns = InteractionColumns(user=source.user, item=source.item, position=source.position)
+    frame = interactions_frame(table, columns, name=str(path), unreadable=unreadable)
+    place = pd.DataFrame({USER: pd.factorize(frame[USER])[0], POSITION: frame[POSITION]})
+    twice = place.dropna().duplicated()
+    if twice.any():
+        row = int(twice.index[twice][0])
+        raise DataError(
+            f"{path}: column '{source.position}', row {row + 1}: user {frame[USER][row]!r} has "
+            f"position {frame[POSITION][row]} twice; a sequence has one item at each position"
+        )
+    return frame

@@ -1,0 +1,160 @@
+"""Files to tables, column for column as they are written; what a column means is not known here.
+
+Everything in a csv file is text ("007" stays "007"), an empty value is missing; parquet keeps its
+types.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from recsys.errors import DataError
+
+
+def read_csv(
+    file: Path | IO[bytes],
+    *,
+    name: str,
+    columns: Sequence[str] | None = None,
+    separator: str = ",",
+    encoding: str = "utf-8",
+    header: Sequence[str] = (),
+    quote: str | None = '"',
+) -> pa.Table:
+    """A text table; every column is a string, and an empty value is null.
+
+    Args:
+        file: A path (unpacked by its ending) or an open binary file.
+        name: What messages call the file.
+        columns: Which to read, in this order; None for all.
+        separator: One character.
+        encoding: Of the text.
+        header: The columns of a file without a header line.
+        quote: The quotation mark, or None where quotation marks are ordinary characters.
+
+    Raises:
+        DataError: The file is missing, empty, not in ``encoding``, has lines of different lengths,
+            lacks a column, or has one twice.
+    """
+    names = list(header) or _header(file, name, separator, encoding, quote)
+    twice = [column for column in names if names.count(column) > 1]
+    if twice:
+        raise DataError(f"{name}: column '{twice[0]}' is there twice; rename one of them")
+    present(columns or [], names, name)
+    broken: list[Any] = []
+
+    def keep_first(row: Any) -> str:
+        broken.append(row)
+        return "skip"
+
+    text = pa.string()
+    try:
+        table = pyarrow.csv.read_csv(
+            file,
+            read_options=pyarrow.csv.ReadOptions(
+                use_threads=False,  # rows have no numbers otherwise
+                encoding=encoding,
+                column_names=names if header else None,
+            ),
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter=separator,
+                quote_char=quote or False,
+                newlines_in_values=quote is not None,
+                invalid_row_handler=keep_first,
+            ),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types={column: text for column in names},
+                include_columns=list(columns) if columns is not None else names,
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+                null_values=[""],
+            ),
+        )
+    except (OSError, pa.ArrowException, LookupError, UnicodeDecodeError) as error:
+        raise _unreadable(name, error) from error
+    if broken:
+        row = broken[0]
+        at = "a row" if row.number is None else f"row {row.number - (not header)}"
+        raise DataError(
+            f"{name}: {at} has {row.actual_columns} values, the header {row.expected_columns}: "
+            f"{row.text[:80]!r}; quote values that contain '{separator}' or a line break"
+        )
+    return table
+
+
+def read_parquet(path: Path, *, columns: Sequence[str] | None = None) -> pa.Table:
+    """A parquet file, or a folder of parquet files with equal columns, in the order of names.
+
+    Raises:
+        DataError: Nothing is there or not parquet, a column is missing, or the files differ.
+    """
+    files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+    if not files:
+        raise DataError(
+            f"{path} holds no .parquet file; expected a parquet file or a folder of them"
+        )
+    try:
+        for file in files:
+            present(columns or [], pyarrow.parquet.read_schema(file).names, str(file))
+        chosen = None if columns is None else list(columns)
+        parts = [
+            pyarrow.parquet.read_table(file, columns=chosen, partitioning=None) for file in files
+        ]
+        return pa.concat_tables(parts)
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(str(path), error) from error
+
+
+def present(wanted: Sequence[str], there: Sequence[str], name: str) -> None:
+    """Check that all ``wanted`` columns are ``there``.
+
+    Raises:
+        DataError: One is not; the nearest name and the present ones are told.
+    """
+    for column in wanted:
+        if column not in there:
+            near = difflib.get_close_matches(column, there, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            known = ", ".join(there) or "none"
+            raise DataError(f"{name}: no column '{column}'{hint} (its columns: {known})")
+
+
+def encoding_of(content: bytes) -> str:
+    """UTF-8 where ``content`` is that, else Latin-1, in which the older MovieLens files are."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8"
+
+
+def _header(
+    file: Path | IO[bytes], name: str, separator: str, encoding: str, quote: str | None
+) -> list[str]:
+    """The names in the first line; an open file is wound back."""
+    options = pyarrow.csv.ParseOptions(
+        delimiter=separator, quote_char=quote or False, invalid_row_handler=lambda row: "skip"
+    )
+    read = pyarrow.csv.ReadOptions(use_threads=False, encoding=encoding)
+    try:
+        source = file if isinstance(file, Path) else pa.PythonFile(file, mode="r")
+        with pyarrow.csv.open_csv(source, read_options=read, parse_options=options) as reader:
+            names = [str(column) for column in reader.schema.names]
+        if not isinstance(file, Path):
+            file.seek(0)
+        return names
+    except (OSError, pa.ArrowException, LookupError, UnicodeDecodeError) as error:
+        raise _unreadable(name, error) from error
+
+
+def _unreadable(name: str, error: Exception) -> DataError:
+    if isinstance(error, FileNotFoundError):
+        return DataError(f"{name} is not there; check the path, or set RECSYS_DATA_HOME for data:")
+    return DataError(f"{name} cannot be read: {' '.join(str(error).split())[:300]}")
