@@ -1,0 +1,25 @@
+"""Query in, candidates out: joins the catalogue, the log, the towers, the encoders and the spaces.
+
+It takes and gives ids; everything below it works on rows. Ranking candidates into a feed is the
+business of ``recsys.feed``.
+"""
+
+from recsys.retrieval.query import Candidate, Query, Request, Retrieved, Seen, UnknownHistory
+from recsys.retrieval.retriever import QueryEncoder, Retriever, TermsEncoder
+from recsys.retrieval.space import IMAGE, TEXT, TWO_TOWER, Space
+
+__all__ = [
+    "IMAGE",
+    "TEXT",
+    "TWO_TOWER",
+    "Candidate",
+    "Query",
+    "QueryEncoder",
+    "Request",
+    "Retrieved",
+    "Retriever",
+    "Seen",
+    "Space",
+    "TermsEncoder",
+    "UnknownHistory",
+]

@@ -1,0 +1,176 @@
+"""What a retrieval is asked for and what it answers, in the caller's ids.
+
+Which combinations are legal is said here; whether the ids are known is found out in
+``recsys.retrieval.reading``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from recsys.errors import InvalidRequestError
+from recsys.retrieval.space import TWO_TOWER
+
+Seen = Literal["exclude", "include"]
+UnknownHistory = Literal["skip", "raise"]
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked for: a user, a history, terms with or without one of them, or an item.
+
+    Attributes:
+        user_id: A user of the log; the history is the one in the log.
+        history: Item ids, oldest first; empty means a user who has met nothing yet.
+        terms: Search terms.
+        item_id: An item: what is near it? Stands alone.
+
+    Example:
+        >>> Query(history=["lamp", "rug"], terms="blue").history
+        ('lamp', 'rug')
+    """
+
+    user_id: str | None = None
+    history: Sequence[str] | None = None
+    terms: str | None = None
+    item_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.history is not None:
+            object.__setattr__(self, "history", ids("query.history", self.history))
+
+
+@dataclass(frozen=True)
+class Request:
+    """A query and how it is to be answered.
+
+    Attributes:
+        query: What is asked for.
+        k: Candidates wanted, 1 or more.
+        space: Which space is searched.
+        exclude: Item ids that must not come.
+        seen: Whether items of the history (given or from the log) may come.
+        unknown_history: Whether ids in a given history that are not in the catalogue are skipped
+            and reported, or are an error.
+
+    Example:
+        >>> Request(Query(user_id="ann"), k=10).space
+        'two_tower'
+    """
+
+    query: Query
+    k: int
+    space: str = TWO_TOWER
+    exclude: Sequence[str] = ()
+    seen: Seen = "exclude"
+    unknown_history: UnknownHistory = "skip"
+
+    def check(self, max_k: int) -> None:
+        """Refuse what could not be answered whatever the ids are.
+
+        Raises:
+            InvalidRequestError: A value is out of range or two contradict; ``field`` names one.
+        """
+        if isinstance(self.k, bool) or not isinstance(self.k, int) or not 1 <= self.k <= max_k:
+            raise InvalidRequestError(f"k must be from 1 to {max_k:,}; got {self.k!r}", field="k")
+        ids("exclude", self.exclude)
+        for name, choices in (("seen", Seen), ("unknown_history", UnknownHistory)):
+            value, known = getattr(self, name), get_args(choices)
+            if value not in known:
+                options = " or ".join(f"'{choice}'" for choice in known)
+                raise InvalidRequestError(f"{name} must be {options}; got {value!r}", field=name)
+        _check_query(self.query)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One item of an answer.
+
+    Attributes:
+        id: The item's id.
+        score: Its inner product with the query; larger is better, within one answer.
+        rank: Its place, from 1.
+
+    Example:
+        >>> Candidate("lamp", 0.5, 1).rank
+        1
+    """
+
+    id: str
+    score: float
+    rank: int
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """The answer to one query.
+
+    Attributes:
+        candidates: Best first, at most k.
+        space: The space searched.
+        unknown_history: Ids of the given history that are not in the catalogue, left out.
+        short: Why there are fewer than k candidates, or None.
+        unknown_exclude: Ids to exclude that are not in the catalogue; they had no effect.
+        unread_terms: Search terms of which the text encoder knows no word, so that only the user
+            or the history counted; or None.
+
+    Example:
+        >>> Retrieved((Candidate("lamp", 0.5, 1),), "text").ids
+        ['lamp']
+    """
+
+    candidates: tuple[Candidate, ...]
+    space: str
+    unknown_history: tuple[str, ...] = ()
+    short: str | None = None
+    unknown_exclude: tuple[str, ...] = ()
+    unread_terms: str | None = None
+
+    @property
+    def ids(self) -> list[str]:
+        """The candidates' ids, best first."""
+        return [candidate.id for candidate in self.candidates]
+
+
+def ids(field: str, values: Sequence[str]) -> tuple[str, ...]:
+    """A sequence of ids as a tuple.
+
+    Raises:
+        InvalidRequestError: It is one string, or holds what is not a non-empty string.
+    """
+    if isinstance(values, str):
+        raise InvalidRequestError(f"{field} must be a sequence of ids; got one string", field=field)
+    found = tuple(values)
+    for position, value in enumerate(found):
+        if not isinstance(value, str) or not value:
+            raise InvalidRequestError(
+                f"{field} must hold ids, non-empty strings; position {position} holds {value!r}",
+                field=f"{field}[{position}]",
+            )
+    return found
+
+
+def _check_query(query: Query) -> None:
+    for name in ("user_id", "terms", "item_id"):
+        value = getattr(query, name)
+        if value is not None and (not isinstance(value, str) or not value.strip()):
+            raise InvalidRequestError(
+                f"{name} must be a string that is not blank; got {value!r:.80}",
+                field=f"query.{name}",
+            )
+    given = [name for name in ("user_id", "history", "terms") if getattr(query, name) is not None]
+    if query.item_id is not None and given:
+        raise InvalidRequestError(
+            f"item_id stands alone; leave out {' and '.join(given)}", field="query.item_id"
+        )
+    if query.user_id is not None and query.history is not None:
+        raise InvalidRequestError(
+            "user_id brings its own history; give user_id or history, not both",
+            field="query.history",
+        )
+    if query.item_id is None and not given:
+        raise InvalidRequestError(
+            "the query is empty; give user_id, history, terms or item_id", field="query"
+        )

@@ -1,0 +1,86 @@
+"""A space: one matrix of item vectors, which items have one, and the index over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.errors import DataError
+from recsys.ids import Mask, Vectors
+from recsys.index import Index, IndexConfig, build_index
+
+TWO_TOWER = "two_tower"
+"""What next: items by the item tower, queries by the query tower."""
+TEXT = "text"
+"""What reads like this: items and search terms by the text encoder."""
+IMAGE = "image"
+"""What looks like this: items by the image encoder."""
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """Items as vectors, and the index that searches them.
+
+    Attributes:
+        name: ``TWO_TOWER``, ``TEXT``, ``IMAGE`` or another content space's name.
+        index: Over ``vectors``.
+        vectors: float32 ``[items, d]`` in row order.
+        available: bool ``[items]``; the others have no vector here and never come.
+
+    Example:
+        >>> from recsys.index import ExactConfig
+        >>> vectors = np.array([[3, 4], [0, 0]], np.float32)
+        >>> space = Space.content("image", vectors, np.array([True, True]), ExactConfig())
+        >>> space.vectors[0].tolist(), space.available.tolist()
+        ([0.6000000238418579, 0.800000011920929], [True, False])
+    """
+
+    name: str
+    index: Index
+    vectors: Vectors
+    available: Mask
+
+    def __post_init__(self) -> None:
+        shape = (len(self.index), self.index.dimension)
+        if self.vectors.shape != shape or self.available.shape != shape[:1]:
+            raise DataError(
+                f"space '{self.name}': the index holds {shape}, the vectors are "
+                f"{self.vectors.shape}, the mask is {self.available.shape}; they must agree"
+            )
+        if self.available.dtype != np.bool_:
+            raise DataError(f"space '{self.name}': the mask must be bool, not a number")
+
+    @classmethod
+    def two_tower(
+        cls, vectors: Vectors, config: IndexConfig, *, queries: Vectors | None = None
+    ) -> Space:
+        """The space of the towers; every item has a vector.
+
+        Args:
+            vectors: The item tower's, float32 ``[items, d]``; kept as they are.
+            config: Of the index.
+            queries: The query tower's, float32 ``[q, d]``; what the index is tuned on.
+        """
+        index = build_index(vectors, config, queries=queries)
+        return cls(TWO_TOWER, index, vectors, np.ones(len(vectors), np.bool_))
+
+    @classmethod
+    def content(cls, name: str, vectors: Vectors, mask: Mask, config: IndexConfig) -> Space:
+        """A space of one feature block: vectors scaled to unit length, so that scores are cosines.
+
+        An item of which the block holds nothing, or a vector of length zero, is not available.
+
+        Raises:
+            DataError: No item is available, or a vector is not finite.
+        """
+        norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
+        available = mask & (norms > 0)
+        if not available.any():
+            raise DataError(f"space '{name}' would be empty: no item has a vector for it")
+        scaled = np.zeros_like(vectors)
+        scaled[available] = vectors[available] / norms[available, None]
+        return cls(name, build_index(scaled, config), scaled, available)
+
+    def __len__(self) -> int:
+        return len(self.available)

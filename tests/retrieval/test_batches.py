@@ -1,0 +1,106 @@
+"""A batch answers as its queries alone, with one call to each part below, and survives failures."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from recsys.errors import InvalidRequestError, NotFoundError, RecsysError, UnknownIdError
+from recsys.index import ExactIndex
+from recsys.retrieval import Query, Request, Retrieved
+from tests.retrieval.world import World, make_world
+
+REQUESTS = [
+    Request(Query(user_id="ann"), 3),
+    Request(Query(user_id="nobody"), 3),
+    Request(Query(history=["i10", "x"]), 3),
+    Request(Query(terms="7"), 2, space="text", exclude=["i07"]),
+    Request(Query(), 3),
+    Request(Query(user_id="bob", terms="7"), 3, seen="include"),
+    Request(Query(item_id="i35"), 3, space="text"),
+    Request(Query(history=[]), 3, space="image"),
+    Request(Query(item_id="i34"), 30, space="image"),
+    Request(Query(user_id="ann"), 3, space="sound"),
+    Request(Query(user_id="zoe", terms="xyzzy"), 3),
+]
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return make_world()
+
+
+def _outcome(answer: Retrieved | RecsysError) -> object:
+    if isinstance(answer, RecsysError):
+        return type(answer), answer.message, answer.field
+    return answer
+
+
+def test_each_request_is_answered_as_alone(world: World) -> None:
+    retriever = world.retriever()
+    together = [_outcome(answer) for answer in retriever.answer(REQUESTS)]
+    alone = [_outcome(retriever.answer([request])[0]) for request in REQUESTS]
+    assert together == alone
+    backwards = [_outcome(answer) for answer in retriever.answer(REQUESTS[::-1])]
+    assert backwards[::-1] == together
+
+
+def test_a_query_that_cannot_be_answered_does_not_harm_the_others(world: World) -> None:
+    kinds = [type(answer) for answer in world.retriever().answer(REQUESTS)]
+    assert kinds == [
+        Retrieved,
+        UnknownIdError,
+        Retrieved,
+        Retrieved,
+        InvalidRequestError,
+        Retrieved,
+        InvalidRequestError,
+        InvalidRequestError,
+        Retrieved,
+        NotFoundError,
+        Retrieved,
+    ]
+
+
+def test_a_batch_of_queries_equals_single_calls(world: World) -> None:
+    retriever = world.retriever()
+    queries = [request.query for request in REQUESTS]
+    batch = retriever.retrieve_batch(queries, k=4, exclude=["i06"])
+    for query, answer in zip(queries, batch):
+        if isinstance(answer, Retrieved):
+            assert retriever.retrieve(query, k=4, exclude=["i06"]) == answer
+        else:
+            with pytest.raises(type(answer)) as caught:
+                retriever.retrieve(query, k=4, exclude=["i06"])
+            assert caught.value.message == answer.message
+
+
+def test_one_call_to_the_towers_the_encoder_and_the_index(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retriever, searches = world.retriever(), []
+    search = ExactIndex.search
+
+    def counted(self: ExactIndex, queries, k, **options):  # type: ignore[no-untyped-def]
+        searches.append(len(queries))
+        return search(self, queries, k, **options)
+
+    monkeypatch.setattr(ExactIndex, "search", counted)
+    world.tower.calls.clear()
+    world.words.calls.clear()
+    queries = [Query(user_id="ann"), Query(terms="7"), Query(history=["i10"]), Query(item_id="i01")]
+    retriever.retrieve_batch(queries, k=3)
+    assert (world.tower.calls, world.words.calls, searches) == ([3], [4], [4])
+
+
+def test_an_empty_batch_is_an_empty_answer(world: World) -> None:
+    assert world.retriever().retrieve_batch([], k=3) == []
+
+
+def test_calls_at_the_same_time_do_not_disturb_each_other(world: World) -> None:
+    retriever = world.retriever()
+    expected = [_outcome(answer) for answer in retriever.answer(REQUESTS)]
+    with ThreadPoolExecutor(8) as pool:
+        for answers in pool.map(lambda _: retriever.answer(REQUESTS), range(20)):
+            assert [_outcome(answer) for answer in answers] == expected

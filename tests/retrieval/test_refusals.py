@@ -1,0 +1,160 @@
+"""What is refused, with which message and which field."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recsys.catalogue import catalogue_of_ids
+from recsys.errors import DataError, InvalidRequestError, NotFoundError, UnknownIdError
+from recsys.index import ExactConfig
+from recsys.retrieval import Query, Retriever, Space
+from tests.retrieval.world import ITEMS, NumberWords, World, at, make_world
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return make_world()
+
+
+@pytest.fixture(scope="module")
+def retriever(world: World) -> Retriever:
+    return world.retriever()
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "message"),
+    [
+        (Query(), "query", "the query is empty; give user_id, history, terms or item_id"),
+        (Query(user_id="ann", history=[]), "query.history", "user_id or history, not both"),
+        (Query(item_id="i01", user_id="ann"), "query.item_id", "alone; leave out user_id"),
+        (Query(item_id="i01", terms="a", history=[]), "query.item_id", "out history and terms"),
+        (Query(user_id=""), "query.user_id", "must be a string that is not blank; got ''"),
+        (Query(terms=" \t"), "query.terms", "must be a string that is not blank"),
+        (Query(item_id=7), "query.item_id", "must be a string that is not blank; got 7"),
+        (Query(terms="xyzzy"), "query.terms", "knows no word of 'xyzzy'; search with other words"),
+    ],
+)
+def test_queries_that_make_no_sense(
+    retriever: Retriever, query: Query, field: str, message: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match=message) as caught:
+        retriever.retrieve(query, k=3)
+    assert caught.value.field == field
+
+
+def test_a_history_is_a_sequence_of_ids() -> None:
+    with pytest.raises(InvalidRequestError, match="must be a sequence of ids; got one string"):
+        Query(history="i01")
+    with pytest.raises(InvalidRequestError, match="position 1 holds 7") as caught:
+        Query(history=["i01", 7])
+    assert caught.value.field == "query.history[1]"
+
+
+@pytest.mark.parametrize(
+    ("options", "field", "message"),
+    [
+        ({"k": 0}, "k", "k must be from 1 to 10,000; got 0"),
+        ({"k": -3}, "k", "got -3"),
+        ({"k": 10_001}, "k", "k must be from 1 to 10,000; got 10001"),
+        ({"k": True}, "k", "got True"),
+        ({"k": 1.0}, "k", "got 1.0"),
+        ({"seen": "hide"}, "seen", "seen must be 'exclude' or 'include'; got 'hide'"),
+        ({"unknown_history": ""}, "unknown_history", "must be 'skip' or 'raise'; got ''"),
+        ({"exclude": "i01"}, "exclude", "exclude must be a sequence of ids; got one string"),
+        ({"exclude": [None]}, "exclude[0]", "position 0 holds None"),
+    ],
+)
+def test_options_out_of_range(
+    retriever: Retriever, options: dict[str, object], field: str, message: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match=message) as caught:
+        retriever.retrieve(Query(user_id="ann"), **{"k": 3, **options})
+    assert caught.value.field == field
+
+
+def test_unknown_ids(retriever: Retriever) -> None:
+    with pytest.raises(
+        UnknownIdError, match="unknown user id 'anne': not among the 4 known"
+    ) as at_:
+        retriever.retrieve(Query(user_id="anne"), k=3)
+    assert at_.value.field == "query.user_id"
+    with pytest.raises(UnknownIdError, match="unknown item id 'i99': not among the 40") as at_:
+        retriever.retrieve(Query(item_id="i99"), k=3)
+    assert at_.value.field == "query.item_id"
+    history = Query(history=["i01", "x", "y", "x"])
+    with pytest.raises(UnknownIdError, match="2 of the 4 items .* the first is 'x'") as at_:
+        retriever.retrieve(history, k=3, unknown_history="raise")
+    assert at_.value.field == "query.history[1]"
+
+
+def test_an_unknown_space_is_named_beside_those_there_are(retriever: Retriever) -> None:
+    with pytest.raises(NotFoundError, match="no space 'sound'; there are: image, text, two_tower"):
+        retriever.retrieve(Query(user_id="ann"), k=3, space="sound")
+
+
+@pytest.mark.parametrize(
+    ("query", "space", "field", "message"),
+    [
+        (Query(user_id="eve"), "text", "query.user_id", "history is empty in the space 'text'.*or"),
+        (Query(history=[]), "image", "query.history", "the history is empty in the space 'image'"),
+        (Query(history=["x"]), "text", "query.history", "is empty .* give a longer history or an"),
+        (Query(user_id="zoe"), "text", "query.user_id", "none of the 2 items .* has a vector"),
+        (Query(history=["i01", "i21"]), "text", "query.history", "the history cancel out"),
+        (
+            Query(item_id="i33"),
+            "image",
+            "query.item_id",
+            "'i33' has no vector in the space 'image'",
+        ),
+        (Query(terms="7"), "image", "query.terms", "'image' reads no search terms here"),
+        (Query(terms="xyzzy"), "text", "query.terms", "knows no word of 'xyzzy'"),
+    ],
+)
+def test_queries_that_a_space_cannot_answer(
+    retriever: Retriever, query: Query, space: str, field: str, message: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match=message) as caught:
+        retriever.retrieve(query, k=3, space=space)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("space", ["two_tower", "text"])
+def test_terms_without_a_text_encoder(world: World, space: str) -> None:
+    retriever = world.retriever(text_encoder=None)
+    with pytest.raises(InvalidRequestError, match=f"'{space}' reads no search terms") as caught:
+        retriever.retrieve(Query(terms="7", user_id="ann"), k=3, space=space)
+    assert caught.value.field == "query.terms"
+
+
+def test_terms_that_the_towers_do_not_read(world: World) -> None:
+    blind = replace(world.retriever(), towers=replace(world.tower, terms_dimension=0))
+    with pytest.raises(InvalidRequestError, match="or search in the space 'text'"):
+        blind.retrieve(Query(terms="7"), k=3)
+    assert blind.retrieve(Query(terms="7"), k=1, space="text").ids == ["i07"]
+
+
+def test_parts_that_do_not_fit_are_refused(world: World) -> None:
+    retriever = world.retriever()
+    with pytest.raises(DataError, match="the same items in the same order"):
+        replace(retriever, catalogue=catalogue_of_ids(ITEMS[::-1]))
+    with pytest.raises(DataError, match="space 'image' is called 'text' and holds 40 items"):
+        replace(retriever, spaces={"image": world.spaces["text"]})
+    with pytest.raises(DataError, match="holds 3 items; expected its own name and 40"):
+        replace(retriever, spaces={"two_tower": Space.two_tower(at(1, 2, 3), ExactConfig())})
+    with pytest.raises(DataError, match="encoder gives 5 dimensions, the query tower 2"):
+        replace(retriever, text_encoder=NumberWords(dimension=5))
+
+
+def test_a_space_without_any_vector_is_refused() -> None:
+    with pytest.raises(DataError, match="'image' would be empty: no item has a vector"):
+        Space.content("image", at(1, 2), np.array([False, False]), ExactConfig())
+
+
+def test_a_space_whose_parts_disagree_is_refused(world: World) -> None:
+    with pytest.raises(DataError, match="they must agree"):
+        replace(world.spaces["text"], available=np.ones(3, np.bool_))
+    with pytest.raises(DataError, match="the mask must be bool"):
+        replace(world.spaces["text"], available=np.ones(40))

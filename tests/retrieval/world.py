@@ -1,0 +1,102 @@
+"""A small world with known answers: items on a circle, words that are numbers, a real small tower.
+
+Item ``iNN`` stands at the angle NN * 9 degrees in every space. In ``text`` the last ten items have
+no vector, in ``image`` every third. The query tower adds up the vectors of the history, of the user
+and of the terms: untrained, but an encoder and no script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recsys.catalogue import Catalogue, catalogue_of_ids
+from recsys.encoders import Encoded
+from recsys.ids import IdMap, Vectors
+from recsys.index import ExactConfig, IndexConfig
+from recsys.interactions import Interactions
+from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Retriever, Space
+from recsys.towers import QueryBatch
+
+ITEMS = [f"i{number:02d}" for number in range(40)]
+HISTORIES = {"ann": [3, 4, 5], "bob": [20, 21], "eve": [], "zoe": [38, 39]}
+
+
+def at(*numbers: float) -> Vectors:
+    """Unit vectors at the places of items, float32 ``[n, 2]``."""
+    angles = np.radians(np.array(numbers, np.float64) * 9)
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+
+
+@dataclass
+class SumTower:
+    """Adds up the history's, the user's and the terms' vectors; counts its calls."""
+
+    table: Vectors
+    user_table: Vectors
+    terms_dimension: int = 2
+    calls: list[int] = field(default_factory=list)
+
+    def encode(self, batch: QueryBatch) -> Vectors:
+        self.calls.append(len(batch))
+        out = np.zeros((len(batch), self.table.shape[1]), np.float32)
+        for line, history in enumerate(batch.histories):
+            out[line] += self.table[history].sum(axis=0) if len(history) else self.table[0]
+            if batch.user_known[line]:
+                out[line] += 0.01 * self.user_table[batch.users[line]]
+            if batch.terms_known[line]:
+                out[line] += 10 * batch.terms[line]
+        return out
+
+
+@dataclass
+class NumberWords:
+    """Reads words that are numbers, as places on the circle; other words it does not know."""
+
+    dimension: int = 2
+    calls: list[int] = field(default_factory=list)
+
+    def encode(self, contents: Sequence[str]) -> Encoded:
+        self.calls.append(len(contents))
+        vectors = np.zeros((len(contents), 2), np.float32)
+        for line, text in enumerate(contents):
+            numbers = [float(word) for word in text.split() if word.isdigit()]
+            if numbers:
+                vectors[line] = at(*numbers).mean(axis=0)
+        return Encoded.of(vectors)
+
+
+@dataclass
+class World:
+    catalogue: Catalogue
+    log: Interactions
+    tower: SumTower
+    words: NumberWords
+    spaces: dict[str, Space]
+
+    def retriever(self, **changes: object) -> Retriever:
+        parts = {"text_encoder": self.words, **changes}
+        return Retriever(self.catalogue, self.log, self.tower, self.spaces, **parts)
+
+
+def make_world(config: IndexConfig | None = None) -> World:
+    config = config or ExactConfig()
+    catalogue = catalogue_of_ids(ITEMS)
+    users = IdMap.of("user", list(HISTORIES))
+    pairs = [(user, item) for user, items in enumerate(HISTORIES.values()) for item in items]
+    log = Interactions.of(
+        users,
+        catalogue.ids,
+        user=[user for user, _ in pairs],
+        item=[item for _, item in pairs],
+        time=np.arange(len(pairs)),
+    )
+    vectors, places = at(*range(40)), np.arange(40)
+    spaces = {
+        TWO_TOWER: Space.two_tower(vectors, config),
+        TEXT: Space.content(TEXT, 3 * vectors, places < 30, config),
+        IMAGE: Space.content(IMAGE, vectors, places % 3 != 0, config),
+    }
+    return World(catalogue, log, SumTower(vectors, at(0, 10, 20, 30)), NumberWords(), spaces)
