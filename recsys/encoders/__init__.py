@@ -17,6 +17,8 @@ from recsys.encoders.configs import (
     Word2VecConfig,
     WordVectorsConfig,
 )
+from recsys.encoders.contents import content_hash
+from recsys.encoders.kept import obtain_encoder
 from recsys.encoders.registry import NAMES, build_encoder, load_encoder
 
 __all__ = [
@@ -35,5 +37,7 @@ __all__ = [
     "Word2VecConfig",
     "WordVectorsConfig",
     "build_encoder",
+    "content_hash",
     "load_encoder",
+    "obtain_encoder",
 ]

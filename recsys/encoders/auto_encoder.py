@@ -19,6 +19,7 @@ from recsys.encoders import saved
 from recsys.encoders.auto_encoder_training import encoder_network, train
 from recsys.encoders.base import Content, Encoded, Kind
 from recsys.encoders.configs import AutoEncoderConfig
+from recsys.encoders.contents import readable
 from recsys.encoders.pictures import Pixels, decode_all
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
@@ -132,8 +133,8 @@ def _training_pixels(
         chosen = np.sort(rng.choice(chosen, config.max_pictures, replace=False))
     parts = [np.zeros((0, config.size, config.size, 3), np.uint8)]
     for start in range(0, len(chosen), BATCH):
-        positions = chosen[start : start + BATCH]
-        parts.append(decode_all([training[p] for p in positions], config.size).pixels)
+        positions = chosen[start : start + BATCH].tolist()
+        parts.append(decode_all(readable(training, positions), config.size).pixels)
         progress("read pictures", min(start + BATCH, len(chosen)), len(chosen))
     pixels = np.concatenate(parts)
     if len(pixels) < 2:

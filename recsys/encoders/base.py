@@ -48,8 +48,8 @@ class Encoded:
         faults: The contents that are there and cannot be read, by position.
 
     Example:
-        >>> Encoded.of(np.array([[3.0, 4.0], [0.0, 0.0]])).vectors.round(1).tolist()
-        [[0.6, 0.8], [0.0, 0.0]]
+        >>> Encoded.of(np.array([[3.0, 4.0], [0.0, 0.0]])).mask.tolist()
+        [True, False]
     """
 
     vectors: Vectors

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 import recsys
+from recsys.encoders.contents import file_checksum
 from recsys.errors import EncoderError
 
 FORMAT = "recsys.encoder"
@@ -172,11 +173,7 @@ def _header(folder: Path) -> dict[str, Any]:
 
 
 def _seal(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256") if hasattr(hashlib, "file_digest") else None
-        if digest is None:  # Python 3.10
-            digest = hashlib.sha256(file.read())
-    return {"bytes": path.stat().st_size, "sha256": digest.hexdigest()}
+    return {"bytes": path.stat().st_size, "sha256": file_checksum(path)}
 
 
 def _swap(fresh: Path, folder: Path) -> None:

@@ -1,0 +1,113 @@
+"""An encoder that is built once and kept while the catalogue changes a little.
+
+Training on the items anew would give every item another vector; so that one changed title costs
+one encoding, the trained encoder stays until its config, its files or much of the catalogue
+changed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.encoders.base import Content, Encoder
+from recsys.encoders.configs import EncoderConfig
+from recsys.encoders.contents import content_hash, file_checksum, readable
+from recsys.encoders.registry import build_encoder, load_encoder
+from recsys.errors import EncoderError
+from recsys.progress import Progress, silent
+
+_TRAINED = ("word-vectors", "word2vec", "auto-encoder")
+"""Encoders that look at the contents when they are built."""
+
+
+def obtain_encoder(
+    config: EncoderConfig,
+    training: Sequence[Content],
+    folder: Path,
+    *,
+    retrain_share: float = 0.1,
+    progress: Progress = silent,
+) -> Encoder:
+    """The encoder that ``folder`` keeps, built first where it is not there or out of date.
+
+    Out of date means: another ``config``, another file that the config names, or more than
+    ``retrain_share`` of the contents of ``training`` not there when the encoder was trained. An
+    interrupted training goes on from its last checkpoint; a damaged encoder is built again.
+
+    Raises:
+        EncoderError: It cannot be built.
+
+    Example:
+        >>> import tempfile; folder = Path(tempfile.mkdtemp())
+        >>> from recsys.encoders import Word2VecConfig
+        >>> config = Word2VecConfig(dimension=4, min_count=1, epochs=1)
+        >>> first = obtain_encoder(config, ["red lamp"] * 10, folder)
+        >>> obtain_encoder(config, ["red lamp"] * 10, folder).fingerprint == first.fingerprint
+        True
+    """
+    asked = _asked(config)
+    contents = _contents(training) if config.name in _TRAINED else np.zeros(0, np.uint64)
+    kept = _kept(folder, asked, contents, retrain_share)
+    if kept is not None:
+        progress("keep the encoder", 1, 1, config.name)
+        return kept
+    encoder = build_encoder(config, training, checkpoints=folder / "checkpoints", progress=progress)
+    encoder.save(folder / "encoder")
+    _write(folder / "built_from.npz", asked, encoder.fingerprint, contents)
+    return encoder
+
+
+def _kept(
+    folder: Path, asked: str, contents: npt.NDArray[np.uint64], retrain_share: float
+) -> Encoder | None:
+    try:
+        with np.load(folder / "built_from.npz", allow_pickle=False) as built_from:
+            known = built_from["contents"]
+            same = str(built_from["asked"]) == asked
+            fingerprint = str(built_from["fingerprint"])
+        new = float(np.isin(contents, known, invert=True).mean()) if len(contents) else 0.0
+        if not same or new > retrain_share:
+            return None
+        encoder = load_encoder(folder / "encoder")
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, EncoderError):
+        return None  # Not there, or damaged: built again.
+    return encoder if encoder.fingerprint == fingerprint else None
+
+
+def _contents(training: Sequence[Content]) -> npt.NDArray[np.uint64]:
+    """8 bytes of the hash of each different content, uint64 ``[contents]``, ascending."""
+    looked_at = (readable(training, [position])[0] for position in range(len(training)))
+    heads = b"".join(content_hash(content)[:8] for content in looked_at)
+    return np.unique(np.frombuffer(heads, "<u8").astype(np.uint64))
+
+
+def _asked(config: EncoderConfig) -> str:
+    """The config, and the checksums of the files that it names, in one line."""
+    values: dict[str, Any] = config.model_dump(mode="json")
+    for key in ("file", "weights"):
+        path = getattr(config, key, None)
+        if isinstance(path, Path):
+            values[key] = _checksum(path)
+    return json.dumps(values, sort_keys=True)
+
+
+def _checksum(path: Path) -> str:
+    try:
+        return file_checksum(path)
+    except OSError:
+        return "unreadable"  # Building the encoder says what is wrong with it.
+
+
+def _write(path: Path, asked: str, fingerprint: str, contents: npt.NDArray[np.uint64]) -> None:
+    fresh = path.with_name(f".{uuid.uuid4().hex}.npz")
+    np.savez(fresh, asked=asked, fingerprint=fingerprint, contents=contents)
+    os.replace(fresh, path)

@@ -1,0 +1,18 @@
+"""Feature blocks: named matrices of item features, cached so that nothing is encoded twice."""
+
+from __future__ import annotations
+
+from recsys.features.attributes import AttributeConfig, AttributeSchema, attribute_block
+from recsys.features.block import FeatureBlock
+from recsys.features.cache import CachedEncoding, FeatureCache
+from recsys.features.contents import CataloguePictures
+
+__all__ = [
+    "AttributeConfig",
+    "AttributeSchema",
+    "CachedEncoding",
+    "CataloguePictures",
+    "FeatureBlock",
+    "FeatureCache",
+    "attribute_block",
+]

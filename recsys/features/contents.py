@@ -1,0 +1,42 @@
+"""A catalogue's pictures as contents for an encoder, read when they are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import overload
+
+from recsys.catalogue import Catalogue
+from recsys.encoders.contents import content_at
+
+
+@dataclass(frozen=True, eq=False)
+class CataloguePictures(Sequence["bytes | None"]):
+    """Per item row the bytes of its picture, or None; nothing is held in memory.
+
+    Example:
+        >>> from recsys.catalogue import catalogue_of_ids
+        >>> pictures = CataloguePictures(catalogue_of_ids(["lamp", "rug"]))
+        >>> len(pictures), pictures[0]
+        (2, None)
+    """
+
+    catalogue: Catalogue
+
+    def absent(self) -> list[int]:
+        """The rows whose item names a picture that is not there."""
+        names = self.catalogue.image_names
+        named = [row for row, name in enumerate(names) if name is not None]
+        return [row for row in named if content_at(self, row) is None]
+
+    def __len__(self) -> int:
+        return len(self.catalogue)
+
+    @overload
+    def __getitem__(self, row: int) -> bytes | None: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[bytes | None]: ...
+    def __getitem__(self, row: int | slice) -> bytes | None | list[bytes | None]:
+        if isinstance(row, slice):
+            return [self.catalogue.image(one) for one in range(*row.indices(len(self)))]
+        return self.catalogue.image(range(len(self))[row])

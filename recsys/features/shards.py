@@ -1,0 +1,107 @@
+"""Encoded contents on disk: immutable files, each named after the checksum of its bytes.
+
+A shard is written beside its place and renamed, and never changed. So a reader sees it whole or
+not at all, two writers cannot hurt each other, and a file that does not match its name is known to
+be damaged; it is removed, and what it held is encoded again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import time
+import uuid
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.encoders import Encoded, Fault
+from recsys.encoders.contents import HASH_BYTES
+
+_STALE_SECONDS = 3600
+"""A temporary file as old as this belongs to a writer that died."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shard:
+    """Some contents and what they became.
+
+    Attributes:
+        hashes: The hash of each content, 32 bytes each, all different.
+        encoded: Their vectors, mask and faults, in that order.
+    """
+
+    hashes: tuple[bytes, ...]
+    encoded: Encoded
+
+
+def write_shard(folder: Path, shard: Shard) -> Path:
+    """Add ``shard`` to ``folder``."""
+    faults = shard.encoded.faults
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        hashes=np.frombuffer(b"".join(shard.hashes), np.uint8).reshape(-1, HASH_BYTES),
+        vectors=shard.encoded.vectors,
+        mask=shard.encoded.mask,
+        fault_positions=np.asarray([fault.position for fault in faults], np.int64),
+        fault_reasons=np.asarray([fault.reason for fault in faults], np.str_),
+    )
+    content = buffer.getvalue()
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = folder / f".{uuid.uuid4().hex}.tmp"
+    place = folder / f"{hashlib.sha256(content).hexdigest()[:40]}.npz"
+    try:
+        fresh.write_bytes(content)
+        os.replace(fresh, place)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return place
+
+
+def read_shards(folder: Path, dimension: int) -> Iterator[Shard | None]:
+    """Every shard of ``folder``, one at a time; None in the place of a damaged one.
+
+    A damaged one is removed, and so is what a writer that died left.
+    """
+    for path in sorted(folder.glob("*.npz")):
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            continue  # Another reader found it damaged and removed it.
+        except OSError:
+            content = b""
+        shard = _parse(path, content, dimension)
+        if shard is None:
+            path.unlink(missing_ok=True)
+        yield shard
+    for path in folder.glob(".*.tmp"):
+        try:
+            if time.time() - path.stat().st_mtime > _STALE_SECONDS:
+                path.unlink(missing_ok=True)
+        except FileNotFoundError:
+            continue
+
+
+def _parse(path: Path, content: bytes, dimension: int) -> Shard | None:
+    if hashlib.sha256(content).hexdigest()[:40] != path.stem:
+        return None
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            hashes: npt.NDArray[Any] = file["hashes"]
+            faults = tuple(
+                Fault(int(position), str(reason))
+                for position, reason in zip(file["fault_positions"], file["fault_reasons"])
+            )
+            encoded = Encoded(file["vectors"], file["mask"], faults)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    if encoded.vectors.shape != (len(hashes), dimension):
+        return None
+    return Shard(tuple(bytes(one) for one in hashes), encoded)
