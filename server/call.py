@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
 from recsys.errors import RecsysError
+from recsys.retrieval import TWO_TOWER
 from server.client import Answer, RecsysClient
-from server.convert import DEFAULT_SPACE
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -24,7 +25,7 @@ def main(
     terms: Annotated[str | None, typer.Option(help="Search terms.")] = None,
     item: Annotated[str | None, typer.Option(help="An item's id.")] = None,
     k: Annotated[int, typer.Option("--k", help="How many candidates are wanted.")] = 10,
-    space: Annotated[str, typer.Option(help="The space that is searched.")] = DEFAULT_SPACE,
+    space: Annotated[str, typer.Option(help="The space that is searched.")] = TWO_TOWER,
     exclude: Annotated[
         str, typer.Option(help="Item ids that are not wanted, separated by commas.")
     ] = "",
@@ -59,9 +60,8 @@ def main(
         return
     for candidate in answer.candidates:
         typer.echo(f"{candidate.rank}\t{candidate.score:.4f}\t{candidate.id}")
-    for note in (answer.short, _unknown(answer)):
-        if note:
-            typer.echo(f"note: {note}", err=True)
+    for note in _notes(answer):
+        typer.echo(f"note: {note}", err=True)
 
 
 def describe(answer: Answer) -> dict[str, object]:
@@ -75,6 +75,8 @@ def describe(answer: Answer) -> dict[str, object]:
         ],
         "unknown_history_ids": list(answer.unknown_history),
         "short_reason": answer.short,
+        "unknown_exclude_ids": list(answer.unknown_exclude),
+        "unread_terms": answer.unread_terms,
     }
 
 
@@ -82,9 +84,15 @@ def _ids(text: str) -> list[str]:
     return [part for part in text.split(",") if part]
 
 
-def _unknown(answer: Answer) -> str:
-    skipped = ", ".join(answer.unknown_history)
-    return f"unknown ids in the history were skipped: {skipped}" if skipped else ""
+def _notes(answer: Answer) -> Iterator[str]:
+    if answer.short:
+        yield answer.short
+    if answer.unknown_history:
+        yield f"unknown ids in the history were skipped: {', '.join(answer.unknown_history)}"
+    if answer.unknown_exclude:
+        yield f"unknown ids to exclude had no effect: {', '.join(answer.unknown_exclude)}"
+    if answer.unread_terms:
+        yield f"the text encoder knows no word of {answer.unread_terms!r}"
 
 
 if __name__ == "__main__":

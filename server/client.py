@@ -13,17 +13,10 @@ from types import TracebackType
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from recsys.retrieval import Query, Retrieved
 
-from recsys.errors import RecsysError, ServiceError
-from server.convert import (
-    DEFAULT_SPACE,
-    Seen,
-    Settings,
-    UnknownHistory,
-    read_candidates,
-    write_request,
-)
+from recsys.errors import InvalidRequestError, RecsysError, ServiceError
+from recsys.retrieval import TWO_TOWER, Query, Request, Retrieved, Seen, UnknownHistory
+from server.convert import read_response, write_request
 from server.errors import from_rpc_error, from_status
 from server.pb.recsys.v1 import retrieval_pb2 as pb
 from server.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
@@ -92,7 +85,7 @@ class RecsysClient:
         terms: str | None = None,
         item_id: str | None = None,
         k: int,
-        space: str = DEFAULT_SPACE,
+        space: str = TWO_TOWER,
         exclude: Sequence[str] = (),
         seen: Seen = "exclude",
         unknown_history: UnknownHistory = "skip",
@@ -116,16 +109,10 @@ class RecsysClient:
         Raises:
             RecsysError: As in-process; a :class:`ServiceError` where no answer came.
         """
-        query = Query(
-            user_id=user_id,
-            history=None if history is None else tuple(history),
-            terms=terms,
-            item_id=item_id,
-        )
-        settings = Settings(k, space, tuple(exclude), seen, unknown_history)
-        request = write_request(query, settings)
+        query = Query(user_id=user_id, history=history, terms=terms, item_id=item_id)
+        message = write_request(Request(query, k, space, exclude, seen, unknown_history))
         try:
-            response = self._service.Retrieve(request, timeout=self._seconds(timeout))
+            response = self._service.Retrieve(message, timeout=self._seconds(timeout))
         except grpc.RpcError as error:
             raise from_rpc_error(error, self.address) from None
         return _answer(response)
@@ -135,7 +122,7 @@ class RecsysClient:
         queries: Sequence[Query],
         *,
         k: int,
-        space: str = DEFAULT_SPACE,
+        space: str = TWO_TOWER,
         exclude: Sequence[str] = (),
         seen: Seen = "exclude",
         unknown_history: UnknownHistory = "skip",
@@ -147,10 +134,35 @@ class RecsysClient:
             RecsysError: The batch as a whole was refused; a :class:`ServiceError` where no answer
                 came.
         """
-        settings = Settings(k, space, tuple(exclude), seen, unknown_history)
-        batch = pb.BatchRetrieveRequest(
-            requests=[write_request(query, settings) for query in queries]
+        return self.answer(
+            [Request(query, k, space, exclude, seen, unknown_history) for query in queries],
+            timeout=timeout,
         )
+
+    def answer(
+        self, requests: Sequence[Request], *, timeout: float | None = None
+    ) -> list[Answer | RecsysError]:
+        """Per request the answer or the error; requests need nothing in common.
+
+        Raises:
+            RecsysError: The batch as a whole was refused; a :class:`ServiceError` where no answer
+                came.
+        """
+        answers: dict[int, Answer | RecsysError] = {}
+        messages: dict[int, pb.RetrieveRequest] = {}
+        for position, request in enumerate(requests):
+            try:
+                messages[position] = write_request(request)
+            except InvalidRequestError as error:
+                answers[position] = error
+        if messages or not requests:
+            answers.update(zip(messages, self._answer_all(list(messages.values()), timeout)))
+        return [answers[position] for position in range(len(requests))]
+
+    def _answer_all(
+        self, messages: list[pb.RetrieveRequest], timeout: float | None
+    ) -> list[Answer | RecsysError]:
+        batch = pb.BatchRetrieveRequest(requests=messages)
         try:
             response = self._service.BatchRetrieve(batch, timeout=self._seconds(timeout))
         except grpc.RpcError as error:
@@ -202,10 +214,4 @@ class RecsysClient:
 
 
 def _answer(message: pb.RetrieveResponse) -> Answer:
-    return Answer(
-        candidates=read_candidates(message.candidates),
-        space=message.space,
-        unknown_history=tuple(message.unknown_history_ids),
-        short=message.short_reason or None,
-        bundle_version=message.bundle_version,
-    )
+    return Answer(**vars(read_response(message)), bundle_version=message.bundle_version)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
-
-from recsys.retrieval import Candidate, Query, Retrieved
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from recsys.errors import InvalidRequestError
+from recsys.retrieval import (
+    TWO_TOWER,
+    Candidate,
+    Query,
+    Request,
+    Retrieved,
+    Seen,
+    UnknownHistory,
+)
+from recsys.retrieval.query import ids
 from server.pb.recsys.v1 import retrieval_pb2 as pb
 
-Seen = Literal["exclude", "include"]
-UnknownHistory = Literal["skip", "raise"]
 Policy = TypeVar("Policy", bound=str)
 
-DEFAULT_SPACE = "two_tower"
 SEEN: Mapping[int, Seen] = {
     pb.SEEN_POLICY_UNSPECIFIED: "exclude",
     pb.SEEN_POLICY_EXCLUDE: "exclude",
@@ -29,77 +33,52 @@ UNKNOWN_HISTORY: Mapping[int, UnknownHistory] = {
 _INT32 = 2**31
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How a query is to be answered: everything of a request but the query itself.
-
-    Attributes:
-        k: How many candidates are wanted.
-        space: The space that is searched.
-        exclude: Ids that must not be among the candidates.
-        seen: Whether items of the history may be candidates.
-        unknown_history: What happens to ids of the history that the catalogue does not hold.
-
-    Example:
-        >>> Settings(k=3).space
-        'two_tower'
-    """
-
-    k: int
-    space: str = DEFAULT_SPACE
-    exclude: tuple[str, ...] = ()
-    seen: Seen = "exclude"
-    unknown_history: UnknownHistory = "skip"
-
-
-def read_query(message: pb.Query) -> Query:
-    """The library's query: what the message leaves out is None, what it holds empty is empty."""
-    return Query(
-        user_id=message.user_id if message.HasField("user_id") else None,
-        history=tuple(message.history.item_ids) if message.HasField("history") else None,
-        terms=message.terms if message.HasField("terms") else None,
-        item_id=message.item_id if message.HasField("item_id") else None,
-    )
-
-
-def read_settings(message: pb.RetrieveRequest) -> Settings:
-    """How the request is to be answered.
+def read_request(message: pb.RetrieveRequest) -> Request:
+    """The library's request: what a query leaves out is None, what it holds empty is empty.
 
     Raises:
-        InvalidRequestError: A policy has a value that the contract does not know.
+        InvalidRequestError: A policy has a value that the contract does not know, or an id is
+            empty.
     """
-    return Settings(
+    query = message.query
+    return Request(
+        Query(
+            user_id=query.user_id if query.HasField("user_id") else None,
+            history=tuple(query.history.item_ids) if query.HasField("history") else None,
+            terms=query.terms if query.HasField("terms") else None,
+            item_id=query.item_id if query.HasField("item_id") else None,
+        ),
         k=message.k,
-        space=message.space or DEFAULT_SPACE,
-        exclude=tuple(message.exclude_item_ids),
+        space=message.space or TWO_TOWER,
+        exclude=tuple(message.exclude),
         seen=_policy("seen", message.seen, SEEN),
         unknown_history=_policy("unknown_history", message.unknown_history, UNKNOWN_HISTORY),
     )
 
 
-def write_request(query: Query, settings: Settings) -> pb.RetrieveRequest:
-    """The message for a query.
+def write_request(request: Request) -> pb.RetrieveRequest:
+    """The message for a request.
 
     Raises:
         InvalidRequestError: A value has no form on the wire: k beyond 32 bits, an unknown policy,
             or text that is not Unicode.
     """
-    if not isinstance(settings.k, int) or not -_INT32 <= settings.k < _INT32:
-        raise InvalidRequestError(f"k must be a number of 32 bits; it is {settings.k}", field="k")
-    history = query.history
+    query, k = request.query, request.k
+    if isinstance(k, bool) or not isinstance(k, int) or not -_INT32 <= k < _INT32:
+        raise InvalidRequestError(f"k must be a number of 32 bits; got {k!r}", field="k")
     try:
         return pb.RetrieveRequest(
             query=pb.Query(
                 user_id=query.user_id,
-                history=None if history is None else pb.History(item_ids=history),
+                history=None if query.history is None else pb.History(item_ids=query.history),
                 terms=query.terms,
                 item_id=query.item_id,
             ),
-            k=settings.k,
-            space=settings.space,
-            exclude_item_ids=settings.exclude,
-            seen=_number("seen", settings.seen, SEEN),
-            unknown_history=_number("unknown_history", settings.unknown_history, UNKNOWN_HISTORY),
+            k=k,
+            space=request.space,
+            exclude=ids("exclude", request.exclude),
+            seen=_number("seen", request.seen, SEEN),
+            unknown_history=_number("unknown_history", request.unknown_history, UNKNOWN_HISTORY),
         )
     except (TypeError, ValueError) as error:
         raise InvalidRequestError(
@@ -118,14 +97,23 @@ def write_response(retrieved: Retrieved, bundle_version: str) -> pb.RetrieveResp
         space=retrieved.space,
         unknown_history_ids=retrieved.unknown_history,
         short_reason=retrieved.short or "",
+        unknown_exclude_ids=retrieved.unknown_exclude,
+        unread_terms=retrieved.unread_terms or "",
     )
 
 
-def read_candidates(messages: Sequence[pb.Candidate]) -> tuple[Candidate, ...]:
-    """The library's candidates."""
-    return tuple(
-        Candidate(id=message.item_id, score=message.score, rank=message.rank)
-        for message in messages
+def read_response(message: pb.RetrieveResponse) -> Retrieved:
+    """The library's answer."""
+    return Retrieved(
+        candidates=tuple(
+            Candidate(id=candidate.item_id, score=candidate.score, rank=candidate.rank)
+            for candidate in message.candidates
+        ),
+        space=message.space,
+        unknown_history=tuple(message.unknown_history_ids),
+        short=message.short_reason or None,
+        unknown_exclude=tuple(message.unknown_exclude_ids),
+        unread_terms=message.unread_terms or None,
     )
 
 

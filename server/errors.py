@@ -58,7 +58,8 @@ def to_status(error: Exception) -> Status:
     status = Status(code=STATUS_CODES[error.code].value[0], message=message)
     status.details.append(_packed(info))
     if field:
-        fault = BadRequest.FieldViolation(field=field, description=message)
+        path = field.replace("query.history[", "query.history.item_ids[")  # as in the contract
+        fault = BadRequest.FieldViolation(field=path, description=message)
         status.details.append(_packed(BadRequest(field_violations=[fault])))
     return status
 

@@ -49,7 +49,7 @@ class Limits(Config):
                 f"k is {request.k}; at most {self.k} can be asked for", field="k"
             )
         _at_most(self.history, len(query.history.item_ids), "ids", "query.history")
-        _at_most(self.exclude, len(request.exclude_item_ids), "ids", "exclude")
+        _at_most(self.exclude, len(request.exclude), "ids", "exclude")
         _at_most(self.terms, len(query.terms), "characters", "query.terms")
         _at_most(self.id, len(query.user_id), "characters", "query.user_id")
         _at_most(self.id, len(query.item_id), "characters", "query.item_id")

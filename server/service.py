@@ -8,24 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any, Protocol, TypeVar
 
 import grpc
 from grpc_status import rpc_status
-from recsys.retrieval import Query, Retrieved
 
 from recsys.errors import RecsysError, ServiceError
-from server.convert import (
-    Seen,
-    Settings,
-    UnknownHistory,
-    read_query,
-    read_settings,
-    write_response,
-)
+from recsys.retrieval import Request, Retrieved
+from server.convert import read_request, write_response
 from server.errors import to_status
 from server.limits import Limits
 from server.pb.recsys.v1 import retrieval_pb2 as pb
@@ -39,29 +31,8 @@ Check = Callable[[], None]
 class Retriever(Protocol):
     """What the service needs of ``recsys.retrieval.Retriever``. It must allow concurrent calls."""
 
-    def retrieve(
-        self,
-        query: Query,
-        *,
-        k: int,
-        space: str = ...,
-        exclude: Sequence[str] = ...,
-        seen: Seen = ...,
-        unknown_history: UnknownHistory = ...,
-    ) -> Retrieved:
-        """Candidates for one query."""
-
-    def retrieve_batch(
-        self,
-        queries: Sequence[Query],
-        *,
-        k: int,
-        space: str = ...,
-        exclude: Sequence[str] = ...,
-        seen: Seen = ...,
-        unknown_history: UnknownHistory = ...,
-    ) -> list[Retrieved]:
-        """Candidates for many queries, each as :meth:`retrieve` would answer it."""
+    def answer(self, requests: Sequence[Request]) -> list[Retrieved | RecsysError]:
+        """Per request the answer, or the error; requests need nothing in common."""
 
 
 class _Expired(Exception):
@@ -146,48 +117,46 @@ class RetrievalService(RetrievalServiceServicer):
                 self._idle.set()
         raise AssertionError("abort returned")
 
-    def _retrieve(self, request: pb.RetrieveRequest) -> pb.RetrieveResponse:
-        self._limits.check(request)
-        settings = read_settings(request)
-        retrieved = self._retriever.retrieve(read_query(request.query), **vars(settings))
-        return write_response(retrieved, self._version)
+    def _retrieve(self, message: pb.RetrieveRequest) -> pb.RetrieveResponse:
+        self._limits.check(message)
+        answer = self._retriever.answer([read_request(message)])[0]
+        if isinstance(answer, RecsysError):
+            raise answer
+        return write_response(answer, self._version)
 
-    def _batch(self, request: pb.BatchRetrieveRequest, check: Check) -> pb.BatchRetrieveResponse:
-        self._limits.check_batch(request)
-        results = [pb.RetrieveResult() for _ in request.requests]
-        alike: dict[Settings, list[int]] = defaultdict(list)
-        for position, single in enumerate(request.requests):
+    def _batch(self, message: pb.BatchRetrieveRequest, check: Check) -> pb.BatchRetrieveResponse:
+        self._limits.check_batch(message)
+        answers: dict[int, Retrieved | Exception] = {}
+        requests: dict[int, Request] = {}
+        for position, single in enumerate(message.requests):
             try:
                 self._limits.check(single)
-                alike[read_settings(single)].append(position)
+                requests[position] = read_request(single)
             except RecsysError as error:
-                results[position].error.CopyFrom(to_status(error))
-        queries = [read_query(single.query) for single in request.requests]
-        for settings, positions in alike.items():
-            answers = self._answer_all([queries[at] for at in positions], settings, check)
-            for position, answer in zip(positions, answers):
-                if isinstance(answer, Exception):
-                    results[position].error.CopyFrom(to_status(answer))
-                else:
-                    results[position].response.CopyFrom(write_response(answer, self._version))
-        return pb.BatchRetrieveResponse(results=results, bundle_version=self._version)
+                answers[position] = error
+        answers.update(zip(requests, self._answer_all(list(requests.values()), check)))
+        return pb.BatchRetrieveResponse(
+            results=[self._result(answers[position]) for position in range(len(answers))],
+            bundle_version=self._version,
+        )
 
-    def _answer_all(
-        self, queries: list[Query], settings: Settings, check: Check
-    ) -> list[Retrieved | Exception]:
-        """Answer queries together; where that fails, in halves, until the faulty ones are alone."""
-        check()
+    def _answer_all(self, requests: list[Request], check: Check) -> Sequence[Retrieved | Exception]:
+        """Answer requests together; should one of them meet a bug, then each by itself."""
         try:
-            return [*self._retriever.retrieve_batch(queries, **vars(settings))]
+            return self._retriever.answer(requests)
         except Exception as error:
-            if len(queries) == 1:
+            if len(requests) == 1:
                 return [error]
-        middle = len(queries) // 2
-        return [
-            answer
-            for half in (queries[:middle], queries[middle:])
-            for answer in self._answer_all(half, settings, check)
-        ]
+        answers: list[Retrieved | Exception] = []
+        for request in requests:
+            check()
+            answers += self._answer_all([request], check)
+        return answers
+
+    def _result(self, answer: Retrieved | Exception) -> pb.RetrieveResult:
+        if isinstance(answer, Exception):
+            return pb.RetrieveResult(error=to_status(answer))
+        return pb.RetrieveResult(response=write_response(answer, self._version))
 
 
 def _before(deadline: float, work: Callable[[Check], Answer]) -> Answer:

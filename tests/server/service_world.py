@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from recsys.retrieval import Candidate, Query, Retrieved
-
-from recsys.errors import InvalidRequestError, NotFoundError, UnknownIdError
+from recsys.errors import NotFoundError, RecsysError, UnknownIdError
+from recsys.retrieval import Candidate, Query, Request, Retrieved
 from server.lifecycle import RetrievalServer, end_process, serve_until_signal
 from server.limits import Limits
 from server.service import Retriever
@@ -30,63 +29,52 @@ class LineRetriever:
     gate: threading.Event = field(default_factory=threading.Event)
     entered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     calls: list[Query] = field(default_factory=list)
+    together: list[int] = field(default_factory=list)
 
-    def retrieve(
-        self,
-        query: Query,
-        *,
-        k: int,
-        space: str = "two_tower",
-        exclude: Sequence[str] = (),
-        seen: str = "exclude",
-        unknown_history: str = "skip",
-    ) -> Retrieved:
+    def answer(self, requests: Sequence[Request]) -> list[Retrieved | RecsysError]:
+        self.together.append(len(requests))
+        answers: list[Retrieved | RecsysError] = []
+        for request in requests:
+            try:
+                answers.append(self.retrieve(request))
+            except RecsysError as error:
+                answers.append(error)
+        return answers
+
+    def retrieve(self, request: Request) -> Retrieved:
+        query = request.query
         self.calls.append(query)
         self.entered.release()
         if query.user_id == "slow":
             assert self.gate.wait(20)
         if query.user_id == "broken":
             raise RuntimeError(SECRET)
-        if k < 1:
-            raise InvalidRequestError(f"k must be at least 1; it is {k}", field="k")
-        if space not in ("two_tower", "text"):
-            raise NotFoundError(f"no space '{space}'", field="space")
+        request.check(10_000)
+        if request.space not in ("two_tower", "text"):
+            raise NotFoundError(f"no space '{request.space}'", field="space")
+        if query.user_id == "nobody":
+            raise UnknownIdError("unknown user id 'nobody'", field="query.user_id")
         history = query.history or ()
         unknown = tuple(item for item in history if item not in ITEMS)
-        if query.user_id == "nobody" or (unknown and unknown_history == "raise"):
-            raise UnknownIdError(f"unknown id {(query.user_id, *unknown)}", field="query")
+        if unknown and request.unknown_history == "raise":
+            at = list(history).index(unknown[0])
+            raise UnknownIdError(f"unknown id {unknown[0]!r}", field=f"query.history[{at}]")
         met = [item for item in history if item in ITEMS]
         place = ITEMS.index(met[-1]) if met else 0
-        hidden = {*exclude, *(met if seen == "exclude" else ())}
+        hidden = {*request.exclude, *(met if request.seen == "exclude" else ())}
         free = sorted((abs(at - place), at) for at, item in enumerate(ITEMS) if item not in hidden)
         candidates = tuple(
             Candidate(ITEMS[at], -float(distance) / 4, rank)
-            for rank, (distance, at) in enumerate(free[:k], start=1)
+            for rank, (distance, at) in enumerate(free[: request.k], start=1)
         )
-        short = None if len(candidates) == k else f"only {len(candidates)} items are left"
-        return Retrieved(candidates, space, unknown, short)
-
-    def retrieve_batch(
-        self,
-        queries: Sequence[Query],
-        *,
-        k: int,
-        space: str = "two_tower",
-        exclude: Sequence[str] = (),
-        seen: str = "exclude",
-        unknown_history: str = "skip",
-    ) -> list[Retrieved]:
-        return [
-            self.retrieve(
-                query,
-                k=k,
-                space=space,
-                exclude=exclude,
-                seen=seen,
-                unknown_history=unknown_history,
-            )
-            for query in queries
-        ]
+        return Retrieved(
+            candidates,
+            request.space,
+            unknown,
+            None if len(candidates) == request.k else f"only {len(candidates)} items are left",
+            tuple(item for item in request.exclude if item not in ITEMS),
+            query.terms if query.terms == "zzz" else None,
+        )
 
 
 @dataclass

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from recsys.retrieval import Query
 from typer.testing import CliRunner
 
+from recsys.retrieval import Query
 from server.call import app
 from tests.server.service_world import LineRetriever, served
 
@@ -39,6 +39,8 @@ def test_json_holds_the_whole_answer(address: str) -> None:
         "candidates": [{"item_id": "item-06", "score": -0.25, "rank": 1}],
         "unknown_history_ids": ["gone"],
         "short_reason": None,
+        "unknown_exclude_ids": [],
+        "unread_terms": None,
     }
 
 
@@ -50,16 +52,23 @@ def test_what_is_short_or_unknown_is_told_beside_the_answer(address: str) -> Non
 
 
 def test_every_way_of_asking_reaches_the_service(address: str) -> None:
-    options = ["--user", "ann", "--history", "", "--terms", "red lamp", "--item", "item-01"]
-    assert CliRunner().invoke(app, ["--address", address, *options]).exit_code == 0
-    assert RETRIEVER.calls[-1] == Query("ann", (), "red lamp", "item-01")
+    for options, query in (
+        (["--user", "ann", "--terms", "red lamp"], Query(user_id="ann", terms="red lamp")),
+        (["--history", ""], Query(history=())),
+        (["--item", "item-01"], Query(item_id="item-01")),
+    ):
+        assert CliRunner().invoke(app, ["--address", address, *options]).exit_code == 0
+        assert RETRIEVER.calls[-1] == query
 
 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--user", "nobody"], "error: unknown id ('nobody',) (unknown_id)"),
-        (["--user", "ann", "--k", "0"], "error: k must be at least 1; it is 0 (request_invalid)"),
+        (["--user", "nobody"], "error: unknown user id 'nobody' (unknown_id)"),
+        (
+            ["--user", "ann", "--k", "0"],
+            "k must be from 1 to 10,000; got 0 (request_invalid)",
+        ),
         (["--user", "ann", "--seen", "maybe"], "seen must be 'exclude' or 'include'"),
     ],
 )

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from recsys.retrieval import Query
 
 from recsys.errors import (
     InvalidRequestError,
@@ -16,6 +15,7 @@ from recsys.errors import (
     ServiceError,
     UnknownIdError,
 )
+from recsys.retrieval import Query, Request
 from server.client import Answer, RecsysClient
 from tests.server.service_world import ITEMS, SECRET, LineRetriever, Served, served
 
@@ -51,15 +51,20 @@ def test_every_option_reaches_the_retriever(client: RecsysClient) -> None:
     assert (answer.space, answer.unknown_history) == ("text", ("gone",))
 
 
+def test_what_had_no_effect_is_named(client: RecsysClient) -> None:
+    answer = client.retrieve(user_id="ann", terms="zzz", k=1, exclude=["never-was"])
+    assert (answer.unknown_exclude, answer.unread_terms) == (("never-was",), "zzz")
+
+
 def test_absent_and_empty_parts_of_a_query_stay_apart() -> None:
     retriever = LineRetriever()
     with served(retriever) as running, RecsysClient(running.address) as client:
         client.retrieve(history=[], k=1)
-        client.retrieve(user_id="ann", terms="", k=1)
+        client.retrieve(user_id="ann", terms="blue", k=1)
         client.retrieve(item_id="item-01", k=1)
     assert retriever.calls == [
         Query(history=()),
-        Query(user_id="ann", terms=""),
+        Query(user_id="ann", terms="blue"),
         Query(item_id="item-01"),
     ]
 
@@ -73,23 +78,30 @@ def test_a_short_answer_says_why(client: RecsysClient) -> None:
 @pytest.mark.parametrize(
     ("call", "kind", "field"),
     [
-        ({"user_id": "nobody", "k": 3}, UnknownIdError, "query"),
+        ({"user_id": "nobody", "k": 3}, UnknownIdError, "query.user_id"),
         ({"user_id": "ann", "k": 0}, InvalidRequestError, "k"),
         ({"user_id": "ann", "k": -3}, InvalidRequestError, "k"),
         ({"user_id": "ann", "k": 3, "space": "mood"}, NotFoundError, "space"),
-        ({"history": ["gone"], "k": 3, "unknown_history": "raise"}, UnknownIdError, "query"),
+        (
+            {"history": ["gone"], "k": 3, "unknown_history": "raise"},
+            UnknownIdError,
+            "query.history[0]",
+        ),
+        ({"user_id": "ann", "history": ["item-01"], "k": 3}, InvalidRequestError, "query.history"),
+        ({"user_id": "ann", "terms": " ", "k": 3}, InvalidRequestError, "query.terms"),
+        ({"k": 3}, InvalidRequestError, "query"),
+        ({"user_id": "ann", "k": 3, "exclude": ["item-01", ""]}, InvalidRequestError, "exclude[1]"),
     ],
 )
 def test_an_error_of_the_engine_comes_back_as_the_same_error(
     client: RecsysClient, call: dict[str, object], kind: type[RecsysError], field: str
 ) -> None:
-    query = {name: call.pop(name) for name in ("user_id", "history") if name in call}
     with pytest.raises(kind) as there:
-        client.retrieve(**query, **call)  # type: ignore[arg-type]
-    if "history" in query:
-        query["history"] = tuple(query["history"])  # type: ignore[arg-type]
+        client.retrieve(**call)  # type: ignore[arg-type]
+    query = {name: call[name] for name in ("user_id", "history", "terms") if name in call}
+    options = {name: value for name, value in call.items() if name not in query}
     with pytest.raises(kind) as here:
-        LineRetriever().retrieve(Query(**query), **call)  # type: ignore[arg-type]
+        LineRetriever().retrieve(Request(Query(**query), **options))  # type: ignore[arg-type]
     assert (there.value.message, there.value.field) == (here.value.message, field)
 
 
@@ -112,14 +124,32 @@ def test_a_batch_answers_each_query_as_it_would_be_alone(client: RecsysClient) -
     assert len(answers) == len(queries)
     for query, answer in zip(queries, answers):
         if query.user_id == "nobody":
-            assert isinstance(answer, UnknownIdError) and answer.field == "query"
+            assert isinstance(answer, UnknownIdError) and answer.field == "query.user_id"
             continue
         assert answer == client.retrieve(history=query.history, k=5, exclude=["item-07"])
 
 
-def test_a_batch_of_nothing_but_faults_has_an_error_for_each(client: RecsysClient) -> None:
-    answers = client.retrieve_batch([Query(user_id="nobody")] * 5, k=5)
-    assert [type(answer) for answer in answers] == [UnknownIdError] * 5
+def test_requests_of_a_batch_need_nothing_in_common() -> None:
+    retriever = LineRetriever()
+    requests = [
+        Request(Query(user_id="ann"), k=2),
+        Request(Query(history=("item-09",)), k=3, space="text", seen="include"),
+        Request(Query(user_id="ann"), k=2, space="mood"),
+        Request(Query(user_id="ann"), k=2**40),
+    ]
+    with served(retriever) as running, RecsysClient(running.address) as client:
+        first, second, third, fourth = client.answer(requests)
+    assert isinstance(first, Answer) and first.ids == ["item-00", "item-01"]
+    assert isinstance(second, Answer) and second.ids == ["item-09", "item-08", "item-10"]
+    assert isinstance(third, NotFoundError) and isinstance(fourth, InvalidRequestError)
+    assert retriever.together == [3], "the requests of a batch are answered together"
+
+
+def test_a_bug_met_by_one_query_of_a_batch_leaves_the_others_alone(client: RecsysClient) -> None:
+    queries = [Query(user_id="ann"), Query(user_id="broken"), Query(user_id="bob")]
+    answers = client.retrieve_batch(queries, k=2)
+    assert [isinstance(answer, Answer) for answer in answers] == [True, False, True]
+    assert isinstance(answers[1], RecsysError) and answers[1].code == "internal"
 
 
 def test_concurrent_calls_get_their_own_answers(client: RecsysClient) -> None:
@@ -136,6 +166,9 @@ def test_concurrent_calls_get_their_own_answers(client: RecsysClient) -> None:
     [
         ({"user_id": "ann", "k": 2**40}, "k"),
         ({"user_id": "lone \ud800", "k": 1}, "query"),
+        ({"user_id": "ann", "k": True}, "k"),
+        ({"user_id": "ann", "k": 1, "exclude": "item-01"}, "exclude"),
+        ({"history": "item-01", "k": 1}, "query.history"),
         ({"user_id": "ann", "k": 1, "seen": "maybe"}, "seen"),
         ({"user_id": "ann", "k": 1, "unknown_history": "ignore"}, "unknown_history"),
     ],

@@ -43,6 +43,14 @@ def test_details_name_the_code_and_the_field() -> None:
     ]
 
 
+def test_the_path_of_an_id_in_a_history_is_that_of_the_contract() -> None:
+    status = to_status(UnknownIdError("unknown item", field="query.history[3]"))
+    fault = BadRequest()
+    assert status.details[1].Unpack(fault)
+    assert fault.field_violations[0].field == "query.history.item_ids[3]"
+    assert from_status(status).field == "query.history[3]"
+
+
 def test_an_error_not_raised_on_purpose_says_nothing_of_its_cause() -> None:
     status = to_status(ValueError("swordfish"))
     assert status.code == grpc.StatusCode.INTERNAL.value[0]

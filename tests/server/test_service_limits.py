@@ -8,9 +8,9 @@ import grpc
 import pytest
 from google.rpc.error_details_pb2 import BadRequest
 from grpc_status import rpc_status
-from recsys.retrieval import Query
 
 from recsys.errors import InvalidRequestError, RecsysError, ServiceError
+from recsys.retrieval import Query
 from server.client import RecsysClient
 from server.limits import Limits
 from server.pb.recsys.v1 import retrieval_pb2 as pb
@@ -67,8 +67,8 @@ def test_too_much_is_refused_before_retrieval(client: RecsysClient, field: str) 
 
 def test_as_much_as_the_limits_allow_is_answered(client: RecsysClient) -> None:
     answer = client.retrieve(
-        user_id="u" * LIMITS.id,
         history=["item-01"] * LIMITS.history,
+        terms="t" * LIMITS.terms,
         k=LIMITS.k,
         exclude=["item-02"] * LIMITS.exclude,
     )

@@ -45,20 +45,20 @@ class History(_message.Message):
     def __init__(self, item_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RetrieveRequest(_message.Message):
-    __slots__ = ("query", "k", "space", "exclude_item_ids", "seen", "unknown_history")
+    __slots__ = ("query", "k", "space", "exclude", "seen", "unknown_history")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
     SPACE_FIELD_NUMBER: _ClassVar[int]
-    EXCLUDE_ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDE_FIELD_NUMBER: _ClassVar[int]
     SEEN_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_HISTORY_FIELD_NUMBER: _ClassVar[int]
     query: Query
     k: int
     space: str
-    exclude_item_ids: _containers.RepeatedScalarFieldContainer[str]
+    exclude: _containers.RepeatedScalarFieldContainer[str]
     seen: SeenPolicy
     unknown_history: UnknownHistoryPolicy
-    def __init__(self, query: _Optional[_Union[Query, _Mapping[str, object]]] = ..., k: _Optional[int] = ..., space: _Optional[str] = ..., exclude_item_ids: _Optional[_Iterable[str]] = ..., seen: _Optional[_Union[SeenPolicy, str]] = ..., unknown_history: _Optional[_Union[UnknownHistoryPolicy, str]] = ...) -> None: ...
+    def __init__(self, query: _Optional[_Union[Query, _Mapping[str, object]]] = ..., k: _Optional[int] = ..., space: _Optional[str] = ..., exclude: _Optional[_Iterable[str]] = ..., seen: _Optional[_Union[SeenPolicy, str]] = ..., unknown_history: _Optional[_Union[UnknownHistoryPolicy, str]] = ...) -> None: ...
 
 class Candidate(_message.Message):
     __slots__ = ("item_id", "score", "rank")
@@ -71,18 +71,22 @@ class Candidate(_message.Message):
     def __init__(self, item_id: _Optional[str] = ..., score: _Optional[float] = ..., rank: _Optional[int] = ...) -> None: ...
 
 class RetrieveResponse(_message.Message):
-    __slots__ = ("candidates", "bundle_version", "space", "unknown_history_ids", "short_reason")
+    __slots__ = ("candidates", "bundle_version", "space", "unknown_history_ids", "short_reason", "unknown_exclude_ids", "unread_terms")
     CANDIDATES_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
     SPACE_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_HISTORY_IDS_FIELD_NUMBER: _ClassVar[int]
     SHORT_REASON_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_EXCLUDE_IDS_FIELD_NUMBER: _ClassVar[int]
+    UNREAD_TERMS_FIELD_NUMBER: _ClassVar[int]
     candidates: _containers.RepeatedCompositeFieldContainer[Candidate]
     bundle_version: str
     space: str
     unknown_history_ids: _containers.RepeatedScalarFieldContainer[str]
     short_reason: str
-    def __init__(self, candidates: _Optional[_Iterable[_Union[Candidate, _Mapping[str, object]]]] = ..., bundle_version: _Optional[str] = ..., space: _Optional[str] = ..., unknown_history_ids: _Optional[_Iterable[str]] = ..., short_reason: _Optional[str] = ...) -> None: ...
+    unknown_exclude_ids: _containers.RepeatedScalarFieldContainer[str]
+    unread_terms: str
+    def __init__(self, candidates: _Optional[_Iterable[_Union[Candidate, _Mapping[str, object]]]] = ..., bundle_version: _Optional[str] = ..., space: _Optional[str] = ..., unknown_history_ids: _Optional[_Iterable[str]] = ..., short_reason: _Optional[str] = ..., unknown_exclude_ids: _Optional[_Iterable[str]] = ..., unread_terms: _Optional[str] = ...) -> None: ...
 
 class BatchRetrieveRequest(_message.Message):
     __slots__ = ("requests",)
