@@ -1,0 +1,101 @@
+"""Same call, same answer: a real retriever asked in-process and over gRPC, record by record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+
+from recsys.errors import RecsysError
+from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Query, Request, Retrieved, Retriever
+from server.client import Answer, RecsysClient
+from tests.retrieval.world import make_world
+from tests.server.service_world import served
+
+QUERIES = [
+    Query(user_id="ann"),
+    Query(user_id="eve"),
+    Query(user_id="nobody"),
+    Query(history=()),
+    Query(history=("i07",)),
+    Query(history=("i03", "gone", "i09", "i09")),
+    Query(history=("gone",)),
+    Query(history=("i39", "i00")),
+    Query(terms="12"),
+    Query(terms="a word it does not know"),
+    Query(terms=" "),
+    Query(user_id="bob", terms="31"),
+    Query(history=("i20",), terms="unheard of"),
+    Query(item_id="i06"),
+    Query(item_id="i35"),
+    Query(item_id="gone"),
+    Query(item_id="i06", terms="12"),
+    Query(user_id="ann", history=("i01",)),
+    Query(),
+]
+OPTIONS = [
+    {"k": 1},
+    {"k": 10},
+    {"k": 1_000},
+    {"k": 0},
+    {"k": 5, "exclude": ("i08", "i10", "gone"), "seen": "include"},
+    {"k": 5, "unknown_history": "raise"},
+]
+REQUESTS = [
+    Request(query, space=space, **options)  # type: ignore[arg-type]
+    for query, space, options in product(QUERIES, (TWO_TOWER, TEXT, IMAGE, "mood"), OPTIONS)
+]
+
+
+@pytest.fixture(scope="module")
+def retriever() -> Retriever:
+    return make_world().retriever()
+
+
+@pytest.fixture(scope="module")
+def client(retriever: Retriever) -> Iterator[RecsysClient]:
+    with served(retriever) as running, RecsysClient(running.address) as client:
+        yield client
+
+
+def same(there: Answer | RecsysError, here: Retrieved | RecsysError) -> bool:
+    """Whether an answer or error from the service is the one given in-process."""
+    if isinstance(here, RecsysError):
+        return isinstance(there, type(here)) and (there.message, there.field) == (
+            here.message,
+            here.field,
+        )
+    return isinstance(there, Answer) and vars(there) == {**vars(here), "bundle_version": "v7"}
+
+
+def test_each_call_is_answered_as_in_process(client: RecsysClient, retriever: Retriever) -> None:
+    kinds = set()
+    for request in REQUESTS:
+        here = retriever.answer([request])[0]
+        kinds.add(type(here).__name__)
+        try:
+            there: Answer | RecsysError = client.retrieve(
+                **vars(request.query),
+                k=request.k,
+                space=request.space,
+                exclude=request.exclude,
+                seen=request.seen,
+                unknown_history=request.unknown_history,
+            )
+        except RecsysError as error:
+            there = error
+        assert same(there, here), request
+    assert kinds == {"Retrieved", "InvalidRequestError", "UnknownIdError", "NotFoundError"}
+
+
+def test_each_batch_is_answered_as_in_process(client: RecsysClient, retriever: Retriever) -> None:
+    here = retriever.answer(REQUESTS)
+    there = [
+        answer
+        for start in range(0, len(REQUESTS), 100)
+        for answer in client.answer(REQUESTS[start : start + 100])
+    ]
+    assert len(there) == len(here)
+    for request, one, other in zip(REQUESTS, there, here):
+        assert same(one, other), request
