@@ -1,0 +1,223 @@
+"""The report: agreed names, complete pages, and titles that try to break out of them."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from recsys.catalogue import Catalogue, CatalogueFields
+from recsys.errors import DataError, InvalidRequestError
+from recsys.evaluation import (
+    Evaluation,
+    ItemKnnScorer,
+    PopularityScorer,
+    RandomScorer,
+    VectorScorer,
+    evaluate,
+)
+from recsys.evaluation.report import Report, all_figures, summary, write_report
+from recsys.evaluation.sheets import Sheet, cards, thumbnail
+from recsys.pictures import PictureStore
+from recsys.splits import GlobalTimeConfig, split
+from tests.splits.logs import log
+
+LETTERS = "abcdefghijkl"
+HOSTILE = '</bdi><script>alert(1)</script><img src="x" onerror="alert(2)"> | {{ 7 * 7 }}'
+
+
+@pytest.fixture(scope="module")
+def evaluations() -> tuple[dict[str, Evaluation], dict[str, object]]:
+    rng = np.random.default_rng(0)
+    lines = {
+        f"u{u}": [(item, at) for at, item in enumerate(rng.permutation(list(LETTERS[:10]))[:7])]
+        for u in range(30)
+    }
+    lines["late"] = [("a", 1), ("k", 6), ("l", 6)]
+    parts = split(log(lines, items=LETTERS), GlobalTimeConfig(validation_from=5, test_from=6))
+    items = rng.normal(size=(12, 4)).astype(np.float32)
+    scorers = (
+        VectorScorer("two_tower", items, lambda queries: items[queries.user % 12]),
+        ItemKnnScorer(parts.train),
+        PopularityScorer(parts.train),
+        RandomScorer(12),
+    )
+    found = {
+        scorer.name: evaluate(
+            scorer,
+            parts.test,
+            candidates=parts.candidates,
+            warm=parts.warm,
+            item_counts=parts.train.item_counts,
+            ks=(2, 10),
+            resamples=50,
+        )
+        for scorer in scorers
+    }
+    return found, parts.protocol
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Catalogue:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    Image.new("RGBA", (300, 200), (200, 30, 30, 128)).save(folder / "a.png")
+    buffer = io.BytesIO()
+    Image.new("RGB", (640, 480), "navy").save(buffer, "JPEG")
+    (folder / "b.jpg").write_bytes(buffer.getvalue())
+    (folder / "c.jpg").write_bytes(buffer.getvalue()[:200])
+    (folder / "d.png").write_bytes(b"no picture at all")
+    names = ["a.png", "b.jpg", "c.jpg", "d.png", "gone.png", "../out.png", *[None] * 6]
+    titles = [f"Item {letter}" for letter in LETTERS]
+    titles[3] = HOSTILE
+    table = pd.DataFrame({"item_id": list(LETTERS), "title": titles, "image": names})
+    return Catalogue.of(
+        table, CatalogueFields(title="title", image="image"), PictureStore.open(folder)
+    )
+
+
+@pytest.fixture
+def report(evaluations, catalogue: Catalogue) -> Report:
+    found, protocol = evaluations
+    return Report(
+        name="demo",
+        command="make demo",
+        seeds=[1, 2],
+        evaluations=found,
+        protocol=protocol,
+        figures={"oracle.recall@10": 0.9, "index.ann_recall@100": 0.99, "seconds": 12.5},
+        training=[
+            {"epoch": epoch, "loss": 1 / epoch, "recall@10": epoch / 10} for epoch in (1, 2, 3)
+        ],
+        ingest={"interactions": {"read": 20, "kept": 19, "dropped": {"unknown item": 1}}},
+        sheets=[Sheet("u<1>", [0, 1, 2, 3], [3, 4, 0], [0.9, 0.5, 0.25], [4])],
+        catalogue=catalogue,
+        notes=["Chosen on validation & scored once."],
+    )
+
+
+def test_report_json_has_the_agreed_form_and_names(tmp_path: Path, report: Report) -> None:
+    write_report(tmp_path / "run", report)
+    made = json.loads((tmp_path / "run" / "report.json").read_text(encoding="utf-8"))
+    assert {"name", "command", "commit", "date", "machine", "seeds", "figures"} <= set(made)
+    for name in (
+        "two_tower.recall@10",
+        "popularity.recall@10",
+        "item_knn.recall@10",
+        "random.recall@10",
+        "oracle.recall@10",
+        "two_tower.hr@10",
+        "two_tower.ndcg@10",
+        "two_tower.cold_recall@10",
+        "random.cold_recall@10",
+        "index.ann_recall@100",
+        "seconds",
+    ):
+        assert math.isfinite(made["figures"][name]), name
+    assert set(made["ahead"]) == {"item_knn", "popularity", "random"}
+    assert made["evaluations"]["two_tower"]["counts"]["queries"] > 0
+    assert made["protocol"]["name"] == "global-time"
+
+
+def test_the_summary_has_a_line_a_scorer_and_the_oracle(report: Report) -> None:
+    rows = summary(report)
+    assert [row["scorer"] for row in rows] == [
+        "two_tower",
+        "item_knn",
+        "popularity",
+        "random",
+        "oracle",
+    ]
+    assert rows[0]["low"] <= rows[0]["recall@10"] <= rows[0]["high"]
+    assert rows[-1]["recall@10"] == 0.9 and rows[-1]["ndcg@10"] is None
+
+
+def test_report_html_is_complete_and_asks_for_nothing_from_outside(
+    tmp_path: Path, report: Report
+) -> None:
+    write_report(tmp_path, report)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for title in ("Recall by length", "Warm and cold", "by popularity", "Training", "exact search"):
+        assert title in page
+    sources = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert len(sources) >= 5 + 2
+    assert all(re.match(r"data:image/(jpeg|svg\+xml);base64,", source) for source in sources)
+    assert "Chosen on validation &amp; scored once." in page
+
+
+def test_hostile_titles_and_ids_stay_text(tmp_path: Path, report: Report) -> None:
+    write_report(tmp_path, report)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in page and "onerror=&#34;" in page
+    assert "{{ 7 * 7 }}" in page and "u&lt;1&gt;" in page
+    assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
+
+
+def test_hostile_cells_stay_in_their_cell_of_the_markdown(tmp_path: Path, report: Report) -> None:
+    write_report(tmp_path, replace(report, ingest={"bad": "a | b\n<script>"}))
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "| bad | a \\| b &lt;script> |" in text
+
+
+def test_every_table_of_the_markdown_is_well_formed(tmp_path: Path, report: Report) -> None:
+    write_report(tmp_path, report)
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    tables = [block for block in text.split("\n\n") if block.startswith("|")]
+    assert len(tables) >= 5
+    for table in tables:
+        widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.strip().splitlines()}
+        assert len(widths) == 1 and len(table.strip().splitlines()) >= 3, table
+        assert re.fullmatch(r"\|([-:]+\|)+", table.splitlines()[1])
+
+
+def test_a_report_of_the_least_there_can_be(tmp_path: Path) -> None:
+    alone = Evaluation("two_tower", {"recall@5": 0.0}, {}, {}, {}, 0.0)
+    write_report(tmp_path, Report("least", "x", [], {"two_tower": alone}, {}))
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "report.json",
+        "report.md",
+        "report.html",
+    }
+
+
+def test_the_same_figure_given_twice_is_refused(report: Report) -> None:
+    with pytest.raises(DataError, match=r"'random.recall@10' is given twice"):
+        all_figures(replace(report, figures={"random.recall@10": 0.1}))
+
+
+def test_what_cannot_be_reported_is_refused(report: Report) -> None:
+    with pytest.raises(InvalidRequestError, match="at least one evaluation"):
+        replace(report, evaluations={})
+    with pytest.raises(InvalidRequestError, match="sheets need the catalogue"):
+        replace(report, catalogue=None)
+    with pytest.raises(DataError, match="2 recommended items need as many scores; got 1"):
+        Sheet("u", [], [1, 2], [0.5])
+
+
+def test_a_failed_report_leaves_no_half_of_it(tmp_path: Path, report: Report) -> None:
+    with pytest.raises(DataError, match="'seconds' must be a finite number"):
+        write_report(tmp_path, replace(report, figures={"seconds": math.nan}))
+    assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
+
+
+def test_thumbnails_are_small_and_broken_pictures_become_title_cards(catalogue: Catalogue) -> None:
+    shown = [thumbnail(catalogue, row) for row in range(len(catalogue))]
+    assert [source is not None for source in shown] == [True, True, *[False] * 10]
+    assert all(len(source) < 10_000 for source in shown if source)
+
+
+def test_cards_mark_what_was_truly_met_next(catalogue: Catalogue) -> None:
+    made = cards(Sheet("u", list(range(12)) + [0], [5, 6], [1.0, 0.5], [6, 7]), catalogue)
+    assert made["length"] == 13 and len(made["history"]) == 12
+    assert made["history"][-1]["title"] == "Item a"
+    assert [card["hit"] for card in made["recommended"]] == [False, True]
+    assert made["recommended"][1]["note"] == "2 · 0.500"
+    assert made["targets"] == ["Item g", "Item h"]
