@@ -1,0 +1,182 @@
+"""The configuration of a run: one section a part of the library, read from one TOML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from recsys.catalogue import CatalogueFields
+from recsys.config import Config, load_config
+from recsys.encoders import ImageEncoderConfig, TextEncoderConfig
+from recsys.formats import InteractionSource, ItemSource
+from recsys.index import IndexConfig, ScannConfig
+from recsys.ingestion import IngestPolicy
+from recsys.splits import GlobalTimeConfig, SplitConfig
+from recsys.towers.config import TowersConfig, TrainConfig
+
+SpaceName = Literal["two_tower", "text", "image"]
+
+
+class DataConfig(Config):
+    """What is read.
+
+    Paths are relative to the folder of the configuration; ``data:NAME/...`` is found by name (see
+    :func:`recsys.formats.locate`).
+
+    Attributes:
+        interactions: The log.
+        items: The catalogue; without it there are ids and nothing else.
+        searches: A log of searches with the item that each led to.
+        fields: Which columns of the catalogue mean what.
+        pictures: A folder or a zip archive of pictures.
+        policy: What becomes of rows that cannot be used as they are.
+    """
+
+    interactions: InteractionSource
+    items: ItemSource | None = None
+    searches: InteractionSource | None = None
+    fields: CatalogueFields = CatalogueFields()
+    pictures: str | None = None
+    policy: IngestPolicy = IngestPolicy()
+
+
+class EvaluationConfig(Config):
+    """How the towers are judged, and what is shown beside them.
+
+    Attributes:
+        ks: At which k the metrics are taken; the first is that of the table.
+        choose_by: The validation figure by which training keeps its best epoch and stops.
+        baselines: What stands beside the towers.
+        resamples: Of the bootstrap that gives the intervals.
+        oracle: A JSON file with the best figures that can be reached, under "oracle" (for data
+            whose rule is known).
+        sheet_users: For so many users the report shows pictures of history and recommendations.
+        seed: Of the bootstrap and of chance.
+    """
+
+    ks: tuple[int, ...] = Field((10, 20, 50, 100), min_length=1)
+    choose_by: str = Field("ndcg@10", pattern=r"^(recall|hr|ndcg|mrr)@[1-9][0-9]*$")
+    baselines: tuple[Literal["random", "popularity", "item_knn"], ...] = (
+        "random",
+        "popularity",
+        "item_knn",
+    )
+    resamples: int = Field(1000, ge=1)
+    oracle: str | None = None
+    sheet_users: int = Field(4, ge=0, le=50)
+    seed: int = Field(0, ge=0)
+
+
+class IndexSection(Config):
+    """The index that every space gets, and how it is measured.
+
+    Attributes:
+        search: Exact search, or ScaNN with its settings.
+        recall_at: At which k the ANN recall is measured against exact search.
+        queries: By how many queries at most.
+    """
+
+    search: IndexConfig = ScannConfig()
+    recall_at: int = Field(100, ge=1)
+    queries: int = Field(2000, ge=1)
+
+
+class CallConfig(Config):
+    """The query that ends a run: asked once over gRPC.
+
+    Without any of the first four the first user of the log is asked for.
+    """
+
+    user: str | None = None
+    history: tuple[str, ...] | None = None
+    terms: str | None = None
+    item: str | None = None
+    space: SpaceName = "two_tower"
+    k: int = Field(10, ge=1)
+
+
+class ServeConfig(Config):
+    """How a run tries out what it has published.
+
+    Attributes:
+        call: The query.
+        start_seconds: How long the service may take to start.
+        stop_seconds: How long it may take to stop.
+    """
+
+    call: CallConfig = CallConfig()
+    start_seconds: float = Field(120.0, gt=0)
+    stop_seconds: float = Field(30.0, gt=0)
+
+
+class RunConfig(Config):
+    """Everything that a run depends on.
+
+    Attributes:
+        name: Its folder below ``runs/``.
+        seed: Given to every section that has a seed and was not given its own.
+        data: What is read.
+        split: What the towers learn from and what judges them.
+        text: The encoder of words; without it there is no word block and no space ``text``.
+        image: The encoder of pictures; without it no picture block and no space ``image``.
+        attributes: Whether the categories and numbers of the catalogue make a feature block.
+        towers: What the towers read.
+        train: How they are trained.
+        evaluation: How they are judged.
+        index: How vectors are searched.
+        spaces: Which spaces are published.
+        serve: How the published bundle is tried out.
+
+    Example:
+        >>> from recsys.config import parse_config
+        >>> log = {"format": "csv", "path": "log.csv"}
+        >>> run = parse_config({"name": "mine", "data": {"interactions": log}}, RunConfig)
+        >>> run.spaces
+        ('two_tower',)
+    """
+
+    name: str = Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]*$", max_length=100)
+    seed: int = Field(0, ge=0, lt=2**31)
+    data: DataConfig
+    split: SplitConfig = GlobalTimeConfig()
+    text: TextEncoderConfig | None = None
+    image: ImageEncoderConfig | None = None
+    attributes: Literal["use", "skip"] = "use"
+    towers: TowersConfig = TowersConfig()
+    train: TrainConfig = TrainConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    index: IndexSection = IndexSection()
+    spaces: tuple[SpaceName, ...] = ("two_tower",)
+    serve: ServeConfig = ServeConfig()
+
+    @model_validator(mode="after")
+    def _spaces_have_encoders(self) -> RunConfig:
+        for name in ("text", "image"):
+            if name in self.spaces and getattr(self, name) is None:
+                raise ValueError(f"the space '{name}' needs an encoder: add a section [{name}]")
+        if "two_tower" not in self.spaces or len(set(self.spaces)) < len(self.spaces):
+            raise ValueError("spaces must hold 'two_tower', and each name once")
+        if self.image is not None and self.data.pictures is None:
+            raise ValueError("an encoder of pictures needs data.pictures and data.fields.image")
+        return self
+
+    def seeded(self) -> RunConfig:
+        """The same with ``seed`` in every section that was not given its own."""
+        changes: dict[str, Any] = {}
+        for name in ("split", "text", "image", "train", "evaluation"):
+            section = getattr(self, name)
+            takes = section is not None and "seed" in type(section).model_fields
+            if takes and "seed" not in section.model_fields_set:
+                changes[name] = section.model_copy(update={"seed": self.seed})
+        return self.model_copy(update=changes)
+
+
+def load_run_config(path: Path) -> RunConfig:
+    """Read a run's configuration; every section has its seed.
+
+    Raises:
+        ConfigError: The file is missing, is not TOML, or does not fit.
+    """
+    return load_config(path, RunConfig).seeded()

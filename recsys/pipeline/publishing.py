@@ -1,0 +1,70 @@
+"""The stages that make a run answer queries: the spaces with their indexes, and the bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from recsys.index import ExactIndex, ann_recall, load_index
+from recsys.pipeline.job import Job
+from recsys.pipeline.scoring import batch_of, met_users
+from recsys.pipeline.stage import Done, Outcome
+from recsys.retrieval import TWO_TOWER, Space
+from recsys.splits import HeldOut
+
+VECTORS, AVAILABLE, INDEX = "vectors.npy", "available.npy", "index"
+
+
+def run_index(job: Job, out: Path) -> Outcome:
+    """Build every space; measure what the index of the towers loses against exact search."""
+    section, parts = job.config.index, job.split
+    known = met_users(parts.train.offsets)
+
+    def ask(queries: HeldOut) -> np.ndarray:
+        drawn = np.random.default_rng(job.config.seed).permutation(len(queries))
+        some = queries.at(np.sort(drawn[: section.queries]))
+        return job.towers.encode(batch_of(some, known=known))
+
+    figures: dict[str, float] = {}
+    facts = {}
+    for done, name in enumerate(job.config.spaces):
+        job.progress("index", done, len(job.config.spaces), name)
+        if name == TWO_TOWER:
+            # Tuned on validation queries, measured on those of the test.
+            tune = ask(parts.validation)
+            space = Space.two_tower(job.towers.item_vectors, section.search, queries=tune)
+            k = min(section.recall_at, len(space))
+            exact = ExactIndex.of(space.vectors)
+            figures[f"ann_recall@{section.recall_at}"] = ann_recall(
+                space.index, exact, ask(parts.test), k
+            )
+        else:
+            block = job.blocks[name]
+            space = Space.content(name, block.vectors, block.mask, section.search)
+        _save(space, out / name)
+        facts[name] = dict(space.index.facts)
+    job.progress("index", len(facts), len(facts))
+    return Outcome(figures, {"facts": facts})
+
+
+def load_spaces(folder: Path, names: tuple[str, ...]) -> dict[str, Space]:
+    """The spaces that :func:`run_index` wrote.
+
+    Raises:
+        DataError: An index is damaged or belongs to other vectors.
+    """
+    spaces = {}
+    for name in names:
+        vectors = np.load(folder / name / VECTORS, allow_pickle=False)
+        available = np.load(folder / name / AVAILABLE, allow_pickle=False)
+        index = load_index(folder / name / INDEX, vectors)
+        spaces[name] = Space(name, index, vectors, available)
+    return spaces
+
+
+def _save(space: Space, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    np.save(folder / VECTORS, space.vectors)
+    np.save(folder / AVAILABLE, space.available)
+    space.index.save(folder / INDEX)

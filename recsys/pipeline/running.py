@@ -1,0 +1,111 @@
+"""Open a run by its configuration, bring it up to date, and write its report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from recsys.pipeline.config import load_run_config
+from recsys.pipeline.job import Job
+from recsys.pipeline.judging import load_evaluations, load_sheets
+from recsys.pipeline.lock import only_run_in
+from recsys.pipeline.stage import Done, Observer, run_stages
+from recsys.pipeline.stages import STAGES
+from recsys.progress import Progress, silent
+
+STAGE_NAMES = tuple(stage.name for stage in STAGES)
+CACHE = "cache"
+
+
+def open_job(config: Path, *, runs: Path, progress: Progress = silent) -> Job:
+    """The run of a configuration file, in ``runs/NAME``; nothing is read or written yet.
+
+    Args:
+        config: The TOML file; its relative paths start from its own folder.
+        runs: The folder that runs are kept in; they share ``runs/cache``.
+        progress: Told how far the work is.
+
+    Raises:
+        ConfigError: The file is missing, is not TOML, or does not fit.
+    """
+    asked = load_run_config(config)
+    return Job(asked, config.resolve().parent, runs / asked.name, runs / CACHE, progress)
+
+
+def run_job(job: Job, *, until: str, observer: Observer, again: Sequence[str] = ()) -> list[Done]:
+    """Bring the stage ``until`` and what it needs up to date; see :func:`run_stages`.
+
+    Raises:
+        ConfigError: Another run is at work in the same folder.
+    """
+    with only_run_in(job.folder):
+        return run_stages(STAGES, job, job.folder, until=until, observer=observer, again=again)
+
+
+def write_run_report(job: Job, done: Sequence[Done], *, command: str) -> dict[str, Any]:
+    """Write ``report.json``, ``report.md`` and ``report.html`` into the run's folder.
+
+    Args:
+        job: A run that has been evaluated.
+        done: Its stages; ``seconds`` is the sum of what each took when it was last done.
+        command: How to do it again.
+
+    Returns:
+        What ``report.json`` holds.
+    """
+    from recsys.evaluation.report import Report, write_report  # loads the plotting library
+
+    by_stage = {each.stage: each for each in done}
+    further = {
+        name: value
+        for name, value in by_stage["evaluate"].figures.items()
+        if name.startswith("oracle.")
+    }
+    index = by_stage["index"].figures if "index" in by_stage else {}
+    further |= {f"index.{name}": value for name, value in index.items()}
+    further["seconds"] = round(sum(each.seconds for each in done), 1)
+    config = job.config
+    report = Report(
+        name=config.name,
+        command=command,
+        seeds=sorted({config.seed, config.train.seed, config.evaluation.seed}),
+        evaluations=load_evaluations(job.folder / "evaluate"),
+        protocol=job.split.protocol,
+        figures=further,
+        training=_training(job),
+        ingest=by_stage["ingest"].notes["ingest"],
+        sheets=load_sheets(job.folder / "evaluate"),
+        catalogue=job.ingested.catalogue,
+        notes=_notes(by_stage),
+    )
+    write_report(job.folder, report)
+    written: dict[str, Any] = json.loads((job.folder / "report.json").read_text(encoding="utf-8"))
+    return written
+
+
+def _training(job: Job) -> list[dict[str, float]]:
+    """One line an epoch, without what was not measured."""
+    epochs = json.loads((job.folder / "train" / "epochs.json").read_text(encoding="utf-8"))
+    names = {"number": "epoch"}
+    return [
+        {names.get(key, key): value for key, value in epoch.items() if value is not None}
+        for epoch in epochs
+    ]
+
+
+def _notes(done: dict[str, Done]) -> list[str]:
+    notes = [
+        "The towers learn from the training part alone; the best epoch is the one with the best"
+        " validation figure, and the test is scored once.",
+        "seconds is the sum of what each stage took when it was last done.",
+    ]
+    for kind, faults in done["encode"].notes["unreadable"].items() if "encode" in done else ():
+        if faults:
+            first = faults[0]
+            notes.append(
+                f"{len(faults)} contents of kind {kind} could not be read and were left out, the"
+                f" first that of item {first['item_id']}: {first['reason']}."
+            )
+    return notes

@@ -1,0 +1,52 @@
+"""The two towers as a scorer: queries with known answers asked as the service would ask them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recsys.evaluation.scorers import VectorScorer
+from recsys.ids import Mask, Vectors
+from recsys.splits import HeldOut
+from recsys.towers import QueryBatch
+
+if TYPE_CHECKING:
+    from recsys.towers import Towers
+
+
+def batch_of(queries: HeldOut, *, known: Mask, phrases: Vectors | None = None) -> QueryBatch:
+    """The towers' view of queries with known answers.
+
+    Args:
+        queries: Of them everything but the targets is read.
+        known: Which users training met, bool ``[users]``.
+        phrases: Encoded ``queries.phrases``, float32 ``[phrases, t]``, to ask with the search
+            terms that led to the target; None asks without.
+    """
+    terms = None if phrases is None else phrases[queries.terms]
+    return QueryBatch.of(
+        queries.histories(),
+        users=queries.user,
+        user_known=known[queries.user],
+        terms=terms,
+        terms_known=None if terms is None else terms.any(axis=1),
+        context=queries.context_rows,
+    )
+
+
+def towers_scorer(
+    towers: Towers, *, known: Mask, phrases: Vectors | None = None, name: str = "two_tower"
+) -> VectorScorer:
+    """Exact inner products of the towers' vectors; arguments as in :func:`batch_of`."""
+    return VectorScorer(
+        name,
+        towers.item_vectors,
+        lambda queries: towers.encode(batch_of(queries, known=known, phrases=phrases)),
+    )
+
+
+def met_users(offsets: np.ndarray) -> Mask:
+    """Which users have an interaction, bool ``[users]``, from ``Interactions.offsets``."""
+    met: Mask = np.diff(offsets) > 0
+    return met

@@ -1,0 +1,226 @@
+"""The six stages of a run, each a thin call into a part of the library.
+
+Raise a stage's ``version`` whenever its code would make other files of the same input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from recsys.config import Config
+from recsys.encoders import Content, obtain_encoder
+from recsys.errors import ConfigError
+from recsys.features import CataloguePictures, FeatureBlock, FeatureCache, attribute_block
+from recsys.formats import read_interactions, read_items
+from recsys.ingestion import ingest, save_ingested
+from recsys.pictures import PictureStore
+from recsys.pipeline.job import ENCODERS, PHRASES, Job
+from recsys.pipeline.judging import run_evaluate
+from recsys.pipeline.publishing import run_index, run_publish, still_published
+from recsys.pipeline.scoring import met_users, towers_scorer
+from recsys.pipeline.stage import Outcome, Stage
+
+FILE_KEYS = ("path", "file", "weights", "files")
+"""Keys of a section that name files."""
+
+
+def _files(job: Job, **sections: Config | None) -> dict[str, Path]:
+    """The outside files of some sections, by a name that does not depend on where they are."""
+    found = {}
+    for name, section in sections.items():
+        for key in FILE_KEYS if section is not None else ():
+            value = getattr(section, key, None)
+            named = value.items() if isinstance(value, dict) else [(key, value)]
+            for part, path in named:
+                if path not in (None, "imagenet", "none"):
+                    found[f"{name}.{part}"] = job.path(path)
+    return found
+
+
+def _run_ingest(job: Job, out: Path) -> Outcome:
+    data = job.config.data
+    unreadable: Unreadable = "raise" if data.policy.bad_rows == "raise" else "missing"
+    job.progress("read", 0, 3)
+    interactions = read_interactions(data.interactions, base=job.base)
+    job.progress("read", 1, 3, f"{len(interactions):,} interactions")
+    items = None if data.items is None else read_items(data.items, base=job.base)
+    job.progress("read", 2, 3, "" if items is None else f"{len(items):,} items")
+    searches = None if data.searches is None else read_interactions(data.searches, base=job.base)
+    job.progress("read", 3, 3)
+    pictures = None if data.pictures is None else PictureStore.open(job.path(data.pictures))
+    ingested = ingest(
+        interactions, items, data.fields, data.policy, pictures=pictures, searches=searches
+    )
+    save_ingested(ingested, out)
+    sizes = {
+        "interactions": len(ingested.interactions),
+        "users": len(ingested.interactions.users),
+        "items": len(ingested.catalogue),
+    }
+    return Outcome(sizes, {"ingest": ingested.report.to_dict()})
+
+
+def _ingest_inputs(job: Job) -> dict[str, Path]:
+    data = job.config.data
+    found = _files(job, interactions=data.interactions, items=data.items, searches=data.searches)
+    return found if data.pictures is None else {**found, "pictures": job.path(data.pictures)}
+
+
+def _run_encode(job: Job, out: Path) -> Outcome:
+    catalogue, ids = job.ingested.catalogue, job.ingested.catalogue.ids
+    phrases = list(job.ingested.interactions.phrases)
+    cache = FeatureCache(job.cache)
+    figures: dict[str, float] = {}
+    faults: dict[str, Any] = {}
+    for name in ENCODERS:
+        section = getattr(job.config, name)
+        if section is None:
+            continue
+        contents: Sequence[Content] = (
+            catalogue.texts() if name == "text" else CataloguePictures(catalogue)
+        )
+        # Kept apart from the stage, so that one changed title does not train everything anew.
+        encoder = obtain_encoder(
+            _found(job, section), contents, job.folder / "encoders" / name, progress=job.progress
+        )
+        encoder.save(out / "encoders" / name)
+        encoded = cache.encode(encoder, contents, progress=job.progress)
+        FeatureBlock.of(name, encoded).save(out / f"{name}.npz")
+        figures |= {f"{name}.items": int(encoded.mask.sum()), f"{name}.encoded": encoded.computed}
+        faults[name] = [
+            {"item_id": ids.id(fault.position), "reason": fault.reason} for fault in encoded.faults
+        ]
+        if name == "text" and len(phrases) > 1:
+            FeatureBlock.of(PHRASES, cache.encode(encoder, phrases)).save(out / f"{PHRASES}.npz")
+    fields = catalogue.fields
+    if job.config.attributes == "use" and (fields.categories or fields.numbers):
+        block, _ = attribute_block(catalogue)
+        block.save(out / "attributes.npz")
+        figures["attributes.items"] = int(block.mask.sum())
+    return Outcome(figures, {"unreadable": faults})
+
+
+def _found(job: Job, section: Any) -> Any:
+    """An encoder's section with its file where it is."""
+    named = {key: getattr(section, key, None) for key in ("file", "weights")}
+    given = {key: path for key, path in named.items() if path not in (None, "imagenet", "none")}
+    return section.model_copy(update={key: job.path(path) for key, path in given.items()})
+
+
+def _run_train(job: Job, out: Path) -> Outcome:
+    from recsys.evaluation.evaluation import evaluate
+    from recsys.towers import fit
+
+    parts, by = job.split, job.config.evaluation.choose_by
+    if not len(parts.validation):
+        raise ConfigError(
+            "the split leaves no validation query, and training chooses by them; choose other"
+            " bounds or another protocol",
+            field="split",
+        )
+    known = met_users(parts.train.offsets)
+
+    def validate(towers: Any) -> float:
+        result = evaluate(
+            towers_scorer(towers, known=known),
+            parts.validation,
+            candidates=parts.candidates,
+            warm=parts.warm,
+            item_counts=parts.train.item_counts,
+            ks=(int(by.split("@")[1]),),
+            resamples=1,
+        )
+        return float(result.figures[by])
+
+    fitted = fit(
+        parts.train,
+        list(job.blocks.values()),
+        job.phrases,
+        towers=job.towers_config,
+        train=job.config.train,
+        folder=out,
+        validate=validate,
+        progress=job.progress,
+    )
+    fitted.towers.save(out / "towers")
+    best = next(epoch for epoch in fitted.epochs if epoch.number == fitted.best_epoch)
+    figures = {"epochs": len(fitted.epochs), "best_epoch": fitted.best_epoch}
+    return Outcome({**figures, f"validation.{by}": float(best.validation or 0.0)})
+
+
+def _settings(*names: str) -> Any:
+    def settings(job: Job) -> Mapping[str, Any]:
+        sections = {name: getattr(job.config, name) for name in names}
+        return {
+            name: section.model_dump(mode="json") if isinstance(section, Config) else section
+            for name, section in sections.items()
+        }
+
+    return settings
+
+
+def _nothing(job: Job) -> dict[str, Path]:
+    return {}
+
+
+STAGES: tuple[Stage[Job], ...] = (
+    Stage(
+        "ingest",
+        (),
+        1,
+        settings=_settings("data"),
+        inputs=_ingest_inputs,
+        run=_run_ingest,
+    ),
+    Stage(
+        "encode",
+        ("ingest",),
+        1,
+        settings=_settings("text", "image", "attributes"),
+        inputs=lambda job: _files(job, text=job.config.text, image=job.config.image),
+        run=_run_encode,
+    ),
+    Stage(
+        "train",
+        ("ingest", "encode"),
+        1,
+        settings=lambda job: {
+            **_settings("split", "towers", "train")(job),
+            "choose_by": job.config.evaluation.choose_by,
+        },
+        inputs=_nothing,
+        run=_run_train,
+        restart="resume",
+    ),
+    Stage(
+        "evaluate",
+        ("ingest", "encode", "train"),
+        1,
+        settings=_settings("split", "evaluation"),
+        inputs=lambda job: (
+            {}
+            if job.config.evaluation.oracle is None
+            else {"oracle": job.path(job.config.evaluation.oracle)}
+        ),
+        run=run_evaluate,
+    ),
+    Stage(
+        "index",
+        ("ingest", "encode", "train"),
+        1,
+        settings=_settings("split", "index", "spaces"),
+        inputs=_nothing,
+        run=run_index,
+    ),
+    Stage(
+        "publish",
+        ("ingest", "encode", "train", "evaluate", "index"),
+        1,
+        settings=_settings("name", "spaces"),
+        inputs=_nothing,
+        run=run_publish,
+        intact=still_published,
+    ),
+)
