@@ -200,7 +200,8 @@ def _fractional(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
         return np.zeros(len(values), bool)
     with np.errstate(invalid="ignore"):
         broken: npt.NDArray[np.bool_] = (values % 1 != 0) | (np.abs(values) > 2.0**53)
-    return np.logical_and(broken, ~np.isnan(values))
+    present: npt.NDArray[np.bool_] = ~np.isnan(values)
+    return broken & present
 
 
 def _integers(values: npt.NDArray[np.int64], missing: npt.NDArray[np.bool_]) -> pd.Series[Any]:

@@ -29,7 +29,7 @@ from recsys.formats.sources import (
     RecBoleItems,
     SequenceInteractions,
 )
-from recsys.formats.tables import read_csv, read_parquet
+from recsys.formats.tables import read_csv, read_parquet, to_frame
 from recsys.interactions import ITEM, POSITION, USER
 from recsys.progress import Progress, silent
 
@@ -118,7 +118,7 @@ def read_items(
             "list the columns to read without it"
         )
     ids = Reading(table.column(source.item), f"{path}: column '{source.item}'").ids()
-    rest: pd.DataFrame = table.drop_columns([source.item]).to_pandas()
+    rest = to_frame(table.drop_columns([source.item]))
     rest.insert(0, ITEM, ids)
     return rest
 

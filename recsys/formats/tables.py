@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
@@ -124,6 +125,17 @@ def present(wanted: Sequence[str], there: Sequence[str], name: str) -> None:
             hint = f"; did you mean '{near[0]}'?" if near else ""
             known = ", ".join(there) or "none"
             raise DataError(f"{name}: no column '{column}'{hint} (its columns: {known})")
+
+
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """The table for pandas; whole numbers with gaps stay whole (Int64), not floats."""
+    frame: pd.DataFrame = table.to_pandas()
+    for column in table.schema:
+        gaps = pa.types.is_integer(column.type) and table.column(column.name).null_count
+        if gaps:
+            values = table.column(column.name).cast(pa.int64())
+            frame[column.name] = values.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+    return frame
 
 
 def encoding_of(content: bytes) -> str:

@@ -1,0 +1,128 @@
+"""What ingestion kept, what it left out and why: no row vanishes silently."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+EXAMPLES = 5
+"""How many rows of each kind are told."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that share a reason.
+
+    Attributes:
+        reason: Why they are told.
+        count: How many there are.
+        rows: The first few, numbered from 1 in the order of the table.
+        values: What was found in each of ``rows``.
+    """
+
+    reason: str
+    count: int
+    rows: tuple[int, ...]
+    values: tuple[str, ...]
+
+    @classmethod
+    def from_dict(cls, made: Mapping[str, Any]) -> Group:
+        """What ``to_dict`` of the report made of a group."""
+        rows, values = tuple(made["rows"]), tuple(made["values"])
+        return cls(str(made["reason"]), int(made["count"]), rows, values)
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """The rows of one table: ``read`` is ``kept`` and every ``dropped`` together."""
+
+    read: int
+    kept: int
+    dropped: tuple[Group, ...] = ()
+
+    @classmethod
+    def from_dict(cls, made: Mapping[str, Any]) -> TableReport:
+        """What ``to_dict`` of the report made of a table."""
+        dropped = tuple(Group.from_dict(group) for group in made["dropped"])
+        return cls(int(made["read"]), int(made["kept"]), dropped)
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What became of every row.
+
+    Attributes:
+        interactions: Rows of the interactions table.
+        items: Rows of the items table; None where there was none, and the catalogue holds the
+            items of the kept interactions.
+        searches: Rows of the searches table, or None. Those kept are the ``joined`` and those
+            added as interactions.
+        joined: Searches that gave an interaction its terms; what became of that interaction is
+            told under ``interactions``.
+        clock: What orders the interactions.
+        users: Users with a kept interaction.
+        users_left_out: Users whose interactions were all left out.
+        catalogue: Items in the catalogue.
+        items_without_interactions: Those of them that nobody met; they stay.
+        pictures: Items whose picture is "not named" or "not in the store".
+
+    Example:
+        >>> read = TableReport(2, 1, (Group("missing item_id", 1, (2,), ("None",)),))
+        >>> report = IngestReport(interactions=read, clock="timestamp", users=1, catalogue=1)
+        >>> print("\\n".join(report.lines()))
+        interactions: 2 read, 1 kept
+          1 left out: missing item_id (row 2: None)
+        1 users; 1 items, 0 of them without interactions; ordered by timestamp
+    """
+
+    interactions: TableReport
+    clock: Literal["timestamp", "position"]
+    users: int
+    catalogue: int
+    items: TableReport | None = None
+    searches: TableReport | None = None
+    joined: int = 0
+    users_left_out: int = 0
+    items_without_interactions: int = 0
+    pictures: tuple[Group, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, made: Mapping[str, Any]) -> IngestReport:
+        """The report that ``to_dict`` made ``made`` of."""
+        tables = {
+            name: None if made[name] is None else TableReport.from_dict(made[name])
+            for name in ("interactions", "items", "searches")
+        }
+        pictures = tuple(Group.from_dict(group) for group in made["pictures"])
+        return cls(**{**made, **tables, "pictures": pictures})
+
+    def lines(self) -> list[str]:
+        """The report for people."""
+        lines: list[str] = []
+        tables = ("interactions", self.interactions), ("items", self.items)
+        for name, table in (*tables, ("searches", self.searches)):
+            if table is not None:
+                lines.append(f"{name}: {table.read:,} read, {table.kept:,} kept")
+                lines += [f"  {_line(group, 'left out')}" for group in table.dropped]
+        if self.searches is not None:
+            lines.append(f"  {self.joined:,} searches gave an interaction its terms")
+        if self.users_left_out:
+            lines.append(f"{self.users_left_out:,} users have no interaction left")
+        lines += [_line(group, "pictures") for group in self.pictures]
+        return [
+            *lines,
+            f"{self.users:,} users; {self.catalogue:,} items, "
+            f"{self.items_without_interactions:,} of them without interactions; ordered by "
+            f"{self.clock}",
+        ]
+
+
+def _line(group: Group, what: str) -> str:
+    pairs = [f"row {row}: {value}" for row, value in zip(group.rows, group.values)]
+    more = ", ..." if group.count > len(pairs) else ""
+    return f"{group.count:,} {what}: {group.reason} ({', '.join(pairs)}{more})"

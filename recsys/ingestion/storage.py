@@ -1,0 +1,194 @@
+"""Ingested data on disk: parquet tables and a JSON file that says what they are.
+
+A folder is there whole or not at all, and is checked when it is loaded. Pictures stay where they
+are: only their names are kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+from recsys.catalogue import Catalogue, CatalogueFields
+from recsys.config import parse_config
+from recsys.errors import ConfigError, DataError
+from recsys.ids import IdMap
+from recsys.ingestion.ingest import Ingested
+from recsys.ingestion.report import IngestReport
+from recsys.interactions import Interactions
+from recsys.pictures import PictureStore
+
+FORMAT = 1
+MANIFEST = "ingested.json"
+_LOG, _USERS, _CATALOGUE, _PHRASES = "log", "users", "catalogue", "phrases"
+_CONTEXT = "context_"
+
+
+def save_ingested(ingested: Ingested, folder: Path) -> str:
+    """Write ``folder``, in place of one that is there.
+
+    Returns:
+        The fingerprint of the data: equal data give an equal one.
+
+    Raises:
+        DataError: ``folder`` exists and is not such a folder, or cannot be written.
+    """
+    if folder.exists() and not (folder / MANIFEST).is_file():
+        raise DataError(f"{folder} is there and holds no ingested data; choose another folder")
+    tables = _tables(ingested)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    except OSError as error:
+        raise DataError(f"{folder} cannot be written: {error}") from error
+    try:
+        sums: dict[str, str] = {}
+        for name, table in tables.items():
+            file = temporary / f"{name}.parquet"
+            pyarrow.parquet.write_table(table, file, compression="zstd")
+            sums[file.name] = _sha256(file)
+        fingerprint = hashlib.sha256(json.dumps(sums, sort_keys=True).encode()).hexdigest()
+        manifest = {
+            "format": FORMAT,
+            "fingerprint": fingerprint,
+            "clock": ingested.interactions.clock,
+            "context": list(ingested.interactions.context),
+            "fields": ingested.catalogue.fields.model_dump(mode="json"),
+            "report": ingested.report.to_dict(),
+            "sha256": sums,
+        }
+        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+        (temporary / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+        _take_place(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return fingerprint
+
+
+def load_ingested(folder: Path, *, pictures: PictureStore | None = None) -> Ingested:
+    """Load what :func:`save_ingested` wrote.
+
+    Args:
+        folder: Where it is.
+        pictures: Where the pictures are, as for :func:`recsys.ingestion.ingest`.
+
+    Raises:
+        DataError: The folder is not there, is of another format, or a file is not the one written.
+    """
+    manifest = _manifest(folder)
+    tables = {name: _checked(folder / name, sum_) for name, sum_ in manifest["sha256"].items()}
+    try:
+        return _rebuild(
+            manifest, {name.removesuffix(".parquet"): t for name, t in tables.items()}, pictures
+        )
+    except (KeyError, TypeError, ValueError, ConfigError) as error:
+        raise DataError(f"{folder / MANIFEST} does not fit its tables: {error}") from error
+
+
+def _tables(ingested: Ingested) -> dict[str, pa.Table]:
+    log = ingested.interactions
+    columns: dict[str, Any] = {
+        "user": log.user,
+        "item": log.item,
+        "time": log.time,
+        "weight": log.weight,
+        "terms": log.terms,
+    }
+    columns |= {f"{_CONTEXT}{name}": rows for name, rows in log.context_rows.items()}
+    values = {name: list(ids.index) for name, ids in log.context.items()}
+    return {
+        _LOG: pa.table(columns),
+        _USERS: _texts(list(log.users.index)),
+        _PHRASES: _texts(list(log.phrases)),
+        _CATALOGUE: pa.Table.from_pandas(ingested.catalogue.table, preserve_index=False),
+        **{f"{_CONTEXT}{number}": _texts(ids) for number, ids in enumerate(values.values())},
+    }
+
+
+def _texts(values: list[str]) -> pa.Table:
+    return pa.table({"value": pa.array(values, pa.string())})
+
+
+def _rebuild(
+    manifest: dict[str, Any], tables: dict[str, pa.Table], pictures: PictureStore | None
+) -> Ingested:
+    fields = parse_config(manifest["fields"], CatalogueFields)
+    table: pd.DataFrame = tables[_CATALOGUE].to_pandas()
+    catalogue = Catalogue.of(table, fields, pictures)
+    log = tables[_LOG]
+    context = {
+        name: IdMap.of(name, tables[f"{_CONTEXT}{number}"]["value"].to_pylist())
+        for number, name in enumerate(manifest["context"])
+    }
+    interactions = Interactions.of(
+        IdMap.of("user", tables[_USERS]["value"].to_pylist()),
+        catalogue.ids,
+        user=log["user"].to_numpy(),
+        item=log["item"].to_numpy(),
+        time=log["time"].to_numpy(),
+        clock=manifest["clock"],
+        weight=log["weight"].to_numpy(),
+        phrases=tuple(tables[_PHRASES]["value"].to_pylist()),
+        terms=log["terms"].to_numpy(),
+        context=context,
+        context_rows={name: log[f"{_CONTEXT}{name}"].to_numpy() for name in context},
+    )
+    return Ingested(interactions, catalogue, IngestReport.from_dict(manifest["report"]))
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    file = folder / MANIFEST
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(
+            f"{folder} holds no ingested data ({MANIFEST} is not there); ingest first"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file} cannot be read: {error}; ingest again") from error
+    found = manifest.get("format") if isinstance(manifest, dict) else None
+    if found != FORMAT:
+        raise DataError(f"{file} has the format {found!r}, expected {FORMAT}; ingest again")
+    return dict(manifest)
+
+
+def _checked(file: Path, expected: str) -> pa.Table:
+    try:
+        found = _sha256(file)
+        if found != expected:
+            raise DataError(
+                f"{file} was changed or cut short: its SHA-256 is {found[:12]}..., the manifest "
+                f"states {expected[:12]}...; ingest again"
+            )
+        return pyarrow.parquet.read_table(file)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{file} cannot be read: {error}; ingest again") from error
+
+
+def _take_place(temporary: Path, folder: Path) -> None:
+    """Rename ``temporary`` to ``folder``; one that is there goes first."""
+    os.chmod(temporary, 0o755)
+    if folder.exists():
+        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        folder.rename(old / folder.name)
+        temporary.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        temporary.rename(folder)
+
+
+def _sha256(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
