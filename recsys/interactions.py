@@ -78,25 +78,34 @@ class Interactions:
         """Sort and check the columns, each of length n.
 
         Raises:
-            DataError: Lengths differ, a row is out of range, or a weight is not a positive number.
+            DataError: Lengths differ, a row is out of range or no whole number, a weight is not
+                finite and above 0, or a context column has no ids.
         """
         size = len(np.asarray(user))
         rows: dict[str, Rows] = {
-            "user": np.asarray(user, np.int32),
-            "item": np.asarray(item, np.int32),
-            "terms": np.zeros(size, np.int32) if terms is None else np.asarray(terms, np.int32),
-            **{name: np.asarray(r, np.int32) for name, r in (context_rows or {}).items()},
+            "user": _exactly("user", user, np.int32),
+            "item": _exactly("item", item, np.int32),
+            "terms": _exactly("terms", np.zeros(size) if terms is None else terms, np.int32),
         }
-        times = np.asarray(time, np.int64)
-        weights = np.ones(size, np.float32) if weight is None else np.asarray(weight, np.float32)
-        columns: dict[str, npt.NDArray[Any]] = {**rows, "time": times, "weight": weights}
-        for name, column in columns.items():
+        context, context_rows = dict(context or {}), dict(context_rows or {})
+        if set(context) != set(context_rows):
+            raise DataError(
+                f"context and context_rows must name the same columns; they name "
+                f"{sorted(context)} and {sorted(context_rows)}"
+            )
+        extra = {name: _exactly(name, column, np.int32) for name, column in context_rows.items()}
+        times = _exactly("time", time, np.int64)
+        with np.errstate(over="ignore"):
+            weights = np.asarray(np.ones(size) if weight is None else weight).astype(np.float32)
+        columns: list[tuple[str, npt.NDArray[Any]]] = [*rows.items(), *extra.items()]
+        for name, column in [*columns, ("time", times), ("weight", weights)]:
             if column.shape != (size,):
                 raise DataError(f"column '{name}' must hold {size} values; it holds {column.shape}")
         limits = {"user": len(users), "item": len(items), "terms": len(phrases)}
-        limits |= {name: len((context or {})[name]) for name in context_rows or {}}
         for name, limit in limits.items():
             _check_range(name, rows[name], limit)
+        for name, column in extra.items():
+            _check_range(name, column, len(context[name]))
         if not phrases or phrases[0] != "":
             raise DataError("the first of the phrases must be '' (no search)")
         if size and not (np.isfinite(weights).all() and weights.min() > 0):
@@ -112,8 +121,8 @@ class Interactions:
             weight=_frozen(weights[order]),
             phrases=phrases,
             terms=_frozen(rows["terms"][order]),
-            context=dict(context or {}),
-            context_rows={name: _frozen(rows[name][order]) for name in context_rows or {}},
+            context=context,
+            context_rows={name: _frozen(column[order]) for name, column in extra.items()},
         )
 
     def __len__(self) -> int:
@@ -159,6 +168,16 @@ class Interactions:
 def _frozen(column: Column) -> Column:
     column.setflags(write=False)
     return column
+
+
+def _exactly(name: str, values: npt.ArrayLike, kind: type[Any]) -> npt.NDArray[Any]:
+    """An array of ``kind``, refusing whole numbers that it would silently change."""
+    given = np.asarray(values)
+    with np.errstate(invalid="ignore"):
+        made = given.astype(kind)
+    if not np.array_equal(made, given):
+        raise DataError(f"column '{name}' must hold whole numbers that fit {np.dtype(kind)}")
+    return made
 
 
 def _check_range(name: str, rows: Rows, limit: int) -> None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import threading
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from recsys.errors import DataError
 
+_DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError)
 MAX_BYTES = 64 * 1024 * 1024
 """A larger file is taken for an attack or a mistake, and refused."""
 
@@ -55,13 +57,30 @@ class PictureStore:
         """
         if self._archive is not None:
             return self._read_member(name, self._archive)
-        file = (self.path / name).resolve()
-        if not file.is_relative_to(self.path):
-            raise DataError(f"picture name {name!r} leads out of {self.path}")
+        file = self._file(name)
         if not file.is_file():
             return None
         _check_size(name, file.stat().st_size)
         return file.read_bytes()
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is a file of that name; it may be damaged.
+
+        Raises:
+            DataError: The name leads out of the folder.
+        """
+        if self._archive is not None:
+            return name in self._archive.NameToInfo
+        return self._file(name).is_file()
+
+    def _file(self, name: str) -> Path:
+        try:
+            file = (self.path / name).resolve()
+        except (ValueError, OSError) as error:  # a zero byte, a circle of links
+            raise DataError(f"picture name {name!r:.80} cannot be a file's: {error}") from error
+        if not file.is_relative_to(self.path):
+            raise DataError(f"picture name {name!r} leads out of {self.path}")
+        return file
 
     def _read_member(self, name: str, archive: zipfile.ZipFile) -> bytes | None:
         with self._lock:
@@ -70,7 +89,7 @@ class PictureStore:
                 return archive.read(name)
             except KeyError:
                 return None
-            except (zipfile.BadZipFile, OSError, EOFError) as error:
+            except _DAMAGED as error:
                 raise DataError(f"{self.path}: '{name}' is damaged: {error}") from error
 
 
