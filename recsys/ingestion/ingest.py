@@ -13,9 +13,9 @@ from recsys.catalogue import Catalogue, CatalogueFields, catalogue_of_ids
 from recsys.errors import DataError
 from recsys.formats.sources import RESERVED
 from recsys.ids import IdMap, Mask, Rows
-from recsys.ingestion.items import clean_items, picture_groups
+from recsys.ingestion.items import CleanItems, clean_items, picture_groups
 from recsys.ingestion.policy import IngestPolicy
-from recsys.ingestion.report import IngestReport, TableReport
+from recsys.ingestion.report import IngestReport
 from recsys.ingestion.rows import LOG, SEARCHES, Gathered, clean, gather
 from recsys.interactions import TERMS, WEIGHT, Interactions
 from recsys.pictures import PictureStore
@@ -70,25 +70,25 @@ def ingest(
         (2, ['rug', 'lamp'])
     """
     fields, policy = fields or CatalogueFields(), policy or IngestPolicy()
-    catalogue: Catalogue | None = None
-    items_report: TableReport | None = None
+    table: CleanItems | None = None
+    known: IdMap | None = None
     if items is not None:
-        catalogue, items_report = clean_items(items, fields, policy, pictures)
+        table = clean_items(items, fields, policy, pictures)
+        known = table.ids()
     elif fields != CatalogueFields() or pictures is not None:
         raise DataError("fields and pictures belong to an items table, and there is none")
     rows = gather(interactions, searches, policy)
-    clean(rows, policy, None if catalogue is None else catalogue.ids)
-    if not rows.ledger.keep.any():
-        reasons = rows.ledger.report(LOG).dropped
-        why = "; ".join(f"{group.count:,}: {group.reason}" for group in reasons) or "none was given"
-        raise DataError(f"no interaction is left ({why}); give more, or loosen the policy")
-    if catalogue is None:
-        catalogue = catalogue_of_ids(rows.items[pd.unique(rows.item[rows.ledger.keep])].tolist())
+    clean(rows, policy, known)
+    _refuse_none(rows)
+    met = rows.items[pd.unique(rows.item[rows.ledger.keep])].tolist()
+    if table is not None and policy.items_without_interactions == "drop":
+        table.drop_unmet(met)
+    catalogue = catalogue_of_ids(met) if table is None else table.catalogue()
     log = _build(rows, policy, catalogue.ids)
     users_read = len(np.unique(rows.user[rows.user >= 0]))
     report = IngestReport(
         interactions=rows.ledger.report(LOG),
-        items=items_report,
+        items=None if table is None else table.report(),
         searches=None if searches is None else rows.ledger.report(SEARCHES, settled=rows.joined),
         joined=rows.joined,
         clock=rows.clock,
@@ -99,6 +99,13 @@ def ingest(
         pictures=picture_groups(catalogue),
     )
     return Ingested(log, catalogue, report)
+
+
+def _refuse_none(rows: Gathered) -> None:
+    if not rows.ledger.keep.any():
+        reasons = rows.ledger.report(LOG).dropped
+        why = "; ".join(f"{group.count:,}: {group.reason}" for group in reasons) or "none was given"
+        raise DataError(f"no interaction is left ({why}); give more, or loosen the policy")
 
 
 def _build(rows: Gathered, policy: IngestPolicy, items: IdMap) -> Interactions:

@@ -5,6 +5,8 @@ Whether its pictures can be decoded is for the image encoders to say.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from recsys.catalogue import Catalogue, CatalogueFields
 from recsys.errors import DataError
 from recsys.formats.columns import Reading
 from recsys.formats.tables import present, to_frame
-from recsys.ids import Mask
+from recsys.ids import IdMap, Mask
 from recsys.ingestion.ledger import Ledger, numbered
 from recsys.ingestion.policy import IngestPolicy
 from recsys.ingestion.report import EXAMPLES, Group, TableReport
@@ -26,13 +28,41 @@ from recsys.pictures import PictureStore
 _TABLE = "items"
 
 
+@dataclass(eq=False)
+class CleanItems:
+    """The items table on its way in; the log decides whether items that nobody met stay."""
+
+    table: pd.DataFrame
+    ledger: Ledger
+    fields: CatalogueFields
+    pictures: PictureStore | None
+
+    def ids(self) -> IdMap:
+        """The ids of the items that are kept."""
+        return IdMap.of("item", self.table[ITEM][self.ledger.keep].tolist())
+
+    def catalogue(self) -> Catalogue:
+        """The catalogue of the items that are kept, in the order of the table."""
+        kept = self.table[self.ledger.keep].reset_index(drop=True)
+        return Catalogue.of(settled(kept), self.fields, self.pictures)
+
+    def report(self) -> TableReport:
+        """What became of the rows."""
+        return self.ledger.report(_TABLE)
+
+    def drop_unmet(self, met: Sequence[str]) -> None:
+        """Leave out the items that are not among ``met``."""
+        unmet = ~self.table[ITEM].isin(list(met)).to_numpy(bool)
+        self.ledger.drop("no interaction with the item", unmet, self.table[ITEM])
+
+
 def clean_items(
     items: pd.DataFrame,
     fields: CatalogueFields,
     policy: IngestPolicy,
     pictures: PictureStore | None,
-) -> tuple[Catalogue, TableReport]:
-    """The catalogue of a table of items, in the order of the table.
+) -> CleanItems:
+    """Check a table of items.
 
     Raises:
         DataError: A column is missing, or a row is bad or there twice and the policy is "raise".
@@ -53,8 +83,7 @@ def clean_items(
         ledger.drop_or_raise(bad, reason, broken, items[column], remedy=remedy)
         made[column] = numbers
     _drop_duplicates(ids, ledger, policy)
-    kept = made[ledger.keep].reset_index(drop=True)
-    return Catalogue.of(settled(kept), fields, pictures), ledger.report(_TABLE)
+    return CleanItems(made, ledger, fields, pictures)
 
 
 def picture_groups(catalogue: Catalogue) -> tuple[Group, ...]:

@@ -25,6 +25,8 @@ class IngestPolicy(Config):
         min_user_interactions: Users with fewer are left out.
         min_item_interactions: Interactions with items that have fewer are left out; the items stay
             in the catalogue. With both, rows are left out until both hold (a k-core).
+        items_without_interactions: "keep" leaves items that nobody met in the catalogue, where
+            their content can find them; "drop" leaves them out, as tables of published results do.
 
     Example:
         >>> IngestPolicy(min_weight=3.0, weights="equal").unknown_items
@@ -40,3 +42,4 @@ class IngestPolicy(Config):
     weights: Literal["keep", "equal"] = "keep"
     min_user_interactions: int = Field(1, ge=1)
     min_item_interactions: int = Field(1, ge=1)
+    items_without_interactions: Literal["keep", "drop"] = "keep"
