@@ -1,0 +1,34 @@
+"""``python -m server`` with what it cannot serve: one line in the log, and an exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from server.__main__ import app
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "server", *options]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
+
+
+def test_no_bundle_is_exit_code_1_and_one_line_of_json(tmp_path: Path) -> None:
+    done = run("--bundles", str(tmp_path), "--port", "0", "--json-logs")
+    assert (done.returncode, done.stdout) == (1, "")
+    record = json.loads(done.stderr)
+    assert record["level"] == "error" and record["message"].endswith("(not_found)")
+
+
+@pytest.mark.parametrize(
+    "options", [[], ["--bundles", "x", "--port", "70000"], ["--bundles", "x", "--grace", "-1"]]
+)
+def test_wrong_options_are_exit_code_2(options: list[str]) -> None:
+    assert CliRunner().invoke(app, options).exit_code == 2
