@@ -12,6 +12,7 @@ from typing import Any
 
 from recsys._tf import tf, tf_keras
 from recsys.towers.config import HistoryConfig, MeanHistory, TransformerHistory
+from recsys.towers.initial import short
 
 
 def build_history_encoder(config: HistoryConfig, dimension: int) -> Any:
@@ -41,10 +42,10 @@ class _Transformer(tf_keras.layers.Layer):  # type: ignore[misc]
         super().__init__(name="transformer_history")
         self._dimension = dimension
         self._start = self.add_weight(
-            name="start", shape=(1, 1, dimension), initializer=_small(), trainable=True
+            name="start", shape=(1, 1, dimension), initializer=short(), trainable=True
         )
         self._positions = self.add_weight(
-            name="positions", shape=(config.window + 1, dimension), initializer=_small()
+            name="positions", shape=(config.window + 1, dimension), initializer=short()
         )
         self._dropout = tf_keras.layers.Dropout(config.dropout)
         self._blocks = [_Block(config, dimension, index) for index in range(config.blocks)]
@@ -80,7 +81,3 @@ class _Block(tf_keras.layers.Layer):  # type: ignore[misc]
         x += self._dropout(attended, training=training)
         hidden = self._narrow(self._widen(self._norms[1](x)))
         return x + self._dropout(hidden, training=training)
-
-
-def _small() -> Any:
-    return tf_keras.initializers.RandomNormal(stddev=0.02)

@@ -11,10 +11,7 @@ from recsys._tf import tf, tf_keras
 from recsys.features import FeatureBlock
 from recsys.ids import Mask
 from recsys.towers.config import TowersConfig
-
-# Short vectors turn quickly: the gradient through the normalisation grows as they shrink. Vectors
-# that begin at length 1 sit on a plateau for epochs.
-_SMALL = tf_keras.initializers.RandomNormal(stddev=0.02)
+from recsys.towers.initial import short
 
 
 class ItemTower(tf_keras.Model):  # type: ignore[misc]
@@ -41,7 +38,7 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
             self._ids = tf_keras.layers.Embedding(
                 len(warm),
                 config.dimension,
-                embeddings_initializer=_SMALL,
+                embeddings_initializer=short(),
                 name="item_id",
             )
 

@@ -8,6 +8,7 @@ from typing import Any
 from recsys._tf import tf, tf_keras
 from recsys.towers.config import TowersConfig
 from recsys.towers.history import build_history_encoder
+from recsys.towers.initial import short
 
 
 class QueryTower(tf_keras.Model):  # type: ignore[misc]
@@ -64,8 +65,7 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
 
 
 def _embedding(size: int, dimension: int, name: str) -> Any:
-    start = tf_keras.initializers.RandomNormal(stddev=0.02)
-    return tf_keras.layers.Embedding(size, dimension, embeddings_initializer=start, name=name)
+    return tf_keras.layers.Embedding(size, dimension, embeddings_initializer=short(), name=name)
 
 
 def _drop(known: Any, share: float, training: bool) -> Any:

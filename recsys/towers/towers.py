@@ -72,11 +72,11 @@ class Towers:
             ):
                 stop += 1
             chosen = order[at:stop]
-            out[chosen] = self._answer(**self._inputs(batch, chosen, lengths[chosen])).numpy()
+            out[chosen] = self._answer(*self._inputs(batch, chosen, lengths[chosen])).numpy()
             at = stop
         return out
 
-    def _inputs(self, batch: QueryBatch, chosen: Places, lengths: Rows) -> dict[str, Any]:
+    def _inputs(self, batch: QueryBatch, chosen: Places, lengths: Rows) -> tuple[Any, Any, Any]:
         width = int(lengths.max()) if len(lengths) else 0
         histories = np.zeros((len(chosen), width), np.int32)
         for line, (query, length) in enumerate(zip(chosen, lengths)):
@@ -92,14 +92,11 @@ class Towers:
             here = batch.context_known.get(name, np.zeros(len(batch), np.bool_))
             inputs[f"context_{name}"] = np.where(here, rows, 0)[chosen]
             known[f"context_{name}_known"] = here
-        return {
-            "histories": tf.constant(histories),
-            "lengths": tf.constant(lengths),
-            "inputs": {
-                **{name: tf.constant(part) for name, part in inputs.items()},
-                **{name: tf.constant(mask[chosen], tf.float32) for name, mask in known.items()},
-            },
+        told = {
+            **{name: tf.constant(part) for name, part in inputs.items()},
+            **{name: tf.constant(mask[chosen], tf.float32) for name, mask in known.items()},
         }
+        return tf.constant(histories), tf.constant(lengths), told
 
     @cached_property
     def _table(self) -> Any:
@@ -114,7 +111,14 @@ class Towers:
             last = tf.gather(states, lengths, batch_dims=1)  # state j stands for j items
             return tower({"state": last, **inputs})
 
-        return tf.function(answer, reduce_retracing=True)
+        of_queries, whole = tf.TensorSpec([None], tf.float32), tf.TensorSpec([None], tf.int32)
+        inputs = {"user": whole, "user_known": of_queries, "terms_known": of_queries}
+        inputs["terms"] = tf.TensorSpec([None, self.sizes["terms"]], tf.float32)
+        for name in self.config.context:
+            inputs |= {f"context_{name}": whole, f"context_{name}_known": of_queries}
+        histories = tf.TensorSpec([None, None], tf.int32)
+        # One trace for every shape there can be: a service must not stop to compile.
+        return tf.function(answer, input_signature=[histories, whole, inputs])
 
     def save(self, folder: Path) -> None:
         """Write ``towers.json``, ``weights.npz`` and ``items.npy`` into ``folder``."""
@@ -139,7 +143,11 @@ def load_towers(folder: Path) -> Towers:
     """
     try:
         facts = json.loads((folder / "towers.json").read_text(encoding="utf-8"))
-        with np.load(folder / "weights.npz", allow_pickle=False) as file:
+        # numpy leaves a file that it opened itself open when it is damaged.
+        with (
+            (folder / "weights.npz").open("rb") as opened,
+            np.load(opened, allow_pickle=False) as file,
+        ):
             weights = {name: file[name] for name in file.files}
         items = np.load(folder / "items.npy", allow_pickle=False)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:

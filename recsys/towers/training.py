@@ -111,7 +111,8 @@ class _Run:
         first = {name: tf.constant(part) for name, part in next(load_batches(log, groups)).items()}
         self._model.compute_loss(first)
         self._optimizer.build(self._model.trainable_variables)
-        self._step = tf.function(self._model.train_step, reduce_retracing=True)
+        shapes = [{name: tf.TensorSpec([None] * t.ndim, t.dtype) for name, t in first.items()}]
+        self._step = tf.function(self._model.train_step, input_signature=shapes)
         checkpoint = tf.train.Checkpoint(model=self._model, optimizer=self._optimizer)
         self._checkpoints = tf.train.CheckpointManager(
             checkpoint, str(folder / "checkpoints"), max_to_keep=2, checkpoint_name="epoch"
