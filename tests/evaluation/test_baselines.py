@@ -126,9 +126,21 @@ def test_item_knn_is_the_same_whatever_the_blocks() -> None:
     np.testing.assert_array_equal(whole, _similarity(train, 5, 2.0, block=7).toarray())
 
 
-@pytest.mark.parametrize("bad", [{"neighbours": 0}, {"shrinkage": -1}])
+def test_item_knn_can_listen_to_the_latest_items_only() -> None:
+    scores = ItemKnnScorer(TRAIN, last=1).score(QUERIES)
+    # History a, b, c: only c speaks, for a and b.
+    np.testing.assert_allclose(scores[0], [1 / sqrt(3), 1 / sqrt(2), -1 / 2, -1 / 2, -1], rtol=1e-6)
+
+
+def test_item_knn_narrowed_equals_one_that_was_learned_so() -> None:
+    narrowed = ItemKnnScorer(TRAIN, shrinkage=1).narrowed(neighbours=1, last=2)
+    learned = ItemKnnScorer(TRAIN, shrinkage=1, neighbours=1, last=2)
+    np.testing.assert_array_equal(narrowed.score(QUERIES), learned.score(QUERIES))
+
+
+@pytest.mark.parametrize("bad", [{"neighbours": 0}, {"shrinkage": -1}, {"last": 0}])
 def test_item_knn_refuses_what_makes_no_sense(bad: dict[str, float]) -> None:
-    with pytest.raises(InvalidRequestError, match="neighbours must be 1 or more"):
+    with pytest.raises(InvalidRequestError, match="neighbours and last must be 1 or more"):
         ItemKnnScorer(TRAIN, **bad)
 
 
@@ -169,6 +181,10 @@ def test_tuning_takes_the_best_on_validation_and_tells_what_it_tried() -> None:
         neighbours=(1, 5),
         shrinkage=(0.0, 20.0),
     )
-    assert len(tried) == 4
+    assert len(tried) == 2 * 2 + 3
     top = max(tried, key=lambda row: row["recall@2"])
-    assert (best.neighbours, best.shrinkage) == (top["neighbours"], top["shrinkage"])
+    assert (best.neighbours, best.shrinkage, best.last) == (
+        top["neighbours"],
+        top["shrinkage"],
+        top["last"],
+    )
