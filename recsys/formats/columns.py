@@ -117,8 +117,9 @@ class Reading:
             ticks = pc.fill_null(pc.cast(times, pa.int64()), 0).to_numpy()
             return _integers(ticks // _PER_SECOND[times.type.unit], times.is_null().to_numpy())
         values, bad = self._parsed_times(_PER_SECOND[unit])
-        values = values // _PER_SECOND[unit]
-        self._refuse(bad | np.isinf(values), f"a number in '{unit}' since 1970 or ISO-8601 text")
+        bad = bad | np.isinf(values)
+        self._refuse(bad, f"a number in '{unit}' since 1970 or ISO-8601 text")
+        values = np.where(bad, 0, values) // _PER_SECOND[unit]
         outside = (values < _FIRST_SECOND) | (values > _LAST_SECOND)
         moment = f"a moment between the years 1 and 9999 (is its unit '{unit}'?)"
         return _integers(*self._whole(values, bad | outside, moment))
