@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from recsys.errors import DataError
 from recsys.ids import Mask, Vectors
-from recsys.index import Index, IndexConfig, build_index
+from recsys.index import Index, IndexConfig, build_index, load_index
 
 TWO_TOWER = "two_tower"
 """What next: items by the item tower, queries by the query tower."""
@@ -16,6 +17,8 @@ TEXT = "text"
 """What reads like this: items and search terms by the text encoder."""
 IMAGE = "image"
 """What looks like this: items by the image encoder."""
+
+_VECTORS, _AVAILABLE, _INDEX = "vectors.npy", "available.npy", "index"
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +84,27 @@ class Space:
         scaled = np.zeros_like(vectors)
         scaled[available] = vectors[available] / norms[available, None]
         return cls(name, build_index(scaled, config), scaled, available)
+
+    def save(self, folder: Path) -> None:
+        """Write the vectors, the mask and the index into a new or empty folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / _VECTORS, self.vectors, allow_pickle=False)
+        np.save(folder / _AVAILABLE, self.available, allow_pickle=False)
+        self.index.save(folder / _INDEX)
+
+    @classmethod
+    def load(cls, folder: Path, name: str) -> Space:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            DataError: A file is missing or damaged, or the parts do not belong together.
+        """
+        try:
+            vectors = np.load(folder / _VECTORS, allow_pickle=False)
+            available = np.load(folder / _AVAILABLE, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise DataError(f"cannot read the space in {folder}: {error}; index anew") from error
+        return cls(name, load_index(folder / _INDEX, vectors), vectors, available)
 
     def __len__(self) -> int:
         return len(self.available)

@@ -1,0 +1,212 @@
+"""``manifest.json``: what a bundle says of itself, and how its files are held against it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from platform import python_version
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+import recsys
+from recsys.bundle.probes import Probe
+from recsys.config import Config
+from recsys.errors import BundleError
+
+FORMAT_VERSION: Literal[1] = 1
+FILE = "manifest.json"
+_LIBRARIES = (
+    *("tensorflow", "tf-keras", "tensorflow-recommenders", "scann", "numpy", "pandas"),
+    *("pyarrow", "gensim", "pillow"),
+)
+
+
+class FileEntry(Config):
+    """One file as it was written.
+
+    Attributes:
+        size: In bytes.
+        sha256: Of its bytes, in hex.
+    """
+
+    size: int
+    sha256: str
+
+
+class Manifest(Config):
+    """What a bundle says of itself.
+
+    Attributes:
+        format_version: Of the layout.
+        version: The bundle's own name.
+        created: When it was published, ISO 8601 in UTC.
+        items: Size of the catalogue.
+        users: Users of the log.
+        interactions: Length of the log.
+        spaces: Per space its dimension.
+        encoders: Per kind the encoder's fingerprint.
+        config: The configuration that made it.
+        figures: What was measured of it.
+        fingerprints: Of the data that it was made from, by name.
+        libraries: Versions of what wrote it.
+        probes: Queries and what they must answer.
+        files: Every other file of the bundle, by its path.
+    """
+
+    format_version: Literal[1] = FORMAT_VERSION
+    version: str
+    created: str
+    items: int
+    users: int
+    interactions: int
+    spaces: dict[str, int]
+    encoders: dict[str, str]
+    config: dict[str, Any]
+    figures: dict[str, float]
+    fingerprints: dict[str, str]
+    libraries: dict[str, str]
+    probes: tuple[Probe, ...]
+    files: dict[str, FileEntry]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files but the manifest."""
+        return sum(entry.size for entry in self.files.values())
+
+    def content(self) -> str:
+        """A digest of everything but when it was published, and so as what."""
+        return _digest(self.model_dump(mode="json", exclude={"version", "created"}))
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> None:
+    """Write ``manifest.json``, closed by a digest of itself."""
+    values = manifest.model_dump(mode="json")
+    text = json.dumps({**values, "sha256": _digest(values)}, indent=2, ensure_ascii=False)
+    (folder / FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read ``manifest.json`` and hold it against its own digest.
+
+    Raises:
+        BundleError: It is missing, damaged, changed or of another format version.
+    """
+    path = folder / FILE
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BundleError(f"cannot read {path}: {error.strerror}; publish again") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise BundleError(f"{path} is not JSON: {error}; publish again") from error
+    found = values.get("format_version") if isinstance(values, dict) else None
+    if found != FORMAT_VERSION:
+        raise BundleError(
+            f"{path} has format version {found!r}; this library reads {FORMAT_VERSION}: "
+            "use the library that wrote it, or publish again"
+        )
+    expected = values.pop("sha256", None)
+    if expected != _digest(values):
+        raise BundleError(
+            f"{path} was changed: it states sha256 {expected} and has {_digest(values)}; "
+            "publish again, or roll back"
+        )
+    try:
+        return Manifest.model_validate(values)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(map(str, fault["loc"]))
+        raise BundleError(f"{path}: '{key}': {fault['msg']}; publish again") from error
+
+
+def describe_files(folder: Path) -> dict[str, FileEntry]:
+    """Every file below ``folder`` but the manifest, by its path with '/'.
+
+    Raises:
+        BundleError: There is something that is neither a file nor a folder, such as a link.
+    """
+    return {
+        name: FileEntry(size=path.stat().st_size, sha256=_checksum(path))
+        for name, path in sorted(_walk(folder).items())
+    }
+
+
+def check_files(folder: Path, files: Mapping[str, FileEntry]) -> None:
+    """Hold the files of a bundle against its manifest: names and sizes first, then every byte.
+
+    Raises:
+        BundleError: The first file that is missing, not expected, truncated or changed.
+    """
+    found = _walk(folder)
+    for name in sorted(files):
+        if name not in found:
+            raise BundleError(f"{folder}: '{name}' is missing; publish again, or roll back")
+    for name in sorted(found):
+        if name not in files:
+            raise BundleError(f"{folder}: '{name}' is not in the manifest; remove it")
+    for name, entry in sorted(files.items()):
+        size = found[name].stat().st_size
+        if size != entry.size:
+            raise BundleError(
+                f"{folder}: '{name}' must have {entry.size:,} bytes and has {size:,}; "
+                "publish again, or roll back"
+            )
+    for name, entry in sorted(files.items()):
+        checksum = _checksum(found[name])
+        if checksum != entry.sha256:
+            raise BundleError(
+                f"{folder}: '{name}' must have sha256 {entry.sha256} and has {checksum}; "
+                "publish again, or roll back"
+            )
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python, this library and those it writes with, where they are installed."""
+    found = {"python": python_version(), "recsys": recsys.__version__}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _walk(folder: Path) -> dict[str, Path]:
+    """Files by path. Names come from the disk, so a manifest cannot point out of the folder."""
+    if folder.is_symlink():
+        raise BundleError(f"{folder} is a link, which is refused; put the bundle itself there")
+    found: dict[str, Path] = {}
+    waiting = [folder]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            listed = sorted(entries, key=lambda entry: entry.name)
+        for entry in listed:
+            path = Path(entry.path)
+            name = path.relative_to(folder).as_posix()
+            mode = entry.stat(follow_symlinks=False).st_mode
+            if stat.S_ISDIR(mode):
+                waiting.append(path)
+            elif not stat.S_ISREG(mode):
+                kind = "a link" if stat.S_ISLNK(mode) else "not a file"
+                raise BundleError(f"{folder}: '{name}' is {kind}, which is refused; remove it")
+            elif name != FILE:
+                found[name] = path
+    return found
+
+
+def _checksum(path: Path) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,98 @@
+"""What a bundle is made of, and where in its folder each part lies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recsys.encoders import Encoder, load_encoder
+from recsys.errors import DataError
+from recsys.ingestion import Ingested, load_ingested, save_ingested
+from recsys.retrieval import TEXT, Request, Retriever, Space
+
+if TYPE_CHECKING:
+    from recsys.towers import Towers
+
+DATA, TOWERS, SPACES, ENCODERS = "data", "towers", "spaces", "encoders"
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Everything that answers queries, and what is to be known about it.
+
+    Attributes:
+        ingested: The catalogue and the log that users' histories come from.
+        towers: Trained.
+        spaces: By name.
+        encoders: By kind, "text" and "image"; those that queries need.
+        config: The configuration that made it, fit for JSON.
+        figures: What was measured of it, by name.
+        fingerprints: Of the data it was made from, by name.
+        probes: Requests whose answers are checked on each opening; None chooses a few.
+    """
+
+    ingested: Ingested
+    towers: Towers
+    spaces: Mapping[str, Space]
+    encoders: Mapping[str, Encoder] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, float] = field(default_factory=dict)
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+    probes: Sequence[Request] | None = None
+
+    def retriever(self) -> Retriever:
+        """A retriever over these parts.
+
+        Raises:
+            DataError: They do not fit each other.
+        """
+        return Retriever(
+            self.ingested.catalogue,
+            self.ingested.interactions,
+            self.towers,
+            dict(self.spaces),
+            self.encoders.get(TEXT),
+        )
+
+
+def save_parts(parts: Parts, folder: Path, step: Callable[[str], None]) -> None:
+    """Write every part into an empty folder; ``step`` is told which one is next.
+
+    Raises:
+        DataError: A space or encoder has a name that is no folder name.
+    """
+    for name in (*parts.spaces, *parts.encoders):
+        if not _NAME.fullmatch(name):
+            raise DataError(f"the name of a space or encoder must match {_NAME.pattern}: {name!r}")
+    step("catalogue and log")
+    save_ingested(parts.ingested, folder / DATA)
+    step("towers")
+    parts.towers.save(folder / TOWERS)
+    for name, space in sorted(parts.spaces.items()):
+        step(f"space {name}")
+        space.save(folder / SPACES / name)
+    for kind, encoder in sorted(parts.encoders.items()):
+        step(f"encoder {kind}")
+        (folder / ENCODERS).mkdir(exist_ok=True)
+        encoder.save(folder / ENCODERS / kind)
+
+
+def load_parts(folder: Path, *, spaces: Sequence[str], encoders: Sequence[str]) -> Parts:
+    """Read what :func:`save_parts` wrote.
+
+    Raises:
+        DataError: A part cannot be read.
+        EncoderError: An encoder cannot be read.
+    """
+    from recsys.towers import load_towers
+
+    return Parts(
+        load_ingested(folder / DATA),
+        load_towers(folder / TOWERS),
+        {name: Space.load(folder / SPACES / name, name) for name in spaces},
+        {kind: load_encoder(folder / ENCODERS / kind) for kind in encoders},
+    )

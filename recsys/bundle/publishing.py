@@ -1,0 +1,143 @@
+"""Publish a bundle: written aside, checked, renamed into place, and only then made current.
+
+Killed at any point, what was current stays current and whole; the next writer removes the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from recsys.bundle.durable import move, one_writer, sync_tree
+from recsys.bundle.manifest import (
+    Manifest,
+    check_files,
+    describe_files,
+    library_versions,
+    read_manifest,
+    write_manifest,
+)
+from recsys.bundle.opening import load_checked
+from recsys.bundle.parts import Parts, save_parts
+from recsys.bundle.probes import Probe, ask_probes
+from recsys.bundle.versions import (
+    VERSIONS,
+    clean,
+    folder_of,
+    names,
+    new_staging,
+    next_name,
+    point_to,
+)
+from recsys.errors import BundleError, DataError
+from recsys.progress import Progress, silent
+
+_WHAT = "publish"
+
+
+def publish(root: Path, parts: Parts, *, progress: Progress = silent) -> str:
+    """Publish ``parts`` in ``root`` and make them current.
+
+    What was published before with the very same content (everything but the moment) is made
+    current again rather than written a second time. A second publisher waits for the first.
+
+    Returns:
+        The name of the bundle.
+
+    Raises:
+        DataError: The parts do not fit each other, or something said about them is not for JSON.
+        BundleError: What was written does not load, or answers otherwise than the parts.
+        InvalidRequestError: One of the probes given cannot be answered.
+        UnknownIdError: The same, for an id.
+    """
+    probes = ask_probes(parts.retriever(), parts.probes)
+    steps = _Steps(progress, 8 + len(parts.spaces) + len(parts.encoders))
+    with one_writer(root):
+        steps.next("clean")
+        clean(root)
+        staged = new_staging(root)
+        staged.mkdir()
+        save_parts(parts, staged, steps.next)
+        steps.next("manifest")
+        manifest = _describe(parts, probes, staged, names(root))
+        write_manifest(manifest, staged)
+        steps.next("probes")
+        load_checked(staged, manifest)
+        name = _twin(root, manifest)
+        if name is None:
+            name = manifest.version
+            steps.next("sync")
+            sync_tree(staged)
+            steps.next("rename")
+            (root / VERSIONS).mkdir(exist_ok=True)
+            move(staged, folder_of(root, name))
+        steps.next("current")
+        point_to(root, name)
+        steps.last("done")
+        clean(root)
+    return name
+
+
+def _describe(parts: Parts, probes: tuple[Probe, ...], folder: Path, known: list[str]) -> Manifest:
+    ingested = parts.ingested
+    manifest = Manifest(
+        version="",
+        created="",
+        items=len(ingested.catalogue),
+        users=len(ingested.interactions.users),
+        interactions=len(ingested.interactions),
+        spaces={name: space.index.dimension for name, space in sorted(parts.spaces.items())},
+        encoders={kind: each.fingerprint for kind, each in sorted(parts.encoders.items())},
+        config=_for_json("config", dict(parts.config)),
+        figures=_for_json("figures", dict(parts.figures)),
+        fingerprints=dict(parts.fingerprints),
+        libraries=library_versions(),
+        probes=probes,
+        files=describe_files(folder),
+    )
+    named = {
+        "version": next_name(known, manifest.content()),
+        "created": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    return manifest.model_copy(update=named)
+
+
+def _for_json(name: str, values: dict[str, Any]) -> Any:
+    try:
+        return json.loads(json.dumps(values, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"'{name}' of a bundle must be fit for JSON: {error}", field=name
+        ) from error
+
+
+def _twin(root: Path, manifest: Manifest) -> str | None:
+    """The name of a whole bundle with the same content, if there is one."""
+    content = manifest.content()
+    for name in reversed(names(root)):
+        if not name.endswith(content[:8]):
+            continue
+        try:
+            other = read_manifest(folder_of(root, name))
+            check_files(folder_of(root, name), other.files)
+        except BundleError:
+            continue
+        if other.content() == content:
+            return name
+    return None
+
+
+class _Steps:
+    """Counts the steps of a publication."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def next(self, name: str) -> None:
+        self._progress(_WHAT, self._done, self._total, name)
+        self._done += 1
+
+    def last(self, name: str) -> None:
+        self._progress(_WHAT, self._total, self._total, name)

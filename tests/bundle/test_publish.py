@@ -1,0 +1,198 @@
+"""What is published opens as it was, is named after its moment and content, and disturbs nobody."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.bundle import Parts, list_bundles, open_bundle, publish, versions
+from recsys.errors import BundleError, DataError, InvalidRequestError, UnknownIdError
+from recsys.index import ExactIndex
+from recsys.retrieval import TWO_TOWER, Query, Request, Space
+from tests.bundle.made import TableTower
+
+QUERIES = [
+    Request(Query(user_id="u3"), 5),
+    Request(Query(history=["i1", "i2"]), 5),
+    Request(Query(item_id="i7"), 5, "text"),
+    Request(Query(terms="blue vase"), 5, "text"),
+]
+
+
+def test_an_opened_bundle_answers_as_the_parts_did(root: Path, parts: Parts) -> None:
+    bundle = open_bundle(root)
+    assert bundle.retriever.answer(QUERIES) == parts.retriever().answer(QUERIES)
+    assert bundle.catalogue.titles() == parts.ingested.catalogue.titles()
+    assert open_bundle(root, bundle.version).version == bundle.version
+
+
+def test_the_manifest_says_what_is_in_it(root: Path, parts: Parts) -> None:
+    bundle = open_bundle(root)
+    manifest = bundle.manifest
+    assert re.fullmatch(r"\d{8}T\d{6}-[0-9a-f]{8}", bundle.version)
+    assert manifest.version == bundle.version
+    assert (manifest.items, manifest.users, manifest.interactions) == (20, 12, 120)
+    assert manifest.spaces == {"text": 6, "two_tower": 4}
+    assert manifest.encoders == {"text": parts.encoders["text"].fingerprint}
+    assert manifest.config == {"towers": {"dimension": 4}, "seed": 0}
+    assert manifest.figures == {"recall@10": 0.25}
+    assert manifest.fingerprints == {"interactions": "abc"}
+    assert {"python", "numpy", "recsys"} <= set(manifest.libraries)
+    on_disk = {
+        path.relative_to(bundle.path).as_posix(): path.stat().st_size
+        for path in bundle.path.rglob("*")
+        if path.is_file() and path.name != "manifest.json"
+    }
+    assert {name: entry.size for name, entry in manifest.files.items()} == on_disk
+
+
+def test_probes_ask_every_space_and_kind_of_query(root: Path) -> None:
+    probes = open_bundle(root).manifest.probes
+    assert {probe.space for probe in probes} == {"two_tower", "text"}
+    for name in ("user_id", "history", "item_id", "terms"):
+        assert any(getattr(probe, name) is not None for probe in probes), name
+    assert all(len(probe.ids) == len(probe.scores) == 10 for probe in probes)
+
+
+def test_probes_given_are_asked(tmp_path: Path, parts: Parts, table_towers: None) -> None:
+    request = Request(Query(item_id="i4"), 3, "text")
+    publish(tmp_path, replace(parts, probes=[request]))
+    (probe,) = open_bundle(tmp_path).manifest.probes
+    assert probe.request() == request
+    assert list(probe.ids) == parts.retriever().retrieve(request.query, k=3, space="text").ids
+
+
+def test_a_probe_that_cannot_be_answered_stops_the_publication(
+    tmp_path: Path, parts: Parts, table_towers: None
+) -> None:
+    with pytest.raises(UnknownIdError, match="unknown user id 'nobody'"):
+        publish(tmp_path, replace(parts, probes=[Request(Query(user_id="nobody"), 3)]))
+    with pytest.raises(InvalidRequestError, match="reads no search terms"):
+        publish(tmp_path, replace(parts, probes=[Request(Query(terms="lamp"), 3)]))
+    assert list_bundles(tmp_path) == ()
+
+
+def test_publishing_makes_current(root: Path, others: Parts) -> None:
+    first = open_bundle(root).version
+    second = publish(root, others)
+    assert second > first
+    assert [(info.version, info.current) for info in list_bundles(root)] == [
+        (second, True),
+        (first, False),
+    ]
+
+
+def test_the_same_content_is_not_written_twice(root: Path, parts: Parts, others: Parts) -> None:
+    first = open_bundle(root).version
+    assert publish(root, parts) == first
+    second = publish(root, others)
+    assert publish(root, parts) == first
+    assert {info.version for info in list_bundles(root)} == {first, second}
+    assert open_bundle(root).version == first
+
+
+def test_a_damaged_twin_is_not_reused(root: Path, parts: Parts) -> None:
+    first = open_bundle(root)
+    (first.path / "towers" / "items.npy").write_bytes(b"")
+    second = publish(root, parts)
+    assert second != first.version and open_bundle(root).version == second
+
+
+def test_other_figures_are_other_content(root: Path, parts: Parts) -> None:
+    first = open_bundle(root).version
+    assert publish(root, replace(parts, figures={"recall@10": 0.5})) != first
+
+
+def test_names_ascend_even_when_the_clock_goes_back(
+    root: Path, others: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Back(versions.datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> versions.datetime:
+            return versions.datetime(2001, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr(versions, "datetime", Back)
+    before = open_bundle(root).version
+    assert publish(root, others) > before
+
+
+def test_nothing_is_left_aside(root: Path) -> None:
+    assert {path.name for path in root.iterdir()} == {"CURRENT", "versions", ".lock"}
+
+
+def test_what_a_dead_publisher_left_is_removed(root: Path, others: Parts) -> None:
+    (root / "staging" / "dead").mkdir(parents=True)
+    (root / "staging" / "dead" / "half.npy").write_bytes(b"...")
+    publish(root, others)
+    assert not (root / "staging").exists()
+
+
+def test_two_publishers_wait_for_each_other(root: Path, parts: Parts, others: Parts) -> None:
+    variants = [replace(others, figures={"n": number}) for number in range(4)]
+    published: list[str] = []
+    threads = [
+        threading.Thread(target=lambda each=each: published.append(publish(root, each)))
+        for each in variants
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(published)) == 4 == len(list_bundles(root)) - 1
+    assert open_bundle(root).version == max(published)
+
+
+def test_each_step_is_told(tmp_path: Path, parts: Parts, table_towers: None) -> None:
+    told: list[tuple[str, int, int, str]] = []
+    publish(tmp_path, parts, progress=lambda *what: told.append(what))
+    assert [done for _, done, _, _ in told] == list(range(len(told)))
+    assert {what for what, _, _, _ in told} == {"publish"}
+    assert {total for _, _, total, _ in told} == {len(told) - 1}
+    assert [note for *_, note in told] == [
+        *("clean", "catalogue and log", "towers", "space text", "space two_tower"),
+        *("encoder text", "manifest", "probes", "sync", "rename", "current", "done"),
+    ]
+
+
+def test_parts_that_do_not_fit_are_not_published(
+    tmp_path: Path, parts: Parts, table_towers: None
+) -> None:
+    vectors = np.ones((3, 4), np.float32)
+    small = Space(TWO_TOWER, ExactIndex.of(vectors), vectors, np.ones(3, np.bool_))
+    with pytest.raises(DataError, match="holds 3 items; expected its own name and 20"):
+        publish(tmp_path, replace(parts, spaces={TWO_TOWER: small}))
+    with pytest.raises(DataError, match="'config' of a bundle must be fit for JSON"):
+        publish(tmp_path, replace(parts, config={"at": object()}))
+    with pytest.raises(DataError, match="'figures' of a bundle must be fit for JSON"):
+        publish(tmp_path, replace(parts, figures={"loss": float("nan")}))
+    odd = replace(parts.spaces["text"], name="../up")
+    with pytest.raises(DataError, match=r"name of a space or encoder must match .*'\.\./up'"):
+        publish(tmp_path, replace(parts, spaces={"../up": odd}))
+    assert list_bundles(tmp_path) == ()
+
+
+def test_what_does_not_answer_as_the_parts_is_not_published(
+    root: Path, others: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tower that saves something else than it is."""
+    before = open_bundle(root).version
+
+    def save(self: TableTower, folder: Path) -> None:
+        folder.mkdir()
+        np.save(folder / "items.npy", -self.item_vectors)
+
+    monkeypatch.setattr(TableTower, "save", save)
+    with pytest.raises(BundleError, match=r"probe 0 \(space 'two_tower'\) must answer \['i"):
+        publish(root, others)
+    assert open_bundle(root).version == before
+
+
+def test_the_manifest_is_plain_json(root: Path) -> None:
+    values = json.loads((open_bundle(root).path / "manifest.json").read_text())
+    assert values["format_version"] == 1 and len(values["sha256"]) == 64

@@ -1,0 +1,95 @@
+"""Listing, rolling back and pruning."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from recsys.bundle import Parts, list_bundles, open_bundle, prune, publish, rollback
+from recsys.errors import BundleError, InvalidRequestError, NotFoundError
+from tests.bundle.made import made_parts
+
+
+@pytest.fixture
+def three(root: Path, others: Parts) -> list[str]:
+    """Versions, the oldest first; the newest is current."""
+    return [open_bundle(root).version, publish(root, others), publish(root, made_parts(seed=2))]
+
+
+def current(root: Path) -> list[str]:
+    return [info.version for info in list_bundles(root) if info.current]
+
+
+def test_the_list_says_what_there_is(root: Path, three: list[str]) -> None:
+    infos = list_bundles(root)
+    assert [info.version for info in infos] == three[::-1]
+    assert [info.current for info in infos] == [True, False, False]
+    for info in infos:
+        assert (info.items, info.dimension, info.fault) == (20, 4, None)
+        folder = root / "versions" / info.version
+        sizes = {path.name: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+        assert info.size > max(sizes.values()) and info.created.endswith("Z")
+
+
+def test_other_things_in_the_folder_are_not_listed(root: Path, three: list[str]) -> None:
+    (root / "versions" / "notes").mkdir()
+    (root / "versions" / ".DS_Store").write_text("")
+    assert len(list_bundles(root)) == 3
+
+
+def test_rollback_goes_back_one_by_one(root: Path, three: list[str]) -> None:
+    assert rollback(root) == three[1] == open_bundle(root).version
+    assert rollback(root) == three[0] == open_bundle(root).version
+    with pytest.raises(NotFoundError, match=f"no bundle was published before {three[0]}"):
+        rollback(root)
+    assert current(root) == [three[0]]
+
+
+def test_rollback_to_a_version_and_forward_again(root: Path, three: list[str]) -> None:
+    assert rollback(root, three[0]) == three[0]
+    assert rollback(root, three[2]) == three[2]
+    assert current(root) == [three[2]]
+
+
+def test_rollback_to_what_is_not_there_changes_nothing(root: Path, three: list[str]) -> None:
+    with pytest.raises(NotFoundError, match="no bundle 'x' in"):
+        rollback(root, "x")
+    assert current(root) == [three[2]]
+
+
+def test_rollback_to_a_damaged_bundle_changes_nothing(root: Path, three: list[str]) -> None:
+    os.truncate(root / "versions" / three[1] / "towers" / "items.npy", 5)
+    with pytest.raises(BundleError, match=r"'towers/items\.npy' must have .* and has 5"):
+        rollback(root)
+    assert current(root) == [three[2]]
+
+
+def test_rollback_mends_a_damaged_pointer(root: Path, three: list[str]) -> None:
+    (root / "CURRENT").write_text("nonsense")
+    assert rollback(root, three[1]) == three[1] == open_bundle(root).version
+
+
+def test_an_open_bundle_outlives_a_rollback_and_a_prune(root: Path, three: list[str]) -> None:
+    bundle = open_bundle(root)
+    probe = bundle.manifest.probes[0]
+    before = bundle.retriever.answer([probe.request()])
+    rollback(root, three[0])
+    prune(root, keep=1)
+    rollback(root, three[0])
+    assert bundle.retriever.answer([probe.request()]) == before
+
+
+def test_prune_keeps_the_newest_and_the_current(root: Path, three: list[str]) -> None:
+    rollback(root, three[0])
+    assert prune(root, keep=1) == (three[1],)
+    assert [info.version for info in list_bundles(root)] == [three[2], three[0]]
+    assert current(root) == [three[0]]
+    assert prune(root, keep=5) == ()
+    assert not (root / "staging").exists()
+
+
+def test_prune_must_keep_something(root: Path) -> None:
+    with pytest.raises(InvalidRequestError, match="keep must be 1 or more; got 0"):
+        prune(root, keep=0)
