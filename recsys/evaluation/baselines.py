@@ -118,7 +118,7 @@ class ItemKnnScorer:
         self._similarity = _similarity(train, neighbours, shrinkage)
 
     def narrowed(self, *, neighbours: int, last: int | None) -> ItemKnnScorer:
-        """The same similarities, cut to fewer neighbours or another ``last``; learns nothing anew."""
+        """The same similarities with fewer neighbours or another ``last``; nothing is learned."""
         other = copy(self)
         other.neighbours, other.last = min(neighbours, self.neighbours), last
         if neighbours < self.neighbours:
