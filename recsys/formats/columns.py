@@ -72,9 +72,15 @@ class Reading:
         self._name = name
         self._unreadable = unreadable
         try:
-            self._raw = pc.cast(raw, pa.large_string() if self._is_text else kind)
+            raw = pc.cast(raw, pa.large_string() if self._is_text else kind)
         except pa.ArrowException as error:
             raise DataError(f"{name} cannot be read as text: {error}") from None
+        self._raw = pc.if_else(pc.equal(raw, ""), None, raw) if self._is_text else raw
+
+    def present(self) -> npt.NDArray[np.bool_]:
+        """Where there is a value, bool ``[n]``; empty text is none."""
+        valid: npt.NDArray[np.bool_] = self._raw.is_valid().to_numpy()
+        return valid
 
     def ids(self) -> pd.Series[Any]:
         """Text exactly as written; whole numbers as their digits; empty text is missing."""
@@ -191,8 +197,8 @@ _TEXT_KINDS = (
 
 
 def _text(raw: pa.ChunkedArray) -> pd.Series[Any]:
-    text = pc.cast(raw, pa.large_string())
-    return pc.if_else(pc.equal(text, ""), None, text).to_pandas()  # type: ignore[no-any-return]
+    text: pd.Series[Any] = pc.cast(raw, pa.large_string()).to_pandas()
+    return text
 
 
 def _fractional(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:

@@ -115,7 +115,7 @@ def _build(rows: Gathered, policy: IngestPolicy, items: IdMap) -> Interactions:
     of_item = items.index.get_indexer(pd.Index(rows.items, dtype=object))
     weight: npt.NDArray[Any] | None = None
     if WEIGHT in frame and policy.weights == "keep":
-        weight = frame[WEIGHT].to_numpy(np.float32)[keep]
+        weight = frame[WEIGHT].to_numpy(np.float64)[keep]
     phrases, terms = _phrases(frame, keep)
     context = {
         column: _categories(column, frame[column], keep)

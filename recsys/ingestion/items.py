@@ -149,12 +149,10 @@ def _joined_lists(table: pa.Table, fields: CatalogueFields) -> pa.Table:
 
 def _numbers(raw: pa.ChunkedArray, column: str) -> tuple[pd.Series[Any], Mask]:
     """float64 with NaN where missing, and where something is there that is no finite number."""
-    numbers = Reading(raw, f"{_TABLE}: column '{column}'", "missing").numbers()
-    unread = numbers.isna().to_numpy() & raw.is_valid().to_numpy()
-    if pa.types.is_floating(raw.type):
-        unread = np.zeros(len(numbers), bool)  # a NaN in a column of numbers is a missing value
-    infinite: Mask = np.isinf(numbers.to_numpy())
-    return numbers, unread | infinite
+    reading = Reading(raw, f"{_TABLE}: column '{column}'", "missing")
+    numbers = reading.numbers()
+    finite: Mask = np.isfinite(numbers.to_numpy())
+    return numbers, reading.present() & ~finite
 
 
 def _drop_duplicates(ids: pd.Series[Any], ledger: Ledger, policy: IngestPolicy) -> None:

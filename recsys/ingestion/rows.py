@@ -201,7 +201,9 @@ def _clean_weights(rows: Gathered, policy: IngestPolicy) -> None:
     """Rows below the least weight, then those whose weight cannot be used."""
     column = rows.frame[WEIGHT]
     weight = column.to_numpy(np.float64)
-    finite: Mask = np.isfinite(weight.astype(np.float32))
+    with np.errstate(over="ignore"):
+        stored = weight.astype(np.float32)
+    finite: Mask = np.isfinite(stored)
     if policy.weights == "keep" or policy.min_weight is not None:
         reason = "the weight is not a finite number"
         rows.ledger.drop_or_raise(policy.bad_rows, reason, ~finite, column, remedy=_REMEDY)
@@ -209,7 +211,7 @@ def _clean_weights(rows: Gathered, policy: IngestPolicy) -> None:
         reason = f"weight below {policy.min_weight:g}"
         rows.ledger.drop(reason, finite & (weight < policy.min_weight), column)
     if policy.weights == "keep":
-        small: Mask = finite & ~(weight.astype(np.float32) > 0)
+        small: Mask = finite & ~(stored > 0)
         rows.ledger.drop_or_raise(
             policy.bad_rows, "the weight is not above 0", small, column, remedy=_REMEDY
         )

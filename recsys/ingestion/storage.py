@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from recsys.pictures import PictureStore
 
 FORMAT = 1
 MANIFEST = "ingested.json"
+_OWN_SUM = "manifest_sha256"
 _LOG, _USERS, _CATALOGUE, _PHRASES = "log", "users", "catalogue", "phrases"
 _CONTEXT = "context_"
 
@@ -56,7 +58,7 @@ def save_ingested(ingested: Ingested, folder: Path) -> str:
             file = temporary / f"{name}.parquet"
             pyarrow.parquet.write_table(table, file, compression="zstd")
             sums[file.name] = _sha256(file)
-        fingerprint = hashlib.sha256(json.dumps(sums, sort_keys=True).encode()).hexdigest()
+        fingerprint = _sum_of(sums)
         manifest = {
             "format": FORMAT,
             "fingerprint": fingerprint,
@@ -66,6 +68,7 @@ def save_ingested(ingested: Ingested, folder: Path) -> str:
             "report": ingested.report.to_dict(),
             "sha256": sums,
         }
+        manifest[_OWN_SUM] = _sum_of(manifest)
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
         (temporary / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
         _take_place(temporary, folder)
@@ -158,6 +161,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
     found = manifest.get("format") if isinstance(manifest, dict) else None
     if found != FORMAT:
         raise DataError(f"{file} has the format {found!r}, expected {FORMAT}; ingest again")
+    stated = manifest.pop(_OWN_SUM, None)
+    if stated != _sum_of(manifest):
+        raise DataError(f"{file} was changed: it does not have its own SHA-256; ingest again")
     return dict(manifest)
 
 
@@ -184,6 +190,10 @@ def _take_place(temporary: Path, folder: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
     else:
         temporary.rename(folder)
+
+
+def _sum_of(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _sha256(file: Path) -> str:

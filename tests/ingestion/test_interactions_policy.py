@@ -1,0 +1,236 @@
+"""What becomes of rows of interactions: each policy, by hand, with the books beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.errors import DataError
+from recsys.ingestion import MISSING_CONTEXT, Group, IngestPolicy, ingest
+
+
+def log(*rows: tuple, columns: str = "user_id item_id timestamp") -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+def lines(made) -> dict[str, list[str]]:
+    """Each user's items in order."""
+    data = made.interactions
+    return {data.users.id(row): data.items.ids(data.history(row)) for row in range(len(data.users))}
+
+
+def reasons(made) -> dict[str, int]:
+    return {group.reason: group.count for group in made.report.interactions.dropped}
+
+
+def test_histories_are_in_the_order_of_time_and_ties_in_the_order_of_rows() -> None:
+    made = ingest(log(("b", "y", 5), ("a", "z", 9), ("a", "x", 1), ("a", "y", 9), ("b", "x", 5)))
+    assert lines(made) == {"b": ["y", "x"], "a": ["x", "z", "y"]}
+    assert made.report.clock == made.interactions.clock == "timestamp"
+    assert made.interactions.time.tolist() == [5, 5, 1, 9, 9]
+
+
+def test_a_position_is_a_clock_and_so_is_the_order_of_rows() -> None:
+    columns = "user_id item_id position"
+    made = ingest(log(("a", "x", 2), ("a", "y", 1), columns=columns))
+    assert (lines(made), made.report.clock) == ({"a": ["y", "x"]}, "position")
+    made = ingest(log(("a", "x"), ("a", "y"), columns="user_id item_id"))
+    assert (lines(made), made.report.clock) == ({"a": ["x", "y"]}, "position")
+    both = log(("a", "x", 2, 3), columns="user_id item_id position timestamp")
+    with pytest.raises(DataError, match="has a timestamp and a position; leave out one"):
+        ingest(both)
+
+
+def test_tables_made_by_hand_may_hold_other_types() -> None:
+    table = pd.DataFrame(
+        {
+            "user_id": [7, 7],
+            "item_id": pd.Categorical(["x", "y"]),
+            "timestamp": pd.to_datetime(["2024-01-01", "2023-01-01"]),
+        },
+        index=[5, 5],
+    )
+    made = ingest(table)
+    assert lines(made) == {"7": ["y", "x"]}
+    assert made.interactions.time.max() == 1_704_067_200
+
+
+@pytest.mark.parametrize(
+    ("row", "reason", "told"),
+    [
+        ((None, "x", 1, 1.0), "missing user_id", "nan"),
+        (("", "x", 1, 1.0), "missing user_id", "nan"),
+        (("a", None, 1, 1.0), "missing item_id", "nan"),
+        (("a", "x", None, 1.0), "missing timestamp", "<NA>"),
+        (("a", "x", 1, float("nan")), "the weight is not a finite number", "nan"),
+        (("a", "x", 1, float("inf")), "the weight is not a finite number", "inf"),
+        (("a", "x", 1, 1e39), "the weight is not a finite number", "1e+39"),
+        (("a", "x", 1, 0.0), "the weight is not above 0", "0.0"),
+        (("a", "x", 1, -2.0), "the weight is not above 0", "-2.0"),
+        (("a", "x", 1, 1e-50), "the weight is not above 0", "1e-50"),
+    ],
+)
+def test_bad_rows(row: tuple, reason: str, told: str) -> None:
+    table = log(("a", "y", 1, 1.0), row, columns="user_id item_id timestamp weight")
+    remedy = r"mend it, or set bad_rows = 'skip'"
+    with pytest.raises(DataError, match=rf"interactions, row 2: {reason} \(.*\); {remedy}"):
+        ingest(table)
+    made = ingest(table, policy=IngestPolicy(bad_rows="skip"))
+    (group,) = made.report.interactions.dropped
+    assert (group.reason, group.count, group.rows) == (reason, 1, (2,))
+    assert group.values[0] in (told, "None")
+    assert lines(made) == {"a": ["y"]}
+
+
+def test_a_time_that_cannot_be_read_is_a_bad_row() -> None:
+    table = log(("a", "x", "soon"), ("a", "y", "2024-01-01"))
+    with pytest.raises(DataError, match="interactions: column 'timestamp', row 1:.*got 'soon'"):
+        ingest(table)
+    made = ingest(table, policy=IngestPolicy(bad_rows="skip"))
+    assert reasons(made) == {"missing timestamp": 1}
+
+
+def test_unknown_items() -> None:
+    table, items = log(("a", "x", 1), ("a", "gone", 2)), pd.DataFrame({"item_id": ["x", "new"]})
+    with pytest.raises(DataError, match=r"row 2: the item is not in the items table \('gone'\)"):
+        ingest(table, items)
+    made = ingest(table, items, policy=IngestPolicy(unknown_items="skip"))
+    expected = Group("the item is not in the items table", 1, (2,), ("gone",))
+    assert made.report.interactions.dropped == (expected,)
+    assert made.catalogue.ids.ids(np.arange(2)) == ["x", "new"]
+    assert made.report.items_without_interactions == 1
+
+
+def test_a_missing_and_an_unknown_item_are_two_reasons() -> None:
+    table = log(("a", None, 1), ("a", "gone", 2), ("a", "x", 3))
+    policy = IngestPolicy(bad_rows="skip", unknown_items="skip")
+    made = ingest(table, pd.DataFrame({"item_id": ["x"]}), policy=policy)
+    assert reasons(made) == {"missing item_id": 1, "the item is not in the items table": 1}
+
+
+@pytest.mark.parametrize(
+    ("policy", "kept"),
+    [
+        ("keep", ["x", "y", "x", "x"]),
+        ("drop-exact", ["x", "y", "x"]),
+        ("keep-first", ["x", "y"]),
+        ("keep-last", ["y", "x"]),
+    ],
+)
+def test_duplicate_interactions(policy: str, kept: list[str]) -> None:
+    table = log(("a", "x", 9), ("a", "y", 5), ("a", "x", 1), ("a", "x", 9))
+    made = ingest(table, policy=IngestPolicy(duplicate_interactions=policy))
+    assert lines(made) == {"a": kept}
+    assert sum(reasons(made).values()) == 4 - len(kept)
+
+
+def test_exact_duplicates_may_differ_in_their_event() -> None:
+    columns = "user_id item_id timestamp event"
+    table = log(("a", "x", 9, "view"), ("a", "x", 9, "buy"), ("a", "x", 9, "view"), columns=columns)
+    made = ingest(table, policy=IngestPolicy(duplicate_interactions="drop-exact"))
+    assert len(made.interactions) == 2
+    assert made.report.interactions.dropped[0].rows == (3,)
+
+
+def test_events() -> None:
+    columns = "user_id item_id timestamp event"
+    table = log(("a", "x", 1, "view"), ("a", "y", 2, "buy"), ("a", "z", 3, None), columns=columns)
+    made = ingest(table, policy=IngestPolicy(events=("buy",)))
+    assert lines(made) == {"a": ["y"]}
+    assert reasons(made) == {"event not kept": 2}
+    with pytest.raises(
+        DataError, match="keeps certain events, but the interactions have no 'event'"
+    ):
+        ingest(log(("a", "x", 1)), policy=IngestPolicy(events=("buy",)))
+
+
+def test_weights() -> None:
+    columns = "user_id item_id timestamp weight"
+    table = log(("a", "x", 1, 2.5), ("a", "y", 2, 4), ("a", "z", 3, -1), columns=columns)
+    made = ingest(table, policy=IngestPolicy(min_weight=3))
+    assert made.interactions.weight.tolist() == [4.0]
+    assert reasons(made) == {"weight below 3": 2}
+    made = ingest(table, policy=IngestPolicy(weights="equal"))
+    assert made.interactions.weight.tolist() == [1.0, 1.0, 1.0]
+    with pytest.raises(
+        DataError, match="has a 'min_weight', but the interactions have no 'weight'"
+    ):
+        ingest(log(("a", "x", 1)), policy=IngestPolicy(min_weight=3))
+
+
+def test_rare_users_and_items_are_left_out_until_none_is_rare() -> None:
+    # c has two interactions, but one is with w, which is rare; without it c is rare, and then z is.
+    pairs = ["ax", "ay", "bx", "by", "cz", "cw", "dz", "dx", "dy"]
+    table = pd.DataFrame([(user, item) for user, item in pairs], columns=["user_id", "item_id"])
+    items = pd.DataFrame({"item_id": list("xyzw")})
+    policy = IngestPolicy(min_user_interactions=2, min_item_interactions=2)
+    made = ingest(table, items, policy=policy)
+    assert lines(made) == {"a": ["x", "y"], "b": ["x", "y"], "d": ["x", "y"]}
+    assert reasons(made) == {
+        "the user has fewer than 2 interactions": 1,
+        "the item has fewer than 2 interactions": 2,
+    }
+    assert (made.report.users, made.report.users_left_out) == (3, 1)
+    assert (made.report.catalogue, made.report.items_without_interactions) == (4, 2)
+
+
+def test_items_that_nobody_met_stay_or_go() -> None:
+    items = pd.DataFrame({"item_id": ["new", "x", "other"], "title": ["N", "X", "O"]})
+    table = log(("a", "x", 1))
+    assert len(ingest(table, items).catalogue) == 3
+    made = ingest(table, items, policy=IngestPolicy(items_without_interactions="drop"))
+    assert made.catalogue.table.values.tolist() == [["x", "X"]]
+    assert made.report.items.dropped == (
+        Group("no interaction with the item", 2, (1, 3), ("new", "other")),
+    )
+    assert lines(made) == {"a": ["x"]}
+
+
+def test_every_other_column_is_context() -> None:
+    columns = "user_id item_id timestamp device hour"
+    table = log(("a", "x", 2, "phone", 3), ("a", "y", 1, None, 4), columns=columns)
+    data = ingest(table).interactions
+    assert set(data.context) == {"device", "hour"}
+    assert data.context["device"].ids(data.context_rows["device"]) == [MISSING_CONTEXT, "phone"]
+    assert data.context["hour"].ids(data.context_rows["hour"]) == ["4", "3"]
+
+
+def test_terms_are_phrases_the_first_of_which_is_none() -> None:
+    columns = "user_id item_id timestamp terms"
+    table = log(
+        ("a", "x", 1, " desk lamp "),
+        ("a", "y", 2, None),
+        ("b", "z", 3, "desk lamp"),
+        columns=columns,
+    )
+    data = ingest(table).interactions
+    assert data.phrases == ("", "desk lamp")
+    assert data.terms.tolist() == [1, 0, 1]
+
+
+def test_what_cannot_be_a_log() -> None:
+    with pytest.raises(DataError, match="interactions: no column 'user_id'; did you mean 'user'"):
+        ingest(pd.DataFrame({"user": ["a"], "item_id": ["x"]}))
+    with pytest.raises(DataError, match="no interaction is left .none was given.; give more"):
+        ingest(pd.DataFrame({"user_id": [], "item_id": []}, dtype="str"))
+    with pytest.raises(DataError, match="is left .2: weight below 9.; give more, or loosen"):
+        columns = "user_id item_id weight"
+        table = log(("a", "x", 1), ("a", "x", 2), columns=columns)
+        ingest(table, policy=IngestPolicy(min_weight=9))
+    with pytest.raises(DataError, match="mixes kinds of values"):
+        ingest(pd.DataFrame({"user_id": ["a", 3], "item_id": ["x", "y"]}))
+    with pytest.raises(DataError, match="column 'item_id' is there twice"):
+        ingest(pd.DataFrame([["a", "x", "y"]], columns=["user_id", "item_id", "item_id"]))
+
+
+def test_the_report_for_people() -> None:
+    rows = [("a", "x", 1)] + [("a", None, 1)] * 7
+    report = ingest(log(*rows), policy=IngestPolicy(bad_rows="skip")).report
+    assert report.lines()[0] == "interactions: 8 read, 1 kept"
+    assert "7 left out: missing item_id (row 2: " in report.lines()[1]
+    assert report.lines()[1].endswith(", ...)")
+    assert (
+        report.lines()[-1]
+        == "1 users; 1 items, 0 of them without interactions; ordered by timestamp"
+    )

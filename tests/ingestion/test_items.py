@@ -1,0 +1,117 @@
+"""The items table on its way in: duplicates, numbers, lists, pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.catalogue import CatalogueFields
+from recsys.errors import DataError
+from recsys.ingestion import Group, IngestPolicy, ingest
+from recsys.pictures import PictureStore
+
+LOG = pd.DataFrame({"user_id": ["u"], "item_id": ["a"]})
+FIELDS = CatalogueFields(
+    title="title", text=("title",), categories=("tags",), numbers=("price",), image="image"
+)
+
+
+def items(**columns: list) -> pd.DataFrame:
+    size = len(next(iter(columns.values())))
+    base = {"item_id": list("abcdef")[:size], "title": ["T"] * size, "tags": ["x"] * size}
+    return pd.DataFrame({**base, "price": [1.0] * size, "image": ["p.png"] * size, **columns})
+
+
+def test_the_catalogue_keeps_the_order_and_every_column() -> None:
+    made = ingest(LOG, items(item_id=["b", "a"], extra=[1, 2]), FIELDS).catalogue
+    assert made.ids.ids(np.arange(2)) == ["b", "a"]
+    assert list(made.table) == ["item_id", "title", "tags", "price", "image", "extra"]
+
+
+@pytest.mark.parametrize(("policy", "title"), [("keep-first", "one"), ("keep-last", "two")])
+def test_a_duplicate_item(policy: str, title: str) -> None:
+    table = items(item_id=["a", "b", "a"], title=["one", "other", "two"])
+    text = r"items, row [13]: the item_id is in the table more than once \('a'\).*duplicate_items"
+    with pytest.raises(DataError, match=text):
+        ingest(LOG, table, FIELDS)
+    made = ingest(LOG, table, FIELDS, IngestPolicy(duplicate_items=policy))
+    catalogue = made.catalogue
+    assert catalogue.titles()[catalogue.ids.row("a")] == title
+    assert (made.report.items.read, made.report.items.kept) == (3, 2)
+    assert made.report.items.dropped[0].rows == ((3,) if policy == "keep-first" else (1,))
+
+
+@pytest.mark.parametrize("value", ["cheap", "inf", "1,5"])
+def test_a_number_that_is_none(value: str) -> None:
+    table = items(item_id=["a", "b"], price=["2.5", value])
+    text = r"items, row 2: 'price' is not a finite number \('.*'\); mend it, or set bad_rows"
+    with pytest.raises(DataError, match=text):
+        ingest(LOG, table, FIELDS)
+    made = ingest(LOG, table, FIELDS, IngestPolicy(bad_rows="skip"))
+    assert made.catalogue.table["price"].tolist() == [2.5]
+    assert made.report.items.dropped == (
+        Group("'price' is not a finite number", 1, (2,), (value,)),
+    )
+
+
+def test_a_missing_number_stays_missing() -> None:
+    for price in ([None, 2], ["", "2"], [np.nan, 2.0]):
+        made = ingest(LOG, items(price=price), FIELDS).catalogue
+        assert np.isnan(made.table["price"][0]) and made.table["price"][1] == 2.0
+
+
+def test_a_missing_item_id() -> None:
+    table = items(item_id=["a", None])
+    with pytest.raises(DataError, match="items, row 2: missing item_id"):
+        ingest(LOG, table, FIELDS)
+    made = ingest(LOG, table, FIELDS, IngestPolicy(bad_rows="skip"))
+    assert made.report.items.kept == 1
+
+
+def test_lists_become_separated_text() -> None:
+    for tags in (
+        [["x", "y"], None],
+        [["x", "y"], []],
+        [np.array(["x", "y"]), np.array([], object)],
+    ):
+        made = ingest(LOG, items(tags=tags), FIELDS).catalogue
+        assert made.table["tags"][0] == "x|y"
+        assert pd.isna(made.table["tags"][1]) or made.table["tags"][1] == ""
+
+
+def test_a_column_that_is_not_there() -> None:
+    with pytest.raises(DataError, match="items: no column 'image'.*its columns: item_id, title"):
+        ingest(LOG, items(title=["T"]).drop(columns="image"), FIELDS)
+    with pytest.raises(DataError, match="items: no column 'item_id'; did you mean 'itemid'"):
+        ingest(LOG, items(title=["T"]).rename(columns={"item_id": "itemid"}), FIELDS)
+
+
+def test_fields_and_pictures_need_a_table(tmp_path: Path) -> None:
+    for more in ({"fields": FIELDS}, {"pictures": PictureStore.open(tmp_path)}):
+        with pytest.raises(DataError, match="belong to an items table, and there is none"):
+            ingest(LOG, **more)
+
+
+def test_pictures_that_are_not_named_and_not_there(tmp_path: Path) -> None:
+    (tmp_path / "p.png").write_bytes(b"not decoded here")
+    store = PictureStore.open(tmp_path)
+    table = items(image=["p.png", None, "gone.png", ""])
+    made = ingest(LOG, table, FIELDS, pictures=store)
+    assert made.report.pictures == (
+        Group("not named", 2, (2, 4), ("b", "d")),
+        Group("not in the store", 1, (3,), ("gone.png",)),
+    )
+    assert made.report.items.kept == 4, "an item without a picture is still an item"
+    assert ingest(LOG, table, FIELDS).report.pictures == made.report.pictures[:1]
+    with pytest.raises(DataError, match="leads out of"):
+        ingest(LOG, items(image=["../p.png"]), FIELDS, pictures=store)
+
+
+def test_without_a_table_the_catalogue_is_what_was_met() -> None:
+    log = pd.DataFrame({"user_id": ["u", "u", "u"], "item_id": ["z", "a", None]})
+    made = ingest(log, policy=IngestPolicy(bad_rows="skip"))
+    assert made.catalogue.ids.ids(np.arange(2)) == ["z", "a"]
+    assert made.report.items is None
