@@ -10,7 +10,7 @@ TESTS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format check setup sample constraints clean
+.PHONY: help demo test lint format check setup docs sample constraints clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 24
@@ -38,6 +38,9 @@ format: $(STAMP) ## let ruff put the source in order
 	@$(BIN)/ruff format .
 
 check: lint test ## lint, then test
+
+docs: $(STAMP) ## write docs/cli.md from the commands' own help
+	@$(BIN)/python docs/make_cli.py
 
 sample: $(STAMP) ## make the embedded sample set anew
 	@$(BIN)/python data/make_sample.py

@@ -3,6 +3,7 @@ call, 130 when interrupted."""
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from typing import Annotated
@@ -47,6 +48,9 @@ def _options(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
+    # TensorFlow tells of every graphics card it does not find; both must be said before it loads.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
         app(arguments, prog_name="recsys")
     except RecsysError as error:

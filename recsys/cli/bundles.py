@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from recsys.cli.output import print_json, print_table
+from recsys.errors import NotFoundError
 
 app = typer.Typer(
-    help="List, verify and roll back published bundles.", no_args_is_help=True, rich_markup_mode=None
+    help="List, verify and roll back published bundles.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 Root = Annotated[
     Path, typer.Argument(metavar="BUNDLES", help="The folder of bundles, as runs/NAME/bundles.")
@@ -23,7 +27,23 @@ def list_(root: Root, as_json: AsJson = False) -> None:
     """Every published bundle, the newest first; the one that is served is marked."""
     from recsys.bundle import list_bundles
 
-    raise NotImplementedError
+    if not root.is_dir():
+        raise NotFoundError(f"there is no folder of bundles at {root}")
+    found = list_bundles(root)
+    if as_json:
+        print_json([asdict(bundle) for bundle in found])
+        return
+    print_table(
+        ["", "version", "created", "items", "dimension", "MB", "fault"],
+        [
+            [
+                "*" if bundle.current else "",
+                *(bundle.version, bundle.created, str(bundle.items), str(bundle.dimension)),
+                *(f"{bundle.size / 1e6:.1f}", bundle.fault or ""),
+            ]
+            for bundle in found
+        ],
+    )
 
 
 @app.command()
@@ -32,7 +52,14 @@ def verify(
     version: Annotated[str, typer.Option(help="Which bundle.")] = "current",
     as_json: AsJson = False,
 ) -> None:
-    """Check every file of a bundle against its manifest."""
+    """Hold every file of a bundle against its manifest; exit code 1 where one differs."""
+    from recsys.bundle import verify as verify_bundle
+
+    manifest = verify_bundle(root, version)
+    if as_json:
+        print_json({"version": manifest.version, "whole": True, "size": manifest.size})
+    else:
+        typer.echo(f"{manifest.version} is whole: {manifest.size / 1e6:.1f} MB as published")
 
 
 @app.command()
@@ -41,4 +68,11 @@ def rollback(
     to: Annotated[str | None, typer.Option(help="A version; by default the one before.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make an earlier bundle the current one."""
+    """Make an earlier bundle the current one; nothing is removed."""
+    from recsys.bundle import rollback as roll_back
+
+    version = roll_back(root, to)
+    if as_json:
+        print_json({"current": version})
+    else:
+        typer.echo(f"{version} is current")

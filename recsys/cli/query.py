@@ -18,7 +18,9 @@ RUNS = Path("runs")
 
 def query(
     bundles: Annotated[Path | None, typer.Option(help="A folder of published bundles.")] = None,
-    config: Annotated[Path | None, typer.Option(help="The TOML file of a run that published.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="The TOML file of a run that published.")
+    ] = None,
     address: Annotated[str | None, typer.Option(help="A running service, as HOST:PORT.")] = None,
     runs: Annotated[Path, typer.Option(help="The folder that runs are kept in.")] = RUNS,
     version: Annotated[str, typer.Option(help="The bundle to ask.")] = "current",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -68,8 +68,9 @@ def run(
         return
     _print_stages([*done, tried])
     _print_figures(report["figures"], job)
-    typer.echo(f"Report: {job.folder / 'evaluate' / 'report.html'}; figures: ", nl=False)
-    typer.echo(str(job.folder / "report.json"))
+    found = ", ".join(candidate["item_id"] for candidate in tried.notes["candidates"][:5])
+    typer.echo(f"Asked over gRPC, bundle {tried.notes['bundle_version']} answered: {found}, ...")
+    typer.echo(f"Report: {job.folder / 'report.html'}  Figures: {job.folder / 'report.json'}")
 
 
 def _command(stage: str) -> Callable[..., None]:
@@ -79,12 +80,19 @@ def _command(stage: str) -> Callable[..., None]:
         again: Again = False,
         as_json: AsJson = False,
     ) -> None:
+        from recsys.pipeline import write_run_report
+
         with Screen() as screen:
             job, done = _until(config, runs, stage, screen, [stage] * again)
+        if stage == "evaluate":
+            write_run_report(job, done, command=f"recsys evaluate {config}")
         if as_json:
             print_json(_described(done[-1], job))
+            return
+        _print_stages(done)
+        if stage == "evaluate":
+            _print_figures(done[-1].figures, job)
         else:
-            _print_stages(done)
             print_table(["figure", "value"], [[n, f"{v:g}"] for n, v in done[-1].figures.items()])
 
     return command
@@ -126,7 +134,7 @@ def _print_stages(done: list[Done]) -> None:
     print_table(["stage", "seconds", ""], lines)
 
 
-def _print_figures(figures: dict[str, float], job: Job) -> None:
+def _print_figures(figures: Mapping[str, float], job: Job) -> None:
     """One line a model, one column a figure of the table; then what stands alone."""
     k = job.config.evaluation.ks[0]
     columns = [f"recall@{k}", f"hr@{k}", f"ndcg@{k}", f"mrr@{k}", f"cold_recall@{k}"]

@@ -17,6 +17,9 @@ def serve(
     version: Annotated[str, typer.Option(help="The bundle to serve.")] = "current",
     host: Annotated[str, typer.Option(help="The interface to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 50051,
+    port_file: Annotated[
+        Path | None, typer.Option(help="A file that is given the port once it is known.")
+    ] = None,
     json_logs: Annotated[bool, typer.Option("--json", help="Log in JSON.")] = False,
 ) -> None:
     """Serve a published bundle over gRPC until SIGTERM or Ctrl-C (``python -m server``)."""
@@ -26,5 +29,6 @@ def serve(
         )
     command = [sys.executable, "-m", "server", "--bundles", str(bundles), "--version", version]
     command += ["--host", host, "--port", str(port)] + ["--json-logs"] * json_logs
+    command += [] if port_file is None else ["--port-file", str(port_file)]
     sys.stdout.flush()
     os.execv(sys.executable, command)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 ENCODERS = ("text", "image")
 BLOCKS = ("text", "image", "attributes")
 PHRASES = "phrases"
+DATA = "data"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,7 @@ class Job:
 
     def path(self, name: str | Path) -> Path:
         """Where a path of the configuration is."""
-        return resolve(str(name), base=self.base)
+        return resolve(str(name), self.base)
 
     @property
     def bundles(self) -> Path:
@@ -63,7 +64,7 @@ class Job:
         """The log and the catalogue."""
         pictures = self.config.data.pictures
         store = None if pictures is None else PictureStore.open(self.path(pictures))
-        return load_ingested(self.folder / "ingest", pictures=store)
+        return load_ingested(self.folder / "ingest" / DATA, pictures=store)
 
     @cached_property
     def split(self) -> Split:

@@ -91,16 +91,14 @@ def load_sheets(folder: Path) -> list[Sheet]:
     return [Sheet(**sheet) for sheet in _kept(folder)["sheets"]]
 
 
-def _scorers(job: Job) -> tuple[list[Scorer], Sequence[Mapping[str, float]]]:
+def _scorers(job: Job) -> tuple[list[Scorer], Sequence[Mapping[str, float | None]]]:
     """The towers first; with search terms beside where there are any; then the baselines."""
     parts, config = job.split, job.config.evaluation
     known = met_users(parts.train.offsets)
     scorers: list[Scorer] = [towers_scorer(job.towers, known=known)]
     if job.towers.terms_dimension and parts.test.terms.any():
-        scorers.append(
-            towers_scorer(job.towers, known=known, phrases=job.phrases, name=WITH_TERMS)
-        )
-    tuned: Sequence[Mapping[str, float]] = ()
+        scorers.append(towers_scorer(job.towers, known=known, phrases=job.phrases, name=WITH_TERMS))
+    tuned: Sequence[Mapping[str, float | None]] = ()
     for name in config.baselines:
         if name == "random":
             scorers.append(RandomScorer(len(job.ingested.catalogue), seed=config.seed))
@@ -126,7 +124,9 @@ def _sheets(job: Job, scorer: Scorer, *, count: int, places: int = 12) -> list[S
     chosen = queries.at(np.sort(drawn))
     if not len(chosen):
         return []
-    return [_sheet(job, scorer, chosen.slice(at, at + 1), users, places) for at in range(len(chosen))]
+    return [
+        _sheet(job, scorer, chosen.slice(at, at + 1), users, places) for at in range(len(chosen))
+    ]
 
 
 def _sheet(job: Job, scorer: Scorer, query: HeldOut, users: IdMap, places: int) -> Sheet:

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
+from recsys.bundle import Parts, list_bundles, publish
 from recsys.index import ExactIndex, ann_recall, load_index
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import batch_of, met_users
-from recsys.pipeline.stage import Done, Outcome
-from recsys.retrieval import TWO_TOWER, Space
+from recsys.pipeline.stage import Done, Outcome, load_record
+from recsys.retrieval import TEXT, TWO_TOWER, Space
 from recsys.splits import HeldOut
 
 VECTORS, AVAILABLE, INDEX = "vectors.npy", "available.npy", "index"
+PUBLISHED_FROM = ("ingest", "encode", "train", "evaluate", "index")
 
 
 def run_index(job: Job, out: Path) -> Outcome:
@@ -68,3 +70,29 @@ def _save(space: Space, folder: Path) -> None:
     np.save(folder / VECTORS, space.vectors)
     np.save(folder / AVAILABLE, space.available)
     space.index.save(folder / INDEX)
+
+
+def run_publish(job: Job, out: Path) -> Outcome:
+    """Publish a bundle of everything that serving needs."""
+    spaces = load_spaces(job.folder / "index", job.config.spaces)
+    reads_terms = bool(job.towers.terms_dimension) or TEXT in spaces
+    records = {name: load_record(job.folder / name) or {} for name in PUBLISHED_FROM}
+    parts = Parts(
+        ingested=job.ingested,
+        towers=job.towers,
+        spaces=spaces,
+        encoders={TEXT: job.encoders[TEXT]} if reads_terms else {},
+        config=job.config.model_dump(mode="json"),
+        figures={
+            **records["evaluate"].get("figures", {}),
+            **{f"index.{name}": value for name, value in records["index"]["figures"].items()},
+        },
+        fingerprints={name: record["fingerprint"] for name, record in records.items()},
+    )
+    version = publish(job.bundles, parts, progress=job.progress)
+    return Outcome({}, {"version": version})
+
+
+def still_published(job: Job, done: Done) -> bool:
+    """Whether the bundle that the stage published is still there."""
+    return any(bundle.version == done.notes["version"] for bundle in list_bundles(job.bundles))

@@ -25,12 +25,13 @@ def batch_of(queries: HeldOut, *, known: Mask, phrases: Vectors | None = None) -
             terms that led to the target; None asks without.
     """
     terms = None if phrases is None else phrases[queries.terms]
+    terms_known: Mask | None = None if terms is None else np.any(terms != 0, axis=1)
     return QueryBatch.of(
         queries.histories(),
         users=queries.user,
         user_known=known[queries.user],
         terms=terms,
-        terms_known=None if terms is None else terms.any(axis=1),
+        terms_known=terms_known,
         context=queries.context_rows,
     )
 

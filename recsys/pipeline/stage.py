@@ -190,7 +190,7 @@ def _run_stage(
 
 def _stale(name: str, final: Path, parts: _Parts) -> str:
     """Why the result in ``final`` cannot be reused; "" where it can."""
-    record = _record(final)
+    record = load_record(final)
     if record is None:
         return "not done yet"
     old = record.get("parts", {})
@@ -206,7 +206,8 @@ def _stale(name: str, final: Path, parts: _Parts) -> str:
     return ""
 
 
-def _record(folder: Path) -> dict[str, Any] | None:
+def load_record(folder: Path) -> dict[str, Any] | None:
+    """What ``stage.json`` holds; None where there is none that can be read."""
     try:
         content = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -217,7 +218,7 @@ def _record(folder: Path) -> dict[str, Any] | None:
 
 
 def _read(folder: Path, parts: _Parts) -> Done | None:
-    content = _record(folder)
+    content = load_record(folder)
     if content is None or content.get("fingerprint") != parts.fingerprint:
         return None
     return Done(content["stage"], content["seconds"], True, content["figures"], content["notes"])

@@ -9,14 +9,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from recsys.config import Config
 from recsys.encoders import Content, obtain_encoder
 from recsys.errors import ConfigError
 from recsys.features import CataloguePictures, FeatureBlock, FeatureCache, attribute_block
-from recsys.formats import read_interactions, read_items
+from recsys.formats import InteractionSource, read_interactions, read_items
+from recsys.formats.columns import Unreadable
 from recsys.ingestion import ingest, save_ingested
 from recsys.pictures import PictureStore
-from recsys.pipeline.job import ENCODERS, PHRASES, Job
+from recsys.pipeline.job import DATA, ENCODERS, PHRASES, Job
 from recsys.pipeline.judging import run_evaluate
 from recsys.pipeline.publishing import run_index, run_publish, still_published
 from recsys.pipeline.scoring import met_users, towers_scorer
@@ -42,18 +45,24 @@ def _files(job: Job, **sections: Config | None) -> dict[str, Path]:
 def _run_ingest(job: Job, out: Path) -> Outcome:
     data = job.config.data
     unreadable: Unreadable = "raise" if data.policy.bad_rows == "raise" else "missing"
-    job.progress("read", 0, 3)
-    interactions = read_interactions(data.interactions, base=job.base)
-    job.progress("read", 1, 3, f"{len(interactions):,} interactions")
-    items = None if data.items is None else read_items(data.items, base=job.base)
-    job.progress("read", 2, 3, "" if items is None else f"{len(items):,} items")
-    searches = None if data.searches is None else read_interactions(data.searches, base=job.base)
-    job.progress("read", 3, 3)
+
+    def read(source: InteractionSource) -> pd.DataFrame:
+        return read_interactions(
+            source, base=job.base, unreadable=unreadable, progress=job.progress
+        )
+
+    interactions = read(data.interactions)
+    job.progress("read", 1, 2, f"{len(interactions):,} interactions")
+    searches = None if data.searches is None else read(data.searches)
+    items = (
+        None if data.items is None else read_items(data.items, base=job.base, progress=job.progress)
+    )
+    job.progress("read", 2, 2, "no catalogue" if items is None else f"{len(items):,} items")
     pictures = None if data.pictures is None else PictureStore.open(job.path(data.pictures))
     ingested = ingest(
         interactions, items, data.fields, data.policy, pictures=pictures, searches=searches
     )
-    save_ingested(ingested, out)
+    save_ingested(ingested, out / DATA)
     sizes = {
         "interactions": len(ingested.interactions),
         "users": len(ingested.interactions.users),

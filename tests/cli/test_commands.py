@@ -1,0 +1,207 @@
+"""The commands on a tiny shop: what they print where, and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recsys.cli import main
+from tests.pipeline.tiny import write_tiny
+
+pytestmark = pytest.mark.timeout(300)
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command in this process."""
+
+    def run(*arguments: object) -> Ended:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        told = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), told.out, told.err)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A tiny shop's configuration and the folder with its finished run."""
+    folder = tmp_path_factory.mktemp("shop")
+    config, runs = write_tiny(folder / "shop"), folder / "runs"
+    done = subprocess.run(
+        [sys.executable, "-m", "recsys.cli", "run", config, "--runs", runs, "--json"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    (folder / "stdout.json").write_text(done.stdout)
+    (folder / "stderr.txt").write_text(done.stderr)
+    return config, runs
+
+
+def test_a_run_prints_its_record_on_stdout_and_its_progress_on_stderr(
+    shop: tuple[Path, Path],
+) -> None:
+    folder = shop[0].parents[1]
+    record = json.loads((folder / "stdout.json").read_text())
+    assert record == json.loads((shop[1] / "tiny/report.json").read_text())
+    wanted = {f"{m}.recall@5" for m in ("two_tower", "item_knn", "popularity", "random", "oracle")}
+    assert wanted | {"index.ann_recall@100", "seconds"} <= set(record["figures"])
+    assert {"two_tower.ndcg@10", "two_tower.hr@10", "two_tower_with_terms.recall@5"} <= set(
+        record["figures"]
+    )
+    assert record["figures"]["index.ann_recall@100"] == 1  # the index is exact
+    told = (folder / "stderr.txt").read_text()
+    for stage in ("ingest", "encode", "train", "evaluate", "index", "publish", "serve"):
+        assert f"{stage}: done in" in told
+    assert "stopped cleanly" in told
+    assert (shop[1] / "tiny/report.html").is_file()
+
+
+def test_each_stage_by_itself_reuses_what_stands(shop: tuple[Path, Path], run: Run) -> None:
+    config, runs = shop
+    ended = run("index", config, "--runs", runs, "--json")
+    assert ended.code == 0 and ended.json["reused"] and ended.json["stage"] == "index"
+    assert ended.err.splitlines() == [
+        f"{s}: reused" for s in ("ingest", "encode", "train", "index")
+    ]
+    ended = run("ingest", config, "--runs", runs, "--again")
+    assert ended.code == 0 and "ingest: starting (asked for)" in ended.err
+    assert "ingest" in ended.out and "done" in ended.out
+
+
+def test_query_in_process(shop: tuple[Path, Path], run: Run) -> None:
+    config, runs = shop
+    ended = run("query", "--config", config, "--runs", runs, "--user", "u1", "--k", 3, "--json")
+    assert ended.code == 0, ended.err
+    assert [c["rank"] for c in ended.json["candidates"]] == [1, 2, 3]
+    by_bundles = run(
+        "query", "--bundles", runs / "tiny/bundles", "--user", "u1", "--k", 3, "--json"
+    )
+    assert by_bundles.json == ended.json
+    table = run("query", "--config", config, "--runs", runs, "--item", "i3", "--space", "image")
+    assert table.code == 0 and "title" in table.out
+
+
+def test_query_a_service(shop: tuple[Path, Path], run: Run, tmp_path: Path) -> None:
+    """The command, the service and the library give the same answer; SIGTERM ends it with 0."""
+    bundles, port = shop[1] / "tiny/bundles", tmp_path / "port"
+    command = [sys.executable, "-m", "recsys.cli", "serve", "--bundles", str(bundles)]
+    with subprocess.Popen(
+        [*command, "--port", "0", "--port-file", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=ROOT,
+    ) as service:
+        assert service.stdout is not None
+        address = service.stdout.readline().strip()
+        assert address.endswith(port.read_text().strip())
+        asked = ("--history", "i1,i4,nowhere", "--k", 4, "--json")
+        over_the_wire = run("query", "--address", address, *asked)
+        refused = run("query", "--address", address, "--user", "nobody", "--json")
+        service.send_signal(signal.SIGTERM)
+        assert service.wait(30) == 0
+    here = run("query", "--bundles", bundles, *asked)
+    assert over_the_wire.code == 0, over_the_wire.err
+    assert [c["item_id"] for c in over_the_wire.json["candidates"]] == [
+        c["item_id"] for c in here.json["candidates"]
+    ]
+    assert over_the_wire.json["unknown_history_ids"] == ["nowhere"]
+    assert refused.code == 1 and refused.out == "" and "nobody" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--user", "nobody"], "unknown user id 'nobody'"),
+        (["--user", "u1", "--k", "0"], "k must be from 1"),
+        (
+            ["--user", "u1", "--space", "smell"],
+            "no space 'smell'; there are: image, text",
+        ),
+        ([], "the query is empty"),
+    ],
+)
+def test_a_query_that_cannot_be_answered(
+    shop: tuple[Path, Path], run: Run, arguments: list[str], message: str
+) -> None:
+    ended = run("query", "--bundles", shop[1] / "tiny/bundles", *arguments, "--json")
+    assert ended.code == 1 and ended.out == ""
+    assert ended.err.startswith("error: ") and message in ended.err
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_more_than_the_catalogue_holds_says_why(shop: tuple[Path, Path], run: Run) -> None:
+    ended = run("query", "--bundles", shop[1] / "tiny/bundles", "--user", "u1", "--k", 99, "--json")
+    assert ended.code == 0 and len(ended.json["candidates"]) == 24
+    assert "24 of the 30 items are eligible" in ended.json["short_reason"]
+
+
+def test_bundles_are_listed_verified_and_rolled_back(shop: tuple[Path, Path], run: Run) -> None:
+    bundles = shop[1] / "tiny/bundles"
+    (listed,) = run("bundles", "list", bundles, "--json").json
+    assert listed["current"] and listed["items"] == 30
+    assert listed["version"] in run("bundles", "list", bundles).out
+    verified = run("bundles", "verify", bundles, "--json")
+    assert verified.json["version"] == listed["version"] and verified.json["whole"]
+    ended = run("bundles", "rollback", bundles)
+    assert ended.code == 1 and "no bundle was published before" in ended.err
+    back = run("bundles", "rollback", bundles, "--to", listed["version"], "--json")
+    assert back.json == {"current": listed["version"]}
+    assert run("bundles", "list", bundles / "nowhere").code == 1
+
+
+def test_an_interrupted_run_says_that_it_goes_on(tmp_path: Path) -> None:
+    config = write_tiny(tmp_path / "shop")
+    config.write_text(
+        config.read_text().replace("epochs = 4", "epochs = 5000\nvalidate_every = 50")
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "recsys.cli", "train", str(config), "--runs", str(tmp_path)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as training:
+        assert training.stderr is not None
+        told = ""
+        while "train, epoch 2" not in told:
+            told = training.stderr.readline()
+            assert told, "training ended by itself"
+        training.send_signal(signal.SIGINT)
+        rest = training.stderr.read()
+    assert training.returncode == 130
+    assert rest.splitlines()[-1].startswith("interrupted; nothing whole is lost")
+    assert "Traceback" not in rest

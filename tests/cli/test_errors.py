@@ -1,0 +1,139 @@
+"""What is wrong is told in one sentence, with exit code 1; a wrong call with 2."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from recsys.cli import main
+from tests.pipeline.tiny import write_tiny
+
+ROOT = Path(__file__).parents[2]
+Change = Callable[[Path], object]
+
+
+def _fail(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "Traceback" not in told.err
+    return int(ended.value.code or 0), told.err
+
+
+def _edit(name: str, old: str, new: str) -> Change:
+    def change(folder: Path) -> None:
+        file = folder / name
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new, 1))
+
+    return change
+
+
+WRONG = {
+    "unknown key": (
+        _edit("tiny.toml", "dimension = 8\nhistory", "dimensoin = 8\nhistory"),
+        "unknown key 'towers.dimensoin': did you mean 'dimension'?",
+    ),
+    "key of no section": (_edit("tiny.toml", "[split]", "[splitt]"), "did you mean 'split'?"),
+    "wrong type": (_edit("tiny.toml", "seed = 3", 'seed = "three"'), "'seed': "),
+    "not TOML": (_edit("tiny.toml", "seed = 3", "seed = = 3"), "is not valid TOML"),
+    "space without encoder": (
+        _edit("tiny.toml", '[text]\nname = "word2vec"\ndimension = 8\nepochs = 2\n', ""),
+        "the space 'text' needs an encoder: add a section [text]",
+    ),
+    "missing column": (
+        _edit("log.csv", "user_id,item_id,at", "user_id,item_id,when"),
+        "no column 'at' (its columns: user_id, item_id, when)",
+    ),
+    "missing field": (
+        _edit("tiny.toml", 'title = "title"', 'title = "name"'),
+        "no column 'name'",
+    ),
+    "duplicate item": (_edit("items.csv", "i1,", "i0,"), "'i0'"),
+    "unknown item": (_edit("log.csv", "u0,i", "u0,nowhere"), "nowhere"),
+    "missing file": (lambda folder: (folder / "log.csv").unlink(), "log.csv"),
+    "missing pictures": (
+        _edit("tiny.toml", 'pictures = "photos"', 'pictures = "fotos"'),
+        "fotos",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_bad_input_is_told_in_a_sentence(
+    what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change, message = WRONG[what]
+    config = write_tiny(tmp_path / "shop", users=6)
+    change(tmp_path / "shop")
+    code, told = _fail(capsys, "ingest", config, "--runs", tmp_path / "runs", "--json")
+    assert code == 1
+    last = told.splitlines()[-1]
+    assert last.startswith("error: ") and message in last, told
+
+
+def test_a_skip_that_the_configuration_allows_is_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_tiny(tmp_path / "shop", users=6)
+    _edit("log.csv", "u0,i", "u0,nowhere")(tmp_path / "shop")
+    _edit("tiny.toml", "[split]", '[data.policy]\nunknown_items = "skip"\n[split]')(
+        tmp_path / "shop"
+    )
+    with pytest.raises(SystemExit) as ended:
+        main(["ingest", str(config), "--runs", str(tmp_path / "runs"), "--json"])
+    assert ended.value.code in (None, 0)
+    report = json.loads(capsys.readouterr().out)["ingest"]["interactions"]
+    assert report["read"] - report["kept"] == 1
+    (dropped,) = report["dropped"]
+    assert dropped["count"] == 1 and "nowhere" in dropped["values"][0]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run"],
+        ["dance"],
+        ["query", "--k", "many"],
+        ["query", "--user", "u1"],
+        ["query", "--bundles", "a", "--address", "b"],
+        ["bundles", "verify"],
+        ["serve", "--bundles", "a", "--port", "70000"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_call_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    code, told = _fail(capsys, *arguments)
+    assert code == 2 and "Error" in told
+
+
+def test_no_bundles_to_serve(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, told = _fail(capsys, "serve", "--bundles", tmp_path / "none")
+    assert code == 1 and "there is no folder of bundles" in told
+
+
+def test_a_fault_of_the_engine_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def broken(*arguments: object, **options: object) -> None:
+        raise ZeroDivisionError("1 / 0")
+
+    monkeypatch.setattr("recsys.pipeline.open_job", broken)
+    code, told = _fail(capsys, "ingest", tmp_path / "any.toml")
+    assert code == 1 and "unforeseen ZeroDivisionError: 1 / 0" in told
+    monkeypatch.setenv("RECSYS_TRACEBACK", "1")
+    with pytest.raises(ZeroDivisionError):
+        main(["ingest", "any.toml"])
+
+
+def test_the_program_and_its_version() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "recsys.cli", "--version"], capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.returncode == 0 and done.stdout.strip().count(".") == 2, done.stderr
