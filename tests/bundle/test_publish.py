@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 from dataclasses import replace
@@ -158,6 +159,33 @@ def test_each_step_is_told(tmp_path: Path, parts: Parts, table_towers: None) -> 
         *("clean", "catalogue and log", "towers", "space text", "space two_tower"),
         *("encoder text", "manifest", "probes", "sync", "rename", "current", "done"),
     ]
+
+
+def test_everything_is_on_the_disk_before_it_is_named(
+    root: Path, others: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a power cut needs: files, then their folders, then the rename, then the pointer."""
+    synced: list[int] = []
+    renames: list[tuple[str, set[int]]] = []
+    fsync, replace_ = os.fsync, os.replace
+
+    def note_sync(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    def note_rename(source: Path, target: Path) -> None:
+        inside = [source, *source.rglob("*")] if source.is_dir() else [source]
+        missing = {path.name for path in inside if path.stat().st_ino not in synced}
+        renames.append((target.name, missing))
+        replace_(source, target)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(os, "replace", note_rename)
+    version = publish(root, others)
+    ours = [(name, missing) for name, missing in renames if name in (version, "CURRENT")]
+    assert ours == [(version, set()), ("CURRENT", set())]
+    for folder in (root / "versions", root):
+        assert folder.stat().st_ino in synced, folder
 
 
 def test_parts_that_do_not_fit_are_not_published(

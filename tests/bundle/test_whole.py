@@ -1,0 +1,69 @@
+"""A bundle of the real things: trained towers, ScaNN, encoded words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.bundle import Parts, open_bundle, publish
+from recsys.features import FeatureBlock
+from recsys.index import ScannConfig
+from recsys.retrieval import TEXT, TWO_TOWER, Query, Request, Space
+from recsys.towers import TowersConfig, TrainConfig, fit
+from tests.bundle.made import made_encoder, made_ingested
+
+ITEMS = 1_200  # enough that ScaNN partitions
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Parts:
+    ingested, encoder = made_ingested(ITEMS), made_encoder()
+    words = encoder.encode(ingested.catalogue.texts())
+    log = ingested.interactions
+    fitted = fit(
+        log,
+        [FeatureBlock(TEXT, words.vectors, words.mask)],
+        encoder.encode(log.phrases).vectors,
+        towers=TowersConfig(dimension=8),
+        train=TrainConfig(epochs=1),
+        folder=tmp_path_factory.mktemp("train"),
+        validate=lambda _: 0.0,
+    )
+    towers = fitted.towers
+    search = ScannConfig(target_recall=0.9)
+    return Parts(
+        ingested,
+        towers,
+        {
+            TWO_TOWER: Space.two_tower(towers.item_vectors, search),
+            TEXT: Space.content(TEXT, words.vectors, words.mask, search),
+        },
+        {TEXT: encoder},
+    )
+
+
+def test_a_bundle_of_real_parts_answers_as_they_did(parts: Parts, tmp_path: Path) -> None:
+    version = publish(tmp_path, parts)
+    bundle = open_bundle(tmp_path)
+    requests = [
+        Request(Query(user_id="u3"), 50),
+        Request(Query(user_id="u3", terms="blue lamp"), 50),
+        Request(Query(history=[f"i{n}" for n in range(70)]), 100),
+        Request(Query(terms="red rug"), 20),
+        Request(Query(terms="red rug"), 20, TEXT),
+        Request(Query(item_id="i9"), 20, TEXT),
+        Request(Query(history=["i9", "i10"]), 20, TEXT),
+    ]
+    before, after = (each.answer(requests) for each in (parts.retriever(), bundle.retriever))
+    for one, other in zip(before, after):
+        assert one.ids == other.ids
+        np.testing.assert_allclose(
+            [candidate.score for candidate in one.candidates],
+            [candidate.score for candidate in other.candidates],
+            rtol=1e-6,
+        )
+    again = publish(tmp_path, replace(bundle.parts, probes=None))
+    assert again == version, "what was opened and published again is the same content"
