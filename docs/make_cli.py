@@ -16,11 +16,12 @@ OPENING = """\
 
 What each command says of itself; this page is written by `make docs`.
 
-- Results go to stdout, progress and errors to stderr. With `--json`, stdout holds one JSON document.
-- Exit codes: 0; 1 for an error, told in one sentence; 2 for a wrong call; 130 when interrupted, and then the same command
-  goes on where it was.
-- `RECSYS_DATA_HOME` names the folder in which `data:NAME/...` is looked for; with `RECSYS_TRACEBACK=1` an unforeseen error shows
-  where it comes from.
+- Results go to stdout, progress and errors to stderr. With `--json`, stdout holds one JSON
+  document.
+- Exit codes: 0; 1 for an error, told in one sentence; 2 for a wrong call; 130 when interrupted,
+  and then the same command goes on where it was.
+- `RECSYS_DATA_HOME` names the folder in which `data:NAME/...` is looked for; with
+  `RECSYS_TRACEBACK=1` an unforeseen error shows where it comes from.
 """
 
 
