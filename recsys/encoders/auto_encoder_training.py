@@ -172,7 +172,7 @@ def _keeper(
         fresh = [weight.numpy() for weight in weights]
         try:
             checkpoint.restore(keeper.latest_checkpoint).assert_consumed()
-        except (tf.errors.OpError, ValueError, AssertionError):
+        except (tf.errors.OpError, ValueError, AssertionError, IndexError, KeyError):
             for weight, value in zip(weights, fresh):
                 weight.assign(value)
             for slot in optimizer.variables:

@@ -71,7 +71,7 @@ class Encoded:
                 f"the vector at position {bad} is not finite; the encoder's weights are damaged "
                 "or its training diverged: build it again"
             )
-        mask = lengths > 1e-8
+        mask = lengths > 1e-30
         scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=mask)
         return cls((raw * scale[:, None]).astype(np.float32), mask, tuple(faults))
 

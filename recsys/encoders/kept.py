@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import uuid
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recsys.encoders.arrays import load_arrays
 from recsys.encoders.base import Content, Encoder
 from recsys.encoders.configs import EncoderConfig
 from recsys.encoders.contents import content_hash, file_checksum, readable
@@ -70,15 +70,13 @@ def _kept(
     folder: Path, asked: str, contents: npt.NDArray[np.uint64], retrain_share: float
 ) -> Encoder | None:
     try:
-        with np.load(folder / "built_from.npz", allow_pickle=False) as built_from:
-            known = built_from["contents"]
-            same = str(built_from["asked"]) == asked
-            fingerprint = str(built_from["fingerprint"])
+        built_from = load_arrays(folder / "built_from.npz")
+        known, fingerprint = built_from["contents"], str(built_from["fingerprint"])
         new = float(np.isin(contents, known, invert=True).mean()) if len(contents) else 0.0
-        if not same or new > retrain_share:
+        if str(built_from["asked"]) != asked or new > retrain_share:
             return None
         encoder = load_encoder(folder / "encoder")
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, EncoderError):
+    except (OSError, ValueError, KeyError, EncoderError):
         return None  # Not there, or damaged: built again.
     return encoder if encoder.fingerprint == fingerprint else None
 

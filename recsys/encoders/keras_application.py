@@ -193,12 +193,14 @@ def _load_weights(network: Any, config: KerasApplicationConfig) -> None:
 def _random_weights(network: Any) -> list[Any]:
     """He et al. 2015 from a fixed seed for matrices and kernels; vectors as Keras starts them."""
     rng = np.random.default_rng(0)
-    return [
-        rng.normal(0.0, math.sqrt(2 / math.prod(w.shape[:-1])), w.shape).astype(np.float32)
-        if w.ndim > 1
-        else w
-        for w in network.get_weights()
-    ]
+    weights = []
+    for variable in network.weights:
+        value = variable.numpy()
+        if value.ndim > 1:
+            inputs = value.shape[:2] if "depthwise" in variable.name else value.shape[:-1]
+            value = rng.normal(0.0, math.sqrt(2 / math.prod(inputs)), value.shape)
+        weights.append(value.astype(np.float32))
+    return weights
 
 
 def _features(network: Any, config: KerasApplicationConfig) -> Any:

@@ -105,7 +105,11 @@ class PooledWords:
         """See :class:`~recsys.encoders.base.Encoder`; a text without a known word is masked."""
         texts = texts_of(contents)
         pooled = self._counts(texts) @ self.vectors  # (n, words) @ (words, d)
-        pooled -= np.outer(pooled @ self.common, self.common)
+        if self.common.any():
+            before = np.linalg.norm(pooled, axis=1)
+            pooled -= np.outer(pooled @ self.common, self.common)
+            # What rounding leaves of a text that held nothing else must not become its vector.
+            pooled[np.linalg.norm(pooled, axis=1) < 1e-5 * before] = 0.0
         return Encoded.of(pooled)
 
     def coverage(self, texts: Sequence[str]) -> Coverage:

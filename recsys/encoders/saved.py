@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import uuid
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 import recsys
+from recsys.encoders.arrays import load_arrays
 from recsys.encoders.contents import file_checksum
 from recsys.errors import EncoderError
 
@@ -124,14 +124,11 @@ def read(folder: Path) -> Saved:
                 f"{seal['sha256'][:12]}..., found {found['bytes']:,} bytes with "
                 f"{found['sha256'][:12]}...; copy the encoder again or build it again"
             )
-    arrays: dict[str, npt.NDArray[Any]] = {}
     try:
-        if ARRAYS in header["files"]:
-            with np.load(folder / ARRAYS, allow_pickle=False) as loaded:
-                arrays = {name: loaded[name] for name in loaded.files}
+        arrays = load_arrays(folder / ARRAYS) if ARRAYS in header["files"] else {}
         others = [name for name in header["files"] if name != ARRAYS]
         files = {name: (folder / name).read_bytes() for name in others}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError) as error:
         raise EncoderError(f"cannot read {folder}: {error}; build the encoder again") from error
     return Saved(
         name=header["name"],

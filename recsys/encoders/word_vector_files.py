@@ -7,7 +7,9 @@ short, is refused with the line that shows it.
 from __future__ import annotations
 
 import gzip
+import struct
 import tempfile
+import warnings
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +26,11 @@ from recsys.ids import Vectors
 
 _FASTTEXT_MAGIC = (793_712_314).to_bytes(4, "little")
 _LONGEST_LINE = 1 << 20
+_DAMAGE = (
+    *(OSError, EOFError, ValueError, struct.error, IndexError, KeyError),
+    *(AssertionError, NotImplementedError, MemoryError, OverflowError),
+)
+"""What a damaged file makes gensim raise; it has no exception of its own."""
 
 
 @dataclass(frozen=True)
@@ -52,23 +59,14 @@ def read_word_vectors(path: Path, *, limit: int | None = None) -> tuple[list[str
     """
     try:
         layout = _layout(path)
-        loaded = _load(path, layout, limit)
-    except EncoderError:
-        raise
+        with _without_phrases(path, layout, limit) as clean:
+            loaded = _load(path, clean, layout, limit)
     except FileNotFoundError as error:
         raise EncoderError(
             f"expected a word-vector file; {path} is not there: check the encoder's 'file'"
         ) from error
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        zlib.error,
-        AssertionError,
-        NotImplementedError,
-    ) as error:
-        # gensim has no exception of its own: these are what a damaged file makes it raise.
-        raise _refusal(path, str(error) or type(error).__name__) from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise _refusal(path, str(error)) from error
     vectors = np.asarray(loaded.vectors[:limit], np.float32)
     return _usable(path, loaded.index_to_key[:limit], vectors)
 
@@ -86,21 +84,26 @@ def _usable(path: Path, keys: Sequence[str], vectors: Vectors) -> tuple[list[str
     return list(rows), vectors[list(rows.values())]
 
 
-def _load(path: Path, layout: _Layout, limit: int | None) -> Any:
+def _load(path: Path, clean: Path, layout: _Layout, limit: int | None) -> Any:
     from gensim.models import KeyedVectors
     from gensim.models.fasttext import load_facebook_vectors
 
-    if layout.form == "fasttext":
-        return load_facebook_vectors(str(path))
-    binary = layout.form == "binary"
-    with _without_phrases(path, layout, limit) as clean:
-        return KeyedVectors.load_word2vec_format(
-            str(clean),
-            binary=binary,
-            no_header=not layout.header,
-            limit=limit,
-            unicode_errors="replace",
-        )
+    with warnings.catch_warnings():
+        # gensim opens a file without a header twice, and leaves closing it to the interpreter.
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            if layout.form == "fasttext":
+                return load_facebook_vectors(str(clean))
+            return KeyedVectors.load_word2vec_format(
+                str(clean),
+                binary=layout.form == "binary",
+                no_header=not layout.header,
+                limit=limit,
+                unicode_errors="replace",
+            )
+        except _DAMAGE as error:
+            reason = str(error) or type(error).__name__
+    raise _refusal(path, reason)
 
 
 def _layout(path: Path) -> _Layout:
@@ -137,7 +140,7 @@ def _without_phrases(path: Path, layout: _Layout, limit: int | None) -> Iterator
 
     GloVe 840B has a few such entries; a text's words never match them.
     """
-    if layout.form == "binary":
+    if layout.form != "text":
         yield path
         return
     phrases = set()

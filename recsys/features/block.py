@@ -6,13 +6,13 @@ import hashlib
 import json
 import os
 import uuid
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from recsys.encoders import Encoded
+from recsys.encoders.arrays import load_arrays
 from recsys.errors import DataError
 from recsys.ids import Mask, Rows, Vectors
 
@@ -98,14 +98,14 @@ class FeatureBlock:
             DataError: The file is missing, damaged, or of another version.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                header = json.loads(str(file["header"]))
-                vectors, mask = file["vectors"], file["mask"]
+            file = load_arrays(path)
+            header = json.loads(str(file["header"]))
+            vectors, mask = file["vectors"], file["mask"]
             version, checksum = header["version"], header["sha256"]
             name, columns = header["name"], tuple(header["columns"])
         except FileNotFoundError as error:
             raise DataError(f"expected a feature block; {path} is not there") from error
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path} is no whole feature block: {error}; encode again") from error
         if version != VERSION:
             raise DataError(

@@ -26,7 +26,7 @@ class CachedEncoding(Encoded):
     """Vectors, and how they were come by.
 
     Attributes:
-        reused: Positions with nothing to encode, or answered from the disk.
+        reused: Positions answered from the disk.
         computed: Different contents that were encoded now.
         damaged: Shards that were damaged and have been encoded again.
     """
@@ -90,7 +90,7 @@ class FeatureCache:
         sheet.refuse_broken(broken, names)
         what, total = f"encode {encoder.kind}", len(sheet.places)
         missing = list(sheet.missing)
-        reused = len(contents) - len(sheet.faults) - sum(map(len, sheet.missing.values()))
+        reused = sum(len(at) for key, at in sheet.places.items() if key not in sheet.missing)
         progress(what, total - len(missing), total, f"{total - len(missing):,} from the cache")
         for start in range(0, len(missing), self.chunk):
             chunk = missing[start : start + self.chunk]

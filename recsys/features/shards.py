@@ -12,16 +12,14 @@ import io
 import os
 import time
 import uuid
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from recsys.encoders import Encoded, Fault
+from recsys.encoders.arrays import load_arrays
 from recsys.encoders.contents import HASH_BYTES
 
 _STALE_SECONDS = 3600
@@ -93,15 +91,13 @@ def _parse(path: Path, content: bytes, dimension: int) -> Shard | None:
     if hashlib.sha256(content).hexdigest()[:40] != path.stem:
         return None
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            hashes: npt.NDArray[Any] = file["hashes"]
-            faults = tuple(
-                Fault(int(position), str(reason))
-                for position, reason in zip(file["fault_positions"], file["fault_reasons"])
-            )
-            encoded = Encoded(file["vectors"], file["mask"], faults)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        file = load_arrays(content)
+        hashes, positions, reasons = file["hashes"], file["fault_positions"], file["fault_reasons"]
+        vectors, mask = file["vectors"], file["mask"]
+    except (ValueError, KeyError):
         return None
+    faults = tuple(Fault(int(at), str(reason)) for at, reason in zip(positions, reasons))
+    encoded = Encoded(vectors, mask, faults)
     if encoded.vectors.shape != (len(hashes), dimension):
         return None
     return Shard(tuple(bytes(one) for one in hashes), encoded)
