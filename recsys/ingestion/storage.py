@@ -72,6 +72,8 @@ def save_ingested(ingested: Ingested, folder: Path) -> str:
         text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
         (temporary / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
         _take_place(temporary, folder)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{folder} cannot be written: {error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return fingerprint

@@ -107,7 +107,7 @@ def test_a_failed_save_leaves_the_old_one(
         raise OSError("no space left")
 
     monkeypatch.setattr(storage.pyarrow.parquet, "write_table", full)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(DataError, match="data cannot be written: no space left"):
         save_ingested(ingested, tmp_path / "data")
     same(ingested, load_ingested(tmp_path / "data"))
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
