@@ -129,13 +129,20 @@ def test_files_and_functions_stay_small(path: Path) -> None:
     assert lines <= LONGEST_FILE, f"{_name(path)} has {lines} lines; split it by idea"
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            length = (node.end_lineno or 0) - node.lineno + 1
+            length = (node.end_lineno or 0) - node.lineno + 1 - _docstring_lines(node)
             assert length <= LONGEST_FUNCTION, f"{_name(path)}: {node.name} has {length} lines"
+
+
+def _docstring_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    first = node.body[0]
+    is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    return (first.end_lineno or 0) - first.lineno + 1 if is_text else 0
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=_name)
 def test_every_module_says_why_it_is_there(path: Path) -> None:
-    assert ast.get_docstring(_tree(path)), f"{_name(path)} opens without a docstring"
+    empty = not path.read_text(encoding="utf-8").strip()
+    assert empty or ast.get_docstring(_tree(path)), f"{_name(path)} opens without a docstring"
 
 
 @pytest.mark.parametrize("module", ["recsys", "recsys.cli", "recsys.retrieval", "recsys.pipeline"])
