@@ -1,0 +1,79 @@
+"""The catalogue: what is in its columns, and what is made of what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recsys.catalogue import Catalogue, CatalogueFields, catalogue_of_ids, open_pictures
+from recsys.errors import DataError
+
+TABLE = pd.DataFrame(
+    {
+        "item_id": ["b", "a", "c"],
+        "title": [" Lamp ", None, ""],
+        "description": ["of brass", "no title", np.nan],
+        "year": pd.array([1999, None, 2000], dtype="Int64"),
+        "image": ["l.png", None, "gone.png"],
+    }
+)
+FIELDS = CatalogueFields(title="title", text=("title", "description"), image="image")
+
+
+def test_words_are_joined_in_the_order_of_the_fields() -> None:
+    made = Catalogue.of(TABLE, FIELDS)
+    assert [text.strip() for text in made.texts()] == ["Lamp of brass", "no title", ""]
+    swapped = Catalogue.of(TABLE, CatalogueFields(text=("description", "title", "year")))
+    assert swapped.texts()[0] == "of brass Lamp 1999"
+
+
+def test_titles_fall_back_on_the_id() -> None:
+    assert Catalogue.of(TABLE, FIELDS).titles() == ["Lamp", "a", "c"]
+    assert Catalogue.of(TABLE, CatalogueFields()).titles() == ["b", "a", "c"]
+
+
+def test_rows_are_those_of_the_table_whatever_its_index() -> None:
+    made = Catalogue.of(TABLE.set_index(pd.Index([5, 5, 5])), FIELDS)
+    assert made.ids.ids(np.arange(3)) == ["b", "a", "c"]
+    assert made.table.index.tolist() == [0, 1, 2] and len(made) == 3
+
+
+def test_pictures(tmp_path: Path) -> None:
+    (tmp_path / "l.png").write_bytes(b"lamp")
+    made = Catalogue.of(TABLE, FIELDS, open_pictures(tmp_path))
+    assert made.image_names == ["l.png", None, "gone.png"]
+    assert [made.image(row) for row in range(3)] == [b"lamp", None, None]
+    assert Catalogue.of(TABLE, FIELDS, open_pictures(None)).image(0) is None
+    assert Catalogue.of(TABLE, CatalogueFields()).image_names == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "column"),
+    [
+        (CatalogueFields(title="name"), "name"),
+        (CatalogueFields(text=("title", "plot")), "plot"),
+        (CatalogueFields(categories=("genre",)), "genre"),
+        (CatalogueFields(numbers=("price",)), "price"),
+        (CatalogueFields(image="poster"), "poster"),
+    ],
+)
+def test_a_column_that_is_not_there(fields: CatalogueFields, column: str) -> None:
+    text = f"the catalogue has no column '{column}'; it has: item_id, title, description"
+    with pytest.raises(DataError, match=text):
+        Catalogue.of(TABLE, fields)
+
+
+def test_ids_that_cannot_be_used() -> None:
+    with pytest.raises(DataError, match="no column 'item_id'"):
+        Catalogue.of(TABLE.drop(columns="item_id"), CatalogueFields())
+    with pytest.raises(DataError, match="item id 'a' is there more than once"):
+        Catalogue.of(pd.DataFrame({"item_id": ["a", "a"]}), CatalogueFields())
+
+
+def test_a_catalogue_of_nothing_but_ids() -> None:
+    made = catalogue_of_ids(["x", "y"])
+    assert made.titles() == ["x", "y"] and made.texts() == ["", ""]
+    assert catalogue_of_ids([]).texts() == []

@@ -1,0 +1,50 @@
+"""The exception tree: stable codes, one for each, and a field where one is at fault."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from recsys import errors
+from recsys.errors import RecsysError, UnknownIdError
+
+KINDS = [
+    kind
+    for _, kind in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(kind, RecsysError) and kind.__module__ == errors.__name__
+]
+CODES = {
+    "RecsysError": "internal",
+    "ConfigError": "config_invalid",
+    "DataError": "data_invalid",
+    "InvalidRequestError": "request_invalid",
+    "UnknownIdError": "unknown_id",
+    "NotFoundError": "not_found",
+    "BundleError": "bundle_corrupt",
+    "EncoderError": "encoder_failed",
+    "TrainingError": "training_failed",
+    "DownloadError": "download_failed",
+    "ServiceError": "service_failed",
+}
+
+
+def test_the_codes_are_a_promise() -> None:
+    assert {kind.__name__: kind.code for kind in KINDS} == CODES
+    assert len(set(CODES.values())) == len(CODES)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_the_tree_in_the_docstring_is_the_tree(kind: type[RecsysError]) -> None:
+    line = next(line for line in errors.__doc__.splitlines() if f" {kind.__name__} " in line)
+    assert kind.code in line.split()
+
+
+def test_an_error_carries_its_message_and_field() -> None:
+    error = UnknownIdError("no such item", field="query.item_id")
+    assert (str(error), error.message, error.field) == (
+        "no such item",
+        "no such item",
+        "query.item_id",
+    )
+    assert RecsysError("x").field == ""
