@@ -85,7 +85,7 @@ def train(
     Args:
         config: Sizes and schedule.
         pixels: uint8 ``[n, size, size, 3]``.
-        checkpoints: A folder that is this training's own, or None.
+        checkpoints: A folder that no other auto-encoder trains in, or None.
         progress: Told of every epoch, with its mean squared error.
 
     Raises:
@@ -160,8 +160,8 @@ def _keeper(
         return None
     training = hashlib.sha256(config.model_dump_json().encode())
     training.update(np.ascontiguousarray(pixels).data)
-    place = folder / training.hexdigest()[:16]
-    for other in folder.glob("*"):
+    place = folder / f"auto-encoder-{training.hexdigest()[:16]}"
+    for other in folder.glob("auto-encoder-*"):
         if other != place and other.is_dir():
             shutil.rmtree(other, ignore_errors=True)
     state = {"encoder": encoder, "decoder": decoder, "optimizer": optimizer, "epoch": epoch}

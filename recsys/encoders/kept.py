@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,6 +64,7 @@ def obtain_encoder(
     encoder = build_encoder(config, training, checkpoints=folder / "checkpoints", progress=progress)
     encoder.save(folder / "encoder")
     _write(folder / "built_from.npz", asked, encoder.fingerprint, contents)
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return encoder
 
 
