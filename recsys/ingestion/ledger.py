@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -49,7 +48,7 @@ class Ledger:
             where = np.flatnonzero(gone & (self._table == table))
             if len(where):
                 first = where[:EXAMPLES]
-                told = tuple(str(value) for value in values.iloc[first].tolist())
+                told = tuple(_told(value) for value in values.iloc[first].tolist())
                 rows = tuple(int(row) for row in self._numbers[first])
                 self._groups[name].append(Group(reason, len(where), rows, told))
         self.keep = self.keep & ~gone
@@ -74,7 +73,7 @@ class Ledger:
             more = f", and {len(bad) - 1:,} more rows" if len(bad) > 1 else ""
             raise DataError(
                 f"{self._names[self._table[row]]}, row {self._numbers[row]}: {reason} "
-                f"({values.iloc[row]!r:.80}){more}; {remedy}"
+                f"({_told(values.iloc[row])!r:.80}){more}; {remedy}"
             )
         self.drop(reason, gone, values)
 
@@ -85,11 +84,10 @@ class Ledger:
         return TableReport(int(mine.sum()) + settled, kept, tuple(self._groups[table]))
 
 
+def _told(value: Any) -> str:
+    return "nothing" if pd.api.types.is_scalar(value) and pd.isna(value) else str(value)
+
+
 def numbered(size: int) -> npt.NDArray[np.int64]:
     """The row numbers of a whole table, from 1."""
     return np.arange(1, size + 1)
-
-
-def listed(names: Sequence[object]) -> str:
-    """Names for a message."""
-    return ", ".join(map(str, names)) or "none"

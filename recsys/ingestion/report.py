@@ -68,11 +68,11 @@ class IngestReport:
         pictures: Items whose picture is "not named" or "not in the store".
 
     Example:
-        >>> read = TableReport(2, 1, (Group("missing item_id", 1, (2,), ("None",)),))
+        >>> read = TableReport(2, 1, (Group("missing item_id", 1, (2,), ("nothing",)),))
         >>> report = IngestReport(interactions=read, clock="timestamp", users=1, catalogue=1)
         >>> print("\\n".join(report.lines()))
         interactions: 2 read, 1 kept
-          1 left out: missing item_id (row 2: None)
+          1 left out: missing item_id (row 2: nothing)
         1 users; 1 items, 0 of them without interactions; ordered by timestamp
     """
 

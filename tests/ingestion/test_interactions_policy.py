@@ -59,11 +59,11 @@ def test_tables_made_by_hand_may_hold_other_types() -> None:
 @pytest.mark.parametrize(
     ("row", "reason", "told"),
     [
-        ((None, "x", 1, 1.0), "missing user_id", "nan"),
-        (("", "x", 1, 1.0), "missing user_id", "nan"),
-        (("a", None, 1, 1.0), "missing item_id", "nan"),
-        (("a", "x", None, 1.0), "missing timestamp", "<NA>"),
-        (("a", "x", 1, float("nan")), "the weight is not a finite number", "nan"),
+        ((None, "x", 1, 1.0), "missing user_id", "nothing"),
+        (("", "x", 1, 1.0), "missing user_id", "nothing"),
+        (("a", None, 1, 1.0), "missing item_id", "nothing"),
+        (("a", "x", None, 1.0), "missing timestamp", "nothing"),
+        (("a", "x", 1, float("nan")), "the weight is not a finite number", "nothing"),
         (("a", "x", 1, float("inf")), "the weight is not a finite number", "inf"),
         (("a", "x", 1, 1e39), "the weight is not a finite number", "1e+39"),
         (("a", "x", 1, 0.0), "the weight is not above 0", "0.0"),
@@ -79,7 +79,7 @@ def test_bad_rows(row: tuple, reason: str, told: str) -> None:
     made = ingest(table, policy=IngestPolicy(bad_rows="skip"))
     (group,) = made.report.interactions.dropped
     assert (group.reason, group.count, group.rows) == (reason, 1, (2,))
-    assert group.values[0] in (told, "None")
+    assert group.values == (told,)
     assert lines(made) == {"a": ["y"]}
 
 
