@@ -104,7 +104,7 @@ def _until(
     from recsys.pipeline import open_job, run_job
 
     job = open_job(config, runs=runs, progress=screen)
-    with _resumable(screen):
+    with _resumable(screen), screen.libraries_write_to(job.folder / "libraries.log"):
         return job, run_job(job, until=stage, observer=screen, again=again)
 
 

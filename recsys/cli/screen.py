@@ -5,14 +5,21 @@ Results are the business of ``output``.
 
 from __future__ import annotations
 
+import os
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
+from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from recsys.pipeline.stage import Done
 
+STDERR = 2
 PLAIN_SECONDS = 5.0
 """Between two plain lines about the same piece of work."""
 
@@ -20,8 +27,9 @@ PLAIN_SECONDS = 5.0
 class Screen:
     """Draws the progress of a run; both an Observer of stages and a Progress of their work."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True, highlight=False)
+    def __init__(self) -> None:
+        self._own = _own_stderr()
+        self._console = Console(file=self._own, stderr=True, highlight=False)
         self._bars = Progress(
             TextColumn("  {task.description}"),
             BarColumn(bar_width=30),
@@ -46,6 +54,27 @@ class Screen:
         trace: TracebackType | None,
     ) -> None:
         self._bars.stop()
+        if self._own is not None:
+            self._own.close()
+
+    @contextmanager
+    def libraries_write_to(self, log: Path) -> Iterator[None]:
+        """Keep what native libraries write to stderr in a file, away from the progress.
+
+        Where stderr is not the process's own (in tests), it is left alone.
+        """
+        if self._own is None:
+            yield
+            return
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as file:
+            sys.stderr.flush()
+            os.dup2(file.fileno(), STDERR)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(self._own.fileno(), STDERR)
 
     def __call__(self, what: str, done: int, total: int, note: str = "") -> None:
         """See :class:`recsys.progress.Progress`."""
@@ -85,3 +114,13 @@ class Screen:
         for task in self._tasks.values():
             self._bars.remove_task(task)
         self._tasks.clear()
+
+
+def _own_stderr() -> TextIO | None:
+    """A second way to the process's stderr, which stays when the first leads elsewhere."""
+    try:
+        if sys.stderr.fileno() != STDERR:
+            return None
+    except (AttributeError, OSError):
+        return None
+    return os.fdopen(os.dup(STDERR), "w", buffering=1, encoding="utf-8", errors="replace")
