@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from recsys.bundle import open_bundle
 
+from recsys.bundle import open_bundle
 from recsys.errors import RecsysError
 from server.lifecycle import end_process, serve_until_signal
 from server.limits import Limits

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import importlib.resources
 import re
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,14 +78,13 @@ def baseline(descriptors: FileDescriptorSet) -> str:
 
 
 def _compile(protos: Path, *outputs: str) -> None:
-    from grpc_tools import protoc
-
+    """Run the compiler in a process of its own: it crashes one that has loaded TensorFlow."""
     shared = Path(str(importlib.resources.files("google.rpc").joinpath("status.proto"))).parents[2]
-    well_known = importlib.resources.files("grpc_tools").joinpath("_proto")
     names = [path.relative_to(protos).as_posix() for path in sorted(protos.rglob("*.proto"))]
-    includes = [f"-I{protos}", f"-I{shared}", f"-I{well_known}"]
-    if protoc.main(["protoc", *includes, *outputs, *names]) != 0:
-        raise DataError(f"the protos below {protos.name}/ do not compile; the faults are above")
+    command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{protos}", f"-I{shared}"]
+    done = subprocess.run([*command, *outputs, *names], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise DataError(f"the protos below {protos.name}/ do not compile: {done.stderr.strip()}")
 
 
 def _moved(text: str) -> str:

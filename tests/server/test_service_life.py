@@ -14,9 +14,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
-from recsys.retrieval import Query
 
 from recsys.errors import ServiceError
+from recsys.retrieval import Query
 from server.client import RecsysClient
 from server.pb.recsys.v1 import retrieval_pb2 as pb
 from server.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
