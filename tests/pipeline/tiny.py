@@ -6,6 +6,7 @@ import csv
 import io
 import random
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 
@@ -62,7 +63,13 @@ search = { kind = "exact" }
 COLOURS = {"red": (200, 30, 30), "green": (30, 160, 40), "blue": (40, 60, 200)}
 
 
-def write_tiny(folder: Path, *, users: int = 40, visits: int = 6) -> Path:
+def write_tiny(
+    folder: Path,
+    *,
+    users: int = 40,
+    visits: int = 6,
+    pictures: Literal["encode", "skip"] = "encode",
+) -> Path:
     """Write the shop's files and its configuration; return the latter."""
     rng = random.Random(5)
     (folder / "photos").mkdir(parents=True)
@@ -85,7 +92,11 @@ def write_tiny(folder: Path, *, users: int = 40, visits: int = 6) -> Path:
     _write(folder / "log.csv", ["user_id", "item_id", "at"], log)
     _write(folder / "searches.csv", ["user_id", "item_id", "at", "terms"], searches)
     (folder / "world.json").write_text('{"oracle": {"recall@5": 0.9, "test_interactions": 40}}')
-    (folder / "tiny.toml").write_text(CONFIG)
+    config = CONFIG
+    if pictures == "skip":
+        start, stop = config.index("[image]"), config.index("[towers]")
+        config = (config[:start] + config[stop:]).replace(', "image"]', "]")
+    (folder / "tiny.toml").write_text(config)
     return folder / "tiny.toml"
 
 
