@@ -13,16 +13,15 @@ import pandas as pd
 
 from recsys.config import Config
 from recsys.encoders import Content, obtain_encoder
-from recsys.errors import ConfigError
 from recsys.features import CataloguePictures, FeatureBlock, FeatureCache, attribute_block
 from recsys.formats import InteractionSource, read_interactions, read_items
 from recsys.formats.columns import Unreadable
 from recsys.ingestion import ingest, save_ingested
 from recsys.pictures import PictureStore
-from recsys.pipeline.job import DATA, ENCODERS, PHRASES, Job
+from recsys.pipeline.job import DATA, ENCODERS, KEPT_ENCODERS, PHRASES, Job
 from recsys.pipeline.judging import run_evaluate
+from recsys.pipeline.learning import run_train
 from recsys.pipeline.publishing import run_index, run_publish, still_published
-from recsys.pipeline.scoring import met_users, towers_scorer
 from recsys.pipeline.stage import Outcome, Stage
 
 FILE_KEYS = ("path", "file", "weights", "files")
@@ -92,7 +91,7 @@ def _run_encode(job: Job, out: Path) -> Outcome:
         )
         # Kept apart from the stage, so that one changed title does not train everything anew.
         encoder = obtain_encoder(
-            _found(job, section), contents, job.folder / "encoders" / name, progress=job.progress
+            _found(job, section), contents, job.folder / KEPT_ENCODERS / name, progress=job.progress
         )
         encoder.save(out / "encoders" / name)
         encoded = cache.encode(encoder, contents, progress=job.progress)
@@ -116,47 +115,6 @@ def _found(job: Job, section: Any) -> Any:
     named = {key: getattr(section, key, None) for key in ("file", "weights")}
     given = {key: path for key, path in named.items() if path not in (None, "imagenet", "none")}
     return section.model_copy(update={key: job.path(path) for key, path in given.items()})
-
-
-def _run_train(job: Job, out: Path) -> Outcome:
-    from recsys.evaluation.evaluation import evaluate
-    from recsys.towers import fit
-
-    parts, by = job.split, job.config.evaluation.choose_by
-    if not len(parts.validation):
-        raise ConfigError(
-            "the split leaves no validation query, and training chooses by them; choose other"
-            " bounds or another protocol",
-            field="split",
-        )
-    known = met_users(parts.train.offsets)
-
-    def validate(towers: Any) -> float:
-        result = evaluate(
-            towers_scorer(towers, known=known),
-            parts.validation,
-            candidates=parts.candidates,
-            warm=parts.warm,
-            item_counts=parts.train.item_counts,
-            ks=(int(by.split("@")[1]),),
-            resamples=1,
-        )
-        return float(result.figures[by])
-
-    fitted = fit(
-        parts.train,
-        list(job.blocks.values()),
-        job.phrases,
-        towers=job.towers_config,
-        train=job.config.train,
-        folder=out,
-        validate=validate,
-        progress=job.progress,
-    )
-    fitted.towers.save(out / "towers")
-    best = next(epoch for epoch in fitted.epochs if epoch.number == fitted.best_epoch)
-    figures = {"epochs": len(fitted.epochs), "best_epoch": fitted.best_epoch}
-    return Outcome({**figures, f"validation.{by}": float(best.validation or 0.0)})
 
 
 def _settings(*names: str) -> Any:
@@ -200,7 +158,7 @@ STAGES: tuple[Stage[Job], ...] = (
             "choose_by": job.config.evaluation.choose_by,
         },
         inputs=_nothing,
-        run=_run_train,
+        run=run_train,
         restart="resume",
     ),
     Stage(
