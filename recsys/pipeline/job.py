@@ -30,6 +30,7 @@ ENCODERS = ("text", "image")
 BLOCKS = ("text", "image", "attributes")
 PHRASES = "phrases"
 DATA = "data"
+KEPT_ENCODERS = "encoders"
 
 
 @dataclass(frozen=True, eq=False)

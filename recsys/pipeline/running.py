@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from recsys.pipeline.config import load_run_config
-from recsys.pipeline.job import Job
+from recsys.pipeline.job import KEPT_ENCODERS, Job
 from recsys.pipeline.judging import load_evaluations, load_sheets
 from recsys.pipeline.lock import only_run_in
 from recsys.pipeline.stage import Done, Observer, run_stages
@@ -41,6 +42,8 @@ def run_job(job: Job, *, until: str, observer: Observer, again: Sequence[str] = 
         ConfigError: Another run is at work in the same folder.
     """
     with only_run_in(job.folder):
+        if "encode" in again:  # the encoders that were trained on the catalogue, too
+            shutil.rmtree(job.folder / KEPT_ENCODERS, ignore_errors=True)
         return run_stages(STAGES, job, job.folder, until=until, observer=observer, again=again)
 
 
