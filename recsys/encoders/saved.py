@@ -91,7 +91,7 @@ def write(folder: Path, saved: Saved) -> None:
             "format": FORMAT,
             "version": VERSION,
             "name": saved.name,
-            "config": saved.config,
+            "config": {key: _without_folder(value) for key, value in saved.config.items()},
             "dimension": saved.dimension,
             "fingerprint": saved.fingerprint,
             "files": {name: _seal(fresh / name) for name in names},
@@ -104,6 +104,12 @@ def write(folder: Path, saved: Saved) -> None:
         raise EncoderError(f"cannot write the encoder to {folder}: {error}") from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _without_folder(value: Any) -> Any:
+    """A path's last part: what is published tells nothing of the machine that made it."""
+    named = isinstance(value, str) and os.path.isabs(value)
+    return Path(value).name if named else value
 
 
 def read(folder: Path) -> Saved:
