@@ -18,7 +18,7 @@ from .parameters import FIRST_SECOND, LAST_SECOND, Parameters
 from .pictures import STYLES
 
 TRAITS = ("topic", "style", "group")
-FAVOURITES = {"topic": (0.3, 0.5, 0.2), "style": (0.5, 0.5), "group": (0.6, 0.4)}
+FAVOURITES = {"topic": (0.5, 0.5), "style": (1.0,), "group": (1.0,)}
 
 
 @dataclass(frozen=True)
@@ -138,18 +138,18 @@ def _times(parameters: Parameters, rng: np.random.Generator) -> list[np.ndarray]
 
 
 def _tastes(parameters: Parameters, times: np.ndarray, rng: np.random.Generator) -> list[Taste]:
-    """The first favourites, then one replaced at each of some random moments."""
+    """The first favourites, then one of them replaced at each of some random moments."""
     favourites = {}
     for trait in TRAITS:
         many = 1 + rng.choice(len(FAVOURITES[trait]), p=FAVOURITES[trait])
         chosen = rng.choice(_kinds(parameters, trait), size=many, replace=False)
         favourites[trait] = frozenset(int(kind) for kind in chosen)
     tastes = [Taste(FIRST_SECOND, favourites)]
-    changes = rng.integers(parameters.changes_per_user + 1)
-    for moment in np.sort(rng.integers(times[0], LAST_SECOND, size=changes)):
-        favourites = dict(favourites)
+    span = int(parameters.latest_change * (LAST_SECOND - times[0]))
+    for moment in np.sort(times[0] + rng.integers(span, size=parameters.changes)):
         trait = TRAITS[rng.integers(len(TRAITS))]
-        favourites[trait] = _replace_one(favourites[trait], _kinds(parameters, trait), rng)
+        replaced = _replace_one(favourites[trait], _kinds(parameters, trait), rng)
+        favourites = favourites | {trait: replaced}
         tastes.append(Taste(int(moment), favourites))
     return tastes
 

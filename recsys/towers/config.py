@@ -10,7 +10,11 @@ from recsys.config import Config
 
 
 class MeanHistory(Config):
-    """A history is the mean of its items' vectors, then a trained linear map."""
+    """A history is the mean of its items' vectors, weighted by age, then a trained linear map.
+
+    Attributes:
+        window: How many of a history's last items are read.
+    """
 
     name: Literal["mean"] = "mean"
     window: int = Field(50, ge=1, le=4096)

@@ -18,20 +18,28 @@ from recsys.towers.initial import short
 def build_history_encoder(config: HistoryConfig, dimension: int) -> Any:
     """The encoder that ``config`` names."""
     if isinstance(config, MeanHistory):
-        return _Mean(dimension)
+        return _Mean(config, dimension)
     return _Transformer(config, dimension)
 
 
 class _Mean(tf_keras.layers.Layer):  # type: ignore[misc]
-    """State j = W mean(v_1 .. v_j) + b; an empty history is the zero mean."""
+    """State j = W sum over i <= j of a(j - i) v_i + b, the a(age) summing to 1 over each history.
 
-    def __init__(self, dimension: int) -> None:
+    a(age) is proportional to exp(c_age), c trained from zero: at first every item counts alike. An
+    empty history is the zero mean.
+    """
+
+    def __init__(self, config: MeanHistory, dimension: int) -> None:
         super().__init__(name="mean_history")
+        self._ages = self.add_weight(name="ages", shape=(config.window,), initializer="zeros")
         self._map = tf_keras.layers.Dense(dimension, kernel_initializer="identity")
 
     def call(self, vectors: Any, training: bool = False) -> Any:
-        lengths = tf.range(1, tf.shape(vectors)[1] + 1, dtype=tf.float32)
-        means = tf.cumsum(vectors, axis=1) / lengths[None, :, None]
+        moments = tf.range(tf.shape(vectors)[1])
+        ages = moments[:, None] - moments[None, :]  # (t, t), negative for what is yet to come
+        scores = tf.gather(self._ages, tf.maximum(ages, 0))
+        shares = tf.nn.softmax(tf.where(ages >= 0, scores, float("-inf")))
+        means = tf.einsum("ji,bid->bjd", shares, vectors)
         return self._map(tf.pad(means, [[0, 0], [1, 0], [0, 0]]))
 
 
