@@ -21,7 +21,7 @@ RESULT = Path("benchmarks/results/movielens-1m.json")
 
 def main() -> None:
     """Run, and keep the figures of the report in the one form."""
-    command = [sys.executable, "-m", "recsys", "run", str(CONFIG), "--json"]
+    command = [sys.executable, "-m", "recsys.cli", "run", str(CONFIG), "--json"]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     report = json.loads(done.stdout)
     write_record(
