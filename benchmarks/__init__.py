@@ -1,0 +1,1 @@
+"""Every figure that the project quotes, each made again by one command."""
