@@ -1,7 +1,6 @@
 """Query in, candidates out: joins the catalogue, the log, the towers, the encoders and the spaces.
 
-It takes and gives ids; everything below it works on rows. Ranking candidates into a feed is the
-business of ``recsys.feed``.
+It takes and gives ids; everything below it works on rows.
 """
 
 from recsys.retrieval.query import Candidate, Query, Request, Retrieved, Seen, UnknownHistory
