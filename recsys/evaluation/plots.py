@@ -113,7 +113,7 @@ def recall_curves(report: Report) -> Figure | None:
         axes.set_ylabel("recall@k")
         axes.set_ylim(bottom=0)
         axes.grid(axis="y")
-        figure.legend(loc="outside upper left", ncols=5)
+        figure.legend(loc="outside upper left", ncols=3)
 
     return _figure(paint) if report.ks else None
 
@@ -155,7 +155,7 @@ def bars(report: Report, metrics: Mapping[str, str]) -> Figure | None:
         axes.set_ylabel("recall")
         axes.set_ylim(bottom=0)
         axes.grid(axis="y")
-        figure.legend(loc="outside upper left", ncols=5)
+        figure.legend(loc="outside upper left", ncols=3)
 
     return _figure(paint) if present else None
 

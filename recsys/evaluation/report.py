@@ -32,7 +32,8 @@ class Report:
         name: What was run.
         command: How to run it again.
         seeds: Every seed that the figures rest on.
-        evaluations: By scorer name; the first is the model, the others its baselines.
+        evaluations: By scorer name; the first is the model, those whose name begins with its
+            name the model asked in other ways, the others its baselines.
         protocol: The split's statement.
         figures: Further figures by full name: ``oracle.recall@10``, ``index.ann_recall@100``,
             ``seconds``.
@@ -192,7 +193,8 @@ def _headline(report: Report) -> list[dict[str, str]]:
     recall = figures[f"{model}.recall@{k}"]
     low, high = report.evaluations[model].intervals.get(f"recall@{k}", (recall, recall))
     shown = [(f"recall@{k}", f"{recall:.3f}", f"{model}; 95% {low:.3f} to {high:.3f}")]
-    others = {name: figures[f"{name}.recall@{k}"] for name in report.evaluations if name != model}
+    baselines = [name for name in report.evaluations if not name.startswith(model)]
+    others = {name: figures[f"{name}.recall@{k}"] for name in baselines}
     best = max(others, key=lambda name: others[name], default=None)
     if best is not None and others[best] > 0:
         beside = f"{best}; {model} has {recall / others[best]:.1f} times that"

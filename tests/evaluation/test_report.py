@@ -153,6 +153,15 @@ def test_report_html_is_complete_and_asks_for_nothing_from_outside(
     assert "Chosen on validation &amp; scored once." in page
 
 
+def test_the_model_asked_in_another_way_is_no_baseline(tmp_path: Path, report: Report) -> None:
+    with_terms = replace(report.evaluations["two_tower"], name="two_tower_with_terms")
+    asked = {**report.evaluations, "two_tower_with_terms": with_terms}
+    write_report(tmp_path, replace(report, evaluations=asked))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    (beside,) = re.findall(r"(\w+); two_tower has [0-9.]+ times that", page)
+    assert beside in {"item_knn", "popularity", "random"}
+
+
 def test_hostile_titles_and_ids_stay_text(tmp_path: Path, report: Report) -> None:
     write_report(tmp_path, report)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
