@@ -182,13 +182,24 @@ def test_bundles_are_listed_verified_and_rolled_back(shop: tuple[Path, Path], ru
     assert run("bundles", "list", bundles / "nowhere").code == 1
 
 
+# A shell's background jobs, and so tests that run in one, are started deaf to SIGINT.
+HEARS_SIGINT = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
 def test_an_interrupted_run_says_that_it_goes_on(tmp_path: Path) -> None:
     config = write_tiny(tmp_path / "shop")
     config.write_text(
         config.read_text().replace("epochs = 4", "epochs = 5000\nvalidate_every = 50")
     )
     with subprocess.Popen(
-        [sys.executable, "-m", "recsys.cli", "train", str(config), "--runs", str(tmp_path)],
+        [
+            *(sys.executable, "-c", HEARS_SIGINT, "-m", "recsys.cli"),
+            *("train", str(config), "--runs", str(tmp_path)),
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
