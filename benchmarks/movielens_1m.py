@@ -1,10 +1,9 @@
 """The whole way on MovieLens-1M: quality, what ScaNN loses, and how long it takes.
 
 Run ``python -m benchmarks.movielens_1m`` with ``RECSYS_DATA_HOME`` set. It runs
-``recsys run configs/movielens-1m.toml`` in a process of its own, killed and started again as often
-as one likes: `seconds` adds up what
-each stage took when it was last done. Writes
-``benchmarks/results/movielens-1m.json``.
+``recsys run configs/movielens-1m.toml`` in a process of its own. Killed, it goes on where it was;
+but ``seconds`` adds up what each stage took from its last start, so only an uninterrupted run
+tells how long training takes. Writes ``benchmarks/results/movielens-1m.json``.
 """
 
 from __future__ import annotations

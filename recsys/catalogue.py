@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -122,8 +121,3 @@ class Catalogue:
 def catalogue_of_ids(ids: Sequence[str]) -> Catalogue:
     """A catalogue that knows nothing but ids, for logs that come without one."""
     return Catalogue.of(pd.DataFrame({ITEM: list(ids)}), CatalogueFields())
-
-
-def open_pictures(path: Path | None) -> PictureStore | None:
-    """A folder or a zip archive of pictures, or None."""
-    return None if path is None else PictureStore.open(path)

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.catalogue import Catalogue, CatalogueFields, catalogue_of_ids, open_pictures
+from recsys.catalogue import Catalogue, CatalogueFields, catalogue_of_ids
 from recsys.errors import DataError
+from recsys.pictures import PictureStore
 
 TABLE = pd.DataFrame(
     {
@@ -43,10 +44,10 @@ def test_rows_are_those_of_the_table_whatever_its_index() -> None:
 
 def test_pictures(tmp_path: Path) -> None:
     (tmp_path / "l.png").write_bytes(b"lamp")
-    made = Catalogue.of(TABLE, FIELDS, open_pictures(tmp_path))
+    made = Catalogue.of(TABLE, FIELDS, PictureStore.open(tmp_path))
     assert made.image_names == ["l.png", None, "gone.png"]
     assert [made.image(row) for row in range(3)] == [b"lamp", None, None]
-    assert Catalogue.of(TABLE, FIELDS, open_pictures(None)).image(0) is None
+    assert Catalogue.of(TABLE, FIELDS).image(0) is None
     assert Catalogue.of(TABLE, CatalogueFields()).image_names == [None] * 3
 
 
