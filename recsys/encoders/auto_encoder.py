@@ -54,7 +54,7 @@ def build(
 
 
 @dataclass(frozen=True, eq=False)
-class AutoEncoder:
+class AutoEncoder(saved.SavedEncoder):
     """An image encoder that was trained on pictures like those it reads.
 
     Attributes:
@@ -70,10 +70,6 @@ class AutoEncoder:
     whitening: Vectors
 
     @property
-    def name(self) -> str:
-        return self.config.name
-
-    @property
     def kind(self) -> Kind:
         return "image"
 
@@ -83,7 +79,7 @@ class AutoEncoder:
 
     @cached_property
     def fingerprint(self) -> str:
-        return saved.fingerprint_of(self.name, {"size": self.config.size}, self._arrays())
+        return saved.fingerprint_of(self.name, {"size": self.config.size}, self.arrays())
 
     def encode(self, contents: Sequence[Content]) -> Encoded:
         """See :class:`~recsys.encoders.base.Encoder`."""
@@ -96,20 +92,6 @@ class AutoEncoder:
             raw[start + decoded.positions] = (codes - self.mean) @ self.whitening
         return Encoded.of(raw, faults)
 
-    def save(self, folder: Path) -> None:
-        """See :class:`~recsys.encoders.base.Encoder`."""
-        saved.write(
-            folder,
-            saved.Saved(
-                name=self.name,
-                config=self.config.model_dump(mode="json"),
-                dimension=self.dimension,
-                fingerprint=self.fingerprint,
-                arrays=self._arrays(),
-                files={},
-            ),
-        )
-
     @classmethod
     def restore(cls, parts: saved.Saved, config: AutoEncoderConfig) -> AutoEncoder:
         """The encoder that :meth:`save` wrote."""
@@ -118,7 +100,8 @@ class AutoEncoder:
         network.set_weights(weights)
         return cls(config, network, parts.arrays["mean"], parts.arrays["whitening"])
 
-    def _arrays(self) -> dict[str, Any]:
+    def arrays(self) -> dict[str, Any]:
+        """See :class:`~recsys.encoders.saved.SavedEncoder`."""
         weights = {f"w{n:05}": weight for n, weight in enumerate(self.network.get_weights())}
         return {**weights, "mean": self.mean, "whitening": self.whitening}
 

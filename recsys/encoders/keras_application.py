@@ -50,7 +50,7 @@ def build(
 
 
 @dataclass(frozen=True, eq=False)
-class KerasApplication:
+class KerasApplication(saved.SavedEncoder):
     """An image encoder over a Keras application.
 
     Attributes:
@@ -64,10 +64,6 @@ class KerasApplication:
     features: Any
 
     @property
-    def name(self) -> str:
-        return self.config.name
-
-    @property
     def kind(self) -> Kind:
         return "image"
 
@@ -78,7 +74,7 @@ class KerasApplication:
     @cached_property
     def fingerprint(self) -> str:
         config = self.config.model_dump(mode="json", exclude={"weights", "batch_size"})
-        return saved.fingerprint_of(self.name, config, self._arrays())
+        return saved.fingerprint_of(self.name, config, self.arrays())
 
     def encode(self, contents: Sequence[Content]) -> Encoded:
         """See :class:`~recsys.encoders.base.Encoder`."""
@@ -103,20 +99,6 @@ class KerasApplication:
         picture = tf.TensorSpec((None, size, size, 3), tf.float32)
         return tf.function(lambda x: self.features(x, training=False), input_signature=[picture])
 
-    def save(self, folder: Path) -> None:
-        """See :class:`~recsys.encoders.base.Encoder`."""
-        saved.write(
-            folder,
-            saved.Saved(
-                name=self.name,
-                config=self.config.model_dump(mode="json"),
-                dimension=self.dimension,
-                fingerprint=self.fingerprint,
-                arrays=self._arrays(),
-                files={},
-            ),
-        )
-
     @classmethod
     def restore(cls, parts: saved.Saved, config: KerasApplicationConfig) -> KerasApplication:
         """The encoder that :meth:`save` wrote.
@@ -134,7 +116,8 @@ class KerasApplication:
             ) from error
         return cls(config, network, _features(network, config))
 
-    def _arrays(self) -> dict[str, Any]:
+    def arrays(self) -> dict[str, Any]:
+        """See :class:`~recsys.encoders.saved.SavedEncoder`."""
         return {f"w{n:05}": weight for n, weight in enumerate(self.network.get_weights())}
 
 

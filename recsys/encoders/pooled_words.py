@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,7 +41,7 @@ class Coverage:
 
 
 @dataclass(frozen=True, eq=False)
-class PooledWords:
+class PooledWords(saved.SavedEncoder):
     """A text encoder over a vocabulary.
 
     Attributes:
@@ -85,10 +84,6 @@ class PooledWords:
         return cls(config, encoder.vocabulary, encoder.vectors, weights, common)
 
     @property
-    def name(self) -> str:
-        return self.config.name
-
-    @property
     def kind(self) -> Kind:
         return "text"
 
@@ -99,7 +94,7 @@ class PooledWords:
     @cached_property
     def fingerprint(self) -> str:
         # The vectors and weights say all that the config did.
-        return saved.fingerprint_of(self.name, {}, {**self._arrays(), WORDS: self._words()})
+        return saved.fingerprint_of(self.name, {}, {**self.arrays(), **self.files()})
 
     def encode(self, contents: Sequence[Content]) -> Encoded:
         """See :class:`~recsys.encoders.base.Encoder`; a text without a known word is masked."""
@@ -119,20 +114,6 @@ class PooledWords:
         total = counts.total()
         return Coverage(total, total - unknown.total(), tuple(unknown.most_common(10)))
 
-    def save(self, folder: Path) -> None:
-        """See :class:`~recsys.encoders.base.Encoder`."""
-        saved.write(
-            folder,
-            saved.Saved(
-                name=self.name,
-                config=self.config.model_dump(mode="json"),
-                dimension=self.dimension,
-                fingerprint=self.fingerprint,
-                arrays=self._arrays(),
-                files={WORDS: self._words()},
-            ),
-        )
-
     @classmethod
     def restore(cls, parts: saved.Saved, config: Any) -> PooledWords:
         """The encoder that :meth:`save` wrote."""
@@ -140,11 +121,13 @@ class PooledWords:
         arrays = parts.arrays
         return cls(config, vocabulary, arrays["vectors"], arrays["weights"], arrays["common"])
 
-    def _arrays(self) -> dict[str, Vectors]:
+    def arrays(self) -> dict[str, Vectors]:
+        """See :class:`~recsys.encoders.saved.SavedEncoder`."""
         return {"vectors": self.vectors, "weights": self.weights, "common": self.common}
 
-    def _words(self) -> bytes:
-        return "\n".join(self.vocabulary).encode("utf-8")
+    def files(self) -> dict[str, bytes]:
+        """See :class:`~recsys.encoders.saved.SavedEncoder`."""
+        return {WORDS: "\n".join(self.vocabulary).encode("utf-8")}
 
     @cached_property
     def _columns(self) -> Mapping[str, int]:

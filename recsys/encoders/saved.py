@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 import recsys
+from recsys.config import Config
 from recsys.encoders.arrays import load_arrays
 from recsys.encoders.contents import file_checksum
 from recsys.errors import EncoderError
@@ -51,6 +53,45 @@ class Saved:
     fingerprint: str
     arrays: Arrays
     files: Mapping[str, bytes]
+
+
+class SavedEncoder(ABC):
+    """The part of an encoder that is the same for all: its name, and how it is written.
+
+    A subclass says which arrays and files make it up, and has a ``restore`` that takes them.
+    """
+
+    config: Any
+
+    @property
+    def name(self) -> str:
+        name: str = self.config.name
+        return name
+
+    @property
+    @abstractmethod
+    def dimension(self) -> int:
+        """Length of its vectors."""
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """See :func:`fingerprint_of`."""
+
+    @abstractmethod
+    def arrays(self) -> Arrays:
+        """Its numbers, by name."""
+
+    def files(self) -> Mapping[str, bytes]:
+        """Its other files, by name."""
+        return {}
+
+    def save(self, folder: Path) -> None:
+        """See :class:`~recsys.encoders.base.Encoder`."""
+        config: Config = self.config
+        plain = config.model_dump(mode="json")
+        parts = (self.dimension, self.fingerprint, self.arrays(), self.files())
+        write(folder, Saved(self.name, plain, *parts))
 
 
 def fingerprint_of(name: str, config: Mapping[str, Any], parts: Mapping[str, Any]) -> str:

@@ -52,7 +52,7 @@ def build(
 
 
 @dataclass(frozen=True, eq=False)
-class TFLite:
+class TFLite(saved.SavedEncoder):
     """An image encoder over a TFLite interpreter; one picture at a time, from any thread.
 
     Attributes:
@@ -94,10 +94,6 @@ class TFLite:
         return encoder
 
     @property
-    def name(self) -> str:
-        return self.config.name
-
-    @property
     def kind(self) -> Kind:
         return "image"
 
@@ -108,7 +104,7 @@ class TFLite:
     @cached_property
     def fingerprint(self) -> str:
         config = self.config.model_dump(mode="json", exclude={"file", "threads"})
-        return saved.fingerprint_of(self.name, config, {MODEL: self.model})
+        return saved.fingerprint_of(self.name, config, self.files())
 
     def encode(self, contents: Sequence[Content]) -> Encoded:
         """See :class:`~recsys.encoders.base.Encoder`."""
@@ -155,19 +151,13 @@ class TFLite:
         details: dict[str, Any] = self.interpreter.get_output_details()[self.config.output]
         return details
 
-    def save(self, folder: Path) -> None:
-        """See :class:`~recsys.encoders.base.Encoder`."""
-        saved.write(
-            folder,
-            saved.Saved(
-                name=self.name,
-                config=self.config.model_dump(mode="json"),
-                dimension=self.dimension,
-                fingerprint=self.fingerprint,
-                arrays={},
-                files={MODEL: self.model},
-            ),
-        )
+    def arrays(self) -> dict[str, Any]:
+        """See :class:`~recsys.encoders.saved.SavedEncoder`."""
+        return {}
+
+    def files(self) -> dict[str, bytes]:
+        """See :class:`~recsys.encoders.saved.SavedEncoder`."""
+        return {MODEL: self.model}
 
     @classmethod
     def restore(cls, parts: saved.Saved, config: TFLiteConfig) -> TFLite:

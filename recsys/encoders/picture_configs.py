@@ -1,0 +1,91 @@
+"""The configurations of the encoders of pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from recsys.config import Config
+
+
+class KerasApplicationConfig(Config):
+    """The penultimate layer of an image network of ``tf.keras.applications``.
+
+    For example MobileNet (Howard et al. 2017), VGG16 (Simonyan and Zisserman 2015), ResNet50 (He
+    et al. 2016). Nothing is trained; features of a network trained to classify ImageNet carry
+    over to other pictures (Razavian et al., "CNN features off-the-shelf", 2014).
+
+    Attributes:
+        application: The function's name in ``tf.keras.applications``.
+        alpha: Width multiplier, for the MobileNets.
+        weights: A file of weights without the classifier (``include_top=False``), "imagenet"
+            (Keras downloads them), or "none" (random, seeded: for tests and speed measurements).
+        size: Side of the input in pixels.
+        layer: A layer's name; without it the last feature map. Maps are averaged over the plane.
+        batch_size: Pictures at once.
+    """
+
+    name: Literal["keras-application"] = "keras-application"
+    application: str = "MobileNet"
+    alpha: float | None = Field(default=None, gt=0)
+    weights: Literal["imagenet", "none"] | Path = "imagenet"
+    size: int = Field(default=224, ge=32)
+    layer: str | None = None
+    batch_size: int = Field(default=32, ge=1)
+
+
+class TFLiteConfig(Config):
+    """A TFLite image model that ends in an embedding.
+
+    Nothing is trained. A quantised input takes the pixels as they are (uint8) or less 128 (int8);
+    a quantised output q is read as ``scale * (q - zero_point)`` (Jacob et al., "Quantization and
+    training of neural networks for efficient integer-arithmetic-only inference", CVPR 2018).
+
+    Attributes:
+        file: The ``.tflite`` file.
+        pixels: What a floating-point input expects: -1..1, 0..1 or 0..255.
+        output: Which of the model's outputs is the embedding.
+        threads: Of the interpreter.
+    """
+
+    name: Literal["tflite"] = "tflite"
+    file: Path
+    pixels: Literal["signed", "unit", "byte"] = "signed"
+    output: int = Field(default=0, ge=0)
+    threads: int = Field(default=2, ge=1)
+
+
+class AutoEncoderConfig(Config):
+    """A convolutional auto-encoder trained on the catalogue's pictures.
+
+    Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural networks", Science
+    2006; convolutional: Masci et al., "Stacked convolutional auto-encoders", ICANN 2011. With x
+    a picture, f the encoder, g the decoder, it minimises
+
+        mean over pixels and channels of (g(f(x)) - x)^2
+
+    The decoder is then thrown away; the codes f(x) are whitened on the training pictures (mean 0,
+    no correlation) and scaled to length 1.
+
+    Attributes:
+        dimension: Length of the code.
+        size: Side of the input in pixels, a multiple of 8.
+        filters: Of the three strided convolutions.
+        epochs: Passes over the pictures.
+        batch_size: Pictures a step.
+        learning_rate: Of Adam at its height; it then falls to zero along a cosine.
+        max_pictures: Of a larger catalogue, this many are drawn for the training.
+        seed: Same seed and pictures, same encoder.
+    """
+
+    name: Literal["auto-encoder"] = "auto-encoder"
+    dimension: int = Field(default=64, ge=1)
+    size: int = Field(default=48, ge=8, multiple_of=8)
+    filters: tuple[int, int, int] = (16, 32, 64)
+    epochs: int = Field(default=12, ge=1)
+    batch_size: int = Field(default=64, ge=1)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    max_pictures: int = Field(default=50_000, ge=2)
+    seed: int = Field(default=0, ge=0)

@@ -1,0 +1,84 @@
+"""The configurations of the encoders that know words: vectors from a file, or trained here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from recsys.config import Config
+
+
+class Pooling(Config):
+    """How the vectors of a text's words become the vector of the text.
+
+    A weighted mean of the vectors of the words that are known, scaled to length 1. The weights:
+
+    - ``mean``: 1.
+    - ``idf``: ``log((1 + N) / (1 + df(w))) + 1``, df the number of the N training texts with w
+      (Sparck Jones, "A statistical interpretation of term specificity", 1972).
+    - ``sif``: ``a / (a + p(w))``, p the share of w among the words of the training texts (Arora,
+      Liang, Ma, "A simple but tough-to-beat baseline for sentence embeddings", ICLR 2017).
+
+    Attributes:
+        pooling: The weights.
+        sif_a: The a of ``sif``.
+        common_component: With ``remove``, the projection onto the first singular vector of the
+            training texts' vectors is subtracted (the second half of Arora et al. 2017).
+    """
+
+    pooling: Literal["idf", "mean", "sif"] = "idf"
+    sif_a: float = Field(default=1e-3, gt=0)
+    common_component: Literal["keep", "remove"] = "keep"
+
+
+class WordVectorsConfig(Pooling):
+    """Pretrained word vectors from a file: GloVe, word2vec (text or binary), fastText.
+
+    Nothing is trained but the word weights of the pooling. The vectors are those of Pennington,
+    Socher, Manning (GloVe, EMNLP 2014), Mikolov et al. (word2vec, 2013) or Bojanowski et al.
+    (fastText, TACL 2017); the format is found out from the file, ``.gz`` included.
+
+    Attributes:
+        file: The word-vector file.
+        limit: Read only this many words from the start of the file (the most frequent ones).
+    """
+
+    name: Literal["word-vectors"] = "word-vectors"
+    file: Path
+    limit: int | None = Field(default=None, ge=1)
+
+
+class Word2VecConfig(Pooling):
+    """Word vectors trained on the item texts, one text one sentence.
+
+    Mikolov, Sutskever, Chen, Corrado, Dean, "Distributed representations of words and phrases and
+    their compositionality", NeurIPS 2013. For a centre word w and a word c within ``window`` of
+    it, with K words n drawn from the unigram distribution to the power 3/4, skip-gram minimises
+
+        -log sigmoid(u_c . v_w) - sum over the K draws of log sigmoid(-u_n . v_w)
+
+    and CBOW the same with the mean of the v of the window in place of v_w and w in place of c.
+    The v are kept. Frequent words are left out at random (``sample``).
+
+    Attributes:
+        architecture: Which of the two.
+        dimension: Length of the vectors.
+        window: Words to each side.
+        negative: K.
+        sample: Threshold of the subsampling of frequent words.
+        min_count: Rarer words get no vector.
+        epochs: Passes over the texts.
+        seed: Same seed and texts, same vectors.
+    """
+
+    name: Literal["word2vec"] = "word2vec"
+    architecture: Literal["skip-gram", "cbow"] = "skip-gram"
+    dimension: int = Field(default=64, ge=1)
+    window: int = Field(default=8, ge=1)
+    negative: int = Field(default=10, ge=1)
+    sample: float = Field(default=1e-3, ge=0)
+    min_count: int = Field(default=2, ge=1)
+    epochs: int = Field(default=10, ge=1)
+    seed: int = Field(default=0, ge=0)
