@@ -9,6 +9,7 @@ from __future__ import annotations
 from recsys.encoders.base import Content, Encoded, Encoder, Fault, Kind
 from recsys.encoders.configs import (
     AutoEncoderConfig,
+    BagOfWordsConfig,
     EncoderConfig,
     ImageEncoderConfig,
     KerasApplicationConfig,
@@ -24,6 +25,7 @@ from recsys.encoders.registry import NAMES, build_encoder, load_encoder
 __all__ = [
     "NAMES",
     "AutoEncoderConfig",
+    "BagOfWordsConfig",
     "Content",
     "Encoded",
     "Encoder",

@@ -14,10 +14,16 @@ from recsys.encoders.picture_configs import (
     KerasApplicationConfig,
     TFLiteConfig,
 )
-from recsys.encoders.word_configs import Pooling, Word2VecConfig, WordVectorsConfig
+from recsys.encoders.word_configs import (
+    BagOfWordsConfig,
+    Pooling,
+    Word2VecConfig,
+    WordVectorsConfig,
+)
 
 __all__ = [
     "AutoEncoderConfig",
+    "BagOfWordsConfig",
     "EncoderConfig",
     "ImageEncoderConfig",
     "KerasApplicationConfig",
@@ -28,10 +34,17 @@ __all__ = [
     "WordVectorsConfig",
 ]
 
-TextEncoderConfig = Annotated[WordVectorsConfig | Word2VecConfig, Field(discriminator="name")]
+TextEncoderConfig = Annotated[
+    WordVectorsConfig | Word2VecConfig | BagOfWordsConfig, Field(discriminator="name")
+]
 ImageEncoderConfig = Annotated[
     KerasApplicationConfig | TFLiteConfig | AutoEncoderConfig, Field(discriminator="name")
 ]
 EncoderConfig = (
-    WordVectorsConfig | Word2VecConfig | KerasApplicationConfig | TFLiteConfig | AutoEncoderConfig
+    WordVectorsConfig
+    | Word2VecConfig
+    | BagOfWordsConfig
+    | KerasApplicationConfig
+    | TFLiteConfig
+    | AutoEncoderConfig
 )

@@ -26,7 +26,7 @@ from recsys.encoders.registry import build_encoder, load_encoder
 from recsys.errors import EncoderError
 from recsys.progress import Progress, silent
 
-_TRAINED = ("word-vectors", "word2vec", "auto-encoder")
+_TRAINED = ("word-vectors", "word2vec", "bag-of-words", "auto-encoder")
 """Encoders that look at the contents when they are built."""
 
 

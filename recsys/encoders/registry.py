@@ -22,6 +22,7 @@ from recsys.progress import Progress, silent
 _BUILDERS = {
     "word-vectors": "recsys.encoders.word_vectors",
     "word2vec": "recsys.encoders.word2vec",
+    "bag-of-words": "recsys.encoders.bag_of_words",
     "keras-application": "recsys.encoders.keras_application",
     "tflite": "recsys.encoders.tflite",
     "auto-encoder": "recsys.encoders.auto_encoder",
@@ -31,6 +32,7 @@ _BUILDERS = {
 _CLASSES = {
     "word-vectors": ("recsys.encoders.pooled_words", "PooledWords"),
     "word2vec": ("recsys.encoders.pooled_words", "PooledWords"),
+    "bag-of-words": ("recsys.encoders.bag_of_words", "BagOfWords"),
     "keras-application": ("recsys.encoders.keras_application", "KerasApplication"),
     "tflite": ("recsys.encoders.tflite", "TFLite"),
     "auto-encoder": ("recsys.encoders.auto_encoder", "AutoEncoder"),

@@ -82,3 +82,30 @@ class Word2VecConfig(Pooling):
     min_count: int = Field(default=2, ge=1)
     epochs: int = Field(default=10, ge=1)
     seed: int = Field(default=0, ge=0)
+
+
+class BagOfWordsConfig(Config):
+    """Which of the frequent words a text holds: a coordinate a word, nothing is pretrained.
+
+    Through the towers' trained linear projection P this *is* a sum of word embeddings that are
+    learned in the task itself: P x(text) = the sum over the text's words w of x_w P_w, column P_w
+    the embedding of w. So Covington, Adams, Sargin, "Deep neural networks for YouTube
+    recommendations", RecSys 2016, section 3.2, embed search tokens. The coordinate of word w,
+    before the vector is scaled to length 1:
+
+    - ``tf-idf``: ``tf(w) (log((1 + N) / (1 + df(w))) + 1)``, tf the count of w in the text, df the
+      number of the N training texts with w (Sparck Jones 1972; Salton, Buckley, "Term-weighting
+      approaches in automatic text retrieval", 1988).
+    - ``multi-hot``: 1 if the text holds w.
+
+    Attributes:
+        weights: Which of the two.
+        max_words: Only the most frequent words of the training texts; the length of the vectors
+            where there are so many.
+        min_count: Rarer words get no coordinate.
+    """
+
+    name: Literal["bag-of-words"] = "bag-of-words"
+    weights: Literal["tf-idf", "multi-hot"] = "tf-idf"
+    max_words: int = Field(default=2_000, ge=1)
+    min_count: int = Field(default=2, ge=1)
