@@ -11,6 +11,7 @@ from recsys.evaluation.baselines import (
     RandomScorer,
     tune_item_knn,
 )
+from recsys.evaluation.content import MeanOfItemsScorer
 from recsys.evaluation.evaluation import Evaluation, difference, evaluate
 from recsys.evaluation.record import record, write_record
 from recsys.evaluation.scorers import Scorer, VectorScorer
@@ -18,6 +19,7 @@ from recsys.evaluation.scorers import Scorer, VectorScorer
 __all__ = [
     "Evaluation",
     "ItemKnnScorer",
+    "MeanOfItemsScorer",
     "PopularityScorer",
     "RandomScorer",
     "Scorer",

@@ -6,6 +6,7 @@ from recsys.features.attributes import AttributeConfig, AttributeSchema, attribu
 from recsys.features.block import FeatureBlock
 from recsys.features.cache import CachedEncoding, FeatureCache
 from recsys.features.contents import CataloguePictures
+from recsys.features.pooling import mean_of_items
 
 __all__ = [
     "AttributeConfig",
@@ -15,4 +16,5 @@ __all__ = [
     "FeatureBlock",
     "FeatureCache",
     "attribute_block",
+    "mean_of_items",
 ]
