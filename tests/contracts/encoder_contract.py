@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ import pytest
 from recsys.config import Config
 from recsys.encoders import Content, Encoded, Encoder, load_encoder
 from recsys.errors import EncoderError
-from tests.encoders.drawings import made_pictures, picture_file
+from tests.encoders.drawings import SIDE, bomb, drawing, file_of, made_pictures, picture_file
 
 TOLERANCE = 1e-5
 """A batch of one may be multiplied in another order than a batch of many."""
@@ -155,25 +155,72 @@ class EncoderContract(ABC):
         assert kind.model_validate_json(encoder.config.model_dump_json()) == encoder.config
 
 
+ODD_TEXTS = {
+    "unknown words": "zzzunknownzzz qqqunknownqqq",
+    "emoji": "\U0001f600\U0001f680",
+    "punctuation": "?!...",
+}
+"""Texts without a word that any test's training held."""
+
+
 class TextEncoderContract(EncoderContract):
+    """What an encoder of text makes of odd texts is said by its subclass, and then held.
+
+    Attributes:
+        encoded: Which of ``ODD_TEXTS`` have a vector, from pieces of words; the others are masked.
+        order: Whether a text's vector depends on the order of its words. Where it is ignored, a
+            text has the vector of what it repeats, and unknown words in it change nothing.
+    """
+
     foreign = b"bytes"
+    encoded: ClassVar[frozenset[str]] = frozenset()
+    order: ClassVar[Literal["ignored", "read"]] = "ignored"
 
     @classmethod
     def empty(cls) -> Sequence[Content]:
-        return ["", "   ", "?!...", "\U0001f600\U0001f680", "zzzunknownzzz qqqunknownqqq", None]
+        return ["", "   ", "\n\t\u00a0", None]
 
-    def test_100_000_words(self, encoder: Encoder) -> None:
+    @pytest.mark.parametrize("odd", ODD_TEXTS)
+    def test_odd_texts(self, encoder: Encoder, expected: Encoded, odd: str) -> None:
+        """A vector or a masked row, as the subclass says, and no harm to the texts beside it."""
+        text = ODD_TEXTS[odd]
+        got = encoder.encode([text, *self.contents(), text])
+        assert got.mask.tolist() == [odd in self.encoded, *expected.mask, odd in self.encoded]
+        length = np.linalg.norm(got.vectors, axis=1)
+        np.testing.assert_allclose(length, got.mask, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(got.vectors[0], got.vectors[-1], rtol=0, atol=TOLERANCE)
+        np.testing.assert_allclose(got.vectors[1:-1], expected.vectors, rtol=0, atol=TOLERANCE)
+        assert not got.faults
+
+    def test_100_000_words(self, encoder: Encoder, expected: Encoded) -> None:
         one = self.contents()[0]
         assert isinstance(one, str)
         many = " ".join([one] * (100_000 // len(one.split())))
-        assert_same(encoder.encode([many]), encoder.encode([one]))
+        got = encoder.encode([many, one])
+        assert got.mask.all() and not got.faults
+        np.testing.assert_allclose(np.linalg.norm(got.vectors, axis=1), 1, atol=1e-5)
+        np.testing.assert_allclose(got.vectors[1], expected.vectors[0], rtol=0, atol=TOLERANCE)
+        if self.order == "ignored":
+            np.testing.assert_allclose(got.vectors[0], got.vectors[1], rtol=0, atol=TOLERANCE)
 
-    def test_unknown_words_and_emoji_change_nothing(
-        self, encoder: Encoder, expected: Encoded
-    ) -> None:
+    def test_one_word_of_100_000_letters(self, encoder: Encoder) -> None:
+        got = encoder.encode(["z" * 100_000])
+        assert got.mask.tolist() == ["unknown words" in self.encoded]
+        assert np.isfinite(got.vectors).all()
+
+    def test_what_has_no_vector_changes_nothing(self, encoder: Encoder, expected: Encoded) -> None:
+        if self.order == "read":
+            pytest.skip("this encoder reads unknown words in their place")
         one = self.contents()[0]
-        got = encoder.encode([f"{one} \U0001f600 zzzunknownzzz"])
+        masked = [text for odd, text in ODD_TEXTS.items() if odd not in self.encoded]
+        got = encoder.encode([" ".join([str(one), *masked])])
         np.testing.assert_allclose(got.vectors[0], expected.vectors[0], rtol=0, atol=TOLERANCE)
+
+    def test_odd_code_points(self, encoder: Encoder) -> None:
+        """Half of a surrogate pair, a zero and a mark of direction: from somebody's keyboard."""
+        one = str(self.contents()[0])
+        got = encoder.encode([f"{one} \ud83d", f"{one} \x00 \u202e", "\ud83d"])
+        assert got.mask[:2].all() and np.isfinite(got.vectors).all()
 
     def test_letter_case_does_not_matter(self, encoder: Encoder, expected: Encoded) -> None:
         upper = [str(text).upper() for text in self.contents()]
@@ -207,6 +254,30 @@ class ImageEncoderContract(EncoderContract):
         assert_same(Encoded(got.vectors[:5], got.mask[:5]), encoder.encode(contents[:5]))
         np.testing.assert_allclose(got.vectors[-5:], got.vectors[:5], rtol=0, atol=TOLERANCE)
         assert [fault.position for fault in got.faults] == list(range(4, len(contents), 5))
+
+    def test_a_huge_picture_is_a_fault(self, encoder: Encoder) -> None:
+        """It is refused by its header: no memory is taken, and a large one is no huge one."""
+        large = file_of(drawing(5).resize((4_000, 3_000)), "JPEG")
+        got = encoder.encode([bomb(60_000), large, bomb(8_000)])
+        assert got.mask.tolist() == [False, True, False]
+        assert [fault.position for fault in got.faults] == [0, 2]
+        assert all("50,000,000 pixels" in fault.reason for fault in got.faults)
+
+    def test_an_animation_is_its_first_frame(self, encoder: Encoder) -> None:
+        frames = [drawing(number).quantize(16) for number in (3, 4, 5)]
+        still = file_of(frames[0], "GIF")
+        moving = file_of(frames[0], "GIF", save_all=True, append_images=frames[1:])
+        got = encoder.encode([still, moving])
+        assert len(moving) > len(still) and got.mask.all()
+        np.testing.assert_allclose(got.vectors[0], got.vectors[1], rtol=0, atol=TOLERANCE)
+
+    def test_what_is_transparent_lies_on_white(self, encoder: Encoder) -> None:
+        clear = drawing(3).convert("RGBA")
+        clear.paste((9, 9, 9, 0), (0, 0, SIDE, SIDE // 2))
+        white = drawing(3)
+        white.paste((255, 255, 255), (0, 0, SIDE, SIDE // 2))
+        got = encoder.encode([file_of(clear), file_of(white)])
+        np.testing.assert_allclose(got.vectors[0], got.vectors[1], rtol=0, atol=TOLERANCE)
 
     @pytest.mark.parametrize("mode", ["L", "CMYK", "P", "RGBA", "LA", "1", "I;16"])
     def test_every_mode_has_a_vector(self, encoder: Encoder, mode: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 
 import numpy as np
 import pytest
@@ -13,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from recsys.encoders.pictures import Broken, Pixels, decode, decode_all
-from tests.encoders.drawings import drawing, file_of, picture_file
+from tests.encoders.drawings import bomb, drawing, file_of, picture_file
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -110,21 +108,6 @@ def test_what_is_no_picture_is_broken() -> None:
     assert reason_of(b"<html>not found</html>") == "not a picture in a known format"
     assert reason_of(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n") == (
         "not a picture in a known format"
-    )
-
-
-def bomb(side: int) -> bytes:
-    """A PNG of a few bytes that claims ``side`` squared pixels."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        )
-
-    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    data = zlib.compress(bytes(1_000))
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
     )
 
 
