@@ -84,7 +84,10 @@ def ask(address: str, call: CallConfig) -> dict[str, Any]:
 def _with_default(job: Job, call: CallConfig) -> CallConfig:
     if any(value is not None for value in (call.user, call.history, call.terms, call.item)):
         return call
-    return call.model_copy(update={"user": job.ingested.interactions.users.id(0)})
+    log = job.ingested.interactions
+    if job.towers_config.terms_alone:
+        return call.model_copy(update={"terms": log.phrases[1]})
+    return call.model_copy(update={"user": log.users.id(0)})
 
 
 def _wait_for_port(

@@ -86,7 +86,8 @@ class IndexSection(Config):
 class CallConfig(Config):
     """The query that ends a run: asked once over gRPC.
 
-    Without any of the first four the first user of the log is asked for.
+    Without any of the first four the first user of the log is asked for, or the first search terms
+    where the towers read nothing else.
     """
 
     user: str | None = None

@@ -98,6 +98,11 @@ class Job:
         searched = self.phrases.shape[1] > 0 and bool(self.phrases.any())
         return self.config.towers.model_copy(update={} if searched else {"terms": "none"})
 
+    @property
+    def phrases_asked(self) -> Vectors | None:
+        """The search terms that every query is asked with where towers read nothing else."""
+        return self.phrases if self.towers_config.terms_alone else None
+
     @cached_property
     def towers(self) -> Towers:
         """The trained towers."""

@@ -95,8 +95,9 @@ def _scorers(job: Job) -> tuple[list[Scorer], Sequence[Mapping[str, float | None
     """The towers first; with search terms beside where there are any; then the baselines."""
     parts, config = job.split, job.config.evaluation
     known = met_users(parts.train.offsets)
-    scorers: list[Scorer] = [towers_scorer(job.towers, known=known)]
-    if job.towers.terms_dimension and parts.test.terms.any():
+    asked = job.phrases_asked
+    scorers: list[Scorer] = [towers_scorer(job.towers, known=known, phrases=asked)]
+    if asked is None and job.towers.terms_dimension and parts.test.terms.any():
         scorers.append(towers_scorer(job.towers, known=known, phrases=job.phrases, name=WITH_TERMS))
     tuned: Sequence[Mapping[str, float | None]] = ()
     for name in config.baselines:

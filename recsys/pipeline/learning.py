@@ -44,7 +44,7 @@ def train_towers(job: Job, folder: Path) -> Fitted:
 
     def validate(towers: Any) -> float:
         result = evaluate(
-            towers_scorer(towers, known=known),
+            towers_scorer(towers, known=known, phrases=job.phrases_asked),
             parts.validation,
             candidates=parts.candidates,
             warm=parts.warm,

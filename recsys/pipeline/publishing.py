@@ -26,7 +26,7 @@ def run_index(job: Job, out: Path) -> Outcome:
     def ask(queries: HeldOut) -> np.ndarray:
         drawn = np.random.default_rng(job.config.seed).permutation(len(queries))
         some = queries.at(np.sort(drawn[: section.queries]))
-        return job.towers.encode(batch_of(some, known=known))
+        return job.towers.encode(batch_of(some, known=known, phrases=job.phrases_asked))
 
     figures: dict[str, float] = {}
     facts = {}

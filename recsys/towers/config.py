@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -39,7 +39,18 @@ class TransformerHistory(Config):
     dropout: float = Field(0.2, ge=0, lt=1)
 
 
-HistoryConfig = Annotated[MeanHistory | TransformerHistory, Field(discriminator="name")]
+class NoHistory(Config):
+    """No history is read: a trained start vector stands where its state would be.
+
+    What then tells queries apart is the terms, the user or the context; each interaction is a
+    training example by itself.
+    """
+
+    name: Literal["none"] = "none"
+    window: ClassVar[int] = 0
+
+
+HistoryConfig = Annotated[MeanHistory | TransformerHistory | NoHistory, Field(discriminator="name")]
 
 
 class TowersConfig(Config):
@@ -71,6 +82,12 @@ class TowersConfig(Config):
     terms: Literal["none", "projection"] = "projection"
     terms_dropout: float = Field(0.5, ge=0, lt=1)
     context: tuple[str, ...] = ()
+
+    @property
+    def terms_alone(self) -> bool:
+        """Whether search terms are all that tells one query from another."""
+        others = self.user_id == "none" and not self.context
+        return self.terms != "none" and others and isinstance(self.history, NoHistory)
 
 
 class _Softmax(Config):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from recsys._tf import tf, tf_keras
-from recsys.towers.config import HistoryConfig, MeanHistory, TransformerHistory
+from recsys.towers.config import HistoryConfig, MeanHistory, NoHistory, TransformerHistory
 from recsys.towers.initial import short
 
 
@@ -19,7 +19,21 @@ def build_history_encoder(config: HistoryConfig, dimension: int) -> Any:
     """The encoder that ``config`` names."""
     if isinstance(config, MeanHistory):
         return _Mean(config, dimension)
+    if isinstance(config, NoHistory):
+        return _None(dimension)
     return _Transformer(config, dimension)
+
+
+class _None(tf_keras.layers.Layer):  # type: ignore[misc]
+    """State j = s, whatever came before: what is left is popularity, and what is added to it."""
+
+    def __init__(self, dimension: int) -> None:
+        super().__init__(name="no_history")
+        self._start = self.add_weight(name="start", shape=(dimension,), initializer=short())
+
+    def call(self, vectors: Any, training: bool = False) -> Any:
+        batch, moments = tf.shape(vectors)[0], tf.shape(vectors)[1] + 1
+        return tf.broadcast_to(self._start, [batch, moments, self._start.shape[0]])
 
 
 class _Mean(tf_keras.layers.Layer):  # type: ignore[misc]

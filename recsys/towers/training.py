@@ -25,7 +25,7 @@ from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.progress import Progress, silent
 from recsys.towers.batches import load_batches, training_batches
-from recsys.towers.config import TowersConfig, TrainConfig, TransformerHistory
+from recsys.towers.config import NoHistory, TowersConfig, TrainConfig, TransformerHistory
 from recsys.towers.model import TwoTowerModel
 from recsys.towers.towers import Towers, freeze, load_towers
 
@@ -259,6 +259,14 @@ def _check(log: Interactions, config: TowersConfig) -> None:
                 f"towers.context names '{name}', which is no context column; there are: {have}",
                 field="towers.context",
             )
+    others = (config.user_id, config.terms)
+    if isinstance(config.history, NoHistory) and set(others) == {"none"} and not config.context:
+        raise ConfigError(
+            "with towers.history 'none' the query tower must read something else, and every query"
+            " would be the same: set towers.user_id = 'embedding', give search terms and an encoder"
+            " of words, or name towers.context",
+            field="towers.history.name",
+        )
     heads = config.history.heads if isinstance(config.history, TransformerHistory) else 1
     if config.dimension % heads:
         raise ConfigError(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys._tf import tf
-from recsys.towers import MeanHistory, TransformerHistory
+from recsys.towers import MeanHistory, NoHistory, TransformerHistory
 from recsys.towers.history import build_history_encoder
 
 VECTORS = np.random.default_rng(0).normal(size=(2, 5, 8)).astype(np.float32)
@@ -26,7 +26,8 @@ class HistoryContract:
         changed[:, 3:] = 7
         before, after = encoder(tf.constant(VECTORS)), encoder(tf.constant(changed))
         np.testing.assert_allclose(before[:, :4], after[:, :4], atol=1e-5)
-        assert np.abs(before[:, 4] - after[:, 4]).max() > 1e-3
+        moved = np.abs(before[:, 4] - after[:, 4]).max() > 1e-3
+        assert moved == (self.config.window > 0)
 
     def test_an_empty_history_has_a_state(self, encoder):
         states = encoder(tf.zeros((1, 0, 8)))
@@ -51,3 +52,12 @@ class TestTransformer(HistoryContract):
     def test_order_matters(self, encoder):
         turned = encoder(tf.constant(VECTORS[:, ::-1].copy()))
         assert np.abs(turned[:, 5] - encoder(tf.constant(VECTORS))[:, 5]).max() > 1e-3
+
+
+class TestNone(HistoryContract):
+    config = NoHistory()
+
+    def test_every_state_is_the_trained_start(self, encoder):
+        states = encoder(tf.constant(VECTORS)).numpy()
+        np.testing.assert_array_equal(states, np.broadcast_to(states[0, 0], states.shape))
+        assert [weight.shape for weight in encoder.trainable_weights] == [(8,)]

@@ -1,0 +1,49 @@
+"""A run whose towers read search terms and nothing else is chosen, judged and tried with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from recsys.cli.trial import _with_default
+from recsys.evaluation import evaluate
+from recsys.pipeline import open_job, run_job
+from recsys.pipeline.scoring import batch_of, met_users, towers_scorer
+from recsys.pipeline.stage import Done
+from tests.pipeline.tiny import write_tiny
+
+
+class Silent:
+    """An observer that looks away."""
+
+    def starting(self, stage: str, reason: str) -> None: ...
+
+    def finished(self, done: Done) -> None: ...
+
+
+def test_every_query_is_asked_with_its_terms(tmp_path: Path) -> None:
+    path = write_tiny(tmp_path / "shop", pictures="skip")
+    mean = 'history = { name = "mean", window = 10 }'
+    path.write_text(path.read_text().replace(mean, 'history = { name = "none" }'))
+    job = open_job(path, runs=tmp_path / "runs")
+    done = {each.stage: each for each in run_job(job, until="evaluate", observer=Silent())}
+    judged = done["evaluate"].figures
+    assert "two_tower_with_terms.recall@5" not in judged
+
+    parts, known = job.split, met_users(job.split.train.offsets)
+    scorer = towers_scorer(job.towers, known=known, phrases=job.phrases)
+    again = evaluate(
+        scorer,
+        parts.test,
+        candidates=parts.candidates,
+        warm=parts.warm,
+        item_counts=parts.train.item_counts,
+        ks=(5,),
+        resamples=1,
+    )
+    assert judged["two_tower.recall@5"] == again.figures["recall@5"]
+    vectors = job.towers.encode(batch_of(parts.test, known=known, phrases=job.phrases_asked))
+    assert len(np.unique(vectors, axis=0)) > 1
+    call = _with_default(job, job.config.serve.call)
+    assert call.user is None and call.terms == job.ingested.interactions.phrases[1]
