@@ -33,9 +33,10 @@ class Evaluation:
     Attributes:
         name: The scorer's.
         figures: From metric to number: ``recall@k``, ``hr@k``, ``ndcg@k``, ``mrr@k``,
-            ``coverage@k``; ``recall_of_warm@k`` and the like for targets that are warm, cold, or of
-            the head, middle or tail of popularity, ranked among *all* items; ``cold_recall@k`` for
-            cold targets ranked among the *cold* items alone. A slice without a target has none.
+            ``map@k``, ``coverage@k``; ``recall_of_warm@k`` and the like for targets that are warm,
+            cold, or of the head, middle or tail of popularity, ranked among *all* items;
+            ``cold_recall@k`` for cold targets ranked among the *cold* items alone. A slice without
+            a target has none.
         intervals: The 95% bootstrap interval of each figure but coverage.
         counts: Queries, targets, candidates; queries of each slice; ``tied_queries``, where equal
             scores let the row decide what the longest list holds; ``unreachable_targets``, which
@@ -224,6 +225,7 @@ def _values(
         values[f"hr@{k}"] = metrics.hit_rate(hits, k)
         values[f"ndcg@{k}"] = metrics.ndcg(hits, targets, k)
         values[f"mrr@{k}"] = metrics.mrr(hits, k)
+        values[f"map@{k}"] = metrics.average_precision(hits, targets, k)
     for name, mask in slices.items():
         keep = mask[queries.target_rows]
         counts = _per_query(queries, keep)

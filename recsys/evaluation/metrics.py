@@ -58,6 +58,24 @@ def mrr(hits: Mask, k: int) -> Values:
     return np.where(top.any(axis=1), 1 / (top.argmax(axis=1) + 1), 0.0)
 
 
+def average_precision(hits: Mask, targets: Counts, k: int) -> Values:
+    """The mean over a query's targets of the precision at each one's place, 0 beyond k.
+
+    With p the places of the found targets, (1 / targets) sum over p of (targets in the first p
+    places) / p; its mean over queries is the MAP of TREC (Buckley and Voorhees, 2000), over the
+    full ranking where k is the number of items. The denominator is the number of targets, also
+    where it exceeds k.
+
+    Example:
+        >>> average_precision(np.array([[True, False, True]]), np.array([2]), 3).round(3).tolist()
+        [0.833]
+    """
+    top = hits[:, :k]
+    precision = np.cumsum(top, axis=1) / np.arange(1, top.shape[1] + 1)
+    average: Values = (precision * top).sum(axis=1) / np.maximum(targets, 1)
+    return average
+
+
 def coverage(rows: Rows, valid: Mask, k: int, candidates: int) -> float:
     """The share of the candidates that is in anyone's first k places.
 

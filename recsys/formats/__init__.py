@@ -1,5 +1,6 @@
 """Reads what others wrote: parquet and csv with a column mapping, the official MovieLens files,
-RecBole atomic files, LightGCN text files, per-user sequences; and finds data sets by name.
+RecBole atomic files, LightGCN text files, per-user sequences, SMART collections; and finds data
+sets by name.
 
 Every fault is a :class:`recsys.errors.DataError` that names file, column and row. Cleaning and
 counting are the business of ``recsys.ingestion``.
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from recsys.formats.publisher import locate, resolve
 from recsys.formats.reading import read_interactions, read_items
+from recsys.formats.smart import read_documents, read_judgements, read_queries
 from recsys.formats.sources import (
     CsvInteractions,
     CsvItems,
@@ -23,6 +25,7 @@ from recsys.formats.sources import (
     RecBoleInteractions,
     RecBoleItems,
     SequenceInteractions,
+    SmartItems,
 )
 
 __all__ = [
@@ -39,8 +42,12 @@ __all__ = [
     "RecBoleInteractions",
     "RecBoleItems",
     "SequenceInteractions",
+    "SmartItems",
     "locate",
+    "read_documents",
     "read_interactions",
     "read_items",
+    "read_judgements",
+    "read_queries",
     "resolve",
 ]

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from recsys.errors import DataError
-from recsys.formats import lightgcn, movielens, recbole
+from recsys.formats import lightgcn, movielens, recbole, smart
 from recsys.formats.columns import Reading, Unreadable, interactions_frame
 from recsys.formats.publisher import Download, resolve
 from recsys.formats.sources import (
@@ -28,6 +28,7 @@ from recsys.formats.sources import (
     RecBoleInteractions,
     RecBoleItems,
     SequenceInteractions,
+    SmartItems,
 )
 from recsys.formats.tables import read_csv, read_parquet, to_frame
 from recsys.interactions import ITEM, POSITION, USER
@@ -106,6 +107,8 @@ def read_items(
     path = resolve(source.path, base, download=download, progress=progress)
     if isinstance(source, MovieLensItems):
         return movielens.read_films(path)
+    if isinstance(source, SmartItems):
+        return smart.read_documents(path)
     if isinstance(source, RecBoleItems):
         return recbole.read_item(source, path)
     wanted = [source.item, *source.columns] if source.columns else None

@@ -231,6 +231,17 @@ class RecBoleItems(Config):
     columns: tuple[str, ...] = ()
 
 
+class SmartItems(Config):
+    """The documents of a SMART collection (CACM, CISI, Cranfield): item_id, title, author, body.
+
+    Its queries and judgements are read by :func:`recsys.formats.smart.read_queries` and
+    :func:`recsys.formats.smart.read_judgements`.
+    """
+
+    format: Literal["smart"] = "smart"
+    path: str
+
+
 InteractionSource = Annotated[
     ParquetInteractions
     | CsvInteractions
@@ -241,5 +252,6 @@ InteractionSource = Annotated[
     Field(discriminator="format"),
 ]
 ItemSource = Annotated[
-    ParquetItems | CsvItems | MovieLensItems | RecBoleItems, Field(discriminator="format")
+    ParquetItems | CsvItems | MovieLensItems | RecBoleItems | SmartItems,
+    Field(discriminator="format"),
 ]

@@ -6,6 +6,7 @@ from math import log2
 
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score, ndcg_score
 
 from recsys.evaluation import metrics
 
@@ -69,6 +70,38 @@ def test_ndcg_of_a_perfect_ranking_is_one_even_with_more_targets_than_places() -
 @pytest.mark.parametrize("k, expected", [(1, [1, 0, 0]), (4, [1 / 1, 1 / 4, 0])])
 def test_mrr(k: int, expected: list[float]) -> None:
     assert metrics.mrr(HITS, k).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    "k, expected",
+    [
+        (1, [(1 / 1) / 3, 0, 0]),
+        (2, [(1 / 1) / 3, 0, 0]),
+        # Targets at places 1 and 3 of three: precisions 1/1 and 2/3, the third target counts 0.
+        (4, [(1 / 1 + 2 / 3) / 3, (1 / 4) / 1, 0]),
+        (9, [(1 / 1 + 2 / 3) / 3, (1 / 4) / 1, 0]),
+    ],
+)
+def test_average_precision(k: int, expected: list[float]) -> None:
+    np.testing.assert_allclose(metrics.average_precision(HITS, TARGETS, k), expected)
+
+
+def test_average_precision_and_ndcg_are_those_of_scikit_learn() -> None:
+    # Several targets a query; of the last one every item is a target.
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(20, 30))
+    relevant = rng.random((20, 30)) < np.linspace(0.1, 1, 20)[:, None]
+    relevant[:, 7] = True
+    hits = np.take_along_axis(relevant, np.argsort(-scores, axis=1), axis=1)
+    targets = relevant.sum(axis=1)
+    np.testing.assert_allclose(
+        metrics.average_precision(hits, targets, 30),
+        [average_precision_score(*query) for query in zip(relevant, scores)],
+    )
+    for k in (1, 5, 10, 30):
+        np.testing.assert_allclose(
+            metrics.ndcg(hits, targets, k).mean(), ndcg_score(relevant, scores, k=k)
+        )
 
 
 def test_coverage_counts_different_items_in_valid_places() -> None:

@@ -31,7 +31,9 @@ def test_a_configuration_parses(block: str, tmp_path: Path) -> None:
 
 
 def test_the_example_prints_what_is_shown() -> None:
-    code, shown = re.search(r"```python\n(.*?)```\n\n((?:    [^\n]*\n)+)", TEXT, re.DOTALL).groups()
+    code, shown = re.search(
+        r"```python\n([^`]*)```\n\n((?:    [^\n]*\n)+)", TEXT, re.DOTALL
+    ).groups()
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(code, "data-formats.md", "exec"), {})
