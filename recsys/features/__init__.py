@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from recsys.features.attributes import AttributeConfig, AttributeSchema, attribute_block
+from recsys.features.attributes import (
+    AttributeConfig,
+    AttributeSchema,
+    attribute_block,
+    category_values,
+)
 from recsys.features.block import FeatureBlock
 from recsys.features.cache import CachedEncoding, FeatureCache
 from recsys.features.contents import CataloguePictures
@@ -16,5 +21,6 @@ __all__ = [
     "FeatureBlock",
     "FeatureCache",
     "attribute_block",
+    "category_values",
     "mean_of_items",
 ]

@@ -88,7 +88,7 @@ class AttributeSchema(Config):
         start = 0
         for one in self.categories:
             place = {value: start + n for n, value in enumerate(one.values)}
-            for row, values in enumerate(_values(table, one.column, self.separator)):
+            for row, values in enumerate(category_values(table, one.column, self.separator)):
                 hits = [place[value] for value in values if value in place]
                 vectors[row, hits] = 1.0
                 mask[row] |= bool(hits)
@@ -106,7 +106,7 @@ class AttributeSchema(Config):
         counts: Counter[str] = Counter()
         for one in self.categories:
             known = set(one.values)
-            for values in _values(table, one.column, self.separator):
+            for values in category_values(table, one.column, self.separator):
                 counts.update(f"{one.column}={value}" for value in values if value not in known)
         return dict(counts.most_common())
 
@@ -139,7 +139,9 @@ def attribute_block(
 def _vocabulary(
     table: pd.DataFrame, column: str, separator: str, config: AttributeConfig
 ) -> tuple[str, ...]:
-    counts = Counter(value for values in _values(table, column, separator) for value in set(values))
+    counts = Counter(
+        value for values in category_values(table, column, separator) for value in set(values)
+    )
     ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     often = [value for value, count in ranked if count >= config.min_count]
     return tuple(often[: config.max_values])
@@ -157,8 +159,16 @@ def _measure(table: pd.DataFrame, column: str) -> NumberColumn:
     return NumberColumn(column=column, mean=mean, deviation=deviation if varies else 1.0)
 
 
-def _values(table: pd.DataFrame, column: str, separator: str) -> list[list[str]]:
-    """Per item its categories, without blanks."""
+def category_values(table: pd.DataFrame, column: str, separator: str) -> list[list[str]]:
+    """Per item the values of one column of categories, in their order, without blanks.
+
+    Raises:
+        DataError: The column is missing.
+
+    Example:
+        >>> category_values(pd.DataFrame({"kind": ["b| a", None]}), "kind", "|")
+        [['b', 'a'], []]
+    """
     cells = _column(table, column).tolist()
     texts = ["" if _missing(cell) else str(cell) for cell in cells]
     return [[v.strip() for v in text.split(separator) if v.strip()] for text in texts]

@@ -22,23 +22,8 @@ from recsys.pipeline.job import DATA, ENCODERS, KEPT_ENCODERS, PHRASES, Job
 from recsys.pipeline.judging import run_evaluate
 from recsys.pipeline.learning import run_train
 from recsys.pipeline.publishing import run_index, run_publish, still_published
+from recsys.pipeline.sections import outside_files, with_files_found
 from recsys.pipeline.stage import Outcome, Stage
-
-FILE_KEYS = ("path", "file", "weights", "files")
-"""Keys of a section that name files."""
-
-
-def _files(job: Job, **sections: Config | None) -> dict[str, Path]:
-    """The outside files of some sections, by a name that does not depend on where they are."""
-    found = {}
-    for name, section in sections.items():
-        for key in FILE_KEYS if section is not None else ():
-            value = getattr(section, key, None)
-            named = value.items() if isinstance(value, dict) else [(key, value)]
-            for part, path in named:
-                if path not in (None, "imagenet", "none"):
-                    found[f"{name}.{part}"] = job.path(path)
-    return found
 
 
 def _run_ingest(job: Job, out: Path) -> Outcome:
@@ -72,7 +57,9 @@ def _run_ingest(job: Job, out: Path) -> Outcome:
 
 def _ingest_inputs(job: Job) -> dict[str, Path]:
     data = job.config.data
-    found = _files(job, interactions=data.interactions, items=data.items, searches=data.searches)
+    found = outside_files(
+        job, interactions=data.interactions, items=data.items, searches=data.searches
+    )
     return found if data.pictures is None else {**found, "pictures": job.path(data.pictures)}
 
 
@@ -91,7 +78,10 @@ def _run_encode(job: Job, out: Path) -> Outcome:
         )
         # Kept apart from the stage, so that one changed title does not train everything anew.
         encoder = obtain_encoder(
-            _found(job, section), contents, job.folder / KEPT_ENCODERS / name, progress=job.progress
+            with_files_found(job, section),
+            contents,
+            job.folder / KEPT_ENCODERS / name,
+            progress=job.progress,
         )
         encoder.save(out / "encoders" / name)
         encoded = cache.encode(encoder, contents, progress=job.progress)
@@ -108,13 +98,6 @@ def _run_encode(job: Job, out: Path) -> Outcome:
         block.save(out / "attributes.npz")
         figures["attributes.items"] = int(block.mask.sum())
     return Outcome(figures, {"unreadable": faults})
-
-
-def _found(job: Job, section: Any) -> Any:
-    """An encoder's section with its file where it is."""
-    named = {key: getattr(section, key, None) for key in ("file", "weights")}
-    given = {key: path for key, path in named.items() if path not in (None, "imagenet", "none")}
-    return section.model_copy(update={key: job.path(path) for key, path in given.items()})
 
 
 def _settings(*names: str) -> Any:
@@ -146,7 +129,7 @@ STAGES: tuple[Stage[Job], ...] = (
         ("ingest",),
         1,
         settings=_settings("text", "image", "attributes"),
-        inputs=lambda job: _files(job, text=job.config.text, image=job.config.image),
+        inputs=lambda job: outside_files(job, text=job.config.text, image=job.config.image),
         run=_run_encode,
     ),
     Stage(

@@ -93,11 +93,16 @@ class ColdItemsConfig(_Protocol):
     Attributes:
         share: Of the items met in the log; half of them make the validation, half the test.
         min_history: Queries with a shorter history are left out, and counted.
+        warm: Whether warm items are asked for too, so that one training is judged on both: "none",
+            or "last", which also holds out each user's last two items among those that were not
+            withheld, the last for the test and the one before it for validation
+            (as leave-last-out does).
     """
 
     protocol: Literal["cold-items"] = "cold-items"
     share: float = Field(default=0.1, gt=0, lt=1)
     min_history: int = Field(default=1, ge=0)
+    warm: Literal["none", "last"] = "none"
 
 
 SplitConfig = Annotated[

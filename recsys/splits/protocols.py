@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.errors import DataError
+from recsys.ids import Mask
 from recsys.interactions import Interactions
 from recsys.splits.config import (
     ColdItemsConfig,
@@ -17,7 +19,7 @@ from recsys.splits.config import (
     seconds_of,
 )
 from recsys.splits.fixed import split_by_column
-from recsys.splits.held_out import offsets_of
+from recsys.splits.held_out import HeldOut, offsets_of
 from recsys.splits.parts import Split, finish, one_per_position
 
 
@@ -94,21 +96,40 @@ def _cold_items(log: Interactions, config: ColdItemsConfig) -> Split:
     drawn = np.random.default_rng(config.seed).permutation(met)[:amount]
     part = np.zeros(len(log.items), np.int8)  # 0 kept, 1 validation, 2 test
     part[drawn[: amount // 2]], part[drawn[amount // 2 :]] = 1, 2
-    kept = part[log.item] == 0
-    train = log.take(kept)
-    before = offsets_of(kept)  # kept interactions before each position
-    queries = []
-    for number in (1, 2):
-        at = np.flatnonzero(part[log.item] == number)
-        queries.append(one_per_position(log, at, before[at], pool=train))
+    held = part[log.item]  # per interaction, the part that asks for it
+    kept = held == 0
+    if config.warm == "last":
+        held = held + _last_two(log, kept)
+    # What a validation query remembers must not hold what the test asks for.
+    queries = [
+        _asked(log, held == number, remembered)
+        for number, remembered in ((1, held == 0), (2, kept))
+    ]
     return finish(
         log,
-        train,
+        log.take(held == 0),
         validation=queries[0],
         test=queries[1],
         config=config,
         counts={"withheld_items": amount},
     )
+
+
+def _last_two(log: Interactions, kept: Mask) -> npt.NDArray[np.int8]:
+    """Of each user with three kept interactions or more: 2 at the last, 1 at the one before it."""
+    part = np.zeros(len(log), np.int8)
+    places = np.flatnonzero(kept)
+    bounds = offsets_of(kept)[log.offsets]
+    ends = bounds[1:][np.diff(bounds) >= 3]
+    part[places[ends - 1]], part[places[ends - 2]] = 2, 1
+    return part
+
+
+def _asked(log: Interactions, asked: Mask, remembered: Mask) -> HeldOut:
+    """A query for each interaction of ``asked``; its history, those ``remembered`` before it."""
+    at = np.flatnonzero(asked)
+    before = offsets_of(remembered)
+    return one_per_position(log, at, before[at], pool=log.take(remembered))
 
 
 def _second(log: Interactions, moment: Moment) -> int:

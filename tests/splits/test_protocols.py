@@ -124,6 +124,27 @@ def test_cold_items_withholds_items_and_asks_for_them_from_what_is_left() -> Non
     assert parts.protocol["withheld_items"] == 2  # 0.3 of the 7 items met
 
 
+def test_cold_items_may_ask_for_each_users_last_warm_items_too() -> None:
+    met = {f"user{i}": [(item, time) for time, item in enumerate("abcdefgh")] for i in range(2)}
+    interactions = log({**met, "few": [("a", 1), ("b", 2)]})
+    config = ColdItemsConfig(share=0.25, warm="last", min_history=0)
+    parts = split(interactions, config)
+    without = split(interactions, ColdItemsConfig(share=0.25, min_history=0))
+    kept = "".join(item for item in "abcdefgh" if item in lines(without.train)["user0"])
+    assert len(kept) == 6
+    *learned, before_last, last = kept
+    assert lines(parts.train)["user0"] == "".join(learned)
+    assert lines(parts.train).get("few", "") == lines(without.train).get("few", "")
+    asked = {target: history for _, history, target in read(parts.test, interactions)}
+    assert asked[last] == "".join(learned) + before_last
+    cold = next(item for item in asked if item != last)
+    assert asked[cold] == "".join(item for item in kept if item < cold)
+    asked = {target: history for _, history, target in read(parts.validation, interactions)}
+    assert asked[before_last] == "".join(learned)
+    cold = next(item for item in asked if item != before_last)
+    assert asked[cold] == "".join(item for item in learned if item < cold)
+
+
 def test_cold_items_refuses_a_share_that_withholds_too_little() -> None:
     with pytest.raises(DataError, match="at least 2 must be withheld"):
         split(log(LOG), ColdItemsConfig(share=0.1))

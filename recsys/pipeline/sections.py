@@ -1,0 +1,32 @@
+"""Sections of a configuration that name files: which files those are, and where they lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from recsys.config import Config
+from recsys.pipeline.job import Job
+
+FILE_KEYS = ("path", "file", "weights", "files")
+"""Keys of a section that name files."""
+
+
+def outside_files(job: Job, **sections: Config | None) -> dict[str, Path]:
+    """The outside files of some sections, by a name that does not depend on where they are."""
+    found = {}
+    for name, section in sections.items():
+        for key in FILE_KEYS if section is not None else ():
+            value = getattr(section, key, None)
+            named = value.items() if isinstance(value, dict) else [(key, value)]
+            for part, path in named:
+                if path not in (None, "imagenet", "none"):
+                    found[f"{name}.{part}"] = job.path(path)
+    return found
+
+
+def with_files_found(job: Job, section: Any) -> Any:
+    """An encoder's section with its file where it is."""
+    named = {key: getattr(section, key, None) for key in ("file", "weights")}
+    given = {key: path for key, path in named.items() if path not in (None, "imagenet", "none")}
+    return section.model_copy(update={key: job.path(path) for key, path in given.items()})
