@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import recsys
-from recsys.cli import bundles, query, runs, serve
+from recsys.cli import bundles, query, runs, serve, words
 from recsys.errors import RecsysError
 
 TRACEBACK = "RECSYS_TRACEBACK"
@@ -28,6 +28,7 @@ app = typer.Typer(
 runs.add_to(app)
 app.command()(serve.serve)
 app.command()(query.query)
+app.command("export-words")(words.export_words)
 app.add_typer(bundles.app, name="bundles")
 
 

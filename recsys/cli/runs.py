@@ -94,6 +94,8 @@ def _command(stage: str) -> Callable[..., None]:
             _print_figures(done[-1].figures, job)
         else:
             print_table(["figure", "value"], [[n, f"{v:g}"] for n, v in done[-1].figures.items()])
+        if stage == "encode":
+            _print_words(done[-1].notes["words"])
 
     return command
 
@@ -132,6 +134,14 @@ def _described(done: Done, job: Job) -> dict[str, Any]:
 def _print_stages(done: list[Done]) -> None:
     lines = [[d.stage, f"{d.seconds:.1f}", "reused" if d.reused else "done"] for d in done]
     print_table(["stage", "seconds", ""], lines)
+
+
+def _print_words(words: Mapping[str, Mapping[str, Any]]) -> None:
+    """Which words the encoder does not know."""
+    from recsys.evaluation.words import WORD_COLUMNS, word_rows
+
+    if words:
+        print_table(WORD_COLUMNS, word_rows(words))
 
 
 def _print_figures(figures: Mapping[str, float], job: Job) -> None:

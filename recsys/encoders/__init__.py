@@ -19,14 +19,17 @@ from recsys.encoders.configs import (
     WordVectorsConfig,
 )
 from recsys.encoders.contents import content_hash
+from recsys.encoders.coverage import Coverage, KnowsWords
 from recsys.encoders.kept import obtain_encoder
 from recsys.encoders.registry import NAMES, build_encoder, load_encoder
+from recsys.encoders.word_vector_files import write_word_vectors
 
 __all__ = [
     "NAMES",
     "AutoEncoderConfig",
     "BagOfWordsConfig",
     "Content",
+    "Coverage",
     "Encoded",
     "Encoder",
     "EncoderConfig",
@@ -34,6 +37,7 @@ __all__ = [
     "ImageEncoderConfig",
     "KerasApplicationConfig",
     "Kind",
+    "KnowsWords",
     "TFLiteConfig",
     "TextEncoderConfig",
     "Word2VecConfig",
@@ -42,4 +46,5 @@ __all__ = [
     "content_hash",
     "load_encoder",
     "obtain_encoder",
+    "write_word_vectors",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 from recsys.encoders import saved
 from recsys.encoders.base import Content, Encoded, Kind, texts_of
 from recsys.encoders.configs import BagOfWordsConfig
+from recsys.encoders.coverage import Coverage, coverage_of
 from recsys.encoders.tokens import words
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
@@ -94,6 +95,10 @@ class BagOfWords(saved.SavedEncoder):
         if self.config.weights == "multi-hot":
             counts = np.minimum(counts, 1)
         return Encoded.of(counts * self.weights)
+
+    def coverage(self, texts: Iterable[str]) -> Coverage:
+        """Count the words of ``texts`` that have no coordinate."""
+        return coverage_of(texts, lambda word: "whole" if word in self._columns else "no")
 
     @classmethod
     def restore(cls, parts: saved.Saved, config: BagOfWordsConfig) -> BagOfWords:

@@ -93,7 +93,7 @@ def _contents(training: Sequence[Content]) -> npt.NDArray[np.uint64]:
 def _asked(config: EncoderConfig) -> str:
     """The config, and the checksums of the files that it names, in one line."""
     values: dict[str, Any] = config.model_dump(mode="json")
-    for key in ("file", "weights"):
+    for key in ("file", "weights", "corpus"):
         path = getattr(config, key, None)
         if isinstance(path, Path):
             values[key] = _checksum(path)

@@ -5,9 +5,10 @@ Shared by the encoders that know words; where the word vectors come from is thei
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import ChainMap, Counter
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +19,8 @@ from scipy import sparse
 from recsys.encoders import saved
 from recsys.encoders.base import Content, Encoded, Kind, texts_of
 from recsys.encoders.configs import Pooling, Word2VecConfig, WordVectorsConfig
+from recsys.encoders.coverage import Coverage, Known, coverage_of
+from recsys.encoders.subwords import Subwords
 from recsys.encoders.tokens import words
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
@@ -25,24 +28,9 @@ from recsys.ids import Vectors
 WORDS = "words.txt"
 
 
-@dataclass(frozen=True)
-class Coverage:
-    """How many of the words of some texts an encoder knows.
-
-    Attributes:
-        words: Words in all, each time they occur.
-        known: Those with a vector.
-        unknown: The most frequent words without one, with their counts.
-    """
-
-    words: int
-    known: int
-    unknown: tuple[tuple[str, int], ...]
-
-
 @dataclass(frozen=True, eq=False)
 class PooledWords(saved.SavedEncoder):
-    """A text encoder over a vocabulary.
+    """A text encoder over a vocabulary, and over the pieces of other words where it has them.
 
     Attributes:
         config: How it was built.
@@ -50,6 +38,10 @@ class PooledWords(saved.SavedEncoder):
         vectors: float32 ``[words, d]``.
         weights: float32 ``[words]``, of the pooling.
         common: float32 ``[d]``, length 1: the direction that is removed; or zeros.
+        subwords: Gives a word outside of the vocabulary its vector; None: it has none.
+        whole: So many words, the first ones, have a vector of their own; the vectors of the
+            others were made from their pieces.
+        unseen: What a word weighs that no training text held.
     """
 
     config: WordVectorsConfig | Word2VecConfig
@@ -57,6 +49,9 @@ class PooledWords(saved.SavedEncoder):
     vectors: Vectors
     weights: Vectors
     common: Vectors
+    subwords: Subwords | None = None
+    whole: int = 0
+    unseen: float = 1.0
 
     @classmethod
     def of(
@@ -65,6 +60,7 @@ class PooledWords(saved.SavedEncoder):
         vocabulary: Sequence[str],
         vectors: Vectors,
         training: Sequence[str],
+        subwords: Subwords | None = None,
     ) -> PooledWords:
         """Weigh the words by ``training``; with no training text every word weighs the same.
 
@@ -75,13 +71,19 @@ class PooledWords(saved.SavedEncoder):
         if not finite.all():
             bad = vocabulary[int(np.flatnonzero(~finite)[0])]
             raise EncoderError(f"the vector of the word '{bad}' is not finite; get the file again")
-        weights = _weights(config, vocabulary, training)
+        vectors, whole = vectors.astype(np.float32), len(vocabulary)
+        if subwords is not None:
+            met = {word for text in training for word in words(text)}
+            pieced = _pieced(subwords, met - set(vocabulary))
+            vocabulary = [*vocabulary, *pieced]
+            vectors = np.concatenate([vectors, *(vector[None] for vector in pieced.values())])
+        *_, unseen = weights = _weights(config, [*vocabulary, ""], training)  # "" is in no text
         none = np.zeros(vectors.shape[1], np.float32)
-        encoder = cls(config, tuple(vocabulary), vectors.astype(np.float32), weights, none)
+        rest = (subwords, whole, float(unseen))
+        encoder = cls(config, tuple(vocabulary), vectors, weights[:-1], none, *rest)
         if config.common_component == "keep":
             return encoder
-        common = _first_direction(encoder.encode(training))
-        return cls(config, encoder.vocabulary, encoder.vectors, weights, common)
+        return replace(encoder, common=_first_direction(encoder._pooled(training)))
 
     @property
     def kind(self) -> Kind:
@@ -98,8 +100,7 @@ class PooledWords(saved.SavedEncoder):
 
     def encode(self, contents: Sequence[Content]) -> Encoded:
         """See :class:`~recsys.encoders.base.Encoder`; a text without a known word is masked."""
-        texts = texts_of(contents)
-        pooled = self._counts(texts) @ self.vectors  # (n, words) @ (words, d)
+        pooled = self._pooled(texts_of(contents))
         if self.common.any():
             before = np.linalg.norm(pooled, axis=1)
             pooled -= np.outer(pooled @ self.common, self.common)
@@ -107,50 +108,94 @@ class PooledWords(saved.SavedEncoder):
             pooled[np.linalg.norm(pooled, axis=1) < 1e-5 * before] = 0.0
         return Encoded.of(pooled)
 
-    def coverage(self, texts: Sequence[str]) -> Coverage:
+    def coverage(self, texts: Iterable[str]) -> Coverage:
         """Count the words of ``texts`` that have no vector."""
-        counts = Counter(word for text in texts for word in words(text))
-        unknown = Counter({word: n for word, n in counts.items() if word not in self._columns})
-        total = counts.total()
-        return Coverage(total, total - unknown.total(), tuple(unknown.most_common(10)))
+
+        def known(word: str) -> Known:
+            if word in self._columns:
+                return "whole" if self._columns[word] < self.whole else "pieces"
+            return "pieces" if self.subwords and _pieced(self.subwords, {word}) else "no"
+
+        return coverage_of(texts, known)
 
     @classmethod
     def restore(cls, parts: saved.Saved, config: Any) -> PooledWords:
         """The encoder that :meth:`save` wrote."""
         vocabulary = tuple(parts.files[WORDS].decode("utf-8").split("\n")) if parts.files else ()
         arrays = parts.arrays
-        return cls(config, vocabulary, arrays["vectors"], arrays["weights"], arrays["common"])
+        own = (vocabulary, arrays["vectors"], arrays["weights"], arrays["common"])
+        if "buckets" not in arrays:
+            return cls(config, *own, whole=len(vocabulary))
+        shortest, longest, whole = arrays["pieces"].tolist()
+        subwords = Subwords(arrays["buckets"], shortest, longest)
+        return cls(config, *own, subwords, whole, float(arrays["unseen"]))
 
-    def arrays(self) -> dict[str, Vectors]:
+    def arrays(self) -> dict[str, Any]:
         """See :class:`~recsys.encoders.saved.SavedEncoder`."""
-        return {"vectors": self.vectors, "weights": self.weights, "common": self.common}
+        own = {"vectors": self.vectors, "weights": self.weights, "common": self.common}
+        if self.subwords is None:
+            return own
+        pieces = [self.subwords.shortest, self.subwords.longest, self.whole]
+        return {
+            **own,
+            "buckets": self.subwords.buckets,
+            "pieces": np.array(pieces, np.int64),
+            "unseen": np.array(self.unseen, np.float32),
+        }
 
     def files(self) -> dict[str, bytes]:
         """See :class:`~recsys.encoders.saved.SavedEncoder`."""
         return {WORDS: "\n".join(self.vocabulary).encode("utf-8")}
 
     @cached_property
-    def _columns(self) -> Mapping[str, int]:
+    def _columns(self) -> dict[str, int]:
         return {word: column for column, word in enumerate(self.vocabulary)}
 
-    def _counts(self, texts: Sequence[str]) -> sparse.csr_array:
-        """Weighted counts of known words, float32 ``[texts, words]``, words in a fixed order."""
-        columns: list[npt.NDArray[np.int64]] = []
-        counts: list[npt.NDArray[np.int64]] = []
-        for text in texts:
-            known = [self._columns[word] for word in words(text) if word in self._columns]
-            column, count = np.unique(np.asarray(known, np.int64), return_counts=True)
-            columns.append(column)
-            counts.append(count)
-        lengths = [len(column) for column in columns]
-        row = np.repeat(np.arange(len(texts)), lengths)
-        column = np.concatenate([*columns, np.zeros(0, np.int64)])
-        weight = np.concatenate([*counts, np.zeros(0, np.int64)]) * self.weights[column]
-        # A share, not a sum: a text of 100,000 words keeps its precision.
-        share = weight / np.bincount(row, weight, minlength=len(texts))[row]
-        ends = np.cumsum([0, *lengths])
-        shape = (len(texts), len(self.vocabulary))
-        return sparse.csr_array((share.astype(np.float32), column, ends), shape=shape)
+    def _pooled(self, texts: Sequence[str]) -> Vectors:
+        """The weighted mean of each text's known words, float32 ``[texts, d]``, not scaled."""
+        split = [words(text) for text in texts]
+        columns: MutableMapping[str, int] = self._columns
+        weights, own = self.weights, len(self.vocabulary)
+        pieced = np.zeros((0, self.dimension), np.float32)
+        if self.subwords is not None:
+            unknown = {word for text in split for word in text} - columns.keys()
+            found = _pieced(self.subwords, unknown)
+            columns = ChainMap({word: own + n for n, word in enumerate(found)}, columns)
+            weights = np.append(weights, np.full(len(found), self.unseen, np.float32))
+            pieced = np.stack(list(found.values())) if found else pieced
+        means = _means(split, columns, weights)
+        pooled = means[:, :own] @ self.vectors + means[:, own:] @ pieced
+        return np.asarray(pooled, np.float32)
+
+
+def _pieced(subwords: Subwords, unknown: AbstractSet[str]) -> dict[str, Vectors]:
+    """The vectors of the words that have pieces, words in a fixed order."""
+    found = sorted(unknown)
+    vectors = subwords.vectors(found)
+    return {word: vector for word, vector in zip(found, vectors) if vector.any()}
+
+
+def _means(
+    texts: Sequence[Sequence[str]], columns: Mapping[str, int], weights: Vectors
+) -> sparse.csr_array:
+    """What multiplies the words' vectors, float32 ``[texts, words]``: weight times count, by the
+    number of the text's known words. The words of a text are in a fixed order."""
+    found: list[npt.NDArray[np.int64]] = []
+    counts: list[npt.NDArray[np.int64]] = []
+    for text in texts:
+        known = [columns[word] for word in text if word in columns]
+        column, count = np.unique(np.asarray(known, np.int64), return_counts=True)
+        found.append(column)
+        counts.append(count)
+    lengths = [len(column) for column in found]
+    row = np.repeat(np.arange(len(texts)), lengths)
+    column = np.concatenate([*found, np.zeros(0, np.int64)])
+    count = np.concatenate([*counts, np.zeros(0, np.int64)])
+    # A mean, not a sum: a text of 100,000 words keeps its precision.
+    share = count * weights[column] / np.bincount(row, count, minlength=len(texts))[row]
+    ends = np.cumsum([0, *lengths])
+    shape = (len(texts), len(weights))
+    return sparse.csr_array((share.astype(np.float32), column, ends), shape=shape)
 
 
 def _weights(config: Pooling, vocabulary: Sequence[str], training: Sequence[str]) -> Vectors:
@@ -167,9 +212,9 @@ def _weights(config: Pooling, vocabulary: Sequence[str], training: Sequence[str]
     return (config.sif_a / (config.sif_a + share)).astype(np.float32)
 
 
-def _first_direction(encoded: Encoded) -> Vectors:
-    """The first right singular vector of the unmasked vectors, float32 ``[d]``, not centred."""
-    known = encoded.vectors[encoded.mask].astype(np.float64)
+def _first_direction(pooled: Vectors) -> Vectors:
+    """The first right singular vector of the texts with a vector, float32 ``[d]``, not centred."""
+    known = pooled[pooled.any(axis=1)].astype(np.float64)
     if len(known) < 2:
         raise EncoderError(
             "common_component = 'remove' needs at least two training texts with known words; "

@@ -1,20 +1,27 @@
-"""The encoder "word2vec": word vectors trained on the item texts, by gensim."""
+"""The encoder "word2vec": word vectors trained on the item texts or on a text file, by gensim."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from recsys.encoders.arrays import load_arrays
 from recsys.encoders.base import Content, texts_of
 from recsys.encoders.configs import Word2VecConfig
+from recsys.encoders.corpus import Corpus, sentences_of
 from recsys.encoders.pooled_words import PooledWords
 from recsys.encoders.tokens import words
 from recsys.errors import EncoderError
 from recsys.progress import Progress, silent
+
+_HIGH, _LOW = 0.025, 1e-4
+"""The learning rate falls from the one to the other in a straight line, as in Mikolov's program."""
 
 
 def build(
@@ -24,18 +31,40 @@ def build(
     checkpoints: Path | None = None,
     progress: Progress = silent,
 ) -> PooledWords:
-    """Train on ``training``, one text one sentence, on one thread, so that it can be repeated.
+    """Train on the corpus, or on ``training``, on one thread, so that it can be repeated.
 
-    Takes seconds a million words and epoch; nothing is checkpointed.
+    Each epoch is kept in ``checkpoints``; started again there, the training goes on.
 
     Raises:
-        EncoderError: No word occurs ``min_count`` times.
+        EncoderError: No word occurs ``min_count`` times, or the corpus cannot be read.
     """
+    texts = texts_of(training)
+    sentences: Iterable[list[str]] = (
+        list(sentences_of(words(text) for text in texts))
+        if config.corpus is None
+        else Corpus(config.corpus, progress)
+    )
+    model = _untrained(config)
+    model.build_vocab(sentences)
+    if not model.wv.index_to_key:
+        where = (
+            f"the {len(texts):,} training texts" if config.corpus is None else str(config.corpus)
+        )
+        raise EncoderError(
+            f"no word occurs {config.min_count} times in {where}: lower 'min_count', or give "
+            "texts with words"
+        )
+    if config.corpus is not None:
+        sentences = Corpus(config.corpus)
+    _train(model, config, sentences, checkpoints=checkpoints, progress=progress)
+    vectors = np.asarray(model.wv.vectors, np.float32)
+    return PooledWords.of(config, model.wv.index_to_key, vectors, texts)
+
+
+def _untrained(config: Word2VecConfig) -> Any:
     from gensim.models import Word2Vec
 
-    texts = texts_of(training)
-    sentences = [words(text) for text in texts]
-    model = Word2Vec(
+    return Word2Vec(
         vector_size=config.dimension,
         window=config.window,
         min_count=config.min_count,
@@ -46,20 +75,6 @@ def build(
         workers=1,
         hashfxn=_hash,
     )
-    model.build_vocab(sentences)
-    if not model.wv.index_to_key:
-        raise EncoderError(
-            f"no word occurs {config.min_count} times in the {len(texts):,} training texts: "
-            "lower 'min_count', or give texts with words"
-        )
-    model.train(
-        sentences,
-        total_examples=model.corpus_count,
-        epochs=config.epochs,
-        callbacks=[_told(config.epochs, progress)],
-    )
-    vectors = np.asarray(model.wv.vectors, np.float32)
-    return PooledWords.of(config, model.wv.index_to_key, vectors, texts)
 
 
 def _hash(text: str) -> int:
@@ -67,16 +82,90 @@ def _hash(text: str) -> int:
     return zlib.crc32(text.encode("utf-8"))
 
 
-def _told(epochs: int, progress: Progress) -> Any:
-    from gensim.models.callbacks import CallbackAny2Vec
+def _train(
+    model: Any,
+    config: Word2VecConfig,
+    sentences: Iterable[list[str]],
+    *,
+    checkpoints: Path | None,
+    progress: Progress,
+) -> None:
+    """Every epoch a training of its own, so that what follows depends on its state alone."""
+    kept = None if checkpoints is None else _place(checkpoints, config, sentences)
+    done = 0 if kept is None else _take_up(kept, model)
+    guarded = _Guarded(sentences)
+    while done < config.epochs:
+        model.train(
+            guarded,
+            total_examples=model.corpus_count,
+            epochs=1,
+            start_alpha=_rate(done, config.epochs),
+            end_alpha=_rate(done + 1, config.epochs),
+        )
+        if guarded.error is not None:
+            raise guarded.error
+        done += 1
+        if kept is not None:
+            _keep(kept, model, done)
+        progress("train word vectors", done, config.epochs)
 
-    class Told(CallbackAny2Vec):  # type: ignore[misc]
-        """Passes the end of each epoch on."""
 
-        done = 0
+def _rate(done: int, epochs: int) -> float:
+    return _HIGH - (_HIGH - _LOW) * done / epochs
 
-        def on_epoch_end(self, model: Any) -> None:
-            self.done += 1
-            progress("train word vectors", self.done, epochs)
 
-    return Told()
+class _Guarded:
+    """Sentences whose fault ends them: raised in gensim's thread, it would wait for ever."""
+
+    def __init__(self, sentences: Iterable[list[str]]) -> None:
+        self.sentences = sentences
+        self.error: Exception | None = None
+
+    def __iter__(self) -> Iterator[list[str]]:
+        try:
+            yield from self.sentences
+        except Exception as error:
+            self.error = error
+
+
+def _place(checkpoints: Path, config: Word2VecConfig, sentences: Iterable[list[str]]) -> Path:
+    """The file of this training, named after its config and its sentences."""
+    training = hashlib.sha256(config.model_dump_json(exclude={"corpus"}).encode())
+    for sentence in sentences:
+        training.update((" ".join(sentence) + "\n").encode())
+    place = checkpoints / f"word2vec-{training.hexdigest()[:16]}.npz"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    for other in checkpoints.glob("word2vec-*.npz"):
+        if other != place:
+            other.unlink(missing_ok=True)
+    return place
+
+
+def _keep(path: Path, model: Any, done: int) -> None:
+    _, key, position, has_gauss, gauss = model.random.get_state()
+    fresh = path.with_name(f".{path.name}")
+    np.savez(
+        fresh,
+        done=done,
+        vectors=model.wv.vectors,
+        outputs=model.syn1neg,
+        key=key,
+        rest=np.array([position, has_gauss, gauss], np.float64),
+    )
+    os.replace(fresh, path)
+
+
+def _take_up(path: Path, model: Any) -> int:
+    """The epochs done; 0, and nothing changed, where there is no whole checkpoint."""
+    try:
+        state = load_arrays(path)
+        done, (position, has_gauss, gauss) = int(state["done"]), state["rest"].tolist()
+        same = model.wv.vectors.shape == state["vectors"].shape
+        if not same or state["outputs"].shape != model.syn1neg.shape:
+            return 0
+        model.random.set_state(("MT19937", state["key"], int(position), int(has_gauss), gauss))
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0  # Not there, or damaged: from the start.
+    model.wv.vectors[:] = state["vectors"]
+    model.syn1neg[:] = state["outputs"]
+    return done

@@ -13,19 +13,21 @@ from recsys.config import Config
 class Pooling(Config):
     """How the vectors of a text's words become the vector of the text.
 
-    A weighted mean of the vectors of the words that are known, scaled to length 1. The weights:
+    With s the words of a text that have a vector v, the mean over w in s of weight(w) v(w), scaled
+    to length 1. The weights:
 
     - ``mean``: 1.
     - ``idf``: ``log((1 + N) / (1 + df(w))) + 1``, df the number of the N training texts with w
-      (Sparck Jones, "A statistical interpretation of term specificity", 1972).
+      (Sparck Jones, "A statistical interpretation of term specificity and its application in
+      retrieval", 1972; as if one more text held every word, so that a word of no text has one).
     - ``sif``: ``a / (a + p(w))``, p the share of w among the words of the training texts (Arora,
       Liang, Ma, "A simple but tough-to-beat baseline for sentence embeddings", ICLR 2017).
 
     Attributes:
         pooling: The weights.
         sif_a: The a of ``sif``.
-        common_component: With ``remove``, the projection onto the first singular vector of the
-            training texts' vectors is subtracted (the second half of Arora et al. 2017).
+        common_component: With ``remove``, ``v - u u' v`` before the scaling, u the first singular
+            vector of the training texts' means, not centred (algorithm 1 of Arora et al. 2017).
     """
 
     pooling: Literal["idf", "mean", "sif"] = "idf"
@@ -43,15 +45,19 @@ class WordVectorsConfig(Pooling):
     Attributes:
         file: The word-vector file.
         limit: Read only this many words from the start of the file (the most frequent ones).
+        unknown: What becomes of a word that the file does not hold: it is left out, or, with
+            ``subwords``, it gets the mean of the vectors of its pieces, which only a fastText
+            ``.bin`` holds (see :class:`~recsys.encoders.subwords.Subwords`).
     """
 
     name: Literal["word-vectors"] = "word-vectors"
     file: Path
     limit: int | None = Field(default=None, ge=1)
+    unknown: Literal["skip", "subwords"] = "skip"
 
 
 class Word2VecConfig(Pooling):
-    """Word vectors trained on the item texts, one text one sentence.
+    """Word vectors trained on the item texts, one text one sentence, or on any text file.
 
     Mikolov, Sutskever, Chen, Corrado, Dean, "Distributed representations of words and phrases and
     their compositionality", NeurIPS 2013. For a centre word w and a word c within ``window`` of
@@ -64,6 +70,8 @@ class Word2VecConfig(Pooling):
 
     Attributes:
         architecture: Which of the two.
+        corpus: A text file to train on in place of the item texts, one sentence a line, plain or
+            ``.gz``; it may be larger than the memory. The words still weigh by the item texts.
         dimension: Length of the vectors.
         window: Words to each side.
         negative: K.
@@ -75,6 +83,7 @@ class Word2VecConfig(Pooling):
 
     name: Literal["word2vec"] = "word2vec"
     architecture: Literal["skip-gram", "cbow"] = "skip-gram"
+    corpus: Path | None = None
     dimension: int = Field(default=64, ge=1)
     window: int = Field(default=8, ge=1)
     negative: int = Field(default=10, ge=1)

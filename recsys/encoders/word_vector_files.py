@@ -1,14 +1,16 @@
-"""Reads word-vector files: GloVe, word2vec text and binary, fastText, each also as ``.gz``.
+"""Word-vector files: GloVe, word2vec text and binary, fastText, each also as ``.gz``.
 
-gensim does the reading. Here the format is found out, and a file that is something else, or cut
-short, is refused with the line that shows it.
+gensim does the reading and writing. Here the format is found out, and a file that is something
+else, or cut short, is refused with the line that shows it.
 """
 
 from __future__ import annotations
 
 import gzip
+import os
 import struct
 import tempfile
+import uuid
 import warnings
 import zlib
 from collections.abc import Iterator, Sequence
@@ -20,6 +22,9 @@ from typing import IO, Any, Literal
 
 import numpy as np
 
+from recsys.encoders.base import Encoder
+from recsys.encoders.pooled_words import PooledWords
+from recsys.encoders.subwords import Subwords
 from recsys.encoders.tokens import is_word
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
@@ -41,8 +46,23 @@ class _Layout:
     dimension: int = 0
 
 
-def read_word_vectors(path: Path, *, limit: int | None = None) -> tuple[list[str], Vectors]:
-    """The words that a text can hold, lower case and once each, and their vectors.
+@dataclass(frozen=True, eq=False)
+class WordVectors:
+    """What a word-vector file holds.
+
+    Attributes:
+        words: Those that a text can hold, lower case and once each.
+        vectors: float32 ``[words, d]``.
+        subwords: The pieces of a fastText ``.bin``; None for any other file.
+    """
+
+    words: list[str]
+    vectors: Vectors
+    subwords: Subwords | None = None
+
+
+def read_word_vectors(path: Path, *, limit: int | None = None) -> WordVectors:
+    """Read any word-vector file.
 
     Of the spellings of a word the lower-case one counts, else the first in the file. Entries that
     are no single word (punctuation, phrases with spaces) are left out.
@@ -50,9 +70,6 @@ def read_word_vectors(path: Path, *, limit: int | None = None) -> tuple[list[str
     Args:
         path: The file.
         limit: Read only the first words.
-
-    Returns:
-        The words, and float32 ``[words, d]``.
 
     Raises:
         EncoderError: The file is missing, is no word-vector file, or is cut short.
@@ -68,7 +85,57 @@ def read_word_vectors(path: Path, *, limit: int | None = None) -> tuple[list[str
     except (OSError, EOFError, zlib.error) as error:
         raise _refusal(path, str(error)) from error
     vectors = np.asarray(loaded.vectors[:limit], np.float32)
-    return _usable(path, loaded.index_to_key[:limit], vectors)
+    words, vectors = _usable(path, loaded.index_to_key[:limit], vectors)
+    if layout.form != "fasttext" or not loaded.bucket:
+        return WordVectors(words, vectors)
+    buckets = np.asarray(loaded.vectors_ngrams, np.float32)
+    return WordVectors(words, vectors, Subwords(buckets, loaded.min_n, loaded.max_n))
+
+
+def write_word_vectors(
+    path: Path, encoder: Encoder, *, form: Literal["text", "binary"] = "text"
+) -> int:
+    """Write an encoder's words and vectors as word2vec does; read back they are the same.
+
+    How words weigh, and which direction is taken out of a text, is not part of such a file.
+
+    Args:
+        path: The file; one that is there is replaced at the end. Compressed if it ends in ``.gz``.
+        encoder: ``word2vec`` or ``word-vectors``.
+        form: word2vec's text or its binary form.
+
+    Returns:
+        How many words were written.
+
+    Raises:
+        EncoderError: The encoder has no vectors of words.
+        OSError: The file cannot be written.
+
+    Example:
+        >>> from recsys.encoders import Word2VecConfig, build_encoder
+        >>> config = Word2VecConfig(dimension=2, min_count=1, epochs=1)
+        >>> path = Path(tempfile.mkdtemp()) / "words.txt"
+        >>> write_word_vectors(path, build_encoder(config, ["red lamp", "red rug"]))
+        3
+        >>> path.read_text().splitlines()[0]
+        '3 2'
+    """
+    from gensim.models import KeyedVectors
+
+    if not isinstance(encoder, PooledWords):
+        raise EncoderError(
+            f"a '{encoder.name}' encoder has no vectors of words to write; give one of "
+            "'word2vec' or 'word-vectors'"
+        )
+    keyed = KeyedVectors(encoder.dimension)
+    keyed.add_vectors(list(encoder.vocabulary), encoder.vectors)
+    fresh = path.with_name(f".{uuid.uuid4().hex[:8]}-{path.name}")
+    try:
+        keyed.save_word2vec_format(str(fresh), binary=form == "binary")
+        os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return len(keyed)
 
 
 def _usable(path: Path, keys: Sequence[str], vectors: Vectors) -> tuple[list[str], Vectors]:

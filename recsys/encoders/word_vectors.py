@@ -9,6 +9,7 @@ from recsys.encoders.base import Content, texts_of
 from recsys.encoders.configs import WordVectorsConfig
 from recsys.encoders.pooled_words import PooledWords
 from recsys.encoders.word_vector_files import read_word_vectors
+from recsys.errors import EncoderError
 from recsys.progress import Progress, silent
 
 
@@ -22,9 +23,17 @@ def build(
     """Read the file; ``training`` (item texts) weighs the words. Nothing is checkpointed.
 
     Raises:
-        EncoderError: The file is missing or is no word-vector file.
+        EncoderError: The file is missing or is no word-vector file, or holds no pieces of words
+            where they are asked for.
     """
     progress("read word vectors", 0, 1, config.file.name)
-    vocabulary, vectors = read_word_vectors(config.file, limit=config.limit)
-    progress("read word vectors", 1, 1, f"{len(vocabulary):,} words")
-    return PooledWords.of(config, vocabulary, vectors, texts_of(training))
+    read = read_word_vectors(config.file, limit=config.limit)
+    if config.unknown == "subwords" and read.subwords is None:
+        raise EncoderError(
+            f"unknown = 'subwords' needs a fastText .bin, which holds the pieces of words; "
+            f"{config.file} holds whole words alone: give the .bin, or choose 'skip'",
+            field="unknown",
+        )
+    progress("read word vectors", 1, 1, f"{len(read.words):,} words")
+    subwords = read.subwords if config.unknown == "subwords" else None
+    return PooledWords.of(config, read.words, read.vectors, texts_of(training), subwords)

@@ -19,6 +19,7 @@ from recsys.evaluation.evaluation import Evaluation, difference
 from recsys.evaluation.plots import draw
 from recsys.evaluation.record import record, write_json, write_text
 from recsys.evaluation.sheets import Sheet, cards
+from recsys.evaluation.words import WORD_COLUMNS, word_rows
 
 COLUMNS = ("recall", "hr", "ndcg", "mrr", "coverage", "cold_recall")
 """The metrics of the main table, each at the report's k."""
@@ -39,6 +40,8 @@ class Report:
             ``seconds``.
         training: One line an epoch (or step): ``epoch``, losses, figures on validation.
         ingest: What ingestion kept, dropped and why.
+        words: For each kind of text how many of its words the encoder knows: ``words``,
+            ``known``, ``from_pieces``, ``share_with_a_vector``, ``most_frequent_without``.
         sheets: Users whose history and recommendations are shown with pictures.
         catalogue: Titles and pictures for the sheets.
         notes: Sentences that a reader must know to read the figures right.
@@ -57,6 +60,7 @@ class Report:
     figures: Mapping[str, float] = field(default_factory=dict)
     training: Sequence[Mapping[str, float]] = ()
     ingest: Mapping[str, Any] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sheets: Sequence[Sheet] = ()
     catalogue: Catalogue | None = None
     notes: Sequence[str] = ()
@@ -153,6 +157,7 @@ def write_report(folder: Path, report: Report) -> None:
         ahead=ahead,
         training=[dict(line) for line in report.training],
         ingest=dict(report.ingest),
+        words={texts: dict(found) for texts, found in report.words.items()},
         notes=list(report.notes),
     )
     shown = {
@@ -161,10 +166,12 @@ def write_report(folder: Path, report: Report) -> None:
         "k": report.k,
         "ks": report.ks,
         "columns": COLUMNS,
+        "word_columns": WORD_COLUMNS,
         "rows": summary(report),
         "ahead": ahead,
         "protocol": _flat(report.protocol),
         "ingest": _flat(report.ingest),
+        "words": word_rows(report.words),
         "machine": _flat(content["machine"]),
         "headline": _headline(report),
     }

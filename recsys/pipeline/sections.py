@@ -8,7 +8,7 @@ from typing import Any
 from recsys.config import Config
 from recsys.pipeline.job import Job
 
-FILE_KEYS = ("path", "file", "weights", "files")
+FILE_KEYS = ("path", "file", "weights", "corpus", "files")
 """Keys of a section that name files."""
 
 
@@ -27,6 +27,6 @@ def outside_files(job: Job, **sections: Config | None) -> dict[str, Path]:
 
 def with_files_found(job: Job, section: Any) -> Any:
     """An encoder's section with its file where it is."""
-    named = {key: getattr(section, key, None) for key in ("file", "weights")}
+    named = {key: getattr(section, key, None) for key in ("file", "weights", "corpus")}
     given = {key: path for key, path in named.items() if path not in (None, "imagenet", "none")}
     return section.model_copy(update={key: job.path(path) for key, path in given.items()})

@@ -12,15 +12,9 @@ from typing import Any
 import pandas as pd
 
 from recsys.config import Config
-from recsys.encoders import Content, obtain_encoder
-from recsys.features import (
-    CataloguePictures,
-    FeatureBlock,
-    FeatureCache,
-    attribute_block,
-    user_block,
-)
-from recsys.formats import InteractionSource, read_interactions, read_items, read_vectors
+from recsys.encoders import Content, KnowsWords, obtain_encoder
+from recsys.features import CataloguePictures, FeatureBlock, FeatureCache, attribute_block
+from recsys.formats import InteractionSource, read_interactions, read_items
 from recsys.formats.columns import Unreadable
 from recsys.ingestion import ingest, save_ingested
 from recsys.pictures import PictureStore
@@ -75,6 +69,7 @@ def _run_encode(job: Job, out: Path) -> Outcome:
     cache = FeatureCache(job.cache)
     figures: dict[str, float] = {}
     faults: dict[str, Any] = {}
+    coverage: dict[str, Any] = {}
     for name in ENCODERS:
         section = getattr(job.config, name)
         if section is None:
@@ -96,6 +91,9 @@ def _run_encode(job: Job, out: Path) -> Outcome:
         faults[name] = [
             {"item_id": ids.id(fault.position), "reason": fault.reason} for fault in encoded.faults
         ]
+        if isinstance(encoder, KnowsWords):
+            read = {"item texts": catalogue.texts(), "search phrases": phrases}
+            coverage = {what: encoder.coverage(texts).to_dict() for what, texts in read.items()}
         if name == "text" and len(phrases) > 1:
             FeatureBlock.of(PHRASES, cache.encode(encoder, phrases)).save(out / f"{PHRASES}.npz")
     fields = catalogue.fields
@@ -103,24 +101,7 @@ def _run_encode(job: Job, out: Path) -> Outcome:
         block, _ = attribute_block(catalogue)
         block.save(out / "attributes.npz")
         figures["attributes.items"] = int(block.mask.sum())
-    notes: dict[str, Any] = {"unreadable": faults}
-    if job.config.data.user_vectors is not None:
-        named = read_vectors(job.path(job.config.data.user_vectors))
-        users, unknown = user_block(named, job.ingested.interactions.users)
-        users.save(out / f"{users.name}.npz")
-        figures |= {f"{users.name}.users": int(users.mask.sum())}
-        notes[users.name] = {
-            "users_without": int((~users.mask).sum()),
-            "not_in_the_log": len(unknown),
-            "examples": unknown[:5],
-        }
-    return Outcome(figures, notes)
-
-
-def _encode_inputs(job: Job) -> dict[str, Path]:
-    found = outside_files(job, text=job.config.text, image=job.config.image)
-    vectors = job.config.data.user_vectors
-    return found if vectors is None else {**found, "user_vectors": job.path(vectors)}
+    return Outcome(figures, {"unreadable": faults, "words": coverage})
 
 
 def _settings(*names: str) -> Any:
@@ -134,11 +115,6 @@ def _settings(*names: str) -> Any:
     return settings
 
 
-def _ingest_settings(job: Job) -> Mapping[str, Any]:
-    """All of the data but the vectors of users, which are read where things are encoded."""
-    return {"data": job.config.data.model_dump(mode="json", exclude={"user_vectors"})}
-
-
 def _nothing(job: Job) -> dict[str, Path]:
     return {}
 
@@ -148,16 +124,16 @@ STAGES: tuple[Stage[Job], ...] = (
         "ingest",
         (),
         1,
-        settings=_ingest_settings,
+        settings=_settings("data"),
         inputs=_ingest_inputs,
         run=_run_ingest,
     ),
     Stage(
         "encode",
         ("ingest",),
-        1,
+        2,
         settings=_settings("text", "image", "attributes"),
-        inputs=_encode_inputs,
+        inputs=lambda job: outside_files(job, text=job.config.text, image=job.config.image),
         run=_run_encode,
     ),
     Stage(

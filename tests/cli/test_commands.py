@@ -100,6 +100,30 @@ def test_each_stage_by_itself_reuses_what_stands(shop: tuple[Path, Path], run: R
     assert "ingest" in ended.out and "done" in ended.out
 
 
+def test_encode_tells_which_words_have_no_vector(shop: tuple[Path, Path], run: Run) -> None:
+    config, runs = shop
+    told = run("encode", config, "--runs", runs)
+    assert told.code == 0 and "search phrases" in told.out and "most frequent without" in told.out
+    words = run("encode", config, "--runs", runs, "--json").json["words"]
+    report = json.loads((runs / "tiny/report.json").read_text())
+    assert words == report["words"] and words["item texts"]["words"] > 30
+    assert 0 < words["item texts"]["share_with_a_vector"] <= 1
+
+
+@pytest.mark.parametrize("form", ["text", "binary"])
+def test_export_words(shop: tuple[Path, Path], run: Run, tmp_path: Path, form: str) -> None:
+    encoder, out = shop[1] / "tiny/encode/encoders/text", tmp_path / "words.bin"
+    ended = run("export-words", encoder, out, "--form", form, "--json")
+    assert ended.code == 0 and ended.json["dimension"] == 8 and ended.json["form"] == form
+    header = out.read_bytes().split(b"\n")[0].decode()
+    assert header == f"{ended.json['words']} 8"
+    assert run("export-words", encoder, out).out.startswith(f"{ended.json['words']} words of 8")
+    pictures = run("export-words", encoder.with_name("image"), out)
+    assert pictures.code == 1 and "'keras-application' encoder has no vectors" in pictures.err
+    nowhere = run("export-words", encoder, tmp_path / "no" / "words.txt")
+    assert nowhere.code == 1 and "No such file" in nowhere.err
+
+
 def test_query_in_process(shop: tuple[Path, Path], run: Run) -> None:
     config, runs = shop
     ended = run("query", "--config", config, "--runs", runs, "--user", "u1", "--k", 3, "--json")

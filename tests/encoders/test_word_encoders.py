@@ -112,6 +112,39 @@ def test_the_common_component_is_removed(tmp_path: Path) -> None:
     np.testing.assert_allclose(encoded.vectors, [[0, 1], [0, -1]], atol=1e-6)
 
 
+def test_sif_by_hand(tmp_path: Path) -> None:
+    """Arora et al. 2017, algorithm 1, step by step, the means not scaled before their direction."""
+    vectors = {"red": (4.0, 1.0), "lamp": (0.0, 2.0), "rug": (3.0, 0.0)}
+    texts = ["red lamp", "lamp", "rug rug red lamp"]  # 7 words: red 2, lamp 3, rug 2
+    red, lamp, rug = (0.5 / (0.5 + count / 7) for count in (2, 3, 2))
+    means = np.array(
+        [
+            [4 * red / 2, (1 * red + 2 * lamp) / 2],
+            [0, 2 * lamp],
+            [(2 * 3 * rug + 4 * red) / 4, (1 * red + 2 * lamp) / 4],
+        ]
+    )
+    first = np.linalg.svd(means)[2][0]
+    config = WordVectorsConfig(
+        file=vector_file(tmp_path, vectors), pooling="sif", sif_a=0.5, common_component="remove"
+    )
+    encoder = build_encoder(config, texts)
+    assert isinstance(encoder, PooledWords)
+    np.testing.assert_allclose(np.abs(encoder.common), np.abs(first), atol=1e-6)
+    left = means - np.outer(means @ first, first)
+    expected = left / np.linalg.norm(left, axis=1, keepdims=True)
+    np.testing.assert_allclose(encoder.encode(texts).vectors, expected, atol=1e-5)
+
+
+def test_words_without_a_vector_do_not_count_in_the_mean(tmp_path: Path) -> None:
+    config = WordVectorsConfig(
+        file=vector_file(tmp_path, TWO), pooling="mean", common_component="remove"
+    )
+    plain = build_encoder(config, ["red lamp", "lamp", "red red lamp"])
+    noisy = build_encoder(config, ["red lamp sofa", "lamp desk desk desk", "red red lamp rug"])
+    assert noisy.fingerprint == plain.fingerprint
+
+
 def test_without_training_texts_every_word_weighs_the_same(tmp_path: Path) -> None:
     config = WordVectorsConfig(file=vector_file(tmp_path, TWO), pooling="idf")
     encoded = build_encoder(config, []).encode(["red lamp"])
@@ -129,7 +162,8 @@ def test_words_without_a_vector_are_counted(tmp_path: Path) -> None:
     assert isinstance(encoder, PooledWords)
     coverage = encoder.coverage(["red rug", "Rug, lamp", "sofa"])
     assert (coverage.words, coverage.known) == (5, 2)
-    assert coverage.unknown == (("rug", 2), ("sofa", 1))
+    assert coverage.unknown == (("rug", 2), ("sofa", 1)) and coverage.share == 0.4
+    assert encoder.coverage([]).share == 1.0
 
 
 def test_training_needs_words_that_occur_often_enough() -> None:

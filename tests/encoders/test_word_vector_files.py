@@ -58,8 +58,9 @@ FORMATS = [glove, word2vec_text, word2vec_binary, fasttext_vec, glove_with_phras
 def test_every_format_holds_the_same(tmp_path: Path, write) -> None:
     path = tmp_path / "vectors"
     write(path)
-    words, vectors = read_word_vectors(path)
-    assert words == KEPT
+    read = read_word_vectors(path)
+    words, vectors = read.words, read.vectors
+    assert words == KEPT and read.subwords is None
     assert vectors.dtype == np.float32
     rows = [WORDS.index(word) for word in ("the", "lamp", "café", "rug", "Oslo")]
     np.testing.assert_array_equal(vectors, VECTORS[rows])
@@ -70,14 +71,14 @@ def test_every_format_may_be_compressed(tmp_path: Path, write) -> None:
     write(tmp_path / "plain")
     path = tmp_path / "vectors.gz"
     path.write_bytes(gzip.compress((tmp_path / "plain").read_bytes()))
-    assert read_word_vectors(path)[0] == KEPT
+    assert read_word_vectors(path).words == KEPT
 
 
 @pytest.mark.parametrize("write", FORMATS)
 def test_only_the_first_words(tmp_path: Path, write) -> None:
     write(tmp_path / "vectors")
-    assert read_word_vectors(tmp_path / "vectors", limit=2)[0][:1] == ["the"]
-    assert len(read_word_vectors(tmp_path / "vectors", limit=2)[0]) <= 2
+    assert read_word_vectors(tmp_path / "vectors", limit=2).words[:1] == ["the"]
+    assert len(read_word_vectors(tmp_path / "vectors", limit=2).words) <= 2
 
 
 def test_fasttext_binary(tmp_path: Path) -> None:
@@ -90,7 +91,8 @@ def test_fasttext_binary(tmp_path: Path) -> None:
         epochs=1,
     )
     save_facebook_model(model, str(tmp_path / "model.bin"))
-    words, vectors = read_word_vectors(tmp_path / "model.bin")
+    read = read_word_vectors(tmp_path / "model.bin")
+    words, vectors = read.words, read.vectors
     assert sorted(words) == ["lamp", "red", "rug"]
     np.testing.assert_allclose(vectors[words.index("lamp")], model.wv["lamp"], atol=1e-6)
     (tmp_path / "cut.bin").write_bytes((tmp_path / "model.bin").read_bytes()[:300])

@@ -98,6 +98,15 @@ def report(evaluations, catalogue: Catalogue) -> Report:
             {"epoch": epoch, "loss": 1 / epoch, "recall@10": epoch / 10} for epoch in (1, 2, 3)
         ],
         ingest={"interactions": {"read": 20, "kept": 19, "dropped": {"unknown item": 1}}},
+        words={
+            "item texts": {
+                "words": 1200,
+                "known": 1100,
+                "from_pieces": 40,
+                "share_with_a_vector": 0.95,
+                "most_frequent_without": {"zorb": 30, "a|<b>": 2},
+            }
+        },
         sheets=[Sheet("u<1>", [0, 1, 2, 3], [3, 4, 0], [0.9, 0.5, 0.25], [4])],
         catalogue=catalogue,
         notes=["Chosen on validation & scored once."],
@@ -125,6 +134,18 @@ def test_report_json_has_the_agreed_form_and_names(tmp_path: Path, report: Repor
     assert set(made["ahead"]) == {"item_knn", "popularity", "random"}
     assert made["evaluations"]["two_tower"]["counts"]["queries"] > 0
     assert made["protocol"]["name"] == "global-time"
+
+
+def test_words_without_a_vector_are_told(tmp_path: Path, report: Report) -> None:
+    write_report(tmp_path, report)
+    made = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert made["words"]["item texts"]["most_frequent_without"]["zorb"] == 30
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<h2>Words</h2>" in page and "95.0%" in page and "zorb (30), a|&lt;b&gt; (2)" in page
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "| item texts | 1,200 | 95.0% | 40 | zorb (30), a\\|&lt;b> (2) |" in text
+    write_report(tmp_path, replace(report, words={}))
+    assert "<h2>Words</h2>" not in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_summary_has_a_line_a_scorer_and_the_oracle(report: Report) -> None:
