@@ -85,7 +85,7 @@ def _with_default(job: Job, call: CallConfig) -> CallConfig:
     if any(value is not None for value in (call.user, call.history, call.terms, call.item)):
         return call
     log = job.ingested.interactions
-    if job.towers_config.terms_alone:
+    if job.phrases_asked is not None:
         return call.model_copy(update={"terms": log.phrases[1]})
     return call.model_copy(update={"user": log.users.id(0)})
 

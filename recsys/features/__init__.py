@@ -12,8 +12,10 @@ from recsys.features.block import FeatureBlock
 from recsys.features.cache import CachedEncoding, FeatureCache
 from recsys.features.contents import CataloguePictures
 from recsys.features.pooling import mean_of_items
+from recsys.features.users import USER_VECTORS, user_block
 
 __all__ = [
+    "USER_VECTORS",
     "AttributeConfig",
     "AttributeSchema",
     "CachedEncoding",
@@ -23,4 +25,5 @@ __all__ = [
     "attribute_block",
     "category_values",
     "mean_of_items",
+    "user_block",
 ]

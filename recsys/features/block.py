@@ -1,4 +1,4 @@
-"""A feature block: one named matrix of item features, and which items have it."""
+"""A feature block: one named matrix of features of items (or of users), and which have it."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ from recsys.formats.sources import (
     SequenceInteractions,
     SmartItems,
 )
+from recsys.formats.vectors import NamedVectors, read_vectors, write_vectors
 
 __all__ = [
     "CsvInteractions",
@@ -37,6 +38,7 @@ __all__ = [
     "LightGcnInteractions",
     "MovieLensInteractions",
     "MovieLensItems",
+    "NamedVectors",
     "ParquetInteractions",
     "ParquetItems",
     "RecBoleInteractions",
@@ -49,5 +51,7 @@ __all__ = [
     "read_items",
     "read_judgements",
     "read_queries",
+    "read_vectors",
     "resolve",
+    "write_vectors",
 ]

@@ -31,6 +31,8 @@ class DataConfig(Config):
         searches: A log of searches with the item that each led to.
         fields: Which columns of the catalogue mean what.
         pictures: A folder or a zip archive of pictures.
+        user_vectors: A parquet file with vectors of users that were learned elsewhere, as
+            ``recsys export-embeddings`` writes it; the query tower reads them.
         policy: What becomes of rows that cannot be used as they are.
     """
 
@@ -39,6 +41,7 @@ class DataConfig(Config):
     searches: InteractionSource | None = None
     fields: CatalogueFields = CatalogueFields()
     pictures: str | None = None
+    user_vectors: str | None = None
     policy: IngestPolicy = IngestPolicy()
 
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recsys.encoders import Encoder, load_encoder
-from recsys.features import FeatureBlock
+from recsys.features import USER_VECTORS, FeatureBlock
 from recsys.formats import resolve
-from recsys.ids import Vectors
+from recsys.ids import Mask, Vectors
 from recsys.ingestion import Ingested, load_ingested
 from recsys.pictures import PictureStore
 from recsys.pipeline.config import RunConfig
@@ -92,6 +92,19 @@ class Job:
             return np.zeros((len(self.ingested.interactions.phrases), 0), np.float32)
         return FeatureBlock.load(file).vectors
 
+    @cached_property
+    def user_block(self) -> FeatureBlock | None:
+        """Vectors of the log's users that were learned elsewhere; None where none are read."""
+        file = self.folder / "encode" / f"{USER_VECTORS}.npz"
+        reads = self.config.towers.user_vectors != "none" and file.is_file()
+        return FeatureBlock.load(file) if reads else None
+
+    @cached_property
+    def known_users(self) -> Mask:
+        """Whom the query tower can tell apart: users that training met, or that have a vector."""
+        met: Mask = np.diff(self.split.train.offsets) > 0
+        return met if self.user_block is None else met | self.user_block.mask
+
     @property
     def towers_config(self) -> TowersConfig:
         """The towers asked for; they read search terms only where there are any to learn from."""
@@ -101,7 +114,8 @@ class Job:
     @property
     def phrases_asked(self) -> Vectors | None:
         """The search terms that every query is asked with where towers read nothing else."""
-        return self.phrases if self.towers_config.terms_alone else None
+        alone = self.towers_config.terms_alone and self.user_block is None
+        return self.phrases if alone else None
 
     @cached_property
     def towers(self) -> Towers:

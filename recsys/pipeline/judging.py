@@ -24,7 +24,7 @@ from recsys.evaluation.record import write_json
 from recsys.evaluation.sheets import Sheet
 from recsys.ids import IdMap
 from recsys.pipeline.job import Job
-from recsys.pipeline.scoring import met_users, towers_scorer
+from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stage import Outcome
 from recsys.splits import HeldOut
 
@@ -94,7 +94,7 @@ def load_sheets(folder: Path) -> list[Sheet]:
 def _scorers(job: Job) -> tuple[list[Scorer], Sequence[Mapping[str, float | None]]]:
     """The towers first; with search terms beside where there are any; then the baselines."""
     parts, config = job.split, job.config.evaluation
-    known = met_users(parts.train.offsets)
+    known = job.known_users
     asked = job.phrases_asked
     scorers: list[Scorer] = [towers_scorer(job.towers, known=known, phrases=asked)]
     if asked is None and job.towers.terms_dimension and parts.test.terms.any():

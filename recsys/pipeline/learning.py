@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from recsys.errors import ConfigError
 from recsys.evaluation import evaluate
 from recsys.pipeline.job import Job
-from recsys.pipeline.scoring import met_users, towers_scorer
+from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stage import Outcome
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def train_towers(job: Job, folder: Path) -> Fitted:
             " bounds or another protocol",
             field="split",
         )
-    known = met_users(parts.train.offsets)
+    known = job.known_users
 
     def validate(towers: Any) -> float:
         result = evaluate(
@@ -62,5 +62,6 @@ def train_towers(job: Job, folder: Path) -> Fitted:
         train=job.config.train,
         folder=folder,
         validate=validate,
+        user_block=job.user_block,
         progress=job.progress,
     )

@@ -9,7 +9,7 @@ import numpy as np
 from recsys.bundle import Parts, list_bundles, publish
 from recsys.index import ExactIndex, ann_recall, load_index
 from recsys.pipeline.job import Job
-from recsys.pipeline.scoring import batch_of, met_users
+from recsys.pipeline.scoring import batch_of
 from recsys.pipeline.stage import Done, Outcome, load_record
 from recsys.retrieval import TEXT, TWO_TOWER, Space
 from recsys.splits import HeldOut
@@ -21,7 +21,7 @@ PUBLISHED_FROM = ("ingest", "encode", "train", "evaluate", "index")
 def run_index(job: Job, out: Path) -> Outcome:
     """Build every space; measure what the index of the towers loses against exact search."""
     section, parts = job.config.index, job.split
-    known = met_users(parts.train.offsets)
+    known = job.known_users
 
     def ask(queries: HeldOut) -> np.ndarray:
         drawn = np.random.default_rng(job.config.seed).permutation(len(queries))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from recsys.features import USER_VECTORS
 from recsys.pipeline.config import load_run_config
 from recsys.pipeline.job import KEPT_ENCODERS, Job
 from recsys.pipeline.judging import load_evaluations, load_sheets
@@ -112,4 +113,12 @@ def _notes(done: dict[str, Done]) -> list[str]:
                 f"{len(faults)} contents of kind {kind} could not be read and were left out, the"
                 f" first that of item {first['item_id']}: {first['reason']}."
             )
+    vectors = done["encode"].notes.get(USER_VECTORS) if "encode" in done else None
+    if vectors is not None:
+        notes.append(
+            f"Vectors of users that were learned elsewhere are there for"
+            f" {int(done['encode'].figures[f'{USER_VECTORS}.users']):,} users and missing for"
+            f" {vectors['users_without']:,}; {vectors['not_in_the_log']:,} belong to users who are"
+            " not in the log and were left out."
+        )
     return notes

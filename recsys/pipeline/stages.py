@@ -13,8 +13,14 @@ import pandas as pd
 
 from recsys.config import Config
 from recsys.encoders import Content, KnowsWords, obtain_encoder
-from recsys.features import CataloguePictures, FeatureBlock, FeatureCache, attribute_block
-from recsys.formats import InteractionSource, read_interactions, read_items
+from recsys.features import (
+    CataloguePictures,
+    FeatureBlock,
+    FeatureCache,
+    attribute_block,
+    user_block,
+)
+from recsys.formats import InteractionSource, read_interactions, read_items, read_vectors
 from recsys.formats.columns import Unreadable
 from recsys.ingestion import ingest, save_ingested
 from recsys.pictures import PictureStore
@@ -101,7 +107,24 @@ def _run_encode(job: Job, out: Path) -> Outcome:
         block, _ = attribute_block(catalogue)
         block.save(out / "attributes.npz")
         figures["attributes.items"] = int(block.mask.sum())
-    return Outcome(figures, {"unreadable": faults, "words": coverage})
+    notes: dict[str, Any] = {"unreadable": faults, "words": coverage}
+    if job.config.data.user_vectors is not None:
+        named = read_vectors(job.path(job.config.data.user_vectors))
+        users, unknown = user_block(named, job.ingested.interactions.users)
+        users.save(out / f"{users.name}.npz")
+        figures |= {f"{users.name}.users": int(users.mask.sum())}
+        notes[users.name] = {
+            "users_without": int((~users.mask).sum()),
+            "not_in_the_log": len(unknown),
+            "examples": unknown[:5],
+        }
+    return Outcome(figures, notes)
+
+
+def _encode_inputs(job: Job) -> dict[str, Path]:
+    found = outside_files(job, text=job.config.text, image=job.config.image)
+    vectors = job.config.data.user_vectors
+    return found if vectors is None else {**found, "user_vectors": job.path(vectors)}
 
 
 def _settings(*names: str) -> Any:
@@ -115,6 +138,11 @@ def _settings(*names: str) -> Any:
     return settings
 
 
+def _ingest_settings(job: Job) -> Mapping[str, Any]:
+    """All of the data but the vectors of users, which are read where things are encoded."""
+    return {"data": job.config.data.model_dump(mode="json", exclude={"user_vectors"})}
+
+
 def _nothing(job: Job) -> dict[str, Path]:
     return {}
 
@@ -124,7 +152,7 @@ STAGES: tuple[Stage[Job], ...] = (
         "ingest",
         (),
         1,
-        settings=_settings("data"),
+        settings=_ingest_settings,
         inputs=_ingest_inputs,
         run=_run_ingest,
     ),
@@ -133,7 +161,7 @@ STAGES: tuple[Stage[Job], ...] = (
         ("ingest",),
         2,
         settings=_settings("text", "image", "attributes"),
-        inputs=lambda job: outside_files(job, text=job.config.text, image=job.config.image),
+        inputs=_encode_inputs,
         run=_run_encode,
     ),
     Stage(

@@ -63,6 +63,10 @@ class TowersConfig(Config):
         item_id: Whether the item tower learns a vector for each warm item.
         id_dropout: Share of the id vectors (item and user) left out in each training step, so
             that the towers learn to do without: what makes cold items reachable.
+        user_vectors: Whether the query tower reads vectors of users that were learned elsewhere,
+            where the data have them, through one trained linear map.
+        user_vectors_dropout: Share of these vectors left out in training, so that the same tower
+            answers for users who have none.
         blocks: Names of the feature blocks of the item tower; None takes all that there are.
         projection: How a feature block enters the item tower: one linear map, or one with a
             hidden layer.
@@ -77,6 +81,8 @@ class TowersConfig(Config):
     user_id: Literal["none", "embedding"] = "none"
     item_id: Literal["none", "embedding"] = "embedding"
     id_dropout: float = Field(0.1, ge=0, lt=1)
+    user_vectors: Literal["none", "projection"] = "projection"
+    user_vectors_dropout: float = Field(0.1, ge=0, lt=1)
     blocks: tuple[str, ...] | None = None
     projection: Literal["linear", "mlp"] = "linear"
     terms: Literal["none", "projection"] = "projection"
@@ -85,7 +91,7 @@ class TowersConfig(Config):
 
     @property
     def terms_alone(self) -> bool:
-        """Whether search terms are all that tells one query from another."""
+        """Whether, without vectors of users, search terms alone tell queries apart."""
         others = self.user_id == "none" and not self.context
         return self.terms != "none" and others and isinstance(self.history, NoHistory)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from recsys._tf import tf, tf_keras
 from recsys.features import FeatureBlock
 from recsys.ids import Mask
 from recsys.towers.config import TowersConfig
 from recsys.towers.initial import short
+from recsys.towers.scaling import standardised
 
 
 class ItemTower(tf_keras.Model):  # type: ignore[misc]
@@ -62,12 +61,7 @@ class _BlockTower(tf_keras.layers.Layer):  # type: ignore[misc]
 
     def __init__(self, config: TowersConfig, block: FeatureBlock) -> None:
         super().__init__(name=f"block_{block.name}")
-        present = block.vectors[block.mask]
-        centre = present.mean(axis=0) if len(present) else np.zeros(block.vectors.shape[1])
-        # One scale for the whole block keeps the proportions between its dimensions.
-        spread = float(np.sqrt(((present - centre) ** 2).sum(axis=1).mean())) if len(present) else 1
-        scaled = (block.vectors - centre) / max(spread, 1e-6)
-        self._table = tf.constant(scaled * block.mask[:, None], tf.float32)
+        self._table = tf.constant(standardised(block), tf.float32)
         self._mask = tf.constant(block.mask, tf.float32)
         hidden = [tf_keras.layers.Dense(2 * config.dimension, activation="gelu")]
         self._layers = [

@@ -28,6 +28,7 @@ class TwoTowerModel(tfrs.Model):  # type: ignore[misc]
         blocks: Feature blocks of the item tower.
         phrase_vectors: Encoded ``log.phrases``, float32 ``[phrases, t]``; zeros where a phrase
             has no vector (as "" never has).
+        user_block: Vectors of ``log.users`` that were learned elsewhere, or None.
     """
 
     def __init__(
@@ -37,11 +38,12 @@ class TwoTowerModel(tfrs.Model):  # type: ignore[misc]
         log: Interactions,
         blocks: Sequence[FeatureBlock],
         phrase_vectors: Vectors,
+        user_block: FeatureBlock | None = None,
     ) -> None:
         super().__init__()
         self.item_tower = ItemTower(config, blocks, log.warm)
         sizes = {name: len(values) for name, values in log.context.items()}
-        self.query_tower = QueryTower(config, len(log.users), sizes)
+        self.query_tower = QueryTower(config, len(log.users), sizes, user_block)
         self._context = config.context
         self._loss = build_loss(train.loss, log.item_counts)
         self._phrases = tf.constant(phrase_vectors, tf.float32)

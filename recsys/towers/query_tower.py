@@ -5,31 +5,51 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from recsys._tf import tf, tf_keras
+from recsys.features import FeatureBlock
+from recsys.ids import Vectors
 from recsys.towers.config import TowersConfig
 from recsys.towers.history import build_history_encoder
 from recsys.towers.initial import short
+from recsys.towers.scaling import standardised
 
 
 class QueryTower(tf_keras.Model):  # type: ignore[misc]
-    """q = normalise( h + U[user] + T terms + sum over context columns c of C_c[value] ).
+    """q = normalise( h + U[user] + P x[user] + T terms + sum over columns c of C_c[value] ).
 
-    h is the history encoder's state. Each further term is left out where it is not known, so
-    that any combination of inputs is one query in the same space.
+    h is the history encoder's state. x holds vectors of users that were learned elsewhere,
+    standardised; the table is part of the tower's weights, though never trained, so that a saved
+    tower needs nothing beside. Each further term is left out where it is not known, so that any
+    combination of inputs is one query in the same space. U begins at zero: a user whom training
+    never met is asked for as an unknown one.
 
     Args:
         config: Sizes and inputs.
         users: Number of users.
         context_sizes: Number of values of each context column.
+        user_block: Vectors of the users, or None.
     """
 
-    def __init__(self, config: TowersConfig, users: int, context_sizes: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        config: TowersConfig,
+        users: int,
+        context_sizes: Mapping[str, int],
+        user_block: FeatureBlock | None = None,
+    ) -> None:
         super().__init__(name="query_tower")
         self._config = config
         self._history = build_history_encoder(config.history, config.dimension)
         self._users = None
         if config.user_id == "embedding":
-            self._users = _embedding(max(users, 1), config.dimension, "user_id")
+            self._users = tf_keras.layers.Embedding(
+                max(users, 1), config.dimension, embeddings_initializer="zeros", name="user_id"
+            )
+        self._user_vectors = None
+        if config.user_vectors == "projection" and user_block is not None:
+            self._user_vectors = _UserVectors(config.dimension, user_block)
         self._terms = None
         if config.terms == "projection":
             self._terms = tf_keras.layers.Dense(config.dimension, use_bias=False, name="terms")
@@ -49,12 +69,15 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
             inputs: ``state`` float ``[n, d]``; ``user`` int ``[n]`` and ``user_known`` float
                 ``[n]``; ``terms`` float ``[n, t]`` and ``terms_known`` float ``[n]``; per context
                 column ``context_NAME`` int ``[n]`` and ``context_NAME_known`` float ``[n]``.
-            training: Whether a share of the known users and terms is left out.
+            training: Whether a share of the known users, their vectors and terms is left out.
         """
         total = inputs["state"]
         if self._users is not None:
             known = _drop(inputs["user_known"], self._config.id_dropout, training)
             total += self._users(inputs["user"]) * known[:, None]
+        if self._user_vectors is not None:
+            known = _drop(inputs["user_known"], self._config.user_vectors_dropout, training)
+            total += self._user_vectors(inputs["user"]) * known[:, None]
         if self._terms is not None:
             known = _drop(inputs["terms_known"], self._config.terms_dropout, training)
             total += self._terms(inputs["terms"]) * known[:, None]
@@ -62,6 +85,23 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
             known = inputs[f"context_{name}_known"]
             total += table(inputs[f"context_{name}"]) * known[:, None]
         return tf.math.l2_normalize(total, axis=-1)
+
+
+class _UserVectors(tf_keras.layers.Layer):  # type: ignore[misc]
+    """P x[user], and zeros for a user without a vector."""
+
+    def __init__(self, dimension: int, block: FeatureBlock) -> None:
+        super().__init__(name="user_vectors")
+        self._table = self._constant("table", standardised(block))
+        self._mask = self._constant("mask", block.mask.astype(np.float32))
+        self._map = tf_keras.layers.Dense(dimension, name="projection")
+
+    def _constant(self, name: str, values: Vectors) -> Any:
+        start = tf_keras.initializers.Constant(values)
+        return self.add_weight(name=name, shape=values.shape, initializer=start, trainable=False)
+
+    def call(self, rows: Any) -> Any:
+        return self._map(tf.gather(self._table, rows)) * tf.gather(self._mask, rows)[:, None]
 
 
 def _embedding(size: int, dimension: int, name: str) -> Any:

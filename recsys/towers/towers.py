@@ -15,6 +15,7 @@ import numpy.typing as npt
 from recsys._tf import tf
 from recsys.config import parse_config
 from recsys.errors import DataError
+from recsys.features import USER_VECTORS, FeatureBlock
 from recsys.ids import Rows, Vectors
 from recsys.towers.config import TowersConfig
 from recsys.towers.query import QueryBatch
@@ -33,7 +34,8 @@ class Towers:
     Attributes:
         config: What the towers read.
         item_vectors: The item tower's output for every item, float32 ``[items, d]``, unit length.
-        sizes: ``users``, ``terms`` (width of encoded terms) and ``context_NAME`` counts.
+        sizes: ``users``, ``terms`` (width of encoded terms), ``context_NAME`` counts and, where
+            vectors of users are read, their width ``user_vectors``.
 
     Example:
         See ``examples/train_towers.py``, which trains a pair and asks it.
@@ -196,7 +198,12 @@ def freeze(config: TowersConfig, model: Any, items: int, sizes: dict[str, int]) 
 def _empty_tower(config: TowersConfig, sizes: dict[str, int]) -> QueryTower:
     """A query tower whose weights exist but mean nothing yet."""
     contexts = {name: sizes[f"context_{name}"] for name in config.context}
-    tower = QueryTower(config, sizes["users"], contexts)
+    width, users = sizes.get("user_vectors", 0), sizes["users"]
+    block = None
+    if width:
+        zeros = np.zeros((users, width), np.float32)
+        block = FeatureBlock(USER_VECTORS, zeros, np.zeros(users, np.bool_))
+    tower = QueryTower(config, users, contexts, block)
     zero, none = tf.zeros((1,), tf.int32), tf.zeros((1,))
     inputs = {
         "state": tower.states(tf.zeros((1, 1, config.dimension)))[:, -1],

@@ -58,6 +58,7 @@ def fit(
     train: TrainConfig,
     folder: Path,
     validate: Callable[[Towers], float],
+    user_block: FeatureBlock | None = None,
     progress: Progress = silent,
 ) -> Fitted:
     """Train two towers on ``log`` and return those that were best on validation.
@@ -70,6 +71,8 @@ def fit(
         train: How they are trained.
         folder: Where checkpoints, ``epochs.json``, ``best-EPOCH/`` and ``tensorboard/`` go.
         validate: The figure to maximise, of towers as they are after an epoch.
+        user_block: Vectors of ``log.users`` that were learned elsewhere; read where
+            ``towers.user_vectors`` says so.
         progress: Told after every step.
 
     Raises:
@@ -78,8 +81,9 @@ def fit(
         TrainingError: The loss or the validation figure is no longer finite.
     """
     blocks = _chosen(blocks, towers)
-    _check(log, towers)
-    run = _Run(log, blocks, phrase_vectors, towers, train, folder)
+    user_block = None if towers.user_vectors == "none" else user_block
+    _check(log, towers, user_block)
+    run = _Run(log, blocks, phrase_vectors, towers, train, folder, user_block)
     while not run.finished:
         run.train_epoch(validate, progress)
     best = run.best.number
@@ -97,12 +101,15 @@ class _Run:
         towers: TowersConfig,
         train: TrainConfig,
         folder: Path,
+        user_block: FeatureBlock | None,
     ) -> None:
         tf_keras.utils.set_random_seed(train.seed)
         self._log, self._towers, self._train, self._folder = log, towers, train, folder
         self._sizes = {"users": len(log.users), "terms": int(phrase_vectors.shape[1])}
         self._sizes |= {f"context_{name}": len(values) for name, values in log.context.items()}
-        self._model = TwoTowerModel(towers, train, log, blocks, phrase_vectors)
+        if user_block is not None:
+            self._sizes["user_vectors"] = user_block.dimension
+        self._model = TwoTowerModel(towers, train, log, blocks, phrase_vectors, user_block)
         groups = self._groups(0)
         self._rate = _Rate(train, len(groups) * train.epochs)
         self._optimizer = tf_keras.optimizers.Adam(self._rate, global_clipnorm=train.clip_norm)
@@ -249,7 +256,7 @@ def _chosen(blocks: Sequence[FeatureBlock], config: TowersConfig) -> list[Featur
     return [known[name] for name in config.blocks]
 
 
-def _check(log: Interactions, config: TowersConfig) -> None:
+def _check(log: Interactions, config: TowersConfig, user_block: FeatureBlock | None) -> None:
     if len(log) < 2:
         raise DataError(f"training needs at least 2 interactions; the training part has {len(log)}")
     for name in config.context:
@@ -259,12 +266,17 @@ def _check(log: Interactions, config: TowersConfig) -> None:
                 f"towers.context names '{name}', which is no context column; there are: {have}",
                 field="towers.context",
             )
-    others = (config.user_id, config.terms)
-    if isinstance(config.history, NoHistory) and set(others) == {"none"} and not config.context:
+    if user_block is not None and len(user_block) != len(log.users):
+        raise DataError(
+            f"the block of users has {len(user_block)} rows, the log {len(log.users)} users;"
+            " expected one row a user"
+        )
+    others = {config.user_id, config.terms} != {"none"} or config.context or user_block is not None
+    if isinstance(config.history, NoHistory) and not others:
         raise ConfigError(
             "with towers.history 'none' the query tower must read something else, and every query"
-            " would be the same: set towers.user_id = 'embedding', give search terms and an encoder"
-            " of words, or name towers.context",
+            " would be the same: set towers.user_id = 'embedding', give vectors of users, search"
+            " terms and an encoder of words, or name towers.context",
             field="towers.history.name",
         )
     heads = config.history.heads if isinstance(config.history, TransformerHistory) else 1

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from recsys.errors import ConfigError
+from recsys.errors import ConfigError, DataError
+from recsys.features import FeatureBlock
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
 from recsys.towers import (
@@ -15,6 +16,7 @@ from recsys.towers import (
     fit,
     load_towers,
 )
+from recsys.towers.scaling import standardised
 
 TRAIN = TrainConfig(batch_positions=256, learning_rate=0.03, epochs=12, patience=12, warmup_steps=4)
 WORDS = np.vstack([np.zeros(4), np.eye(4)]).astype(np.float32)
@@ -34,12 +36,13 @@ def log_of(user, item, *, items, terms=None) -> Interactions:
     )
 
 
-def learned(folder, log, **inputs):
+def learned(folder, log, *, user_block=None, **inputs):
     rising = iter(range(99))
+    inputs = {"user_vectors_dropout": 0, **inputs}
     config = TowersConfig(dimension=16, id_dropout=0, terms_dropout=0, **inputs)
     fitted = fit(
         log, (), WORDS, towers=config, train=TRAIN, folder=folder,
-        validate=lambda towers: next(rising),
+        validate=lambda towers: next(rising), user_block=user_block,
     )  # fmt: skip
     return fitted.towers
 
@@ -111,3 +114,61 @@ def test_a_query_tower_with_nothing_to_read_is_refused(tmp_path):
         learned(tmp_path, log, history=NoHistory(), terms="none")
     assert refused.value.field == "towers.history.name"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_user_and_pin_by_what_is_known_of_the_user_from_elsewhere(tmp_path):
+    """Users of one taste have like vectors; those whom training never met are served by theirs."""
+    users = np.repeat(np.arange(40), 6)
+    log = log_of(users, users % 4, items=5).take(users < 20)
+    tastes = np.eye(4, dtype=np.float32)[np.arange(40) % 4] * 50 + 7
+    mask = np.arange(40) != 39
+    tastes[~mask] = 0
+    block = FeatureBlock("user_vectors", tastes, mask)
+    towers = learned(tmp_path, log, history=NoHistory(), terms="none", user_block=block)
+    towers.save(tmp_path / "kept")
+    rows = np.arange(39, dtype=np.int32)
+    for each in (towers, load_towers(tmp_path / "kept")):
+        assert best(each, QueryBatch.of(nothing(39), users=rows)) == (rows % 4).tolist()
+    # Without a vector, or not said to be known, a user is anyone.
+    none = np.array([39], np.int32)
+    anyone = towers.encode(QueryBatch.of(nothing(1)))
+    np.testing.assert_allclose(towers.encode(QueryBatch.of(nothing(1), users=none)), anyone)
+    unsaid = QueryBatch.of(nothing(1), users=none - 1, user_known=np.array([False]))
+    np.testing.assert_allclose(towers.encode(unsaid), anyone)
+
+
+def test_the_vectors_of_users_are_dropped_in_training_and_never_trained(tmp_path):
+    users = np.repeat(np.arange(8), 4)
+    log = log_of(users, users % 4, items=4)
+    block = FeatureBlock("user_vectors", np.eye(8, dtype=np.float32), np.ones(8, bool))
+    inputs = {"history": NoHistory(), "user_id": "embedding", "terms": "none"}
+    towers = learned(tmp_path / "a", log, **inputs, user_block=block)
+    (table,) = [weight for weight in towers._tower.weights if "table" in weight.name]
+    assert not table.trainable
+    np.testing.assert_array_equal(table.numpy(), standardised(block))
+    # Always left out, the map is never trained: nothing but the id tells one from another.
+    dropped = learned(
+        tmp_path / "b", log, **inputs, user_block=block, user_vectors_dropout=0.9999999
+    )
+    (bias,) = [w for w in dropped._tower.weights if "projection/bias" in w.name]
+    assert not bias.numpy().any()
+    rows = np.arange(8, dtype=np.int32)
+    assert best(towers, QueryBatch.of(nothing(8), users=rows)) == (rows % 4).tolist()
+
+
+def test_vectors_of_other_users_are_refused(tmp_path):
+    block = FeatureBlock("user_vectors", np.eye(3, dtype=np.float32), np.ones(3, bool))
+    with pytest.raises(DataError, match="the block of users has 3 rows, the log 2 users"):
+        learned(tmp_path, log_of([0, 1], [0, 1], items=2), user_block=block)
+
+
+def test_a_user_whom_training_never_met_is_anyone(tmp_path):
+    """An id vector begins at zero, so that it says nothing before training does."""
+    log = log_of([0, 0, 1, 1, 2], [0, 1, 1, 0, 1], items=2).take(np.arange(5) < 4)
+    towers = learned(tmp_path, log, history=NoHistory(), user_id="embedding", terms="none")
+    met, unmet = (
+        towers.encode(QueryBatch.of(nothing(1), users=np.array([u], np.int32))) for u in (0, 2)
+    )
+    anyone = towers.encode(QueryBatch.of(nothing(1)))
+    np.testing.assert_allclose(unmet, anyone, atol=1e-6)
+    assert np.abs(met - anyone).max() > 1e-3

@@ -109,6 +109,17 @@ def test_parts_that_contradict_each_other_are_refused(towers, tmp_path):
         load_towers(tmp_path)
 
 
+def test_towers_saved_before_vectors_of_users_could_be_read_still_load(towers, tmp_path):
+    towers.save(tmp_path)
+    facts = json.loads((tmp_path / "towers.json").read_text())
+    for key in ("user_vectors", "user_vectors_dropout"):
+        del facts["config"][key]
+    (tmp_path / "towers.json").write_text(json.dumps(facts))
+    assert "user_vectors" not in facts["sizes"]
+    again = load_towers(tmp_path)
+    np.testing.assert_allclose(again.encode(batch()), towers.encode(batch()), atol=1e-6)
+
+
 def test_terms_of_the_wrong_width_are_refused(towers):
     with pytest.raises(DataError, match="reads terms of 3 dimensions; 5 came"):
         towers.encode(QueryBatch.of([np.array([1], np.int32)], terms=np.ones((1, 5), np.float32)))

@@ -1,0 +1,118 @@
+"""Vectors with their ids, as a parquet table: how embeddings travel from one run to another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+from recsys.errors import DataError
+from recsys.formats.columns import Reading
+from recsys.formats.tables import read_parquet
+from recsys.ids import Mask, Vectors
+from recsys.interactions import USER
+
+VECTOR = "vector"
+"""The column of the vectors."""
+
+
+@dataclass(frozen=True, eq=False)
+class NamedVectors:
+    """n ids, each once, and their vectors.
+
+    Attributes:
+        ids: Non-empty strings.
+        vectors: float32 ``[n, d]``, finite.
+
+    Example:
+        >>> named = NamedVectors(("ann",), np.ones((1, 2), np.float32))
+        >>> named.vectors.shape
+        (1, 2)
+    """
+
+    ids: tuple[str, ...]
+    vectors: Vectors
+
+
+def write_vectors(path: Path, named: NamedVectors, *, ids: str = USER) -> None:
+    """Write a parquet file with the columns ``ids`` (text) and ``vector`` (list of float32)."""
+    size, dimension = named.vectors.shape
+    offsets = pa.array(np.arange(size + 1, dtype=np.int64) * dimension)
+    values = pa.array(np.ascontiguousarray(named.vectors).reshape(-1))
+    lists = pa.LargeListArray.from_arrays(offsets, values).cast(pa.list_(pa.float32()))
+    table = pa.table({ids: pa.array(named.ids, pa.string()), VECTOR: lists})
+    pyarrow.parquet.write_table(table, path, compression="zstd")
+
+
+def read_vectors(path: Path, *, ids: str = USER) -> NamedVectors:
+    """Read what :func:`write_vectors`, or anything else with such columns, wrote.
+
+    Args:
+        path: A parquet file, or a folder of them.
+        ids: The column of ids: text, or whole numbers, which become their digits.
+
+    Raises:
+        DataError: A file or column is missing or of another type, there is no row, an id is
+            missing or there twice, vectors differ in length, or a number is missing or not finite;
+            the row (from 1) is told.
+
+    Example:
+        >>> import tempfile; path = Path(tempfile.mkdtemp()) / "users.parquet"
+        >>> write_vectors(path, NamedVectors(("ann", "bob"), np.eye(2, dtype=np.float32)))
+        >>> read_vectors(path).ids
+        ('ann', 'bob')
+    """
+    table = read_parquet(path, columns=[ids, VECTOR])
+    if not len(table):
+        raise DataError(f"{path} holds no vector; expected a row for each {ids}")
+    names = Reading(table.column(ids), f"{path}: column '{ids}'").ids()
+    _first(names.isna().to_numpy(), f"{path}: column '{ids}'", "has no id")
+    twice = names.duplicated().to_numpy()
+    if twice.any():
+        row = int(np.argmax(twice))
+        first = int(np.argmax((names == names.iloc[row]).to_numpy()))
+        raise DataError(
+            f"{path}: column '{ids}', row {row + 1}: {names.iloc[row]!r:.80} has a vector already, "
+            f"in row {first + 1}; leave one of them out"
+        )
+    vectors = _matrix(table.column(VECTOR), f"{path}: column '{VECTOR}'")
+    return NamedVectors(tuple(map(str, names)), vectors)
+
+
+def _matrix(column: pa.ChunkedArray, name: str) -> Vectors:
+    """A column of lists as float32 ``[n, d]``."""
+    kind = column.type
+    numbers = getattr(kind, "value_type", None)
+    if numbers is None or not (pa.types.is_floating(numbers) or pa.types.is_integer(numbers)):
+        raise DataError(f"{name} must hold lists of numbers; it holds {kind}")
+    _first(column.is_null().to_numpy(), name, "has no vector")
+    try:
+        lists = column.cast(pa.large_list(pa.float64())).combine_chunks()
+    except pa.ArrowException as error:
+        raise DataError(f"{name} cannot be read as lists of numbers: {error}") from error
+    lengths = pd.Series(np.diff(lists.offsets.to_numpy()))
+    dimension = int(lengths.iloc[0])
+    other = (lengths != dimension).to_numpy()
+    if other.any() or dimension == 0:
+        row = int(np.argmax(other)) if dimension else 0
+        raise DataError(
+            f"{name}, row {row + 1}: a vector of {lengths.iloc[row]} numbers, where the first has"
+            f" {dimension}; all must have as many, and at least one"
+        )
+    values = lists.flatten().to_numpy(zero_copy_only=False).reshape(len(lengths), dimension)
+    with np.errstate(over="ignore"):
+        vectors: Vectors = values.astype(np.float32)
+    finite = np.isfinite(vectors).all(axis=1)
+    _first(np.logical_not(finite), name, "holds a number that is missing or not finite")
+    return vectors
+
+
+def _first(bad: Mask, name: str, what: str) -> None:
+    """Refuse the first row that is bad."""
+    found = np.flatnonzero(bad)
+    if len(found):
+        raise DataError(f"{name}, row {int(found[0]) + 1} {what}; {len(found):,} such rows")
