@@ -84,6 +84,8 @@ HOMES = {
     "keras": set(),
     "scann": {"index"},
     "gensim": {"encoders"},
+    "keras_hub": {"encoders"},
+    "tokenizers": {"encoders"},
     "typer": {"cli"},
     "rich": {"cli"},
     "click": set(),

@@ -10,6 +10,7 @@ from recsys.encoders.base import Content, Encoded, Encoder, Fault, Kind
 from recsys.encoders.configs import (
     AutoEncoderConfig,
     BagOfWordsConfig,
+    BertConfig,
     EncoderConfig,
     ImageEncoderConfig,
     KerasApplicationConfig,
@@ -28,6 +29,7 @@ __all__ = [
     "NAMES",
     "AutoEncoderConfig",
     "BagOfWordsConfig",
+    "BertConfig",
     "Content",
     "Coverage",
     "Encoded",

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from recsys.encoders.bert_config import BertConfig
 from recsys.encoders.picture_configs import (
     AutoEncoderConfig,
     KerasApplicationConfig,
@@ -24,6 +25,7 @@ from recsys.encoders.word_configs import (
 __all__ = [
     "AutoEncoderConfig",
     "BagOfWordsConfig",
+    "BertConfig",
     "EncoderConfig",
     "ImageEncoderConfig",
     "KerasApplicationConfig",
@@ -35,7 +37,8 @@ __all__ = [
 ]
 
 TextEncoderConfig = Annotated[
-    WordVectorsConfig | Word2VecConfig | BagOfWordsConfig, Field(discriminator="name")
+    WordVectorsConfig | Word2VecConfig | BagOfWordsConfig | BertConfig,
+    Field(discriminator="name"),
 ]
 ImageEncoderConfig = Annotated[
     KerasApplicationConfig | TFLiteConfig | AutoEncoderConfig, Field(discriminator="name")
@@ -44,6 +47,7 @@ EncoderConfig = (
     WordVectorsConfig
     | Word2VecConfig
     | BagOfWordsConfig
+    | BertConfig
     | KerasApplicationConfig
     | TFLiteConfig
     | AutoEncoderConfig

@@ -20,10 +20,12 @@ import numpy.typing as npt
 
 from recsys.encoders.arrays import load_arrays
 from recsys.encoders.base import Content, Encoder
+from recsys.encoders.bert_config import PRESET
 from recsys.encoders.configs import EncoderConfig
 from recsys.encoders.contents import content_hash, file_checksum, readable
 from recsys.encoders.registry import build_encoder, load_encoder
-from recsys.errors import EncoderError
+from recsys.errors import EncoderError, NotFoundError
+from recsys.formats import resolve
 from recsys.progress import Progress, silent
 
 _TRAINED = ("word-vectors", "word2vec", "bag-of-words", "auto-encoder")
@@ -97,6 +99,9 @@ def _asked(config: EncoderConfig) -> str:
         path = getattr(config, key, None)
         if isinstance(path, Path):
             values[key] = _checksum(path)
+    model = values.get("model")
+    if model is not None and not model.startswith(PRESET):
+        values["model"] = _checksums(model)
     return json.dumps(values, sort_keys=True)
 
 
@@ -105,6 +110,16 @@ def _checksum(path: Path) -> str:
         return file_checksum(path)
     except OSError:
         return "unreadable"  # Building the encoder says what is wrong with it.
+
+
+def _checksums(model: str) -> dict[str, str]:
+    """Of every file of a model's folder, by its name in the folder."""
+    try:
+        folder = resolve(model)
+    except NotFoundError:
+        return {}  # As above.
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): _checksum(path) for path in files}
 
 
 def _write(path: Path, asked: str, fingerprint: str, contents: npt.NDArray[np.uint64]) -> None:

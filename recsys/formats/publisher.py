@@ -6,6 +6,7 @@ project. What the files mean is the business of the readers.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 from pathlib import Path
@@ -89,23 +90,43 @@ def resolve(
     download: Download = "missing",
     progress: Progress = silent,
 ) -> Path:
-    """A path as configurations write it: ``data:NAME/rest`` lies in a data set, any other path is
+    """A path as configurations write it: ``data:NAME/rest`` lies in a data set,
+    ``package:NAME/rest`` in an installed Python package, whose code is not run; any other path is
     relative to ``base`` (None: the current folder).
 
     Raises:
-        NotFoundError: The data set is not there, or the path leads out of it.
+        NotFoundError: The data set or package is not there, or the path leads out of it.
         DownloadError: It could not be downloaded.
 
     Example:
         >>> resolve("items.csv", Path("configs")).as_posix()
         'configs/items.csv'
     """
-    if not path.startswith("data:"):
+    scheme, _, inside = path.partition(":")
+    if scheme not in ("data", "package"):
         return (base or Path()) / Path(path).expanduser()
-    name, _, rest = path.removeprefix("data:").partition("/")
+    name, _, rest = inside.partition("/")
     if ".." in Path(rest).parts or Path(rest).is_absolute():
-        raise NotFoundError(f"{path!r} leads out of the data set; write data:{name}/FILE")
+        what = "data set" if scheme == "data" else "package"
+        raise NotFoundError(f"{path!r} leads out of the {what}; write {scheme}:{name}/FILE")
+    if scheme == "package":
+        return _package(name) / rest
     return locate(name, download=download, progress=progress) / rest
+
+
+def _package(name: str) -> Path:
+    """The folder of an installed top-level package, found without importing it."""
+    try:
+        spec = importlib.util.find_spec(name) if name.isidentifier() else None
+    except ValueError:  # The program that runs is no package.
+        spec = None
+    places = (spec.submodule_search_locations if spec else None) or []
+    for place in map(Path, places):
+        if place.is_dir():
+            return place
+    raise NotFoundError(
+        f"no installed Python package '{name}'; pip install it, or write the path of the folder"
+    )
 
 
 def _from_publisher(name: str, url: str, kept: Path, progress: Progress, remedy: str) -> Path:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from recsys.config import Config
+from recsys.encoders.bert_config import PRESET
 from recsys.pipeline.job import Job
 
-FILE_KEYS = ("path", "file", "weights", "corpus", "files")
-"""Keys of a section that name files."""
+FILE_KEYS = ("path", "file", "weights", "corpus", "files", "model")
+"""Keys of a section that name files or folders."""
 
 
 def outside_files(job: Job, **sections: Config | None) -> dict[str, Path]:
@@ -20,13 +21,19 @@ def outside_files(job: Job, **sections: Config | None) -> dict[str, Path]:
             value = getattr(section, key, None)
             named = value.items() if isinstance(value, dict) else [(key, value)]
             for part, path in named:
-                if path not in (None, "imagenet", "none"):
+                if _outside(path):
                     found[f"{name}.{part}"] = job.path(path)
     return found
 
 
 def with_files_found(job: Job, section: Any) -> Any:
-    """An encoder's section with its file where it is."""
-    named = {key: getattr(section, key, None) for key in ("file", "weights", "corpus")}
-    given = {key: path for key, path in named.items() if path not in (None, "imagenet", "none")}
-    return section.model_copy(update={key: job.path(path) for key, path in given.items()})
+    """An encoder's section with its file or folder where it is."""
+    named = {key: getattr(section, key, None) for key in ("file", "weights", "corpus", "model")}
+    given = {key: path for key, path in named.items() if _outside(path)}
+    found = {key: type(path)(job.path(path)) for key, path in given.items()}
+    return section.model_copy(update=found)
+
+
+def _outside(value: Any) -> TypeGuard[str | Path]:
+    """Whether a value of such a key is a file or folder, and not a word that the encoder knows."""
+    return value not in (None, "imagenet", "none") and not str(value).startswith(PRESET)

@@ -287,6 +287,6 @@ class ImageEncoderContract(EncoderContract):
 def _published(config: Config) -> dict[str, Any]:
     """A config as values, its files without their folders."""
     values = config.model_dump(mode="json")
-    keys = [key for key in ("file", "weights", "corpus") if values.get(key)]
+    keys = [key for key in ("file", "weights", "corpus", "model") if values.get(key)]
     files = {key: Path(values[key]).name for key in keys}
     return values | files

@@ -325,6 +325,21 @@ def test_paths_of_configurations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         resolve("data:none/x", download="never")
 
 
+def test_a_path_in_an_installed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is found without its code being run."""
+    (tmp_path / "carrier" / "model").mkdir(parents=True)
+    (tmp_path / "carrier" / "__init__.py").write_text("raise SystemExit('the code was run')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert resolve("package:carrier/model", Path("configs")) == tmp_path / "carrier" / "model"
+    assert resolve("package:carrier") == tmp_path / "carrier"
+    for path in ("package:carrier/../other", "package:carrier//etc/passwd"):
+        with pytest.raises(NotFoundError, match="leads out of the package; write package:carrier"):
+            resolve(path)
+    for name in ("no_such_package", "os.path", "__main__", "", "a b"):
+        with pytest.raises(NotFoundError, match="no installed Python package .*pip install it"):
+            resolve(f"package:{name}/x")
+
+
 def test_a_cache_that_cannot_be_written(publisher: Publisher, tmp_path: Path) -> None:
     publisher.serve(ARCHIVE)
     (tmp_path / "cache").write_text("a file")
