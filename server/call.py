@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from recsys.errors import RecsysError
-from recsys.retrieval import TWO_TOWER
+from recsys.retrieval import TWO_TOWER, Candidate
+from recsys.retrieval.fusion import fusion_from
 from server.client import Answer, RecsysClient
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -24,8 +26,19 @@ def main(
     ] = None,
     terms: Annotated[str | None, typer.Option(help="Search terms.")] = None,
     item: Annotated[str | None, typer.Option(help="An item's id.")] = None,
+    image: Annotated[
+        Path | None, typer.Option(help="A picture's file.", exists=True, dir_okay=False)
+    ] = None,
     k: Annotated[int, typer.Option("--k", help="How many candidates are wanted.")] = 10,
-    space: Annotated[str, typer.Option(help="The space that is searched.")] = TWO_TOWER,
+    space: Annotated[
+        str, typer.Option(help="The space that is searched, or several: text+image.")
+    ] = TWO_TOWER,
+    fusion: Annotated[
+        str | None, typer.Option(help="How several spaces become one: rrf (default) or sum.")
+    ] = None,
+    weight: Annotated[
+        list[str] | None, typer.Option(help="What a space counts, as SPACE=NUMBER; repeatable.")
+    ] = None,
     exclude: Annotated[
         str, typer.Option(help="Item ids that are not wanted, separated by commas.")
     ] = "",
@@ -46,11 +59,13 @@ def main(
                 history=None if history is None else _ids(history),
                 terms=terms,
                 item_id=item,
+                image=None if image is None else image.read_bytes(),
                 k=k,
                 space=space,
                 exclude=_ids(exclude),
                 seen=seen,  # type: ignore[arg-type]  # the conversion refuses other values
                 unknown_history=unknown_history,  # type: ignore[arg-type]
+                fusion=fusion_from(fusion, weight or ()),
             )
     except RecsysError as error:
         typer.echo(f"error: {error.message} ({error.code})", err=True)
@@ -59,7 +74,8 @@ def main(
         typer.echo(json.dumps(describe(answer), ensure_ascii=False))
         return
     for candidate in answer.candidates:
-        typer.echo(f"{candidate.rank}\t{candidate.score:.4f}\t{candidate.id}")
+        parts = "".join(f"\t{name}={score:.4f}" for name, score in candidate.parts.items())
+        typer.echo(f"{candidate.rank}\t{candidate.score:.4f}\t{candidate.id}{parts}")
     for note in _notes(answer):
         typer.echo(f"note: {note}", err=True)
 
@@ -69,15 +85,17 @@ def describe(answer: Answer) -> dict[str, object]:
     return {
         "bundle_version": answer.bundle_version,
         "space": answer.space,
-        "candidates": [
-            {"item_id": candidate.id, "score": candidate.score, "rank": candidate.rank}
-            for candidate in answer.candidates
-        ],
+        "candidates": [_candidate(candidate) for candidate in answer.candidates],
         "unknown_history_ids": list(answer.unknown_history),
         "short_reason": answer.short,
         "unknown_exclude_ids": list(answer.unknown_exclude),
         "unread_terms": answer.unread_terms,
     }
+
+
+def _candidate(candidate: Candidate) -> dict[str, object]:
+    found = {"item_id": candidate.id, "score": candidate.score, "rank": candidate.rank}
+    return {**found, "parts": dict(candidate.parts)} if candidate.parts else found
 
 
 def _ids(text: str) -> list[str]:

@@ -15,7 +15,15 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from recsys.errors import InvalidRequestError, RecsysError, ServiceError
-from recsys.retrieval import TWO_TOWER, Query, Request, Retrieved, Seen, UnknownHistory
+from recsys.retrieval import (
+    TWO_TOWER,
+    Fusion,
+    Query,
+    Request,
+    Retrieved,
+    Seen,
+    UnknownHistory,
+)
 from server.convert import read_response, write_request
 from server.errors import from_rpc_error, from_status
 from server.pb.recsys.v1 import retrieval_pb2 as pb
@@ -84,11 +92,13 @@ class RecsysClient:
         history: Sequence[str] | None = None,
         terms: str | None = None,
         item_id: str | None = None,
+        image: bytes | None = None,
         k: int,
         space: str = TWO_TOWER,
         exclude: Sequence[str] = (),
         seen: Seen = "exclude",
         unknown_history: UnknownHistory = "skip",
+        fusion: Fusion | None = None,
         timeout: float | None = None,
     ) -> Answer:
         """Candidates for one query; see ``recsys.retrieval.Query`` for what may be asked.
@@ -98,19 +108,21 @@ class RecsysClient:
             history: Item ids, oldest first; empty means a user who has met nothing yet.
             terms: Search terms.
             item_id: An item: what is near it.
+            image: The bytes of a picture's file: what looks like it.
             k: How many candidates are wanted.
-            space: The space that is searched.
+            space: The space that is searched, or several joined by '+'.
             exclude: Ids that must not be among the candidates.
             seen: Whether items of the history may be candidates.
             unknown_history: Whether ids of the history that the catalogue does not hold are
                 skipped and named, or an error.
+            fusion: How several spaces become one answer.
             timeout: Seconds; None means the client's.
 
         Raises:
             RecsysError: As in-process; a :class:`ServiceError` where no answer came.
         """
-        query = Query(user_id=user_id, history=history, terms=terms, item_id=item_id)
-        message = write_request(Request(query, k, space, exclude, seen, unknown_history))
+        query = Query(user_id, history, terms, item_id, image)
+        message = write_request(Request(query, k, space, exclude, seen, unknown_history, fusion))
         try:
             response = self._service.Retrieve(message, timeout=self._seconds(timeout))
         except grpc.RpcError as error:
@@ -126,6 +138,7 @@ class RecsysClient:
         exclude: Sequence[str] = (),
         seen: Seen = "exclude",
         unknown_history: UnknownHistory = "skip",
+        fusion: Fusion | None = None,
         timeout: float | None = None,
     ) -> list[Answer | RecsysError]:
         """Candidates for many queries, or per query the error that it would meet alone.
@@ -135,7 +148,7 @@ class RecsysClient:
                 came.
         """
         return self.answer(
-            [Request(query, k, space, exclude, seen, unknown_history) for query in queries],
+            [Request(query, k, space, exclude, seen, unknown_history, fusion) for query in queries],
             timeout=timeout,
         )
 

@@ -17,6 +17,7 @@ class Limits(Config):
         history: Ids in a history.
         exclude: Excluded ids a query.
         terms: Characters of search terms.
+        image: Bytes of a query picture's file.
         id: Characters of one id.
         batch: Queries a batch.
         message: Bytes of one message. One of up to four times as many is read and refused with a
@@ -33,6 +34,7 @@ class Limits(Config):
     history: int = Field(10_000, ge=1)
     exclude: int = Field(10_000, ge=1)
     terms: int = Field(1_000, ge=1)
+    image: int = Field(2 * 1024 * 1024, ge=1)
     id: int = Field(512, ge=1)
     batch: int = Field(128, ge=1)
     message: int = Field(4 * 1024 * 1024, ge=1024)
@@ -51,6 +53,7 @@ class Limits(Config):
         _at_most(self.history, len(query.history.item_ids), "ids", "query.history")
         _at_most(self.exclude, len(request.exclude), "ids", "exclude")
         _at_most(self.terms, len(query.terms), "characters", "query.terms")
+        _at_most(self.image, len(query.image), "bytes", "query.image")
         _at_most(self.id, len(query.user_id), "characters", "query.user_id")
         _at_most(self.id, len(query.item_id), "characters", "query.item_id")
         _at_most(self.id, len(request.space), "characters", "space")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from recsys.encoders import Encoder, load_encoder
 from recsys.errors import DataError
 from recsys.ingestion import Ingested, load_ingested, save_ingested
-from recsys.retrieval import TEXT, Request, Retriever, Space
+from recsys.retrieval import IMAGE, TEXT, Request, Retriever, Space
 
 if TYPE_CHECKING:
     from recsys.towers import Towers
@@ -55,7 +55,8 @@ class Parts:
             self.ingested.interactions,
             self.towers,
             dict(self.spaces),
-            self.encoders.get(TEXT),
+            text_encoder=self.encoders.get(TEXT),
+            image_encoder=self.encoders.get(IMAGE),
         )
 
 

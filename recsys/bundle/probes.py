@@ -6,13 +6,16 @@ same on this machine, with these libraries.
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from PIL import Image
 
 from recsys.config import Config
 from recsys.errors import BundleError, RecsysError
-from recsys.retrieval import TEXT, TWO_TOWER, Query, Request, Retrieved, Retriever
+from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Query, Request, Retrieved, Retriever
 
 K = 10
 TOLERANCE = 1e-3
@@ -27,6 +30,7 @@ class Probe(Config):
         history: As in a query.
         terms: As in a query.
         item_id: As in a query.
+        image: As in a query, in base64.
         space: The space asked.
         k: Candidates asked for.
         ids: Those that came, best first.
@@ -41,6 +45,7 @@ class Probe(Config):
     history: tuple[str, ...] | None = None
     terms: str | None = None
     item_id: str | None = None
+    image: str | None = None
     space: str
     k: int
     ids: tuple[str, ...]
@@ -48,7 +53,8 @@ class Probe(Config):
 
     def request(self) -> Request:
         """What is asked."""
-        query = Query(self.user_id, self.history, self.terms, self.item_id)
+        image = None if self.image is None else base64.b64decode(self.image)
+        query = Query(self.user_id, self.history, self.terms, self.item_id, image)
         return Request(query, self.k, self.space)
 
 
@@ -96,6 +102,7 @@ def _probe(request: Request, answer: Retrieved) -> Probe:
         history=None if query.history is None else tuple(query.history),
         terms=query.terms,
         item_id=query.item_id,
+        image=None if query.image is None else base64.b64encode(query.image).decode("ascii"),
         space=request.space,
         k=request.k,
         ids=tuple(answer.ids),
@@ -137,6 +144,17 @@ def _choose(retriever: Retriever) -> Iterator[Request]:
             for name in (TWO_TOWER, TEXT):
                 if name in retriever.spaces:
                     yield Request(Query(terms=terms), K, name)
+    if retriever.image_encoder is not None and IMAGE in retriever.spaces:
+        yield Request(Query(image=_picture()), K, IMAGE)
+
+
+def _picture() -> bytes:
+    """A small picture of every colour; the bundle has no picture of its own."""
+    across, down = np.meshgrid(np.arange(0, 256, 16), np.arange(0, 256, 16))
+    pixels = np.stack([across, down, 255 - across], axis=-1).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
 
 
 def _words(retriever: Retriever, rows: Sequence[int]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,18 +31,30 @@ def query(
     ] = None,
     terms: Annotated[str | None, typer.Option(help="Search terms.")] = None,
     item: Annotated[str | None, typer.Option(help="An item's id.")] = None,
+    image: Annotated[
+        Path | None, typer.Option(help="A picture's file.", exists=True, dir_okay=False)
+    ] = None,
     k: Annotated[int, typer.Option("--k", help="How many candidates are wanted.")] = 10,
-    space: Annotated[str, typer.Option(help="two_tower, text or image.")] = "two_tower",
+    space: Annotated[
+        str, typer.Option(help="two_tower, text or image; or several, such as text+image.")
+    ] = "two_tower",
+    fusion: Annotated[
+        str | None, typer.Option(help="How several spaces become one: rrf (default) or sum.")
+    ] = None,
+    weight: Annotated[
+        list[str] | None, typer.Option(help="What a space counts, as SPACE=NUMBER; repeatable.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Ask for candidates: name a bundle (--bundles or --config) or a service (--address)."""
     if sum(place is not None for place in (bundles, config, address)) != 1:
         raise typer.BadParameter("name one of --bundles, --config and --address")
-    items = None if history is None else tuple(part for part in history.split(",") if part)
-    asked = {"user": user, "history": items, "terms": terms, "item": item, "space": space, "k": k}
+    asked = Asked(user, history, terms, item, image, k, space, fusion, tuple(weight or ()))
+    titles: dict[str, str] = {}
     if address is not None:
-        answer = _over_the_wire(address, asked)
-        titles: dict[str, str] = {}
+        from recsys.cli.trial import call_service
+
+        answer = call_service(address, asked.options())
     else:
         from recsys.bundle import open_bundle
 
@@ -51,18 +64,55 @@ def query(
         titles = dict(zip(shown, _titles(bundle, shown)))
     if as_json:
         print_json(answer)
-        return
+    else:
+        _show(answer, titles)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks; each attribute is the option of that name."""
+
+    user: str | None
+    history: str | None
+    terms: str | None
+    item: str | None
+    image: Path | None
+    k: int
+    space: str
+    fusion: str | None
+    weight: tuple[str, ...]
+
+    def options(self) -> list[str]:
+        """The same for the client program of the service."""
+        given = {name: value for name, value in vars(self).items() if name != "weight"}
+        options = [f"--{name}={value}" for name, value in given.items() if value is not None]
+        return options + [f"--weight={text}" for text in self.weight]
+
+
+def _show(answer: dict[str, Any], titles: dict[str, str]) -> None:
+    candidates = answer["candidates"]
+    parts = sorted({name for each in candidates for name in each.get("parts", {})})
     print_table(
-        ["rank", "item", "score", "title"],
+        ["rank", "item", "score", *parts, "title"],
         [
-            [str(c["rank"]), c["item_id"], f"{c['score']:.4f}", titles.get(c["item_id"], "")]
-            for c in answer["candidates"]
+            [
+                str(each["rank"]),
+                each["item_id"],
+                f"{each['score']:.4f}",
+                *(_number(each["parts"].get(name)) for name in parts),
+                titles.get(each["item_id"], ""),
+            ]
+            for each in candidates
         ],
     )
     if answer["short_reason"]:
         typer.echo(f"note: {answer['short_reason']}", err=True)
     if answer["unknown_history_ids"]:
         typer.echo(f"note: not in the catalogue: {answer['unknown_history_ids']}", err=True)
+
+
+def _number(score: float | None) -> str:
+    return "" if score is None else f"{score:.4f}"
 
 
 def _root(bundles: Path | None, config: Path | None, runs: Path) -> Path:
@@ -75,24 +125,33 @@ def _root(bundles: Path | None, config: Path | None, runs: Path) -> Path:
     return open_job(config, runs=runs).bundles
 
 
-def _in_process(bundle: Bundle, asked: dict[str, Any]) -> dict[str, Any]:
+def _in_process(bundle: Bundle, asked: Asked) -> dict[str, Any]:
     from recsys.retrieval import Query
+    from recsys.retrieval.fusion import fusion_from
 
+    history = asked.history
     found = bundle.retriever.retrieve(
         Query(
-            user_id=asked["user"],
-            history=asked["history"],
-            terms=asked["terms"],
-            item_id=asked["item"],
+            user_id=asked.user,
+            history=None if history is None else [part for part in history.split(",") if part],
+            terms=asked.terms,
+            item_id=asked.item,
+            image=None if asked.image is None else asked.image.read_bytes(),
         ),
-        k=asked["k"],
-        space=asked["space"],
+        k=asked.k,
+        space=asked.space,
+        fusion=fusion_from(asked.fusion, asked.weight),
     )
     return {
         "bundle_version": bundle.version,
         "space": found.space,
         "candidates": [
-            {"item_id": each.id, "score": float(each.score), "rank": each.rank}
+            {
+                "item_id": each.id,
+                "score": float(each.score),
+                "rank": each.rank,
+                **({"parts": dict(each.parts)} if each.parts else {}),
+            }
             for each in found.candidates
         ],
         "unknown_history_ids": list(found.unknown_history),
@@ -103,11 +162,3 @@ def _in_process(bundle: Bundle, asked: dict[str, Any]) -> dict[str, Any]:
 def _titles(bundle: Bundle, ids: list[str]) -> list[str]:
     titles = bundle.catalogue.titles()
     return [titles[row] for row in bundle.catalogue.ids.rows(ids)]
-
-
-def _over_the_wire(address: str, asked: dict[str, Any]) -> dict[str, Any]:
-    from recsys.cli.trial import ask
-    from recsys.config import parse_config
-    from recsys.pipeline import CallConfig
-
-    return ask(address, parse_config(asked, CallConfig))

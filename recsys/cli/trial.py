@@ -63,18 +63,27 @@ def ask(address: str, call: CallConfig) -> dict[str, Any]:
     Raises:
         ServiceError: It refused or did not answer.
     """
-    asked = ["--address", address, "--k", str(call.k), "--space", call.space, "--json"]
     given = {
         "--user": call.user,
         "--history": None if call.history is None else ",".join(call.history),
         "--terms": call.terms,
         "--item": call.item,
+        "--k": str(call.k),
+        "--space": call.space,
     }
-    for name, value in given.items():
-        asked += [] if value is None else [f"{name}={value}"]
-    done = subprocess.run(
-        [sys.executable, "-m", "server.call", *asked], capture_output=True, text=True
+    return call_service(
+        address, [f"{key}={value}" for key, value in given.items() if value is not None]
     )
+
+
+def call_service(address: str, options: Sequence[str]) -> dict[str, Any]:
+    """Run ``python -m server.call`` with ``options``; the object that it prints.
+
+    Raises:
+        ServiceError: It refused or did not answer.
+    """
+    command = [sys.executable, "-m", "server.call", "--address", address, "--json", *options]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         raise ServiceError(_last_line(done.stderr) or f"the client ended with {done.returncode}")
     answer: dict[str, Any] = json.loads(done.stdout)

@@ -11,7 +11,7 @@ from recsys.index import ExactIndex, ann_recall, load_index
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import batch_of
 from recsys.pipeline.stage import Done, Outcome, load_record
-from recsys.retrieval import TEXT, TWO_TOWER, Space
+from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Space
 from recsys.splits import HeldOut
 
 VECTORS, AVAILABLE, INDEX = "vectors.npy", "available.npy", "index"
@@ -75,13 +75,13 @@ def _save(space: Space, folder: Path) -> None:
 def run_publish(job: Job, out: Path) -> Outcome:
     """Publish a bundle of everything that serving needs."""
     spaces = load_spaces(job.folder / "index", job.config.spaces)
-    reads_terms = bool(job.towers.terms_dimension) or TEXT in spaces
+    reads = {TEXT: bool(job.towers.terms_dimension) or TEXT in spaces, IMAGE: IMAGE in spaces}
     records = {name: load_record(job.folder / name) or {} for name in PUBLISHED_FROM}
     parts = Parts(
         ingested=job.ingested,
         towers=job.towers,
         spaces=spaces,
-        encoders={TEXT: job.encoders[TEXT]} if reads_terms else {},
+        encoders={kind: job.encoders[kind] for kind, needed in reads.items() if needed},
         config=job.config.model_dump(mode="json"),
         figures={
             **records["evaluate"].get("figures", {}),

@@ -199,7 +199,7 @@ STAGES: tuple[Stage[Job], ...] = (
     Stage(
         "publish",
         ("ingest", "encode", "train", "evaluate", "index"),
-        1,
+        2,
         settings=_settings("name", "spaces"),
         inputs=_nothing,
         run=run_publish,

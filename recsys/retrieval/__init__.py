@@ -3,8 +3,10 @@
 It takes and gives ids; everything below it works on rows.
 """
 
+from recsys.retrieval.contents import PictureEncoder, TermsEncoder
+from recsys.retrieval.fusion import Fusion, ReciprocalRank, WeightedSum
 from recsys.retrieval.query import Candidate, Query, Request, Retrieved, Seen, UnknownHistory
-from recsys.retrieval.retriever import QueryEncoder, Retriever, TermsEncoder
+from recsys.retrieval.retriever import QueryEncoder, Retriever
 from recsys.retrieval.space import IMAGE, TEXT, TWO_TOWER, Space
 
 __all__ = [
@@ -12,8 +14,11 @@ __all__ = [
     "TEXT",
     "TWO_TOWER",
     "Candidate",
+    "Fusion",
+    "PictureEncoder",
     "Query",
     "QueryEncoder",
+    "ReciprocalRank",
     "Request",
     "Retrieved",
     "Retriever",
@@ -21,4 +26,5 @@ __all__ = [
     "Space",
     "TermsEncoder",
     "UnknownHistory",
+    "WeightedSum",
 ]

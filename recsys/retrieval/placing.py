@@ -10,9 +10,12 @@ import numpy as np
 from recsys.encoders import Encoded
 from recsys.errors import InvalidRequestError, RecsysError
 from recsys.ids import Vectors
+from recsys.retrieval.contents import Contents
 from recsys.retrieval.reading import Asked
-from recsys.retrieval.space import TEXT, TWO_TOWER, Space
+from recsys.retrieval.space import IMAGE, TEXT, TWO_TOWER, Space
 from recsys.towers import QueryBatch
+
+_ALSO = {TEXT: " or terms", IMAGE: " or a picture"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,31 +34,23 @@ class Place:
 def place_by_towers(
     space: Space,
     asked: Sequence[Asked],
-    terms: Encoded | None,
+    contents: Contents,
     encode: Callable[[QueryBatch], Vectors],
-    *,
-    reads_terms: bool,
 ) -> list[Place | RecsysError]:
     """Items by their own vector, everything else by the query tower, in one call.
 
     Args:
         space: The space of the towers.
-        asked: Requests, read.
-        terms: Their encoded terms, one line a request, or None where there are none.
+        asked: Requests, read, and without parts that the towers do not read.
+        contents: Their encoded terms, one line a request.
         encode: The query tower.
-        reads_terms: Whether terms can be encoded and the query tower reads them.
     """
+    terms = contents.terms
     places: list[Place | RecsysError | None] = [None] * len(asked)
     for position, each in enumerate(asked):
         query = each.request.query
         if each.item is not None:
             places[position] = _place_of_item(space, each)
-        elif query.terms is not None and not reads_terms:
-            remedy = "give a user or a history, or search in the space 'text'"
-            places[position] = InvalidRequestError(
-                f"the space '{TWO_TOWER}' reads no search terms here; {remedy}",
-                field="query.terms",
-            )
         elif query.terms is not None and query.user_id is None and query.history is None:
             assert terms is not None
             if not terms.mask[position]:
@@ -71,35 +66,31 @@ def place_by_towers(
 
 
 def place_by_content(
-    space: Space, asked: Sequence[Asked], terms: Encoded | None, *, reads_terms: bool
+    space: Space, asked: Sequence[Asked], contents: Contents
 ) -> list[Place | RecsysError]:
-    """Items by their own vector, terms by their encoding, a history by the mean of its items.
+    """Items by their own vector, a picture or terms by the encoding, a history by its items' mean.
 
     Args:
         space: The space of a feature block.
-        asked: Requests, read.
-        terms: Their encoded terms, one line a request, or None where there are none.
-        reads_terms: Whether terms can be encoded for this space.
+        asked: Requests, read, and without parts that the space does not read.
+        contents: Their encoded terms and pictures, one line a request.
     """
     places: list[Place | RecsysError] = []
     for position, each in enumerate(asked):
-        text = each.request.query.terms
+        query = each.request.query
         if each.item is not None:
             places.append(_place_of_item(space, each))
-        elif text is None:
+        elif query.image is not None:
+            assert contents.pictures is not None
+            fault = contents.unreadable(position)
+            places.append(fault or Place(_unit(contents.pictures.vectors[position])))
+        elif query.terms is None:
             places.append(_place_of_history(space, each))
-        elif not reads_terms or terms is None:
-            places.append(
-                InvalidRequestError(
-                    f"the space '{space.name}' reads no search terms here; give an item, a user "
-                    "or a history",
-                    field="query.terms",
-                )
-            )
-        elif not terms.mask[position]:
-            places.append(_no_known_word(text))
         else:
-            places.append(Place(_unit(terms.vectors[position])))
+            assert contents.terms is not None
+            known = contents.terms.mask[position]
+            vector = contents.terms.vectors[position]
+            places.append(Place(_unit(vector)) if known else _no_known_word(query.terms))
     return places
 
 
@@ -136,7 +127,7 @@ def _place_of_history(space: Space, asked: Asked) -> Place | RecsysError:
         mean = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).mean(axis=0)
         if np.linalg.norm(mean) > 1e-6:
             return Place(_unit(mean))
-    remedy = "give a longer history or an item" + (" or terms" if space.name == TEXT else "")
+    remedy = "give a longer history or an item" + _ALSO.get(space.name, "")
     owner = "the user's history" if query.user_id is not None else "the history"
     if len(rows):
         what = f"the vectors of {owner} cancel out"

@@ -6,11 +6,12 @@ Which combinations are legal is said here; whether the ids are known is found ou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from recsys.errors import InvalidRequestError
+from recsys.retrieval.fusion import Fusion, check_fusion
 from recsys.retrieval.space import TWO_TOWER
 
 Seen = Literal["exclude", "include"]
@@ -19,13 +20,18 @@ UnknownHistory = Literal["skip", "raise"]
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked for: a user, a history, terms with or without one of them, or an item.
+    """What is asked for: a user, a history, terms, a picture, several of them, or an item.
+
+    Every space reads an item, a user and a history. Terms are read by ``text`` and, where the
+    towers learned from searches, by ``two_tower``; a picture by ``image``.
 
     Attributes:
         user_id: A user of the log; the history is the one in the log.
         history: Item ids, oldest first; empty means a user who has met nothing yet.
         terms: Search terms.
         item_id: An item: what is near it? Stands alone.
+        image: The bytes of a picture's file, in any format that ``recsys.encoders.pictures``
+            reads. The picture need not be in the catalogue.
 
     Example:
         >>> Query(history=["lamp", "rug"], terms="blue").history
@@ -36,6 +42,7 @@ class Query:
     history: Sequence[str] | None = None
     terms: str | None = None
     item_id: str | None = None
+    image: bytes | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.history is not None:
@@ -49,15 +56,17 @@ class Request:
     Attributes:
         query: What is asked for.
         k: Candidates wanted, 1 or more.
-        space: Which space is searched.
+        space: Which space is searched; several are joined by '+', such as "text+image", and each
+            reads what it can of the query.
         exclude: Item ids that must not come.
         seen: Whether items of the history (given or from the log) may come.
         unknown_history: Whether ids in a given history that are not in the catalogue are skipped
             and reported, or are an error.
+        fusion: How several spaces become one answer; None means ``ReciprocalRank()``.
 
     Example:
-        >>> Request(Query(user_id="ann"), k=10).space
-        'two_tower'
+        >>> Request(Query(terms="lamp", image=b"..."), k=10, space="text+image").spaces
+        ('text', 'image')
     """
 
     query: Query
@@ -66,6 +75,12 @@ class Request:
     exclude: Sequence[str] = ()
     seen: Seen = "exclude"
     unknown_history: UnknownHistory = "skip"
+    fusion: Fusion | None = None
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        """The names of the spaces that are searched."""
+        return tuple(self.space.split("+"))
 
     def check(self, max_k: int) -> None:
         """Refuse what could not be answered whatever the ids are.
@@ -81,6 +96,8 @@ class Request:
             if value not in known:
                 options = " or ".join(f"'{choice}'" for choice in known)
                 raise InvalidRequestError(f"{name} must be {options}; got {value!r}", field=name)
+        _check_space(self.space)
+        check_fusion(self.fusion, self.spaces)
         _check_query(self.query)
 
 
@@ -90,8 +107,10 @@ class Candidate:
 
     Attributes:
         id: The item's id.
-        score: Its inner product with the query; larger is better, within one answer.
+        score: Its inner product with the query, or what several spaces were fused to; larger is
+            better, within one answer.
         rank: Its place, from 1.
+        parts: Of a fused answer: its inner product in each space in which it has a vector.
 
     Example:
         >>> Candidate("lamp", 0.5, 1).rank
@@ -101,6 +120,7 @@ class Candidate:
     id: str
     score: float
     rank: int
+    parts: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -109,7 +129,7 @@ class Retrieved:
 
     Attributes:
         candidates: Best first, at most k.
-        space: The space searched.
+        space: The space searched, as asked.
         unknown_history: Ids of the given history that are not in the catalogue, left out.
         short: Why there are fewer than k candidates, or None.
         unknown_exclude: Ids to exclude that are not in the catalogue; they had no effect.
@@ -152,6 +172,32 @@ def ids(field: str, values: Sequence[str]) -> tuple[str, ...]:
     return found
 
 
+def check_image(image: bytes | None) -> None:
+    """Refuse a picture that is not the bytes of a file, such as its name.
+
+    Raises:
+        InvalidRequestError: It is something else.
+    """
+    if image is not None and not isinstance(image, bytes):
+        raise InvalidRequestError(
+            f"image must be the bytes of a picture's file; got {type(image).__name__}: "
+            "read the file first",
+            field="query.image",
+        )
+
+
+def _check_space(space: str) -> None:
+    if not isinstance(space, str) or not all(space.split("+")):
+        raise InvalidRequestError(
+            "space must be a name, or several joined by '+', such as 'text+image'; "
+            f"got {space!r:.80}",
+            field="space",
+        )
+    names = space.split("+")
+    if len(set(names)) < len(names):
+        raise InvalidRequestError(f"space names one twice: {space!r:.80}", field="space")
+
+
 def _check_query(query: Query) -> None:
     for name in ("user_id", "terms", "item_id"):
         value = getattr(query, name)
@@ -160,7 +206,9 @@ def _check_query(query: Query) -> None:
                 f"{name} must be a string that is not blank; got {value!r:.80}",
                 field=f"query.{name}",
             )
-    given = [name for name in ("user_id", "history", "terms") if getattr(query, name) is not None]
+    check_image(query.image)
+    parts = ("user_id", "history", "terms", "image")
+    given = [name for name in parts if getattr(query, name) is not None]
     if query.item_id is not None and given:
         raise InvalidRequestError(
             f"item_id stands alone; leave out {' and '.join(given)}", field="query.item_id"
@@ -172,5 +220,5 @@ def _check_query(query: Query) -> None:
         )
     if query.item_id is None and not given:
         raise InvalidRequestError(
-            "the query is empty; give user_id, history, terms or item_id", field="query"
+            "the query is empty; give user_id, history, terms, image or item_id", field="query"
         )

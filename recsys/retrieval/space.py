@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from recsys.errors import DataError
-from recsys.ids import Mask, Vectors
-from recsys.index import Index, IndexConfig, build_index, load_index
+from recsys.ids import Mask, Rows, Vectors
+from recsys.index import Hits, Index, IndexConfig, build_index, load_index
+from recsys.index.scoring import exact_scores
 
 TWO_TOWER = "two_tower"
 """What next: items by the item tower, queries by the query tower."""
 TEXT = "text"
 """What reads like this: items and search terms by the text encoder."""
 IMAGE = "image"
-"""What looks like this: items by the image encoder."""
+"""What looks like this: items and query pictures by the image encoder."""
 
 _VECTORS, _AVAILABLE, _INDEX = "vectors.npy", "available.npy", "index"
 
@@ -84,6 +86,21 @@ class Space:
         scaled = np.zeros_like(vectors)
         scaled[available] = vectors[available] / norms[available, None]
         return cls(name, build_index(scaled, config), scaled, available)
+
+    def search(self, queries: Vectors, k: int, *, exclude: Sequence[Rows]) -> Hits:
+        """The k best available rows of each query, float32 ``[b, d]``, without those excluded."""
+        allowed = None if self.available.all() else self.available
+        return self.index.search(queries, min(k, len(self)), exclude=exclude, allowed=allowed)
+
+    def scores(self, rows: Rows, query: Vectors) -> Vectors:
+        """Inner products of ``rows`` with one query ``[d]``, float32 ``[len(rows)]``.
+
+        They are those that :meth:`search` gives; 0 for a row that is not available.
+        """
+        there = self.available[rows]
+        scores = np.zeros(len(rows), np.float32)
+        scores[there] = exact_scores(self.vectors, rows[there], query)
+        return scores
 
     def save(self, folder: Path) -> None:
         """Write the vectors, the mask and the index into a new or empty folder."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from recsys.bundle import open_bundle
 from recsys.cli import main
 from tests.pipeline.tiny import write_tiny
 
@@ -137,10 +138,38 @@ def test_query_in_process(shop: tuple[Path, Path], run: Run) -> None:
     assert table.code == 0 and "title" in table.out
 
 
+def test_query_by_a_picture_and_by_words_with_it(shop: tuple[Path, Path], run: Run) -> None:
+    config, runs = shop
+    asked = ("query", "--config", config, "--runs", runs, "--k", 3)
+    picture = config.parent / "photos/4.png"
+    found = run(*asked, "--image", picture, "--space", "image", "--json")
+    assert found.code == 0, found.err
+    # Pictures of one colour are the same picture: the first of them is the first row.
+    assert [c["item_id"] for c in found.json["candidates"]] == ["i1", "i4", "i7"]
+    both = ("--image", picture, "--terms", "green lamp", "--space", "text+image")
+    table = run(*asked, *both, "--fusion", "sum", "--weight", "text=0.5")
+    assert table.code == 0 and "image" in table.out and "title" in table.out
+    fused = run(*asked, *both, "--fusion", "sum", "--weight", "text=0.5", "--json").json
+    for candidate in fused["candidates"]:
+        parts = candidate["parts"]
+        assert candidate["score"] == pytest.approx(0.5 * parts["text"] + parts["image"], abs=1e-6)
+    refused = run(*asked, "--image", config, "--space", "image")
+    assert refused.code == 1 and "the picture cannot be read: not a picture in a kn" in refused.err
+    assert run(*asked, "--image", runs / "nowhere.png").code == 2
+
+
+def test_what_is_published_reads_pictures_and_is_probed_with_one(shop: tuple[Path, Path]) -> None:
+    manifest = open_bundle(shop[1] / "tiny/bundles").manifest
+    assert set(manifest.encoders) == {"text", "image"}
+    assert [probe.space for probe in manifest.probes if probe.image is not None] == ["image"]
+
+
 def test_query_a_service(shop: tuple[Path, Path], run: Run, tmp_path: Path) -> None:
     """The command, the service and the library give the same answer; SIGTERM ends it with 0."""
     bundles, port = shop[1] / "tiny/bundles", tmp_path / "port"
     command = [sys.executable, "-m", "recsys.cli", "serve", "--bundles", str(bundles)]
+    picture = ("--image", shop[0].parent / "photos/4.png", "--terms", "lamp")
+    picture += ("--space", "text+image", "--weight", "image=2")
     with subprocess.Popen(
         [*command, "--port", "0", "--port-file", str(port)],
         stdout=subprocess.PIPE,
@@ -154,6 +183,8 @@ def test_query_a_service(shop: tuple[Path, Path], run: Run, tmp_path: Path) -> N
         asked = ("--history", "i1,i4,nowhere", "--k", 4, "--json")
         over_the_wire = run("query", "--address", address, *asked)
         refused = run("query", "--address", address, "--user", "nobody", "--json")
+        drawn = (*picture, "--k", 4, "--json")
+        by_picture = run("query", "--address", address, *drawn)
         service.send_signal(signal.SIGTERM)
         assert service.wait(30) == 0
     here = run("query", "--bundles", bundles, *asked)
@@ -163,6 +194,10 @@ def test_query_a_service(shop: tuple[Path, Path], run: Run, tmp_path: Path) -> N
     ]
     assert over_the_wire.json["unknown_history_ids"] == ["nowhere"]
     assert refused.code == 1 and refused.out == "" and "nobody" in refused.err
+    assert by_picture.code == 0, by_picture.err
+    there, here = by_picture.json, run("query", "--bundles", bundles, *drawn).json
+    assert [c["item_id"] for c in there["candidates"]] == [c["item_id"] for c in here["candidates"]]
+    assert all(set(c["parts"]) == {"text", "image"} for c in there["candidates"])
 
 
 @pytest.mark.parametrize(

@@ -202,6 +202,8 @@ def _message_paths(
     messages: Sequence[DescriptorProto], prefix: tuple[int, ...]
 ) -> Iterator[tuple[tuple[int, ...], str]]:
     for at, message in enumerate(messages):
+        if message.options.map_entry:  # what the compiler makes of a map
+            continue
         path = (*prefix, at)
         yield path, message.name
         yield from _part_paths(message.field, (*path, message.FIELD_FIELD_NUMBER))

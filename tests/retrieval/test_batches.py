@@ -8,7 +8,7 @@ import pytest
 
 from recsys.errors import InvalidRequestError, NotFoundError, RecsysError, UnknownIdError
 from recsys.index import ExactIndex
-from recsys.retrieval import Query, Request, Retrieved
+from recsys.retrieval import Query, Request, Retrieved, WeightedSum
 from tests.retrieval.world import World, make_world
 
 REQUESTS = [
@@ -23,6 +23,12 @@ REQUESTS = [
     Request(Query(item_id="i34"), 30, space="image"),
     Request(Query(user_id="ann"), 3, space="sound"),
     Request(Query(user_id="zoe", terms="xyzzy"), 3),
+    Request(Query(image=b"12"), 3, space="image"),
+    Request(Query(image=b"?"), 3, space="image"),
+    Request(Query(image=b"12", terms="20"), 5, space="text+image"),
+    Request(Query(image=b"12", terms="20"), 5, space="image+text", fusion=WeightedSum()),
+    Request(Query(user_id="bob", terms="20"), 50, space="two_tower+text", fusion=WeightedSum()),
+    Request(Query(image=b"?", terms="20"), 5, space="text+image"),
 ]
 
 
@@ -60,6 +66,12 @@ def test_a_query_that_cannot_be_answered_does_not_harm_the_others(world: World) 
         Retrieved,
         NotFoundError,
         Retrieved,
+        Retrieved,
+        InvalidRequestError,
+        Retrieved,
+        Retrieved,
+        Retrieved,
+        InvalidRequestError,
     ]
 
 
@@ -92,6 +104,20 @@ def test_one_call_to_the_towers_the_encoder_and_the_index(
     queries = [Query(user_id="ann"), Query(terms="7"), Query(history=["i10"]), Query(item_id="i01")]
     retriever.retrieve_batch(queries, k=3)
     assert (world.tower.calls, world.words.calls, searches) == ([3], [4], [4])
+
+
+def test_each_picture_and_each_text_is_encoded_once_in_one_call(world: World) -> None:
+    retriever = world.retriever()
+    both = Query(terms="7", image=b"9")
+    requests = [
+        Request(both, 3, space="two_tower+text+image"),
+        Request(Query(image=b"4"), 3, space="image"),
+        Request(both, 3, space="text+image", fusion=WeightedSum()),
+    ]
+    world.words.calls.clear()
+    world.eyes.calls.clear()
+    assert all(isinstance(answer, Retrieved) for answer in retriever.answer(requests))
+    assert (world.words.calls, world.eyes.calls) == ([3], [[b"9", b"4", b"9"]])
 
 
 def test_an_empty_batch_is_an_empty_answer(world: World) -> None:

@@ -10,8 +10,8 @@ import pytest
 from recsys.catalogue import catalogue_of_ids
 from recsys.errors import DataError, InvalidRequestError, NotFoundError, UnknownIdError
 from recsys.index import ExactConfig
-from recsys.retrieval import Query, Retriever, Space
-from tests.retrieval.world import ITEMS, NumberWords, World, at, make_world
+from recsys.retrieval import Fusion, Query, Retriever, Space, WeightedSum
+from tests.retrieval.world import ITEMS, NumberPictures, NumberWords, World, at, make_world
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +27,12 @@ def retriever(world: World) -> Retriever:
 @pytest.mark.parametrize(
     ("query", "field", "message"),
     [
-        (Query(), "query", "the query is empty; give user_id, history, terms or item_id"),
+        (Query(), "query", "empty; give user_id, history, terms, image or item_id"),
         (Query(user_id="ann", history=[]), "query.history", "user_id or history, not both"),
         (Query(item_id="i01", user_id="ann"), "query.item_id", "alone; leave out user_id"),
         (Query(item_id="i01", terms="a", history=[]), "query.item_id", "out history and terms"),
+        (Query(item_id="i01", image=b"1"), "query.item_id", "stands alone; leave out image"),
+        (Query(image="1.png"), "query.image", "bytes of a picture's file; got str: read the file"),
         (Query(user_id=""), "query.user_id", "must be a string that is not blank; got ''"),
         (Query(terms=" \t"), "query.terms", "must be a string that is not blank"),
         (Query(item_id=7), "query.item_id", "must be a string that is not blank; got 7"),
@@ -111,6 +113,12 @@ def test_an_unknown_space_is_named_beside_those_there_are(retriever: Retriever) 
         ),
         (Query(terms="7"), "image", "query.terms", "'image' reads no search terms here"),
         (Query(terms="xyzzy"), "text", "query.terms", "knows no word of 'xyzzy'"),
+        (Query(image=b"7"), "text", "query.image", "'text' reads no pictures here; .* 'image'"),
+        (Query(image=b"7", user_id="ann"), "two_tower", "query.image", "'two_tower' reads no pict"),
+        (Query(image=b"?"), "image", "query.image", "cannot be read: no number; give the whole"),
+        (Query(image=b""), "image", "query.image", "cannot be read: the file is empty; give"),
+        (Query(image=b"0 20"), "image", "query.image", "the image encoder sees nothing in it"),
+        (Query(user_id="eve"), "image", "query.user_id", "or an item or a picture, or ask in"),
     ],
 )
 def test_queries_that_a_space_cannot_answer(
@@ -131,9 +139,63 @@ def test_terms_without_a_text_encoder(world: World, space: str) -> None:
 
 def test_terms_that_the_towers_do_not_read(world: World) -> None:
     blind = replace(world.retriever(), towers=replace(world.tower, terms_dimension=0))
-    with pytest.raises(InvalidRequestError, match="or search in the space 'text'"):
+    with pytest.raises(InvalidRequestError, match="ask a space that does: 'text'"):
         blind.retrieve(Query(terms="7"), k=3)
     assert blind.retrieve(Query(terms="7"), k=1, space="text").ids == ["i07"]
+
+
+def test_pictures_without_an_image_encoder(world: World) -> None:
+    retriever = world.retriever(image_encoder=None)
+    with pytest.raises(InvalidRequestError, match="'image' reads no pictures here; give") as caught:
+        retriever.retrieve(Query(image=b"7"), k=3, space="image")
+    assert caught.value.field == "query.image"
+
+
+@pytest.mark.parametrize(
+    ("query", "space", "field", "message"),
+    [
+        (Query(user_id="ann"), "text+text", "space", "space names one twice: 'text\\+text'"),
+        (Query(user_id="ann"), "+", "space", "a name, or several joined by '\\+'.*; got '\\+'"),
+        (Query(user_id="ann"), "text+", "space", "got 'text\\+'"),
+        (Query(user_id="ann"), "", "space", "got ''"),
+        (Query(user_id="ann"), None, "space", "got None"),
+        (Query(terms="7"), "text+image", "space", "'image' reads nothing of the query, .* search"),
+        (Query(image=b"7"), "two_tower+image", "space", "'two_tower' reads nothing .* pictures"),
+        (Query(image=b"7"), "text+two_tower", "query.image", "'text' and 'two_tower' reads pictur"),
+        (Query(item_id="i33"), "text+image", "query.item_id", "no vector in the space 'text'"),
+        (Query(user_id="eve"), "two_tower+text", "query.user_id", "is empty in the space 'text'"),
+        (Query(terms="7", image=b"?"), "text+image", "query.image", "cannot be read: no number"),
+    ],
+)
+def test_several_spaces_that_cannot_answer_together(
+    retriever: Retriever, query: Query, space: str, field: str, message: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match=message) as caught:
+        retriever.retrieve(query, k=3, space=space)
+    assert caught.value.field == field
+
+
+def test_hundreds_of_spaces(retriever: Retriever) -> None:
+    many = "+".join(f"space{number}" for number in range(300))
+    with pytest.raises(NotFoundError, match="no space 'space0'; there are: image, text, two_tower"):
+        retriever.retrieve(Query(user_id="ann"), k=3, space=many)
+
+
+@pytest.mark.parametrize(
+    ("fusion", "space", "field", "message"),
+    [
+        (WeightedSum(), "text", "fusion", "joins several spaces, and only 'text' is asked"),
+        (WeightedSum({"sound": 1}), "text+image", "fusion.weights", "'sound', which is none of"),
+        (WeightedSum({"text": 0, "image": 0}), "text+image", "fusion.weights", "weighs 0"),
+        ("rrf", "text+image", "fusion", "a ReciprocalRank or a WeightedSum; got 'rrf'"),
+    ],
+)
+def test_fusions_that_do_not_fit_the_spaces(
+    retriever: Retriever, fusion: Fusion, space: str, field: str, message: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match=message) as caught:
+        retriever.retrieve(Query(user_id="ann"), k=3, space=space, fusion=fusion)
+    assert caught.value.field == field
 
 
 def test_parts_that_do_not_fit_are_refused(world: World) -> None:
@@ -146,6 +208,8 @@ def test_parts_that_do_not_fit_are_refused(world: World) -> None:
         replace(retriever, spaces={"two_tower": Space.two_tower(at(1, 2, 3), ExactConfig())})
     with pytest.raises(DataError, match="encoder gives 5 dimensions, the query tower 2"):
         replace(retriever, text_encoder=NumberWords(dimension=5))
+    with pytest.raises(DataError, match="image encoder gives 5 dimensions, the space 'image' 2"):
+        replace(retriever, image_encoder=NumberPictures(dimension=5))
 
 
 def test_a_space_without_any_vector_is_refused() -> None:

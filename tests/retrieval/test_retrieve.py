@@ -23,7 +23,7 @@ def retriever(world: World) -> Retriever:
 def asked(retriever: Retriever, k: int = 3, **arguments: object) -> Retrieved:
     query = {
         name: arguments.pop(name)
-        for name in ("user_id", "history", "terms", "item_id")
+        for name in ("user_id", "history", "terms", "item_id", "image")
         if name in arguments
     }
     return retriever.retrieve(Query(**query), k=k, **arguments)
@@ -65,6 +65,25 @@ def test_by_item_in_every_space_without_the_item(retriever: Retriever, space: st
 @pytest.mark.parametrize("space", ["two_tower", "text"])
 def test_by_terms(retriever: Retriever, space: str) -> None:
     assert set(asked(retriever, terms="17 18 19", space=space).ids) == {"i17", "i18", "i19"}
+
+
+def test_by_a_picture_that_is_not_in_the_catalogue(retriever: Retriever) -> None:
+    answer = asked(retriever, image=b"17 18 19", space="image", k=2)
+    assert set(answer.ids) == {"i17", "i19"}  # i18 has no picture
+
+
+def test_by_the_picture_of_an_item_as_by_the_item_but_itself_first(retriever: Retriever) -> None:
+    by_picture = asked(retriever, image=b"10", space="image", k=4)
+    assert by_picture.ids[0] == "i10"
+    by_item = asked(retriever, item_id="i10", space="image", k=3)
+    assert by_picture.ids[1:] == by_item.ids
+    assert asked(retriever, image=b"10", space="image", k=3, exclude=["i10"]).ids == by_item.ids
+
+
+def test_a_picture_counts_before_a_history_in_image(retriever: Retriever) -> None:
+    answer = asked(retriever, image=b"4", user_id="ann", space="image", k=1)
+    assert answer.ids == ["i02"]  # i04 and i05 were seen, i03 and i06 have no picture
+    assert asked(retriever, image=b"4", history=["i20"], space="image", k=1).ids == ["i04"]
 
 
 def test_terms_with_a_user_lead_the_tower_and_hide_what_was_seen(retriever: Retriever) -> None:

@@ -1,4 +1,4 @@
-"""A small world with known answers: items on a circle, words that are numbers, a real small tower.
+"""A small world with known answers: items on a circle, numbers for words and pictures, a tower.
 
 Item ``iNN`` stands at the angle NN * 9 degrees in every space. In ``text`` the last ten items have
 no vector, in ``image`` every third. The query tower adds up the vectors of the history, of the user
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from recsys.catalogue import Catalogue, catalogue_of_ids
-from recsys.encoders import Encoded
+from recsys.encoders import Encoded, Fault
 from recsys.ids import IdMap, Vectors
 from recsys.index import ExactConfig, IndexConfig
 from recsys.interactions import Interactions
@@ -69,15 +69,38 @@ class NumberWords:
 
 
 @dataclass
+class NumberPictures:
+    """Reads "pictures" that are numbers, as places on the circle; others it cannot read."""
+
+    dimension: int = 2
+    calls: list[list[bytes]] = field(default_factory=list)
+
+    def encode(self, contents: Sequence[bytes | None]) -> Encoded:
+        self.calls.append([content for content in contents if content is not None])
+        vectors, faults = np.zeros((len(contents), 2), np.float32), []
+        for line, content in enumerate(contents):
+            if content is None:
+                continue
+            numbers = [float(word) for word in content.split() if word.isdigit()]
+            if numbers:
+                mean = at(*numbers).mean(axis=0)
+                vectors[line] = mean if np.linalg.norm(mean) > 1e-6 else 0
+            else:
+                faults.append(Fault(line, "no number" if content else "the file is empty"))
+        return Encoded.of(vectors, faults)
+
+
+@dataclass
 class World:
     catalogue: Catalogue
     log: Interactions
     tower: SumTower
     words: NumberWords
+    eyes: NumberPictures
     spaces: dict[str, Space]
 
     def retriever(self, **changes: object) -> Retriever:
-        parts = {"text_encoder": self.words, **changes}
+        parts = {"text_encoder": self.words, "image_encoder": self.eyes, **changes}
         return Retriever(self.catalogue, self.log, self.tower, self.spaces, **parts)
 
 
@@ -99,4 +122,5 @@ def make_world(config: IndexConfig | None = None) -> World:
         TEXT: Space.content(TEXT, 3 * vectors, places < 30, config),
         IMAGE: Space.content(IMAGE, vectors, places % 3 != 0, config),
     }
-    return World(catalogue, log, SumTower(vectors, at(0, 10, 20, 30)), NumberWords(), spaces)
+    tower = SumTower(vectors, at(0, 10, 20, 30))
+    return World(catalogue, log, tower, NumberWords(), NumberPictures(), spaces)

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from recsys.retrieval import Query
 from server.call import app
+from tests.retrieval.world import make_world
 from tests.server.service_world import LineRetriever, served
 
 RETRIEVER = LineRetriever()
@@ -51,14 +52,30 @@ def test_what_is_short_or_unknown_is_told_beside_the_answer(address: str) -> Non
     assert "note: unknown ids in the history were skipped: gone" in result.stderr
 
 
-def test_every_way_of_asking_reaches_the_service(address: str) -> None:
+def test_every_way_of_asking_reaches_the_service(address: str, tmp_path: Path) -> None:
+    picture = tmp_path / "picture"
+    picture.write_bytes(b"any bytes")
     for options, query in (
         (["--user", "ann", "--terms", "red lamp"], Query(user_id="ann", terms="red lamp")),
         (["--history", ""], Query(history=())),
         (["--item", "item-01"], Query(item_id="item-01")),
+        (["--image", str(picture)], Query(image=b"any bytes")),
     ):
         assert CliRunner().invoke(app, ["--address", address, *options]).exit_code == 0
         assert RETRIEVER.calls[-1] == query
+
+
+def test_a_fusion_reaches_the_service_and_its_parts_come_back() -> None:
+    with served(make_world().retriever()) as running:
+        asked = ["--address", running.address, "--item", "i10", "--space", "two_tower+text"]
+        plain = CliRunner().invoke(app, [*asked, "--k", "1", "--fusion", "sum"])
+        assert plain.stdout == "1\t1.9754\ti09\ttext=0.9877\ttwo_tower=0.9877\n"
+        weighed = ["--weight", "text=0", "--weight", "two_tower=2", "--k", "1", "--json"]
+        (found,) = json.loads(CliRunner().invoke(app, [*asked, *weighed]).stdout)["candidates"]
+        assert found["score"] == pytest.approx(2 / 61) and set(found["parts"]) == {
+            "two_tower",
+            "text",
+        }
 
 
 @pytest.mark.parametrize(
@@ -70,6 +87,8 @@ def test_every_way_of_asking_reaches_the_service(address: str) -> None:
             "k must be from 1 to 10,000; got 0 (request_invalid)",
         ),
         (["--user", "ann", "--seen", "maybe"], "seen must be 'exclude' or 'include'"),
+        (["--user", "ann", "--weight", "text"], "a weight must be SPACE=NUMBER"),
+        (["--user", "ann", "--fusion", "max"], "fusion must be 'rrf'"),
     ],
 )
 def test_an_error_is_one_line_and_exit_code_1(address: str, options: list[str], told: str) -> None:

@@ -8,7 +8,17 @@ from itertools import product
 import pytest
 
 from recsys.errors import RecsysError
-from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Query, Request, Retrieved, Retriever
+from recsys.retrieval import (
+    IMAGE,
+    TEXT,
+    TWO_TOWER,
+    Query,
+    ReciprocalRank,
+    Request,
+    Retrieved,
+    Retriever,
+    WeightedSum,
+)
 from server.client import Answer, RecsysClient
 from tests.retrieval.world import make_world
 from tests.server.service_world import served
@@ -33,6 +43,27 @@ QUERIES = [
     Query(item_id="i06", terms="12"),
     Query(user_id="ann", history=("i01",)),
     Query(),
+    Query(image=b"12"),
+    Query(image=b"a picture it cannot read"),
+    Query(image=b""),
+    Query(image=b"12", terms="20"),
+    Query(image=b"12", user_id="ann"),
+    Query(image=b"12", item_id="i06"),
+]
+FUSED = [
+    Query(terms="10", image=b"14"),
+    Query(user_id="ann", terms="10", image=b"14"),
+    Query(history=("i03", "gone"), terms="unheard of"),
+    Query(item_id="i10"),
+    Query(item_id="i35"),
+    Query(image=b"?", terms="10"),
+    Query(image=b"14"),
+]
+FUSIONS = [
+    None,
+    ReciprocalRank(7, 3, {"text": 0.25}),
+    WeightedSum({"text": 2, "image": 0.1}),
+    WeightedSum({"two_tower": 3}),
 ]
 OPTIONS = [
     {"k": 1},
@@ -45,6 +76,11 @@ OPTIONS = [
 REQUESTS = [
     Request(query, space=space, **options)  # type: ignore[arg-type]
     for query, space, options in product(QUERIES, (TWO_TOWER, TEXT, IMAGE, "mood"), OPTIONS)
+] + [
+    Request(query, k, space, fusion=fusion)
+    for query, k, space, fusion in product(
+        FUSED, (3, 60), ("text+image", "two_tower+text+image", "two_tower+text", "text"), FUSIONS
+    )
 ]
 
 
@@ -82,6 +118,7 @@ def test_each_call_is_answered_as_in_process(client: RecsysClient, retriever: Re
                 exclude=request.exclude,
                 seen=request.seen,
                 unknown_history=request.unknown_history,
+                fusion=request.fusion,
             )
         except RecsysError as error:
             there = error

@@ -25,7 +25,7 @@ def test_each_code_is_in_the_row_of_its_status(code: str) -> None:
 @pytest.mark.parametrize("limit", Limits.model_fields)
 def test_each_limit_is_stated(limit: str) -> None:
     value = getattr(Limits(), limit)
-    stated = f"{value // 2**20} MiB" if limit == "message" else f"{value:,}"
+    stated = f"{value // 2**20} MiB" if limit in ("message", "image") else f"{value:,}"
     assert any(re.search(rf"\b{stated}\b", row[1]) for row in ROWS if len(row) == 3)
 
 

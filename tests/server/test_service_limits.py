@@ -46,6 +46,7 @@ TOO_LARGE: dict[str, Callable[[RecsysClient], object]] = {
         user_id="ann", k=1, exclude=["x"] * (LIMITS.exclude + 1)
     ),
     "query.terms": lambda client: client.retrieve(terms="lamp " * LIMITS.terms, k=1),
+    "query.image": lambda client: client.retrieve(image=bytes(LIMITS.image + 1), k=1),
     "query.user_id": lambda client: client.retrieve(user_id="u" * (LIMITS.id + 1), k=1),
     "query.item_id": lambda client: client.retrieve(item_id="i" * (LIMITS.id + 1), k=1),
     "space": lambda client: client.retrieve(user_id="ann", k=1, space="s" * (LIMITS.id + 1)),
@@ -100,12 +101,33 @@ def test_a_long_unknown_id_does_not_break_the_answer(client: RecsysClient) -> No
     assert caught.value.code == "unknown_id"
 
 
+def _weighted(**weights: float) -> pb.RetrieveRequest:
+    fusion = pb.Fusion(weighted_sum=pb.WeightedSum(weights=weights))
+    return pb.RetrieveRequest(k=1, space="text+image", fusion=fusion)
+
+
+def _ranked(**numbers: int) -> pb.RetrieveRequest:
+    fusion = pb.Fusion(reciprocal_rank=pb.ReciprocalRank(**numbers))
+    return pb.RetrieveRequest(k=1, space="text+image", fusion=fusion)
+
+
 @pytest.mark.parametrize(
     ("request_", "field"),
     [
         (pb.RetrieveRequest(k=1, seen=7), "seen"),  # type: ignore[arg-type]
         (pb.RetrieveRequest(k=1, unknown_history=7), "unknown_history"),  # type: ignore[arg-type]
         (pb.RetrieveRequest(), "k"),
+        (pb.RetrieveRequest(k=1, fusion=pb.Fusion()), "fusion"),
+        (_weighted(text=float("nan")), "fusion.weights"),
+        (_weighted(text=-1), "fusion.weights"),
+        (_weighted(text=float("inf")), "fusion.weights"),
+        (_weighted(smell=1), "fusion.weights"),
+        (_weighted(text=0, image=0), "fusion.weights"),
+        (_ranked(constant=-1), "fusion.constant"),
+        (_ranked(depth=0), "fusion.depth"),
+        (pb.RetrieveRequest(k=1, space="text+text"), "space"),
+        (pb.RetrieveRequest(k=1, space="+"), "space"),
+        (pb.RetrieveRequest(k=1, space="+".join(f"s{n}" for n in range(300))), "space"),
     ],
 )
 def test_other_clients_get_the_field_path_too(

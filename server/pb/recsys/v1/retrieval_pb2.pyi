@@ -27,16 +27,18 @@ UNKNOWN_HISTORY_POLICY_SKIP: UnknownHistoryPolicy
 UNKNOWN_HISTORY_POLICY_RAISE: UnknownHistoryPolicy
 
 class Query(_message.Message):
-    __slots__ = ("user_id", "history", "terms", "item_id")
+    __slots__ = ("user_id", "history", "terms", "item_id", "image")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     TERMS_FIELD_NUMBER: _ClassVar[int]
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     history: History
     terms: str
     item_id: str
-    def __init__(self, user_id: _Optional[str] = ..., history: _Optional[_Union[History, _Mapping[str, object]]] = ..., terms: _Optional[str] = ..., item_id: _Optional[str] = ...) -> None: ...
+    image: bytes
+    def __init__(self, user_id: _Optional[str] = ..., history: _Optional[_Union[History, _Mapping[str, object]]] = ..., terms: _Optional[str] = ..., item_id: _Optional[str] = ..., image: _Optional[bytes] = ...) -> None: ...
 
 class History(_message.Message):
     __slots__ = ("item_ids",)
@@ -44,31 +46,80 @@ class History(_message.Message):
     item_ids: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, item_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class Fusion(_message.Message):
+    __slots__ = ("reciprocal_rank", "weighted_sum")
+    RECIPROCAL_RANK_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTED_SUM_FIELD_NUMBER: _ClassVar[int]
+    reciprocal_rank: ReciprocalRank
+    weighted_sum: WeightedSum
+    def __init__(self, reciprocal_rank: _Optional[_Union[ReciprocalRank, _Mapping[str, object]]] = ..., weighted_sum: _Optional[_Union[WeightedSum, _Mapping[str, object]]] = ...) -> None: ...
+
+class ReciprocalRank(_message.Message):
+    __slots__ = ("constant", "depth", "weights")
+    class WeightsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    CONSTANT_FIELD_NUMBER: _ClassVar[int]
+    DEPTH_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    constant: int
+    depth: int
+    weights: _containers.ScalarMap[str, float]
+    def __init__(self, constant: _Optional[int] = ..., depth: _Optional[int] = ..., weights: _Optional[_Mapping[str, float]] = ...) -> None: ...
+
+class WeightedSum(_message.Message):
+    __slots__ = ("weights",)
+    class WeightsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    weights: _containers.ScalarMap[str, float]
+    def __init__(self, weights: _Optional[_Mapping[str, float]] = ...) -> None: ...
+
 class RetrieveRequest(_message.Message):
-    __slots__ = ("query", "k", "space", "exclude", "seen", "unknown_history")
+    __slots__ = ("query", "k", "space", "exclude", "seen", "unknown_history", "fusion")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
     SPACE_FIELD_NUMBER: _ClassVar[int]
     EXCLUDE_FIELD_NUMBER: _ClassVar[int]
     SEEN_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_HISTORY_FIELD_NUMBER: _ClassVar[int]
+    FUSION_FIELD_NUMBER: _ClassVar[int]
     query: Query
     k: int
     space: str
     exclude: _containers.RepeatedScalarFieldContainer[str]
     seen: SeenPolicy
     unknown_history: UnknownHistoryPolicy
-    def __init__(self, query: _Optional[_Union[Query, _Mapping[str, object]]] = ..., k: _Optional[int] = ..., space: _Optional[str] = ..., exclude: _Optional[_Iterable[str]] = ..., seen: _Optional[_Union[SeenPolicy, str]] = ..., unknown_history: _Optional[_Union[UnknownHistoryPolicy, str]] = ...) -> None: ...
+    fusion: Fusion
+    def __init__(self, query: _Optional[_Union[Query, _Mapping[str, object]]] = ..., k: _Optional[int] = ..., space: _Optional[str] = ..., exclude: _Optional[_Iterable[str]] = ..., seen: _Optional[_Union[SeenPolicy, str]] = ..., unknown_history: _Optional[_Union[UnknownHistoryPolicy, str]] = ..., fusion: _Optional[_Union[Fusion, _Mapping[str, object]]] = ...) -> None: ...
 
 class Candidate(_message.Message):
-    __slots__ = ("item_id", "score", "rank")
+    __slots__ = ("item_id", "score", "rank", "parts")
+    class PartsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     RANK_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
     item_id: str
     score: float
     rank: int
-    def __init__(self, item_id: _Optional[str] = ..., score: _Optional[float] = ..., rank: _Optional[int] = ...) -> None: ...
+    parts: _containers.ScalarMap[str, float]
+    def __init__(self, item_id: _Optional[str] = ..., score: _Optional[float] = ..., rank: _Optional[int] = ..., parts: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class RetrieveResponse(_message.Message):
     __slots__ = ("candidates", "bundle_version", "space", "unknown_history_ids", "short_reason", "unknown_exclude_ids", "unread_terms")

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class RetrievalServiceStub:
-    """Answers what a user, a history, search terms or an item should be shown next.
+    """Answers what a user, a history, search terms, a picture or an item should be shown next.
     """
 
     def __init__(self, channel):
@@ -48,7 +48,7 @@ class RetrievalServiceStub:
 
 
 class RetrievalServiceServicer:
-    """Answers what a user, a history, search terms or an item should be shown next.
+    """Answers what a user, a history, search terms, a picture or an item should be shown next.
     """
 
     def Retrieve(self, request, context):
@@ -88,7 +88,7 @@ def add_RetrievalServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RetrievalService:
-    """Answers what a user, a history, search terms or an item should be shown next.
+    """Answers what a user, a history, search terms, a picture or an item should be shown next.
     """
 
     @staticmethod

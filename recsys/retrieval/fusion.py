@@ -1,0 +1,178 @@
+"""How the answers of several spaces become one: the two forms, their weights, and nothing else.
+
+What they do to lists of rows is in ``recsys.retrieval.fusing``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from numbers import Real
+
+from recsys.errors import InvalidRequestError
+
+MAX_WEIGHT = 1_000_000
+MAX_CONSTANT = 1_000_000
+MAX_DEPTH = 10_000
+
+
+@dataclass(frozen=True)
+class ReciprocalRank:
+    """Reciprocal rank fusion: only the places in each space's list count, not the scores.
+
+    ``score(item) = sum over spaces s of weight_s / (constant + rank_s(item))``, with ranks from 1
+    among the items that may come; a space in whose first ``depth`` the item is not adds nothing.
+    Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion outperforms Condorcet and individual Rank
+    Learning Methods", SIGIR 2009. Needs no scores that compare between spaces.
+
+    Attributes:
+        constant: The larger, the less the first places stand out; 60 in the paper.
+        depth: How far down each list is read; where k is larger, k.
+        weights: By a space's name, from 0 to 1,000,000; 1 where none is given.
+
+    Raises:
+        InvalidRequestError: A number is out of range; ``field`` names it.
+
+    Example:
+        >>> ReciprocalRank(weights={"text": 2}).weight("text"), ReciprocalRank().weight("image")
+        (2.0, 1.0)
+    """
+
+    constant: int = 60
+    depth: int = 1_000
+    weights: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        _check_whole("constant", self.constant, 0, MAX_CONSTANT)
+        _check_whole("depth", self.depth, 1, MAX_DEPTH)
+        object.__setattr__(self, "weights", _checked(self.weights))
+
+    def weight(self, space: str) -> float:
+        """What counts for ``space``."""
+        return self.weights.get(space, 1.0)
+
+
+@dataclass(frozen=True)
+class WeightedSum:
+    """The weighted sum of the inner products: how near counts, not only who is nearer.
+
+    ``score(item) = sum over spaces s of weight_s * <query_s, item_s>``; a space in which the item
+    has no vector adds 0. The candidates are the true best of that sum (Fagin, Lotem and Naor,
+    "Optimal aggregation algorithms for middleware", JCSS 2003, section 4: the threshold
+    algorithm), as far as each space's own list is true: what an approximate index of a space
+    overlooks is found through another space or not at all.
+
+    Attributes:
+        weights: By a space's name, from 0 to 1,000,000; 1 where none is given.
+
+    Raises:
+        InvalidRequestError: A weight is out of range; ``field`` names it.
+
+    Example:
+        >>> WeightedSum({"text": 0.7, "image": 0.3}).weight("image")
+        0.3
+    """
+
+    weights: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", _checked(self.weights))
+
+    def weight(self, space: str) -> float:
+        """What counts for ``space``."""
+        return self.weights.get(space, 1.0)
+
+
+Fusion = ReciprocalRank | WeightedSum
+
+
+def check_fusion(fusion: Fusion | None, spaces: Sequence[str]) -> None:
+    """Hold a fusion against the spaces that are asked.
+
+    Raises:
+        InvalidRequestError: There is one space and so nothing to fuse, a weight is for a space
+            that is not asked, or every space weighs 0.
+    """
+    if fusion is None:
+        return
+    if not isinstance(fusion, (ReciprocalRank, WeightedSum)):
+        raise InvalidRequestError(
+            f"fusion must be a ReciprocalRank or a WeightedSum; got {fusion!r:.80}", field="fusion"
+        )
+    if len(spaces) == 1:
+        raise InvalidRequestError(
+            f"fusion joins several spaces, and only {spaces[0]!r:.80} is asked; leave it out, or "
+            "join spaces with '+', such as 'text+image'",
+            field="fusion",
+        )
+    for name in fusion.weights:
+        if name not in spaces:
+            raise InvalidRequestError(
+                f"there is a weight for {name!r:.80}, which is none of the spaces asked: "
+                f"{', '.join(spaces):.200}",
+                field="fusion.weights",
+            )
+    if not any(fusion.weight(name) for name in spaces):
+        raise InvalidRequestError(
+            "every space weighs 0, so nothing would count; give one a weight above 0",
+            field="fusion.weights",
+        )
+
+
+def fusion_from(form: str | None, weights: Sequence[str]) -> Fusion | None:
+    """The fusion that a command line names: "rrf" or "sum", and weights as ``SPACE=NUMBER``.
+
+    Raises:
+        InvalidRequestError: There is no such form, or a weight does not read.
+
+    Example:
+        >>> fusion_from("sum", ["text=2"])
+        WeightedSum(weights={'text': 2.0})
+    """
+    read: dict[str, float] = {}
+    for text in weights:
+        name, _, number = text.partition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = math.nan
+        if not name or math.isnan(value) or name in read:
+            raise InvalidRequestError(
+                f"a weight must be SPACE=NUMBER, such as text=2, once a space; got {text!r:.80}",
+                field="fusion.weights",
+            )
+        read[name] = value
+    if form is None:
+        return ReciprocalRank(weights=read) if read else None
+    if form not in ("rrf", "sum"):
+        raise InvalidRequestError(
+            f"fusion must be 'rrf' (reciprocal ranks) or 'sum' (weighted scores); got {form!r:.80}",
+            field="fusion",
+        )
+    return ReciprocalRank(weights=read) if form == "rrf" else WeightedSum(read)
+
+
+def _check_whole(name: str, value: int, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InvalidRequestError(
+            f"{name} must be a whole number from {low} to {high:,}; got {value!r:.80}",
+            field=f"fusion.{name}",
+        )
+
+
+def _checked(weights: Mapping[str, float]) -> dict[str, float]:
+    if not isinstance(weights, Mapping):
+        raise InvalidRequestError(
+            f"weights must be a mapping from a space's name to a number; got {weights!r:.80}",
+            field="fusion.weights",
+        )
+    for name, value in weights.items():
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if not isinstance(name, str) or not number or not 0 <= value <= MAX_WEIGHT:
+            raise InvalidRequestError(
+                f"a weight must be a number from 0 to {MAX_WEIGHT:,} by a space's name; "
+                f"got {value!r:.80} for {name!r:.80}",
+                field="fusion.weights",
+            )
+    return {name: float(value) for name, value in weights.items()}
