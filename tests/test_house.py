@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     *("errors", "config", "ids", "progress", "pictures", "_tf", "interactions", "catalogue"),
     *("formats", "ingestion", "splits", "encoders", "features", "towers", "index", "retrieval"),
-    *("evaluation", "feed", "bundle", "pipeline", "cli"),
+    *("evaluation", "feed", "bundle", "export", "pipeline", "cli"),
 ]
 STRANGERS = {("index", "towers"), ("index", "encoders"), ("index", "features")}
 LONGEST_FILE, LONGEST_FUNCTION = 450, 70

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import recsys
-from recsys.cli import bundles, query, runs, serve, words
+from recsys.cli import bundles, exports, query, runs, serve, words
 from recsys.errors import RecsysError
 
 TRACEBACK = "RECSYS_TRACEBACK"
@@ -26,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 runs.add_to(app)
+app.command("export-embeddings")(exports.export_embeddings)
 app.command()(serve.serve)
 app.command()(query.query)
 app.command("export-words")(words.export_words)

@@ -57,8 +57,8 @@ def run(
     from recsys.pipeline import STAGE_NAMES, write_run_report
 
     with Screen() as screen:
-        job, done = _until(config, runs, "publish", screen, list(STAGE_NAMES) * again)
-        with _resumable(screen):
+        job, done = up_to(config, runs, "publish", screen, list(STAGE_NAMES) * again)
+        with resumable(screen):
             screen.starting("serve", "asked for")
             tried = try_out(job)
             screen.finished(tried)
@@ -83,7 +83,7 @@ def _command(stage: str) -> Callable[..., None]:
         from recsys.pipeline import write_run_report
 
         with Screen() as screen:
-            job, done = _until(config, runs, stage, screen, [stage] * again)
+            job, done = up_to(config, runs, stage, screen, [stage] * again)
         if stage == "evaluate":
             write_run_report(job, done, command=f"recsys evaluate {config}")
         if as_json:
@@ -100,18 +100,19 @@ def _command(stage: str) -> Callable[..., None]:
     return command
 
 
-def _until(
+def up_to(
     config: Path, runs: Path, stage: str, screen: Screen, again: list[str]
 ) -> tuple[Job, list[Done]]:
+    """The run of a configuration, brought up to date up to ``stage``."""
     from recsys.pipeline import open_job, run_job
 
     job = open_job(config, runs=runs, progress=screen)
-    with _resumable(screen), screen.libraries_write_to(job.folder / "libraries.log"):
+    with resumable(screen), screen.libraries_write_to(job.folder / "libraries.log"):
         return job, run_job(job, until=stage, observer=screen, again=again)
 
 
 @contextmanager
-def _resumable(screen: Screen) -> Iterator[None]:
+def resumable(screen: Screen) -> Iterator[None]:
     """Says that an interrupted run can go on, and leaves with 130."""
     try:
         yield

@@ -8,21 +8,16 @@ from __future__ import annotations
 
 import base64
 import io
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image, ImageOps
-
 from recsys.catalogue import Catalogue
 from recsys.errors import DataError
+from recsys.evaluation.thumbnails import shrunk
 
 SIDE = 144
 """Thumbnails fit a square of so many pixels."""
-
-MAX_PIXELS = 50_000_000
-"""A larger picture is not decoded."""
 
 LAST = 12
 """So many of the latest items of a history are shown."""
@@ -82,22 +77,9 @@ def cards(sheet: Sheet, catalogue: Catalogue) -> dict[str, Any]:
 
 def thumbnail(catalogue: Catalogue, row: int) -> str | None:
     """A picture as a small JPEG in a data address, or None where there is none to show."""
-    try:
-        content = catalogue.image(row)
-        if content is None:
-            return None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Pillow finds odd in a file is of no use here
-            with Image.open(io.BytesIO(content)) as opened:
-                if opened.width * opened.height > MAX_PIXELS:
-                    return None
-                opened.draft("RGB", (SIDE, SIDE))
-                small = ImageOps.exif_transpose(opened).convert("RGBA")
-        small.thumbnail((SIDE, SIDE))
-        flat = Image.new("RGB", small.size, "white")
-        flat.paste(small, mask=small.getchannel("A"))
-        buffer = io.BytesIO()
-        flat.save(buffer, "JPEG", quality=85)
-    except Exception:  # foreign bytes can make a decoder raise anything at all
+    small = shrunk(catalogue, row, SIDE)
+    if small is None:
         return None
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=85)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -275,3 +275,19 @@ def test_an_interrupted_run_says_that_it_goes_on(tmp_path: Path) -> None:
     assert training.returncode == 130
     assert rest.splitlines()[-1].startswith("interrupted; nothing whole is lost")
     assert "Traceback" not in rest
+
+
+def test_export_embeddings_writes_and_tells(
+    shop: tuple[Path, Path], run: Run, tmp_path: Path
+) -> None:
+    asked = ["export-embeddings", shop[0], "--runs", shop[1], "--out", tmp_path / "out"]
+    ended = run(*asked, "--space", "text", "--json")
+    assert ended.code == 0, ended.err
+    assert [each["name"] for each in ended.json["sets"]] == ["users", "items", "queries", "text"]
+    assert ended.json["sets"][1]["thumbnails"] == 30
+    assert (tmp_path / "out/users.parquet").is_file()
+    told = run(*asked)
+    assert told.code == 0 and "tensorboard --logdir" in told.out
+    assert not (tmp_path / "out/text.npy").exists()
+    refused = run(*asked, "--space", "sound")
+    assert refused.code == 1 and "no content vectors 'sound'" in refused.err

@@ -1,0 +1,52 @@
+"""``recsys export-embeddings``: what a run has learned, as files for others."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from recsys.cli.output import print_json, print_table
+from recsys.cli.runs import RUNS, ConfigPath, RunsFolder, resumable, up_to
+from recsys.cli.screen import Screen
+
+
+def export_embeddings(
+    config: ConfigPath,
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where to write; an earlier export is replaced.")
+    ],
+    space: Annotated[
+        list[str] | None,
+        typer.Option(help="Content vectors to write as well (text, image); may be repeated."),
+    ] = None,
+    runs: RunsFolder = RUNS,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Write the vectors of users, items and queries: parquet, npy, TensorBoard's projector.
+
+    What it needs from before is brought up to date. See docs/towers.md for the files.
+    """
+    from recsys.pipeline.exporting import export_embeddings as write
+
+    with Screen() as screen:
+        job, _ = up_to(config, runs, "train", screen, [])
+        with resumable(screen), screen.libraries_write_to(job.folder / "libraries.log"):
+            written, left_out = write(job, out, spaces=space or ())
+    if as_json:
+        sets = [asdict(each) for each in written]
+        print_json({"folder": str(out), "sets": sets, "left_out": left_out})
+        return
+    lines = [
+        [
+            *(each.name, f"{each.vectors:,}", str(each.dimension)),
+            each.without_sprite or (f"{each.thumbnails:,}" if each.thumbnail_side else ""),
+        ]
+        for each in written
+    ]
+    print_table(["embeddings", "vectors", "dimension", "thumbnails"], lines)
+    for line in left_out:
+        typer.echo(f"Left out: {line}")
+    typer.echo(f"Look at them: tensorboard --logdir {out / 'projector'}")

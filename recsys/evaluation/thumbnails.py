@@ -1,0 +1,37 @@
+"""Small pictures of items, for people to look at.
+
+A picture that is missing or cannot be decoded is None; nothing fails for the sake of a picture.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+from PIL import Image, ImageOps
+
+from recsys.catalogue import Catalogue
+
+MAX_PIXELS = 50_000_000
+"""A larger picture is not decoded."""
+
+
+def shrunk(catalogue: Catalogue, row: int, side: int) -> Image.Image | None:
+    """One item's picture within a square of ``side`` pixels, its shape kept, RGB on white."""
+    try:
+        content = catalogue.image(row)
+        if content is None:
+            return None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Pillow finds odd in a file is of no use here
+            with Image.open(io.BytesIO(content)) as opened:
+                if opened.width * opened.height > MAX_PIXELS:
+                    return None
+                opened.draft("RGB", (side, side))
+                small = ImageOps.exif_transpose(opened).convert("RGBA")
+        small.thumbnail((side, side))
+        flat = Image.new("RGB", small.size, "white")
+        flat.paste(small, mask=small.getchannel("A"))
+    except Exception:  # foreign bytes can make a decoder raise anything at all
+        return None
+    return flat

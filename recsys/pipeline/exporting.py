@@ -1,0 +1,151 @@
+"""Which embeddings a run has to export: users, items and queries, and the content of spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from recsys.errors import NotFoundError
+from recsys.evaluation.thumbnails import shrunk
+from recsys.export import Embeddings, Exported, export
+from recsys.export.embeddings import Thumbnail
+from recsys.features import FeatureBlock
+from recsys.features.attributes import category_values
+from recsys.ids import IdMap, Rows, Vectors
+from recsys.interactions import ITEM, TERMS, USER
+from recsys.pipeline.job import Job
+from recsys.pipeline.stage import load_record
+from recsys.towers import QueryBatch
+
+A_CALL = 4096
+"""Queries encoded between two words of progress."""
+
+
+def export_embeddings(
+    job: Job, folder: Path, *, spaces: Sequence[str] = ()
+) -> tuple[list[Exported], list[str]]:
+    """Write what a trained run knows of users, items and search terms into ``folder``.
+
+    ``users`` are asked for as the bundle would be: by id, with their whole history, what came
+    after training included. ``items`` is the item tower's table; ``queries`` each search phrase
+    by its terms alone, where the towers read terms. See :mod:`recsys.export.writing` for the files.
+
+    Args:
+        job: A run whose stage "train" stands.
+        folder: New, empty, or an earlier export, which is replaced.
+        spaces: Feature blocks to write as well, as the encoder gave them: "text", "image".
+
+    Returns:
+        What was written, and in words what was left out.
+
+    Raises:
+        NotFoundError: The run has no feature block of such a name.
+        DataError: The folder holds something else, or cannot be written.
+    """
+    wanted = list(dict.fromkeys(spaces))
+    for name in wanted:
+        if name not in job.blocks:
+            known = ", ".join(job.blocks) or "none"
+            raise NotFoundError(
+                f"the run has no content vectors '{name}'; it has: {known}", field="space"
+            )
+    sets, left_out = [], []
+    for each in (_users(job), _items(job), _queries(job)):
+        if isinstance(each, str):
+            left_out.append(each)
+        else:
+            sets.append(each)
+    unread = len(job.ingested.interactions.phrases) - 1 - int(job.phrases.any(axis=1).sum())
+    if job.towers.terms_dimension and unread:
+        left_out.append(f"queries: the encoder knows no word of {unread:,} of the search terms")
+    for name in wanted:
+        block = job.blocks[name]
+        rows = np.flatnonzero(block.mask).astype(np.int32)
+        if len(rows) < len(block):
+            left_out.append(f"{name}: {len(block) - len(rows):,} items have no such content")
+        if len(rows):
+            sets.append(_of_items(job, name, block, rows))
+    about = {"run": job.config.name, "fingerprints": _fingerprints(job), "left_out": left_out}
+    return export(sets, folder, about=about, progress=job.progress), left_out
+
+
+def _users(job: Job) -> Embeddings | str:
+    if job.phrases_asked is not None:
+        return "users: the query tower reads search terms alone, every user has one vector"
+    log = job.ingested.interactions
+    rows = np.arange(len(log.users), dtype=np.int32)
+    batch = QueryBatch.of([log.history(int(row)) for row in rows], users=rows)
+    lengths = [str(length) for length in np.diff(log.offsets)]
+    vectors = _encoded(job, batch, "encode users")
+    return Embeddings("users", USER, _ids(log.users), vectors, {"interactions": lengths})
+
+
+def _items(job: Job) -> Embeddings:
+    rows = np.arange(len(job.ingested.catalogue), dtype=np.int32)
+    return _of_items(job, "items", job.towers.item_vectors, rows)
+
+
+def _queries(job: Job) -> Embeddings | str:
+    if not job.towers.terms_dimension:
+        return "queries: the query tower reads no search terms"
+    log = job.ingested.interactions
+    known = np.flatnonzero(job.phrases.any(axis=1))
+    terms = job.phrases[known]
+    batch = QueryBatch.of([np.empty(0, np.int32)] * len(known), terms=terms)
+    times = np.bincount(log.terms, minlength=len(log.phrases))
+    return Embeddings(
+        "queries",
+        TERMS,
+        tuple(log.phrases[row] for row in known),
+        _encoded(job, batch, "encode queries"),
+        {"interactions": [str(times[row]) for row in known]},
+    )
+
+
+def _encoded(job: Job, batch: QueryBatch, what: str) -> Vectors:
+    parts = []
+    for at in range(0, len(batch), A_CALL):
+        stop = min(at + A_CALL, len(batch))
+        parts.append(job.towers.encode(batch.slice(at, stop)))
+        job.progress(what, stop, len(batch))
+    return np.concatenate(parts)
+
+
+def _of_items(job: Job, name: str, source: Vectors | FeatureBlock, rows: Rows) -> Embeddings:
+    """Embeddings of the items ``rows``, with all that there is to show of them."""
+    vectors = source.vectors if isinstance(source, FeatureBlock) else source
+    every = _labels(job)
+    labels = {column: [values[row] for row in rows] for column, values in every.items()}
+    ids = tuple(job.ingested.catalogue.ids.ids(rows))
+    return Embeddings(name, ITEM, ids, vectors[rows], labels, _thumbnails(job, rows))
+
+
+def _labels(job: Job) -> Mapping[str, Sequence[str]]:
+    """Titles, categories, how often met, and whether training met it; one line an item."""
+    catalogue, log = job.ingested.catalogue, job.ingested.interactions
+    fields = catalogue.fields
+    labels: dict[str, Sequence[str]] = {"title": catalogue.titles()}
+    for column in fields.categories:
+        values = category_values(catalogue.table, column, fields.separator)
+        labels[column] = [", ".join(each) for each in values]
+    labels["interactions"] = [str(count) for count in log.item_counts]
+    labels["training"] = ["warm" if warm else "cold" for warm in job.split.warm]
+    return labels
+
+
+def _thumbnails(job: Job, rows: Rows) -> Thumbnail | None:
+    catalogue = job.ingested.catalogue
+    if catalogue.pictures is None or catalogue.fields.image is None:
+        return None
+    return lambda place, side: shrunk(catalogue, int(rows[place]), side)
+
+
+def _ids(known: IdMap) -> tuple[str, ...]:
+    return tuple(str(value) for value in known.index)
+
+
+def _fingerprints(job: Job) -> dict[str, str]:
+    records = {name: load_record(job.folder / name) for name in ("ingest", "encode", "train")}
+    return {name: record["fingerprint"] for name, record in records.items() if record is not None}
