@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from recsys.config import Config
+from recsys.encoders.pictures import pixel_count
 from recsys.errors import InvalidRequestError
 from server.pb.recsys.v1.retrieval_pb2 import BatchRetrieveRequest, RetrieveRequest
 
@@ -18,6 +19,8 @@ class Limits(Config):
         exclude: Excluded ids a query.
         terms: Characters of search terms.
         image: Bytes of a query picture's file.
+        pixels: Pixels of a query picture: a small file can hold very many.
+        batch_pixels: Pixels of all query pictures of a batch.
         id: Characters of one id.
         batch: Queries a batch.
         message: Bytes of one message. One of up to four times as many is read and refused with a
@@ -35,6 +38,8 @@ class Limits(Config):
     exclude: int = Field(10_000, ge=1)
     terms: int = Field(1_000, ge=1)
     image: int = Field(2 * 1024 * 1024, ge=1)
+    pixels: int = Field(16_000_000, ge=1)
+    batch_pixels: int = Field(64_000_000, ge=1)
     id: int = Field(512, ge=1)
     batch: int = Field(128, ge=1)
     message: int = Field(4 * 1024 * 1024, ge=1024)
@@ -54,6 +59,7 @@ class Limits(Config):
         _at_most(self.exclude, len(request.exclude), "ids", "exclude")
         _at_most(self.terms, len(query.terms), "characters", "query.terms")
         _at_most(self.image, len(query.image), "bytes", "query.image")
+        _at_most(self.pixels, _pixels(request), "pixels", "query.image")
         _at_most(self.id, len(query.user_id), "characters", "query.user_id")
         _at_most(self.id, len(query.item_id), "characters", "query.item_id")
         _at_most(self.id, len(request.space), "characters", "space")
@@ -69,6 +75,10 @@ class Limits(Config):
             raise InvalidRequestError("a batch needs at least one request", field="requests")
         _at_most(self.batch, len(request.requests), "requests", "requests")
         self.check_bytes(request)
+        # A picture that is too large by itself has its own error, and costs nothing.
+        each = [_pixels(single) for single in request.requests]
+        read = sum(pixels for pixels in each if pixels <= self.pixels)
+        _at_most(self.batch_pixels, read, "pixels in its pictures", "requests")
 
     def check_bytes(self, request: RetrieveRequest | BatchRetrieveRequest) -> None:
         """Refuse a message of too many bytes.
@@ -82,6 +92,11 @@ class Limits(Config):
                 f"the request has {size:,} bytes; at most {self.message:,} are read",
                 field="requests" if isinstance(request, BatchRetrieveRequest) else "query",
             )
+
+
+def _pixels(request: RetrieveRequest) -> int:
+    """Of its picture; 0 where there is none, or where decoding will say what is wrong with it."""
+    return (request.query.image and pixel_count(request.query.image)) or 0
 
 
 def _at_most(limit: int, count: int, unit: str, field: str) -> None:
