@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from recsys.config import Config
 
@@ -70,6 +70,11 @@ class TowersConfig(Config):
         blocks: Names of the feature blocks of the item tower; None takes all that there are.
         projection: How a feature block enters the item tower: one linear map, or one with a
             hidden layer.
+        initial: How the maps of the blocks and of the terms begin. ``random``; or ``identity``:
+            each block keeps its own vector in coordinates of its own, one block after another,
+            and the terms keep theirs from the first coordinate on. Untrained towers then score by
+            the cosine that the encoders give, and training changes it only as far as it helps.
+            The first block must come from the encoder of the terms, ``dimension`` must hold all.
         terms: Whether the query tower reads search terms.
         terms_dropout: Share of searches whose terms are left out in training, so that the same
             tower answers with and without them.
@@ -85,9 +90,16 @@ class TowersConfig(Config):
     user_vectors_dropout: float = Field(0.1, ge=0, lt=1)
     blocks: tuple[str, ...] | None = None
     projection: Literal["linear", "mlp"] = "linear"
+    initial: Literal["random", "identity"] = "random"
     terms: Literal["none", "projection"] = "projection"
     terms_dropout: float = Field(0.5, ge=0, lt=1)
     context: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _identity_is_linear(self) -> TowersConfig:
+        if self.initial == "identity" and self.projection != "linear":
+            raise ValueError("initial = 'identity' needs projection = 'linear'")
+        return self
 
     @property
     def terms_alone(self) -> bool:

@@ -11,25 +11,25 @@ from __future__ import annotations
 from typing import Any
 
 from recsys._tf import tf, tf_keras
-from recsys.towers.config import HistoryConfig, MeanHistory, NoHistory, TransformerHistory
+from recsys.towers.config import MeanHistory, NoHistory, TowersConfig, TransformerHistory
 from recsys.towers.initial import short
 
 
-def build_history_encoder(config: HistoryConfig, dimension: int) -> Any:
-    """The encoder that ``config`` names."""
-    if isinstance(config, MeanHistory):
-        return _Mean(config, dimension)
-    if isinstance(config, NoHistory):
-        return _None(dimension)
-    return _Transformer(config, dimension)
+def build_history_encoder(config: TowersConfig) -> Any:
+    """The encoder that ``config.history`` names."""
+    if isinstance(config.history, MeanHistory):
+        return _Mean(config.history, config.dimension)
+    if isinstance(config.history, NoHistory):
+        return _None(config.dimension, short() if config.initial == "random" else "zeros")
+    return _Transformer(config.history, config.dimension)
 
 
 class _None(tf_keras.layers.Layer):  # type: ignore[misc]
     """State j = s, whatever came before: what is left is popularity, and what is added to it."""
 
-    def __init__(self, dimension: int) -> None:
+    def __init__(self, dimension: int, initial: Any) -> None:
         super().__init__(name="no_history")
-        self._start = self.add_weight(name="start", shape=(dimension,), initializer=short())
+        self._start = self.add_weight(name="start", shape=(dimension,), initializer=initial)
 
     def call(self, vectors: Any, training: bool = False) -> Any:
         batch, moments = tf.shape(vectors)[0], tf.shape(vectors)[1] + 1

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from recsys._tf import tf_keras
+import numpy as np
+
+from recsys._tf import tf, tf_keras
+
+
+def identity(offset: int = 0) -> Any:
+    """Weights ``[n, d]`` that copy n coordinates to those from ``offset`` on; zeros elsewhere."""
+    return _Identity(offset)
+
+
+class _Identity(tf_keras.initializers.Initializer):  # type: ignore[misc]
+    def __init__(self, offset: int) -> None:
+        self._offset = offset
+
+    def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
+        return tf.constant(np.eye(shape[0], shape[1], k=self._offset), dtype or tf.float32)
 
 
 def short() -> Any:

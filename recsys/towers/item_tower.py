@@ -9,7 +9,7 @@ from recsys._tf import tf, tf_keras
 from recsys.features import FeatureBlock
 from recsys.ids import Mask
 from recsys.towers.config import TowersConfig
-from recsys.towers.initial import short
+from recsys.towers.initial import identity, short
 from recsys.towers.scaling import standardised
 
 
@@ -30,7 +30,10 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
     def __init__(self, config: TowersConfig, blocks: Sequence[FeatureBlock], warm: Mask) -> None:
         super().__init__(name="item_tower")
         self._config = config
-        self.blocks = [_BlockTower(config, block) for block in blocks]
+        widths = [block.dimension for block in blocks]
+        self.blocks = [
+            _BlockTower(config, block, sum(widths[:at])) for at, block in enumerate(blocks)
+        ]
         self._warm = tf.constant(warm, tf.float32)
         self._ids = None
         if config.item_id == "embedding":
@@ -57,16 +60,20 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
 
 
 class _BlockTower(tf_keras.layers.Layer):  # type: ignore[misc]
-    """One feature block, standardised and projected; zeros where an item has none."""
+    """One feature block, standardised and projected; zeros where an item has none.
 
-    def __init__(self, config: TowersConfig, block: FeatureBlock) -> None:
+    ``offset`` is the coordinate from which on it keeps its vector, where it begins as identity.
+    """
+
+    def __init__(self, config: TowersConfig, block: FeatureBlock, offset: int) -> None:
         super().__init__(name=f"block_{block.name}")
         self._table = tf.constant(standardised(block), tf.float32)
         self._mask = tf.constant(block.mask, tf.float32)
+        begin = identity(offset) if config.initial == "identity" else "glorot_uniform"
         hidden = [tf_keras.layers.Dense(2 * config.dimension, activation="gelu")]
         self._layers = [
             *(hidden if config.projection == "mlp" else []),
-            tf_keras.layers.Dense(config.dimension),
+            tf_keras.layers.Dense(config.dimension, kernel_initializer=begin),
         ]
 
     def call(self, rows: Any) -> Any:

@@ -43,11 +43,13 @@ class TwoTowerModel(tfrs.Model):  # type: ignore[misc]
         super().__init__()
         self.item_tower = ItemTower(config, blocks, log.warm)
         sizes = {name: len(values) for name, values in log.context.items()}
-        self.query_tower = QueryTower(config, len(log.users), sizes, user_block)
+        known = phrase_vectors.any(axis=1)
+        centre = phrase_vectors[known].mean(axis=0) if known.any() else None
+        self.query_tower = QueryTower(config, len(log.users), sizes, user_block, centre)
         self._context = config.context
         self._loss = build_loss(train.loss, log.item_counts)
         self._phrases = tf.constant(phrase_vectors, tf.float32)
-        self._phrase_known = tf.reduce_any(self._phrases != 0, axis=1)
+        self._phrase_known = tf.constant(known)
 
     def compute_loss(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
         """The mean loss over the real positions of a batch (see ``batches.load_batches``)."""

@@ -12,7 +12,7 @@ from recsys.features import FeatureBlock
 from recsys.ids import Vectors
 from recsys.towers.config import TowersConfig
 from recsys.towers.history import build_history_encoder
-from recsys.towers.initial import short
+from recsys.towers.initial import identity, short
 from recsys.towers.scaling import standardised
 
 
@@ -30,6 +30,8 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
         users: Number of users.
         context_sizes: Number of values of each context column.
         user_block: Vectors of the users, or None.
+        terms_centre: The mean of the encoded terms, float32 ``[t]``; where the terms' map begins
+            as identity, it begins by taking this away, as blocks are centred.
     """
 
     def __init__(
@@ -38,10 +40,11 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
         users: int,
         context_sizes: Mapping[str, int],
         user_block: FeatureBlock | None = None,
+        terms_centre: Vectors | None = None,
     ) -> None:
         super().__init__(name="query_tower")
         self._config = config
-        self._history = build_history_encoder(config.history, config.dimension)
+        self._history = build_history_encoder(config)
         self._users = None
         if config.user_id == "embedding":
             self._users = tf_keras.layers.Embedding(
@@ -52,7 +55,7 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
             self._user_vectors = _UserVectors(config.dimension, user_block)
         self._terms = None
         if config.terms == "projection":
-            self._terms = tf_keras.layers.Dense(config.dimension, use_bias=False, name="terms")
+            self._terms = _terms(config, terms_centre)
         self._context = {
             name: _embedding(context_sizes[name], config.dimension, f"context_{name}")
             for name in config.context
@@ -102,6 +105,20 @@ class _UserVectors(tf_keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, rows: Any) -> Any:
         return self._map(tf.gather(self._table, rows)) * tf.gather(self._mask, rows)[:, None]
+
+
+def _terms(config: TowersConfig, centre: Vectors | None) -> Any:
+    if config.initial == "random":
+        return tf_keras.layers.Dense(config.dimension, use_bias=False, name="terms")
+    shift = np.zeros(config.dimension, np.float32)
+    if centre is not None:
+        shift[: len(centre)] = -centre
+    return tf_keras.layers.Dense(
+        config.dimension,
+        kernel_initializer=identity(),
+        bias_initializer=tf_keras.initializers.Constant(shift),
+        name="terms",
+    )
 
 
 def _embedding(size: int, dimension: int, name: str) -> Any:

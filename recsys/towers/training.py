@@ -76,13 +76,14 @@ def fit(
         progress: Told after every step.
 
     Raises:
-        ConfigError: A named block or context column is not there, or sizes do not divide.
+        ConfigError: A named block or context column is not there, or sizes do not divide or fit.
         DataError: There is nothing to train on.
         TrainingError: The loss or the validation figure is no longer finite.
     """
     blocks = _chosen(blocks, towers)
     user_block = None if towers.user_vectors == "none" else user_block
     _check(log, towers, user_block)
+    _check_identity(towers, sum(block.dimension for block in blocks), phrase_vectors.shape[1])
     run = _Run(log, blocks, phrase_vectors, towers, train, folder, user_block)
     while not run.finished:
         run.train_epoch(validate, progress)
@@ -285,6 +286,16 @@ def _check(log: Interactions, config: TowersConfig, user_block: FeatureBlock | N
             f"towers.dimension {config.dimension} must be a multiple of"
             f" towers.history.heads {heads}",
             field="towers.history.heads",
+        )
+
+
+def _check_identity(config: TowersConfig, blocks: int, terms: int) -> None:
+    needed = max(blocks, terms)
+    if config.initial == "identity" and config.dimension < needed:
+        raise ConfigError(
+            f"towers.initial 'identity' keeps {blocks} dimensions of blocks and {terms} of terms;"
+            f" towers.dimension is {config.dimension}: raise it to {needed}, or take 'random'",
+            field="towers.dimension",
         )
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys._tf import tf
-from recsys.towers import MeanHistory, NoHistory, TransformerHistory
+from recsys.towers import MeanHistory, NoHistory, TowersConfig, TransformerHistory
 from recsys.towers.history import build_history_encoder
 
 VECTORS = np.random.default_rng(0).normal(size=(2, 5, 8)).astype(np.float32)
@@ -16,7 +16,7 @@ class HistoryContract:
     @pytest.fixture
     def encoder(self):
         tf.random.set_seed(3)
-        return build_history_encoder(self.config, 8)
+        return build_history_encoder(TowersConfig(dimension=8, history=self.config))
 
     def test_one_state_a_moment(self, encoder):
         assert encoder(tf.constant(VECTORS)).shape == (2, 6, 8)
