@@ -17,6 +17,7 @@ from recsys.encoders.picture_configs import (
 )
 from recsys.encoders.word_configs import (
     BagOfWordsConfig,
+    LsaConfig,
     Pooling,
     Word2VecConfig,
     WordVectorsConfig,
@@ -29,6 +30,7 @@ __all__ = [
     "EncoderConfig",
     "ImageEncoderConfig",
     "KerasApplicationConfig",
+    "LsaConfig",
     "Pooling",
     "TFLiteConfig",
     "TextEncoderConfig",
@@ -37,7 +39,7 @@ __all__ = [
 ]
 
 TextEncoderConfig = Annotated[
-    WordVectorsConfig | Word2VecConfig | BagOfWordsConfig | BertConfig,
+    WordVectorsConfig | Word2VecConfig | BagOfWordsConfig | LsaConfig | BertConfig,
     Field(discriminator="name"),
 ]
 ImageEncoderConfig = Annotated[
@@ -48,6 +50,7 @@ EncoderConfig = (
     | Word2VecConfig
     | BagOfWordsConfig
     | BertConfig
+    | LsaConfig
     | KerasApplicationConfig
     | TFLiteConfig
     | AutoEncoderConfig

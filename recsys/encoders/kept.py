@@ -28,7 +28,7 @@ from recsys.errors import EncoderError, NotFoundError
 from recsys.formats import resolve
 from recsys.progress import Progress, silent
 
-_TRAINED = ("word-vectors", "word2vec", "bag-of-words", "auto-encoder")
+_TRAINED = ("word-vectors", "word2vec", "bag-of-words", "lsa", "auto-encoder")
 """Encoders that look at the contents when they are built."""
 
 

@@ -18,7 +18,7 @@ from scipy import sparse
 
 from recsys.encoders import saved
 from recsys.encoders.base import Content, Encoded, Kind, texts_of
-from recsys.encoders.configs import Pooling, Word2VecConfig, WordVectorsConfig
+from recsys.encoders.configs import LsaConfig, Pooling, Word2VecConfig, WordVectorsConfig
 from recsys.encoders.coverage import Coverage, Known, coverage_of
 from recsys.encoders.subwords import Subwords
 from recsys.encoders.tokens import words
@@ -44,7 +44,7 @@ class PooledWords(saved.SavedEncoder):
         unseen: What a word weighs that no training text held.
     """
 
-    config: WordVectorsConfig | Word2VecConfig
+    config: WordVectorsConfig | Word2VecConfig | LsaConfig
     vocabulary: tuple[str, ...]
     vectors: Vectors
     weights: Vectors
@@ -56,7 +56,7 @@ class PooledWords(saved.SavedEncoder):
     @classmethod
     def of(
         cls,
-        config: WordVectorsConfig | Word2VecConfig,
+        config: WordVectorsConfig | Word2VecConfig | LsaConfig,
         vocabulary: Sequence[str],
         vectors: Vectors,
         training: Sequence[str],

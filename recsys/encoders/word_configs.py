@@ -118,3 +118,27 @@ class BagOfWordsConfig(Config):
     weights: Literal["tf-idf", "multi-hot"] = "tf-idf"
     max_words: int = Field(default=2_000, ge=1)
     min_count: int = Field(default=2, ge=1)
+
+
+class LsaConfig(Pooling):
+    """Latent semantic analysis: word vectors from the texts themselves, by linear algebra alone.
+
+    Deerwester, Dumais, Furnas, Landauer, Harshman, "Indexing by latent semantic analysis", JASIS
+    41(6), 1990. X ``[texts, words]`` holds each text's counts of words times their weights, scaled
+    to length 1. Of all matrices of rank k, U S V' with the k largest singular values is nearest:
+
+        minimise |X - U S V'|^2, U and V with orthonormal columns
+
+    The rows of V are the vectors of the words; a text's weighted mean of them is its row of X
+    "folded in". Words that occur in like texts come near one another. Nothing is drawn at random.
+
+    Attributes:
+        dimension: k.
+        min_count: Rarer words get no vector.
+        max_words: Only the most frequent so many words.
+    """
+
+    name: Literal["lsa"] = "lsa"
+    dimension: int = Field(default=256, ge=1)
+    min_count: int = Field(default=2, ge=1)
+    max_words: int = Field(default=50_000, ge=1)
