@@ -22,11 +22,13 @@ from recsys.encoders.configs import (
 )
 from recsys.encoders.contents import content_hash
 from recsys.encoders.coverage import Coverage, KnowsWords
+from recsys.encoders.exhibits import EXHIBITS, Exhibit, read_exhibits
 from recsys.encoders.kept import obtain_encoder
 from recsys.encoders.registry import NAMES, build_encoder, load_encoder
 from recsys.encoders.word_vector_files import write_word_vectors
 
 __all__ = [
+    "EXHIBITS",
     "NAMES",
     "AutoEncoderConfig",
     "BagOfWordsConfig",
@@ -36,6 +38,7 @@ __all__ = [
     "Encoded",
     "Encoder",
     "EncoderConfig",
+    "Exhibit",
     "Fault",
     "ImageEncoderConfig",
     "KerasApplicationConfig",
@@ -50,5 +53,6 @@ __all__ = [
     "content_hash",
     "load_encoder",
     "obtain_encoder",
+    "read_exhibits",
     "write_word_vectors",
 ]

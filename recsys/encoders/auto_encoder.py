@@ -1,7 +1,7 @@
 """The encoder "auto-encoder": learns to describe the catalogue's pictures by redrawing them.
 
-The decoder serves the training only. For the objective see ``configs.AutoEncoderConfig``; the
-training itself is ``auto_encoder_training``.
+The decoder serves the training, and the sheet that shows what was learned. For the objective see
+``configs.AutoEncoderConfig``; the training itself is ``auto_encoder_training``.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ import numpy as np
 
 from recsys._tf import tf
 from recsys.encoders import saved
+from recsys.encoders.auto_encoder_sheet import leave_sheet
 from recsys.encoders.auto_encoder_training import encoder_network, train
 from recsys.encoders.base import Content, Encoded, Kind
 from recsys.encoders.configs import AutoEncoderConfig
 from recsys.encoders.contents import readable
+from recsys.encoders.exhibits import EXHIBITS
 from recsys.encoders.pictures import Pixels, decode_all
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
@@ -40,16 +42,21 @@ def build(
     Args:
         config: Sizes and schedule.
         training: The bytes of picture files.
-        checkpoints: Where each epoch is kept; started again there, the training goes on.
+        checkpoints: Where each epoch is kept; started again there, the training goes on. The
+            reconstruction sheet is left there, too.
         progress: Told of every epoch, with its loss.
 
     Raises:
         EncoderError: Fewer than two pictures can be read, or the loss is not finite.
     """
     pixels = _training_pixels(config, training, progress)
-    network = train(config, pixels, checkpoints=checkpoints, progress=progress)
-    codes = _codes(network, pixels).astype(np.float64)
-    mean, whitening = _whitening(codes)
+    network, decoder = train(config, pixels, checkpoints=checkpoints, progress=progress)
+    codes = _codes(network, pixels)
+    if checkpoints is not None:
+        progress("draw the reconstruction sheet", 0, 1)
+        leave_sheet(checkpoints / EXHIBITS, pixels, codes, decoder)
+        progress("draw the reconstruction sheet", 1, 1)
+    mean, whitening = _whitening(codes.astype(np.float64))
     return AutoEncoder(config, network, mean.astype(np.float32), whitening.astype(np.float32))
 
 

@@ -79,8 +79,8 @@ def train(
     *,
     checkpoints: Path | None = None,
     progress: Progress = silent,
-) -> Any:
-    """The trained encoder network.
+) -> tuple[Any, Any]:
+    """The trained encoder network, and the decoder that it was trained with.
 
     Args:
         config: Sizes and schedule.
@@ -117,7 +117,7 @@ def train(
         if keeper is not None:
             keeper.save(checkpoint_number=done + 1)
         progress("train auto-encoder", done + 1, config.epochs, f"mse {loss:.4f}")
-    return encoder
+    return encoder, decoder
 
 
 def _flipped(pictures: Pixels, rng: np.random.Generator) -> Pixels:

@@ -23,6 +23,7 @@ from recsys.encoders.base import Content, Encoder
 from recsys.encoders.bert_config import PRESET
 from recsys.encoders.configs import EncoderConfig
 from recsys.encoders.contents import content_hash, file_checksum, readable
+from recsys.encoders.exhibits import EXHIBITS
 from recsys.encoders.registry import build_encoder, load_encoder
 from recsys.errors import EncoderError, NotFoundError
 from recsys.formats import resolve
@@ -44,7 +45,8 @@ def obtain_encoder(
 
     Out of date means: another ``config``, another file that the config names, or more than
     ``retrain_share`` of the contents of ``training`` not there when the encoder was trained. An
-    interrupted training goes on from its last checkpoint; a damaged encoder is built again.
+    interrupted training goes on from its last checkpoint; a damaged encoder is built again. What
+    the build left to be shown lies in ``folder/exhibits`` (see ``exhibits``).
 
     Raises:
         EncoderError: It cannot be built.
@@ -65,9 +67,17 @@ def obtain_encoder(
         return kept
     encoder = build_encoder(config, training, checkpoints=folder / "checkpoints", progress=progress)
     encoder.save(folder / "encoder")
+    _keep_exhibits(folder)
     _write(folder / "built_from.npz", asked, encoder.fingerprint, contents)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return encoder
+
+
+def _keep_exhibits(folder: Path) -> None:
+    """Put what this build left to be shown in the place of what an earlier one did."""
+    shutil.rmtree(folder / EXHIBITS, ignore_errors=True)
+    if (folder / "checkpoints" / EXHIBITS).is_dir():
+        os.replace(folder / "checkpoints" / EXHIBITS, folder / EXHIBITS)
 
 
 def _kept(

@@ -66,8 +66,8 @@ class AutoEncoderConfig(Config):
 
         mean over pixels and channels of (g(f(x)) - x)^2
 
-    The decoder is then thrown away; the codes f(x) are whitened on the training pictures (mean 0,
-    no correlation) and scaled to length 1.
+    The decoder is then thrown away, once it has drawn the reconstruction sheet; the codes f(x) are
+    whitened on the training pictures (mean 0, no correlation) and scaled to length 1.
 
     Attributes:
         dimension: Length of the code.

@@ -57,7 +57,8 @@ def build_encoder(
     Args:
         config: Any of the encoder sections.
         training: The contents of the items, for encoders that are trained or weigh words.
-        checkpoints: A folder that this encoder's training may keep its state in.
+        checkpoints: A folder that this encoder's training may keep its state in, and leave
+            pictures of what it learned (see ``exhibits``).
         progress: Told how far it is.
 
     Raises:

@@ -14,11 +14,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recsys.catalogue import Catalogue
+from recsys.encoders import Exhibit
 from recsys.errors import DataError, InvalidRequestError
 from recsys.evaluation.evaluation import Evaluation, difference
 from recsys.evaluation.plots import draw
 from recsys.evaluation.record import record, write_json, write_text
-from recsys.evaluation.sheets import Sheet, cards
+from recsys.evaluation.sheets import Sheet, cards, data_address
 from recsys.evaluation.words import WORD_COLUMNS, word_rows
 
 COLUMNS = ("recall", "hr", "ndcg", "mrr", "coverage", "cold_recall")
@@ -42,6 +43,7 @@ class Report:
         ingest: What ingestion kept, dropped and why.
         words: For each kind of text how many of its words the encoder knows: ``words``,
             ``known``, ``from_pieces``, ``share_with_a_vector``, ``most_frequent_without``.
+        exhibits: Pictures that show what the encoders learned.
         sheets: Users whose history and recommendations are shown with pictures.
         catalogue: Titles and pictures for the sheets.
         notes: Sentences that a reader must know to read the figures right.
@@ -61,6 +63,7 @@ class Report:
     training: Sequence[Mapping[str, float]] = ()
     ingest: Mapping[str, Any] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    exhibits: Sequence[Exhibit] = ()
     sheets: Sequence[Sheet] = ()
     catalogue: Catalogue | None = None
     notes: Sequence[str] = ()
@@ -175,7 +178,12 @@ def write_report(folder: Path, report: Report) -> None:
         "machine": _flat(content["machine"]),
         "headline": _headline(report),
     }
-    page = _render("report.html.j2", {**shown, "plots": draw(report), "sheets": _sheets(report)})
+    pictures = {
+        "plots": draw(report),
+        "exhibits": [(each.title, each.note, data_address(each.png)) for each in report.exhibits],
+        "sheets": _sheets(report),
+    }
+    page = _render("report.html.j2", {**shown, **pictures})
     text = _render("report.md.j2", shown)
     write_text(folder / "report.html", page)
     write_text(folder / "report.md", text)

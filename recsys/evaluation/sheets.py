@@ -82,4 +82,9 @@ def thumbnail(catalogue: Catalogue, row: int) -> str | None:
         return None
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return data_address(buffer.getvalue(), "jpeg")
+
+
+def data_address(content: bytes, form: str = "png") -> str:
+    """A picture's file as the address of an image on a page that asks for nothing from outside."""
+    return f"data:image/{form};base64," + base64.b64encode(content).decode("ascii")

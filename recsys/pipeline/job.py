@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recsys.encoders import Encoder, load_encoder
+from recsys.encoders import EXHIBITS, Encoder, Exhibit, load_encoder, read_exhibits
 from recsys.features import USER_VECTORS, FeatureBlock
 from recsys.formats import resolve
 from recsys.ids import Mask, Vectors
@@ -77,6 +77,12 @@ class Job:
         """The encoders that this run has, by kind."""
         folders = {name: self.folder / "encode" / "encoders" / name for name in ENCODERS}
         return {name: load_encoder(path) for name, path in folders.items() if path.is_dir()}
+
+    @property
+    def exhibits(self) -> list[Exhibit]:
+        """Pictures that show what this run's encoders learned."""
+        folders = (self.folder / "encode" / EXHIBITS / name for name in ENCODERS)
+        return [exhibit for folder in folders for exhibit in read_exhibits(folder)]
 
     @cached_property
     def blocks(self) -> dict[str, FeatureBlock]:

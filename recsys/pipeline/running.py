@@ -81,6 +81,7 @@ def write_run_report(job: Job, done: Sequence[Done], *, command: str) -> dict[st
         training=_training(job),
         ingest=by_stage["ingest"].notes["ingest"],
         words=by_stage["encode"].notes["words"] if "encode" in by_stage else {},
+        exhibits=job.exhibits,
         sheets=load_sheets(job.folder / "evaluate"),
         catalogue=job.ingested.catalogue,
         notes=_notes(by_stage),

@@ -5,6 +5,7 @@ Raise a stage's ``version`` whenever its code would make other files of the same
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from recsys.config import Config
-from recsys.encoders import Content, KnowsWords, obtain_encoder
+from recsys.encoders import EXHIBITS, Content, KnowsWords, obtain_encoder
 from recsys.features import (
     CataloguePictures,
     FeatureBlock,
@@ -91,6 +92,9 @@ def _run_encode(job: Job, out: Path) -> Outcome:
             progress=job.progress,
         )
         encoder.save(out / "encoders" / name)
+        shown = job.folder / KEPT_ENCODERS / name / EXHIBITS
+        if shown.is_dir():
+            shutil.copytree(shown, out / EXHIBITS / name)
         encoded = cache.encode(encoder, contents, progress=job.progress)
         FeatureBlock.of(name, encoded).save(out / f"{name}.npz")
         figures |= {f"{name}.items": int(encoded.mask.sum()), f"{name}.encoded": encoded.computed}
@@ -159,7 +163,7 @@ STAGES: tuple[Stage[Job], ...] = (
     Stage(
         "encode",
         ("ingest",),
-        2,
+        3,
         settings=_settings("text", "image", "attributes"),
         inputs=_encode_inputs,
         run=_run_encode,

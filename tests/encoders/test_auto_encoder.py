@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from recsys.encoders import AutoEncoderConfig, Encoder, build_encoder
+from recsys.encoders import (
+    AutoEncoderConfig,
+    Encoder,
+    build_encoder,
+    obtain_encoder,
+    read_exhibits,
+)
+from recsys.encoders.auto_encoder_sheet import GAP, MARGIN, SIDE, leave_sheet
+from recsys.encoders.exhibits import write_exhibit
 from recsys.errors import EncoderError
 from tests.contracts.encoder_contract import ImageEncoderContract
 from tests.encoders.drawings import file_of, made_pictures
@@ -87,6 +97,61 @@ def test_checkpoints_of_other_pictures_are_left_alone(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path)
 
 
+def test_the_sheet_shows_originals_above_and_the_redrawn_below(tmp_path: Path) -> None:
+    """From the best to the worst; the errors below are those of the pictures above."""
+    pixels = np.random.default_rng(0).integers(256, size=(30, 16, 16, 3)).astype(np.uint8)
+    codes = np.arange(30, dtype=np.float32)[:, None]
+
+    def decoder(codes: object, training: bool) -> np.ndarray:
+        rows = np.asarray(codes, int).ravel()
+        return (pixels[rows] / 255 * (1 - rows[:, None, None, None] / 60)).astype(np.float32)
+
+    leave_sheet(tmp_path, pixels, codes, decoder)
+    (shown,) = read_exhibits(tmp_path)
+    assert "From the best of all 30 pictures to the worst" in shown.note
+    sheet = np.asarray(Image.open(io.BytesIO(shown.png)))
+    large = pixels.repeat(SIDE // 16, axis=1).repeat(SIDE // 16, axis=2)
+    for column in (0, 5, 11):
+        left = MARGIN + column * (SIDE + GAP)
+        above = sheet[:SIDE, left : left + SIDE]
+        row = next(row for row in range(30) if (large[row] == above).all())
+        below = sheet[SIDE + GAP : 2 * SIDE + GAP, left : left + SIDE]
+        expected = np.round(large[row] * (1 - row / 60)).astype(int)
+        assert np.abs(below.astype(int) - expected).max() <= 1
+        assert abs(row - column * 29 / 11) <= 1  # the error grows with the row
+    errors = [float(np.square(pixels[n] / 255 * n / 60).mean()) for n in range(30)]
+    assert f"The mean error is {np.mean(errors):.4f}" in shown.note
+    assert f"would give {(pixels / 255).var(axis=0).mean():.4f}" in shown.note
+
+
+@pytest.mark.parametrize("killed_at", [None, 4])
+def test_the_sheet_is_kept_beside_the_encoder_and_not_in_it(
+    tmp_path: Path, killed_at: int | None
+) -> None:
+    config = SMALL.model_copy(update={"epochs": 4})
+    if killed_at:  # After the last epoch, before the sheet.
+        with pytest.raises(Killed):
+            run_until(killed_at, tmp_path / "checkpoints")
+    obtain_encoder(config, PICTURES, tmp_path)
+    assert not (tmp_path / "checkpoints").exists()
+    (shown,) = read_exhibits(tmp_path / "exhibits")
+    assert shown.title == "Redrawn by the auto-encoder" and "all 24 pictures" in shown.note
+    assert [path.name for path in (tmp_path / "encoder").iterdir() if path.suffix == ".png"] == []
+    obtain_encoder(config, PICTURES[:2], tmp_path, retrain_share=0.0)  # none new: kept
+    assert read_exhibits(tmp_path / "exhibits") == [shown]
+    obtain_encoder(SMALL, PICTURES[:2], tmp_path)
+    (other,) = read_exhibits(tmp_path / "exhibits")
+    assert "all 2 pictures" in other.note
+
+
+def test_a_damaged_exhibit_is_left_out(tmp_path: Path) -> None:
+    write_exhibit(tmp_path, "b", Image.new("RGB", (9, 9)), title="Käse", note="漢字")
+    (tmp_path / "a.png").write_bytes((tmp_path / "b.png").read_bytes()[:60])
+    (tmp_path / "c.png").write_bytes(b"no picture")
+    assert [(shown.title, shown.note) for shown in read_exhibits(tmp_path)] == [("Käse", "漢字")]
+    assert read_exhibits(tmp_path / "nowhere") == []
+
+
 def test_too_few_pictures_are_refused() -> None:
     with pytest.raises(EncoderError, match="at least 2 pictures to train on; of 3 contents 1"):
         build_encoder(SMALL, [PICTURES[0], None, b"broken"])
@@ -125,8 +190,6 @@ def test_a_look_is_read_off_linearly() -> None:
 
 
 def _stripes(look: int, rng: np.random.Generator):
-    from PIL import Image
-
     rows, columns = np.mgrid[:16, :16] + int(rng.integers(2))
     width = 4
     lying, standing = (rows // width) % 2, (columns // width) % 2

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from recsys.catalogue import Catalogue, CatalogueFields
+from recsys.encoders import Exhibit
 from recsys.errors import DataError, InvalidRequestError
 from recsys.evaluation import (
     Evaluation,
@@ -84,6 +85,12 @@ def catalogue(tmp_path: Path) -> Catalogue:
     )
 
 
+def exhibit() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (4, 4), "teal").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 @pytest.fixture
 def report(evaluations, catalogue: Catalogue) -> Report:
     found, protocol = evaluations
@@ -107,6 +114,7 @@ def report(evaluations, catalogue: Catalogue) -> Report:
                 "most_frequent_without": {"zorb": 30, "a|<b>": 2},
             }
         },
+        exhibits=[Exhibit("Redrawn <by>", "Above & below.", exhibit())],
         sheets=[Sheet("u<1>", [0, 1, 2, 3], [3, 4, 0], [0.9, 0.5, 0.25], [4])],
         catalogue=catalogue,
         notes=["Chosen on validation & scored once."],
@@ -170,7 +178,9 @@ def test_report_html_is_complete_and_asks_for_nothing_from_outside(
         assert title in page
     sources = re.findall(r'(?:src|href)="([^"]*)"', page)
     assert len(sources) >= 5 + 2
-    assert all(re.match(r"data:image/(jpeg|svg\+xml);base64,", source) for source in sources)
+    forms = [re.match(r"data:image/(jpeg|png|svg\+xml);base64,", source) for source in sources]
+    assert all(forms) and sum("image/png" in source for source in sources) == 1
+    assert "<h3>Redrawn &lt;by&gt;</h3>" in page and "Above &amp; below." in page
     assert "Chosen on validation &amp; scored once." in page
 
 
