@@ -13,19 +13,31 @@ from recsys.evaluation.baselines import (
 )
 from recsys.evaluation.content import MeanOfItemsScorer
 from recsys.evaluation.evaluation import Evaluation, difference, evaluate
+from recsys.evaluation.pairs import (
+    HeldOutPairs,
+    SparsePairScorer,
+    VectorPairScorer,
+    held_out_pairs,
+    judge_pairs,
+)
 from recsys.evaluation.record import record, write_record
 from recsys.evaluation.scorers import Scorer, VectorScorer
 
 __all__ = [
     "Evaluation",
+    "HeldOutPairs",
     "ItemKnnScorer",
     "MeanOfItemsScorer",
     "PopularityScorer",
     "RandomScorer",
     "Scorer",
+    "SparsePairScorer",
+    "VectorPairScorer",
     "VectorScorer",
     "difference",
     "evaluate",
+    "held_out_pairs",
+    "judge_pairs",
     "record",
     "tune_item_knn",
     "write_record",

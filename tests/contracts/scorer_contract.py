@@ -9,6 +9,8 @@ class TestMine(ScorerContract):
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -50,9 +52,7 @@ class ScorerContract:
 
     def test_targets_are_not_read(self, scorer, queries) -> None:
         width = scorer.score(queries).shape[1]
-        other = HeldOut(
-            **{**queries.__dict__, "target_rows": (queries.target_rows + 1) % np.int32(width)}
-        )
+        other = replace(queries, target_rows=(queries.target_rows + 1) % np.int32(width))
         np.testing.assert_array_equal(scorer.score(queries), scorer.score(other))
 
     def test_it_can_be_evaluated(self, scorer, queries) -> None:

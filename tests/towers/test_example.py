@@ -1,12 +1,22 @@
 import runpy
 from pathlib import Path
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "train_towers.py"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def test_the_example_trains_asks_saves_and_loads(capsys):
-    runpy.run_path(str(EXAMPLE), run_name="__main__")
+    runpy.run_path(str(EXAMPLES / "train_towers.py"), run_name="__main__")
     assert capsys.readouterr().out.splitlines() == [
         "after item-3, item-4 comes item-5",
         "right for 100% of the items",
+    ]
+
+
+def test_the_example_of_pairs_learns_who_takes_what(capsys):
+    runpy.run_path(str(EXAMPLES / "train_pairs.py"), run_name="__main__")
+    assert capsys.readouterr().out.splitlines() == [
+        "after 'Light!' a lamp is likely",
+        "after 'Light!' a rug is unlikely",
+        "learned in the task: AUC 1.00",
+        "over its vectors: AUC 1.00",
     ]

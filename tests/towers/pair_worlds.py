@@ -1,0 +1,66 @@
+"""Small worlds for the pair networks, in which who takes what is known."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recsys.features import FeatureBlock
+from recsys.ids import IdMap
+from recsys.interactions import Interactions
+from recsys.splits import HeldOut
+
+KINDS, EACH = 6, 6
+ITEMS = KINDS * EACH
+KIND = np.arange(ITEMS) % KINDS
+
+
+def kinds_block() -> FeatureBlock:
+    """Each item's kind as a unit vector, a little blurred."""
+    blur = np.random.default_rng(0).normal(scale=0.1, size=(ITEMS, KINDS))
+    return FeatureBlock(
+        "kind", (np.eye(KINDS)[KIND] + blur).astype(np.float32), np.ones(ITEMS, bool)
+    )
+
+
+def followers(users: int = 480, seed: int = 1) -> Interactions:
+    """Whoever has met one of kind k takes one of kind k + 1: alike is not what they want."""
+    rng = np.random.default_rng(seed)
+    lines = []
+    for user in range(users):
+        kind = user % KINDS
+        lines += [rng.choice(np.flatnonzero(each % KINDS == KIND)) for each in (kind, kind + 1)]
+    return log_of(users, 2, lines)
+
+
+def searchers(users: int = 120, length: int = EACH, seed: int = 2) -> Interactions:
+    """An item is taken if and only if its kind was searched for, in the user's first moment."""
+    rng = np.random.default_rng(seed)
+    lines, terms = [], []
+    for user in range(users):
+        kind = user % KINDS
+        lines += list(rng.permutation(np.flatnonzero(kind == KIND))[:length])
+        terms += [1 + kind] + [0] * (length - 1)
+    phrases = ("", *(f"the word{kind}" for kind in range(KINDS)))
+    return log_of(users, length, lines, terms=terms, phrases=phrases)
+
+
+def log_of(users: int, length: int, items, **searches) -> Interactions:
+    """``length`` interactions a user, in the order given."""
+    return Interactions.of(
+        IdMap.of("user", [f"u{row}" for row in range(users)]),
+        IdMap.of("item", [f"i{row}" for row in range(ITEMS)]),
+        user=np.repeat(np.arange(users), length),
+        item=items,
+        time=np.tile(np.arange(length), users),
+        clock="position",
+        **searches,
+    )
+
+
+def asked() -> HeldOut:
+    """A query a kind, by a user whom the log of the searchers knows: one of kind k was met."""
+    return HeldOut.of(
+        user=list(range(KINDS)),
+        histories=[[kind] for kind in range(KINDS)],
+        targets=[[kind + KINDS] for kind in range(KINDS)],
+    )
