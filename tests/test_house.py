@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     *("errors", "config", "ids", "progress", "pictures", "_tf", "interactions", "catalogue"),
     *("formats", "ingestion", "splits", "encoders", "features", "towers", "index", "retrieval"),
-    *("evaluation", "feed", "bundle", "export", "pipeline", "cli"),
+    *("evaluation", "feed", "bundle", "export", "pipeline", "comparison", "cli"),
 ]
 STRANGERS = {("index", "towers"), ("index", "encoders"), ("index", "features")}
 LONGEST_FILE, LONGEST_FUNCTION = 450, 70
@@ -83,6 +83,7 @@ HOMES = {
     "tf_keras": {"_tf"},
     "keras": set(),
     "scann": {"index"},
+    "sklearn": {"comparison"},
     "gensim": {"encoders"},
     "keras_hub": {"encoders"},
     "tokenizers": {"encoders"},
@@ -147,9 +148,11 @@ def test_every_module_says_why_it_is_there(path: Path) -> None:
     assert empty or ast.get_docstring(_tree(path)), f"{_name(path)} opens without a docstring"
 
 
-@pytest.mark.parametrize("module", ["recsys", "recsys.cli", "recsys.retrieval", "recsys.pipeline"])
+@pytest.mark.parametrize(
+    "module", ["recsys", "recsys.cli", "recsys.retrieval", "recsys.comparison"]
+)
 def test_importing_loads_neither_tensorflow_nor_scann(module: str) -> None:
-    heavy = ["tensorflow", "tf_keras", "scann", "grpc", "google.protobuf", "server"]
+    heavy = ["tensorflow", "tf_keras", "scann", "sklearn", "grpc", "google.protobuf", "server"]
     code = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr

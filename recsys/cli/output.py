@@ -17,11 +17,20 @@ def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def print_table(columns: Sequence[str], lines: Sequence[Sequence[str]], *, title: str = "") -> None:
-    """A table on stdout; columns after the first are right-aligned where they hold numbers."""
+def print_table(
+    columns: Sequence[str],
+    lines: Sequence[Sequence[str]],
+    *,
+    title: str = "",
+    width: int = 120,
+) -> None:
+    """A table on stdout; columns after the first are right-aligned where they hold numbers.
+
+    ``width`` is in characters, where stdout is no terminal that has its own.
+    """
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = 120
+        console.width = width
     table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD)
     for place, column in enumerate(columns):
         numbers = all(_is_number(line[place]) for line in lines)

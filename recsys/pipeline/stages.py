@@ -151,15 +151,16 @@ def _nothing(job: Job) -> dict[str, Path]:
     return {}
 
 
+INGEST: Stage[Job] = Stage(
+    "ingest",
+    (),
+    1,
+    settings=_ingest_settings,
+    inputs=_ingest_inputs,
+    run=_run_ingest,
+)
 STAGES: tuple[Stage[Job], ...] = (
-    Stage(
-        "ingest",
-        (),
-        1,
-        settings=_ingest_settings,
-        inputs=_ingest_inputs,
-        run=_run_ingest,
-    ),
+    INGEST,
     Stage(
         "encode",
         ("ingest",),

@@ -1,0 +1,199 @@
+"""The plot of a comparison: cold against warm recall in the towers, and every recall as bars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from recsys.comparison.scoring import COLUMNS
+from recsys.evaluation.plots import COLOURS, GRID, INK, STYLE
+
+Row = Mapping[str, Any]
+NAMES = {"alone": "alone", "towers": "in the towers", "towers_without_ids": "in the towers, no ids"}
+READS = {
+    "text": COLOURS[0],
+    "image": COLOURS[1],
+    "text and image": COLOURS[4],
+    "neither": "#7b8794",
+}
+SMALLEST, LARGEST = 30.0, 330.0
+"""Of the markers, in square points."""
+
+
+def draw(content: Mapping[str, Any], path: Path) -> None:
+    """Write the plot of a record as PNG; rows that failed are not in it."""
+    figure = figure_of(content)
+    with rc_context(STYLE):
+        figure.savefig(path, dpi=130, metadata={"Software": None})
+
+
+def figure_of(content: Mapping[str, Any]) -> Figure:
+    """The figure itself: above, a point for each row that was inside the towers; below, bars."""
+    rows = [row for row in content["rows"] if row["figures"]]
+    height = 0.32 * max(len(rows), 4) + 1.4
+    with rc_context(STYLE):
+        figure = Figure(figsize=(12, 6.4 + height), layout="constrained")
+        grid = figure.add_gridspec(2, 2, height_ratios=(6.4, height))
+        _points(figure.add_subplot(grid[0, :]), rows, content["k"])
+        first = figure.add_subplot(grid[1, 0])
+        _bars(first, rows, content["k"], "warm", "Warm items, among all")
+        second = figure.add_subplot(grid[1, 1], sharey=first)
+        _bars(second, rows, content["k"], "cold", "Cold items, among the cold")
+        second.tick_params(axis="y", labelleft=False)
+    return figure
+
+
+def _points(axes: Axes, rows: Sequence[Row], k: int) -> None:
+    """Cold over warm recall; labels stand in a column at the right, joined to their points."""
+    names = [f"towers.{part}.recall@{k}" for part in ("warm", "cold")]
+    shown = [row for row in rows if all(name in row["figures"] for name in names)]
+    axes.set_title(
+        "Inside the two towers, with ids: cold against warm items", loc="left", fontsize=11
+    )
+    axes.set_xlabel(f"warm recall@{k}, among all items")
+    axes.set_ylabel(f"cold recall@{k}, among the cold items")
+    axes.grid(color=GRID)
+    if not shown:
+        axes.text(0.5, 0.5, "no row was inside the towers", ha="center", transform=axes.transAxes)
+        return
+    x, y = ([row["figures"][name] for row in shown] for name in names)
+    axes.scatter(
+        x, y, s=_sizes(shown), c=[READS[_reads(row)] for row in shown], alpha=0.75, linewidths=0
+    )
+    (left, right), (low, high) = _range(x), _range(y)
+    width = right - left
+    axes.set_xlim(left, right + 0.62 * width)  # room for the labels
+    axes.set_ylim(low, high)
+    axes.set_xticks([tick for tick in axes.get_xticks() if left <= tick <= right])
+    gap = (high - low) / 26
+    order = sorted(range(len(shown)), key=lambda at: y[at])
+    heights = spread([y[at] for at in order], gap=gap, low=low + gap / 2, high=high - gap / 2)
+    for at, height in zip(order, heights):
+        axes.plot(
+            [x[at], right + 0.03 * width, right + 0.07 * width],
+            [y[at], height, height],
+            color="#9aa5b1",
+            linewidth=0.6,
+            zorder=0,
+        )
+        axes.text(
+            right + 0.075 * width,
+            height,
+            shown[at]["label"],
+            va="center",
+            fontsize=8.5,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+        )
+    _explain(axes, shown)
+
+
+def _explain(axes: Axes, shown: Sequence[Row]) -> None:
+    """What colours and sizes mean."""
+    reads = [name for name in READS if any(_reads(row) == name for row in shown)]
+    handles = [
+        Line2D([], [], linestyle="", marker="o", markersize=8, color=READS[name], label=name)
+        for name in reads
+    ]
+    costs = [row["figures"].get("encode_seconds_per_1000", 0.0) for row in shown]
+    known = sorted(cost for cost in costs if cost > 0)
+    for cost in dict.fromkeys((known[0], known[-1])) if known else ():
+        size = math.sqrt(_sizes(shown)[costs.index(cost)])
+        label = f"{cost:.2g} s for 1,000 items"
+        handles.append(
+            Line2D([], [], linestyle="", marker="o", markersize=size, color=GRID, label=label)
+        )
+    axes.figure.legend(
+        handles=handles,
+        loc="outside upper right",
+        ncols=len(handles),
+        fontsize=8.5,
+        labelcolor=INK,
+        handletextpad=1.1,
+        columnspacing=1.8,
+    )
+
+
+def _bars(axes: Axes, rows: Sequence[Row], k: int, part: str, title: str) -> None:
+    """One group a row, a bar for each column that the row fills, the first row on top."""
+    thick = 0.8 / len(COLUMNS)
+    for number, (column, colour) in enumerate(zip(COLUMNS, (COLOURS[3], COLOURS[0], COLOURS[5]))):
+        name = f"{column}.{part}.recall@{k}"
+        there = [
+            (at, row["figures"][name]) for at, row in enumerate(rows) if name in row["figures"]
+        ]
+        axes.barh(
+            [at + (number - 1) * thick for at, _ in there],
+            [value for _, value in there],
+            thick,
+            color=colour,
+            label=NAMES[column],
+        )
+    axes.set_title(title, loc="left", fontsize=11)
+    axes.set_yticks(range(len(rows)), [row["label"] for row in rows])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_xlabel(f"{part} recall@{k}")
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x", color=GRID)
+    if part == "warm":
+        axes.legend(loc="upper right", fontsize=8.5)
+
+
+def spread(wanted: Sequence[float], *, gap: float, low: float, high: float) -> list[float]:
+    """Places in ascending order near the ``wanted`` ones (ascending), ``gap`` apart.
+
+    Neighbours that are too close are centred on their mean together. Where there is no room for
+    the gap it shrinks, so that all stay between ``low`` and ``high``.
+
+    Example:
+        >>> spread([1.0, 1.0, 5.0], gap=1.0, low=0.0, high=9.0)
+        [0.5, 1.5, 5.0]
+    """
+    if not wanted:
+        return []
+    gap = min(gap, (high - low) / max(len(wanted) - 1, 1))
+    groups: list[tuple[float, int]] = []  # where each begins, and how many it holds
+    for place in wanted:
+        groups.append((_held(place, 1, gap, low, high), 1))
+        while len(groups) > 1 and groups[-2][0] + groups[-2][1] * gap > groups[-1][0] + 1e-12:
+            (first, many), (second, more) = groups[-2:]
+            middle = (
+                (first + (many - 1) * gap / 2) * many + (second + (more - 1) * gap / 2) * more
+            ) / (many + more)
+            both = many + more
+            groups[-2:] = [(_held(middle - (both - 1) * gap / 2, both, gap, low, high), both)]
+    return [start + at * gap for start, many in groups for at in range(many)]
+
+
+def _held(start: float, many: int, gap: float, low: float, high: float) -> float:
+    """The start of a group that stays inside the limits."""
+    return max(low, min(start, high - (many - 1) * gap))
+
+
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    low, high = min(values), max(values)
+    margin = 0.08 * (high - low) or max(0.1 * abs(high), 0.01)
+    return low - margin, high + margin
+
+
+def _reads(row: Row) -> str:
+    return " and ".join(row["encoders"]) or "neither"
+
+
+def _sizes(rows: Sequence[Row]) -> list[float]:
+    """Marker areas: the logarithm of the seconds for 1,000 items."""
+    costs = [row["figures"].get("encode_seconds_per_1000", 0.0) for row in rows]
+    known = [math.log(cost) for cost in costs if cost > 0]
+    if not known:
+        return [SMALLEST] * len(rows)
+    low, wide = min(known), max(max(known) - min(known), 1e-9)
+    return [
+        SMALLEST + (LARGEST - SMALLEST) * (math.log(cost) - low) / wide if cost > 0 else SMALLEST
+        for cost in costs
+    ]

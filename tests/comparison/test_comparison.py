@@ -1,0 +1,101 @@
+"""A comparison from its file to its pages: rows stand, fail by themselves, and are taken up."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.comparison import compare, open_comparison
+from recsys.comparison.scoring import joined
+from recsys.features import FeatureBlock
+from recsys.pipeline.stage import Done
+from tests.comparison.tiny import BROKEN, WORDS, write_comparison
+
+
+class Told:
+    """Keeps what becomes of the stages."""
+
+    def __init__(self) -> None:
+        self.stages: list[tuple[str, str]] = []
+
+    def starting(self, stage: str, reason: str) -> None:
+        pass
+
+    def finished(self, done: Done) -> None:
+        self.stages.append((done.stage.split("_")[0], "reused" if done.reused else "done"))
+
+
+def run(path: Path, progress=None, again=()) -> tuple[dict, list[tuple[str, str]]]:
+    told = Told()
+    more = {} if progress is None else {"progress": progress}
+    comparison = open_comparison(path, runs=path.parent / "runs", **more)
+    content = compare(comparison, command="the command", observer=told, again=again)
+    return content, told.stages
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory) -> Path:
+    return write_comparison(tmp_path_factory.mktemp("shop"), BROKEN, WORDS)
+
+
+@pytest.mark.slow
+def test_an_interrupted_row_is_taken_up_and_a_broken_one_costs_no_other(path: Path) -> None:
+    def interrupt(what: str, done: int, total: int, note: str = "") -> None:
+        if what.startswith("train, epoch 2"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(path, interrupt)
+    epochs: list[str] = []
+
+    def watch(what: str, done: int, total: int, note: str = "") -> None:
+        if what.startswith("train, epoch"):
+            epochs.append(what)
+
+    content, stages = run(path, watch)
+    assert stages[:2] == [("ingest", "reused"), ("row", "reused")]
+    assert stages[2:] == [("text", "reused"), ("row", "done")]
+    # The first training goes on in its second epoch, the second one has both.
+    assert list(dict.fromkeys(epochs)) == ["train, epoch 2/2", "train, epoch 1/2"]
+    _check(content, path.parent / "runs/tiny-encoders")
+
+    again, stages = run(path)
+    assert {how for _, how in stages} == {"reused"}
+    assert again["figures"] == content["figures"]
+
+
+def _check(content: dict, folder: Path) -> None:
+    rows = {row["name"]: row for row in content["rows"]}
+    assert list(rows) == ["random", "no_file", "words"]
+    assert "vectors.txt" in rows["no_file"]["failed"] and not rows["no_file"]["figures"]
+    figures = rows["words"]["figures"]
+    for column in ("alone", "towers", "towers_without_ids"):
+        for part in ("warm", "cold"):
+            name = f"{column}.{part}.recall@3"
+            low, high = figures[f"{name}.low"], figures[f"{name}.high"]
+            assert 0 <= low <= figures[name] <= high <= 1
+    assert figures["probe.colour.text.accuracy"] > content["probes"]["colour.text"]["majority"]
+    assert figures["dimension"] == 8 and figures["encode_seconds_per_1000"] > 0
+    assert 0 < figures["size_mb"] < 1
+    assert figures["alone.cold.recall@3"] > rows["random"]["figures"]["alone.cold.recall@3"]
+    assert content["figures"]["words.size_mb"] == figures["size_mb"]
+    written = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
+    assert written == json.loads(json.dumps(content))
+    page = (folder / "comparison.md").read_text(encoding="utf-8")
+    assert "| Words! | 8 |" in page and "**no file** failed:" in page
+    html = (folder / "comparison.html").read_text(encoding="utf-8")
+    assert "data:image/png;base64," in html and "<td>Words!</td>" in html
+    assert (folder / "comparison.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_blocks_side_by_side_weigh_the_same() -> None:
+    unit = np.array([[1, 0], [0, 1], [0, 0]], np.float32)
+    words = FeatureBlock("text", unit, np.array([True, True, False]))
+    pictures = FeatureBlock("image", unit[[0, 2, 1]], np.array([True, False, True]))
+    both = joined({"text": words, "image": pictures})
+    assert both.mask.tolist() == [True, True, True]
+    expected = (unit @ unit.T + unit[[0, 2, 1]] @ unit[[0, 2, 1]].T) / 2
+    np.testing.assert_allclose(both.vectors @ both.vectors.T, expected, atol=1e-6)

@@ -1,0 +1,72 @@
+"""What a comparison may ask for, and what is refused in which words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recsys.comparison import ComparisonConfig, RowConfig, load_comparison_config
+from recsys.config import parse_config
+from recsys.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
+FILES = [
+    *sorted((ROOT / "configs").glob("compare-*.toml")),
+    ROOT / "examples/own_data/compare.toml",
+]
+WORDS = {"label": "words", "text": {"name": "word2vec"}}
+PICTURES = {"label": "pictures", "image": {"name": "auto-encoder"}}
+DATA = {
+    "interactions": {"format": "csv", "path": "log.csv"},
+    "fields": {"text": ["title", "kind"], "categories": ["kind", "shape"]},
+}
+LEAST = {"name": "x", "data": DATA, "rows": [WORDS]}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_it_fits_and_survives_a_round_trip(path: Path) -> None:
+    config = load_comparison_config(path)
+    assert parse_config(config.model_dump(mode="json"), ComparisonConfig) == config
+
+
+def test_the_seed_reaches_every_section_that_has_none_of_its_own() -> None:
+    own = {"label": "own", "text": {"name": "word2vec", "seed": 9}}
+    config = parse_config({**LEAST, "seed": 5, "rows": [WORDS, own]}, ComparisonConfig).seeded()
+    seeds = [config.split.seed, config.train.seed, config.evaluation.seed]
+    assert seeds == [5, 5, 5]
+    assert [getattr(row.text, "seed", None) for row in config.rows] == [5, 9]
+
+
+def test_a_label_becomes_a_name_of_files() -> None:
+    row = parse_config({**WORDS, "label": "GloVe, mean (50)"}, RowConfig)
+    assert row.slug == "glove_mean_50"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"row": []}, "unknown key 'row': did you mean 'rows'"),
+        ({"rows": []}, "'rows'"),
+        ({"rows": [{**WORDS, "txt": {}}]}, "did you mean 'text'"),
+        ({"rows": [{"label": "x", "text": {"name": "word2vec", "windo": 3}}]}, "'window'"),
+        ({"rows": [{"label": "bare"}]}, "the row 'bare' needs a section text or image"),
+        ({"rows": [{**WORDS, "label": "!?"}]}, "needs a letter a-z or a digit"),
+        ({"rows": [WORDS, WORDS]}, "two rows have the label 'words'"),
+        ({"rows": [WORDS, {**WORDS, "label": "Words!"}]}, "too much alike"),
+        ({"rows": [{**WORDS, "label": "random"}]}, "two rows have the label 'random'"),
+        ({"rows": [{**WORDS, "reads": ["plot"]}]}, "reads 'plot', which is not in"),
+        ({"rows": [{**WORDS, "scorer": {"name": "random"}}]}, "scores without content"),
+        ({"rows": [PICTURES]}, "the row 'pictures' needs data.pictures"),
+        ({"probes": [{"column": "colour", "of": "text"}]}, "which is not in data.fields.categor"),
+        ({"probes": [{"column": "kind", "of": "text"}]}, "asked for what it says"),
+        ({"probes": [{"column": "shape", "of": "text"}] * 2}, "each probe must be there once"),
+        ({"towers": {"item_id": "none"}}, "towers.item_id is not chosen here"),
+        ({"evaluation": {"ks": [0]}}, "every k must be 1 or more"),
+        ({"name": "../up"}, "'name'"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse_config({**LEAST, **changes}, ComparisonConfig)

@@ -1,0 +1,81 @@
+"""Labels of the plot never lie on each other, whatever the figures are."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
+
+from recsys.comparison.plots import draw, figure_of, spread
+
+
+def content(points: list[tuple[float, float]], seconds: float = 1.0) -> dict:
+    rows = [
+        {
+            "label": f"an encoder with a long name {at}",
+            "encoders": {"text": "word2vec"} if at % 2 else {},
+            "figures": {
+                "towers.warm.recall@10": warm,
+                "towers.cold.recall@10": cold,
+                "alone.warm.recall@10": warm / 2,
+                **({"encode_seconds_per_1000": seconds * (at + 1)} if at % 2 else {}),
+            },
+        }
+        for at, (warm, cold) in enumerate(points)
+    ]
+    return {"rows": rows, "k": 10}
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [(0.1, 0.3)],
+        [(0.1, 0.3)] * 24,
+        [(0.01 * at, 0.3 + 1e-4 * at) for at in range(12)],
+        [],
+    ],
+    ids=["one", "all the same", "close", "none"],
+)
+def test_labels_do_not_overlap_and_stay_on_the_page(points, tmp_path: Path) -> None:
+    figure = figure_of(content(points))
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    renderer = canvas.get_renderer()
+    page = figure.bbox
+    boxes = [
+        text.get_window_extent(renderer)
+        for axes in figure.axes
+        for text in (*axes.texts, *axes.get_yticklabels())
+        if text.get_visible() and text.get_text().startswith("an encoder")
+    ]
+    assert len(boxes) >= len(points)
+    for first, second in itertools.combinations(boxes, 2):
+        assert not first.overlaps(second)
+    for box in boxes:
+        assert page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1
+    draw(content(points), tmp_path / "plot.png")
+    with Image.open(tmp_path / "plot.png") as picture:
+        assert picture.width > 1000
+
+
+@given(
+    wanted=st.lists(st.floats(0, 1), max_size=30).map(sorted),
+    gap=st.floats(0.001, 0.5),
+)
+@settings(max_examples=200, deadline=None)
+def test_spread_keeps_order_gap_and_limits(wanted: list[float], gap: float) -> None:
+    places = spread(wanted, gap=gap, low=0.0, high=1.0)
+    assert len(places) == len(wanted)
+    room = min(gap, 1 / max(len(wanted) - 1, 1))
+    for first, second in itertools.pairwise(places):
+        assert second - first >= room - 1e-9
+    assert all(-1e-9 <= place <= 1 + 1e-9 for place in places)
+
+
+def test_what_has_room_stays_where_it_is() -> None:
+    assert spread([0.1, 0.5, 0.9], gap=0.2, low=0, high=1) == [0.1, 0.5, 0.9]

@@ -1,0 +1,66 @@
+"""A comparison in the shop of thirty items."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.pipeline.tiny import write_tiny
+
+SHARED = """
+name = "tiny-encoders"
+seed = 3
+[data]
+pictures = "photos"
+[data.interactions]
+format = "csv"
+path = "log.csv"
+columns = { timestamp = "at" }
+[data.items]
+format = "csv"
+path = "items.csv"
+[data.fields]
+title = "title"
+text = ["title"]
+categories = ["colour"]
+image = "photo"
+[split]
+protocol = "cold-items"
+share = 0.3
+warm = "last"
+[towers]
+dimension = 8
+history = { name = "mean", window = 10 }
+[train]
+batch_positions = 128
+learning_rate = 1e-2
+warmup_steps = 2
+epochs = 2
+[evaluation]
+ks = [3]
+baselines = ["random"]
+resamples = 10
+folds = 2
+least = 4
+timed = 10
+[[probes]]
+column = "colour"
+of = "text"
+"""
+WORDS = """
+[[rows]]
+label = "Words!"
+text = { name = "word2vec", dimension = 8, epochs = 2, min_count = 1 }
+"""
+BROKEN = """
+[[rows]]
+label = "no file"
+text = { name = "word-vectors", file = "vectors.txt" }
+"""
+
+
+def write_comparison(folder: Path, *rows: str) -> Path:
+    """Write the shop and a comparison of these rows; return the latter's path."""
+    write_tiny(folder)
+    path = folder / "compare.toml"
+    path.write_text(SHARED + "".join(rows), encoding="utf-8")
+    return path
