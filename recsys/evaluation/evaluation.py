@@ -261,16 +261,17 @@ def _per_query(queries: HeldOut, keep: Mask) -> npt.NDArray[np.int64]:
 def _seen(queries: HeldOut) -> Mask:
     """Which targets their own history holds, bool ``[t]``."""
     seen = np.zeros(len(queries.target_rows), np.bool_)
-    step = 4096
+    width = int(max(queries.pool.max(initial=0), queries.target_rows.max(initial=0))) + 1
+    step = max(1, 16_000_000 // width)  # 16 MB of marks at a time
     for low in range(0, len(queries), step):
         part = queries.slice(low, low + step)
-        width = int(max(part.pool.max(initial=0), part.target_rows.max(initial=0))) + 1
         lengths = part.history_lengths
-        histories = np.repeat(np.arange(len(part)), lengths) * width
-        histories += part.pool[ranges(part.history_start, lengths)]
-        targets = np.repeat(np.arange(len(part)), np.diff(part.target_offsets)) * width
+        met = np.zeros((len(part), width), np.bool_)
+        owner = np.repeat(np.arange(len(part)), lengths)
+        met[owner, part.pool[ranges(part.history_start, lengths)]] = True
+        asker = np.repeat(np.arange(len(part)), np.diff(part.target_offsets))
         first = queries.target_offsets[low]
-        seen[first : first + len(targets)] = np.isin(targets + part.target_rows, histories)
+        seen[first : first + len(asker)] = met[asker, part.target_rows]
     return seen
 
 
