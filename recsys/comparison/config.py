@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,7 @@ from recsys.encoders import ImageEncoderConfig, TextEncoderConfig
 from recsys.pipeline.config import DataConfig, RunConfig
 from recsys.splits import ColdItemsConfig, SplitConfig
 from recsys.towers.config import TowersConfig, TrainConfig
+from recsys.towers.pairs import PairTrainConfig, SparsePairConfig, VectorPairConfig
 
 Kind = Literal["text", "image"]
 KINDS: tuple[Kind, ...] = ("text", "image")
@@ -44,9 +45,37 @@ class PopularityScorer(Config):
     name: Literal["popularity"] = "popularity"
 
 
+class PairNetworkScorer(Config):
+    """A small network over the mean of a user's vectors and an item's: taken or not?
+
+    Attributes:
+        network: Its sizes.
+        train: How it is trained.
+    """
+
+    name: Literal["pair-network"] = "pair-network"
+    network: VectorPairConfig = VectorPairConfig()
+    train: PairTrainConfig = PairTrainConfig()
+
+
+class LearnedScorer(Config):
+    """A network that learns its items in the task itself, from histories and nothing else.
+
+    Attributes:
+        network: Its sizes.
+        train: How it is trained.
+    """
+
+    name: Literal["learned-in-task"] = "learned-in-task"
+    network: SparsePairConfig = SparsePairConfig(searches=0, now=False)
+    train: PairTrainConfig = PairTrainConfig()
+
+
 ScorerConfig = Annotated[
-    ContentScorer | IdsScorer | RandomScorer | PopularityScorer, Field(discriminator="name")
+    ContentScorer | IdsScorer | RandomScorer | PopularityScorer | PairNetworkScorer | LearnedScorer,
+    Field(discriminator="name"),
 ]
+WITH_CONTENT = ("content", "pair-network")
 
 
 Baseline = Literal["random", "popularity", "ids"]
@@ -101,9 +130,9 @@ class RowConfig(Config):
     def _can_be_made(self) -> RowConfig:
         if not self.slug:
             raise ValueError(f"the label {self.label!r} needs a letter a-z or a digit")
-        if self.scorer.name == "content" and not self.encoders:
+        if self.scorer.name in WITH_CONTENT and not self.encoders:
             raise ValueError(f"the row '{self.label}' needs a section text or image")
-        if self.scorer.name in get_args(Baseline) and self.encoders:
+        if self.scorer.name not in WITH_CONTENT and self.encoders:
             raise ValueError(
                 f"the row '{self.label}' scores without content: leave out text, image"
             )
@@ -258,12 +287,7 @@ class ComparisonConfig(Config):
             name: _seeded(getattr(self, name), self.seed)
             for name in ("split", "train", "evaluation")
         }
-        changes["rows"] = tuple(
-            row.model_copy(
-                update={kind: _seeded(part, self.seed) for kind, part in row.encoders.items()}
-            )
-            for row in self.rows
-        )
+        changes["rows"] = tuple(_seeded_row(row, self.seed) for row in self.rows)
         return self.model_copy(update=changes)
 
 
@@ -274,6 +298,14 @@ def load_comparison_config(path: Path) -> ComparisonConfig:
         ConfigError: The file is missing, is not TOML, or does not fit.
     """
     return load_config(path, ComparisonConfig).seeded()
+
+
+def _seeded_row(row: RowConfig, seed: int) -> RowConfig:
+    changes: dict[str, Any] = {kind: _seeded(part, seed) for kind, part in row.encoders.items()}
+    if isinstance(row.scorer, PairNetworkScorer | LearnedScorer):
+        train = _seeded(row.scorer.train, seed)
+        changes["scorer"] = row.scorer.model_copy(update={"train": train})
+    return row.model_copy(update=changes)
 
 
 def _seeded(section: Any, seed: int) -> Any:

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from recsys.comparison.config import ComparisonConfig, Kind, RowConfig
+from recsys.comparison.config import (
+    ComparisonConfig,
+    Kind,
+    LearnedScorer,
+    PairNetworkScorer,
+    RowConfig,
+)
 from recsys.errors import ConfigError
 from recsys.evaluation import Evaluation, PopularityScorer, RandomScorer, Scorer, evaluate
 from recsys.evaluation.content import MeanOfItemsScorer
@@ -111,11 +117,55 @@ def popularity(material: Material) -> Iterator[tuple[Column, Scorer]]:
     yield "alone", PopularityScorer(material.job.split.train)
 
 
+def pair_network(material: Material) -> Iterator[tuple[Column, Scorer]]:
+    """A network over the two vectors, chosen on validation like the towers."""
+    from recsys.evaluation import VectorPairScorer
+    from recsys.towers.pairs import fit_vector_pairs
+
+    asked, block = material.row.scorer, joined(material.blocks)
+    assert isinstance(asked, PairNetworkScorer)
+    fitted = fit_vector_pairs(
+        material.learned_from,
+        block,
+        network=asked.network,
+        train=asked.train,
+        folder=material.folder / "pairs",
+        validate=lambda network: material.validation_figure(VectorPairScorer(network, block)),
+        progress=material.job.progress,
+    )
+    yield "alone", VectorPairScorer(fitted.network, block)
+
+
+def learned_in_task(material: Material) -> Iterator[tuple[Column, Scorer]]:
+    """A network with its own vectors of items, begun from nothing."""
+    from recsys.evaluation import SparsePairScorer
+    from recsys.towers.pairs import SearchedWords, SparsePairNetwork, fit_sparse_pairs
+
+    asked, log = material.row.scorer, material.job.ingested.interactions
+    assert isinstance(asked, LearnedScorer)
+
+    def scorer(network: SparsePairNetwork) -> Scorer:
+        searched = SearchedWords(log, network.words, last=asked.network.searches)
+        return SparsePairScorer(network, searched)
+
+    fitted = fit_sparse_pairs(
+        material.learned_from,
+        network=asked.network,
+        train=asked.train,
+        folder=material.folder / "pairs",
+        validate=lambda network: material.validation_figure(scorer(network)),
+        progress=material.job.progress,
+    )
+    yield "alone", scorer(fitted.network)
+
+
 FACTORIES: dict[str, Factory] = {
     "content": content,
     "ids": ids,
     "random": chance,
     "popularity": popularity,
+    "pair-network": pair_network,
+    "learned-in-task": learned_in_task,
 }
 """By the name of a row's scorer. Each scorer is judged before the next one is asked for."""
 

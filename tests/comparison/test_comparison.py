@@ -12,7 +12,7 @@ from recsys.comparison import compare, open_comparison
 from recsys.comparison.scoring import joined
 from recsys.features import FeatureBlock
 from recsys.pipeline.stage import Done
-from tests.comparison.tiny import BROKEN, WORDS, write_comparison
+from tests.comparison.tiny import BROKEN, NETWORKS, WORDS, write_comparison
 
 
 class Told:
@@ -99,3 +99,17 @@ def test_blocks_side_by_side_weigh_the_same() -> None:
     assert both.mask.tolist() == [True, True, True]
     expected = (unit @ unit.T + unit[[0, 2, 1]] @ unit[[0, 2, 1]].T) / 2
     np.testing.assert_allclose(both.vectors @ both.vectors.T, expected, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_pair_networks_are_rows_of_their_own(tmp_path: Path) -> None:
+    content, _ = run(write_comparison(tmp_path / "shop", NETWORKS))
+    rows = {row["name"]: row["figures"] for row in content["rows"]}
+    assert not any(row["failed"] for row in content["rows"])
+    chance = rows["random"]
+    for name in ("pair_network", "learned_in_the_task"):
+        assert rows[name]["alone.warm.recall@3"] > chance["alone.warm.recall@3"]
+    assert rows["pair_network"]["alone.cold.recall@3"] > chance["alone.cold.recall@3"]
+    assert rows["learned_in_the_task"]["alone.cold.recall@3"] == 0  # it knows no cold item
+    assert "dimension" in rows["pair_network"]
+    assert "dimension" not in rows["learned_in_the_task"]

@@ -33,10 +33,13 @@ def test_it_fits_and_survives_a_round_trip(path: Path) -> None:
 
 def test_the_seed_reaches_every_section_that_has_none_of_its_own() -> None:
     own = {"label": "own", "text": {"name": "word2vec", "seed": 9}}
-    config = parse_config({**LEAST, "seed": 5, "rows": [WORDS, own]}, ComparisonConfig).seeded()
+    pairs = {**WORDS, "label": "pairs", "scorer": {"name": "pair-network"}}
+    rows = [WORDS, own, pairs]
+    config = parse_config({**LEAST, "seed": 5, "rows": rows}, ComparisonConfig).seeded()
     seeds = [config.split.seed, config.train.seed, config.evaluation.seed]
     assert seeds == [5, 5, 5]
-    assert [getattr(row.text, "seed", None) for row in config.rows] == [5, 9]
+    assert [getattr(row.text, "seed", None) for row in config.rows] == [5, 9, 5]
+    assert config.rows[2].scorer.train.seed == 5
 
 
 def test_a_label_becomes_a_name_of_files() -> None:

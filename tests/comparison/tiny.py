@@ -64,3 +64,21 @@ def write_comparison(folder: Path, *rows: str) -> Path:
     path = folder / "compare.toml"
     path.write_text(SHARED + "".join(rows), encoding="utf-8")
     return path
+
+
+NETWORKS = """
+[[rows]]
+label = "pair network"
+text = { name = "word2vec", dimension = 8, epochs = 2, min_count = 1 }
+[rows.scorer]
+name = "pair-network"
+network = { hidden = [8] }
+train = { epochs = 8, batch_size = 64, learning_rate = 1e-2 }
+
+[[rows]]
+label = "learned in the task"
+[rows.scorer]
+name = "learned-in-task"
+network = { dimension = 8, hidden = [8], searches = 0, now = false }
+train = { epochs = 8, batch_size = 64, learning_rate = 1e-2 }
+"""
