@@ -68,6 +68,9 @@ class TowersConfig(Config):
         user_vectors_dropout: Share of these vectors left out in training, so that the same tower
             answers for users who have none.
         blocks: Names of the feature blocks of the item tower; None takes all that there are.
+        block_dropout: Share of an item's feature blocks left out in each training step, one of
+            those that it has always kept, so that no block silences another (Neverova et al.,
+            "ModDrop", TPAMI 2016).
         projection: How a feature block enters the item tower: one linear map, or one with a
             hidden layer.
         initial: How the maps of the blocks and of the terms begin. ``random``; or ``identity``:
@@ -89,6 +92,7 @@ class TowersConfig(Config):
     user_vectors: Literal["none", "projection"] = "projection"
     user_vectors_dropout: float = Field(0.1, ge=0, lt=1)
     blocks: tuple[str, ...] | None = None
+    block_dropout: float = Field(0.0, ge=0, lt=1)
     projection: Literal["linear", "mlp"] = "linear"
     initial: Literal["random", "identity"] = "random"
     terms: Literal["none", "projection"] = "projection"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from recsys._tf import tf, tf_keras
 from recsys.features import FeatureBlock
 from recsys.ids import Mask
@@ -19,7 +21,8 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
     E holds a trained vector for each item, left out for cold items always and for a random share
     of the others in training (dropout of the id, as DropoutNet, Volkovs et al. 2017): the
     content must then stand for the item. x_b(i) is block b's vector, standardised over the items
-    that have one; P_b a small trained map.
+    that have one; P_b a small trained map. In training a share of an item's blocks is left out
+    (``block_dropout``), so that has_b(i) is 0 for them.
 
     Args:
         config: Sizes and inputs.
@@ -34,6 +37,8 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
         self.blocks = [
             _BlockTower(config, block, sum(widths[:at])) for at, block in enumerate(blocks)
         ]
+        masks = np.array([block.mask for block in blocks]).reshape(len(blocks), len(warm))
+        self._has = tf.constant(masks.T, tf.float32)
         self._warm = tf.constant(warm, tf.float32)
         self._ids = None
         if config.item_id == "embedding":
@@ -54,13 +59,25 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
                     tf.random.uniform(tf.shape(keep)) >= self._config.id_dropout, tf.float32
                 )
             total += self._ids(rows) * keep[:, None]
-        for block in self.blocks:
-            total += block(rows)
+        kept = self._kept(rows, training)
+        for at, block in enumerate(self.blocks):
+            total += block(rows) * kept[:, at, None]
         return tf.math.l2_normalize(total, axis=-1)
+
+    def _kept(self, rows: Any, training: bool) -> Any:
+        """1 where a block counts and 0 where it is left out, float32 ``[n, blocks]``."""
+        has = tf.gather(self._has, rows)
+        share = self._config.block_dropout
+        if not training or share == 0:
+            return has
+        # Drawn below 0 where an item lacks a block: the highest draw is of one that it has.
+        drawn = tf.where(has > 0, tf.random.uniform(tf.shape(has)), -1.0)
+        highest = tf.reduce_max(drawn, axis=1, keepdims=True)
+        return has * tf.cast((drawn >= share) | (drawn == highest), tf.float32)
 
 
 class _BlockTower(tf_keras.layers.Layer):  # type: ignore[misc]
-    """One feature block, standardised and projected; zeros where an item has none.
+    """One feature block, standardised and projected; it means nothing where an item has none.
 
     ``offset`` is the coordinate from which on it keeps its vector, where it begins as identity.
     """
@@ -68,7 +85,6 @@ class _BlockTower(tf_keras.layers.Layer):  # type: ignore[misc]
     def __init__(self, config: TowersConfig, block: FeatureBlock, offset: int) -> None:
         super().__init__(name=f"block_{block.name}")
         self._table = tf.constant(standardised(block), tf.float32)
-        self._mask = tf.constant(block.mask, tf.float32)
         begin = identity(offset) if config.initial == "identity" else "glorot_uniform"
         hidden = [tf_keras.layers.Dense(2 * config.dimension, activation="gelu")]
         self._layers = [
@@ -80,4 +96,4 @@ class _BlockTower(tf_keras.layers.Layer):  # type: ignore[misc]
         x = tf.gather(self._table, rows)
         for layer in self._layers:
             x = layer(x)
-        return x * tf.gather(self._mask, rows)[:, None]
+        return x

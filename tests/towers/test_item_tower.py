@@ -59,3 +59,27 @@ def test_id_dropout_leaves_the_content_to_stand_for_the_item():
     dropped = vectors(tower, training=True)
     ids_of(tower).assign(tf.zeros_like(ids_of(tower)))
     np.testing.assert_allclose(dropped, vectors(tower), atol=1e-6)
+
+
+def test_block_dropout_leaves_out_a_share_of_the_blocks_and_never_all():
+    """Each block alone has its own direction, so that what was left out can be seen."""
+    sizes = 3000
+    masks = [np.ones(sizes, bool), np.ones(sizes, bool), np.arange(sizes) % 2 == 0]
+    blocks = [
+        FeatureBlock(f"b{at}", mask[:, None] * np.ones((sizes, 1), np.float32), mask)
+        for at, mask in enumerate(masks)
+    ]
+    config = TowersConfig(dimension=4, item_id="none", block_dropout=0.4)
+    tower = ItemTower(config, blocks, np.ones(sizes, bool))
+    tower(tf.range(1))
+    for at, each in enumerate(tower.blocks):  # constant blocks are standardised to 0: the bias
+        each.weights[1].assign(np.eye(4)[at])
+    tf.random.set_seed(3)
+    there = tower(tf.range(sizes), training=True).numpy()[:, :3] > 0
+    assert there.any(axis=1).all() and not there[~masks[2], 2].any()
+    # Of two: both stay with 0.36, else just one; of three the chance of each is 0.6 + 0.4^3 / 3.
+    two, three = there[~masks[2], :2], there[masks[2]]
+    np.testing.assert_allclose(two.all(axis=1).mean(), 0.36, atol=0.04)
+    np.testing.assert_allclose(three.mean(axis=0), 0.6 + 0.4**3 / 3, atol=0.05)
+    whole = tower(tf.range(sizes)).numpy()[:, :3] > 0
+    assert whole[masks[2]].all() and whole[:, :2].all()
