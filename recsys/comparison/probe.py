@@ -19,7 +19,7 @@ import numpy.typing as npt
 from recsys.errors import DataError
 from recsys.ids import Mask, Vectors
 
-STRENGTH = 0.1
+STRENGTH = 1.0
 """C of the logistic regression, on vectors whose mean square is 1 a dimension."""
 
 
