@@ -36,6 +36,8 @@ def place_by_towers(
     asked: Sequence[Asked],
     contents: Contents,
     encode: Callable[[QueryBatch], Vectors],
+    *,
+    reads: frozenset[str],
 ) -> list[Place | RecsysError]:
     """Items by their own vector, everything else by the query tower, in one call.
 
@@ -44,6 +46,7 @@ def place_by_towers(
         asked: Requests, read, and without parts that the towers do not read.
         contents: Their encoded terms, one line a request.
         encode: The query tower.
+        reads: Which of "history", "user" and "terms" it reads.
     """
     terms = contents.terms
     places: list[Place | RecsysError | None] = [None] * len(asked)
@@ -51,7 +54,9 @@ def place_by_towers(
         query = each.request.query
         if each.item is not None:
             places[position] = _place_of_item(space, each)
-        elif query.terms is not None and query.user_id is None and query.history is None:
+        elif query.terms is None:
+            places[position] = _not_read(each, reads)
+        elif query.user_id is None and query.history is None:
             assert terms is not None
             if not terms.mask[position]:
                 places[position] = _no_known_word(query.terms)
@@ -92,6 +97,22 @@ def place_by_content(
             vector = contents.terms.vectors[position]
             places.append(Place(_unit(vector)) if known else _no_known_word(query.terms))
     return places
+
+
+def _not_read(asked: Asked, reads: frozenset[str]) -> InvalidRequestError | None:
+    """Why towers that read little of a query without terms would answer all such queries alike."""
+    query = asked.request.query
+    part = "history" if query.user_id is None else "user"
+    if "history" in reads or (part == "user" and part in reads):
+        return None
+    noun, field = ("users", "user_id") if part == "user" else ("histories", "history")
+    remedies = {"user": "a user that the log knows", "terms": "search terms"}
+    remedy = " or ".join(text for name, text in remedies.items() if name in reads)
+    return InvalidRequestError(
+        f"the query tower here reads no {noun}: every such query would have one answer; give "
+        f"{remedy or 'an item'}, or ask in another space",
+        field=f"query.{field}",
+    )
 
 
 def _query_batch(

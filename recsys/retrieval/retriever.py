@@ -33,6 +33,10 @@ class QueryEncoder(Protocol):
     def terms_dimension(self) -> int:
         """Width of the encoded terms that it reads; 0 where it reads none."""
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """Which of "history", "user" and "terms" make a difference to a vector."""
+
     def encode(self, batch: QueryBatch) -> Vectors:
         """One vector a query, float32 ``[b, d]``."""
 
@@ -63,7 +67,7 @@ class Retriever:
         ... )
         >>> vectors = np.array([[1, 0], [0.9, 0.1], [0, 1]], np.float32)
         >>> class LastItem:  # where trained towers would be
-        ...     terms_dimension = 0
+        ...     terms_dimension, reads = 0, frozenset({"history"})
         ...     def encode(self, batch):
         ...         return vectors[[history[-1] for history in batch.histories]]
         >>> spaces = {"two_tower": Space.two_tower(vectors, ExactConfig())}
@@ -219,7 +223,8 @@ class Retriever:
         self, name: str, asked: list[Asked], contents: Contents
     ) -> list[Place | RecsysError]:
         if name == TWO_TOWER:
-            return place_by_towers(self.spaces[name], asked, contents, self.towers.encode)
+            towers, space = self.towers, self.spaces[name]
+            return place_by_towers(space, asked, contents, towers.encode, reads=towers.reads)
         return place_by_content(self.spaces[name], asked, contents)
 
     def _search(

@@ -52,6 +52,14 @@ class Towers:
         """Width of the encoded terms that :meth:`encode` reads; 0 where it reads none."""
         return self.sizes["terms"] if self.config.terms == "projection" else 0
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """Which of "history", "user" and "terms" make a difference to a query's vector."""
+        users = self.config.user_id != "none" or self.sizes.get("user_vectors", 0) > 0
+        parts = {"history": self.config.history.window > 0, "user": users}
+        parts["terms"] = self.terms_dimension > 0
+        return frozenset(part for part, read in parts.items() if read)
+
     def encode(self, batch: QueryBatch) -> Vectors:
         """One unit vector a query, float32 ``[b, d]``; the same alone as in any batch.
 

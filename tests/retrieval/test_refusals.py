@@ -222,3 +222,28 @@ def test_a_space_whose_parts_disagree_is_refused(world: World) -> None:
         replace(world.spaces["text"], available=np.ones(3, np.bool_))
     with pytest.raises(DataError, match="the mask must be bool"):
         replace(world.spaces["text"], available=np.ones(40))
+
+
+@pytest.mark.parametrize(
+    ("reads", "asked", "message"),
+    [
+        ({"terms"}, {"history": ["i03"]}, "reads no histories: .*; give search terms, or ask in"),
+        ({"terms"}, {"user_id": "ann"}, "reads no users: .*; give search terms, or ask in"),
+        ({"user"}, {"history": ["i03"]}, "reads no histories: .*; give a user that the log knows,"),
+        (set(), {"user_id": "ann"}, "reads no users: .*; give an item, or ask in"),
+    ],
+)
+def test_what_the_query_tower_does_not_read_is_refused(reads, asked, message):
+    world = make_world()
+    towers = replace(world.tower, reads=frozenset(reads))
+    blind = replace(world.retriever(), towers=towers)
+    with pytest.raises(InvalidRequestError, match=message) as refused:
+        blind.retrieve(Query(**asked), k=3)
+    assert refused.value.field == f"query.{next(iter(asked))}"
+
+
+def test_beside_terms_a_history_that_is_not_read_says_what_was_seen():
+    world = make_world()
+    blind = replace(world.retriever(), towers=replace(world.tower, reads=frozenset({"terms"})))
+    answer = blind.retrieve(Query(history=["i12"], terms="12"), k=3)
+    assert "i12" not in answer.ids

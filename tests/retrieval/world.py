@@ -37,6 +37,7 @@ class SumTower:
     table: Vectors
     user_table: Vectors
     terms_dimension: int = 2
+    reads: frozenset[str] = frozenset({"history", "user", "terms"})
     calls: list[int] = field(default_factory=list)
 
     def encode(self, batch: QueryBatch) -> Vectors:

@@ -172,3 +172,16 @@ def test_a_user_whom_training_never_met_is_anyone(tmp_path):
     anyone = towers.encode(QueryBatch.of(nothing(1)))
     np.testing.assert_allclose(unmet, anyone, atol=1e-6)
     assert np.abs(met - anyone).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("inputs", "reads"),
+    [
+        ({"history": NoHistory(), "user_id": "embedding", "terms": "none"}, {"user"}),
+        ({"history": NoHistory()}, {"terms"}),
+        ({"history": MeanHistory(window=3), "terms": "none"}, {"history"}),
+    ],
+)
+def test_towers_say_what_they_read(tmp_path, inputs, reads):
+    log = log_of([0, 0, 1], [0, 1, 2], items=4, terms=[1, 2, 3])
+    assert learned(tmp_path, log, **inputs).reads == reads
