@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from recsys.encoders.bert_config import BertConfig
+from recsys.encoders.bert_config import BertConfig, BertTuning
 from recsys.encoders.picture_configs import (
     AutoEncoderConfig,
     KerasApplicationConfig,
@@ -27,6 +27,7 @@ __all__ = [
     "AutoEncoderConfig",
     "BagOfWordsConfig",
     "BertConfig",
+    "BertTuning",
     "EncoderConfig",
     "ImageEncoderConfig",
     "KerasApplicationConfig",

@@ -60,7 +60,8 @@ def obtain_encoder(
         True
     """
     asked = _asked(config)
-    contents = _contents(training) if config.name in _TRAINED else np.zeros(0, np.uint64)
+    looks = config.name in _TRAINED or getattr(config, "tuning", None) is not None
+    contents = _contents(training) if looks else np.zeros(0, np.uint64)
     kept = _kept(folder, asked, contents, retrain_share)
     if kept is not None:
         progress("keep the encoder", 1, 1, config.name)

@@ -171,10 +171,19 @@ class RunConfig(Config):
         changes: dict[str, Any] = {}
         for name in ("split", "text", "image", "train", "evaluation"):
             section = getattr(self, name)
-            takes = section is not None and "seed" in type(section).model_fields
-            if takes and "seed" not in section.model_fields_set:
-                changes[name] = section.model_copy(update={"seed": self.seed})
+            if section is not None:
+                changes[name] = _seeded(section, self.seed)
         return self.model_copy(update=changes)
+
+
+def _seeded(section: Config, seed: int) -> Config:
+    """``section`` with ``seed`` where it, or a section inside it, takes one and was given none."""
+    changes: dict[str, Any] = {
+        name: _seeded(value, seed) for name, value in section if isinstance(value, Config)
+    }
+    if "seed" in type(section).model_fields and "seed" not in section.model_fields_set:
+        changes["seed"] = seed
+    return section.model_copy(update=changes)
 
 
 def load_run_config(path: Path) -> RunConfig:
