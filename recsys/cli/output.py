@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import typer
 from rich import box
@@ -34,7 +34,8 @@ def print_table(
     table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD)
     for place, column in enumerate(columns):
         numbers = all(_is_number(line[place]) for line in lines)
-        table.add_column(column, justify="right" if place and numbers else "left")
+        justify: Literal["left", "right"] = "right" if place and numbers else "left"
+        table.add_column(column, justify=justify, no_wrap=not place)
     for line in lines:
         table.add_row(*line)
     console.print(table, markup=False)
