@@ -75,6 +75,23 @@ def parse_config(values: Mapping[str, Any], kind: type[ConfigT], *, source: str 
         raise ConfigError(where + "; ".join(lines), field=field) from None
 
 
+def seeded(section: ConfigT, seed: int) -> ConfigT:
+    """``section`` with ``seed`` where it, or a section inside it, takes one and was given none.
+
+    Example:
+        >>> class Drawn(Config):
+        ...     seed: int = 0
+        >>> seeded(Drawn(), 5).seed, seeded(Drawn(seed=7), 5).seed
+        (5, 7)
+    """
+    changes: dict[str, Any] = {
+        name: seeded(value, seed) for name, value in section if isinstance(value, Config)
+    }
+    if "seed" in type(section).model_fields and "seed" not in section.model_fields_set:
+        changes["seed"] = seed
+    return section.model_copy(update=changes)
+
+
 def _explain(fault: Any, kind: type[Config]) -> str:
     path = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":

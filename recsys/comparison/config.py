@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from recsys.config import Config, load_config
+from recsys.config import Config, load_config, seeded
 from recsys.encoders import ImageEncoderConfig, TextEncoderConfig
 from recsys.pipeline.config import DataConfig, RunConfig
 from recsys.splits import ColdItemsConfig, SplitConfig
@@ -284,10 +284,10 @@ class ComparisonConfig(Config):
     def seeded(self) -> ComparisonConfig:
         """The same with ``seed`` in every section that was not given its own."""
         changes: dict[str, Any] = {
-            name: _seeded(getattr(self, name), self.seed)
+            name: seeded(getattr(self, name), self.seed)
             for name in ("split", "train", "evaluation")
         }
-        changes["rows"] = tuple(_seeded_row(row, self.seed) for row in self.rows)
+        changes["rows"] = tuple(seeded(row, self.seed) for row in self.rows)
         return self.model_copy(update=changes)
 
 
@@ -298,16 +298,3 @@ def load_comparison_config(path: Path) -> ComparisonConfig:
         ConfigError: The file is missing, is not TOML, or does not fit.
     """
     return load_config(path, ComparisonConfig).seeded()
-
-
-def _seeded_row(row: RowConfig, seed: int) -> RowConfig:
-    changes: dict[str, Any] = {kind: _seeded(part, seed) for kind, part in row.encoders.items()}
-    if isinstance(row.scorer, PairNetworkScorer | LearnedScorer):
-        train = _seeded(row.scorer.train, seed)
-        changes["scorer"] = row.scorer.model_copy(update={"train": train})
-    return row.model_copy(update=changes)
-
-
-def _seeded(section: Any, seed: int) -> Any:
-    takes = "seed" in type(section).model_fields and "seed" not in section.model_fields_set
-    return section.model_copy(update={"seed": seed}) if takes else section

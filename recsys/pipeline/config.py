@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from recsys.catalogue import CatalogueFields
-from recsys.config import Config, load_config
+from recsys.config import Config, load_config, seeded
 from recsys.encoders import ImageEncoderConfig, TextEncoderConfig
 from recsys.formats import InteractionSource, ItemSource
 from recsys.index import IndexConfig, ScannConfig
@@ -172,18 +172,8 @@ class RunConfig(Config):
         for name in ("split", "text", "image", "train", "evaluation"):
             section = getattr(self, name)
             if section is not None:
-                changes[name] = _seeded(section, self.seed)
+                changes[name] = seeded(section, self.seed)
         return self.model_copy(update=changes)
-
-
-def _seeded(section: Config, seed: int) -> Config:
-    """``section`` with ``seed`` where it, or a section inside it, takes one and was given none."""
-    changes: dict[str, Any] = {
-        name: _seeded(value, seed) for name, value in section if isinstance(value, Config)
-    }
-    if "seed" in type(section).model_fields and "seed" not in section.model_fields_set:
-        changes["seed"] = seed
-    return section.model_copy(update=changes)
 
 
 def load_run_config(path: Path) -> RunConfig:
