@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recsys.cli.output import print_json, print_table
-from recsys.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from recsys.bundle import Bundle
@@ -44,11 +43,19 @@ def query(
     weight: Annotated[
         list[str] | None, typer.Option(help="What a space counts, as SPACE=NUMBER; repeatable.")
     ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(help="Also draw query and candidates into this PNG; needs --config."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Ask for candidates: name a bundle (--bundles or --config) or a service (--address)."""
     if sum(place is not None for place in (bundles, config, address)) != 1:
         raise typer.BadParameter("name one of --bundles, --config and --address")
+    if sheet is not None and (config is None or sheet.suffix.lower() != ".png"):
+        raise typer.BadParameter(
+            "--sheet takes a file that ends in .png, and --config, which names the pictures"
+        )
     asked = Asked(user, history, terms, item, image, k, space, fusion, tuple(weight or ()))
     titles: dict[str, str] = {}
     if address is not None:
@@ -57,11 +64,17 @@ def query(
         answer = call_service(address, asked.options())
     else:
         from recsys.bundle import open_bundle
+        from recsys.pipeline import open_job
 
-        bundle = open_bundle(_root(bundles, config, runs), version)
+        job = None if config is None else open_job(config, runs=runs)
+        bundle = open_bundle(bundles if job is None else job.bundles, version)  # type: ignore[arg-type]
         answer = _in_process(bundle, asked)
         shown = [candidate["item_id"] for candidate in answer["candidates"]]
         titles = dict(zip(shown, _titles(bundle, shown)))
+        if sheet is not None and job is not None:
+            from recsys.cli.query_sheets import write_query_sheet
+
+            write_query_sheet(sheet, asked, answer, bundle, job)
     if as_json:
         print_json(answer)
     else:
@@ -81,6 +94,10 @@ class Asked:
     space: str
     fusion: str | None
     weight: tuple[str, ...]
+
+    def item_ids(self) -> list[str] | None:
+        """The history's ids."""
+        return None if self.history is None else [id for id in self.history.split(",") if id]
 
     def options(self) -> list[str]:
         """The same for the client program of the service."""
@@ -115,25 +132,14 @@ def _number(score: float | None) -> str:
     return "" if score is None else f"{score:.4f}"
 
 
-def _root(bundles: Path | None, config: Path | None, runs: Path) -> Path:
-    if bundles is not None:
-        return bundles
-    if config is None:
-        raise InvalidRequestError("name a folder of bundles or a configuration")
-    from recsys.pipeline import open_job
-
-    return open_job(config, runs=runs).bundles
-
-
 def _in_process(bundle: Bundle, asked: Asked) -> dict[str, Any]:
     from recsys.retrieval import Query
     from recsys.retrieval.fusion import fusion_from
 
-    history = asked.history
     found = bundle.retriever.retrieve(
         Query(
             user_id=asked.user,
-            history=None if history is None else [part for part in history.split(",") if part],
+            history=asked.item_ids(),
             terms=asked.terms,
             item_id=asked.item,
             image=None if asked.image is None else asked.image.read_bytes(),

@@ -20,8 +20,14 @@ def shrunk(catalogue: Catalogue, row: int, side: int) -> Image.Image | None:
     """One item's picture within a square of ``side`` pixels, its shape kept, RGB on white."""
     try:
         content = catalogue.image(row)
-        if content is None:
-            return None
+    except Exception:  # an archive from outside can be damaged in any way
+        return None
+    return None if content is None else shrunk_file(content, side)
+
+
+def shrunk_file(content: bytes, side: int) -> Image.Image | None:
+    """The picture of a file's bytes, as :func:`shrunk` gives it."""
+    try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Pillow finds odd in a file is of no use here
             with Image.open(io.BytesIO(content)) as opened:

@@ -48,7 +48,7 @@ class Retriever:
     Attributes:
         catalogue: Every item.
         log: Who met what; a user's history comes from it. Its items are the catalogue's.
-        towers: Encodes queries for the space ``two_tower``.
+        towers: Encodes queries for the space ``two_tower``, or None where there is no such space.
         spaces: By name.
         text_encoder: Encodes search terms, or None where there is none.
         image_encoder: Encodes query pictures, or None where there is none.
@@ -78,7 +78,7 @@ class Retriever:
 
     catalogue: Catalogue
     log: Interactions
-    towers: QueryEncoder
+    towers: QueryEncoder | None
     spaces: Mapping[str, Space]
     text_encoder: TermsEncoder | None = None
     image_encoder: PictureEncoder | None = None
@@ -93,7 +93,9 @@ class Retriever:
                     f"space '{name}' is called '{space.name}' and holds {len(space)} items; "
                     f"expected its own name and {len(self.catalogue)} items"
                 )
-        text = {"the query tower": self.towers.terms_dimension, **self._dimensions(TEXT)}
+        if self.towers is None and TWO_TOWER in self.spaces:
+            raise DataError(f"the space '{TWO_TOWER}' needs towers; none came")
+        text = {"the query tower": self._terms_dimension, **self._dimensions(TEXT)}
         _check_width("text", self.text_encoder, text)
         _check_width("image", self.image_encoder, self._dimensions(IMAGE))
         # The look-up tables of ids are made on first use, which must not be by two threads.
@@ -182,8 +184,12 @@ class Retriever:
 
     @cached_property
     def _readers(self) -> Readers:
-        reads = self.towers.terms_dimension > 0
+        reads = self._terms_dimension > 0
         return Readers.of(self.spaces, self.text_encoder, self.image_encoder, towers_read=reads)
+
+    @property
+    def _terms_dimension(self) -> int:
+        return 0 if self.towers is None else self.towers.terms_dimension
 
     def _dimensions(self, name: str) -> dict[str, int]:
         there = name in self.spaces
@@ -223,6 +229,7 @@ class Retriever:
         self, name: str, asked: list[Asked], contents: Contents
     ) -> list[Place | RecsysError]:
         if name == TWO_TOWER:
+            assert self.towers is not None
             towers, space = self.towers, self.spaces[name]
             return place_by_towers(space, asked, contents, towers.encode, reads=towers.reads)
         return place_by_content(self.spaces[name], asked, contents)

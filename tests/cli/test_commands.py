@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from recsys.bundle import open_bundle
 from recsys.cli import main
-from tests.pipeline.tiny import write_tiny
+from tests.pipeline.tiny import COLOURS, write_tiny
 
 pytestmark = pytest.mark.timeout(300)
 ROOT = Path(__file__).parents[2]
@@ -156,6 +157,22 @@ def test_query_by_a_picture_and_by_words_with_it(shop: tuple[Path, Path], run: R
     refused = run(*asked, "--image", config, "--space", "image")
     assert refused.code == 1 and "the picture cannot be read: not a picture in a kn" in refused.err
     assert run(*asked, "--image", runs / "nowhere.png").code == 2
+
+
+def test_a_sheet_shows_what_was_asked_and_what_was_found(
+    shop: tuple[Path, Path], run: Run, tmp_path: Path
+) -> None:
+    config, runs = shop
+    sheet, picture = tmp_path / "sheet.png", config.parent / "photos/4.png"
+    asked = ("query", "--config", config, "--runs", runs, "--sheet", sheet)
+    ended = run(*asked, "--image", picture, "--space", "image", "--k", 8)
+    assert ended.code == 0, ended.err
+    with Image.open(sheet) as drawn:
+        colours = {colour for _, colour in drawn.getcolors(100_000)}
+    assert COLOURS["green"] in colours and COLOURS["red"] not in colours
+    assert run(*asked, "--user", "u1", "--terms", "a lamp").code == 0
+    assert run("query", "--bundles", runs, "--user", "u1", "--sheet", sheet).code == 2
+    assert run(*asked[:-1], tmp_path / "sheet.exe", "--user", "u1").code == 2
 
 
 def test_what_is_published_reads_pictures_and_is_probed_with_one(shop: tuple[Path, Path]) -> None:

@@ -206,6 +206,8 @@ def test_parts_that_do_not_fit_are_refused(world: World) -> None:
         replace(retriever, spaces={"image": world.spaces["text"]})
     with pytest.raises(DataError, match="holds 3 items; expected its own name and 40"):
         replace(retriever, spaces={"two_tower": Space.two_tower(at(1, 2, 3), ExactConfig())})
+    with pytest.raises(DataError, match="the space 'two_tower' needs towers; none came"):
+        replace(retriever, towers=None)
     with pytest.raises(DataError, match="encoder gives 5 dimensions, the query tower 2"):
         replace(retriever, text_encoder=NumberWords(dimension=5))
     with pytest.raises(DataError, match="image encoder gives 5 dimensions, the space 'image' 2"):

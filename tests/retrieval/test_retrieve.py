@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -155,3 +157,10 @@ def test_everything_excluded_is_an_empty_answer_with_its_reason(retriever: Retri
     assert answer.short == (
         "0 of the 40 items are eligible, 2 were wanted; 40 are excluded or were seen"
     )
+
+
+def test_content_is_searched_without_towers(world: World) -> None:
+    spaces = {name: space for name, space in world.spaces.items() if name != "two_tower"}
+    retriever = replace(world.retriever(), towers=None, spaces=spaces)
+    answer = asked(retriever, terms="7", image=b"8", space="text+image", k=2)
+    assert set(answer.ids) == {"i07", "i08"}

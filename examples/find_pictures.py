@@ -1,0 +1,84 @@
+"""Find items by a picture that is not in the catalogue, by words, and by both together.
+
+Run ``python examples/find_pictures.py``. It reads the sample set (data/README.md), whose pictures
+tell of an item's style and whose words tell of its topic, and nothing else. Give the name of a PNG
+to see what was found: ``python examples/find_pictures.py sheet.png``. No towers are trained.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from recsys.catalogue import Catalogue, CatalogueFields
+from recsys.encoders import AutoEncoderConfig, Encoder, Word2VecConfig, build_encoder
+from recsys.evaluation.query_sheet import SIDE, Card, draw_query_sheet
+from recsys.evaluation.thumbnails import shrunk, shrunk_file
+from recsys.features import CataloguePictures
+from recsys.ids import IdMap
+from recsys.index import ExactConfig
+from recsys.interactions import Interactions
+from recsys.pictures import PictureStore
+from recsys.retrieval import IMAGE, TEXT, Query, Retriever, Space, WeightedSum
+
+SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+ITEMS = 600
+STRANGER, WORDS = "i0704.png", "guitar strings"
+
+
+def catalogue_of(store: PictureStore) -> Catalogue:
+    """The first items of the sample set; the stranger is not among them."""
+    table = pd.read_csv(SAMPLE / "items.csv", nrows=ITEMS)
+    fields = CatalogueFields(title="title", text=("title", "description"), image="image")
+    return Catalogue.of(table, fields, store)
+
+
+def retriever_of(catalogue: Catalogue) -> Retriever:
+    """Two spaces, each with the encoder that its queries need; no log and so no towers."""
+    texts, pictures = catalogue.texts(), CataloguePictures(catalogue)
+    text = build_encoder(Word2VecConfig(dimension=32, epochs=10), texts)
+    image = build_encoder(AutoEncoderConfig(dimension=32, epochs=4), pictures)
+
+    def space(name: str, encoder: Encoder, contents: object) -> Space:
+        encoded = encoder.encode(contents)  # type: ignore[arg-type]
+        return Space.content(name, encoded.vectors, encoded.mask, ExactConfig())
+
+    nobody = Interactions.of(IdMap.of("user", []), catalogue.ids, user=[], item=[], time=[])
+    spaces = {TEXT: space(TEXT, text, texts), IMAGE: space(IMAGE, image, pictures)}
+    return Retriever(catalogue, nobody, None, spaces, text_encoder=text, image_encoder=image)
+
+
+def show(retriever: Retriever, sheet: Path | None = None) -> None:
+    """Ask in three ways, print the titles found, and draw them where a file is named."""
+    catalogue = retriever.catalogue
+    assert catalogue.pictures is not None
+    picture = catalogue.pictures.read(STRANGER)
+    assert picture is not None
+    looks = retriever.retrieve(Query(image=picture), k=6, space="image")
+    reads = retriever.retrieve(Query(terms=WORDS), k=6, space="text")
+    both = retriever.retrieve(
+        Query(image=picture, terms=WORDS), k=6, space="text+image", fusion=WeightedSum()
+    )
+    titles = catalogue.titles()
+    for what, answer in (("looks", looks), ("reads", reads), ("looks and reads", both)):
+        print(f"What {what} like it:")
+        for each in answer.candidates:
+            parts = " ".join(f"{name} {score:.2f}" for name, score in each.parts.items())
+            print(f"  {each.score:.2f}  {titles[catalogue.ids.row(each.id)]}  {parts}".rstrip())
+    if sheet is not None:
+        rows = [catalogue.ids.row(item) for item in (*looks.ids, *reads.ids, *both.ids)]
+        asked = [Card(STRANGER, shrunk_file(picture, SIDE)), Card(WORDS)]
+        found = [Card(titles[row], shrunk(catalogue, row, SIDE)) for row in rows]
+        draw_query_sheet(asked, found).save(sheet)
+
+
+def main() -> None:
+    """Build the two spaces and ask."""
+    catalogue = catalogue_of(PictureStore.open(SAMPLE / "pictures.zip"))
+    show(retriever_of(catalogue), Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+
+
+if __name__ == "__main__":
+    main()
