@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from recsys.encoders.pictures import Pixels, decode_all
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
 from recsys.progress import Progress, silent
+
+Classifier = Literal["without", "with"]
+_CLASSIFIER: tuple[Classifier, ...] = ("without", "with")
 
 
 def build(
@@ -40,13 +43,13 @@ def build(
     """
     progress("load the network", 0, 1, config.application)
     network = _network(config, weights="imagenet" if config.weights == "imagenet" else None)
+    features = _features(network, config)
     if config.weights == "none":
-        network.set_weights(_random_weights(network))
+        features.set_weights(_random_weights(features))
     elif isinstance(config.weights, Path):
-        _load_weights(network, config)
-    encoder = KerasApplication(config, network, _features(network, config))
-    progress("load the network", 1, 1, f"{network.count_params():,} parameters")
-    return encoder
+        _load_weights(network, config)  # The features share their weights with the network.
+    progress("load the network", 1, 1, f"{features.count_params():,} parameters")
+    return KerasApplication(config, features)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +58,10 @@ class KerasApplication(saved.SavedEncoder):
 
     Attributes:
         config: How it was built.
-        network: The application without its classifier.
-        features: From preprocessed pixels to float32 ``[n, d]``.
+        features: The application up to its layer, from preprocessed pixels to float32 ``[n, d]``.
     """
 
     config: KerasApplicationConfig
-    network: Any
     features: Any
 
     @property
@@ -106,19 +107,19 @@ class KerasApplication(saved.SavedEncoder):
         Raises:
             EncoderError: The weights do not fit the application.
         """
-        network = _network(config, weights=None)
+        features = _features(_network(config, weights=None), config)
         try:
-            network.set_weights([parts.arrays[key] for key in sorted(parts.arrays)])
+            features.set_weights([parts.arrays[key] for key in sorted(parts.arrays)])
         except ValueError as error:
             raise EncoderError(
                 f"the saved weights do not fit '{config.application}' of tf-keras "
                 f"{tf_keras.__version__}: {_first_line(error)}; build the encoder again"
             ) from error
-        return cls(config, network, _features(network, config))
+        return cls(config, features)
 
     def arrays(self) -> dict[str, Any]:
         """See :class:`~recsys.encoders.saved.SavedEncoder`."""
-        return {f"w{n:05}": weight for n, weight in enumerate(self.network.get_weights())}
+        return {f"w{n:05}": weight for n, weight in enumerate(self.features.get_weights())}
 
 
 def _application(config: KerasApplicationConfig) -> tuple[Any, Any]:
@@ -138,8 +139,24 @@ def _application(config: KerasApplicationConfig) -> tuple[Any, Any]:
 
 
 def _network(config: KerasApplicationConfig, *, weights: str | None) -> Any:
+    """The application that has the layer: with its classifier only where the layer is in there."""
+    layers: list[str] = []
+    for classifier in _CLASSIFIER:
+        network = _built(config, weights=None, classifier=classifier)
+        layers = [layer.name for layer in network.layers]
+        if config.layer is None or config.layer in layers:
+            again = weights is not None  # Only now is it known which weights to download.
+            return _built(config, weights=weights, classifier=classifier) if again else network
+    raise EncoderError(
+        f"'{config.application}' has no layer '{config.layer}'; the last ones are: "
+        f"{', '.join(layers[-10:])}",
+        field="layer",
+    )
+
+
+def _built(config: KerasApplicationConfig, *, weights: str | None, classifier: Classifier) -> Any:
     function = _application(config)[0]
-    options: dict[str, Any] = {"include_top": False, "weights": weights}
+    options: dict[str, Any] = {"include_top": classifier == "with", "weights": weights}
     if config.alpha is not None:
         if "alpha" not in inspect.signature(function).parameters:
             raise EncoderError(
@@ -150,8 +167,9 @@ def _network(config: KerasApplicationConfig, *, weights: str | None) -> Any:
         return function(input_shape=(config.size, config.size, 3), **options)
     except Exception as error:  # Keras raises a bare Exception where a download fails.
         raise EncoderError(
-            f"cannot build '{config.application}' with weights = {config.weights!s}: "
-            f"{_first_line(error)}; without network give a file of weights"
+            f"cannot build '{config.application}' {classifier} its classifier, with weights = "
+            f"{config.weights!s} and size = {config.size}: {_first_line(error)}; correct 'size', "
+            "or, if the weights cannot be downloaded, give a file of weights"
         ) from error
 
 
@@ -162,13 +180,14 @@ def _load_weights(network: Any, config: KerasApplicationConfig) -> None:
             f"expected a file of weights; {path} is not there: check the encoder's 'weights'",
             field="weights",
         )
+    classifier = "without" if network.output.shape.rank == 4 else "with"
     try:
         network.load_weights(str(path))
     except (OSError, ValueError, KeyError, IndexError, tf.errors.OpError) as error:
         raise EncoderError(
-            f"{path} does not hold weights of '{config.application}' (alpha {config.alpha}, "
-            f"without the classifier): {_first_line(error)}; get the file again, or correct "
-            "'application' and 'alpha'",
+            f"{path} does not hold weights of '{config.application}' (alpha {config.alpha}, size "
+            f"{config.size}, {classifier} the classifier): {_first_line(error)}; get the file "
+            "again, or correct 'application', 'alpha' and 'layer'",
             field="weights",
         ) from error
 
@@ -181,23 +200,19 @@ def _random_weights(network: Any) -> list[Any]:
         value = variable.numpy()
         if value.ndim > 1:
             inputs = value.shape[:2] if "depthwise" in variable.name else value.shape[:-1]
-            value = rng.normal(0.0, math.sqrt(2 / math.prod(inputs)), value.shape)
-        weights.append(value.astype(np.float32))
+            value = rng.standard_normal(value.shape, np.float32)
+            value *= np.float32(math.sqrt(2 / math.prod(inputs)))
+        weights.append(value.astype(np.float32, copy=False))
     return weights
 
 
 def _features(network: Any, config: KerasApplicationConfig) -> Any:
-    names = [layer.name for layer in network.layers]
-    if config.layer is not None and config.layer not in names:
-        raise EncoderError(
-            f"'{config.application}' has no layer '{config.layer}'; the last ones are: "
-            f"{', '.join(names[-10:])}",
-            field="layer",
-        )
     output = network.output if config.layer is None else network.get_layer(config.layer).output
     if len(output.shape) == 4:  # (n, height, width, d) -> (n, d)
-        output = tf_keras.layers.GlobalAveragePooling2D()(output)
-    return tf_keras.Model(network.input, tf_keras.layers.Flatten()(output))
+        output = tf_keras.layers.GlobalAveragePooling2D(name="recsys_mean")(output)
+    elif len(output.shape) > 2:
+        output = tf_keras.layers.Flatten(name="recsys_flat")(output)
+    return tf_keras.Model(network.input, output)
 
 
 def _first_line(error: Exception) -> str:

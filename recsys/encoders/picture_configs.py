@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from recsys.config import Config
 
@@ -20,10 +20,13 @@ class KerasApplicationConfig(Config):
     Attributes:
         application: The function's name in ``tf.keras.applications``.
         alpha: Width multiplier, for the MobileNets.
-        weights: A file of weights without the classifier (``include_top=False``), "imagenet"
-            (Keras downloads them), or "none" (random, seeded: for tests and speed measurements).
-        size: Side of the input in pixels.
-        layer: A layer's name; without it the last feature map. Maps are averaged over the plane.
+        weights: A file of weights without the classifier (``include_top=False``; with it where
+            ``layer`` needs it), "imagenet" (Keras downloads them), or "none" (random, seeded: for
+            tests and speed measurements).
+        size: Side of the input in pixels; layers of the classifier want that of ImageNet (224).
+        layer: A layer's name; without it the last feature map. A layer of the classifier, as the
+            ``fc2`` of VGG16 (the penultimate one), brings the classifier in up to there. Maps are
+            averaged over the plane.
         batch_size: Pictures at once.
     """
 
@@ -47,6 +50,9 @@ class TFLiteConfig(Config):
         file: The ``.tflite`` file.
         pixels: What a floating-point input expects: -1..1, 0..1 or 0..255.
         output: Which of the model's outputs is the embedding.
+        layer: A tensor inside the model in place of an output, by its name or by a part of it
+            between semicolons; maps are averaged over the plane. So a classifier's penultimate
+            layer is reached.
         threads: Of the interpreter.
     """
 
@@ -54,7 +60,14 @@ class TFLiteConfig(Config):
     file: Path
     pixels: Literal["signed", "unit", "byte"] = "signed"
     output: int = Field(default=0, ge=0)
+    layer: str | None = None
     threads: int = Field(default=2, ge=1)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> TFLiteConfig:
+        if self.layer is not None and self.output:
+            raise ValueError("give 'output' or 'layer', not both")
+        return self
 
 
 class AutoEncoderConfig(Config):

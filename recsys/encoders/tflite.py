@@ -84,6 +84,8 @@ class TFLite(saved.SavedEncoder):
                 f"{config.file} reads {encoder._input['dtype'].__name__}; expected float32, "
                 "uint8 or int8"
             )
+        if config.layer is not None:
+            encoder._check_layer()
         outputs = len(encoder.interpreter.get_output_details())
         if config.output >= outputs:
             raise EncoderError(
@@ -99,11 +101,12 @@ class TFLite(saved.SavedEncoder):
 
     @cached_property
     def dimension(self) -> int:
-        return int(np.prod(self._output["shape"]))
+        shape = self._output["shape"]
+        return int(shape[-1] if self._averaged else np.prod(shape))
 
     @cached_property
     def fingerprint(self) -> str:
-        config = self.config.model_dump(mode="json", exclude={"file", "threads"})
+        config = self.config.model_dump(mode="json", exclude={"file", "threads"}, exclude_none=True)
         return saved.fingerprint_of(self.name, config, self.files())
 
     def encode(self, contents: Sequence[Content]) -> Encoded:
@@ -125,11 +128,29 @@ class TFLite(saved.SavedEncoder):
         with self._lock:
             self.interpreter.set_tensor(self._input["index"], self._prepared(pixels)[None])
             self.interpreter.invoke()
-            raw = self.interpreter.get_tensor(self._output["index"]).ravel()  # (d,)
+            raw = self.interpreter.get_tensor(self._output["index"]).astype(np.float32)
+        if self._averaged:  # (1, height, width, d) -> (d,)
+            raw = raw.mean(axis=(0, 1, 2), dtype=np.float64)
         scale, zero_point = self._output["quantization"]
         if scale == 0:  # TFLite's mark of an output that is not quantised.
-            return np.asarray(raw, np.float32)
-        return np.asarray(scale * (raw.astype(np.float32) - zero_point), np.float32)
+            return np.asarray(raw.ravel(), np.float32)
+        return np.asarray(scale * (raw.ravel() - zero_point), np.float32)  # (d,)
+
+    def _check_layer(self) -> None:
+        """A tensor that says nothing of the picture is a weight.
+
+        Raises:
+            EncoderError: It is one, or no tensor of a single picture.
+        """
+        side = int(self._input["shape"][1])
+        noise = np.random.default_rng(0).integers(256, size=(side, side, 3)).astype(np.uint8)
+        shape = self._output["shape"].tolist()
+        if shape[:1] != [1] or np.array_equal(self._forward(noise), self._forward(255 - noise)):
+            raise EncoderError(
+                f"the tensor '{self.config.layer}' of {self.config.file}, {shape}, does not depend "
+                "on the picture: it is a weight; name a tensor that an operation computes",
+                field="layer",
+            )
 
     def _prepared(self, pixels: Pixels) -> npt.NDArray[Any]:
         if self._input["dtype"] == np.uint8:
@@ -148,8 +169,26 @@ class TFLite(saved.SavedEncoder):
 
     @cached_property
     def _output(self) -> dict[str, Any]:
-        details: dict[str, Any] = self.interpreter.get_output_details()[self.config.output]
-        return details
+        outputs: list[dict[str, Any]] = self.interpreter.get_output_details()
+        if self.config.layer is None:
+            return outputs[self.config.output]
+        tensors: list[dict[str, Any]] = self.interpreter.get_tensor_details()
+        named = [each for each in tensors if each["name"] == self.config.layer]
+        if not named:  # A fused operation has the names of all its parts; so has its bias.
+            parts = [each for each in tensors if self.config.layer in each["name"].split(";")]
+            named = [each for each in parts if each["shape"][:1].tolist() == [1]] or parts
+        if len(named) != 1:
+            near = [each["name"] for each in named or tensors if each["name"]][-10:]
+            raise EncoderError(
+                f"{self.config.file} has {len(named) or 'no'} tensors '{self.config.layer}'; "
+                f"{'they' if named else 'the last ones'} are: {', '.join(near)}",
+                field="layer",
+            )
+        return named[0]
+
+    @property
+    def _averaged(self) -> bool:
+        return self.config.layer is not None and len(self._output["shape"]) == 4
 
     def arrays(self) -> dict[str, Any]:
         """See :class:`~recsys.encoders.saved.SavedEncoder`."""
@@ -171,7 +210,13 @@ def _interpreter(config: TFLiteConfig, model: bytes) -> Any:
             # TensorFlow announces that this class will move to the package ai_edge_litert. The
             # TensorFlow that is pinned has it; a second runtime would only make it larger.
             warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is deprecated", UserWarning)
-            interpreter = tf.lite.Interpreter(model_content=model, num_threads=config.threads)
+            # A layer inside takes the memory of all tensors of one picture; that is little.
+            warnings.filterwarnings("ignore", ".*experimental_preserve_all_tensors", UserWarning)
+            interpreter = tf.lite.Interpreter(
+                model_content=model,
+                num_threads=config.threads,
+                experimental_preserve_all_tensors=config.layer is not None,
+            )
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise EncoderError(

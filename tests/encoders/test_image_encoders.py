@@ -119,6 +119,45 @@ def test_an_output_is_chosen_by_its_number(models: Path) -> None:
         build_encoder(TFLiteConfig(file=path, output=2), [])
 
 
+@pytest.mark.parametrize("quantised", ["", "uint8"])
+def test_a_layer_inside_a_tflite_file(tmp_path: Path, quantised: str) -> None:
+    """The tiny model ends in the mean of its map, so the map's mean must be its output."""
+    config = TFLiteConfig(file=kept_model(tmp_path, quantised))
+    end = build_encoder(config, [])
+    (layer,) = {
+        part
+        for each in end.interpreter.get_tensor_details()
+        for part in each["name"].split(";")[:1]
+        if part.endswith("/Relu")
+    }
+    inside = build_encoder(config.model_copy(update={"layer": layer}), [])
+    assert inside.dimension == end.dimension == 12
+    assert inside.fingerprint != end.fingerprint
+    got, expected = inside.encode(made_pictures(6)), end.encode(made_pictures(6))
+    np.testing.assert_allclose(got.vectors, expected.vectors, atol=0.02 if quantised else 1e-5)
+    inside.save(tmp_path / "encoder")
+    loaded = load_encoder(tmp_path / "encoder").encode(made_pictures(6))
+    np.testing.assert_array_equal(loaded.vectors, got.vectors)
+
+
+def test_a_tflite_layer_that_cannot_be(plain: Path) -> None:
+    for layer, message in {
+        "fc2": "has no tensors 'fc2'; the last ones are: .*StatefulPartitionedCall",
+        "model/conv2d/Conv2D/none": "has no tensors",
+    }.items():
+        with pytest.raises(EncoderError, match=message):
+            build_encoder(TFLiteConfig(file=plain, layer=layer), [])
+    names = [
+        each["name"]
+        for each in build_encoder(TFLiteConfig(file=plain), []).interpreter.get_tensor_details()
+    ]
+    weights = next(name for name in names if name.endswith("/Conv2D"))
+    with pytest.raises(EncoderError, match=r"\[12, 4, 4, 3\], does not depend on the picture"):
+        build_encoder(TFLiteConfig(file=plain, layer=weights), [])
+    with pytest.raises(ValueError, match="give 'output' or 'layer', not both"):
+        TFLiteConfig(file=plain, layer="fc2", output=1)
+
+
 def test_a_damaged_tflite_file_is_refused(tmp_path: Path, plain: Path) -> None:
     path = tmp_path / "model.tflite"
     for content in (plain.read_bytes()[:900], b"", b"no model", plain.read_bytes()[:-40]):
@@ -152,8 +191,51 @@ def test_a_network_is_what_keras_makes_of_the_picture(tmp_path: Path) -> None:
 def test_a_named_layer() -> None:
     config = SMALL.model_copy(update={"layer": "conv_pw_5_relu"})
     assert build_encoder(config, []).dimension == 64
-    with pytest.raises(EncoderError, match="has no layer 'fc2'; the last ones are: .*conv_pw_13"):
+    with pytest.raises(EncoderError, match="has no layer 'fc2'; the last ones are: .*conv_preds"):
         build_encoder(SMALL.model_copy(update={"layer": "fc2"}), [])
+
+
+class TestLayerOfTheClassifier(ImageEncoderContract):
+    @classmethod
+    def build(cls, folder: Path) -> Encoder:
+        return build_encoder(SMALL.model_copy(update={"layer": "conv_preds"}), [])
+
+
+def test_the_penultimate_layer_of_vgg16() -> None:
+    """fc2 is part of the classifier; with small pictures the layers below it are small."""
+    config = KerasApplicationConfig(application="VGG16", layer="fc2", size=32, weights="none")
+    encoder = build_encoder(config, [])
+    assert encoder.dimension == 4096
+    vectors = encoder.encode(made_pictures(2)).vectors
+    assert (vectors >= 0).all() and vectors[0] @ vectors[1] < 0.999
+
+
+def test_weights_with_the_classifier_from_a_file(tmp_path: Path) -> None:
+    from recsys._tf import tf_keras
+
+    network = tf_keras.applications.MobileNet(input_shape=(32, 32, 3), alpha=0.25, weights=None)
+    network.save_weights(tmp_path / "whole.h5")
+    config = SMALL.model_copy(update={"weights": tmp_path / "whole.h5", "layer": "predictions"})
+    content = file_of(Image.fromarray(np.full((32, 32, 3), (200, 30, 60), np.uint8)))
+    encoder = build_encoder(config, [])
+    pixels = np.full((1, 32, 32, 3), (200, 30, 60), np.float32)
+    raw = np.asarray(network(tf_keras.applications.mobilenet.preprocess_input(pixels)))[0]
+    got = encoder.encode([content]).vectors[0]
+    np.testing.assert_allclose(got, raw / np.linalg.norm(raw), atol=1e-5)
+    encoder.save(tmp_path / "encoder")
+    loaded = load_encoder(tmp_path / "encoder").encode([content])
+    np.testing.assert_array_equal(loaded.vectors[0], got)
+    below = config.model_copy(update={"layer": "conv_pw_5_relu"})
+    with pytest.raises(EncoderError, match="alpha 0.25, size 32, without the classifier"):
+        build_encoder(below, [])
+
+
+def test_a_size_that_the_classifier_does_not_take() -> None:
+    config = KerasApplicationConfig(application="VGG16", layer="fc2", size=64)
+    with pytest.raises(
+        EncoderError, match="'VGG16' with its classifier.* size = 64: .*correct 'size'"
+    ):
+        build_encoder(config, [])
 
 
 def test_another_application() -> None:
