@@ -5,10 +5,11 @@ Only the words of a configuration; importing this loads neither gensim nor Tenso
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from recsys.config import Config
 from recsys.encoders.bert_config import BertConfig, BertTuning
 from recsys.encoders.picture_configs import (
     AutoEncoderConfig,
@@ -30,6 +31,7 @@ __all__ = [
     "BertTuning",
     "EncoderConfig",
     "ImageEncoderConfig",
+    "JoinedConfig",
     "KerasApplicationConfig",
     "LsaConfig",
     "Pooling",
@@ -37,12 +39,40 @@ __all__ = [
     "TextEncoderConfig",
     "Word2VecConfig",
     "WordVectorsConfig",
+    "WordsConfig",
 ]
 
-TextEncoderConfig = Annotated[
+WordsConfig = Annotated[
     WordVectorsConfig | Word2VecConfig | BagOfWordsConfig | LsaConfig | BertConfig,
     Field(discriminator="name"),
 ]
+"""An encoder of words that is not made of others."""
+
+
+class JoinedConfig(Config):
+    """Several encoders of words side by side: what one does not know, another may.
+
+    With v_i the vector of length 1 that part i gives a text (zeros where it has none) and s_i its
+    scale, the text's vector is [s_1 v_1, s_2 v_2, ...] brought to length 1. The cosine of two texts
+    that all parts know is the mean of the parts' cosines, weighted by s_i squared.
+
+    Attributes:
+        parts: The encoders.
+        scales: Of the parts; all alike where none are given.
+    """
+
+    name: Literal["joined"] = "joined"
+    parts: tuple[WordsConfig, ...] = Field(min_length=2)
+    scales: tuple[Annotated[float, Field(gt=0)], ...] | None = None
+
+    @model_validator(mode="after")
+    def _one_scale_a_part(self) -> JoinedConfig:
+        if self.scales is not None and len(self.scales) != len(self.parts):
+            raise ValueError(f"{len(self.parts)} parts have {len(self.scales)} scales")
+        return self
+
+
+TextEncoderConfig = Annotated[WordsConfig | JoinedConfig, Field(discriminator="name")]
 ImageEncoderConfig = Annotated[
     KerasApplicationConfig | TFLiteConfig | AutoEncoderConfig, Field(discriminator="name")
 ]
@@ -52,6 +82,7 @@ EncoderConfig = (
     | BagOfWordsConfig
     | BertConfig
     | LsaConfig
+    | JoinedConfig
     | KerasApplicationConfig
     | TFLiteConfig
     | AutoEncoderConfig

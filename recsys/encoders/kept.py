@@ -21,7 +21,7 @@ import numpy.typing as npt
 from recsys.encoders.arrays import load_arrays
 from recsys.encoders.base import Content, Encoder
 from recsys.encoders.bert_config import PRESET
-from recsys.encoders.configs import EncoderConfig
+from recsys.encoders.configs import EncoderConfig, JoinedConfig
 from recsys.encoders.contents import content_hash, file_checksum, readable
 from recsys.encoders.exhibits import EXHIBITS
 from recsys.encoders.registry import build_encoder, load_encoder
@@ -60,7 +60,7 @@ def obtain_encoder(
         True
     """
     asked = _asked(config)
-    looks = config.name in _TRAINED or getattr(config, "tuning", None) is not None
+    looks = any(part.name in _TRAINED or _is_tuned(part) for part in _parts(config))
     contents = _contents(training) if looks else np.zeros(0, np.uint64)
     kept = _kept(folder, asked, contents, retrain_share)
     if kept is not None:
@@ -104,8 +104,23 @@ def _contents(training: Sequence[Content]) -> npt.NDArray[np.uint64]:
 
 
 def _asked(config: EncoderConfig) -> str:
-    """The config, and the checksums of the files that it names, in one line."""
-    values: dict[str, Any] = config.model_dump(mode="json")
+    """The config, and the checksums of the files that it and its parts name, in one line."""
+    values = [_with_checksums(part) for part in _parts(config)]
+    return json.dumps(values[0] if len(values) == 1 else values, sort_keys=True)
+
+
+def _parts(config: EncoderConfig) -> list[EncoderConfig]:
+    """A config, then those of the encoders that it is made of."""
+    return [config, *(config.parts if isinstance(config, JoinedConfig) else ())]
+
+
+def _is_tuned(config: EncoderConfig) -> bool:
+    return getattr(config, "tuning", None) is not None
+
+
+def _with_checksums(config: EncoderConfig) -> dict[str, Any]:
+    left_out = {"parts"} if isinstance(config, JoinedConfig) else None
+    values: dict[str, Any] = config.model_dump(mode="json", exclude=left_out)
     for key in ("file", "weights", "corpus"):
         path = getattr(config, key, None)
         if isinstance(path, Path):
@@ -113,7 +128,7 @@ def _asked(config: EncoderConfig) -> str:
     model = values.get("model")
     if model is not None and not model.startswith(PRESET):
         values["model"] = _checksums(model)
-    return json.dumps(values, sort_keys=True)
+    return values
 
 
 def _checksum(path: Path) -> str:

@@ -25,6 +25,7 @@ _BUILDERS = {
     "bag-of-words": "recsys.encoders.bag_of_words",
     "bert": "recsys.encoders.bert",
     "lsa": "recsys.encoders.lsa",
+    "joined": "recsys.encoders.joined",
     "keras-application": "recsys.encoders.keras_application",
     "tflite": "recsys.encoders.tflite",
     "auto-encoder": "recsys.encoders.auto_encoder",
@@ -37,6 +38,7 @@ _CLASSES = {
     "bag-of-words": ("recsys.encoders.bag_of_words", "BagOfWords"),
     "bert": ("recsys.encoders.bert", "Bert"),
     "lsa": ("recsys.encoders.pooled_words", "PooledWords"),
+    "joined": ("recsys.encoders.joined", "Joined"),
     "keras-application": ("recsys.encoders.keras_application", "KerasApplication"),
     "tflite": ("recsys.encoders.tflite", "TFLite"),
     "auto-encoder": ("recsys.encoders.auto_encoder", "AutoEncoder"),
@@ -82,10 +84,18 @@ def load_encoder(folder: Path) -> Encoder:
     Raises:
         EncoderError: A file is missing, damaged, or of a version that this recsys does not read.
     """
-    parts = saved.read(folder)
+    return restored(saved.read(folder), source=str(folder))
+
+
+def restored(parts: saved.Saved, *, source: str) -> Encoder:
+    """The encoder whose parts were read from ``source``, as messages call it.
+
+    Raises:
+        EncoderError: The parts contradict each other, or are of an unknown encoder.
+    """
     if parts.name not in _CLASSES:
         raise EncoderError(
-            f"{folder} holds a '{parts.name}' encoder; known ones: {', '.join(NAMES)}"
+            f"{source} holds a '{parts.name}' encoder; known ones: {', '.join(NAMES)}"
         )
     module, kind = _CLASSES[parts.name]
     try:
@@ -93,11 +103,11 @@ def load_encoder(folder: Path) -> Encoder:
         encoder: Encoder = getattr(importlib.import_module(module), kind).restore(parts, config)
     except (ValidationError, KeyError, ValueError) as error:
         raise EncoderError(
-            f"{folder} contradicts itself: {error}; build the encoder again"
+            f"{source} contradicts itself: {error}; build the encoder again"
         ) from error
     if encoder.fingerprint != parts.fingerprint:
         raise EncoderError(
-            f"{folder} says that its fingerprint is {parts.fingerprint}, its files give "
+            f"{source} says that its fingerprint is {parts.fingerprint}, its files give "
             f"{encoder.fingerprint}; build the encoder again"
         )
     return encoder

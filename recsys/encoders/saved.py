@@ -132,7 +132,7 @@ def write(folder: Path, saved: Saved) -> None:
             "format": FORMAT,
             "version": VERSION,
             "name": saved.name,
-            "config": {key: _without_folder(value) for key, value in saved.config.items()},
+            "config": _without_folders(saved.config),
             "dimension": saved.dimension,
             "fingerprint": saved.fingerprint,
             "files": {name: _seal(fresh / name) for name in names},
@@ -147,8 +147,12 @@ def write(folder: Path, saved: Saved) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _without_folder(value: Any) -> Any:
-    """A path's last part: what is published tells nothing of the machine that made it."""
+def _without_folders(value: Any) -> Any:
+    """Of every path its last part: what is published tells nothing of the machine that made it."""
+    if isinstance(value, Mapping):
+        return {key: _without_folders(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_without_folders(part) for part in value]
     named = isinstance(value, str) and os.path.isabs(value)
     return Path(value).name if named else value
 

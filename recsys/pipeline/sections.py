@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from recsys.config import Config
+from recsys.encoders import JoinedConfig
 from recsys.encoders.bert_config import PRESET
 from recsys.pipeline.job import Job
 
@@ -16,7 +18,7 @@ FILE_KEYS = ("path", "file", "weights", "corpus", "files", "model")
 def outside_files(job: Job, **sections: Config | None) -> dict[str, Path]:
     """The outside files of some sections, by a name that does not depend on where they are."""
     found = {}
-    for name, section in sections.items():
+    for name, section in [*sections.items(), *_parts(sections)]:
         for key in FILE_KEYS if section is not None else ():
             value = getattr(section, key, None)
             named = value.items() if isinstance(value, dict) else [(key, value)]
@@ -27,11 +29,24 @@ def outside_files(job: Job, **sections: Config | None) -> dict[str, Path]:
 
 
 def with_files_found(job: Job, section: Any) -> Any:
-    """An encoder's section with its file or folder where it is."""
+    """An encoder's section with its file or folder, and those of its parts, where they are."""
+    if isinstance(section, JoinedConfig):
+        parts = tuple(with_files_found(job, part) for part in section.parts)
+        return section.model_copy(update={"parts": parts})
     named = {key: getattr(section, key, None) for key in ("file", "weights", "corpus", "model")}
     given = {key: path for key, path in named.items() if _outside(path)}
     found = {key: type(path)(job.path(path)) for key, path in given.items()}
     return section.model_copy(update=found)
+
+
+def _parts(sections: Mapping[str, Config | None]) -> list[tuple[str, Config | None]]:
+    """The sections of encoders that other encoders are made of."""
+    return [
+        (f"{name}.parts.{at}", part)
+        for name, section in sections.items()
+        if isinstance(section, JoinedConfig)
+        for at, part in enumerate(section.parts)
+    ]
 
 
 def _outside(value: Any) -> TypeGuard[str | Path]:

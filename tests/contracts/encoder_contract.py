@@ -289,4 +289,5 @@ def _published(config: Config) -> dict[str, Any]:
     values = config.model_dump(mode="json")
     keys = [key for key in ("file", "weights", "corpus", "model") if values.get(key)]
     files = {key: Path(values[key]).name for key in keys}
-    return values | files
+    parts = [_published(part) for part in getattr(config, "parts", ())]
+    return values | files | ({"parts": parts} if parts else {})
