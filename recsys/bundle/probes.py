@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from recsys.config import Config
-from recsys.errors import BundleError, RecsysError
+from recsys.errors import BundleError, InvalidRequestError, RecsysError
 from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Query, Request, Retrieved, Retriever
 
 K = 10
@@ -62,6 +62,7 @@ def ask_probes(retriever: Retriever, requests: Sequence[Request] | None) -> tupl
     """Ask and keep the answers; without requests a few that use every part are chosen.
 
     Raises:
+        InvalidRequestError: One of the requests given has options that a probe does not hold.
         RecsysError: One of the requests given cannot be answered.
     """
     chosen = list(_choose(retriever)) if requests is None else list(requests)
@@ -72,6 +73,12 @@ def ask_probes(retriever: Retriever, requests: Sequence[Request] | None) -> tupl
                 continue
             raise answer
         probes.append(_probe(request, answer))
+        if probes[-1].request() != request:
+            raise InvalidRequestError(
+                "a probe holds a query, a space and k; leave out exclude, seen, unknown_history "
+                f"and fusion of probe {len(probes) - 1}",
+                field="probes",
+            )
     return tuple(probes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -15,7 +16,7 @@ import pytest
 from recsys.bundle import Parts, list_bundles, open_bundle, publish, versions
 from recsys.errors import BundleError, DataError, InvalidRequestError, UnknownIdError
 from recsys.index import ExactIndex
-from recsys.retrieval import TWO_TOWER, Query, Request, Space
+from recsys.retrieval import TWO_TOWER, Query, Request, Space, WeightedSum
 from tests.bundle.made import TableTower
 
 QUERIES = [
@@ -77,6 +78,17 @@ def test_a_probe_that_cannot_be_answered_stops_the_publication(
     with pytest.raises(InvalidRequestError, match="reads no search terms"):
         publish(tmp_path, replace(parts, probes=[Request(Query(terms="lamp"), 3)]))
     assert list_bundles(tmp_path) == ()
+
+
+def test_a_probe_with_options_that_it_cannot_hold_is_refused(
+    tmp_path: Path, parts: Parts, table_towers: None
+) -> None:
+    fused = Request(Query(item_id="i4"), 3, "two_tower+text", fusion=WeightedSum())
+    for request in (fused, Request(Query(item_id="i4"), 3, seen="include")):
+        with pytest.raises(InvalidRequestError, match="leave out .* and fusion of probe 0"):
+            publish(tmp_path, replace(parts, probes=[request]))
+    publish(tmp_path, replace(parts, probes=[replace(fused, fusion=None)]))
+    assert open_bundle(tmp_path).manifest.probes[0].space == "two_tower+text"
 
 
 def test_publishing_makes_current(root: Path, others: Parts) -> None:
@@ -219,6 +231,20 @@ def test_what_does_not_answer_as_the_parts_is_not_published(
     with pytest.raises(BundleError, match=r"probe 0 \(space 'two_tower'\) must answer \['i"):
         publish(root, others)
     assert open_bundle(root).version == before
+
+
+def test_a_bundle_from_before_there_were_pictures_in_queries_opens(root: Path) -> None:
+    """Its probes know no pictures; its digests are of what it holds."""
+    bundle = open_bundle(root)
+    values = json.loads((bundle.path / "manifest.json").read_text())
+    del values["sha256"]
+    for probe in values["probes"]:
+        assert probe.pop("image") is None
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    values["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+    (bundle.path / "manifest.json").write_text(json.dumps(values))
+    answer = open_bundle(root).retriever.answer(QUERIES)
+    assert answer == bundle.retriever.answer(QUERIES)
 
 
 def test_the_manifest_is_plain_json(root: Path) -> None:

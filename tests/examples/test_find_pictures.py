@@ -91,3 +91,17 @@ def test_a_picture_finds_its_style_words_their_topic_and_both_find_both(
     )
     assert style["image"] > 0.8 and topic["text"] > 0.4
     assert both["both"] > 1.5 * max(both["image"], both["text"])
+
+
+def test_the_picture_of_an_item_gets_the_item_and_then_what_the_item_gets(
+    retriever: Retriever,
+) -> None:
+    assert retriever.catalogue.pictures is not None
+    for item in ("i0001", "i0123", "i0600"):
+        picture = retriever.catalogue.pictures.read(f"{item}.png")
+        by_picture = retriever.retrieve(Query(image=picture), k=K, space="image")
+        by_item = retriever.retrieve(Query(item_id=item), k=K - 1, space="image")
+        assert by_picture.ids == [item, *by_item.ids]
+        scores = [candidate.score for candidate in by_picture.candidates[1:]]
+        expected = [candidate.score for candidate in by_item.candidates]
+        np.testing.assert_allclose(scores, expected, atol=1e-5)
