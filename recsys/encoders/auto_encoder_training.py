@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from recsys._tf import tf, tf_keras
+from recsys.encoders.checkpoints import keeper
 from recsys.encoders.configs import AutoEncoderConfig
 from recsys.encoders.pictures import Pixels
 from recsys.errors import EncoderError
@@ -100,7 +100,14 @@ def train(
     optimizer = tf_keras.optimizers.Adam(schedule)
     epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
     step = _step(encoder, decoder, optimizer)
-    keeper = _keeper(config, pixels, checkpoints, encoder, decoder, optimizer, epoch)
+    kept = keeper(
+        checkpoints,
+        "auto-encoder",
+        _training(config, pixels),
+        weights=[*encoder.weights, *decoder.weights],
+        optimizer=optimizer,
+        epoch=epoch,
+    )
     while (done := int(epoch.numpy())) < config.epochs:
         rng = np.random.default_rng((config.seed, done))
         order = rng.permutation(len(pixels))[: steps * batch].reshape(steps, batch)
@@ -114,8 +121,8 @@ def train(
                 f"the auto-encoder's loss became {loss} in epoch {done + 1}: lower 'learning_rate'"
             )
         epoch.assign_add(1)
-        if keeper is not None:
-            keeper.save(checkpoint_number=done + 1)
+        if kept is not None:
+            kept.save(checkpoint_number=done + 1)
         progress("train auto-encoder", done + 1, config.epochs, f"mse {loss:.4f}")
     return encoder, decoder
 
@@ -142,40 +149,8 @@ def _step(encoder: Any, decoder: Any, optimizer: Any) -> Any:
     return step
 
 
-def _keeper(
-    config: AutoEncoderConfig,
-    pixels: Pixels,
-    folder: Path | None,
-    encoder: Any,
-    decoder: Any,
-    optimizer: Any,
-    epoch: Any,
-) -> Any:
-    """Keeps the last epoch in ``folder``; takes up what lies there if it is of the same training.
-
-    Another config, or other pictures, has another place, and what it left is removed. A damaged
-    checkpoint means starting over.
-    """
-    if folder is None:
-        return None
-    training = hashlib.sha256(config.model_dump_json().encode())
-    training.update(np.ascontiguousarray(pixels).data)
-    place = folder / f"auto-encoder-{training.hexdigest()[:16]}"
-    for other in folder.glob("auto-encoder-*"):
-        if other != place and other.is_dir():
-            shutil.rmtree(other, ignore_errors=True)
-    state = {"encoder": encoder, "decoder": decoder, "optimizer": optimizer, "epoch": epoch}
-    checkpoint = tf.train.Checkpoint(**state)
-    keeper = tf.train.CheckpointManager(checkpoint, str(place), max_to_keep=1)
-    if keeper.latest_checkpoint:
-        weights = [*encoder.weights, *decoder.weights]
-        fresh = [weight.numpy() for weight in weights]
-        try:
-            checkpoint.restore(keeper.latest_checkpoint).assert_consumed()
-        except (tf.errors.OpError, ValueError, AssertionError, IndexError, KeyError):
-            for weight, value in zip(weights, fresh):
-                weight.assign(value)
-            for slot in optimizer.variables:
-                slot.assign(tf.zeros_like(slot))
-            epoch.assign(0)
-    return keeper
+def _training(config: AutoEncoderConfig, pixels: Pixels) -> str:
+    """A hash of all that a training depends on."""
+    digest = hashlib.sha256(config.model_dump_json().encode())
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()

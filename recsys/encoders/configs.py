@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from recsys.config import Config
 from recsys.encoders.bert_config import BertConfig, BertTuning
+from recsys.encoders.elmo_config import ElmoConfig
 from recsys.encoders.picture_configs import (
     AutoEncoderConfig,
     KerasApplicationConfig,
@@ -29,6 +30,7 @@ __all__ = [
     "BagOfWordsConfig",
     "BertConfig",
     "BertTuning",
+    "ElmoConfig",
     "EncoderConfig",
     "ImageEncoderConfig",
     "JoinedConfig",
@@ -43,7 +45,7 @@ __all__ = [
 ]
 
 WordsConfig = Annotated[
-    WordVectorsConfig | Word2VecConfig | BagOfWordsConfig | LsaConfig | BertConfig,
+    WordVectorsConfig | Word2VecConfig | BagOfWordsConfig | LsaConfig | BertConfig | ElmoConfig,
     Field(discriminator="name"),
 ]
 """An encoder of words that is not made of others."""
@@ -83,6 +85,7 @@ EncoderConfig = (
     | BertConfig
     | LsaConfig
     | JoinedConfig
+    | ElmoConfig
     | KerasApplicationConfig
     | TFLiteConfig
     | AutoEncoderConfig

@@ -29,7 +29,7 @@ from recsys.errors import EncoderError, NotFoundError
 from recsys.formats import resolve
 from recsys.progress import Progress, silent
 
-_TRAINED = ("word-vectors", "word2vec", "bag-of-words", "lsa", "auto-encoder")
+_TRAINED = ("word-vectors", "word2vec", "bag-of-words", "lsa", "elmo", "auto-encoder")
 """Encoders that look at the contents when they are built."""
 
 

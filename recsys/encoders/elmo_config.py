@@ -1,0 +1,89 @@
+"""The configuration of the encoder "elmo", with its objectives."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from recsys.config import Config
+
+
+class ElmoConfig(Config):
+    """Word vectors that depend on their sentence, from a language model trained on the item texts.
+
+    Peters, Neumann, Iyyer, Gardner, Clark, Lee, Zettlemoyer, "Deep contextualized word
+    representations", NAACL 2018. Two stacks of LSTMs read a text t_1 .. t_N forward and backward;
+    they share the words' embedding Theta_x and the softmax Theta_s, and minimise (section 3.1)
+
+        - sum over k of (log p(t_k | t_1 .. t_k-1; Theta_x, Theta_forward, Theta_s)
+                         + log p(t_k | t_k+1 .. t_N; Theta_x, Theta_backward, Theta_s))
+
+    The softmax is trained over the true word w and K words n drawn in proportion to their count to
+    the power 3/4, its logits o corrected by the expected number of draws Q (Jean, Cho, Memisevic,
+    Bengio, "On using very large target vocabulary for neural machine translation", ACL 2015):
+
+        - log p(w) = - (o_w - log Q_w) + log sum over w and the n of exp(o_n - log Q_n)
+
+    A corpus as small as a catalogue's texts teaches such a model grammar long before meaning. So
+    with tokens = ``words`` Theta_x is not learned by it but by skip-gram on the same texts, first
+    (``Word2VecConfig``, of half the dimension), and held fixed.
+
+    The vector of the word at k mixes its L + 1 layers, h_k0 its embedding twice, h_kj the forward
+    and the backward state of layer j after reading t_k (equation 1):
+
+        ELMo_k = gamma * sum over j of softmax(s)_j h'_kj
+
+    h' is h centred and whitened over the training texts, layer by layer, so that the weights of the
+    layers can be compared and no direction that all texts share outweighs the others (the paper
+    normalises each layer too; Su et al., "Whitening sentence representations for better semantics
+    and faster retrieval", 2021). With the language model
+    frozen, s and gamma, and nothing else, are learned on a task that needs no labels: of B texts
+    the first half a_i must find its second half b_i, each half read without the other and pooled
+    as below, by the cosine, and the other way round (an in-batch softmax):
+
+        - 1 / 2B sum over i of (log softmax over j of (gamma cos(a_i, b_j)) at i
+                                + log softmax over j of (gamma cos(a_j, b_i)) at i)
+
+    A text's vector is the weighted mean of its words' vectors, scaled to length 1. With tokens =
+    ``words`` a word that is not in the vocabulary is read as *unknown* in its place and counts
+    nothing in the mean; a text of such words alone is masked. With ``characters`` every word has
+    an embedding from its characters by a convolutional network (Kim, Jernite, Sontag, Rush,
+    "Character-aware neural language models", AAAI 2016), the vocabulary serves the softmax only,
+    and every text with a word has a vector. What is no word (an emoji, punctuation) is not read.
+
+    Attributes:
+        tokens: What a word is read as.
+        dimension: Length of the vectors, half of it a direction.
+        layers: L, the LSTMs of each direction.
+        min_count: Rarer words are unknown.
+        max_vocabulary: At most so many words are known, the most frequent ones.
+        max_words: Texts are read in windows of at most so many words, of like length. A word's
+            vector depends on its window; all windows of a text count, however long it is.
+        negatives: K.
+        dropout: Share of the numbers between the layers that is left out in training.
+        epochs: Passes over the texts.
+        batch_words: Words a step, about.
+        learning_rate: Of Adam at its height.
+        held_out: Share of the windows that the language model does not learn from, for the
+            perplexity that is told after each epoch.
+        pooling: How words weigh in a text: ``idf`` as ``log((1 + N) / (1 + df(w))) + 1``, df the
+            number of the N training texts with w, or ``mean``, all the same.
+        seed: Same seed and texts, same encoder.
+    """
+
+    name: Literal["elmo"] = "elmo"
+    tokens: Literal["words", "characters"] = "words"
+    dimension: int = Field(default=256, ge=2, multiple_of=2)
+    layers: int = Field(default=2, ge=1)
+    min_count: int = Field(default=2, ge=1)
+    max_vocabulary: int = Field(default=20_000, ge=1)
+    max_words: int = Field(default=64, ge=1)
+    negatives: int = Field(default=512, ge=1)
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+    epochs: int = Field(default=8, ge=1)
+    batch_words: int = Field(default=2_048, ge=1)
+    learning_rate: float = Field(default=0.004, gt=0)
+    held_out: float = Field(default=0.02, ge=0, lt=1)
+    pooling: Literal["idf", "mean"] = "idf"
+    seed: int = Field(default=0, ge=0)
