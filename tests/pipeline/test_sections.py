@@ -1,4 +1,5 @@
-"""Sections of encoders name files, and so do those of the encoders that they are made of."""
+"""What a section names is found from the configuration's folder, in sections of parts too; a word
+is left as it is."""
 
 from __future__ import annotations
 
@@ -6,7 +7,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from recsys.encoders import BertConfig, JoinedConfig, LsaConfig, WordVectorsConfig
+import pytest
+
+from recsys.encoders import (
+    BertConfig,
+    JoinedConfig,
+    KerasApplicationConfig,
+    LsaConfig,
+    TFLiteConfig,
+    WordVectorsConfig,
+)
+from recsys.pipeline.config import RunConfig
+from recsys.pipeline.job import Job
 from recsys.pipeline.sections import outside_files, with_files_found
 
 HOME = Path("where") / "the" / "config" / "is"
@@ -25,3 +37,49 @@ def test_files_of_parts_are_found() -> None:
     found = with_files_found(JOB, JOINED)
     assert found.parts == tuple(with_files_found(JOB, part) for part in JOINED.parts)
     assert found.parts[1].file == HOME / "glove.txt" and found.scales == JOINED.scales
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    log = {"interactions": {"format": "csv", "path": "log.csv"}}
+    config = RunConfig.model_validate({"name": "a", "data": log})
+    return Job(config, tmp_path / "configs", tmp_path / "run", tmp_path / "cache")
+
+
+def test_files_and_folders_are_found(job: Job) -> None:
+    words = WordVectorsConfig(file=Path("../glove.txt"))
+    bert = BertConfig(model="models/mini")
+    expected = {
+        "text.file": job.base / "../glove.txt",
+        "image.model": job.base / "models/mini",
+    }
+    assert outside_files(job, text=words, image=bert, none=None) == expected
+    assert with_files_found(job, words).file == expected["text.file"]
+    assert with_files_found(job, bert).model == str(expected["image.model"])
+    assert with_files_found(job, TFLiteConfig(file="a.tflite")).file == job.base / "a.tflite"
+
+
+def test_a_model_in_an_installed_package(
+    job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "carrying" / "model").mkdir(parents=True)
+    (tmp_path / "carrying" / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    config = BertConfig(model="package:carrying/model")
+    assert outside_files(job, text=config) == {"text.model": tmp_path / "carrying" / "model"}
+    assert with_files_found(job, config).model == str(tmp_path / "carrying" / "model")
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        BertConfig(model="preset:bert_tiny_en_uncased"),
+        KerasApplicationConfig(weights="imagenet"),
+        KerasApplicationConfig(weights="none"),
+    ],
+)
+def test_a_word_that_the_encoder_knows_is_no_file(
+    job: Job, section: BertConfig | KerasApplicationConfig
+) -> None:
+    assert outside_files(job, image=section) == {}
+    assert with_files_found(job, section) == section
