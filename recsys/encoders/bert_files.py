@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from recsys.encoders.bert_network import (
     checked,
     keras_hub,
     state_of,
+    weights_of,
 )
 from recsys.encoders.bert_tokens import read_vocabulary
 from recsys.encoders.safetensors_files import read_safetensors
@@ -189,8 +191,11 @@ def _keras_folder(folder: Path, values: Mapping[str, Any]) -> tuple[Architecture
         path,
         {ours: given.get(theirs) for ours, theirs in _KERAS_NUMBERS.items()} | _of_keras(lower),
     )
-    backbone = build_backbone(numbers, None)
+    count = sum(math.prod(weight.shape) for weight in weights_of(numbers))
     try:
+        if (size := (folder / _KERAS_WEIGHTS).stat().st_size) < 2 * count:  # Of half precision.
+            raise ValueError(f"{size:,} bytes cannot hold {count:,} numbers")
+        backbone = build_backbone(numbers, None)
         backbone.load_weights(str(folder / _KERAS_WEIGHTS))
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise EncoderError(

@@ -196,7 +196,17 @@ def test_a_folder_of_keras_hub_with_other_weights(tmp_path: Path) -> None:
     (folder / "model.weights.h5").write_bytes(whole[:3000])
     with pytest.raises(EncoderError, match="model.weights.h5 does not hold the weights of this"):
         read(folder)
+    (folder / "model.weights.h5").write_bytes(whole[:-100])
+    with pytest.raises(EncoderError, match="model.weights.h5 does not hold the weights of this"):
+        read(folder)
     values = json.loads((folder / "config.json").read_text())
+    huge = {**values, "config": {**values["config"], "vocabulary_size": 2_000_000}}
+    (folder / "config.json").write_text(json.dumps(huge))
+    with pytest.raises(EncoderError, match="bytes cannot hold 64,.* numbers; get the model again"):
+        read(folder)
+    (folder / "model.weights.h5").unlink()
+    with pytest.raises(EncoderError, match="model.weights.h5 does not hold .*No such file"):
+        read(folder)
     values["registered_name"] = "keras_hub>GPT2Backbone"
     (folder / "config.json").write_text(json.dumps(values))
     with pytest.raises(
