@@ -84,9 +84,12 @@ def seeded(section: ConfigT, seed: int) -> ConfigT:
         >>> seeded(Drawn(), 5).seed, seeded(Drawn(seed=7), 5).seed
         (5, 7)
     """
-    changes: dict[str, Any] = {
-        name: seeded(value, seed) for name, value in section if isinstance(value, Config)
-    }
+    changes: dict[str, Any] = {}
+    for name, value in section:
+        if isinstance(value, Config):
+            changes[name] = seeded(value, seed)
+        elif isinstance(value, tuple) and any(isinstance(part, Config) for part in value):
+            changes[name] = tuple(seeded(part, seed) for part in value)
     if "seed" in type(section).model_fields and "seed" not in section.model_fields_set:
         changes["seed"] = seed
     return section.model_copy(update=changes)

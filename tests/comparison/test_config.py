@@ -34,11 +34,14 @@ def test_it_fits_and_survives_a_round_trip(path: Path) -> None:
 def test_the_seed_reaches_every_section_that_has_none_of_its_own() -> None:
     own = {"label": "own", "text": {"name": "word2vec", "seed": 9}}
     pairs = {**WORDS, "label": "pairs", "scorer": {"name": "pair-network"}}
-    rows = [WORDS, own, pairs]
+    parts = [{"name": "word2vec"}, {"name": "word2vec", "seed": 9}]
+    joined = {"label": "joined", "text": {"name": "joined", "parts": parts}}
+    rows = [WORDS, own, pairs, joined]
     config = parse_config({**LEAST, "seed": 5, "rows": rows}, ComparisonConfig).seeded()
     seeds = [config.split.seed, config.train.seed, config.evaluation.seed]
     assert seeds == [5, 5, 5]
-    assert [getattr(row.text, "seed", None) for row in config.rows] == [5, 9, 5]
+    assert [getattr(row.text, "seed", None) for row in config.rows[:3]] == [5, 9, 5]
+    assert [part.seed for part in config.rows[3].text.parts] == [5, 9]
     assert config.rows[2].scorer.train.seed == 5
 
 
