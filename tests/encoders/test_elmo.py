@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -38,6 +39,11 @@ def elmo(config: ElmoConfig, texts: Sequence[str], **options) -> Elmo:
     encoder = build_encoder(config, texts, **options)
     assert isinstance(encoder, Elmo)
     return encoder
+
+
+@cache
+def small(tokens: str) -> Elmo:
+    return elmo(SMALL.model_copy(update={"tokens": tokens}), TEXTS)
 
 
 class ElmoContract(TextEncoderContract):
@@ -80,30 +86,15 @@ def run_until(epoch: int | None, checkpoints: Path | None) -> tuple[str, list[st
     return encoder.fingerprint, told
 
 
-@cache
-def whole_run() -> tuple[str, tuple[str, ...]]:
-    fingerprint, told = run_until(None, None)
-    return fingerprint, tuple(told)
-
-
 def test_killed_training_resumes_and_ends_the_same(tmp_path: Path) -> None:
-    fingerprint, told = whole_run()
+    fingerprint, told = run_until(None, None)
     assert [line.split()[0] for line in told] == ["1/3", "2/3", "3/3"]
     assert all(", perplexity " in line for line in told)
     with pytest.raises(Killed):
         run_until(2, tmp_path)
     again, rest = run_until(None, tmp_path)
-    assert rest == list(told[2:])
+    assert rest == told[2:]
     assert again == fingerprint
-
-
-def test_a_damaged_checkpoint_means_starting_over(tmp_path: Path) -> None:
-    with pytest.raises(Killed):
-        run_until(2, tmp_path)
-    for path in tmp_path.rglob("*.data-*"):
-        path.write_bytes(path.read_bytes()[:100])
-    again, told = run_until(None, tmp_path)
-    assert len(told) == 3 and again == whole_run()[0]
 
 
 def test_a_training_that_diverges_is_refused() -> None:
@@ -127,7 +118,7 @@ def test_one_training_text_will_do() -> None:
 
 def test_a_text_is_the_weighted_mean_of_its_words() -> None:
     """Over two windows, with an unknown word among them."""
-    encoder = elmo(SMALL, TEXTS)
+    encoder = small("words")
     text = "green lamp for zzz rake the garden"
     found, vectors = encoder.word_vectors(text)
     assert found == text.split() and vectors.dtype == np.float32
@@ -145,16 +136,15 @@ def test_a_text_is_the_weighted_mean_of_its_words() -> None:
 @pytest.mark.parametrize("tokens", ["words", "characters"])
 def test_padding_is_not_read(tokens: str) -> None:
     """Forward and backward, in every layer: a short window beside a long one reads as alone."""
-    config = SMALL.model_copy(update={"tokens": tokens, "max_words": 20, "pooling": "mean"})
-    encoder = elmo(config, TEXTS)
+    reader = replace(small(tokens).reader, max_words=20)
     short, long = ["a", "rug"], ["garden", "incomprehensibilities", "for", "the", "corner"]
-    beside, _ = encoder.reader.texts([short, long, short])
-    alone, _ = encoder.reader.texts([short])
+    beside, _ = reader.texts([short, long, short])
+    alone, _ = reader.texts([short])
     np.testing.assert_allclose(beside[[0, 2]], np.repeat(alone, 2, axis=0), atol=1e-6)
 
 
 def test_a_window_ends_what_a_word_depends_on() -> None:
-    encoder = elmo(SMALL, TEXTS)
+    encoder = small("words")
     _, together = encoder.word_vectors("red lamp for a desk knitted wool rug in spring")
     _, first = encoder.word_vectors("red lamp for a desk")
     _, second = encoder.word_vectors("knitted wool rug in spring")
