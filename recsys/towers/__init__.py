@@ -21,8 +21,9 @@ from recsys.towers.config import (
 from recsys.towers.query import QueryBatch
 
 if TYPE_CHECKING:
+    from recsys.towers.epochs import Epoch
     from recsys.towers.towers import Towers, load_towers
-    from recsys.towers.training import Epoch, Fitted, fit
+    from recsys.towers.training import Fitted, fit
 
 __all__ = [
     "Epoch",
@@ -45,7 +46,7 @@ __all__ = [
 _LAZY = {
     "Towers": "recsys.towers.towers",
     "load_towers": "recsys.towers.towers",
-    "Epoch": "recsys.towers.training",
+    "Epoch": "recsys.towers.epochs",
     "Fitted": "recsys.towers.training",
     "fit": "recsys.towers.training",
 }

@@ -12,13 +12,32 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from recsys._tf import tf
 from recsys.errors import TrainingError
-from recsys.towers.training import Epoch
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch came to: mean training loss, validation figure (or None), seconds."""
+
+    number: int
+    loss: float
+    validation: float | None
+    seconds: float
+
+
+class Frozen(Protocol):
+    """What was learned so far, at rest."""
+
+    def save(self, folder: Path) -> None:
+        """Write it into a folder."""
+
+
+Learned = TypeVar("Learned", bound=Frozen)
 
 
 class EpochRun:
@@ -70,15 +89,15 @@ class EpochRun:
         self,
         train: Callable[[int, str], float],
         *,
-        judge: Callable[[], float],
-        save: Callable[[Path], None],
+        freeze: Callable[[], Learned],
+        judge: Callable[[Learned], float],
     ) -> None:
         """One more epoch.
 
         Args:
             train: From the epoch's number, and what its progress should show besides, to its loss.
-            judge: The validation figure as things are now.
-            save: Writes what the epoch has learned into a folder.
+            freeze: What was learned, as it is now; asked for where the epoch is validated.
+            judge: From that to the validation figure.
 
         Raises:
             TrainingError: The validation figure is not finite.
@@ -86,19 +105,17 @@ class EpochRun:
         number, began = len(self.epochs) + 1, time.monotonic()
         record = Epoch(number, train(number, self._shown()), None, 0.0)
         if number % self._validate_every == 0 or number == self._last:
-            record = replace(record, validation=self._validated(number, judge, save))
+            record = replace(record, validation=self._validated(number, freeze(), judge))
         self.epochs.append(replace(record, seconds=round(time.monotonic() - began, 3)))
         self._write_summary(self.epochs[-1])
         _write_json(self._folder / "epochs.json", [asdict(epoch) for epoch in self.epochs])
         self._checkpoints.save(checkpoint_number=number)
         for folder in self._folder.glob("best-*"):
-            if folder != self.best_folder:
+            if folder.name != f"best-{self.best.number}":
                 shutil.rmtree(folder)
 
-    def _validated(
-        self, number: int, judge: Callable[[], float], save: Callable[[Path], None]
-    ) -> float:
-        figure = float(judge())
+    def _validated(self, number: int, learned: Learned, judge: Callable[[Learned], float]) -> float:
+        figure = float(judge(learned))
         if not math.isfinite(figure):
             raise TrainingError(
                 f"the validation figure of epoch {number} is {figure}: are there validation"
@@ -106,7 +123,7 @@ class EpochRun:
             )
         earlier = [epoch.validation for epoch in self.epochs if epoch.validation is not None]
         if not earlier or figure > max(earlier):
-            _write_folder(self._folder / f"best-{number}", save)
+            _write_folder(self._folder / f"best-{number}", learned)
         return figure
 
     def _resume(self, checkpoint: Any) -> list[Epoch]:
@@ -139,10 +156,10 @@ def _write_json(path: Path, value: Any) -> None:
     os.replace(draft, path)
 
 
-def _write_folder(folder: Path, save: Callable[[Path], None]) -> None:
+def _write_folder(folder: Path, learned: Frozen) -> None:
     """Write a folder that is there whole or not at all."""
     draft = folder.with_name(folder.name + ".draft")
     shutil.rmtree(draft, ignore_errors=True)
-    save(draft)
+    learned.save(draft)
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(draft, folder)

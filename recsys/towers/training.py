@@ -6,13 +6,9 @@ a finished run answers at once.
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import shutil
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +22,9 @@ from recsys.interactions import Interactions
 from recsys.progress import Progress, silent
 from recsys.towers.batches import load_batches, training_batches
 from recsys.towers.config import NoHistory, TowersConfig, TrainConfig, TransformerHistory
+from recsys.towers.epochs import Epoch, EpochRun
 from recsys.towers.model import TwoTowerModel
 from recsys.towers.towers import Towers, freeze, load_towers
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch came to: mean training loss, validation figure (or None), seconds."""
-
-    number: int
-    loss: float
-    validation: float | None
-    seconds: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,15 +71,21 @@ def fit(
     user_block = None if towers.user_vectors == "none" else user_block
     _check(log, towers, user_block)
     _check_identity(towers, sum(block.dimension for block in blocks), phrase_vectors.shape[1])
-    run = _Run(log, blocks, phrase_vectors, towers, train, folder, user_block)
+    steps = _Steps(log, blocks, phrase_vectors, towers, train, user_block, progress)
+    run = EpochRun(
+        folder,
+        steps.checkpoint,
+        epochs=train.epochs,
+        patience=train.patience,
+        validate_every=train.validate_every,
+    )
     while not run.finished:
-        run.train_epoch(validate, progress)
-    best = run.best.number
-    return Fitted(load_towers(folder / f"best-{best}"), tuple(run.epochs), best)
+        run.epoch(steps.train, freeze=steps.freeze, judge=validate)
+    return Fitted(load_towers(run.best_folder), tuple(run.epochs), run.best.number)
 
 
-class _Run:
-    """One run in its folder; :attr:`epochs` says how far it is."""
+class _Steps:
+    """The steps of an epoch."""
 
     def __init__(
         self,
@@ -101,11 +94,11 @@ class _Run:
         phrase_vectors: Vectors,
         towers: TowersConfig,
         train: TrainConfig,
-        folder: Path,
         user_block: FeatureBlock | None,
+        progress: Progress,
     ) -> None:
         tf_keras.utils.set_random_seed(train.seed)
-        self._log, self._towers, self._train, self._folder = log, towers, train, folder
+        self._log, self._towers, self._train, self._progress = log, towers, train, progress
         self._sizes = {"users": len(log.users), "terms": int(phrase_vectors.shape[1])}
         self._sizes |= {f"context_{name}": len(values) for name, values in log.context.items()}
         if user_block is not None:
@@ -121,50 +114,12 @@ class _Run:
         self._optimizer.build(self._model.trainable_variables)
         shapes = [{name: tf.TensorSpec([None] * t.ndim, t.dtype) for name, t in first.items()}]
         self._step = tf.function(self._model.train_step, input_signature=shapes)
-        checkpoint = tf.train.Checkpoint(model=self._model, optimizer=self._optimizer)
-        self._checkpoints = tf.train.CheckpointManager(
-            checkpoint, str(folder / "checkpoints"), max_to_keep=2, checkpoint_name="epoch"
-        )
-        self.epochs: list[Epoch] = self._resume(checkpoint)
+        self.checkpoint = tf.train.Checkpoint(model=self._model, optimizer=self._optimizer)
 
-    @property
-    def best(self) -> Epoch:
-        """The epoch with the highest validation figure, the earliest of equals."""
-        return max(
-            (epoch for epoch in self.epochs if epoch.validation is not None),
-            key=lambda epoch: (epoch.validation, -epoch.number),
-        )
-
-    @property
-    def finished(self) -> bool:
-        """Whether the last epoch is done or validation has not improved for long enough."""
-        if not self.epochs:
-            return False
-        last = self.epochs[-1].number
-        if last >= self._train.epochs:
-            return True
-        validated = any(epoch.validation is not None for epoch in self.epochs)
-        return validated and last - self.best.number >= self._train.patience
-
-    def train_epoch(self, validate: Callable[[Towers], float], progress: Progress) -> None:
-        """One epoch, its validation, its record and its checkpoint, in this order."""
-        number, began = len(self.epochs) + 1, time.monotonic()
-        loss = self._pass(number, progress)
-        record = Epoch(number, loss, None, 0.0)
-        if number % self._train.validate_every == 0 or number == self._train.epochs:
-            record = replace(record, validation=self._validate(number, validate))
-        self.epochs.append(replace(record, seconds=round(time.monotonic() - began, 3)))
-        self._write_summary(self.epochs[-1])
-        _write_json(self._folder / "epochs.json", [asdict(epoch) for epoch in self.epochs])
-        self._checkpoints.save(checkpoint_number=number)
-        for folder in self._folder.glob("best-*"):
-            if folder.name != f"best-{self.best.number}":
-                shutil.rmtree(folder)
-
-    def _pass(self, number: int, progress: Progress) -> float:
+    def train(self, number: int, shown: str) -> float:
+        """One pass; the mean loss."""
         groups = self._groups(number)
         losses = []
-        shown = self._shown()
         for at, batch in enumerate(load_batches(self._log, groups)):
             tensors = {name: tf.constant(part) for name, part in batch.items()}
             losses.append(float(self._step(tensors)["loss"]))
@@ -175,21 +130,12 @@ class _Run:
                     field="train.learning_rate",
                 )
             what = f"train, epoch {number}/{self._train.epochs}"
-            progress(what, at + 1, len(groups), f"loss {np.mean(losses):.3f}{shown}")
+            self._progress(what, at + 1, len(groups), f"loss {np.mean(losses):.3f}{shown}")
         return float(np.mean(losses))
 
-    def _validate(self, number: int, validate: Callable[[Towers], float]) -> float:
-        towers = freeze(self._towers, self._model, len(self._log.items), self._sizes)
-        figure = float(validate(towers))
-        if not math.isfinite(figure):
-            raise TrainingError(
-                f"the validation figure of epoch {number} is {figure}: are there validation"
-                " queries, and is the learning rate too high?"
-            )
-        earlier = [epoch.validation for epoch in self.epochs if epoch.validation is not None]
-        if not earlier or figure > max(earlier):
-            _save_best(towers, self._folder / f"best-{number}")
-        return figure
+    def freeze(self) -> Towers:
+        """The towers as they are now."""
+        return freeze(self._towers, self._model, len(self._log.items), self._sizes)
 
     def _groups(self, epoch: int) -> list[Any]:
         return training_batches(
@@ -199,28 +145,6 @@ class _Run:
             seed=self._train.seed,
             epoch=epoch,
         )
-
-    def _resume(self, checkpoint: Any) -> list[Epoch]:
-        latest = self._checkpoints.latest_checkpoint
-        if latest is None:
-            return []
-        checkpoint.restore(latest).assert_existing_objects_matched()
-        done = int(latest.rsplit("-", 1)[1])
-        records = json.loads((self._folder / "epochs.json").read_text(encoding="utf-8"))
-        return [Epoch(**record) for record in records[:done]]
-
-    def _shown(self) -> str:
-        validated = any(epoch.validation is not None for epoch in self.epochs)
-        return f", best validation {self.best.validation:.4f}" if validated else ""
-
-    def _write_summary(self, epoch: Epoch) -> None:
-        writer = tf.summary.create_file_writer(str(self._folder / "tensorboard"))
-        with writer.as_default(step=epoch.number):
-            tf.summary.scalar("loss", epoch.loss)
-            tf.summary.scalar("seconds", epoch.seconds)
-            if epoch.validation is not None:
-                tf.summary.scalar("validation", epoch.validation)
-        writer.close()
 
 
 class _Rate(tf_keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
@@ -297,19 +221,3 @@ def _check_identity(config: TowersConfig, blocks: int, terms: int) -> None:
             f" towers.dimension is {config.dimension}: raise it to {needed}, or take 'random'",
             field="towers.dimension",
         )
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    os.replace(draft, path)
-
-
-def _save_best(towers: Towers, folder: Path) -> None:
-    """Write a folder that is there whole or not at all."""
-    draft = folder.with_name(folder.name + ".draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    towers.save(draft)
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(draft, folder)

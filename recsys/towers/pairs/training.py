@@ -25,13 +25,12 @@ from recsys.errors import DataError, TrainingError
 from recsys.features import FeatureBlock
 from recsys.interactions import Interactions
 from recsys.progress import Progress, silent
-from recsys.towers.epochs import EpochRun
+from recsys.towers.epochs import Epoch, EpochRun
 from recsys.towers.pairs.config import PairTrainConfig, SparsePairConfig, VectorPairConfig
 from recsys.towers.pairs.sampling import PairSampler
 from recsys.towers.pairs.sparse_network import SparsePairNetwork, load_sparse_pairs
 from recsys.towers.pairs.trainable import SparsePairs, Trainable, VectorPairs
 from recsys.towers.pairs.vector_network import VectorPairNetwork, load_vector_pairs
-from recsys.towers.training import Epoch
 
 Network = TypeVar("Network", VectorPairNetwork, SparsePairNetwork)
 
@@ -82,9 +81,9 @@ def fit_vector_pairs(
         )
     _check(log)
     tf_keras.utils.set_random_seed(train.seed)
-    return _fit(
-        VectorPairs(network, log, block), log, train, folder, validate, load_vector_pairs, progress
-    )
+    model = VectorPairs(network, log, block)
+    steps = _Steps(model, log, train, progress)
+    return _fit(steps, train, folder, model.freeze, validate, load_vector_pairs)
 
 
 def fit_sparse_pairs(
@@ -112,9 +111,9 @@ def fit_sparse_pairs(
     """
     _check(log)
     tf_keras.utils.set_random_seed(train.seed)
-    return _fit(
-        SparsePairs(network, log), log, train, folder, validate, load_sparse_pairs, progress
-    )
+    model = SparsePairs(network, log)
+    steps = _Steps(model, log, train, progress)
+    return _fit(steps, train, folder, model.freeze, validate, load_sparse_pairs)
 
 
 def _check(log: Interactions) -> None:
@@ -126,15 +125,13 @@ def _check(log: Interactions) -> None:
 
 
 def _fit(
-    model: Trainable,
-    log: Interactions,
+    steps: _Steps,
     train: PairTrainConfig,
     folder: Path,
+    freeze: Callable[[], Network],
     validate: Callable[[Network], float],
     load: Callable[[Path], Network],
-    progress: Progress,
 ) -> FittedPairs[Network]:
-    steps = _Steps(model, log, train, progress)
     run = EpochRun(
         folder,
         steps.checkpoint,
@@ -143,11 +140,7 @@ def _fit(
         validate_every=train.validate_every,
     )
     while not run.finished:
-        run.epoch(
-            steps.train,
-            judge=lambda: validate(model.freeze()),  # type: ignore[arg-type]
-            save=lambda path: model.freeze().save(path),
-        )
+        run.epoch(steps.train, freeze=freeze, judge=validate)
     return FittedPairs(load(run.best_folder), tuple(run.epochs), run.best.number)
 
 
