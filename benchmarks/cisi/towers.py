@@ -1,0 +1,237 @@
+"""Ours: a query tower over words and an item tower over documents, trained on titles and bodies.
+
+A fifth of the documents is held out: never trained on, but part of what is searched. A setting's
+figure on validation is how well their titles find their bodies among all bodies. No query and no
+judgement is read here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from benchmarks.cisi.baselines import BERT
+from benchmarks.cisi.collection import Collection, Score
+from recsys.encoders import Encoder, LsaConfig, build_encoder
+from recsys.features import FeatureBlock, FeatureCache
+from recsys.ids import IdMap, Mask, Rows, Vectors
+from recsys.interactions import Interactions
+from recsys.pipeline.fingerprints import fingerprint_value
+from recsys.progress import Progress
+from recsys.towers import (
+    FullSoftmax,
+    InBatchSoftmax,
+    LossConfig,
+    NoHistory,
+    QueryBatch,
+    Towers,
+    TowersConfig,
+    TrainConfig,
+    fit,
+)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What can be chosen.
+
+    Attributes:
+        weights: Of BERT's and of LSA's vectors side by side; without weight, left out.
+        pairs: ``titles``: a title leads to its body; ``sentences``: so does each sentence of the
+            body (the inverse cloze task of Lee, Chang, Toutanova 2019, the sentence left in).
+        initial: See :class:`recsys.towers.TowersConfig`.
+        loss: Of the training.
+        learning_rate: Its height.
+        epochs: Passes over the pairs.
+    """
+
+    weights: tuple[float, float] = (1.0, 0.5)
+    pairs: Literal["titles", "sentences"] = "titles"
+    initial: Literal["identity", "random"] = "identity"
+    loss: LossConfig = FullSoftmax(temperature=0.05)
+    learning_rate: float = 3e-4
+    epochs: int = 10
+
+
+SETTINGS = {
+    "bert_and_lsa": Setting(),
+    "untrained": Setting(learning_rate=1e-12, epochs=1),
+    "bert_alone": Setting(weights=(1.0, 0.0)),
+    "lsa_alone": Setting(weights=(0.0, 1.0)),
+    "lsa_lighter": Setting(weights=(1.0, 0.25)),
+    "lsa_heavier": Setting(weights=(1.0, 1.0)),
+    "random_start": Setting(initial="random", learning_rate=1e-3, epochs=20),
+    "slower": Setting(learning_rate=1e-4),
+    "faster": Setting(learning_rate=1e-3),
+    "colder": Setting(loss=FullSoftmax(temperature=0.03)),
+    "warmer": Setting(loss=FullSoftmax(temperature=0.1)),
+    "in_batch": Setting(loss=InBatchSoftmax(temperature=0.05)),
+    "with_sentences": Setting(pairs="sentences"),
+    "with_sentences_slower": Setting(pairs="sentences", learning_rate=1e-4),
+}
+"""Each is trained and held against validation; the best of them answers the queries."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """Towers of one setting and seed.
+
+    Attributes:
+        validation: The reciprocal rank of a held-out title's own body, its mean.
+        score: The scorer of queries.
+    """
+
+    validation: float
+    score: Score
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """One division of the documents, with all that the settings share.
+
+    Attributes:
+        collection: What is searched.
+        seed: Draws the held-out fifth; also the training's.
+        folder: Where features and training runs are kept.
+        bert: The pretrained encoder.
+        progress: Told how far the work is.
+    """
+
+    collection: Collection
+    seed: int
+    folder: Path
+    bert: Encoder
+    progress: Progress
+
+    @cached_property
+    def held_out(self) -> Mask:
+        """Which documents are held out, bool ``[documents]``."""
+        order = np.random.default_rng(self.seed).permutation(len(self.collection))
+        return np.isin(np.arange(len(order)), order[: len(order) // 5])
+
+    @property
+    def texts(self) -> list[str]:
+        """What LSA learns from: every document that is searched, the held-out ones untitled."""
+        documents = self.collection
+        parts = zip(self.held_out, documents.whole, documents.bodies)
+        return [body if out else whole for out, whole, body in parts]
+
+    @cached_property
+    def lsa(self) -> Encoder:
+        """Latent semantic analysis of :attr:`texts`."""
+        return build_encoder(LsaConfig(), self.texts)
+
+    @cached_property
+    def sentences(self) -> tuple[list[str], Rows]:
+        """The sentences of four words and more, and the row of each one's document."""
+        found = [
+            (sentence, row)
+            for row, body in enumerate(self.collection.bodies)
+            for sentence in re.split(r"(?<=[.!?])\s+(?=[A-Z])", body)
+            if len(sentence.split()) >= 4
+        ]
+        return [sentence for sentence, _ in found], np.array([row for _, row in found], np.int32)
+
+    def encode(self, texts: Sequence[str], weights: tuple[float, float]) -> Vectors:
+        """The encoders' vectors side by side, float32 ``[n, their widths together]``."""
+        cache = FeatureCache(self.folder / "features")
+        parts = [
+            weight * cache.encode(encoder, texts, progress=self.progress).vectors
+            for encoder, weight in zip((self.bert, self.lsa), weights)
+            if weight
+        ]
+        return np.concatenate(parts, axis=1).astype(np.float32)
+
+    def train(self, setting: Setting) -> Trained:
+        """Train the towers of a setting, or take up what is there."""
+        documents, rows = self.collection, np.arange(len(self.collection), dtype=np.int32)
+        # Trained on bodies alone; searched with the titles. Both are items of one tower.
+        items = self.encode([*documents.bodies, *documents.whole], setting.weights)
+        block = FeatureBlock("text", items, items.any(axis=1))
+        titles = self.encode(documents.titles, setting.weights)
+        terms, targets = titles[~self.held_out], rows[~self.held_out]
+        if setting.pairs == "sentences":
+            texts, owner = self.sentences
+            kept = ~self.held_out[owner]
+            sentences = self.encode(texts, setting.weights)[kept]
+            terms, targets = np.vstack([terms, sentences]), np.append(targets, owner[kept])
+        dimension = block.dimension
+        towers = TowersConfig(
+            dimension=dimension,
+            history=NoHistory(),
+            item_id="none",
+            terms_dropout=0,
+            initial=setting.initial,
+        )
+        train = TrainConfig(
+            loss=setting.loss,
+            batch_positions=256,
+            learning_rate=setting.learning_rate,
+            warmup_steps=10,
+            decay="cosine",
+            epochs=setting.epochs,
+            patience=setting.epochs,
+            seed=self.seed,
+        )
+        asked, answers = titles[self.held_out], rows[self.held_out]
+        fitted = fit(
+            _log(self.collection, targets),
+            [block],
+            np.vstack([np.zeros((1, dimension), np.float32), terms]),
+            towers=towers,
+            train=train,
+            folder=self.folder / "towers" / self._name(setting, towers, train),
+            validate=lambda towers: _reciprocal_rank(towers, asked, answers, len(documents)),
+            progress=self.progress,
+        )
+        best = max(epoch.validation or 0 for epoch in fitted.epochs)
+
+        def score(texts: Sequence[str]) -> Vectors:
+            vectors = _ask(fitted.towers, self.encode(texts, setting.weights))
+            scores: Vectors = vectors @ fitted.towers.item_vectors[len(documents) :].T
+            return scores
+
+        return Trained(best, score)
+
+    def _name(self, setting: Setting, towers: TowersConfig, train: TrainConfig) -> str:
+        """Of all that a training run depends on, so that none goes on from another's."""
+        encoders = (self.bert.fingerprint, self.lsa.fingerprint)
+        asked = [setting.weights, setting.pairs, towers.model_dump(), train.model_dump()]
+        return fingerprint_value([encoders, asked])[:16]
+
+
+def _log(collection: Collection, targets: Rows) -> Interactions:
+    """Each pair by itself; the items are the bodies, then the documents with their titles."""
+    size = len(targets)
+    ids = [f"{kind}/{value}" for kind in ("body", "whole") for value in collection.ids.index]
+    return Interactions.of(
+        IdMap.of("user", [str(pair) for pair in range(size)]),
+        IdMap.of("item", ids),
+        user=np.arange(size),
+        item=targets,
+        time=np.zeros(size),
+        phrases=("", *(str(pair) for pair in range(size))),
+        terms=np.arange(1, size + 1),
+    )
+
+
+def _reciprocal_rank(towers: Towers, asked: Vectors, answers: Rows, bodies: int) -> float:
+    scores = _ask(towers, asked) @ towers.item_vectors[:bodies].T
+    own = scores[np.arange(len(answers)), answers]
+    return float((1 / (scores >= own[:, None]).sum(axis=1)).mean())
+
+
+def _ask(towers: Towers, terms: Vectors) -> Vectors:
+    nothing = [np.array([], np.int32)] * len(terms)
+    return towers.encode(QueryBatch.of(nothing, terms=terms, terms_known=terms.any(axis=1)))
+
+
+def pretrained() -> Encoder:
+    """BERT, loaded once for all divisions."""
+    return build_encoder(BERT, [])
