@@ -36,10 +36,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from benchmarks.transfer_streams import write_streams
+from recsys.cli.output import print_table
 from recsys.cli.screen import Screen
 from recsys.evaluation import PopularityScorer, Scorer, evaluate
 from recsys.evaluation.record import write_record
@@ -206,16 +205,17 @@ def _fingerprint(job: Job) -> str:
 
 
 def _show(table: list[dict[str, Any]], chosen: dict[str, str], gain: float) -> None:
-    shown = Table("", "beside item ids", "validation", METRIC, "recall@10")
-    for row in sorted(table, key=lambda row: (row["side"], -row["validation"])):
-        mark = " *" if chosen[row["side"]] == row["variant"] else ""
-        cells = [
-            f"{row[metric]:.4f} ± {row[f'{metric}.std']:.4f}"
-            for metric in ("validation", METRIC, "recall@10")
+    metrics = ("validation", METRIC, "recall@10")
+    lines = [
+        [
+            row["side"],
+            row["variant"] + (" *" if chosen[row["side"]] == row["variant"] else ""),
+            *(f"{row[metric]:.4f} ± {row[f'{metric}.std']:.4f}" for metric in metrics),
         ]
-        shown.add_row(row["side"], row["variant"] + mark, *cells)
-    Console().print(shown)
-    Console().print(f"* chosen on validation; transfer over scratch: {gain:+.1%}")
+        for row in sorted(table, key=lambda row: (row["side"], -row["validation"]))
+    ]
+    print_table(["", "beside item ids", *metrics], lines)
+    print(f"* chosen on validation; transfer over scratch: {gain:+.1%}")
 
 
 if __name__ == "__main__":
