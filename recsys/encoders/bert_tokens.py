@@ -2,7 +2,7 @@
 
 WordPiece (Devlin et al. 2019, section 3.2; Wu et al. 2016) by Hugging Face's ``tokenizers``: it
 is what such models were published with, to the token; it runs outside the interpreter's lock, on
-all cores, and has no state between calls. TensorFlow Text's is as quick and cuts a text with rare
+all cores, and has no state between calls. TensorFlow Text's is quicker and cuts a text with rare
 signs otherwise; either takes little time beside the network.
 """
 
