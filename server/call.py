@@ -74,7 +74,8 @@ def main(
         typer.echo(json.dumps(describe(answer), ensure_ascii=False))
         return
     for candidate in answer.candidates:
-        parts = "".join(f"\t{name}={score:.4f}" for name, score in candidate.parts.items())
+        # A map of a message has no order of its own.
+        parts = "".join(f"\t{name}={score:.4f}" for name, score in sorted(candidate.parts.items()))
         typer.echo(f"{candidate.rank}\t{candidate.score:.4f}\t{candidate.id}{parts}")
     for note in _notes(answer):
         typer.echo(f"note: {note}", err=True)
@@ -95,7 +96,7 @@ def describe(answer: Answer) -> dict[str, object]:
 
 def _candidate(candidate: Candidate) -> dict[str, object]:
     found = {"item_id": candidate.id, "score": candidate.score, "rank": candidate.rank}
-    return {**found, "parts": dict(candidate.parts)} if candidate.parts else found
+    return {**found, "parts": dict(sorted(candidate.parts.items()))} if candidate.parts else found
 
 
 def _ids(text: str) -> list[str]:
