@@ -43,7 +43,7 @@ def build(
             "lower 'min_count', or give texts with words"
         )
     vocabulary = tuple(word for _, word in frequent[: config.max_words])
-    if config.weights == "multi-hot":
+    if config.weighting == "multi-hot":
         return BagOfWords(config, vocabulary, np.ones(len(vocabulary), np.float32))
     documents = Counter(word for text in texts for word in set(text))
     df = np.array([documents[word] for word in vocabulary], np.float64)
@@ -62,7 +62,7 @@ class BagOfWords(saved.SavedEncoder):
 
     Example:
         >>> from recsys.encoders import BagOfWordsConfig, build_encoder
-        >>> config = BagOfWordsConfig(weights="multi-hot", min_count=1)
+        >>> config = BagOfWordsConfig(weighting="multi-hot", min_count=1)
         >>> encoder = build_encoder(config, ["red lamp", "red rug"])
         >>> encoder.vocabulary, encoder.encode(["a rug"]).vectors.tolist()
         (('red', 'lamp', 'rug'), [[0.0, 0.0, 1.0]])
@@ -82,7 +82,7 @@ class BagOfWords(saved.SavedEncoder):
 
     @cached_property
     def fingerprint(self) -> str:
-        counted = {"weights": self.config.weights}
+        counted = {"weighting": self.config.weighting}
         return saved.fingerprint_of(self.name, counted, {**self.arrays(), **self.files()})
 
     def encode(self, contents: Sequence[Content]) -> Encoded:
@@ -92,7 +92,7 @@ class BagOfWords(saved.SavedEncoder):
         for row, text in enumerate(texts):
             known = [self._columns[word] for word in words(text) if word in self._columns]
             counts[row] = np.bincount(known, minlength=self.dimension)
-        if self.config.weights == "multi-hot":
+        if self.config.weighting == "multi-hot":
             counts = np.minimum(counts, 1)
         return Encoded.of(counts * self.weights)
 

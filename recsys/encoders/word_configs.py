@@ -108,14 +108,14 @@ class BagOfWordsConfig(Config):
     - ``multi-hot``: 1 if the text holds w.
 
     Attributes:
-        weights: Which of the two.
+        weighting: Which of the two.
         max_words: Only the most frequent words of the training texts; the length of the vectors
             where there are so many.
         min_count: Rarer words get no coordinate.
     """
 
     name: Literal["bag-of-words"] = "bag-of-words"
-    weights: Literal["tf-idf", "multi-hot"] = "tf-idf"
+    weighting: Literal["tf-idf", "multi-hot"] = "tf-idf"
     max_words: int = Field(default=2_000, ge=1)
     min_count: int = Field(default=2, ge=1)
 

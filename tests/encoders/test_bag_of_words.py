@@ -39,7 +39,7 @@ class TestTfIdf(Bag):
 class TestMultiHot(Bag):
     @classmethod
     def build(cls, folder: Path) -> Encoder:
-        return build_encoder(BagOfWordsConfig(weights="multi-hot", min_count=1), TEXTS)
+        return build_encoder(BagOfWordsConfig(weighting="multi-hot", min_count=1), TEXTS)
 
 
 def bag(config: BagOfWordsConfig, texts: Sequence[str]) -> BagOfWords:
@@ -55,7 +55,7 @@ def test_weights_by_hand() -> None:
     assert encoder.vocabulary == ("lamp", "red")
     expected = np.array([2 * lamp, red]) / math.hypot(2 * lamp, red)
     np.testing.assert_allclose(encoder.encode(["lamp, red lamp"]).vectors[0], expected, atol=1e-6)
-    there = bag(BagOfWordsConfig(weights="multi-hot", min_count=1), texts)
+    there = bag(BagOfWordsConfig(weighting="multi-hot", min_count=1), texts)
     np.testing.assert_allclose(there.encode(["lamp, red lamp"]).vectors[0], [0.5**0.5] * 2)
 
 
@@ -65,7 +65,7 @@ def test_the_most_frequent_words_and_of_equals_the_first() -> None:
 
 
 def test_a_projection_is_a_sum_of_word_embeddings() -> None:
-    encoder = bag(BagOfWordsConfig(weights="multi-hot", min_count=1), TEXTS)
+    encoder = bag(BagOfWordsConfig(weighting="multi-hot", min_count=1), TEXTS)
     embeddings = np.random.default_rng(0).normal(size=(encoder.dimension, 4))
     rows = [encoder.vocabulary.index(word) for word in ("green", "rug")]
     projected = encoder.encode(["a green-rug"]).vectors[0] @ embeddings

@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from recsys.encoders import (
+    BagOfWordsConfig,
     BertConfig,
+    ElmoConfig,
     JoinedConfig,
     KerasApplicationConfig,
     LsaConfig,
     TFLiteConfig,
+    Word2VecConfig,
     WordVectorsConfig,
 )
 from recsys.pipeline.config import RunConfig
@@ -83,3 +86,10 @@ def test_a_word_that_the_encoder_knows_is_no_file(
 ) -> None:
     assert outside_files(job, image=section) == {}
     assert with_files_found(job, section) == section
+
+
+@pytest.mark.parametrize(
+    "config", [BagOfWordsConfig(), LsaConfig(), ElmoConfig(), Word2VecConfig()]
+)
+def test_what_is_learned_from_the_items_names_no_file(config: Any) -> None:
+    assert outside_files(JOB, text=config) == {}
