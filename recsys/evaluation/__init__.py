@@ -21,7 +21,7 @@ from recsys.evaluation.pairs import (
     judge_pairs,
 )
 from recsys.evaluation.record import record, write_record
-from recsys.evaluation.scorers import Scorer, VectorScorer
+from recsys.evaluation.scorers import Scorer, SumScorer, VectorScorer
 
 __all__ = [
     "Evaluation",
@@ -32,6 +32,7 @@ __all__ = [
     "RandomScorer",
     "Scorer",
     "SparsePairScorer",
+    "SumScorer",
     "VectorPairScorer",
     "VectorScorer",
     "difference",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from recsys.errors import InvalidRequestError
 from recsys.ids import Vectors
 from recsys.splits.held_out import HeldOut
 
@@ -56,3 +57,48 @@ class VectorScorer:
             return np.zeros((0, len(self.items)), np.float32)
         scores: Vectors = self.encode(queries) @ self.items.T
         return scores
+
+
+@dataclass(frozen=True, eq=False)
+class SumScorer:
+    """The weighted sum of several scorers' scores, as several spaces answer together.
+
+    What one of them never shows (-inf) the sum never shows.
+
+    Attributes:
+        name: Under which name its figures appear.
+        parts: The scorers.
+        weights: One a scorer, above 0.
+
+    Raises:
+        InvalidRequestError: No parts, not as many weights, or one that is not finite and above 0.
+
+    Example:
+        >>> queries = HeldOut.of(user=[0], histories=[[1]], targets=[[0]])
+        >>> items = np.eye(2, dtype=np.float32)
+        >>> first = VectorScorer("first", items, lambda some: items[[0]])
+        >>> second = VectorScorer("second", items, lambda some: items[[1]])
+        >>> SumScorer("both", (first, second), (1.0, 0.25)).score(queries).tolist()
+        [[1.0, 0.25]]
+    """
+
+    name: str
+    parts: Sequence[Scorer]
+    weights: Sequence[float]
+
+    def __post_init__(self) -> None:
+        fit = len(self.parts) == len(self.weights) > 0
+        if not fit or not all(0 < weight < np.inf for weight in self.weights):
+            raise InvalidRequestError(
+                f"a sum of {len(self.parts)} scorers needs as many weights, finite and above 0; "
+                f"got {list(self.weights)}"
+            )
+
+    def score(self, queries: HeldOut) -> Vectors:
+        """float32 ``[q, items]``."""
+        total: Vectors = np.sum(
+            [np.float32(w) * part.score(queries) for part, w in zip(self.parts, self.weights)],
+            axis=0,
+            dtype=np.float32,
+        )
+        return total

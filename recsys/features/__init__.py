@@ -12,6 +12,7 @@ from recsys.features.block import FeatureBlock
 from recsys.features.cache import CachedEncoding, FeatureCache
 from recsys.features.contents import CataloguePictures
 from recsys.features.pooling import mean_of_items
+from recsys.features.reduced import principal_components
 from recsys.features.users import USER_VECTORS, user_block
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "attribute_block",
     "category_values",
     "mean_of_items",
+    "principal_components",
     "user_block",
 ]

@@ -12,6 +12,7 @@ from recsys.evaluation import (
     ItemKnnScorer,
     PopularityScorer,
     RandomScorer,
+    SumScorer,
     VectorScorer,
     evaluate,
     tune_item_knn,
@@ -61,6 +62,29 @@ class TestVectors(_Contract):
     def scorer(self) -> VectorScorer:
         items = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
         return VectorScorer("vectors", items, lambda queries: items[queries.user])
+
+
+class TestSum(_Contract):
+    @pytest.fixture
+    def scorer(self) -> SumScorer:
+        return SumScorer("sum", (ItemKnnScorer(TRAIN), PopularityScorer(TRAIN)), (2.0, 0.5))
+
+    def test_it_is_the_weighted_sum_and_shows_what_all_of_them_show(self, scorer, queries) -> None:
+        parts = [part.score(queries) for part in scorer.parts]
+        np.testing.assert_allclose(scorer.score(queries), 2 * parts[0] + 0.5 * parts[1], rtol=1e-6)
+        table = np.array([[0, -np.inf, 1]], np.float32)
+        hidden = VectorScorer("hides", table.T, lambda some: np.ones((len(some), 1), np.float32))
+        shown = VectorScorer("shows", -np.ones((3, 1), np.float32), hidden.encode)
+        found = SumScorer("both", (hidden, shown), (1.0, 1.0)).score(queries)
+        assert found[0].tolist() == [-1, -np.inf, 0]
+
+    def test_weights_are_one_a_part_and_above_0(self) -> None:
+        part = PopularityScorer(TRAIN)
+        for parts, weights in (((part,), (1.0, 2.0)), ((), ()), ((part,), (0.0,))):
+            with pytest.raises(InvalidRequestError, match="needs as many weights"):
+                SumScorer("sum", parts, weights)
+        with pytest.raises(InvalidRequestError, match=r"got \[inf\]"):
+            SumScorer("sum", (part,), (float("inf"),))
 
 
 def test_random_finds_as_much_as_chance_says() -> None:
