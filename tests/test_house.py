@@ -83,7 +83,7 @@ HOMES = {
     "tf_keras": {"_tf"},
     "keras": set(),
     "scann": {"index"},
-    "sklearn": {"evaluation", "comparison"},
+    "sklearn": {"features", "evaluation", "comparison"},
     "gensim": {"encoders"},
     "keras_hub": {"encoders"},
     "tokenizers": {"encoders"},
