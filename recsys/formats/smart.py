@@ -62,9 +62,9 @@ def read_documents(path: Path) -> pd.DataFrame:
 
     Example:
         >>> import tempfile; path = Path(tempfile.mkdtemp()) / "SMALL.ALL"
-        >>> _ = path.write_text(".I 1\\n.T\\nShelves\\n.A\\nDoe, J.\\n.W\\n They\\nhold books.\\n")
+        >>> _ = path.write_text(".I 1\\n.T\\nShelves\\n.A\\nAuthor A\\n.W\\n They\\nhold books.\\n")
         >>> read_documents(path).values.tolist()
-        [['1', 'Shelves', 'Doe, J.', 'They hold books.']]
+        [['1', 'Shelves', 'Author A', 'They hold books.']]
     """
     rows = [
         (record.id, record.text("T"), record.text("A", "; "), record.text("W"))

@@ -26,9 +26,9 @@ DOCUMENTS = """\
 On Shelves:
 a study
 .A
-Doe, J.
+Author A
 .A
-Roe, R.
+Author B
 .W
    Books stand
 on  them.
@@ -56,7 +56,7 @@ on shelves?
 .T
 Shelves
 .A
-Doe, J.
+Author A
 .W
  A text.
 .B
@@ -78,7 +78,7 @@ def test_documents_have_title_author_and_body_where_they_do(tmp_path: Path) -> N
         [
             "1",
             "On Shelves: a study",
-            "Doe, J.; Roe, R.",
+            "Author A; Author B",
             "Books stand on them. .Not a section, and .5 is none either",
         ],
         ["2", "Bare", None, None],
@@ -158,7 +158,7 @@ def test_a_path_without_a_file(tmp_path: Path) -> None:
 
 
 def test_a_query_without_words(tmp_path: Path) -> None:
-    path = write(tmp_path, QUERIES + ".I 9\n.A\nDoe, J.\n.W\n \n", "SMALL.QRY")
+    path = write(tmp_path, QUERIES + ".I 9\n.A\nAuthor A\n.W\n \n", "SMALL.QRY")
     with pytest.raises(DataError, match="line 15: query '9' has no words; give it a line '.W'"):
         read_queries(path)
 
