@@ -87,6 +87,7 @@ HOMES = {
     "gensim": {"encoders"},
     "keras_hub": {"encoders"},
     "tokenizers": {"encoders"},
+    "safetensors": {"encoders"},
     "typer": {"cli"},
     "rich": {"cli"},
     "click": set(),

@@ -90,7 +90,10 @@ def _truncated(folder: Path) -> None:
             lambda f: (f / "model.safetensors").unlink(),
             "expected the weights in .*model.safetensors",
         ),
-        (_truncated, r"expected a whole safetensors file; .* ends before '.*' does, .*: get the"),
+        (
+            _truncated,
+            r"expected a whole safetensors file; .* not fully covered; get the model again",
+        ),
         (weights(lambda s: s.pop("embeddings.LayerNorm.weight")), "holds no 'embeddings.Layer"),
         (weights(_another_shape), r"'embeddings.LayerNorm.bias' of shape \[31\]"),
         (
@@ -147,7 +150,7 @@ def test_numbers_of_half_precision(tmp_path: Path) -> None:
     tensors = {"a": value, "b": value.astype(np.float16), "c": brain, "none": np.zeros((0, 3))}
     write_safetensors(tmp_path / "f", {**tensors, "ids": np.arange(3)})
     found = read_safetensors(tmp_path / "f")
-    assert list(found) == ["a", "b", "c", "none"]
+    assert sorted(found) == ["a", "b", "c", "none"]
     assert all(tensor.dtype == np.float32 for tensor in found.values())
     for name in "abc":
         np.testing.assert_array_equal(found[name], value)
@@ -161,23 +164,25 @@ def entry(**changes: object) -> bytes:
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        (b"{", "damaged header"),
-        (b"[]", "damaged header"),
-        (b'{"a": 3}', "damaged header"),
-        (b'{"a": {"dtype": "F32"}}', "damaged header"),
-        (b"[" * 100_000, "damaged header"),
-        (entry(shape=[-2]), "gives 'a' an impossible place"),
-        (entry(shape=[True, 2]), "gives 'a' an impossible place"),
-        (entry(data_offsets=[0, 16]), "ends before 'a' does, which takes it to byte 16"),
-        (entry(data_offsets=[8, 0]), r"gives 'a' -8 bytes, which is not its shape \[2\]"),
-        (entry(shape=[10**12, 10**12]), "gives 'a' 8 bytes, which is not its shape"),
-        (entry(data_offsets=[0]), "damaged header|not enough values"),
+        (b"{", "invalid JSON"),
+        (b"[]", "invalid JSON"),
+        (b'{"a": 3}', "invalid JSON"),
+        (b'{"a": {"dtype": "F32"}}', "invalid JSON"),
+        (b"[" * 100_000, "invalid JSON"),
+        (entry(shape=[-2]), "invalid JSON"),
+        (entry(shape=[True, 2]), "invalid JSON"),
+        (entry(data_offsets=[0, 16]), "invalid shape, data type, or offset"),
+        (entry(data_offsets=[8, 0]), "invalid .*offset"),
+        (entry(shape=[10**12, 10**12]), "overflow"),
+        (entry(data_offsets=[0]), "invalid JSON"),
     ],
 )
 def test_a_hostile_safetensors_file(tmp_path: Path, header: bytes, message: str) -> None:
     path = tmp_path / "f"
     path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
-    with pytest.raises(EncoderError, match=f"whole safetensors file; .*({message})"):
+    with pytest.raises(
+        EncoderError, match=f"expected a whole safetensors file; .*{message}.*; get the model again"
+    ):
         read_safetensors(path)
 
 
@@ -186,7 +191,7 @@ def test_a_safetensors_file_cut_in_its_header(tmp_path: Path, length: int) -> No
     path = tmp_path / "f"
     write_safetensors(path, {"a": np.ones(3, np.float32)})
     path.write_bytes(path.read_bytes()[:length])
-    with pytest.raises(EncoderError, match="ends inside its header|cannot be read"):
+    with pytest.raises(EncoderError, match="expected a whole safetensors file; .* header"):
         read_safetensors(path)
 
 
