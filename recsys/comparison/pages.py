@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from recsys.comparison.plots import draw
 from recsys.comparison.table import columns_of, lines_of
 from recsys.evaluation.record import write_text
+from recsys.evaluation.rendering import render
+
+PACKAGE = "recsys.comparison"
 
 
 def write_pages(folder: Path, content: Mapping[str, Any]) -> None:
@@ -30,26 +31,6 @@ def write_pages(folder: Path, content: Mapping[str, Any]) -> None:
     }
     draw(content, folder / "comparison.png")
     picture = base64.b64encode((folder / "comparison.png").read_bytes()).decode("ascii")
-    write_text(folder / "comparison.md", _render("comparison.md.j2", shown))
-    write_text(
-        folder / "comparison.html", _render("comparison.html.j2", {**shown, "picture": picture})
-    )
-
-
-def _render(template: str, values: Mapping[str, Any]) -> str:
-    environment = Environment(
-        loader=PackageLoader("recsys.comparison"),
-        autoescape=template.endswith(".html.j2"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["cell"] = _cell
-    return environment.get_template(template).render(values)
-
-
-def _cell(value: object) -> str:
-    """Text that stays inside one cell of a Markdown table."""
-    flat = " ".join(str(value).split())
-    return flat.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    write_text(folder / "comparison.md", render(PACKAGE, "comparison.md.j2", shown))
+    page = render(PACKAGE, "comparison.html.j2", {**shown, "picture": picture})
+    write_text(folder / "comparison.html", page)

@@ -15,11 +15,11 @@ from recsys.errors import ConfigError, RecsysError
 from recsys.evaluation.record import record, write_json
 from recsys.pipeline import Done, Job, Observer
 from recsys.pipeline.lock import only_run_in
+from recsys.pipeline.running import job_of
 from recsys.pipeline.stage import Stage, run_stages
 from recsys.pipeline.stages import INGEST
 from recsys.progress import Progress, silent
 
-CACHE = "cache"
 OF_ENCODERS = ("dimension", "build_seconds", "encode_seconds_per_1000", "size_mb")
 """Figures that add up over a row's encoders."""
 
@@ -80,8 +80,7 @@ def open_comparison(config: Path, *, runs: Path, progress: Progress = silent) ->
         ConfigError: The file is missing, is not TOML, or does not fit.
     """
     asked = load_comparison_config(config)
-    base, folder = config.resolve().parent, runs / asked.name
-    return Comparison(asked, Job(asked.run, base, folder, runs / CACHE, progress))
+    return Comparison(asked, job_of(asked.run, config, runs=runs, progress=progress))
 
 
 def compare(

@@ -23,11 +23,14 @@ from recsys.encoders.configs import AutoEncoderConfig
 from recsys.encoders.contents import readable
 from recsys.encoders.exhibits import EXHIBITS
 from recsys.encoders.pictures import Pixels, decode_all
+from recsys.encoders.whitening import whitening
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
 from recsys.progress import Progress, silent
 
 BATCH = 256
+HELD_BACK = 0.01
+"""See ``whitening``."""
 
 
 def build(
@@ -56,8 +59,9 @@ def build(
         progress("draw the reconstruction sheet", 0, 1)
         leave_sheet(checkpoints / EXHIBITS, pixels, codes, decoder)
         progress("draw the reconstruction sheet", 1, 1)
-    mean, whitening = _whitening(codes.astype(np.float64))
-    return AutoEncoder(config, network, mean.astype(np.float32), whitening.astype(np.float32))
+    precise = codes.astype(np.float64)
+    white = whitening(precise, held_back=HELD_BACK).astype(np.float32)
+    return AutoEncoder(config, network, precise.mean(axis=0).astype(np.float32), white)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,16 +145,3 @@ def _codes(network: Any, pixels: Pixels) -> Vectors:
         batch = tf.constant(pixels[start : start + BATCH], tf.float32) / 255.0
         parts.append(np.asarray(network(batch, training=False), np.float32))
     return np.concatenate(parts)  # (n, d)
-
-
-def _whitening(codes: Any) -> tuple[Any, Any]:
-    """Mean ``[d]`` and symmetric (ZCA) whitening ``[d, d]`` of ``codes`` ``[n, d]``.
-
-    Directions that hardly vary are held back by 1% of the mean variance, so that noise in them is
-    not blown up.
-    """
-    mean = codes.mean(axis=0)
-    covariance = np.cov(codes - mean, rowvar=False).reshape(codes.shape[1], codes.shape[1])
-    variances, axes = np.linalg.eigh(covariance)
-    floor = 0.01 * max(float(variances.mean()), 1e-12)
-    return mean, (axes / np.sqrt(np.maximum(variances, 0) + floor)) @ axes.T

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from recsys.encoders.base import Content, Encoded, Kind, texts_of
 from recsys.encoders.configs import BagOfWordsConfig
 from recsys.encoders.coverage import Coverage, coverage_of
 from recsys.encoders.tokens import words
+from recsys.encoders.word_counts import frequent_words, idf
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
 from recsys.progress import Progress, silent
@@ -35,20 +35,15 @@ def build(
         EncoderError: No word occurs ``min_count`` times.
     """
     texts = [words(text) for text in texts_of(training)]
-    counts = Counter(word for text in texts for word in text)
-    frequent = sorted((-count, word) for word, count in counts.items() if count >= config.min_count)
-    if not frequent:
+    vocabulary = frequent_words(texts, min_count=config.min_count, most=config.max_words)
+    if not vocabulary:
         raise EncoderError(
             f"no word occurs {config.min_count} times in the {len(texts):,} training texts: "
             "lower 'min_count', or give texts with words"
         )
-    vocabulary = tuple(word for _, word in frequent[: config.max_words])
     if config.weighting == "multi-hot":
         return BagOfWords(config, vocabulary, np.ones(len(vocabulary), np.float32))
-    documents = Counter(word for text in texts for word in set(text))
-    df = np.array([documents[word] for word in vocabulary], np.float64)
-    idf = np.log((1 + len(texts)) / (1 + df)) + 1
-    return BagOfWords(config, vocabulary, idf.astype(np.float32))
+    return BagOfWords(config, vocabulary, idf(texts, vocabulary))
 
 
 @dataclass(frozen=True, eq=False)

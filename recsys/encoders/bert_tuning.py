@@ -23,6 +23,7 @@ from recsys.encoders.bert_files import Pretrained
 from recsys.encoders.bert_masking import Masked, Vocabulary, masked
 from recsys.encoders.bert_network import build_backbone, hidden, state_of, weights_of
 from recsys.encoders.bert_tokens import PAD, Batch, Tokens, WordPieces, batches
+from recsys.encoders.checkpoints import own_place
 from recsys.errors import EncoderError
 from recsys.progress import Progress
 
@@ -59,9 +60,10 @@ def tuned(
             field="tuning",
         )
     steps = len(_epoch(config, texts, pieces, 0))
-    place = None if checkpoints is None else _place(checkpoints, config, model, texts)
     run = _Run.of(config, model, config.epochs * steps)
-    keeper = None if place is None else run.keeper(place)
+    keeper = None
+    if checkpoints is not None:
+        keeper = run.keeper(own_place(checkpoints, "bert", _training(config, model, texts)))
     if keeper is not None and keeper.latest_checkpoint and not run.takes(keeper.latest_checkpoint):
         shutil.rmtree(keeper.directory, ignore_errors=True)  # Damaged: from the start.
         run = _Run.of(config, model, config.epochs * steps)
@@ -99,19 +101,14 @@ def _epoch(
     return [found[number] for number in rng.permutation(len(found))]
 
 
-def _place(folder: Path, config: BertTuning, model: Pretrained, texts: Sequence[Tokens]) -> Path:
-    """Where this tuning keeps its state: another config, model or text has another place, and what
-    it left is removed."""
+def _training(config: BertTuning, model: Pretrained, texts: Sequence[Tokens]) -> str:
+    """A hash of all that a training depends on."""
     digest = hashlib.sha256(config.model_dump_json().encode())
     digest.update(model.numbers.model_dump_json().encode())
     for part in (*model.state.values(), *texts):
         digest.update(np.ascontiguousarray(part).tobytes())
         digest.update(b"|")
-    place = folder / f"bert-{digest.hexdigest()[:16]}"
-    for other in folder.glob("bert-*"):
-        if other != place and other.is_dir():
-            shutil.rmtree(other, ignore_errors=True)
-    return place
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, eq=False)

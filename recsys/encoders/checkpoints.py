@@ -10,6 +10,18 @@ from typing import Any
 from recsys._tf import tf
 
 
+def own_place(folder: Path, name: str, training: str) -> Path:
+    """Where a training of the encoder ``name`` keeps its state; what another one left is removed.
+
+    ``training`` is a hash of all that the training depends on: another one has another place.
+    """
+    place = folder / f"{name}-{training[:16]}"
+    for other in folder.glob(f"{name}-*"):
+        if other != place and other.is_dir():
+            shutil.rmtree(other, ignore_errors=True)
+    return place
+
+
 def keeper(
     folder: Path | None,
     name: str,
@@ -35,10 +47,7 @@ def keeper(
     """
     if folder is None:
         return None
-    place = folder / f"{name}-{training[:16]}"
-    for other in folder.glob(f"{name}-*"):
-        if other != place and other.is_dir():
-            shutil.rmtree(other, ignore_errors=True)
+    place = own_place(folder, name, training)
     checkpoint = tf.train.Checkpoint(weights=list(weights), optimizer=optimizer, epoch=epoch)
     kept = tf.train.CheckpointManager(checkpoint, str(place), max_to_keep=1)
     if kept.latest_checkpoint:

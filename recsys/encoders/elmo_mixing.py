@@ -15,7 +15,8 @@ import numpy.typing as npt
 from recsys._tf import tf, tf_keras
 from recsys.encoders.elmo_config import ElmoConfig
 from recsys.encoders.elmo_reading import Precise, Reader
-from recsys.encoders.elmo_tokens import Text
+from recsys.encoders.whitening import whitening
+from recsys.encoders.word_counts import Text
 from recsys.ids import Vectors
 from recsys.progress import Progress, silent
 
@@ -63,28 +64,20 @@ def learn(
     firsts, seconds = _halves(config, reader, texts, progress)
     both = np.concatenate([firsts, seconds])  # (2 n, layers, d)
     count, size = reader.network.layers, reader.network.dimension
-    centre, whitening = np.zeros((count, size)), np.tile(np.eye(size), (count, 1, 1))
+    centre, white = np.zeros((count, size)), np.tile(np.eye(size), (count, 1, 1))
     weights, gamma = np.full(count, 1 / count), np.array(_GAMMA)
     if len(firsts) >= 2:
         centre = both.mean(axis=0)
-        whitening = np.stack([_whitening(both[:, layer]) for layer in range(count)])
-        white = [
-            np.einsum("nld,lde->nle", half - centre, whitening).astype(np.float32)
+        white = np.stack(
+            [whitening(both[:, layer], held_back=_HELD_BACK) for layer in range(count)]
+        )
+        halves = [
+            np.einsum("nld,lde->nle", half - centre, white).astype(np.float32)
             for half in (firsts, seconds)
         ]
-        weights, gamma = learned(config, white[0], white[1], progress=progress)
-    parts = (weights, gamma, centre, whitening)
+        weights, gamma = learned(config, halves[0], halves[1], progress=progress)
+    parts = (weights, gamma, centre, white)
     return Mixing(*(np.asarray(part, np.float32) for part in parts))
-
-
-def _whitening(layer: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The symmetric (ZCA) whitening ``[d, d]`` of ``layer`` ``[n, d]``.
-
-    Directions that hardly vary are held back by the mean variance times ``_HELD_BACK``.
-    """
-    variances, axes = np.linalg.eigh(np.cov(layer, rowvar=False))
-    floor = _HELD_BACK * variances.mean() + 1e-9
-    return np.asarray((axes / np.sqrt(np.maximum(variances, 0) + floor)) @ axes.T)
 
 
 def _halves(

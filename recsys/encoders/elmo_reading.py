@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from recsys._tf import tf
 from recsys.encoders.elmo_network import Network
-from recsys.encoders.elmo_tokens import Text, Vocabulary, batches_of_like_length, windows_of
+from recsys.encoders.elmo_tokens import Vocabulary, batches_of_like_length, windows_of
+from recsys.encoders.word_counts import Text
 from recsys.ids import Vectors
 from recsys.progress import Progress, silent
 

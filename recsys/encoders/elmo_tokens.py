@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.encoders.elmo_config import ElmoConfig
+from recsys.encoders.word_counts import Text, frequent_words, idf
 from recsys.ids import Vectors
 
 Ids = npt.NDArray[np.int32]
-Text = Sequence[str]
-"""A text, or a window of one, as its words."""
 
 START, END, UNKNOWN, FIRST = 0, 1, 2, 3
 """Ids of a window's two edges and of an unknown word; the first id of a known one."""
@@ -73,18 +71,14 @@ class Vocabulary:
     @classmethod
     def of(cls, config: ElmoConfig, texts: Sequence[Text]) -> Vocabulary:
         """The words of ``texts`` that occur ``min_count`` times, at most ``max_vocabulary``."""
-        counts = Counter(word for text in texts for word in text)
-        frequent = sorted((-n, word) for word, n in counts.items() if n >= config.min_count)
-        known = tuple(word for _, word in frequent[: config.max_vocabulary])
-        weights = np.ones(FIRST + len(known))
+        known = frequent_words(texts, min_count=config.min_count, most=config.max_vocabulary)
+        weights = np.ones(FIRST + len(known), np.float32)
         if config.pooling == "idf":
-            documents = Counter(word for text in texts for word in set(text))
-            df = np.array([0] * FIRST + [documents[word] for word in known])
-            weights = np.log((1 + len(texts)) / (1 + df)) + 1
+            weights = idf(texts, [*[""] * FIRST, *known])  # "" is in no text
         weights[[START, END]] = 0
         if config.tokens == "words":
             weights[UNKNOWN] = 0
-        return cls(config.tokens, known, weights.astype(np.float32))
+        return cls(config.tokens, known, weights)
 
     def __len__(self) -> int:
         return FIRST + len(self.words)

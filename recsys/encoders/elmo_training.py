@@ -22,7 +22,8 @@ from recsys._tf import tf, tf_keras
 from recsys.encoders.checkpoints import keeper
 from recsys.encoders.elmo_config import ElmoConfig
 from recsys.encoders.elmo_network import Network
-from recsys.encoders.elmo_tokens import Batch, Text, Vocabulary, batches_of_like_length
+from recsys.encoders.elmo_tokens import Batch, Vocabulary, batches_of_like_length
+from recsys.encoders.word_counts import Text
 from recsys.errors import EncoderError
 from recsys.progress import Progress, silent
 

@@ -14,6 +14,7 @@ from recsys.encoders.base import Content, texts_of
 from recsys.encoders.configs import LsaConfig
 from recsys.encoders.pooled_words import PooledWords
 from recsys.encoders.tokens import words
+from recsys.encoders.word_counts import frequent_words
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
 from recsys.progress import Progress, silent
@@ -33,16 +34,12 @@ def build(
             or there are not more such words than that.
     """
     texts = texts_of(training)
-    bags = [Counter(words(text)) for text in texts]
-    counts: Counter[str] = Counter()
-    for bag in bags:
-        counts.update(bag)
-    frequent = sorted((-count, word) for word, count in counts.items() if count >= config.min_count)
-    vocabulary = [word for _, word in frequent[: config.max_words]]
+    split = [words(text) for text in texts]
+    vocabulary = frequent_words(split, min_count=config.min_count, most=config.max_words)
     weights = PooledWords.of(
         config, vocabulary, np.zeros((len(vocabulary), 1), np.float32), texts
     ).weights
-    matrix = _matrix(bags, vocabulary, weights)
+    matrix = _matrix([Counter(text) for text in split], vocabulary, weights)
     if min(matrix.shape) <= config.dimension:
         raise EncoderError(
             f"'lsa' of dimension {config.dimension} needs more texts than that, and more words that"

@@ -22,6 +22,7 @@ from recsys.encoders.configs import LsaConfig, Pooling, Word2VecConfig, WordVect
 from recsys.encoders.coverage import Coverage, Known, coverage_of
 from recsys.encoders.subwords import Subwords
 from recsys.encoders.tokens import words
+from recsys.encoders.word_counts import idf
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
 
@@ -204,9 +205,7 @@ def _weights(config: Pooling, vocabulary: Sequence[str], training: Sequence[str]
         return np.ones(len(vocabulary), np.float32)
     texts = [words(text) for text in training]
     if config.pooling == "idf":
-        documents = Counter(word for text in texts for word in set(text))
-        df = np.array([documents[word] for word in vocabulary], np.float64)
-        return (np.log((1 + len(texts)) / (1 + df)) + 1).astype(np.float32)
+        return idf(texts, vocabulary)
     counts = Counter(word for text in texts for word in text)
     share = np.array([counts[word] for word in vocabulary], np.float64) / max(counts.total(), 1)
     return (config.sif_a / (config.sif_a + share)).astype(np.float32)

@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from recsys.catalogue import Catalogue
 from recsys.encoders import Exhibit
 from recsys.errors import DataError, InvalidRequestError
 from recsys.evaluation.evaluation import Evaluation, difference
 from recsys.evaluation.plots import draw
 from recsys.evaluation.record import record, write_json, write_text
+from recsys.evaluation.rendering import render
 from recsys.evaluation.sheets import Sheet, cards, data_address
 from recsys.evaluation.words import WORD_COLUMNS, word_rows
 
+PACKAGE = "recsys.evaluation"
 COLUMNS = ("recall", "hr", "ndcg", "mrr", "coverage", "cold_recall")
 """The metrics of the main table, each at the report's k."""
 
@@ -183,8 +183,8 @@ def write_report(folder: Path, report: Report) -> None:
         "exhibits": [(each.title, each.note, data_address(each.png)) for each in report.exhibits],
         "sheets": _sheets(report),
     }
-    page = _render("report.html.j2", {**shown, **pictures})
-    text = _render("report.md.j2", shown)
+    page = render(PACKAGE, "report.html.j2", {**shown, **pictures})
+    text = render(PACKAGE, "report.md.j2", shown)
     write_text(folder / "report.html", page)
     write_text(folder / "report.md", text)
     write_json(folder / "report.json", content)
@@ -251,27 +251,3 @@ def _flat(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]
 def _sheets(report: Report) -> list[dict[str, Any]]:
     catalogue = report.catalogue
     return [] if catalogue is None else [cards(sheet, catalogue) for sheet in report.sheets]
-
-
-def _render(template: str, values: Mapping[str, Any]) -> str:
-    environment = Environment(
-        loader=PackageLoader("recsys.evaluation"),
-        autoescape=template.endswith(".html.j2"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["figure"] = _figure
-    environment.filters["cell"] = _cell
-    return environment.get_template(template).render(values)
-
-
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
-
-
-def _cell(value: object) -> str:
-    """Text that stays inside one cell of a Markdown table."""
-    flat = " ".join(str(value).split())
-    return flat.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

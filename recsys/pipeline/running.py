@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys.features import USER_VECTORS
-from recsys.pipeline.config import load_run_config
+from recsys.pipeline.config import RunConfig, load_run_config
 from recsys.pipeline.job import KEPT_ENCODERS, Job
 from recsys.pipeline.judging import load_evaluations, load_sheets
 from recsys.pipeline.lock import only_run_in
@@ -32,7 +32,11 @@ def open_job(config: Path, *, runs: Path, progress: Progress = silent) -> Job:
     Raises:
         ConfigError: The file is missing, is not TOML, or does not fit.
     """
-    asked = load_run_config(config)
+    return job_of(load_run_config(config), config, runs=runs, progress=progress)
+
+
+def job_of(asked: RunConfig, config: Path, *, runs: Path, progress: Progress = silent) -> Job:
+    """The run ``asked`` for in the file ``config``; as in :func:`open_job`."""
     return Job(asked, config.resolve().parent, runs / asked.name, runs / CACHE, progress)
 
 

@@ -184,7 +184,7 @@ STAGES: tuple[Stage[Job], ...] = (
     Stage(
         "evaluate",
         ("ingest", "encode", "train"),
-        1,
+        2,
         settings=_settings("split", "evaluation"),
         inputs=lambda job: (
             {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from recsys._tf import tf
 from recsys.config import parse_config
+from recsys.encoders.arrays import load_arrays
 from recsys.errors import DataError
 from recsys.features import USER_VECTORS, FeatureBlock
 from recsys.ids import Rows, Vectors
@@ -153,14 +153,9 @@ def load_towers(folder: Path) -> Towers:
     """
     try:
         facts = json.loads((folder / "towers.json").read_text(encoding="utf-8"))
-        # numpy leaves a file that it opened itself open when it is damaged.
-        with (
-            (folder / "weights.npz").open("rb") as opened,
-            np.load(opened, allow_pickle=False) as file,
-        ):
-            weights = {name: file[name] for name in file.files}
+        weights = load_arrays(folder / "weights.npz")
         items = np.load(folder / "items.npy", allow_pickle=False)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise DataError(f"cannot read the towers in {folder}: {error}; train anew") from error
     if facts.get("format") != FORMAT_VERSION:
         raise DataError(

@@ -18,6 +18,7 @@ from recsys.encoders.bert_config import BertTuning
 from recsys.encoders.bert_files import read_pretrained
 from recsys.encoders.bert_masking import Masked, Vocabulary, masked
 from recsys.encoders.bert_tokens import Batch
+from recsys.encoders.checkpoints import own_place
 from recsys.errors import EncoderError
 from recsys.pipeline.config import RunConfig
 from tests.encoders.test_bert import BertContract, forward, pieces
@@ -155,15 +156,16 @@ def test_a_damaged_checkpoint_means_starting_over(tmp_path: Path, folder: Path) 
 def test_what_another_tuning_left_is_removed(tmp_path: Path, folder: Path) -> None:
     model = read_pretrained(BertConfig(model=str(write_folder(folder))))
     tokens = pieces().tokens(["red lamp", "a rug"], 64)
+    own = module._training(SHORT, model, tokens)
     others = [
-        module._place(tmp_path, SHORT, model, tokens[:1]),
-        module._place(tmp_path, SHORT.model_copy(update={"seed": 1}), model, tokens),
-        module._place(tmp_path, SHORT, replace(model, state=random_state(1)), tokens),
+        module._training(SHORT, model, tokens[:1]),
+        module._training(SHORT.model_copy(update={"seed": 1}), model, tokens),
+        module._training(SHORT, replace(model, state=random_state(1)), tokens),
     ]
     for left in others:
-        left.mkdir()
-    place = module._place(tmp_path, SHORT, model, tokens)
-    assert len({place, *others}) == 4 and not list(tmp_path.iterdir())
+        own_place(tmp_path, "bert", left).mkdir()
+    own_place(tmp_path, "bert", own)
+    assert len({own, *others}) == 4 and not list(tmp_path.iterdir())
 
 
 def test_a_tuning_that_diverges_is_refused(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -223,6 +224,24 @@ def test_damaged_files_are_refused(follower, searcher, tmp_path) -> None:
     np.savez(tmp_path / "weights.npz", **{**arrays, "centre": arrays["centre"] * np.nan})
     with pytest.raises(DataError, match="not finite"):
         load_vector_pairs(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("config", None, "no valid 'config' .expected dict, got None"),
+        ("items", "lamp", "no valid 'items' .expected list, got 'lamp'"),
+        ("items", [1, 2], "'items' holds no names"),
+        ("words", ["red", ""], "'words' holds no names"),
+    ],
+)
+def test_a_network_json_that_says_something_else(searcher, tmp_path, key, value, told) -> None:
+    searcher.save(tmp_path)
+    file = tmp_path / "network.json"
+    facts = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**facts, key: value}), encoding="utf-8")
+    with pytest.raises(DataError, match=f"{told}.*: train anew"):
+        load_sparse_pairs(tmp_path)
 
 
 def test_bad_input_is_refused_before_any_work(tmp_path, follower, searcher) -> None:

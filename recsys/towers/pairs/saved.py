@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.config import Config
+from recsys.encoders.arrays import load_arrays
 from recsys.errors import DataError
+from recsys.ids import IdMap
 from recsys.towers.pairs.head import PairHead
 
 FORMAT_VERSION = 1
+Value = TypeVar("Value")
 
 
 def layers_of(head: PairHead) -> dict[str, npt.NDArray[Any]]:
@@ -56,6 +58,27 @@ class Kept:
     folder: Path
     facts: Mapping[str, Any]
     arrays: Mapping[str, npt.NDArray[Any]]
+
+    def values(self, name: str, kind: type[Value]) -> Value:
+        """One of the facts.
+
+        Raises:
+            DataError: It is not there, or is something else.
+        """
+        value = self.facts.get(name)
+        if not isinstance(value, kind):
+            raise DataError(
+                f"network.json in {self.folder} has no valid '{name}' (expected {kind.__name__}, "
+                f"got {value!r:.40}): train anew"
+            )
+        return value
+
+    def names(self, kind: str, name: str) -> IdMap:
+        """A list of different, non-empty strings, as ids of this kind."""
+        found = self.values(name, list)
+        if not all(isinstance(each, str) and each for each in found):
+            raise DataError(f"network.json in {self.folder}: '{name}' holds no names: train anew")
+        return IdMap.of(kind, found)
 
     def array(self, name: str, *shape: int | None) -> npt.NDArray[np.float32]:
         """A finite array of this shape; None stands for any length.
@@ -102,12 +125,8 @@ def read_network(folder: Path, kind: str) -> Kept:
     """
     try:
         facts = json.loads((folder / "network.json").read_text(encoding="utf-8"))
-        with (
-            (folder / "weights.npz").open("rb") as opened,
-            np.load(opened, allow_pickle=False) as file,
-        ):
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        arrays = load_arrays(folder / "weights.npz")
+    except (OSError, ValueError) as error:
         raise DataError(f"cannot read the pair network in {folder}: {error}; train anew") from error
     expected = {"format": FORMAT_VERSION, "kind": kind}
     for key, value in expected.items():

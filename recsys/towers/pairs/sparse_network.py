@@ -156,9 +156,9 @@ def load_sparse_pairs(folder: Path) -> SparsePairNetwork:
         DataError: A file is missing, damaged, of another kind, or does not fit the other.
     """
     kept = read_network(folder, KIND)
-    config = parse_config(kept.facts["config"], SparsePairConfig, source=str(folder))
-    items = IdMap.of("item", kept.facts["items"])
-    words = IdMap.of("word", kept.facts["words"])
+    config = parse_config(kept.values("config", dict), SparsePairConfig, source=str(folder))
+    items = kept.names("item", "items")
+    words = kept.names("word", "words")
     d = config.dimension
     return SparsePairNetwork(
         config,

@@ -20,6 +20,7 @@ from recsys.towers.pairs.head import PairHead
 from recsys.towers.pairs.sampling import PairBatch
 from recsys.towers.pairs.sparse_network import SparsePairNetwork
 from recsys.towers.pairs.vector_network import VectorPairNetwork, scaled
+from recsys.towers.scaling import centre_and_scale
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -52,11 +53,7 @@ class VectorPairs(Trainable):
 
     def __init__(self, config: VectorPairConfig, log: Interactions, block: FeatureBlock) -> None:
         super().__init__()
-        warm = block.vectors[block.mask & log.warm]
-        self._centre = warm.mean(axis=0) if len(warm) else np.zeros(block.dimension, np.float32)
-        # One scale for the whole block keeps the proportions between its dimensions.
-        spread = np.sqrt(np.square(warm - self._centre).sum(axis=1).mean()) if len(warm) else 1.0
-        self._scale = max(float(spread), 1e-6)
+        self._centre, self._scale = centre_and_scale(block.vectors[block.mask & log.warm])
         self._block = scaled(block, self._centre, self._scale)
         self._log, self._config = log, config
         self.head = _Head(block.dimension, config.hidden, config.dropout)

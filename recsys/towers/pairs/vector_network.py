@@ -102,7 +102,7 @@ def load_vector_pairs(folder: Path) -> VectorPairNetwork:
         DataError: A file is missing, damaged, of another kind, or does not fit the other.
     """
     kept = read_network(folder, KIND)
-    config = parse_config(kept.facts["config"], VectorPairConfig, source=str(folder))
+    config = parse_config(kept.values("config", dict), VectorPairConfig, source=str(folder))
     centre = kept.array("centre", None)
     return VectorPairNetwork(
         config, centre, float(kept.array("scale")), kept.head(len(centre), config.hidden)

@@ -1,0 +1,37 @@
+"""Pages from templates: how all of them are rendered, whatever they show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+
+def render(package: str, template: str, values: Mapping[str, Any]) -> str:
+    """The template of a package (in its folder ``templates``) with these values.
+
+    A page of HTML shows what it is given as text. A name that a template asks for and that is not
+    given is an error.
+    """
+    environment = Environment(
+        loader=PackageLoader(package),
+        autoescape=template.endswith(".html.j2"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["figure"] = _figure
+    environment.filters["cell"] = _cell
+    return environment.get_template(template).render(values)
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _cell(value: object) -> str:
+    """Text that stays inside one cell of a Markdown table."""
+    flat = " ".join(str(value).split())
+    return flat.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
