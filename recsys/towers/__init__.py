@@ -7,17 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from recsys.towers.config import (
-    FullSoftmax,
-    InBatchSoftmax,
-    LossConfig,
-    MeanHistory,
-    NoHistory,
-    SampledSoftmax,
-    TowersConfig,
-    TrainConfig,
-    TransformerHistory,
-)
+from recsys.towers.config import TowersConfig, TrainConfig
+from recsys.towers.history_configs import MeanHistory, NoHistory, TransformerHistory
+from recsys.towers.loss_configs import FullSoftmax, InBatchSoftmax, LossConfig, SampledSoftmax
 from recsys.towers.query import QueryBatch
 
 if TYPE_CHECKING:

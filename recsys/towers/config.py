@@ -2,55 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from recsys.config import Config
-
-
-class MeanHistory(Config):
-    """A history is the mean of its items' vectors, weighted by age, then a trained linear map.
-
-    Attributes:
-        window: How many of a history's last items are read.
-    """
-
-    name: Literal["mean"] = "mean"
-    window: int = Field(50, ge=1, le=4096)
-
-
-class TransformerHistory(Config):
-    """A causal transformer over the items' vectors (SASRec, Kang & McAuley 2018), pre-norm.
-
-    Attributes:
-        window: How many of a history's last items are read.
-        blocks: Self-attention blocks.
-        heads: Attention heads a block; they divide the dimension.
-        expansion: Hidden width of the feed-forward part, as a multiple of the dimension.
-        dropout: Share of activations dropped in training.
-    """
-
-    name: Literal["transformer"] = "transformer"
-    window: int = Field(50, ge=1, le=4096)
-    blocks: int = Field(2, ge=1, le=24)
-    heads: int = Field(2, ge=1, le=64)
-    expansion: int = Field(4, ge=1, le=16)
-    dropout: float = Field(0.2, ge=0, lt=1)
-
-
-class NoHistory(Config):
-    """No history is read: a trained start vector stands where its state would be.
-
-    What then tells queries apart is the terms, the user or the context; each interaction is a
-    training example by itself.
-    """
-
-    name: Literal["none"] = "none"
-    window: ClassVar[int] = 0
-
-
-HistoryConfig = Annotated[MeanHistory | TransformerHistory | NoHistory, Field(discriminator="name")]
+from recsys.towers.history_configs import HistoryConfig, NoHistory, TransformerHistory
+from recsys.towers.loss_configs import FullSoftmax, LossConfig
 
 
 class TowersConfig(Config):
@@ -110,36 +68,6 @@ class TowersConfig(Config):
         """Whether, without vectors of users, search terms alone tell queries apart."""
         others = self.user_id == "none" and not self.context
         return self.terms != "none" and others and isinstance(self.history, NoHistory)
-
-
-class _Softmax(Config):
-    temperature: float = Field(0.05, gt=0, le=10)
-
-
-class FullSoftmax(_Softmax):
-    """Cross-entropy over every warm item."""
-
-    name: Literal["full-softmax"] = "full-softmax"
-
-
-class InBatchSoftmax(_Softmax):
-    """Cross-entropy over the positives of the batch, corrected by logQ (Yi et al. 2019)."""
-
-    name: Literal["in-batch-softmax"] = "in-batch-softmax"
-
-
-class SampledSoftmax(_Softmax):
-    """Cross-entropy over in-batch and uniform negatives, corrected (Yang et al. 2020).
-
-    Attributes:
-        negatives: Uniform negatives, drawn anew each step and shared by the batch.
-    """
-
-    name: Literal["sampled-softmax"] = "sampled-softmax"
-    negatives: int = Field(1024, ge=1)
-
-
-LossConfig = Annotated[FullSoftmax | InBatchSoftmax | SampledSoftmax, Field(discriminator="name")]
 
 
 class TrainConfig(Config):

@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from recsys._tf import tf, tf_keras
-from recsys.towers.config import MeanHistory, NoHistory, TowersConfig, TransformerHistory
+from recsys.towers.config import TowersConfig
+from recsys.towers.history_configs import MeanHistory, NoHistory, TransformerHistory
 from recsys.towers.initial import short
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys._tf import tf, tfrs
-from recsys.towers.config import FullSoftmax, InBatchSoftmax, LossConfig, SampledSoftmax
+from recsys.towers.loss_configs import FullSoftmax, InBatchSoftmax, LossConfig, SampledSoftmax
 
 Counts = npt.NDArray[np.int64]
 

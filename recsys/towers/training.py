@@ -21,8 +21,9 @@ from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.progress import Progress, silent
 from recsys.towers.batches import load_batches, training_batches
-from recsys.towers.config import NoHistory, TowersConfig, TrainConfig, TransformerHistory
+from recsys.towers.config import TowersConfig, TrainConfig
 from recsys.towers.epochs import Epoch, EpochRun
+from recsys.towers.history_configs import NoHistory, TransformerHistory
 from recsys.towers.model import TwoTowerModel
 from recsys.towers.towers import Towers, freeze, load_towers
 
