@@ -78,8 +78,13 @@ class TrainConfig(Config):
         batch_positions: Predicted positions a step, padding included.
         learning_rate: Adam's, reached after ``warmup_steps``.
         warmup_steps: Steps of linear warm-up.
-        decay: What the learning rate does after the warm-up: it stays, or falls along half a
-            cosine to a hundredth at the last of ``epochs``.
+        decay: What the learning rate does after the warm-up: it stays, or falls along a line or
+            half a cosine to a hundredth at the last of ``epochs``.
+        beta_2: How much of Adam's mean of squared gradients a step keeps.
+        weight_decay: Share of each weight, times the learning rate, that a step takes away
+            (AdamW, Loshchilov & Hutter 2019).
+        average: How much of the moving average of the weights a step keeps; what is judged and
+            kept is then the average. 0 averages nothing.
         epochs: Passes over the training interactions, at most.
         patience: Epochs without a better validation figure before training stops.
         validate_every: Epochs between two validations.
@@ -91,7 +96,10 @@ class TrainConfig(Config):
     batch_positions: int = Field(4096, ge=2)
     learning_rate: float = Field(1e-3, gt=0, le=1)
     warmup_steps: int = Field(100, ge=0)
-    decay: Literal["none", "cosine"] = "none"
+    decay: Literal["none", "linear", "cosine"] = "none"
+    beta_2: float = Field(0.999, gt=0, lt=1)
+    weight_decay: float = Field(0.0, ge=0, lt=1)
+    average: float = Field(0.0, ge=0, lt=1)
     epochs: int = Field(20, ge=1)
     patience: int = Field(3, ge=1)
     validate_every: int = Field(1, ge=1)

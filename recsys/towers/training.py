@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,13 @@ from recsys.features import FeatureBlock
 from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.progress import Progress, silent
+from recsys.towers.averaging import MovingAverage
 from recsys.towers.batches import load_batches, training_batches
 from recsys.towers.config import TowersConfig, TrainConfig
 from recsys.towers.epochs import Epoch, EpochRun
 from recsys.towers.history_configs import NoHistory, TransformerHistory
 from recsys.towers.model import TwoTowerModel
+from recsys.towers.optimizer import build_optimizer
 from recsys.towers.towers import Towers, freeze, load_towers
 
 
@@ -106,16 +109,19 @@ class _Steps:
             self._sizes["user_vectors"] = user_block.dimension
         self._model = TwoTowerModel(towers, train, log, blocks, phrase_vectors, user_block)
         groups = self._groups(0)
-        self._rate = _Rate(train, len(groups) * train.epochs)
-        self._optimizer = tf_keras.optimizers.Adam(self._rate, global_clipnorm=train.clip_norm)
-        self._model.compile(optimizer=self._optimizer)
+        optimizer = build_optimizer(train, len(groups) * train.epochs)
+        self._model.compile(optimizer=optimizer)
         # One pass makes all variables, so that a checkpoint has something to restore into.
         first = {name: tf.constant(part) for name, part in next(load_batches(log, groups)).items()}
         self._model.compute_loss(first)
-        self._optimizer.build(self._model.trainable_variables)
+        optimizer.build(self._model.trainable_variables)
         shapes = [{name: tf.TensorSpec([None] * t.ndim, t.dtype) for name, t in first.items()}]
-        self._step = tf.function(self._model.train_step, input_signature=shapes)
-        self.checkpoint = tf.train.Checkpoint(model=self._model, optimizer=self._optimizer)
+        self._average = None
+        if train.average > 0:
+            self._average = MovingAverage(self._model.trainable_variables, train.average)
+        self._step = tf.function(self._one_step, input_signature=shapes)
+        kept = {} if self._average is None else {"average": self._average}
+        self.checkpoint = tf.train.Checkpoint(model=self._model, optimizer=optimizer, **kept)
 
     def train(self, number: int, shown: str) -> float:
         """One pass; the mean loss."""
@@ -135,8 +141,15 @@ class _Steps:
         return float(np.mean(losses))
 
     def freeze(self) -> Towers:
-        """The towers as they are now."""
-        return freeze(self._towers, self._model, len(self._log.items), self._sizes)
+        """The towers as they are now; of averaged weights, where they are averaged."""
+        with nullcontext() if self._average is None else self._average.in_place():
+            return freeze(self._towers, self._model, len(self._log.items), self._sizes)
+
+    def _one_step(self, batch: dict[str, Any]) -> dict[str, Any]:
+        figures: dict[str, Any] = self._model.train_step(batch)
+        if self._average is not None:
+            self._average.update()
+        return figures
 
     def _groups(self, epoch: int) -> list[Any]:
         return training_batches(
@@ -146,26 +159,6 @@ class _Steps:
             seed=self._train.seed,
             epoch=epoch,
         )
-
-
-class _Rate(tf_keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """Linear warm-up, then constant or half a cosine down to a hundredth."""
-
-    def __init__(self, train: TrainConfig, steps: int) -> None:
-        self._train = train
-        self._steps = max(steps, train.warmup_steps + 1)
-
-    def __call__(self, step: Any) -> Any:
-        step = tf.cast(step, tf.float32)
-        rate = tf.minimum(1.0, (step + 1) / max(self._train.warmup_steps, 1))
-        if self._train.decay == "cosine":
-            over = self._steps - self._train.warmup_steps
-            share = tf.clip_by_value((step - self._train.warmup_steps) / over, 0.0, 1.0)
-            rate *= 0.01 + 0.99 * 0.5 * (1 + tf.cos(math.pi * share))
-        return self._train.learning_rate * rate
-
-    def get_config(self) -> dict[str, Any]:
-        return {"train": self._train.model_dump(mode="json"), "steps": self._steps}
 
 
 def _chosen(blocks: Sequence[FeatureBlock], config: TowersConfig) -> list[FeatureBlock]:

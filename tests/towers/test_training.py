@@ -74,7 +74,8 @@ class Killed(Exception):
     pass
 
 
-def test_a_killed_run_goes_on_after_its_last_whole_epoch(tmp_path):
+@pytest.mark.parametrize("average", [0.0, 0.95])
+def test_a_killed_run_goes_on_after_its_last_whole_epoch(tmp_path, average):
     def killed_in_third(towers):
         seen.append(1)
         if len(seen) == 3:
@@ -83,14 +84,15 @@ def test_a_killed_run_goes_on_after_its_last_whole_epoch(tmp_path):
 
     seen: list[int] = []
     with pytest.raises(Killed):
-        train(tmp_path / "killed", validate=killed_in_third)
-    resumed = train(tmp_path / "killed")
-    whole = train(tmp_path / "whole")
+        train(tmp_path / "killed", validate=killed_in_third, average=average)
+    resumed = train(tmp_path / "killed", average=average)
+    whole = train(tmp_path / "whole", average=average)
     assert [epoch.number for epoch in resumed.epochs] == [1, 2, 3, 4, 5, 6]
     # No dropout in this world: the resumed run repeats what the whole one computed.
     np.testing.assert_allclose(
         [epoch.loss for epoch in resumed.epochs], [epoch.loss for epoch in whole.epochs], rtol=1e-3
     )
+    np.testing.assert_allclose(resumed.towers.item_vectors, whole.towers.item_vectors, atol=1e-3)
 
 
 def test_a_finished_run_answers_without_training(tmp_path):
