@@ -165,7 +165,7 @@ def _text_files() -> list[Path]:
     own = ["recsys", "server", "protos", "tests", "data", "benchmarks", "docs", "examples"]
     own += ["configs", ".ci"]
     found = [path for folder in own for path in sorted((ROOT / folder).rglob("*"))]
-    found += [path for path in sorted(ROOT.iterdir()) if path.is_file()]
+    found += [path for path in sorted(ROOT.iterdir()) if path.is_file() and path.name != ".git"]
     return [
         path
         for path in found

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from recsys.ids import Mask, Rows, Vectors
 from recsys.index.api import Hits, check_search, check_vectors
 from recsys.index.configs import ExactConfig
 from recsys.index.description import describe
+from recsys.index.proposing import propose
 from recsys.index.scoring import longest, rank, rounding_slack
 
-_PRODUCTS_AT_ONCE = 1 << 24
-"""At most so many float32 (64 MiB) are held while a batch is answered."""
+_QUERIES_AT_ONCE = 512
+_KEPT_AT_ONCE = 1 << 22
+"""At most about so many pairs of query and row wait to be ranked, in each thread."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,14 +77,20 @@ class ExactIndex:
         )
         hits = Hits.empty(queries=len(queries), k=k)
         pool = _Pool.of(self.vectors, allowed)
-        step = max(1, _PRODUCTS_AT_ONCE // max(1, len(pool.matrix)))
-        for start in range(0, len(queries), step):
-            products = queries[start : start + step] @ pool.matrix.T  # (step, pool)
-            if pool.forbidden is not None:
-                products[:, pool.forbidden] = -np.inf
-            for position, product in enumerate(products, start):
-                product[pool.positions(excluded[position])] = -np.inf
-                hits.put(position, *self._best(product, pool, queries[position], k))
+        step = max(1, min(_QUERIES_AT_ONCE, _KEPT_AT_ONCE // min(k, len(self))))
+        starts = range(0, len(queries), step)
+
+        def answer(start: int) -> None:
+            part = slice(start, start + step)
+            self._answer(hits, start, queries[part], pool, excluded[part], k)
+
+        if len(starts) == 1 or not len(pool.matrix):
+            for start in starts:
+                answer(start)
+            return hits
+        # One product a thread keeps the cores busier than many threads at one product.
+        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(_cores()) as threads:
+            list(threads.map(answer, starts))
         return hits
 
     def save(self, folder: Path) -> None:
@@ -87,14 +98,26 @@ class ExactIndex:
         folder.mkdir(parents=True, exist_ok=True)
         describe(self.vectors, self.config, {}).write(folder)
 
-    def _best(self, product: Vectors, pool: _Pool, query: Vectors, k: int) -> tuple[Rows, Vectors]:
-        eligible = int(np.count_nonzero(product > -np.inf))
-        if eligible == 0:
-            return np.empty(0, np.int32), np.empty(0, np.float32)
-        kth = len(product) - min(k, eligible)
-        threshold = np.partition(product, kth)[kth] - 2 * rounding_slack(query, self._longest)
-        proposed = np.flatnonzero(product >= max(threshold, np.finfo(np.float32).min))
-        return rank(self.vectors, pool.rows(proposed), query, k)
+    def _answer(
+        self,
+        hits: Hits,
+        start: int,
+        queries: Vectors,
+        pool: _Pool,
+        excluded: Sequence[Rows],
+        k: int,
+    ) -> None:
+        slack = np.array([rounding_slack(query, self._longest) for query in queries], np.float32)
+        proposed = propose(
+            queries,
+            pool.matrix,
+            min(k, max(len(pool.matrix), 1)),
+            slack=slack,
+            excluded=[pool.positions(rows) for rows in excluded],
+            forbidden=pool.forbidden,
+        )
+        for position, (query, rows) in enumerate(zip(queries, proposed), start):
+            hits.put(position, *rank(self.vectors, pool.rows(rows), query, k))
 
     @cached_property
     def _longest(self) -> float:
@@ -130,3 +153,7 @@ class _Pool:
         found = at < len(self.chosen)
         found[found] = self.chosen[at[found]] == rows[found]
         return at[found].astype(np.int32)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from recsys.ids import Vectors
-from recsys.index import ExactConfig, ExactIndex, Index, build_index, exact
+from recsys.index import ExactConfig, ExactIndex, Index, build_index, exact, proposing
 from tests.contracts.index_contract import IndexContract, assert_same, by_hand, made_vectors
 
 
@@ -16,11 +18,38 @@ class TestExactIndex(IndexContract):
         return build_index(vectors, ExactConfig())
 
 
-def test_large_batches_are_answered_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    index, queries = ExactIndex.of(made_vectors(300, seed=1)), made_vectors(10, seed=2)
-    whole = index.search(queries, 7)
-    monkeypatch.setattr(exact, "_PRODUCTS_AT_ONCE", 700)
-    assert_same(index.search(queries, 7), whole)
+@pytest.mark.parametrize("k", [1, 7, 300, 400])
+def test_large_batches_are_answered_in_parts_and_tiles(
+    monkeypatch: pytest.MonkeyPatch, k: int
+) -> None:
+    vectors, queries = made_vectors(5_000, seed=1), made_vectors(50, seed=2)
+    rng = np.random.default_rng(3)
+    excluded = [rng.integers(0, 5_000, size) for size in rng.integers(0, 300, len(queries))]
+    allowed = rng.random(5_000) < 0.9
+    index = ExactIndex.of(vectors)
+    whole = index.search(queries, k, exclude=excluded, allowed=allowed)
+    monkeypatch.setattr(exact, "_QUERIES_AT_ONCE", 7)
+    monkeypatch.setattr(proposing, "_TILE", 7 * 130)
+    assert_same(index.search(queries, k, exclude=excluded, allowed=allowed), whole)
+    for query in (0, 7, 49):
+        eligible = np.setdiff1d(np.flatnonzero(allowed), excluded[query])
+        assert whole.of(query)[0].tolist() == list(by_hand(vectors, queries[query], k, eligible))
+
+
+def test_scores_too_close_to_call_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every row is as good as every other, and the lowest ones win."""
+    waiting = []
+
+    def called(*arguments: Any) -> Any:
+        waiting.append(len(arguments[1]))
+        return rank(*arguments)
+
+    rank = proposing.rank
+    monkeypatch.setattr(proposing, "rank", called)
+    index = ExactIndex.of(np.ones((200_000, 4), np.float32))
+    hits = index.search(np.array([[0, 0, 0, 0], [1, 2, 3, 4]] * 40, np.float32), 3)
+    assert (hits.rows == [0, 1, 2]).all() and set(hits.scores.ravel()) == {0.0, 10.0}
+    assert 0 < max(waiting) < 20_000
 
 
 @pytest.mark.parametrize("scale", [1e-18, 1.0, 1e8, 1e17])
