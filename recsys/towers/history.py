@@ -21,7 +21,7 @@ def build_history_encoder(config: TowersConfig) -> Any:
     if isinstance(config.history, MeanHistory):
         return _Mean(config.history, config.dimension)
     if isinstance(config.history, NoHistory):
-        return _None(config.dimension, short() if config.initial == "random" else "zeros")
+        return _None(config.dimension, "zeros" if config.initial == "identity" else short())
     return _Transformer(config.history, config.dimension)
 
 

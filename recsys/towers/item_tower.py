@@ -10,19 +10,20 @@ import numpy as np
 from recsys._tf import tf, tf_keras
 from recsys.features import FeatureBlock
 from recsys.ids import Mask
+from recsys.towers.combine import build_combine
 from recsys.towers.config import TowersConfig
-from recsys.towers.initial import identity, short
+from recsys.towers.initial import identity, whitened_components
+from recsys.towers.item_ids import ItemIds
 from recsys.towers.scaling import standardised
 
 
 class ItemTower(tf_keras.Model):  # type: ignore[misc]
-    """v(i) = normalise( warm(i) E[i] + sum over blocks b of has_b(i) P_b x_b(i) ).
+    """v(i) = normalise( combine( warm(i) E[i], has_b(i) P_b x_b(i) for each block b ) ).
 
-    E holds a trained vector for each item, left out for cold items always and for a random share
-    of the others in training (dropout of the id, as DropoutNet, Volkovs et al. 2017): the
-    content must then stand for the item. x_b(i) is block b's vector, standardised over the items
-    that have one; P_b a small trained map. In training a share of an item's blocks is left out
-    (``block_dropout``), so that has_b(i) is 0 for them.
+    E holds a trained vector for each item (see :class:`recsys.towers.item_ids.ItemIds`). x_b(i) is
+    block b's vector, standardised over the items that have one; P_b a small trained map. In
+    training a share of an item's blocks is left out (``block_dropout``), so that has_b(i) is 0 for
+    them. ``combine`` is a sum, or one of :mod:`recsys.towers.combine`.
 
     Args:
         config: Sizes and inputs.
@@ -39,30 +40,23 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
         ]
         masks = np.array([block.mask for block in blocks]).reshape(len(blocks), len(warm))
         self._has = tf.constant(masks.T, tf.float32)
-        self._warm = tf.constant(warm, tf.float32)
         self._ids = None
-        if config.item_id == "embedding":
-            self._ids = tf_keras.layers.Embedding(
-                len(warm),
-                config.dimension,
-                embeddings_initializer=short(),
-                name="item_id",
-            )
+        if config.item_id != "none":
+            self._ids = ItemIds(config, warm, np.asarray(masks.any(axis=0)))
+        self._combine = build_combine(config)
 
     def call(self, rows: Any, training: bool = False) -> Any:
         """Vectors of ``rows`` (int32 ``[n]``), float32 ``[n, d]``, each of length 1."""
-        total = tf.zeros((tf.size(rows), self._config.dimension))
-        if self._ids is not None:
-            keep = tf.gather(self._warm, rows)
-            if training and self._config.id_dropout > 0:
-                keep *= tf.cast(
-                    tf.random.uniform(tf.shape(keep)) >= self._config.id_dropout, tf.float32
-                )
-            total += self._ids(rows) * keep[:, None]
         kept = self._kept(rows, training)
-        for at, block in enumerate(self.blocks):
-            total += block(rows) * kept[:, at, None]
-        return tf.math.l2_normalize(total, axis=-1)
+        parts = [block(rows) * kept[:, at, None] for at, block in enumerate(self.blocks)]
+        there = [kept]
+        if self._ids is not None:
+            vectors, counts = self._ids(rows, training=training)
+            parts, there = [*parts, vectors], [*there, counts[:, None]]
+        if not parts:
+            return tf.zeros((tf.size(rows), self._config.dimension))
+        combined = self._combine(tf.stack(parts, axis=1), tf.concat(there, axis=1))
+        return tf.math.l2_normalize(combined, axis=-1)
 
     def _kept(self, rows: Any, training: bool) -> Any:
         """1 where a block counts and 0 where it is left out, float32 ``[n, blocks]``."""
@@ -84,13 +78,18 @@ class _BlockTower(tf_keras.layers.Layer):  # type: ignore[misc]
 
     def __init__(self, config: TowersConfig, block: FeatureBlock, offset: int) -> None:
         super().__init__(name=f"block_{block.name}")
-        self._table = tf.constant(standardised(block), tf.float32)
-        begin = identity(offset) if config.initial == "identity" else "glorot_uniform"
-        hidden = [tf_keras.layers.Dense(2 * config.dimension, activation="gelu")]
-        self._layers = [
-            *(hidden if config.projection == "mlp" else []),
-            tf_keras.layers.Dense(config.dimension, kernel_initializer=begin),
-        ]
+        table = standardised(block)
+        self._table = tf.constant(table, tf.float32)
+        begin: Any = "glorot_uniform"
+        if config.initial == "identity":
+            begin = identity(offset)
+        elif config.initial == "whitened":
+            begin = whitened_components(table[block.mask])
+        self._layers = [tf_keras.layers.Dense(config.dimension, kernel_initializer=begin)]
+        # A concatenation has its hidden layer behind the blocks, where they meet.
+        if config.projection == "mlp" and config.combine != "concatenation":
+            hidden = tf_keras.layers.Dense(2 * config.dimension, activation="gelu")
+            self._layers.insert(0, hidden)
 
     def call(self, rows: Any) -> Any:
         x = tf.gather(self._table, rows)

@@ -14,16 +14,17 @@ from recsys.towers.config import TowersConfig
 from recsys.towers.history import build_history_encoder
 from recsys.towers.initial import identity, short
 from recsys.towers.scaling import standardised
+from recsys.towers.user_mix import UserMix
 
 
 class QueryTower(tf_keras.Model):  # type: ignore[misc]
-    """q = normalise( h + U[user] + P x[user] + T terms + sum over columns c of C_c[value] ).
+    """q = normalise( mix(h, U[user]) + P x[user] + T terms + sum over columns c of C_c[value] ).
 
-    h is the history encoder's state. x holds vectors of users that were learned elsewhere,
-    standardised; the table is part of the tower's weights, though never trained, so that a saved
-    tower needs nothing beside. Each further term is left out where it is not known, so that any
-    combination of inputs is one query in the same space. U begins at zero: a user whom training
-    never met is asked for as an unknown one.
+    h is the history encoder's state, mix a sum or shares (:mod:`recsys.towers.user_mix`). x holds
+    vectors of users that were learned elsewhere, standardised; the table is part of the tower's
+    weights, though never trained, so that a saved tower needs nothing beside. Each further term is
+    left out where it is not known, so that any combination of inputs is one query in the same
+    space. U begins at zero: a user whom training never met is asked for as an unknown one.
 
     Args:
         config: Sizes and inputs.
@@ -50,6 +51,7 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
             self._users = tf_keras.layers.Embedding(
                 max(users, 1), config.dimension, embeddings_initializer="zeros", name="user_id"
             )
+            self._mix = UserMix(config)
         self._user_vectors = None
         if config.user_vectors == "projection" and user_block is not None:
             self._user_vectors = _UserVectors(config.dimension, user_block)
@@ -77,7 +79,7 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
         total = inputs["state"]
         if self._users is not None:
             known = _drop(inputs["user_known"], self._config.id_dropout, training)
-            total += self._users(inputs["user"]) * known[:, None]
+            total = self._mix(total, self._users(inputs["user"]), known)
         if self._user_vectors is not None:
             known = _drop(inputs["user_known"], self._config.user_vectors_dropout, training)
             total += self._user_vectors(inputs["user"]) * known[:, None]
@@ -108,7 +110,7 @@ class _UserVectors(tf_keras.layers.Layer):  # type: ignore[misc]
 
 
 def _terms(config: TowersConfig, centre: Vectors | None) -> Any:
-    if config.initial == "random":
+    if config.initial != "identity":
         return tf_keras.layers.Dense(config.dimension, use_bias=False, name="terms")
     shift = np.zeros(config.dimension, np.float32)
     if centre is not None:
