@@ -148,6 +148,10 @@ class Interactions:
         """A user's item rows in time order, int32 ``[length]``."""
         return self.item[self.offsets[user] : self.offsets[user + 1]]
 
+    def times(self, user: int) -> npt.NDArray[np.int64]:
+        """When a user met the items of :meth:`history`, int64 ``[length]``; see ``clock``."""
+        return self.time[self.offsets[user] : self.offsets[user + 1]]
+
     def take(self, keep: Mask) -> Interactions:
         """The interactions where ``keep`` (bool ``[n]``) holds; users and items stay numbered."""
         return Interactions(

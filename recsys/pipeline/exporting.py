@@ -76,7 +76,12 @@ def _users(job: Job) -> Embeddings | str:
         return "users: the query tower reads search terms alone, every user has one vector"
     log = job.ingested.interactions
     rows = np.arange(len(log.users), dtype=np.int32)
-    batch = QueryBatch.of([log.history(int(row)) for row in rows], users=rows)
+    timed = log.clock == "timestamp"
+    batch = QueryBatch.of(
+        [log.history(int(row)) for row in rows],
+        users=rows,
+        times=[log.times(int(row)) for row in rows] if timed else None,
+    )
     lengths = [str(length) for length in np.diff(log.offsets)]
     vectors = _encoded(job, batch, "encode users")
     return Embeddings("users", USER, _ids(log.users), vectors, {"interactions": lengths})

@@ -33,6 +33,7 @@ def batch_of(queries: HeldOut, *, known: Mask, phrases: Vectors | None = None) -
         terms=terms,
         terms_known=terms_known,
         context=queries.context_rows,
+        times=queries.times(),
     )
 
 

@@ -172,7 +172,7 @@ STAGES: tuple[Stage[Job], ...] = (
     Stage(
         "train",
         ("ingest", "encode"),
-        1,
+        2,
         settings=lambda job: {
             **_settings("split", "towers", "train")(job),
             "choose_by": job.config.evaluation.choose_by,

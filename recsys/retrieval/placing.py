@@ -120,8 +120,11 @@ def _query_batch(
 ) -> QueryBatch:
     users = np.array([-1 if each.user is None else each.user for each in asked], np.int32)
     given = np.array([each.request.query.terms is not None for each in asked])
+    timed = np.array([each.times is not None for each in asked])
     return QueryBatch.of(
         [each.history for each in asked],
+        times=[np.zeros(0, np.int64) if each.times is None else each.times for each in asked],
+        times_known=timed,
         users=np.maximum(users, 0),
         user_known=users >= 0,
         terms=None if terms is None else terms.vectors[list(positions)],

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.errors import UnknownIdError
 from recsys.ids import IdMap, Rows
@@ -21,6 +22,8 @@ class Asked:
         request: As it came.
         user: The user's row, or None.
         history: Item rows, oldest first; empty where none is known.
+        times: When a known user met them, seconds since 1970, int64; None where only the order is
+            known, as in a history that came with the request.
         item: The row of the item asked about, or None.
         hidden: Item rows that must not come, without repeats.
         unknown_history: Ids of the given history that are not in the catalogue.
@@ -34,6 +37,7 @@ class Asked:
     hidden: Rows
     unknown_history: tuple[str, ...]
     unknown_exclude: tuple[str, ...]
+    times: npt.NDArray[np.int64] | None = None
 
 
 def read(request: Request, log: Interactions) -> Asked:
@@ -70,6 +74,7 @@ def read(request: Request, log: Interactions) -> Asked:
         np.unique(np.concatenate(hidden)),
         unknown_history,
         unknown_exclude,
+        log.times(user) if user is not None and log.clock == "timestamp" else None,
     )
 
 

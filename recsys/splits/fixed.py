@@ -98,6 +98,7 @@ def _by_user(targets: Interactions, *, pool: Interactions) -> HeldOut:
         phrases=targets.phrases,
         context=targets.context,
         context_rows={name: rows[heads] for name, rows in targets.context_rows.items()},
+        pool_times=pool.time if pool.clock == "timestamp" else None,
     )
 
 

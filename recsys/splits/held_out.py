@@ -37,6 +37,8 @@ class HeldOut:
         phrases: The different search terms; the first is "" (no search).
         context: Per context column its values' ids.
         context_rows: Per context column the (first) target's rows, int32 ``[q]``.
+        pool_times: When the items of ``pool`` were met, seconds since 1970, int64 ``[p]``; None
+            where only their order is known.
 
     Example:
         >>> queries = HeldOut.of(user=[0, 1], histories=[[4, 2], []], targets=[[7], [1, 3]])
@@ -55,6 +57,7 @@ class HeldOut:
     phrases: tuple[str, ...] = ("",)
     context: Mapping[str, IdMap] = field(default_factory=dict)
     context_rows: Mapping[str, Rows] = field(default_factory=dict)
+    pool_times: npt.NDArray[np.int64] | None = None
 
     @classmethod
     def of(
@@ -107,6 +110,13 @@ class HeldOut:
         """Every query's history, as views of the pool."""
         return [self.history(query) for query in range(len(self))]
 
+    def times(self) -> list[npt.NDArray[np.int64]] | None:
+        """Every query's times, as views of the pool; None where they are not known."""
+        if self.pool_times is None:
+            return None
+        bounds = zip(self.history_start, self.history_stop)
+        return [self.pool_times[start:stop] for start, stop in bounds]
+
     @property
     def history_lengths(self) -> npt.NDArray[np.int64]:
         """int64 ``[q]``."""
@@ -145,6 +155,7 @@ class HeldOut:
             phrases=self.phrases,
             context=self.context,
             context_rows={name: rows[at] for name, rows in self.context_rows.items()},
+            pool_times=self.pool_times,
         )
 
 

@@ -68,6 +68,7 @@ def one_per_position(
         phrases=log.phrases,
         context=log.context,
         context_rows={name: rows[at] for name, rows in log.context_rows.items()},
+        pool_times=pool.time if pool.clock == "timestamp" else None,
     )
 
 

@@ -7,8 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from recsys.towers.augmentation import Augmentation
 from recsys.towers.config import TowersConfig, TrainConfig
-from recsys.towers.history_configs import MeanHistory, NoHistory, TransformerHistory
+from recsys.towers.history_configs import (
+    AttentionPoolingHistory,
+    HstuHistory,
+    MeanHistory,
+    NoHistory,
+    TransformerHistory,
+)
 from recsys.towers.loss_configs import FullSoftmax, InBatchSoftmax, LossConfig, SampledSoftmax
 from recsys.towers.query import QueryBatch
 
@@ -18,9 +25,12 @@ if TYPE_CHECKING:
     from recsys.towers.training import Fitted, fit
 
 __all__ = [
+    "AttentionPoolingHistory",
+    "Augmentation",
     "Epoch",
     "Fitted",
     "FullSoftmax",
+    "HstuHistory",
     "InBatchSoftmax",
     "LossConfig",
     "MeanHistory",

@@ -8,14 +8,16 @@ and the epoch alone, which is what makes a resumed run continue as it would have
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.interactions import Interactions
+from recsys.towers.augmentation import Augmentation, Spans, cropped, reordered, shown
 
 Batch = dict[str, npt.NDArray[np.generic]]
-Spans = npt.NDArray[np.int64]
+AS_IT_IS = Augmentation()
 
 
 def cut_windows(log: Interactions, length: int, rng: np.random.Generator) -> Spans:
@@ -54,24 +56,43 @@ def group_windows(spans: Spans, positions: int, rng: np.random.Generator) -> lis
 
 
 def training_batches(
-    log: Interactions, *, window: int, positions: int, seed: int, epoch: int
+    log: Interactions,
+    *,
+    window: int,
+    positions: int,
+    seed: int,
+    epoch: int,
+    augmentation: Augmentation = AS_IT_IS,
 ) -> list[Spans]:
     """The groups of windows of one epoch."""
     rng = np.random.default_rng([seed, epoch])
-    return group_windows(cut_windows(log, window + 1, rng), positions, rng)
+    spans = cut_windows(log, window + 1, rng)
+    return group_windows(cropped(spans, augmentation, rng), positions, rng)
 
 
-def load_batches(log: Interactions, groups: list[Spans]) -> Iterator[Batch]:
+def load_batches(
+    log: Interactions,
+    groups: list[Spans],
+    *,
+    times: Literal["leave", "load"] = "leave",
+    augmentation: Augmentation = AS_IT_IS,
+    seed: int = 0,
+    epoch: int = 0,
+) -> Iterator[Batch]:
     """Each group as padded arrays ``[b, length]``; ``weight`` is 0 where there is padding.
 
     Keys: ``item`` (the item to predict; those before it are its history), ``weight``, ``terms``,
-    ``context_NAME``; and ``user`` ``[b]``.
+    ``context_NAME``; and ``user`` ``[b]``. With times also ``seconds``, float32 since the first
+    item of the window; where items are masked also ``shown``, float32, 0 where one is not read as
+    history.
     """
+    rng = np.random.default_rng([seed, epoch, 1])
     for spans in groups:
         lengths = spans[:, 1] - spans[:, 0]
         offsets = np.arange(int(lengths.max()))
         real = offsets[None, :] < lengths[:, None]
         places = np.where(real, spans[:, :1] + offsets[None, :], spans[:, :1])
+        places = reordered(places, lengths, augmentation, rng)
         batch: Batch = {
             "item": np.where(real, log.item[places], 0).astype(np.int32),
             "weight": np.where(real, log.weight[places], 0).astype(np.float32),
@@ -80,4 +101,9 @@ def load_batches(log: Interactions, groups: list[Spans]) -> Iterator[Batch]:
         }
         for name, rows in log.context_rows.items():
             batch[f"context_{name}"] = rows[places]
+        if times == "load":
+            since = log.time[places] - log.time[spans[:, :1]]
+            batch["seconds"] = np.where(real, since, 0).astype(np.float32)
+        if augmentation.mask:
+            batch["shown"] = shown(real, augmentation, rng).astype(np.float32)
         yield batch

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from recsys.config import Config
+from recsys.towers.augmentation import Augmentation
 from recsys.towers.history_configs import HistoryConfig, NoHistory, TransformerHistory
 from recsys.towers.loss_configs import FullSoftmax, LossConfig
 
@@ -103,6 +104,7 @@ class TrainConfig(Config):
 
     Attributes:
         loss: The loss, by name.
+        augmentation: How the windows of an epoch are changed before they are learned from.
         batch_positions: Predicted positions a step, padding included.
         learning_rate: Adam's, reached after ``warmup_steps``.
         warmup_steps: Steps of linear warm-up.
@@ -121,6 +123,7 @@ class TrainConfig(Config):
     """
 
     loss: LossConfig = FullSoftmax()
+    augmentation: Augmentation = Augmentation()
     batch_positions: int = Field(4096, ge=2)
     learning_rate: float = Field(1e-3, gt=0, le=1)
     warmup_steps: int = Field(100, ge=0)

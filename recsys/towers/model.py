@@ -10,6 +10,7 @@ from recsys.features import FeatureBlock
 from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.towers.config import TowersConfig, TrainConfig
+from recsys.towers.histories import Times
 from recsys.towers.item_tower import ItemTower
 from recsys.towers.losses import build_loss
 from recsys.towers.query_tower import QueryTower
@@ -64,7 +65,11 @@ class TwoTowerModel(tfrs.Model):  # type: ignore[misc]
         met = tf.reshape(
             tf.gather(vectors, in_history), [*_shape(inputs["item"]), vectors.shape[1]]
         )
-        states = self.query_tower.states(met[:, :-1], training=training)  # (b, l, d)
+        if "shown" in inputs:
+            met *= inputs["shown"][:, :, None]
+        states = self.query_tower.states(
+            met[:, :-1], _times_of(inputs), training=training
+        )  # (b, l, d)
         queries = self.query_tower(
             self._query_inputs(inputs, states, real), training=training
         )  # (p, d)
@@ -92,6 +97,12 @@ class TwoTowerModel(tfrs.Model):  # type: ignore[misc]
             },
             **{f"context_{name}_known": ones for name in self._context},
         }
+
+
+def _times_of(inputs: Mapping[str, Any]) -> Times | None:
+    if "seconds" not in inputs:
+        return None
+    return Times(inputs["seconds"][:, :-1], tf.ones_like(inputs["seconds"][:, 0]))
 
 
 def _shape(tensor: Any) -> tuple[Any, Any]:

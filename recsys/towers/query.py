@@ -5,13 +5,16 @@ No TensorFlow here, so that callers can build queries without loading it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.errors import DataError
 from recsys.ids import Mask, Rows, Vectors
+
+Moments = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +29,9 @@ class QueryBatch:
         terms_known: bool ``[b]``.
         context: Per context column its rows, int32 ``[b]``; read only where ``context_known``.
         context_known: Per context column bool ``[b]``.
+        times: Per query when its items were met, seconds since 1970, int64, beside ``histories``;
+            read only where ``times_known``; None where none are known.
+        times_known: bool ``[b]``, or None where ``times`` is.
 
     Example:
         >>> batch = QueryBatch.of([np.array([3, 1], np.int32), np.array([], np.int32)])
@@ -40,6 +46,8 @@ class QueryBatch:
     terms_known: Mask
     context: Mapping[str, Rows] = field(default_factory=dict)
     context_known: Mapping[str, Mask] = field(default_factory=dict)
+    times: Sequence[Moments] | None = None
+    times_known: Mask | None = None
 
     @classmethod
     def of(
@@ -52,11 +60,14 @@ class QueryBatch:
         terms_known: Mask | None = None,
         context: Mapping[str, Rows] | None = None,
         context_known: Mapping[str, Mask] | None = None,
+        times: Sequence[Moments] | None = None,
+        times_known: Mask | None = None,
     ) -> QueryBatch:
         """Fill in what is absent; what is given without a mask is taken to be known.
 
         Raises:
-            DataError: A part does not hold one value a query.
+            DataError: A part does not hold one value a query, or a known time is not one a history
+                item.
         """
         size = len(histories)
         context = dict(context or {})
@@ -69,12 +80,21 @@ class QueryBatch:
             _known(terms_known, terms is not None, size),
             context,
             known,
+            times,
+            None if times is None else _known(times_known, True, size),
         )
-        parts = {"users": batch.users, "user_known": batch.user_known, "terms": batch.terms}
+        parts: dict[str, Sized] = {
+            "users": batch.users,
+            "user_known": batch.user_known,
+            "terms": batch.terms,
+        }
         parts |= {"terms_known": batch.terms_known, **context, **known}
+        if batch.times is not None and batch.times_known is not None:
+            parts |= {"times": batch.times, "times_known": batch.times_known}
         for name, part in parts.items():
             if len(part) != size:
                 raise DataError(f"'{name}' must hold one value a query: {size}, not {len(part)}")
+        _check_times(batch)
         return batch
 
     def __len__(self) -> int:
@@ -91,7 +111,21 @@ class QueryBatch:
             self.terms_known[part],
             {name: rows[part] for name, rows in self.context.items()},
             {name: known[part] for name, known in self.context_known.items()},
+            None if self.times is None else self.times[part],
+            None if self.times_known is None else self.times_known[part],
         )
+
+
+def _check_times(batch: QueryBatch) -> None:
+    if batch.times is None or batch.times_known is None:
+        return
+    for query in np.flatnonzero(batch.times_known).tolist():
+        met, when = len(batch.histories[query]), len(batch.times[query])
+        if met != when:
+            raise DataError(
+                f"query {query} has {met} items in its history and {when} times: give one time an"
+                " item, or say in times_known that they are not known"
+            )
 
 
 def _known(mask: Mask | None, given: bool, size: int) -> Mask:

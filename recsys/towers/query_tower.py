@@ -11,7 +11,7 @@ from recsys._tf import tf, tf_keras
 from recsys.features import FeatureBlock
 from recsys.ids import Vectors
 from recsys.towers.config import TowersConfig
-from recsys.towers.history import build_history_encoder
+from recsys.towers.histories import Times, build_history_encoder
 from recsys.towers.initial import identity, short
 from recsys.towers.scaling import standardised
 from recsys.towers.user_mix import UserMix
@@ -63,9 +63,12 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
             for name in config.context
         }
 
-    def states(self, vectors: Any, training: bool = False) -> Any:
-        """States ``[b, t + 1, d]`` of item vectors ``[b, t, d]``, oldest first."""
-        return self._history(vectors, training=training)
+    def states(self, vectors: Any, times: Times | None = None, training: bool = False) -> Any:
+        """States ``[b, t + 1, d]`` of item vectors ``[b, t, d]``, oldest first.
+
+        ``times``, where the history encoder reads them and they are known, come beside.
+        """
+        return self._history(vectors, times, training=training)
 
     def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
         """Unit vectors ``[n, d]``.

@@ -18,10 +18,11 @@ from recsys.errors import DataError
 from recsys.features import USER_VECTORS, FeatureBlock
 from recsys.ids import Rows, Vectors
 from recsys.towers.config import TowersConfig
+from recsys.towers.histories import Times
 from recsys.towers.query import QueryBatch
 from recsys.towers.query_tower import QueryTower
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 Places = npt.NDArray[np.intp]
 POSITIONS_A_CALL = 16_384
 """Padded history positions in one pass through the tower; bounds memory, not results."""
@@ -92,6 +93,7 @@ class Towers:
         for line, (query, length) in enumerate(zip(chosen, lengths)):
             if length:
                 histories[line, :length] = batch.histories[query][-length:]
+        seconds, timed = self._times(batch, chosen, lengths)
         known = {"user_known": batch.user_known, "terms_known": batch.terms_known}
         terms = np.zeros((len(chosen), self.sizes["terms"]), np.float32)
         if self.terms_dimension and batch.terms_known.any():
@@ -105,8 +107,23 @@ class Towers:
         told = {
             **{name: tf.constant(part) for name, part in inputs.items()},
             **{name: tf.constant(mask[chosen], tf.float32) for name, mask in known.items()},
+            "seconds": tf.constant(seconds),
+            "times_known": tf.constant(timed),
         }
         return tf.constant(histories), tf.constant(lengths), told
+
+    def _times(self, batch: QueryBatch, chosen: Places, lengths: Rows) -> tuple[Vectors, Vectors]:
+        """Seconds since each history's first item that is read, and for which they are known."""
+        width = int(lengths.max()) if len(lengths) and self.config.history.reads_times else 0
+        seconds = np.zeros((len(chosen), width), np.float32)
+        timed = np.zeros(len(chosen), np.float32)
+        if batch.times is None or batch.times_known is None or not width:
+            return seconds, timed
+        for line, (query, length) in enumerate(zip(chosen, lengths)):
+            if length and batch.times_known[query]:
+                last = batch.times[query][-length:]
+                seconds[line, :length], timed[line] = last - last[0], 1
+        return seconds, timed
 
     @cached_property
     def _table(self) -> Any:
@@ -115,15 +132,18 @@ class Towers:
     @cached_property
     def _answer(self) -> Any:
         tower, table = self._tower, self._table
+        timed = self.config.history.reads_times
 
         def answer(histories: Any, lengths: Any, inputs: Any) -> Any:
-            states = tower.states(tf.gather(table, histories))
+            times = Times(inputs["seconds"], inputs["times_known"]) if timed else None
+            states = tower.states(tf.gather(table, histories), times)
             last = tf.gather(states, lengths, batch_dims=1)  # state j stands for j items
             return tower({"state": last, **inputs})
 
         of_queries, whole = tf.TensorSpec([None], tf.float32), tf.TensorSpec([None], tf.int32)
         inputs = {"user": whole, "user_known": of_queries, "terms_known": of_queries}
         inputs["terms"] = tf.TensorSpec([None, self.sizes["terms"]], tf.float32)
+        inputs |= {"seconds": tf.TensorSpec([None, None], tf.float32), "times_known": of_queries}
         for name in self.config.context:
             inputs |= {f"context_{name}": whole, f"context_{name}_known": of_queries}
         histories = tf.TensorSpec([None, None], tf.int32)

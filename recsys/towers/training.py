@@ -7,7 +7,7 @@ a finished run answers at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +22,10 @@ from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.progress import Progress, silent
 from recsys.towers.averaging import MovingAverage
-from recsys.towers.batches import load_batches, training_batches
+from recsys.towers.batches import Batch, load_batches, training_batches
 from recsys.towers.config import TowersConfig, TrainConfig
 from recsys.towers.epochs import Epoch, EpochRun
-from recsys.towers.history_configs import NoHistory, TransformerHistory
+from recsys.towers.history_configs import NoHistory, check_history
 from recsys.towers.model import TwoTowerModel
 from recsys.towers.optimizer import build_optimizer
 from recsys.towers.towers import Towers, freeze, load_towers
@@ -112,7 +112,7 @@ class _Steps:
         optimizer = build_optimizer(train, len(groups) * train.epochs)
         self._model.compile(optimizer=optimizer)
         # One pass makes all variables, so that a checkpoint has something to restore into.
-        first = {name: tf.constant(part) for name, part in next(load_batches(log, groups)).items()}
+        first = {name: tf.constant(part) for name, part in next(self._load(groups, 0)).items()}
         self._model.compute_loss(first)
         optimizer.build(self._model.trainable_variables)
         shapes = [{name: tf.TensorSpec([None] * t.ndim, t.dtype) for name, t in first.items()}]
@@ -127,7 +127,7 @@ class _Steps:
         """One pass; the mean loss."""
         groups = self._groups(number)
         losses = []
-        for at, batch in enumerate(load_batches(self._log, groups)):
+        for at, batch in enumerate(self._load(groups, number)):
             tensors = {name: tf.constant(part) for name, part in batch.items()}
             losses.append(float(self._step(tensors)["loss"]))
             if not math.isfinite(losses[-1]):
@@ -156,6 +156,17 @@ class _Steps:
             self._log,
             window=self._towers.history.window,
             positions=self._train.batch_positions,
+            seed=self._train.seed,
+            epoch=epoch,
+            augmentation=self._train.augmentation,
+        )
+
+    def _load(self, groups: list[Any], epoch: int) -> Iterator[Batch]:
+        return load_batches(
+            self._log,
+            groups,
+            times="load" if self._towers.history.reads_times else "leave",
+            augmentation=self._train.augmentation,
             seed=self._train.seed,
             epoch=epoch,
         )
@@ -198,13 +209,7 @@ def _check(log: Interactions, config: TowersConfig, user_block: FeatureBlock | N
             " terms and an encoder of words, or name towers.context",
             field="towers.history.name",
         )
-    heads = config.history.heads if isinstance(config.history, TransformerHistory) else 1
-    if config.dimension % heads:
-        raise ConfigError(
-            f"towers.dimension {config.dimension} must be a multiple of"
-            f" towers.history.heads {heads}",
-            field="towers.history.heads",
-        )
+    check_history(config.history, dimension=config.dimension, log=log)
 
 
 def _check_identity(config: TowersConfig, blocks: int, terms: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 from recsys.errors import InvalidRequestError, NotFoundError, RecsysError, UnknownIdError
 from recsys.index import ExactIndex
 from recsys.retrieval import Query, Request, Retrieved, WeightedSum
+from recsys.towers import QueryBatch
 from tests.retrieval.world import World, make_world
 
 REQUESTS = [
@@ -50,6 +51,20 @@ def test_each_request_is_answered_as_alone(world: World) -> None:
     assert together == alone
     backwards = [_outcome(answer) for answer in retriever.answer(REQUESTS[::-1])]
     assert backwards[::-1] == together
+
+
+def test_a_known_user_is_asked_for_with_the_times_of_the_log(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[QueryBatch] = []
+    encode = world.tower.encode
+    monkeypatch.setattr(world.tower, "encode", lambda batch: asked.append(batch) or encode(batch))
+    queries = [Query(user_id="bob"), Query(history=["i20", "i21"])]
+    world.retriever().retrieve_batch(queries, k=3)
+    (batch,) = asked
+    assert batch.times_known is not None and batch.times is not None
+    assert batch.times_known.tolist() == [True, False]
+    assert batch.times[0].tolist() == [3, 4]
 
 
 def test_a_query_that_cannot_be_answered_does_not_harm_the_others(world: World) -> None:

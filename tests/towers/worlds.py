@@ -22,6 +22,20 @@ def cycle(users: int = 24, items: int = 8, length: int = 12) -> Interactions:
     )
 
 
+def tastes(users: int = 24, items: int = 8, kinds: int = 4, length: int = 12) -> Interactions:
+    """Every user keeps to the items of one kind, in any order; item i has kind i mod ``kinds``."""
+    rng = np.random.default_rng(2)
+    user = np.repeat(np.arange(users), length)
+    return Interactions.of(
+        IdMap.of("user", [f"u{row}" for row in range(users)]),
+        IdMap.of("item", [f"i{row}" for row in range(items)]),
+        user=user,
+        item=user % kinds + kinds * rng.integers(items // kinds, size=len(user)),
+        time=np.tile(np.arange(length), users),
+        clock="position",
+    )
+
+
 def unmet(log: Interactions, item: int) -> Interactions:
     """The same log without one item, which thereby becomes cold."""
     return log.take(log.item != item)

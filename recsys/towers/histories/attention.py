@@ -1,0 +1,53 @@
+"""Causal self-attention over a history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recsys._tf import tf, tf_keras
+
+
+class CausalAttention(tf_keras.layers.Layer):  # type: ignore[misc]
+    """Scaled dot-product attention (Vaswani et al., NeurIPS 2017) in which nothing sees ahead.
+
+        y_j = O concat over heads of sum over i <= j of softmax_i( q_j . k_i / sqrt(d / h) ) v_i
+
+    with q, k and v one matrix product of x ``[b, n, d]``. In training a share of the weights is
+    dropped: which ones is drawn once a head and step, for all histories of the batch, because to
+    draw for each of them takes longer than all the rest.
+    """
+
+    def __init__(self, heads: int, dimension: int, dropout: float) -> None:
+        super().__init__(name="attention")
+        self._heads, self._width = heads, dimension // heads
+        self._project = tf_keras.layers.Dense(3 * dimension)
+        self._rate = dropout
+        self._merge = tf_keras.layers.Dense(dimension)
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        q, k, v = (by_head(part, self._heads) for part in tf.split(self._project(x), 3, axis=-1))
+        scores = tf.matmul(q * self._width**-0.5, k, transpose_b=True)  # (b, h, n, n)
+        later = tf.cast(~may_see(tf.shape(x)[1]), scores.dtype)
+        shares = tf.nn.softmax(scores - 1e9 * later)
+        if training and self._rate:
+            mask = tf.ones_like(scores[:1])
+            shares *= tf.nn.dropout(mask, self._rate)
+        return self._merge(merged(tf.matmul(shares, v)))
+
+
+def may_see(moments: Any) -> Any:
+    """Whether place j sees place i, bool ``[n, n]``: itself and what came before."""
+    places = tf.range(moments)
+    return places[:, None] >= places[None, :]
+
+
+def by_head(x: Any, heads: int) -> Any:
+    """``[b, n, d]`` to ``[b, heads, n, d / heads]``."""
+    batch, moments, width = tf.shape(x)[0], tf.shape(x)[1], x.shape[-1] // heads
+    return tf.transpose(tf.reshape(x, [batch, moments, heads, width]), [0, 2, 1, 3])
+
+
+def merged(x: Any) -> Any:
+    """``[b, heads, n, w]`` to ``[b, n, heads * w]``."""
+    batch, moments = tf.shape(x)[0], tf.shape(x)[2]
+    return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch, moments, x.shape[1] * x.shape[3]])

@@ -1,0 +1,80 @@
+"""Hierarchical sequential transduction units: attention that adds up rather than shares out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recsys._tf import tf, tf_keras
+from recsys.towers.histories.attention import by_head, may_see, merged
+from recsys.towers.histories.norm import Norm
+from recsys.towers.histories.pooling import ages_of
+from recsys.towers.histories.times import BUCKETS, Times, buckets_of
+from recsys.towers.histories.tokens import Tokens
+from recsys.towers.history_configs import HstuHistory
+from recsys.towers.initial import short
+
+
+class Hstu(tf_keras.layers.Layer):  # type: ignore[misc]
+    """HSTU (Zhai et al., "Actions Speak Louder than Words", ICML 2024, eq. 1 to 3).
+
+    State j is what the last unit gives at place j of :class:`Tokens`, normalised. Without times, or
+    for the histories whose times are not known, the time bias is zero.
+    """
+
+    def __init__(self, config: HstuHistory, dimension: int) -> None:
+        super().__init__(name="hstu_history")
+        self._config = config
+        self._tokens = Tokens(config.window, dimension, config.dropout)
+        self._units = [_Unit(config, dimension, index) for index in range(config.blocks)]
+        self._norm = Norm(dimension)
+
+    def call(self, vectors: Any, times: Times | None = None, training: bool = False) -> Any:
+        x = self._tokens(vectors, training=training)
+        buckets, known = None, None
+        if self._config.reads_times and times is not None:
+            buckets, known = buckets_of(times.seconds), times.known
+            if training and self._config.time_dropout:
+                kept = tf.random.uniform(tf.shape(known)) >= self._config.time_dropout
+                known *= tf.cast(kept, tf.float32)
+        for unit in self._units:
+            x = unit(x, buckets, known, training=training)
+        return self._norm(x)
+
+
+class _Unit(tf_keras.layers.Layer):  # type: ignore[misc]
+    """x <- x + F( norm( A V ) * U ), where [U V Q K] = silu( E norm(x) ) and, for i <= j,
+
+        A_ji = silu( q_j . k_i + p_(j - i) + r_bucket(j, i) ) / (j + 1)
+
+    p, by place, a head each, and r, by time, begin near zero. Under the norm of A V the paper's
+    divisor, the longest history, is one of scale alone; here it counts what place j sees, so that
+    a short history in a long window is not made small.
+    """
+
+    def __init__(self, config: HstuHistory, dimension: int, index: int) -> None:
+        super().__init__(name=f"unit_{index}")
+        self._heads = config.heads
+        self._norms = [Norm(dimension, f"norm_{part}") for part in range(2)]
+        self._enter = tf_keras.layers.Dense(4 * dimension, "silu", use_bias=False)
+        self._places = self.add_weight(
+            name="places", shape=(config.heads, config.window + 1), initializer=short()
+        )
+        self._times = None
+        if config.reads_times:
+            self._times = self.add_weight(name="times", shape=(BUCKETS,), initializer=short())
+        self._dropout = tf_keras.layers.Dropout(config.dropout)
+        self._leave = tf_keras.layers.Dense(dimension)
+
+    def call(self, x: Any, buckets: Any, known: Any, training: bool = False) -> Any:
+        u, v, q, k = tf.split(self._enter(self._norms[0](x)), 4, axis=-1)
+        q, k, v = (by_head(part, self._heads) for part in (q, k, v))
+        moments = tf.shape(x)[1]
+        by_place = tf.gather(self._places, tf.maximum(ages_of(moments), 0), axis=1)  # (h, n, n)
+        scores = tf.matmul(q, k, transpose_b=True) + by_place
+        if buckets is not None and self._times is not None:
+            by_time = tf.gather(self._times, buckets) * known[:, None, None]
+            scores += by_time[:, None]
+        seen = tf.range(1, moments + 1, dtype=scores.dtype)[:, None]
+        weights = tf.nn.silu(scores) * (tf.cast(may_see(moments), scores.dtype) / seen)
+        attended = self._norms[1](merged(tf.matmul(weights, v)))
+        return x + self._leave(self._dropout(attended * u, training=training))

@@ -1,0 +1,32 @@
+"""The mean of a history, by age or of all items alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recsys._tf import tf, tf_keras
+from recsys.towers.histories.pooling import ages_of, pooled
+from recsys.towers.history_configs import MeanHistory
+
+
+class Mean(tf_keras.layers.Layer):  # type: ignore[misc]
+    """State j = W sum over i <= j of a(j - i) v_i + b, the a(age) summing to 1 over each history.
+
+    a(age) is proportional to exp(c_age), c trained from zero: at first every item counts alike, and
+    with ``ages = "equal"`` they always do, which is SimpleX's average pooling with a map of its own
+    (Mao et al., CIKM 2021, eq. 6). W begins as identity. An empty history is the zero mean.
+    """
+
+    def __init__(self, config: MeanHistory, dimension: int) -> None:
+        super().__init__(name="mean_history")
+        self._ages = None
+        if config.ages == "trained":
+            self._ages = self.add_weight(name="ages", shape=(config.window,), initializer="zeros")
+        self._map = tf_keras.layers.Dense(dimension, kernel_initializer="identity")
+
+    def call(self, vectors: Any, times: Any = None, training: bool = False) -> Any:
+        ages = ages_of(tf.shape(vectors)[1])
+        scores = tf.zeros_like(ages, tf.float32)
+        if self._ages is not None:
+            scores = tf.gather(self._ages, tf.maximum(ages, 0))
+        return self._map(pooled(vectors, scores, ages))

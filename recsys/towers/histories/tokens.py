@@ -1,0 +1,33 @@
+"""What attention reads: a start vector, then the items, each at its place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recsys._tf import tf, tf_keras
+from recsys.towers.initial import short
+
+
+class Tokens(tf_keras.layers.Layer):  # type: ignore[misc]
+    """Item vectors ``[b, t, d]`` to ``[b, t + 1, d]``: x_0 = s + p_0, x_i = sqrt(d) v_i + p_i.
+
+    Args:
+        window: The longest history.
+        dimension: d.
+        dropout: Share of what is given that is dropped in training.
+    """
+
+    def __init__(self, window: int, dimension: int, dropout: float) -> None:
+        super().__init__(name="tokens")
+        self._scale = dimension**0.5
+        self._start = self.add_weight(name="start", shape=(1, 1, dimension), initializer=short())
+        self._positions = self.add_weight(
+            name="positions", shape=(window + 1, dimension), initializer=short()
+        )
+        self._dropout = tf_keras.layers.Dropout(dropout)
+
+    def call(self, vectors: Any, training: bool = False) -> Any:
+        start = tf.tile(self._start, [tf.shape(vectors)[0], 1, 1])
+        # Unit vectors are brought to the scale of the layer norms inside the blocks.
+        x = tf.concat([start, vectors * self._scale], axis=1)
+        return self._dropout(x + self._positions[: tf.shape(x)[1]], training=training)
