@@ -18,6 +18,7 @@ from recsys.towers.history_configs import (
 )
 from recsys.towers.loss_configs import FullSoftmax, InBatchSoftmax, LossConfig, SampledSoftmax
 from recsys.towers.query import QueryBatch
+from recsys.towers.set_config import SetSoftmax
 
 if TYPE_CHECKING:
     from recsys.towers.epochs import Epoch
@@ -37,6 +38,7 @@ __all__ = [
     "NoHistory",
     "QueryBatch",
     "SampledSoftmax",
+    "SetSoftmax",
     "Towers",
     "TowersConfig",
     "TrainConfig",

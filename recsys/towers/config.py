@@ -19,6 +19,13 @@ class TowersConfig(Config):
         dimension: Width of the space that both towers share.
         history: How the query tower reads a history.
         user_id: Whether the query tower learns a vector for each user.
+        id_initial: How the vectors of ids begin. ``short``: those of items randomly, those of
+            users at zero; ``spectral``: both as the leading singular vectors of who met what
+            (SVD-GCN, Peng et al. 2022).
+        graph: What smooths the vectors of ids. ``light-gcn``: in every step, and at last for
+            good, each id's vector is averaged with those that its interactions lead to, up to
+            ``graph_layers`` interactions away (LightGCN, He et al. 2020).
+        graph_layers: How far.
         user_mix: How the user's vector and the history's state meet. ``sum``: they are added;
             ``share``: g U[user] + (1 - g) h, g being ``user_share`` (SimpleX, Mao et al. 2021,
             eq. 3); ``trained-share``: g is trained from there. An unknown user is asked for by
@@ -59,6 +66,9 @@ class TowersConfig(Config):
     dimension: int = Field(64, ge=2, le=4096)
     history: HistoryConfig = TransformerHistory()
     user_id: Literal["none", "embedding"] = "none"
+    id_initial: Literal["short", "spectral"] = "short"
+    graph: Literal["none", "light-gcn"] = "none"
+    graph_layers: int = Field(2, ge=1, le=8)
     user_mix: Literal["sum", "share", "trained-share"] = "sum"
     user_share: float = Field(0.5, gt=0, lt=1)
     item_id: Literal["none", "embedding", "delta"] = "embedding"
@@ -80,6 +90,17 @@ class TowersConfig(Config):
         hidden = self.projection != "linear" and self.combine != "concatenation"
         if self.initial != "random" and hidden:
             raise ValueError(f"initial = '{self.initial}' needs projection = 'linear'")
+        return self
+
+    @model_validator(mode="after")
+    def _learns_what_begins(self) -> TowersConfig:
+        if self.id_initial == "spectral" and self.item_id != "embedding":
+            raise ValueError("id_initial = 'spectral' needs item_id = 'embedding'")
+        if self.graph != "none" and "none" in (self.user_id, self.item_id):
+            raise ValueError(
+                f"graph = '{self.graph}' joins the ids of users and of items: it needs user_id and"
+                " item_id other than 'none'"
+            )
         return self
 
     @model_validator(mode="after")

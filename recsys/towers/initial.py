@@ -9,6 +9,8 @@ import numpy as np
 from recsys._tf import tf, tf_keras
 from recsys.ids import Mask, Vectors
 
+SHORT = 0.02
+"""Standard deviation of a number in a vector that begins short."""
 _HELD_BACK = 0.01
 
 
@@ -31,7 +33,7 @@ def short() -> Any:
     Both towers end in a normalisation, and the gradient through it grows as vectors shrink; vectors
     that begin at length 1 sit on a plateau for epochs.
     """
-    return tf_keras.initializers.RandomNormal(stddev=0.02)
+    return tf_keras.initializers.RandomNormal(stddev=SHORT)
 
 
 def short_where(chosen: Mask) -> Any:

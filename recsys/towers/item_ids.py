@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from recsys._tf import tf, tf_keras
-from recsys.ids import Mask
+from recsys.ids import Mask, Vectors
 from recsys.towers.config import TowersConfig
 from recsys.towers.initial import short, short_where
 
@@ -29,27 +29,34 @@ class ItemIds(tf_keras.layers.Layer):  # type: ignore[misc]
         config: Sizes, and which kind of id.
         warm: Which items were met in training, bool ``[items]``.
         described: Which items have any content, bool ``[items]``.
+        begin: Where E begins, float32 ``[items, d]``, or None.
     """
 
-    def __init__(self, config: TowersConfig, warm: Mask, described: Mask) -> None:
+    def __init__(
+        self, config: TowersConfig, warm: Mask, described: Mask, begin: Vectors | None = None
+    ) -> None:
         super().__init__(name="item_ids")
         self._config = config
         self._warm = tf.constant(warm, tf.float32)
-        delta = config.item_id == "delta"
-        self._table = tf_keras.layers.Embedding(
-            len(warm),
-            config.dimension,
-            embeddings_initializer=short_where(np.logical_not(described)) if delta else short(),
-            name="item_id",
+        first = short()
+        if begin is not None:
+            first = tf_keras.initializers.Constant(begin)
+        elif config.item_id == "delta":
+            first = short_where(np.logical_not(described))
+        self.table = self.add_weight(
+            name="item_id", shape=(len(warm), config.dimension), initializer=first
         )
 
-    def call(self, rows: Any, training: bool = False) -> tuple[Any, Any]:
-        """Vectors ``[n, d]`` of ``rows``, zeros where left out, and which count, ``[n]``."""
+    def call(self, rows: Any, training: bool = False, table: Any = None) -> tuple[Any, Any]:
+        """Vectors ``[n, d]`` of ``rows``, zeros where left out, and which count, ``[n]``.
+
+        They are read from ``table`` ``[items, d]``, where one is given in the place of E.
+        """
         there = tf.gather(self._warm, rows)
         if training and self._config.id_dropout > 0:
             drawn = tf.random.uniform(tf.shape(there))
             there *= tf.cast(drawn >= self._config.id_dropout, tf.float32)
-        vectors = self._table(rows) * there[:, None]
+        vectors = tf.gather(self.table if table is None else table, rows) * there[:, None]
         if training and self._config.item_id == "delta" and self._config.delta_l2 > 0:
             lengths = tf.reduce_sum(tf.square(vectors), axis=1)
             self.add_loss(self._config.delta_l2 * tf.reduce_mean(lengths))

@@ -9,7 +9,7 @@ import numpy as np
 
 from recsys._tf import tf, tf_keras
 from recsys.features import FeatureBlock
-from recsys.ids import Mask
+from recsys.ids import Mask, Vectors
 from recsys.towers.combine import build_combine
 from recsys.towers.config import TowersConfig
 from recsys.towers.initial import identity, whitened_components
@@ -29,9 +29,17 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
         config: Sizes and inputs.
         blocks: Feature blocks over the same n items.
         warm: Which items were met in training, bool ``[n]``.
+        begin: Where E begins, float32 ``[n, d]``; random by default.
     """
 
-    def __init__(self, config: TowersConfig, blocks: Sequence[FeatureBlock], warm: Mask) -> None:
+    def __init__(
+        self,
+        config: TowersConfig,
+        blocks: Sequence[FeatureBlock],
+        warm: Mask,
+        *,
+        begin: Vectors | None = None,
+    ) -> None:
         super().__init__(name="item_tower")
         self._config = config
         widths = [block.dimension for block in blocks]
@@ -42,16 +50,25 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
         self._has = tf.constant(masks.T, tf.float32)
         self._ids = None
         if config.item_id != "none":
-            self._ids = ItemIds(config, warm, np.asarray(masks.any(axis=0)))
+            self._ids = ItemIds(config, warm, np.asarray(masks.any(axis=0)), begin)
         self._combine = build_combine(config)
 
-    def call(self, rows: Any, training: bool = False) -> Any:
-        """Vectors of ``rows`` (int32 ``[n]``), float32 ``[n, d]``, each of length 1."""
+    @property
+    def id_table(self) -> Any:
+        """E, float32 ``[n, d]``."""
+        assert self._ids is not None
+        return self._ids.table
+
+    def call(self, rows: Any, training: bool = False, ids: Any = None) -> Any:
+        """Vectors of ``rows`` (int32 ``[n]``), float32 ``[n, d]``, each of length 1.
+
+        ``ids`` ``[items, d]`` stands in the place of E, where given.
+        """
         kept = self._kept(rows, training)
         parts = [block(rows) * kept[:, at, None] for at, block in enumerate(self.blocks)]
         there = [kept]
         if self._ids is not None:
-            vectors, counts = self._ids(rows, training=training)
+            vectors, counts = self._ids(rows, training=training, table=ids)
             parts, there = [*parts, vectors], [*there, counts[:, None]]
         if not parts:
             return tf.zeros((tf.size(rows), self._config.dimension))

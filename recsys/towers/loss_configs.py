@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from recsys.config import Config
+from recsys.towers.set_config import SetSoftmax
 
 
 class _Softmax(Config):
@@ -36,4 +37,6 @@ class SampledSoftmax(_Softmax):
     negatives: int = Field(1024, ge=1)
 
 
-LossConfig = Annotated[FullSoftmax | InBatchSoftmax | SampledSoftmax, Field(discriminator="name")]
+LossConfig = Annotated[
+    FullSoftmax | InBatchSoftmax | SampledSoftmax | SetSoftmax, Field(discriminator="name")
+]

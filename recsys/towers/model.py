@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from recsys._tf import tf, tfrs
+from recsys._tf import tf
 from recsys.features import FeatureBlock
 from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.towers.config import TowersConfig, TrainConfig
 from recsys.towers.histories import Times
-from recsys.towers.item_tower import ItemTower
 from recsys.towers.losses import build_loss
-from recsys.towers.query_tower import QueryTower
+from recsys.towers.two_towers import TwoTowers
 
 
-class TwoTowerModel(tfrs.Model):  # type: ignore[misc]
+class TwoTowerModel(TwoTowers):
     """Query tower x item tower, trained on every position of every history at once.
 
     The history enters the query tower as the item tower's own vectors, in the step as in
@@ -41,16 +40,11 @@ class TwoTowerModel(tfrs.Model):  # type: ignore[misc]
         phrase_vectors: Vectors,
         user_block: FeatureBlock | None = None,
     ) -> None:
-        super().__init__()
-        self.item_tower = ItemTower(config, blocks, log.warm)
-        sizes = {name: len(values) for name, values in log.context.items()}
-        known = phrase_vectors.any(axis=1)
-        centre = phrase_vectors[known].mean(axis=0) if known.any() else None
-        self.query_tower = QueryTower(config, len(log.users), sizes, user_block, centre)
+        super().__init__(config, log, blocks, phrase_vectors, user_block, seed=train.seed)
         self._context = config.context
         self._loss = build_loss(train.loss, log.item_counts)
         self._phrases = tf.constant(phrase_vectors, tf.float32)
-        self._phrase_known = tf.constant(known)
+        self._phrase_known = tf.constant(phrase_vectors.any(axis=1))
 
     def compute_loss(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
         """The mean loss over the real positions of a batch (see ``batches.load_batches``)."""
@@ -60,7 +54,8 @@ class TwoTowerModel(tfrs.Model):  # type: ignore[misc]
         # Each item is encoded once a step, however often the step needs it.
         history = tf.reshape(inputs["item"], [-1])
         rows, places = tf.unique(tf.concat([candidates, history], axis=0))
-        vectors = self.item_tower(rows, training=training)
+        of_users, of_items = self.tables()
+        vectors = self.item_tower(rows, training=training, ids=of_items)
         among_candidates, in_history = tf.split(places, [tf.size(candidates), tf.size(history)])
         met = tf.reshape(
             tf.gather(vectors, in_history), [*_shape(inputs["item"]), vectors.shape[1]]
@@ -71,7 +66,7 @@ class TwoTowerModel(tfrs.Model):  # type: ignore[misc]
             met[:, :-1], _times_of(inputs), training=training
         )  # (b, l, d)
         queries = self.query_tower(
-            self._query_inputs(inputs, states, real), training=training
+            self._query_inputs(inputs, states, real), training=training, users=of_users
         )  # (p, d)
         return self._loss.compute(
             queries,

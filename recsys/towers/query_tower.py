@@ -33,6 +33,7 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
         user_block: Vectors of the users, or None.
         terms_centre: The mean of the encoded terms, float32 ``[t]``; where the terms' map begins
             as identity, it begins by taking this away, as blocks are centred.
+        begin: Where U begins, float32 ``[users, d]``; at zero by default.
     """
 
     def __init__(
@@ -42,15 +43,19 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
         context_sizes: Mapping[str, int],
         user_block: FeatureBlock | None = None,
         terms_centre: Vectors | None = None,
+        *,
+        begin: Vectors | None = None,
     ) -> None:
         super().__init__(name="query_tower")
         self._config = config
         self._history = build_history_encoder(config)
         self._users = None
         if config.user_id == "embedding":
+            first = "zeros" if begin is None else tf_keras.initializers.Constant(begin)
             self._users = tf_keras.layers.Embedding(
-                max(users, 1), config.dimension, embeddings_initializer="zeros", name="user_id"
+                max(users, 1), config.dimension, embeddings_initializer=first, name="user_id"
             )
+            self._users.build(None)
             self._mix = UserMix(config)
         self._user_vectors = None
         if config.user_vectors == "projection" and user_block is not None:
@@ -63,6 +68,12 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
             for name in config.context
         }
 
+    @property
+    def user_table(self) -> Any:
+        """U, float32 ``[users, d]``."""
+        assert self._users is not None
+        return self._users.embeddings
+
     def states(self, vectors: Any, times: Times | None = None, training: bool = False) -> Any:
         """States ``[b, t + 1, d]`` of item vectors ``[b, t, d]``, oldest first.
 
@@ -70,7 +81,7 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
         """
         return self._history(vectors, times, training=training)
 
-    def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
+    def call(self, inputs: Mapping[str, Any], training: bool = False, users: Any = None) -> Any:
         """Unit vectors ``[n, d]``.
 
         Args:
@@ -78,11 +89,13 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
                 ``[n]``; ``terms`` float ``[n, t]`` and ``terms_known`` float ``[n]``; per context
                 column ``context_NAME`` int ``[n]`` and ``context_NAME_known`` float ``[n]``.
             training: Whether a share of the known users, their vectors and terms is left out.
+            users: Stands in the place of U, ``[users, d]``, where given.
         """
         total = inputs["state"]
         if self._users is not None:
             known = _drop(inputs["user_known"], self._config.id_dropout, training)
-            total = self._mix(total, self._users(inputs["user"]), known)
+            table = self.user_table if users is None else users
+            total = self._mix(total, tf.gather(table, inputs["user"]), known)
         if self._user_vectors is not None:
             known = _drop(inputs["user_known"], self._config.user_vectors_dropout, training)
             total += self._user_vectors(inputs["user"]) * known[:, None]

@@ -7,7 +7,7 @@ a finished run answers at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +22,10 @@ from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.progress import Progress, silent
 from recsys.towers.averaging import MovingAverage
-from recsys.towers.batches import Batch, load_batches, training_batches
 from recsys.towers.config import TowersConfig, TrainConfig
 from recsys.towers.epochs import Epoch, EpochRun
 from recsys.towers.history_configs import NoHistory, check_history
-from recsys.towers.model import TwoTowerModel
+from recsys.towers.objectives import build_objective
 from recsys.towers.optimizer import build_optimizer
 from recsys.towers.towers import Towers, freeze, load_towers
 
@@ -107,12 +106,14 @@ class _Steps:
         self._sizes |= {f"context_{name}": len(values) for name, values in log.context.items()}
         if user_block is not None:
             self._sizes["user_vectors"] = user_block.dimension
-        self._model = TwoTowerModel(towers, train, log, blocks, phrase_vectors, user_block)
-        groups = self._groups(0)
+        self._objective = build_objective(towers, train, log)
+        self._model = self._objective.model(blocks, phrase_vectors, user_block)
+        groups = self._objective.groups(0)
         optimizer = build_optimizer(train, len(groups) * train.epochs)
         self._model.compile(optimizer=optimizer)
         # One pass makes all variables, so that a checkpoint has something to restore into.
-        first = {name: tf.constant(part) for name, part in next(self._load(groups, 0)).items()}
+        batch = next(self._objective.load(0, groups))
+        first = {name: tf.constant(part) for name, part in batch.items()}
         self._model.compute_loss(first)
         optimizer.build(self._model.trainable_variables)
         shapes = [{name: tf.TensorSpec([None] * t.ndim, t.dtype) for name, t in first.items()}]
@@ -125,9 +126,9 @@ class _Steps:
 
     def train(self, number: int, shown: str) -> float:
         """One pass; the mean loss."""
-        groups = self._groups(number)
+        groups = self._objective.groups(number)
         losses = []
-        for at, batch in enumerate(self._load(groups, number)):
+        for at, batch in enumerate(self._objective.load(number, groups)):
             tensors = {name: tf.constant(part) for name, part in batch.items()}
             losses.append(float(self._step(tensors)["loss"]))
             if not math.isfinite(losses[-1]):
@@ -150,26 +151,6 @@ class _Steps:
         if self._average is not None:
             self._average.update()
         return figures
-
-    def _groups(self, epoch: int) -> list[Any]:
-        return training_batches(
-            self._log,
-            window=self._towers.history.window,
-            positions=self._train.batch_positions,
-            seed=self._train.seed,
-            epoch=epoch,
-            augmentation=self._train.augmentation,
-        )
-
-    def _load(self, groups: list[Any], epoch: int) -> Iterator[Batch]:
-        return load_batches(
-            self._log,
-            groups,
-            times="load" if self._towers.history.reads_times else "leave",
-            augmentation=self._train.augmentation,
-            seed=self._train.seed,
-            epoch=epoch,
-        )
 
 
 def _chosen(blocks: Sequence[FeatureBlock], config: TowersConfig) -> list[FeatureBlock]:

@@ -39,3 +39,18 @@ def tastes(users: int = 24, items: int = 8, kinds: int = 4, length: int = 12) ->
 def unmet(log: Interactions, item: int) -> Interactions:
     """The same log without one item, which thereby becomes cold."""
     return log.take(log.item != item)
+
+
+def two_tastes(users: int = 20, items: int = 16, met: int = 5, seed: int = 0) -> Interactions:
+    """Even users met some of the even items and odd users of the odd ones, in no order."""
+    rng = np.random.default_rng(seed)
+    user = np.repeat(np.arange(users), met)
+    item = [2 * rng.permutation(items // 2)[:met] + each % 2 for each in range(users)]
+    return Interactions.of(
+        IdMap.of("user", [f"u{row}" for row in range(users)]),
+        IdMap.of("item", [f"i{row}" for row in range(items)]),
+        user=user,
+        item=np.concatenate(item),
+        time=np.zeros(len(user)),
+        clock="position",
+    )

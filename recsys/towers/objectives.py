@@ -1,0 +1,112 @@
+"""What the towers are trained on: every position of every history, or whole users.
+
+The loss decides. Both make a model and the batches that it computes its loss of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from recsys.features import FeatureBlock
+from recsys.ids import Vectors
+from recsys.interactions import Interactions
+from recsys.towers.batches import Batch, load_batches, training_batches
+from recsys.towers.config import TowersConfig, TrainConfig
+from recsys.towers.model import TwoTowerModel
+from recsys.towers.set_batches import group_users, load_sets
+from recsys.towers.set_config import SetSoftmax
+from recsys.towers.set_model import SetModel
+from recsys.towers.two_towers import TwoTowers
+
+
+class Objective(Protocol):
+    """A function of the seed and the epoch, so that a resumed run goes on as it would have."""
+
+    def model(
+        self,
+        blocks: Sequence[FeatureBlock],
+        phrase_vectors: Vectors,
+        user_block: FeatureBlock | None,
+    ) -> TwoTowers:
+        """Fresh towers, and what they are trained by."""
+
+    def groups(self, epoch: int) -> list[Any]:
+        """The steps of an epoch."""
+
+    def load(self, epoch: int, groups: list[Any]) -> Iterator[Batch]:
+        """The batch of each step."""
+
+
+def build_objective(towers: TowersConfig, train: TrainConfig, log: Interactions) -> Objective:
+    """The objective that ``train.loss`` needs."""
+    if isinstance(train.loss, SetSoftmax):
+        return _Sets(towers, train, log, train.loss)
+    return _Positions(towers, train, log)
+
+
+@dataclass(frozen=True)
+class _Positions:
+    towers: TowersConfig
+    train: TrainConfig
+    log: Interactions
+
+    def model(
+        self,
+        blocks: Sequence[FeatureBlock],
+        phrase_vectors: Vectors,
+        user_block: FeatureBlock | None,
+    ) -> TwoTowers:
+        return TwoTowerModel(self.towers, self.train, self.log, blocks, phrase_vectors, user_block)
+
+    def groups(self, epoch: int) -> list[Any]:
+        return training_batches(
+            self.log,
+            window=self.towers.history.window,
+            positions=self.train.batch_positions,
+            seed=self.train.seed,
+            epoch=epoch,
+            augmentation=self.train.augmentation,
+        )
+
+    def load(self, epoch: int, groups: list[Any]) -> Iterator[Batch]:
+        return load_batches(
+            self.log,
+            groups,
+            times="load" if self.towers.history.reads_times else "leave",
+            augmentation=self.train.augmentation,
+            seed=self.train.seed,
+            epoch=epoch,
+        )
+
+
+@dataclass(frozen=True)
+class _Sets:
+    towers: TowersConfig
+    train: TrainConfig
+    log: Interactions
+    loss: SetSoftmax
+
+    def model(
+        self,
+        blocks: Sequence[FeatureBlock],
+        phrase_vectors: Vectors,
+        user_block: FeatureBlock | None,
+    ) -> TwoTowers:
+        return SetModel(self.towers, self.train, self.log, blocks, phrase_vectors, user_block)
+
+    def groups(self, epoch: int) -> list[Any]:
+        return group_users(
+            self.log, positions=self.train.batch_positions, seed=self.train.seed, epoch=epoch
+        )
+
+    def load(self, epoch: int, groups: list[Any]) -> Iterator[Batch]:
+        return load_sets(
+            self.log,
+            groups,
+            self.loss,
+            window=self.towers.history.window,
+            seed=self.train.seed,
+            epoch=epoch,
+        )
