@@ -46,6 +46,15 @@ def load_config(path: Path, kind: type[ConfigT]) -> ConfigT:
     Raises:
         ConfigError: The file is missing, is not TOML, or does not fit ``kind``.
     """
+    return parse_config(read_toml(path), kind, source=str(path))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The values of a TOML file, unchecked.
+
+    Raises:
+        ConfigError: The file is missing or is not TOML.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -53,10 +62,9 @@ def load_config(path: Path, kind: type[ConfigT]) -> ConfigT:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text: {error}") from error
     try:
-        values = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
-    return parse_config(values, kind, source=str(path))
 
 
 def parse_config(values: Mapping[str, Any], kind: type[ConfigT], *, source: str = "") -> ConfigT:
@@ -114,15 +122,21 @@ def _keys_at(kind: type[Config], path: tuple[int | str, ...]) -> list[str]:
             nested
             for section in kinds
             if (info := section.model_fields.get(str(part))) is not None
-            for nested in _sections_in(info.annotation)
+            for nested in sections_in(info.annotation)
         ]
         kinds = deeper or kinds
     return sorted({key for section in kinds for key in section.model_fields})
 
 
-def _sections_in(annotation: Any) -> list[type[BaseModel]]:
+def sections_in(annotation: Any) -> list[type[BaseModel]]:
+    """The sections that a field of this type may hold, also in lists and dictionaries.
+
+    Example:
+        >>> sections_in(tuple[Config, ...] | None)
+        [<class 'recsys.config.Config'>]
+    """
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     if get_origin(annotation) in (Union, UnionType, list, tuple, dict) or get_args(annotation):
-        return [found for part in get_args(annotation) for found in _sections_in(part)]
+        return [found for part in get_args(annotation) for found in sections_in(part)]
     return []

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     *("errors", "config", "ids", "progress", "pictures", "_tf", "interactions", "catalogue"),
     *("formats", "ingestion", "splits", "encoders", "features", "towers", "index", "retrieval"),
-    *("evaluation", "feed", "bundle", "export", "pipeline", "comparison", "cli"),
+    *("evaluation", "feed", "bundle", "export", "pipeline", "comparison", "tuning", "cli"),
 ]
 STRANGERS = {("index", "towers"), ("index", "encoders"), ("index", "features")}
 LONGEST_FILE, LONGEST_FUNCTION = 450, 70
@@ -88,6 +88,8 @@ HOMES = {
     "keras_hub": {"encoders"},
     "tokenizers": {"encoders"},
     "safetensors": {"encoders"},
+    "optuna": {"tuning"},
+    "tomli_w": {"tuning"},
     "typer": {"cli"},
     "rich": {"cli"},
     "click": set(),
@@ -150,10 +152,20 @@ def test_every_module_says_why_it_is_there(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["recsys", "recsys.cli", "recsys.retrieval", "recsys.comparison"]
+    "module",
+    ["recsys", "recsys.cli", "recsys.retrieval", "recsys.comparison", "recsys.tuning"],
 )
 def test_importing_loads_neither_tensorflow_nor_scann(module: str) -> None:
-    heavy = ["tensorflow", "tf_keras", "scann", "sklearn", "grpc", "google.protobuf", "server"]
+    heavy = [
+        "tensorflow",
+        "tf_keras",
+        "scann",
+        "sklearn",
+        "optuna",
+        "grpc",
+        "google.protobuf",
+        "server",
+    ]
     code = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import recsys
-from recsys.cli import bundles, compare, exports, query, runs, serve, words
+from recsys.cli import bundles, compare, exports, query, runs, serve, tune, words
 from recsys.errors import RecsysError
 
 TRACEBACK = "RECSYS_TRACEBACK"
@@ -30,6 +30,7 @@ app.command("export-embeddings")(exports.export_embeddings)
 app.command()(serve.serve)
 app.command()(query.query)
 app.command("export-words")(words.export_words)
+app.command()(tune.tune)
 app.command("compare-embeddings")(compare.compare_embeddings)
 app.add_typer(bundles.app, name="bundles")
 

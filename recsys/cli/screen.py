@@ -89,7 +89,7 @@ class Screen:
 
     def finished(self, done: Done) -> None:
         """See :class:`recsys.pipeline.stage.Observer`."""
-        self._clear()
+        self.clear()
         how = "reused" if done.reused else f"done in {done.seconds:.1f} s"
         self.say(f"{done.stage}: {how}")
 
@@ -99,7 +99,7 @@ class Screen:
 
     def _draw(self, what: str, done: int, total: int, note: str) -> None:
         if what not in self._tasks:
-            self._clear()
+            self.clear()
             self._tasks[what] = self._bars.add_task(what, total=total, note=note)
         self._bars.update(self._tasks[what], completed=done, total=total, note=note)
 
@@ -110,7 +110,8 @@ class Screen:
             self._said[what] = now
             self.say(f"  {what}: {done:,}/{total:,}{f', {note}' if note else ''}")
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """Take away the bars of what is done."""
         for task in self._tasks.values():
             self._bars.remove_task(task)
         self._tasks.clear()

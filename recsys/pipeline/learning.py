@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from recsys.evaluation import evaluate
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stage import Outcome
+from recsys.splits import Split
 
 if TYPE_CHECKING:
     from recsys.towers import Fitted
@@ -25,8 +27,16 @@ def run_train(job: Job, out: Path) -> Outcome:
     return Outcome({**figures, f"validation.{by}": float(best.validation or 0.0)})
 
 
-def train_towers(job: Job, folder: Path) -> Fitted:
+def train_towers(
+    job: Job, folder: Path, *, watch: Callable[[float], None] = lambda figure: None
+) -> Fitted:
     """Train the towers of a run in ``folder``, or go on there.
+
+    Args:
+        job: The run.
+        folder: Where the training keeps its checkpoints.
+        watch: Told every validation figure, before its epoch is on record; what it raises ends
+            the training.
 
     Raises:
         ConfigError: The split leaves no validation queries.
@@ -34,12 +44,7 @@ def train_towers(job: Job, folder: Path) -> Fitted:
     from recsys.towers import fit
 
     parts, by = job.split, job.config.evaluation.choose_by
-    if not len(parts.validation):
-        raise ConfigError(
-            "the split leaves no validation query, and training chooses by them; choose other"
-            " bounds or another protocol",
-            field="split",
-        )
+    check_validation(parts)
     known = job.known_users
 
     def validate(towers: Any) -> float:
@@ -52,7 +57,9 @@ def train_towers(job: Job, folder: Path) -> Fitted:
             ks=(int(by.split("@")[1]),),
             resamples=1,
         )
-        return float(result.figures[by])
+        figure = float(result.figures[by])
+        watch(figure)
+        return figure
 
     return fit(
         parts.train,
@@ -65,3 +72,17 @@ def train_towers(job: Job, folder: Path) -> Fitted:
         user_block=job.user_block,
         progress=job.progress,
     )
+
+
+def check_validation(parts: Split) -> None:
+    """See that there is something to choose by.
+
+    Raises:
+        ConfigError: The split leaves no validation queries.
+    """
+    if not len(parts.validation):
+        raise ConfigError(
+            "the split leaves no validation query, and training chooses by them; choose other"
+            " bounds or another protocol",
+            field="split",
+        )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -37,6 +39,52 @@ def with_files_found(job: Job, section: Any) -> Any:
     given = {key: path for key, path in named.items() if _outside(path)}
     found = {key: type(path)(job.path(path)) for key, path in given.items()}
     return section.model_copy(update=found)
+
+
+def moved(values: Mapping[str, Any], *, old: Path, new: Path) -> dict[str, Any]:
+    """The values of a run's TOML file as they must be written in another folder.
+
+    Args:
+        values: As they stand in a file in the folder ``old``; they fit.
+        old: Where relative paths start from.
+        new: Where they will start from.
+
+    Example:
+        >>> log = {"format": "csv", "path": "log.csv"}
+        >>> values = {"data": {"interactions": log}}
+        >>> told = moved(values, old=Path("configs"), new=Path("runs/best"))
+        >>> told["data"]["interactions"]["path"]
+        '../../configs/log.csv'
+    """
+    own = copy.deepcopy(dict(values))
+    for section, key in _file_places(own):
+        path = section[key]
+        if isinstance(path, dict):
+            section[key] = {name: _moved(each, old, new) for name, each in path.items()}
+        elif isinstance(path, list):
+            section[key] = [_moved(each, old, new) for each in path]
+        else:
+            section[key] = _moved(path, old, new)
+    return own
+
+
+def _file_places(values: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    data = values["data"]
+    owners = [data.get(name) for name in ("interactions", "items", "searches")]
+    owners += [values.get(name) for name in ("text", "image")]
+    for section in [each for each in owners if each is not None]:
+        for part in (section, *section.get("parts", ())):
+            yield from ((part, key) for key in FILE_KEYS if key in part)
+    yield from ((data, key) for key in ("pictures", "user_vectors") if key in data)
+    if "oracle" in values.get("evaluation", {}):
+        yield values["evaluation"], "oracle"
+
+
+def _moved(path: Any, old: Path, new: Path) -> Any:
+    named = not isinstance(path, str) or path.startswith(("data:", "package:", "~"))
+    if named or not _outside(path) or Path(path).is_absolute():
+        return path
+    return Path(os.path.relpath(old / path, new)).as_posix()
 
 
 def _parts(sections: Mapping[str, Config | None]) -> list[tuple[str, Config | None]]:

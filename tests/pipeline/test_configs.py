@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 RUNS = [
     path
     for path in sorted((ROOT / "configs").glob("*.toml"))
-    if not path.name.startswith("compare-")  # held by tests/comparison
+    if not path.name.startswith(("compare-", "tune-"))  # held by tests/comparison, tests/tuning
 ]
 FILES = [*RUNS, ROOT / "examples/own_data/shop.toml"]
 LEAST = {"name": "x", "data": {"interactions": {"format": "csv", "path": "log.csv"}}}

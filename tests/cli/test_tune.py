@@ -1,0 +1,67 @@
+"""``recsys tune``: what is printed where, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from recsys.cli import main
+from recsys.errors import TrainingError
+from tests.tuning.tiny import STUDY, TEMPERATURES, trained_by_rule, write_study
+
+RULED = "recsys.tuning.training.train_towers"
+
+
+def _run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(["tune", *map(str, arguments)])
+    return int(ended.value.code or 0)
+
+
+def test_the_table_has_the_best_first_and_stderr_tells_of_every_trial(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RULED, trained_by_rule)
+    path = write_study(tmp_path / "shop")
+    assert _run(path, "--runs", tmp_path / "runs", "--trials", "2") == 0
+    told = capsys.readouterr()
+    assert "temperature" in told.out and "best" in told.out
+    assert "Ended: as many trials as asked for." in told.out and "best.toml" in told.out
+    assert "trial 1/2: train.loss.temperature 0." in told.err
+    assert "trial 2/2: complete, 0." in told.err and "best so far 0." in told.err
+
+    assert _run(path, "--runs", tmp_path / "runs", "--json") == 0
+    content = json.loads(capsys.readouterr().out)
+    assert len(content["trials"]) == 3 and content["best"] == content["trials"][0]["number"]
+
+    assert _run(path, "--runs", tmp_path / "runs", "--trials", "9", "--minutes", "1e-9") == 0
+    told = capsys.readouterr()
+    assert "Ended: the minutes are over; more of them go on from here." in told.out
+    assert "trial" not in told.err
+
+
+def test_where_no_trial_succeeds_the_exit_code_is_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverging(*_: object, **__: object) -> None:
+        raise TrainingError("the loss became nan")
+
+    monkeypatch.setattr(RULED, diverging)
+    path = write_study(tmp_path / "shop")
+    assert _run(path, "--runs", tmp_path / "runs", "--trials", "1") == 1
+    told = capsys.readouterr()
+    assert "Best: none" in told.out
+    assert "failed: trial 1: the loss became nan" in told.err
+
+
+def test_a_misspelt_key_is_told_with_the_near_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_study(tmp_path / "shop", STUDY, TEMPERATURES.replace("temperature", "temprature"))
+    assert _run(path) == 1
+    assert "did you mean 'train.loss.temperature'" in capsys.readouterr().err
+    path.write_text(STUDY.replace("trials", "trails") + TEMPERATURES)
+    assert _run(path) == 1
+    assert "unknown key 'trails': did you mean 'trials'" in capsys.readouterr().err

@@ -1,0 +1,233 @@
+"""A study from its file to its pages, with a training that follows a rule: its figure is known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recsys.errors import ConfigError, TrainingError
+from recsys.pipeline import load_run_config
+from recsys.tuning import training
+from recsys.tuning.running import open_study, tune
+from tests.tuning.tiny import STUDY, TEMPERATURES, Told, trained_by_rule, write_study
+
+RULED = "recsys.tuning.training.train_towers"
+
+
+@pytest.fixture
+def pages() -> None:
+    """Asked for by tests that read the pages: drawing takes longer than all the rest."""
+
+
+@pytest.fixture(autouse=True)
+def _by_rule(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    monkeypatch.setattr(RULED, trained_by_rule)
+    if "pages" not in request.fixturenames:
+        monkeypatch.setattr("recsys.tuning.running.write_pages", lambda folder, content: None)
+
+
+def run(path: Path, **more: Any) -> tuple[dict[str, Any], Told]:
+    told = Told()
+    study = open_study(path, runs=path.parent / "runs")
+    return tune(study, command="recsys tune study.toml", observer=told, **more), told
+
+
+def test_the_best_is_first_and_is_a_run_of_its_own(tmp_path: Path, pages: None) -> None:
+    path = write_study(tmp_path / "shop")
+    content, told = run(path)
+    folder = path.parent / "runs/study"
+    figures = [trial["figure"] for trial in content["trials"]]
+    assert figures == sorted(figures, reverse=True) and len(figures) == 3
+    first = content["trials"][0]
+    assert first["number"] == content["best"]
+    assert first["figure"] == first["chosen"]["train.loss.temperature"]
+    assert content["figures"]["validation.ndcg@5"] == first["figure"]
+    assert content["ended"] == "trials" and content["figures"]["trials.complete"] == 3
+    assert told.ends == [(number, "complete") for number in (1, 2, 3)]
+    assert json.loads((folder / "trials.json").read_text()) == json.loads(json.dumps(content))
+
+    text = (folder / "best.toml").read_text()
+    assert text.startswith("# The best of 3 trials of the study 'study': trial ")
+    assert f"#   train.loss.temperature = {first['labels']['train.loss.temperature']}\n" in text
+    best, base = load_run_config(folder / "best.toml"), load_run_config(path.parent / "tiny.toml")
+    assert best.name == "study-best"
+    assert best.train.loss.temperature == first["figure"]
+    loss = {"loss": best.train.loss}
+    assert best.train == base.train.model_copy(update=loss) and best.towers == base.towers
+    log = (folder / best.data.interactions.path).resolve()
+    assert log == (path.parent / "log.csv").resolve()
+
+    page = (folder / "trials.html").read_text()
+    assert "data:image/png;base64," in page and f"<td>{first['figure']:.4f}</td>" in page
+    assert (folder / "trials.png").read_bytes().startswith(b"\x89PNG")
+    kept = {file.name for file in (folder / "trials").rglob("*")}
+    assert kept == {"0001", "0002", "0003", "epochs.json"}, "checkpoints of ended trials are there"
+
+
+def test_what_was_begun_is_gone_on_with(tmp_path: Path) -> None:
+    path = write_study(tmp_path / "shop")
+    whole, _ = run(write_study(tmp_path / "other"), trials=4)
+    first, _ = run(path, trials=2)
+    content, told = run(path, trials=4)
+    assert told.ends == [(3, "complete"), (4, "complete")]
+    assert content["figures"]["trials.complete"] == 4
+    for key in ("number", "chosen", "figure"):
+        assert [each[key] for each in content["trials"]] == [each[key] for each in whole["trials"]]
+    again, told = run(path, trials=2)
+    assert told.ends == [] and again["trials"] == content["trials"]
+    anew, told = run(path, trials=2, begin="anew")
+    assert [trial["chosen"] for trial in anew["trials"]] == [
+        trial["chosen"] for trial in first["trials"]
+    ]
+    assert len(told.ends) == 2
+
+
+def test_a_trial_that_fails_is_kept_with_its_reason_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages: None
+) -> None:
+    def diverging(job: Any, folder: Path, *, watch: Any) -> Any:
+        if job.config.towers.history.name == "mean":
+            raise TrainingError("the loss became nan in epoch 1")
+        if job.config.towers.history.window == 9:
+            raise MemoryError("no room")
+        return trained_by_rule(job, folder, watch=watch)
+
+    monkeypatch.setattr(RULED, diverging)
+    histories = """
+    [space."towers.history"]
+    choices = [{ name = "mean" }, { name = "transformer", window = 9 }, { name = "transformer" }]
+    """
+    path = write_study(tmp_path / "shop", STUDY, histories)
+    content, told = run(path)
+    states = {trial["labels"]["towers.history"]: trial for trial in content["trials"]}
+    assert states["mean"]["reason"] == "the loss became nan in epoch 1"
+    assert states["transformer(window=9)"]["reason"] == "MemoryError: no room"
+    assert content["best"] == states["transformer"]["number"] == content["trials"][0]["number"]
+    assert content["figures"]["trials.failed"] == 2 and len(told.ends) == 3
+    page = (path.parent / "runs/study/trials.html").read_text()
+    assert "failed: the loss became nan in epoch 1" in page
+
+
+def test_a_study_in_which_nothing_succeeds_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverging(job: Any, folder: Path, *, watch: Any) -> Any:
+        watch(float("nan"))  # is the training's own to refuse
+        raise TrainingError("the validation figure is nan")
+
+    monkeypatch.setattr(RULED, diverging)
+    path = write_study(tmp_path / "shop")
+    content, _ = run(path)
+    assert content["best"] is None and content["importance"] == {}
+    assert {trial["state"] for trial in content["trials"]} == {"failed"}
+    assert not (path.parent / "runs/study/best.toml").exists()
+
+
+def test_a_pruned_trial_stays_in_the_table_and_is_never_the_best(tmp_path: Path) -> None:
+    pruner = 'pruner = { name = "median", startup_trials = 1, warmup_epochs = 1 }'
+    study = STUDY.replace('pruner = { name = "none" }', pruner)
+    content, _ = run(write_study(tmp_path / "shop", study, TEMPERATURES), trials=8)
+    pruned = [trial for trial in content["trials"] if trial["state"] == "pruned"]
+    assert pruned and content["figures"]["trials.pruned"] == len(pruned)
+    assert all(len(trial["epochs"]) < 3 for trial in pruned)
+    assert content["trials"][0]["state"] == "complete"
+    highest = max(trial["chosen"]["train.loss.temperature"] for trial in content["trials"])
+    assert content["trials"][0]["chosen"]["train.loss.temperature"] == highest
+
+
+def test_a_space_of_one_is_tried_once(tmp_path: Path) -> None:
+    one = '[space."train.loss.temperature"]\nchoices = [0.2]\n'
+    content, told = run(write_study(tmp_path / "shop", STUDY, one))
+    assert content["ended"] == "tried all" and told.ends == [(1, "complete")]
+    again, told = run(tmp_path / "shop/study.toml")
+    assert told.ends == [] and again["trials"] == content["trials"]
+
+
+def test_equal_values_are_not_trained_twice(tmp_path: Path) -> None:
+    few = '[space."train.patience"]\nlow = 1\nhigh = 4\n'
+    # Three trials of four combinations are drawn, so that some may be drawn twice.
+    content, told = run(write_study(tmp_path / "shop", STUDY.replace("seed = 5", "seed = 1"), few))
+    repeated = [trial for trial in content["trials"] if trial["state"] == "repeated"]
+    assert repeated and repeated[0]["reason"].startswith("as trial ")
+    assert repeated[0]["seconds"] == 0 and not repeated[0]["epochs"]
+
+
+def test_minutes_stop_a_trial_in_the_middle_and_more_of_them_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(training.time, "monotonic", lambda: now[0])
+
+    def slow(job: Any, folder: Path, *, watch: Any) -> Any:
+        def aged(figure: float) -> None:
+            watch(figure)
+            now[0] += 60.0
+
+        return trained_by_rule(job, folder, watch=aged)
+
+    monkeypatch.setattr(RULED, slow)
+    path = write_study(tmp_path / "shop")
+    content, _ = run(path, minutes=4)  # three a trial
+    states = {trial["number"]: trial["state"] for trial in content["trials"]}
+    assert content["ended"] == "minutes" and states == {1: "complete", 2: "unfinished"}
+    again, told = run(path, minutes=4)
+    assert told.ends == [] and again["ended"] == "minutes"
+    more, told = run(path, minutes=100)
+    assert more["ended"] == "trials"
+    assert told.ends == [(2, "complete"), (3, "complete")]
+    assert told.proposals[0]["train.loss.temperature"] in str(content["trials"])
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "named"),
+    [
+        ("study.toml", "high = 0.5", "high = 0.6", "another space"),
+        ("study.toml", "seed = 5", "seed = 6", "another seed"),
+        ("study.toml", "trials = 3", 'trials = 3\nmetric = "ndcg@10"', "another metric"),
+        ("tiny.toml", "epochs = 3", "epochs = 4", "another base configuration"),
+        ("log.csv", "u0,", "u00,", "another data"),
+    ],
+)
+def test_a_study_goes_on_with_nothing_but_what_it_was_begun_with(
+    tmp_path: Path, file: str, old: str, new: str, named: str
+) -> None:
+    path = write_study(tmp_path / "shop")
+    run(path, trials=1)
+    changed = path.parent / file
+    changed.write_text(changed.read_text().replace(old, new))
+    with pytest.raises(ConfigError, match=f"begun with {named}.* --again"):
+        run(path)
+    content, _ = run(path, trials=1, begin="anew")
+    assert len(content["trials"]) == 1
+
+
+def test_what_only_the_report_reads_may_change(tmp_path: Path) -> None:
+    path = write_study(tmp_path / "shop")
+    run(path, trials=1)
+    base = path.parent / "tiny.toml"
+    base.write_text(base.read_text().replace("resamples = 10", "resamples = 20"))
+    assert len(run(path)[0]["trials"]) == 3
+
+
+def test_a_study_named_as_its_run_is_refused(tmp_path: Path) -> None:
+    path = write_study(tmp_path / "shop", STUDY.replace('"study"', '"tiny"'), TEMPERATURES)
+    with pytest.raises(ConfigError, match="both named 'tiny' and would share a folder"):
+        open_study(path, runs=tmp_path)
+
+
+def test_a_base_that_is_not_there_is_told(tmp_path: Path) -> None:
+    path = write_study(tmp_path / "shop", STUDY.replace("tiny.toml", "none.toml"), TEMPERATURES)
+    with pytest.raises(ConfigError, match=r"cannot read the configuration .*none.toml"):
+        open_study(path, runs=tmp_path)
+
+
+def test_another_metric_is_maximised_and_written(tmp_path: Path) -> None:
+    study = STUDY.replace("trials = 3", 'trials = 1\nmetric = "ndcg@10"')
+    path = write_study(tmp_path / "shop", study, TEMPERATURES)
+    content, _ = run(path)
+    assert content["metric"] == "ndcg@10" and "validation.ndcg@10" in content["figures"]
+    best = load_run_config(path.parent / "runs/study/best.toml")
+    assert best.evaluation.choose_by == "ndcg@10"
