@@ -16,7 +16,17 @@ from recsys.towers.history_configs import (
     NoHistory,
     TransformerHistory,
 )
-from recsys.towers.loss_configs import FullSoftmax, InBatchSoftmax, LossConfig, SampledSoftmax
+from recsys.towers.loss_configs import (
+    BPR,
+    CCL,
+    GBCE,
+    DirectAU,
+    FullSoftmax,
+    InBatchSoftmax,
+    InnerProduct,
+    LossConfig,
+    SampledSoftmax,
+)
 from recsys.towers.query import QueryBatch
 from recsys.towers.set_config import SetSoftmax
 
@@ -26,13 +36,18 @@ if TYPE_CHECKING:
     from recsys.towers.training import Fitted, fit
 
 __all__ = [
+    "BPR",
+    "CCL",
+    "GBCE",
     "AttentionPoolingHistory",
     "Augmentation",
+    "DirectAU",
     "Epoch",
     "Fitted",
     "FullSoftmax",
     "HstuHistory",
     "InBatchSoftmax",
+    "InnerProduct",
     "LossConfig",
     "MeanHistory",
     "NoHistory",

@@ -11,7 +11,8 @@ from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.towers.config import TowersConfig, TrainConfig
 from recsys.towers.histories import Times
-from recsys.towers.losses import build_loss
+from recsys.towers.losses import Positions, build_loss
+from recsys.towers.set_config import SetSoftmax
 from recsys.towers.two_towers import TwoTowers
 
 
@@ -42,15 +43,27 @@ class TwoTowerModel(TwoTowers):
     ) -> None:
         super().__init__(config, log, blocks, phrase_vectors, user_block, seed=train.seed)
         self._context = config.context
-        self._loss = build_loss(train.loss, log.item_counts)
+        assert not isinstance(train.loss, SetSoftmax)
+        self._loss = build_loss(train.loss, log)
         self._phrases = tf.constant(phrase_vectors, tf.float32)
         self._phrase_known = tf.constant(phrase_vectors.any(axis=1))
 
     def compute_loss(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
         """The mean loss over the real positions of a batch (see ``batches.load_batches``)."""
+        mined = inputs.get("mined", tf.zeros((0,), tf.int32))
+        positives = tf.boolean_mask(inputs["item"], inputs["weight"] > 0)
+        candidates = self._loss.candidates(positives, mined)
+        return self._loss.compute(self._positions(inputs, candidates, mined, training))
+
+    def queries(self, inputs: Mapping[str, Any]) -> Any:
+        """The query vectors ``[p, d]`` of a batch's real positions, nothing left out of them."""
+        none = tf.zeros((0,), tf.int32)
+        return self._positions(inputs, none, none, training=False).queries
+
+    def _positions(
+        self, inputs: Mapping[str, Any], candidates: Any, mined: Any, training: bool
+    ) -> Positions:
         real = inputs["weight"] > 0  # (b, l)
-        positives = tf.boolean_mask(inputs["item"], real)  # (p,)
-        candidates = self._loss.candidates(positives)
         # Each item is encoded once a step, however often the step needs it.
         history = tf.reshape(inputs["item"], [-1])
         rows, places = tf.unique(tf.concat([candidates, history], axis=0))
@@ -60,6 +73,7 @@ class TwoTowerModel(TwoTowers):
         met = tf.reshape(
             tf.gather(vectors, in_history), [*_shape(inputs["item"]), vectors.shape[1]]
         )
+        taken = tf.boolean_mask(met, real)  # (p, d)
         if "shown" in inputs:
             met *= inputs["shown"][:, :, None]
         states = self.query_tower.states(
@@ -68,12 +82,19 @@ class TwoTowerModel(TwoTowers):
         queries = self.query_tower(
             self._query_inputs(inputs, states, real), training=training, users=of_users
         )  # (p, d)
-        return self._loss.compute(
-            queries,
-            tf.gather(vectors, among_candidates),
-            positives,
-            candidates,
-            tf.boolean_mask(inputs["weight"], real),
+        window, place = tf.unstack(tf.cast(tf.where(real), tf.int32), axis=1)
+        return Positions(
+            queries=queries,
+            positives=tf.boolean_mask(inputs["item"], real),
+            positive_vectors=taken,
+            weights=tf.boolean_mask(inputs["weight"], real),
+            candidates=candidates,
+            candidate_vectors=tf.gather(vectors, among_candidates),
+            mined=mined,
+            items=tf.where(real, inputs["item"], -1),
+            users=inputs["user"],
+            window=window,
+            place=place,
         )
 
     def _query_inputs(self, inputs: Mapping[str, Any], states: Any, real: Any) -> dict[str, Any]:

@@ -1,75 +1,172 @@
+"""Every loss against its formula, written out in numpy; all else is in the contract."""
+
+from __future__ import annotations
+
 import numpy as np
-import pytest
 
-from recsys._tf import tf
-from recsys.towers import FullSoftmax, InBatchSoftmax, SampledSoftmax
-from recsys.towers.losses import build_loss
-
-QUERIES = np.array([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]], np.float32)
-ITEMS = np.array([[0.8, 0.6], [0.0, 1.0], [1.0, 0.0], [-1.0, 0.0]], np.float32)
-POSITIVES = np.array([2, 1, 1], np.int32)
-COUNTS = np.array([0, 6, 2, 2])  # item 0 is cold
-WEIGHTS = np.array([1.0, 2.0, 1.0], np.float32)
-
-
-def computed(config) -> tuple[float, np.ndarray]:
-    loss = build_loss(config, COUNTS)
-    candidates = loss.candidates(tf.constant(POSITIVES))
-    value = loss.compute(
-        tf.constant(QUERIES),
-        tf.gather(tf.constant(ITEMS), candidates),
-        tf.constant(POSITIVES),
-        candidates,
-        tf.constant(WEIGHTS),
-    )
-    return float(value), candidates.numpy()
+from recsys.towers import (
+    BPR,
+    CCL,
+    GBCE,
+    DirectAU,
+    FullSoftmax,
+    InBatchSoftmax,
+    InnerProduct,
+    SampledSoftmax,
+)
+from tests.contracts.loss_contract import WINDOWS, LossContract, Numbers, gradients, log_of
 
 
-def cross_entropy(logits: np.ndarray, label: int) -> float:
-    return float(np.log(np.exp(logits).sum()) - logits[label])
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
 
 
-def test_full_softmax_is_over_the_warm_items_and_weighted():
-    logits = QUERIES @ ITEMS[1:].T / 0.5
-    parts = [cross_entropy(logits[0], 1), cross_entropy(logits[1], 0), cross_entropy(logits[2], 0)]
-    value, candidates = computed(FullSoftmax(temperature=0.5))
-    assert candidates.tolist() == [1, 2, 3]
-    assert value == pytest.approx((1 * parts[0] + 2 * parts[1] + 1 * parts[2]) / 4, rel=1e-5)
+class TestFullSoftmax(LossContract):
+    config = FullSoftmax(temperature=0.5)
+
+    def by_hand(self, numbers):
+        assert numbers.candidates.tolist() == np.flatnonzero(numbers.counts).tolist()
+        return -np.log(np.exp(numbers.own / 0.5) / np.exp(numbers.scores / 0.5).sum(axis=1))
 
 
-def test_in_batch_softmax_corrects_by_log_q_and_masks_accidental_hits():
-    # Q is 2/10 for item 2 and 6/10 for item 1. Queries 1 and 2 share item 1: for either of them
-    # the other's copy is an accidental hit and leaves the sum.
-    logits = QUERIES @ ITEMS[[2, 1, 1]].T / 0.5 - np.log([0.2, 0.6, 0.6])
-    parts = [
-        cross_entropy(logits[0], 0),
-        cross_entropy(logits[1][[0, 1]], 1),
-        cross_entropy(logits[2][[0, 2]], 1),
-    ]
-    value, candidates = computed(InBatchSoftmax(temperature=0.5))
-    assert candidates.tolist() == [2, 1, 1]
-    assert value == pytest.approx((1 * parts[0] + 2 * parts[1] + 1 * parts[2]) / 4, rel=1e-5)
+class TestSmoothedFullSoftmax(LossContract):
+    config = FullSoftmax(temperature=0.5, smoothing=0.2)
+
+    def by_hand(self, numbers):
+        scores = numbers.scores / 0.5
+        logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+        target = 0.8 * ~numbers.others + 0.2 / scores.shape[1]
+        return -(target * logs).sum(axis=1)
+
+    def test_a_query_s_own_target_is_no_negative(self, loss):
+        """It is one of those whose mean smoothing raises."""
+        one = self.one_position(loss)
+        pushed = gradients(loss, one)["candidate_vectors"][one.candidates.numpy() == 1]
+        np.testing.assert_allclose(pushed, -0.2 / 6 * one.queries.numpy() / 0.5, rtol=1e-5)
 
 
-def test_sampled_softmax_adds_uniform_warm_negatives_to_the_batch():
-    tf.random.set_seed(1)
-    loss = build_loss(SampledSoftmax(temperature=0.5, negatives=5), COUNTS)
-    candidates = loss.candidates(tf.constant(POSITIVES)).numpy()
-    assert candidates[:3].tolist() == POSITIVES.tolist()
-    assert len(candidates) == 8 and 0 not in candidates[3:]
-    value = loss.compute(
-        tf.constant(QUERIES),
-        tf.constant(ITEMS[candidates]),
-        tf.constant(POSITIVES),
-        tf.constant(candidates),
-        tf.constant(WEIGHTS),
-    )
-    # Expected number of copies of v among the candidates: 3 count(v) / 10 + 5 / 3 warm items.
-    expected = 3 * COUNTS[candidates] / 10 + 5 / 3
-    logits = QUERIES @ ITEMS[candidates].T / 0.5 - np.log(expected)
-    parts = []
-    for query, positive in enumerate(POSITIVES):
-        mine = [c for c in range(8) if c == query or candidates[c] != positive]
-        parts.append(cross_entropy(logits[query][mine], mine.index(query)))
-    want = (1 * parts[0] + 2 * parts[1] + 1 * parts[2]) / 4
-    assert float(value) == pytest.approx(want, rel=1e-5)
+class Sampled(LossContract):
+    """-log( e^l+ / (e^l+ + sum of e^l-) ), the sum over the candidates but the positive."""
+
+    def chances(self, rows, numbers):
+        """How probable it is that each of ``rows`` is a candidate."""
+        share = numbers.counts[rows] / numbers.counts.sum()
+        missed = np.ones(len(rows))
+        if getattr(self.config, "in_batch", "all") == "all":
+            missed *= (1 - share) ** len(numbers.positives)
+        missed *= (1 - 1 / (numbers.counts > 0).sum()) ** getattr(self.config, "negatives", 0)
+        return 1 - missed
+
+    def by_hand(self, numbers):
+        others = np.exp(numbers.scores / 0.5)
+        if self.config.correction != "none":
+            others = others / self.chances(numbers.candidates, numbers)
+        own = np.exp(numbers.own / 0.5)
+        if self.config.correction == "all":
+            own = own / self.chances(numbers.positives, numbers)
+        return -np.log(own / (own + (others * numbers.others).sum(axis=1)))
+
+
+class TestInBatchSoftmax(Sampled):
+    config = InBatchSoftmax(temperature=0.5)
+
+
+class TestInBatchSoftmaxOfYi(Sampled):
+    config = InBatchSoftmax(temperature=0.5, correction="all")
+
+
+class TestInBatchSoftmaxUncorrected(Sampled):
+    config = InBatchSoftmax(temperature=0.5, correction="none")
+
+
+class TestSampledSoftmax(Sampled):
+    config = SampledSoftmax(temperature=0.5, negatives=4)
+
+
+class TestSampledSoftmaxOfUniformNegatives(Sampled):
+    config = SampledSoftmax(temperature=0.5, negatives=4, in_batch="none", correction="all")
+
+
+class TestSmoothedSampledSoftmax(Sampled):
+    config = SampledSoftmax(temperature=0.5, negatives=4, smoothing=0.2)
+
+    def by_hand(self, numbers):
+        weights = 1 / self.chances(numbers.candidates, numbers)
+        mean = numbers.scores @ weights / weights.sum()
+        return super().by_hand(numbers) + 0.2 * (numbers.own - mean) / 0.5
+
+    def test_a_query_s_own_target_is_no_negative(self, loss):
+        """It is one of those whose mean smoothing raises."""
+        one = self.one_position(loss)
+        own = one.candidates.numpy() == 1
+        pushed = gradients(loss, one)["candidate_vectors"][own]
+        weights = 1 / self.chances(one.candidates.numpy(), Numbers.of(one, log_of(WINDOWS)))
+        share = weights[own] / weights.sum()
+        np.testing.assert_allclose(pushed, -0.2 * share * one.queries.numpy() / 0.5, rtol=1e-4)
+
+
+class TestGBCE(LossContract):
+    config = GBCE(temperature=0.5, negatives=4, calibration=0.75)
+    learner = GBCE(temperature=0.5, negatives=4, calibration=0)
+
+    def by_hand(self, numbers):
+        k = numbers.others.sum(axis=1)
+        alpha = k / max((numbers.counts > 0).sum() - 1, 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            beta = np.where(k > 0, alpha * (0.75 * (1 - 1 / alpha) + 1 / alpha), 0.25)
+        positive = np.log(sigmoid(numbers.own / 0.5) ** beta)
+        negative = np.log(1 - sigmoid(numbers.scores / 0.5)) * numbers.others
+        return -(positive + negative.sum(axis=1)) / (k + 1)
+
+
+def mean_of(costs, numbers):
+    """The mean over each query's negatives, 0 without any."""
+    sums = (costs * numbers.others).sum(axis=1)
+    return sums / np.maximum(numbers.others.sum(axis=1), 1)
+
+
+class TestBPR(LossContract):
+    config = BPR(temperature=0.5, negatives=4)
+
+    def by_hand(self, numbers):
+        ahead = (numbers.own[:, None] - numbers.scores) / 0.5
+        return mean_of(-np.log(sigmoid(ahead)), numbers)
+
+
+class TestCCL(LossContract):
+    config = CCL(negatives=4, margin=0.1, negative_weight=3)
+    learner = CCL(negatives=16, margin=0.5, negative_weight=1)
+
+    def by_hand(self, numbers):
+        return 1 - numbers.own + 3 * mean_of(np.maximum(0, numbers.scores - 0.1), numbers)
+
+
+class TestInnerProduct(LossContract):
+    config = InnerProduct(negatives=4, negative_weight=0.5)
+
+    def by_hand(self, numbers):
+        return 0.5 * mean_of(numbers.scores, numbers) - numbers.own
+
+
+class TestDirectAU(LossContract):
+    config = DirectAU(gamma=0.4)
+    learner = DirectAU(gamma=0.2)
+
+    def by_hand(self, numbers):
+        vectors, weights = numbers.positive_vectors, numbers.weights
+        distances = ((numbers.queries - vectors) ** 2).sum(axis=1)
+        aligned = np.average(distances, weights=weights)
+        uniform = self.uniformity(numbers.queries, weights, np.arange(len(weights)))
+        uniform += self.uniformity(vectors, weights, numbers.positives)
+        return aligned + 0.4 * uniform / 2
+
+    def uniformity(self, vectors, weights, names):
+        """log of the mean of e^(-2 |x - x'|^2) over pairs whose names differ."""
+        total = mass = 0.0
+        for one in range(len(names)):
+            for other in range(len(names)):
+                if names[one] != names[other]:
+                    distance = ((vectors[one] - vectors[other]) ** 2).sum()
+                    total += weights[one] * weights[other] * np.exp(-2 * distance)
+                    mass += weights[one] * weights[other]
+        return np.log(total / mass) if mass else 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.ids import IdMap
+from recsys.ids import IdMap, Rows
 from recsys.interactions import Interactions
 
 
@@ -54,3 +54,21 @@ def two_tastes(users: int = 20, items: int = 16, met: int = 5, seed: int = 0) ->
         time=np.zeros(len(user)),
         clock="position",
     )
+
+
+def checker_board(size: int) -> tuple[Interactions, Rows]:
+    """User u meets every item of its colour (u and i both even, or both odd) but item u.
+
+    Also which item that is: of those not met, the one of u's colour.
+    """
+    user, item = np.nonzero(np.add.outer(np.arange(size), np.arange(size)) % 2 == 0)
+    met = user != item
+    log = Interactions.of(
+        IdMap.of("user", [f"u{row}" for row in range(size)]),
+        IdMap.of("item", [f"i{row}" for row in range(size)]),
+        user=user[met],
+        item=item[met],
+        time=np.arange(int(met.sum())),
+        clock="position",
+    )
+    return log, np.arange(size, dtype=np.int32)

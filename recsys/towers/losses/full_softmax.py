@@ -1,0 +1,44 @@
+"""Softmax over the whole catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from recsys._tf import tf
+from recsys.interactions import Interactions
+from recsys.towers.loss_configs import FullSoftmax
+from recsys.towers.losses.api import Loss, Positions
+from recsys.towers.losses.masks import Mask
+from recsys.towers.losses.softmax import cross_entropy
+
+
+class FullSoftmaxLoss(Loss):
+    """L = -log( e^s(q, v+) / sum over warm items v of e^s(q, v) ), s = q . v / temperature.
+
+    With smoothing e the target is 1 - e + e / items at the positive and e / items elsewhere
+    (Szegedy et al., "Rethinking the Inception architecture", CVPR 2016, section 7), which is
+
+        L_e = L + e (s(q, v+) - mean over warm items v of s(q, v))
+
+    Cost grows with the catalogue. Masked items leave the sum, and not the mean.
+    """
+
+    def __init__(self, config: FullSoftmax, log: Interactions) -> None:
+        self._config = config
+        self._warm = tf.constant(np.flatnonzero(log.warm), tf.int32)
+        self._mask = Mask(config.mask, log)
+
+    def candidates(self, positives: Any, mined: Any) -> Any:
+        return self._warm
+
+    def compute(self, positions: Positions) -> Any:
+        own = positions.own_scores() / self._config.temperature
+        scores = positions.scores() / self._config.temperature
+        losses = cross_entropy(own, self._mask.hide(scores, positions))
+        if self._config.smoothing > 0:
+            mean = tf.reduce_mean(positions.candidate_vectors, axis=0)
+            mean = tf.linalg.matvec(positions.queries, mean) / self._config.temperature
+            losses += self._config.smoothing * (own - mean)
+        return positions.mean(losses)
