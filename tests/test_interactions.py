@@ -41,6 +41,7 @@ def test_rows_are_sorted_by_user_then_time_and_every_column_follows() -> None:
 def test_histories_counts_and_warm_items() -> None:
     made = log()
     assert [made.history(user).tolist() for user in range(3)] == [[2], [0, 3], []]
+    assert [made.times(user).tolist() for user in range(3)] == [[5], [10, 20], []]
     assert made.offsets.tolist() == [0, 1, 3, 3]
     assert made.item_counts.tolist() == [1, 0, 1, 1]
     assert made.warm.tolist() == [True, False, True, True]

@@ -1,6 +1,6 @@
 """Changes of the training windows that a state should not depend on much: crop, reorder, mask.
 
-The three of CL4SRec (Xie et al., ICDE 2022, section 3.2), here as changes of the training data
+The three of CL4SRec (Xie et al., ICDE 2022), here as changes of the training data
 itself: every position is still predicted, from a history that is shorter, in another order, or
 has holes. They compose. Plain numpy.
 """

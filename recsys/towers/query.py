@@ -121,6 +121,8 @@ def _check_times(batch: QueryBatch) -> None:
         return
     for query in np.flatnonzero(batch.times_known).tolist():
         met, when = len(batch.histories[query]), len(batch.times[query])
+        if np.asarray(batch.times[query]).dtype.kind != "i":
+            raise DataError(f"the times of query {query} must be whole seconds, an int64 array")
         if met != when:
             raise DataError(
                 f"query {query} has {met} items in its history and {when} times: give one time an"

@@ -96,6 +96,8 @@ def test_times_must_be_one_an_item_where_they_are_known():
     history = [np.array([1, 2], np.int32)]
     with pytest.raises(DataError, match="query 0 has 2 items in its history and 1 times"):
         QueryBatch.of(history, times=[np.array([5])])
+    with pytest.raises(DataError, match="the times of query 0 must be whole seconds"):
+        QueryBatch.of(history, times=[np.array([5.5, np.nan])])
     with pytest.raises(DataError, match="'times' must hold one value a query: 1, not 2"):
         QueryBatch.of(history, times=[np.array([5, 6])] * 2)
     QueryBatch.of(history, times=[np.array([5])], times_known=np.array([False]))

@@ -14,8 +14,8 @@ class AttentionPooling(tf_keras.layers.Layer):  # type: ignore[misc]
 
         a_ji = softmax_i( w . tanh(W v_i + b) + c_(j - i) )
 
-    The attention pooling of SimpleX's benchmark (Mao et al., CIKM 2021, section 3.2), which is
-    additive attention (Yang et al., NAACL 2016, eq. 5 to 7) with one trained question w. c, by
+    The self-attention pooling that SimpleX compares (Mao et al., CIKM 2021), which is additive
+    attention (Yang et al., NAACL 2016, eq. 5 to 7) with one trained question w. c, by
     age, is there with ``ages = "trained"`` and begins at zero, as w does: at first the pooling is
     the mean. M begins as identity. An empty history is the zero mean.
     """

@@ -14,7 +14,7 @@ class Mean(tf_keras.layers.Layer):  # type: ignore[misc]
 
     a(age) is proportional to exp(c_age), c trained from zero: at first every item counts alike, and
     with ``ages = "equal"`` they always do, which is SimpleX's average pooling with a map of its own
-    (Mao et al., CIKM 2021, eq. 6). W begins as identity. An empty history is the zero mean.
+    (Mao et al., CIKM 2021). W begins as identity. An empty history is the zero mean.
     """
 
     def __init__(self, config: MeanHistory, dimension: int) -> None:
