@@ -106,24 +106,37 @@ LOG = Interactions.of(
 )
 
 
-@every_way
-def test_loaded_towers_answer_like_those_saved(way, tmp_path):
-    mix = ["sum", "share", "trained-share"][WAYS.index(way) % 3]
-    user = {"user_id": "embedding", "user_mix": mix, "history": MeanHistory(window=4)}
-    config = TowersConfig(dimension=6, terms="none", **way, **user)
-    nothing = np.zeros((1, 0), np.float32)
-    model = TwoTowerModel(config, TrainConfig(), LOG, [TEXT, IMAGE], nothing)
+def begun(**chosen):
+    """A pair of towers at rest, and the model they come from."""
+    config = TowersConfig(dimension=6, terms="none", **chosen)
+    model = TwoTowerModel(config, TrainConfig(), LOG, [TEXT, IMAGE], np.zeros((1, 0), np.float32))
     (batch,) = load_batches(LOG, training_batches(LOG, window=4, positions=99, seed=0, epoch=0))
     model.compute_loss({name: tf.constant(part) for name, part in batch.items()})
-    towers = freeze(config, model, ITEMS, {"users": 4, "terms": 0})
+    return freeze(config, model, ITEMS, {"users": 4, "terms": 0}), model
+
+
+@every_way
+def test_loaded_towers_hold_the_vectors_of_those_saved(way, tmp_path):
+    towers, model = begun(history=MeanHistory(window=4), **way)
     towers.save(tmp_path)
     loaded = load_towers(tmp_path)
+    np.testing.assert_array_equal(loaded.item_vectors, towers.item_vectors)
+    np.testing.assert_allclose(loaded.item_vectors, vectors(model.item_tower), atol=1e-6)
+
+
+@pytest.mark.parametrize("mix", ["sum", "share", "trained-share"])
+def test_loaded_towers_answer_users_and_histories_like_those_saved(mix, tmp_path):
+    user = {"user_id": "embedding", "user_mix": mix, "history": MeanHistory(window=4)}
+    towers, model = begun(**user)
+    model.query_tower.user_table.assign(RNG.normal(size=(4, 6)))
+    towers = freeze(towers.config, model, ITEMS, towers.sizes)
+    towers.save(tmp_path)
     asked = QueryBatch.of(
         [np.array([1, 2], np.int32), np.array([], np.int32)], users=np.array([2, 0], np.int32)
     )
-    np.testing.assert_array_equal(loaded.item_vectors, towers.item_vectors)
-    np.testing.assert_array_equal(loaded.encode(asked), towers.encode(asked))
-    np.testing.assert_allclose(loaded.item_vectors, vectors(model.item_tower), atol=1e-6)
+    np.testing.assert_array_equal(load_towers(tmp_path).encode(asked), towers.encode(asked))
+    alone = [towers.encode(asked.slice(at, at + 1))[0] for at in range(2)]
+    np.testing.assert_allclose(alone, towers.encode(asked), atol=1e-6)
 
 
 # --- where each begins

@@ -179,14 +179,15 @@ def test_a_killed_run_goes_on_as_it_would_have(tmp_path):
 
     calls = itertools.count(1)
 
-    def killed_in_third(towers):
-        if next(calls) == 3:
+    def killed_in_second(towers):
+        if next(calls) == 2:
             raise Killed
         return own_taste(towers)
 
-    way = INPUTS["simplex"]
+    train = TRAIN.model_copy(update={"epochs": 3})
+    way = {"train": train, **INPUTS["simplex"]}
     with pytest.raises(Killed):
-        learn(tmp_path / "killed", killed_in_third, **way)
+        learn(tmp_path / "killed", killed_in_second, **way)
     resumed, whole = learn(tmp_path / "killed", **way), learn(tmp_path / "whole", **way)
     losses = [[epoch.loss for epoch in run.epochs] for run in (resumed, whole)]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
