@@ -1,24 +1,19 @@
 """Every way to make an embedding, collected: both comparisons, and what single benchmarks found.
 
-Run ``python -m benchmarks.embeddings`` with ``RECSYS_DATA_HOME`` set. The benchmarks below must
-have been run; the comparisons are brought up to date here, each row reused where it stands. Writes
-``benchmarks/results/embeddings.json`` and a plot of each comparison beside it.
+Run ``python -m benchmarks.embeddings``; it measures nothing itself and names what must be run
+before. Writes ``benchmarks/results/embeddings.json``.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.comparisons import COMPARISONS, RESULTS
 from recsys.evaluation.record import write_record
 
-RESULTS, RUNS = Path("benchmarks/results"), Path("runs")
-COMPARISONS = ("compare-movielens-1m", "compare-amazon-beauty")
 FIGURES: dict[str, tuple[str, ...]] = {
     "cold_items": (
         "cold.best.recall@10",
@@ -36,34 +31,32 @@ FIGURES: dict[str, tuple[str, ...]] = {
     ),
     "pictures": ("cnn.pictures_per_hour",),
     "pictures_for_words": (),
+    **dict.fromkeys(COMPARISONS, ()),
 }
-"""What is taken over from ``benchmarks/results/NAME.json``, which ``python -m benchmarks.NAME``
-writes; of the last one that it is there."""
+"""What is taken over from ``benchmarks/results/NAME.json``; of the last ones their rows, or that
+they are there."""
 
 
 def main() -> None:
-    """Collect, compare, write, and show the figures."""
+    """Collect, write, and show the figures."""
     found = parts(RESULTS)
-    compared = {name: _compare(name) for name in COMPARISONS}
     figures = {
         figure: found[name]["figures"][figure]
         for name, asked in FIGURES.items()
         for figure in asked
     }
-    records = [*found.values(), *compared.values()]
     write_record(
         RESULTS / "embeddings.json",
         name="embeddings",
         command="python -m benchmarks.embeddings",
-        seeds=sorted({seed for each in records for seed in each["seeds"]}),
+        seeds=sorted({seed for each in found.values() for seed in each["seeds"]}),
         figures=figures,
-        rows=[row for name, each in compared.items() for row in rows_of(name, each)],
+        rows=[row for name in COMPARISONS for row in rows_of(name, found[name])],
         parts=[
-            {key: each[key] for key in ("name", "command", "commit", "date")} for each in records
+            {key: each[key] for key in ("name", "command", "commit", "date")}
+            for each in found.values()
         ],
     )
-    for name in COMPARISONS:
-        shutil.copyfile(RUNS / name / "comparison.png", RESULTS / f"{name}.png")
     for figure, value in figures.items():
         print(f"{figure:32} {value:,.4f}")
 
@@ -84,7 +77,8 @@ def parts(folder: Path) -> dict[str, Mapping[str, Any]]:
         except (OSError, ValueError, KeyError, TypeError) as error:
             fault = f"{file} cannot be read ({type(error).__name__})"
         if fault:
-            faults.append(f"{fault}: run python -m benchmarks.{name}")
+            command = f"comparisons {name}" if name in COMPARISONS else name
+            faults.append(f"{fault}: run python -m benchmarks.{command}")
     if faults:
         raise SystemExit("\n".join(faults))
     return found
@@ -94,22 +88,6 @@ def rows_of(name: str, content: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The rows of a comparison, each with the data set that it was measured on."""
     data = name.removeprefix("compare-")
     return [{"data": data, **row} for row in content["rows"]]
-
-
-def _compare(name: str) -> Mapping[str, Any]:
-    """Bring a comparison up to date; its record.
-
-    Raises:
-        SystemExit: It failed, or a row of it did; its own words have said why.
-    """
-    arguments = ["compare-embeddings", f"configs/{name}.toml", "--runs", str(RUNS), "--json"]
-    done = subprocess.run([sys.executable, "-m", "recsys.cli", *arguments], stdout=subprocess.PIPE)
-    if done.returncode:
-        told = " ".join(arguments[:2])
-        raise SystemExit(
-            f"not every row of {name} could be measured: mend it and run recsys {told}"
-        )
-    return dict(json.loads(done.stdout))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ def test_all_parts_are_found(tmp_path: Path) -> None:
 def test_every_gap_is_told_with_its_command(tmp_path: Path) -> None:
     _write(tmp_path)
     (tmp_path / "cisi.json").unlink()
+    (tmp_path / "compare-amazon-beauty.json").unlink()
     (tmp_path / "pictures.json").write_text("{", encoding="utf-8")
     (tmp_path / "transfer.json").write_text('{"figures": {"transfer.recall@50": 1}}')
     with pytest.raises(SystemExit) as ended:
@@ -32,6 +33,7 @@ def test_every_gap_is_told_with_its_command(tmp_path: Path) -> None:
     assert "cisi.json cannot be read" in told and "run python -m benchmarks.cisi" in told
     assert "run python -m benchmarks.pictures" in told
     assert "no figure 'transfer.scratch.recall@50'" in told
+    assert "run python -m benchmarks.comparisons compare-amazon-beauty" in told
     assert "cold_items" not in told
 
 
