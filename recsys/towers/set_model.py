@@ -69,6 +69,21 @@ class SetModel(TwoTowers):
 
     def compute_loss(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
         """The mean loss over a batch (see ``set_batches.load_sets``)."""
+        queries, vectors = self._encoded(inputs, training)
+        return multinomial(
+            queries / self._temperature,
+            vectors,
+            of=inputs["of"],
+            positives=tf.gather(self._places, inputs["item"]),
+            weights=inputs["weight"],
+        )
+
+    def queries(self, inputs: Mapping[str, Any]) -> Any:
+        """The query vectors ``[b, d]`` of a batch's users, nothing left out of them."""
+        return self._encoded(inputs, training=False)[0]
+
+    def _encoded(self, inputs: Mapping[str, Any], training: bool) -> tuple[Any, Any]:
+        """Query vectors ``[b, d]``, and those of the warm items ``[w, d]``."""
         users, items = self.tables()
         vectors = self.item_tower(self._warm, training=training, ids=items)  # (w, d)
         history = tf.gather(vectors, tf.gather(self._places, inputs["history"]))
@@ -81,14 +96,7 @@ class SetModel(TwoTowers):
             "terms": tf.zeros((tf.size(ones), self._terms)),
             "terms_known": tf.zeros_like(ones),
         }
-        queries = self.query_tower(told, training=training, users=users)  # (b, d)
-        return multinomial(
-            queries / self._temperature,
-            vectors,
-            of=inputs["of"],
-            positives=tf.gather(self._places, inputs["item"]),
-            weights=inputs["weight"],
-        )
+        return self.query_tower(told, training=training, users=users), vectors  # (b, d), (w, d)
 
 
 def multinomial(queries: Any, vectors: Any, *, of: Any, positives: Any, weights: Any) -> Any:

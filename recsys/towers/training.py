@@ -22,6 +22,7 @@ from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.progress import Progress, silent
 from recsys.towers.averaging import MovingAverage
+from recsys.towers.collapse import refuse_collapsed
 from recsys.towers.config import TowersConfig, TrainConfig
 from recsys.towers.epochs import Epoch, EpochRun
 from recsys.towers.history_configs import NoHistory, check_history
@@ -68,7 +69,8 @@ def fit(
     Raises:
         ConfigError: A named block or context column is not there, or sizes do not divide or fit.
         DataError: There is nothing to train on.
-        TrainingError: The loss or the validation figure is no longer finite.
+        TrainingError: The loss or the validation figure is no longer finite, or the towers say the
+            same of all items or of all queries.
     """
     blocks = _chosen(blocks, towers)
     user_block = None if towers.user_vectors == "none" else user_block
@@ -115,6 +117,7 @@ class _Steps:
         batch = next(self._objective.load(0, groups))
         first = {name: tf.constant(part) for name, part in batch.items()}
         self._model.compute_loss(first)
+        self._some = first
         optimizer.build(self._model.trainable_variables)
         shapes = [{name: tf.TensorSpec([None] * t.ndim, t.dtype) for name, t in first.items()}]
         self._average = None
@@ -144,7 +147,10 @@ class _Steps:
     def freeze(self) -> Towers:
         """The towers as they are now; of averaged weights, where they are averaged."""
         with nullcontext() if self._average is None else self._average.in_place():
-            return freeze(self._towers, self._model, len(self._log.items), self._sizes)
+            towers = freeze(self._towers, self._model, len(self._log.items), self._sizes)
+            queries = self._model.queries(self._some).numpy()
+        refuse_collapsed(towers.item_vectors[self._log.warm], queries)
+        return towers
 
     def _one_step(self, batch: dict[str, Any]) -> dict[str, Any]:
         figures: dict[str, Any] = self._model.train_step(batch)

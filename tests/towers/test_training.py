@@ -179,6 +179,14 @@ def test_a_diverged_run_says_what_to_change(tmp_path):
         train(tmp_path / "b", validate=lambda towers: float("nan"))
 
 
+def test_a_collapsed_run_says_what_to_change(tmp_path):
+    """Without ids and with one text for all, no item can be told from another."""
+    same = FeatureBlock("text", np.ones((8, 3), np.float32), np.ones(8, bool))
+    towers = TOWERS.model_copy(update={"item_id": "none"})
+    with pytest.raises(TrainingError, match=r"8 items have collapsed .*give items what tells"):
+        train(tmp_path, blocks=[same], towers=towers, epochs=1)
+
+
 def test_bad_input_is_refused_before_any_work(tmp_path):
     with pytest.raises(ConfigError, match="names 'sound', which is no feature block"):
         train(tmp_path, towers=TOWERS.model_copy(update={"blocks": ("sound",)}))
