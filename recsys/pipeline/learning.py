@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recsys.errors import ConfigError
 from recsys.evaluation import evaluate
+from recsys.ids import Rows, Vectors
+from recsys.index import ExactConfig, IndexConfig, build_index
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stage import Outcome
@@ -15,6 +17,10 @@ from recsys.splits import Split
 
 if TYPE_CHECKING:
     from recsys.towers import Fitted
+    from recsys.towers.mining import Search
+
+EXACT_UP_TO = 100_000
+"""Items; a matrix product with these takes less than tuning an approximate index each epoch."""
 
 
 def run_train(job: Job, out: Path) -> Outcome:
@@ -70,6 +76,7 @@ def train_towers(
         folder=folder,
         validate=validate,
         user_block=job.user_block,
+        search=lambda vectors: searched_by(vectors, job.config.index.search),
         progress=job.progress,
     )
 
@@ -86,3 +93,14 @@ def check_validation(parts: Split) -> None:
             " bounds or another protocol",
             field="split",
         )
+
+
+def searched_by(vectors: Vectors, config: IndexConfig) -> Search:
+    """A search for hard negatives: exact up to ``EXACT_UP_TO`` items, else by the run's index."""
+    index = build_index(vectors, ExactConfig() if len(vectors) <= EXACT_UP_TO else config)
+
+    def search(queries: Vectors, k: int, *, exclude: Sequence[Rows]) -> list[Rows]:
+        hits = index.search(queries, k, exclude=exclude)
+        return [hits.of(query)[0] for query in range(len(hits))]
+
+    return search

@@ -196,7 +196,7 @@ def load_towers(folder: Path) -> Towers:
     return Towers(config, items.astype(np.float32), sizes, tower, rest)
 
 
-def freeze(config: TowersConfig, model: Any, items: int, sizes: dict[str, int]) -> Towers:
+def freeze(config: TowersConfig, model: Any, sizes: dict[str, int]) -> Towers:
     """A copy of a model's towers that further training does not change.
 
     Tables that are smoothed over a graph are kept as they are after it.
@@ -204,25 +204,15 @@ def freeze(config: TowersConfig, model: Any, items: int, sizes: dict[str, int]) 
     Args:
         config: The towers.
         model: A :class:`recsys.towers.two_towers.TwoTowers`.
-        items: Number of items.
         sizes: As in :class:`Towers`.
     """
-    of_users, of_items = model.tables()
-    vectors = np.concatenate(
-        [
-            model.item_tower(
-                tf.range(at, min(at + 65_536, items), dtype=tf.int32), ids=of_items
-            ).numpy()
-            for at in range(0, items, 65_536)
-        ]
-        or [np.zeros((0, config.dimension), np.float32)]
-    )
+    of_users, _ = model.tables()
     tower = _empty_tower(config, sizes)
     tower.set_weights(model.query_tower.get_weights())
     if of_users is not None:
         tower.user_table.assign(of_users)
     rest = {f"item/{at:03d}": w.numpy() for at, w in enumerate(model.item_tower.weights)}
-    return Towers(config, vectors, sizes, tower, rest)
+    return Towers(config, model.item_vectors(), sizes, tower, rest)
 
 
 def _empty_tower(config: TowersConfig, sizes: dict[str, int]) -> QueryTower:

@@ -26,6 +26,7 @@ from recsys.towers.collapse import refuse_collapsed
 from recsys.towers.config import TowersConfig, TrainConfig
 from recsys.towers.epochs import Epoch, EpochRun
 from recsys.towers.history_configs import NoHistory, check_history
+from recsys.towers.mining import BuildSearch, Miner
 from recsys.towers.objectives import build_objective
 from recsys.towers.optimizer import build_optimizer
 from recsys.towers.towers import Towers, freeze, load_towers
@@ -50,6 +51,7 @@ def fit(
     folder: Path,
     validate: Callable[[Towers], float],
     user_block: FeatureBlock | None = None,
+    search: BuildSearch | None = None,
     progress: Progress = silent,
 ) -> Fitted:
     """Train two towers on ``log`` and return those that were best on validation.
@@ -64,10 +66,12 @@ def fit(
         validate: The figure to maximise, of towers as they are after an epoch.
         user_block: Vectors of ``log.users`` that were learned elsewhere; read where
             ``towers.user_vectors`` says so.
+        search: Makes an index of item vectors; asked where ``train.loss.hard`` is set.
         progress: Told after every step.
 
     Raises:
-        ConfigError: A named block or context column is not there, or sizes do not divide or fit.
+        ConfigError: A named block or context column is not there, or sizes do not divide or fit,
+            or hard negatives are wanted and no ``search`` came.
         DataError: There is nothing to train on.
         TrainingError: The loss or the validation figure is no longer finite, or the towers say the
             same of all items or of all queries.
@@ -76,7 +80,8 @@ def fit(
     user_block = None if towers.user_vectors == "none" else user_block
     _check(log, towers, user_block)
     _check_identity(towers, sum(block.dimension for block in blocks), phrase_vectors.shape[1])
-    steps = _Steps(log, blocks, phrase_vectors, towers, train, user_block, progress)
+    _check_search(train, search)
+    steps = _Steps(log, blocks, phrase_vectors, towers, train, user_block, progress, search)
     run = EpochRun(
         folder,
         steps.checkpoint,
@@ -101,6 +106,7 @@ class _Steps:
         train: TrainConfig,
         user_block: FeatureBlock | None,
         progress: Progress,
+        search: BuildSearch | None,
     ) -> None:
         tf_keras.utils.set_random_seed(train.seed)
         self._log, self._towers, self._train, self._progress = log, towers, train, progress
@@ -117,7 +123,11 @@ class _Steps:
         batch = next(self._objective.load(0, groups))
         first = {name: tf.constant(part) for name, part in batch.items()}
         self._model.compute_loss(first)
-        self._some = first
+        self._some, self._miner = first, None
+        hard = getattr(train.loss, "hard", None)
+        if hard is not None and search is not None:
+            self._miner = Miner(hard, search, self._model, log.warm, first)
+        first = self._with_mined(first)
         optimizer.build(self._model.trainable_variables)
         shapes = [{name: tf.TensorSpec([None] * t.ndim, t.dtype) for name, t in first.items()}]
         self._average = None
@@ -131,9 +141,11 @@ class _Steps:
         """One pass; the mean loss."""
         groups = self._objective.groups(number)
         losses = []
+        if self._miner is not None:
+            self._miner.begin(number)
         for at, batch in enumerate(self._objective.load(number, groups)):
             tensors = {name: tf.constant(part) for name, part in batch.items()}
-            losses.append(float(self._step(tensors)["loss"]))
+            losses.append(float(self._step(self._with_mined(tensors))["loss"]))
             if not math.isfinite(losses[-1]):
                 raise TrainingError(
                     f"the loss became {losses[-1]} in epoch {number}, step {at + 1}: lower"
@@ -147,10 +159,15 @@ class _Steps:
     def freeze(self) -> Towers:
         """The towers as they are now; of averaged weights, where they are averaged."""
         with nullcontext() if self._average is None else self._average.in_place():
-            towers = freeze(self._towers, self._model, len(self._log.items), self._sizes)
+            towers = freeze(self._towers, self._model, self._sizes)
             queries = self._model.queries(self._some).numpy()
         refuse_collapsed(towers.item_vectors[self._log.warm], queries)
         return towers
+
+    def _with_mined(self, batch: dict[str, Any]) -> dict[str, Any]:
+        if self._miner is None:
+            return batch
+        return {**batch, "mined": tf.constant(self._miner.rows(batch))}
 
     def _one_step(self, batch: dict[str, Any]) -> dict[str, Any]:
         figures: dict[str, Any] = self._model.train_step(batch)
@@ -197,6 +214,15 @@ def _check(log: Interactions, config: TowersConfig, user_block: FeatureBlock | N
             field="towers.history.name",
         )
     check_history(config.history, dimension=config.dimension, log=log)
+
+
+def _check_search(train: TrainConfig, search: BuildSearch | None) -> None:
+    if getattr(train.loss, "hard", None) is not None and search is None:
+        raise ConfigError(
+            "train.loss.hard looks for negatives in an index of the items, and fit() got none:"
+            " pass search=..., or leave train.loss.hard out",
+            field="train.loss.hard",
+        )
 
 
 def _check_identity(config: TowersConfig, blocks: int, terms: int) -> None:

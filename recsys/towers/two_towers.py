@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from recsys._tf import tfrs
+import numpy as np
+
+from recsys._tf import tf, tfrs
 from recsys.features import FeatureBlock, spectral_vectors
 from recsys.ids import Vectors
 from recsys.interactions import Interactions
@@ -14,6 +16,9 @@ from recsys.towers.graph import InteractionGraph
 from recsys.towers.initial import SHORT
 from recsys.towers.item_tower import ItemTower
 from recsys.towers.query_tower import QueryTower
+
+ITEMS_A_CALL = 65_536
+"""Items in one pass through the item tower at rest; bounds memory, not results."""
 
 
 class TwoTowers(tfrs.Model):  # type: ignore[misc]
@@ -50,6 +55,7 @@ class TwoTowers(tfrs.Model):  # type: ignore[misc]
         self.query_tower = QueryTower(
             config, len(log.users), sizes, user_block, centre, begin=users
         )
+        self._items = len(log.items)
         self._graph = None
         if config.graph == "light-gcn":
             self._graph = InteractionGraph(log, layers=config.graph_layers)
@@ -62,3 +68,14 @@ class TwoTowers(tfrs.Model):  # type: ignore[misc]
         if self._graph is None:
             return None, None
         return self._graph.propagate(self.query_tower.user_table, self.item_tower.id_table)
+
+    def item_vectors(self) -> Vectors:
+        """The item tower's output for every item, float32 ``[items, d]``, nothing left out."""
+        _, ids = self.tables()
+        rows = tf.range(self._items, dtype=tf.int32)
+        parts = [
+            self.item_tower(rows[at : at + ITEMS_A_CALL], ids=ids).numpy()
+            for at in range(0, max(self._items, 1), ITEMS_A_CALL)
+        ]
+        vectors: Vectors = np.concatenate(parts)
+        return vectors

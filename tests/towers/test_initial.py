@@ -47,7 +47,7 @@ def begun(blocks, phrases=PHRASES, **chosen):
     model = TwoTowerModel(config, TrainConfig(), LOG, blocks, vectors)
     (batch,) = load_batches(LOG, training_batches(LOG, window=0, positions=9, seed=0, epoch=0))
     model.compute_loss({name: tf.constant(part) for name, part in batch.items()})  # makes it
-    return freeze(config, model, 12, {"users": 9, "terms": phrases.shape[1]})
+    return freeze(config, model, {"users": 9, "terms": phrases.shape[1]})
 
 
 def scores(towers, phrases=PHRASES) -> np.ndarray:

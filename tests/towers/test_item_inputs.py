@@ -112,7 +112,7 @@ def begun(**chosen):
     model = TwoTowerModel(config, TrainConfig(), LOG, [TEXT, IMAGE], np.zeros((1, 0), np.float32))
     (batch,) = load_batches(LOG, training_batches(LOG, window=4, positions=99, seed=0, epoch=0))
     model.compute_loss({name: tf.constant(part) for name, part in batch.items()})
-    return freeze(config, model, ITEMS, {"users": 4, "terms": 0}), model
+    return freeze(config, model, {"users": 4, "terms": 0}), model
 
 
 @every_way
@@ -129,7 +129,7 @@ def test_loaded_towers_answer_users_and_histories_like_those_saved(mix, tmp_path
     user = {"user_id": "embedding", "user_mix": mix, "history": MeanHistory(window=4)}
     towers, model = begun(**user)
     model.query_tower.user_table.assign(RNG.normal(size=(4, 6)))
-    towers = freeze(towers.config, model, ITEMS, towers.sizes)
+    towers = freeze(towers.config, model, towers.sizes)
     towers.save(tmp_path)
     asked = QueryBatch.of(
         [np.array([1, 2], np.int32), np.array([], np.int32)], users=np.array([2, 0], np.int32)

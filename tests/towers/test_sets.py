@@ -200,7 +200,7 @@ def test_at_rest_ids_are_as_the_graph_left_them(tmp_path):
     (batch,) = load_sets(LOG, [users], TRAIN.loss, window=0, seed=0, epoch=0)
     model.compute_loss({name: tf.constant(part) for name, part in batch.items()})
     model.query_tower.user_table.assign(np.random.default_rng(0).normal(size=(20, 8)))
-    towers = freeze(config, model, 16, {"users": 20, "terms": 0})
+    towers = freeze(config, model, {"users": 20, "terms": 0})
     of_users, of_items = model.tables()
     assert np.abs(of_users - model.query_tower.user_table).max() > 0.1
     items = tf.math.l2_normalize(of_items, axis=1).numpy()
