@@ -11,6 +11,8 @@ ITEMS_ALIKE = 0.99
 """Mean cosine of two items' vectors above which they have collapsed."""
 QUERIES_ALIKE = 0.9999
 """Cosine with their mean that every query's vector exceeds where all queries are one."""
+QUERIES_ENOUGH = 32
+"""Fewer may be alike by chance: all of one user, say, or of users who met the same."""
 
 
 def refuse_collapsed(items: Vectors, queries: Vectors) -> None:
@@ -21,13 +23,14 @@ def refuse_collapsed(items: Vectors, queries: Vectors) -> None:
         queries: Unit vectors of different queries, float32 ``[m, d]``, such as a batch's.
 
     Raises:
-        TrainingError: They are; it says what to change. One vector alone is never alike.
+        TrainingError: They are; it says what to change. One item alone, and fewer than
+            ``QUERIES_ENOUGH`` queries, are never alike.
 
     Example:
-        >>> refuse_collapsed(np.eye(3, dtype=np.float32), np.ones((2, 3)) / 3**0.5)
+        >>> refuse_collapsed(np.eye(3, dtype=np.float32), np.ones((40, 3)) / 3**0.5)
         Traceback (most recent call last):
         ...
-        recsys.errors.TrainingError: all 2 queries looked at have one vector (each with a cosine \
+        recsys.errors.TrainingError: all 40 queries looked at have one vector (each with a cosine \
 above 0.9999 to their mean), so every user would get the same items: lower train.learning_rate, \
 or let the query tower read what tells users apart (towers.history, towers.user_id, towers.terms)
     """
@@ -41,7 +44,7 @@ or let the query tower read what tells users apart (towers.history, towers.user_
             " towers.blocks)",
             field="train.loss",
         )
-    if len(queries) > 1 and _least_cosine_to_mean(queries) > QUERIES_ALIKE:
+    if len(queries) >= QUERIES_ENOUGH and _least_cosine_to_mean(queries) > QUERIES_ALIKE:
         raise TrainingError(
             f"all {len(queries)} queries looked at have one vector (each with a cosine above"
             f" {QUERIES_ALIKE} to their mean), so every user would get the same items: lower"

@@ -62,7 +62,7 @@ def whitened_components(vectors: Vectors) -> Any:
     Example:
         >>> line = np.array([[-2, 0, 1], [2, 0, 1], [0, 1, 1], [0, -1, 1]], np.float32)
         >>> projected = line @ whitened_components(line)((3, 2)).numpy()
-        >>> np.abs(projected).round(2).tolist()
+        >>> np.abs(projected).round(1).tolist()
         [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]
     """
     return _Whitened(vectors)

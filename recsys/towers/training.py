@@ -120,7 +120,7 @@ class _Steps:
         optimizer = build_optimizer(train, len(groups) * train.epochs)
         self._model.compile(optimizer=optimizer)
         # One pass makes all variables, so that a checkpoint has something to restore into.
-        batch = next(self._objective.load(0, groups))
+        batch = next(self._objective.load(0, [max(groups, key=len)]))
         first = {name: tf.constant(part) for name, part in batch.items()}
         self._model.compute_loss(first)
         self._some, self._miner = first, None

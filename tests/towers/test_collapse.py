@@ -30,10 +30,13 @@ def test_few_queries_that_differ_are_enough():
     refuse_collapsed(SPREAD, np.vstack([many, SPREAD[1:2]]))
 
 
-def test_one_alone_or_none_is_not_alike():
-    refuse_collapsed(SPREAD[:1], SPREAD[:1])
-    refuse_collapsed(SPREAD[:0], SPREAD[:0])
+def test_one_item_or_few_queries_are_not_alike():
+    refuse_collapsed(SPREAD[:1], SPREAD[:0])
+    refuse_collapsed(SPREAD[:0], SPREAD[:1])
+    refuse_collapsed(SPREAD, np.repeat(SPREAD[:1], 31, axis=0))
+    with pytest.raises(TrainingError, match="all 32 queries"):
+        refuse_collapsed(SPREAD, np.repeat(SPREAD[:1], 32, axis=0))
 
 
 def test_opposite_queries_have_no_mean_and_are_not_alike():
-    refuse_collapsed(SPREAD, np.vstack([SPREAD[0], -SPREAD[0]]))
+    refuse_collapsed(SPREAD, np.repeat(np.vstack([SPREAD[0], -SPREAD[0]]), 20, axis=0))
