@@ -23,11 +23,10 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP) ## the main job on the embedded sample set, from files to one call over gRPC
 	@$(BIN)/recsys run configs/demo.toml
 
-# Each worker takes one thread of TensorFlow; whole files stay on one worker, in their own order:
-# those with the fewest tests are the longest here, and must not come last.
+# Each worker takes one thread of TensorFlow; whole files stay on one worker.
 test: $(STAMP) ## the tests (TESTS=tests/index for some of them)
 	@TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
-		$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+		$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(TESTS)
 
 lint: $(STAMP) ## ruff and mypy
 	@$(BIN)/ruff check .
