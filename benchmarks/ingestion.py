@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.memory import peak_mb
 from recsys.catalogue import CatalogueFields
 from recsys.evaluation.record import write_record
 from recsys.formats import (
@@ -70,14 +71,7 @@ def measure(folder: Path, form: str) -> dict[str, float]:
     items = read_items(ParquetItems(path="items.parquet"), base=folder)
     made = ingest(log, items, CatalogueFields(title="title", text=("title",)), policy)
     seconds = time.perf_counter() - started
-    return {"seconds": seconds, "peak_mb": _peak_mb(), "kept": float(len(made.interactions))}
-
-
-def _peak_mb() -> float:
-    """Most memory that this process held; ru_maxrss would count the process that forked it."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) / 1024
+    return {"seconds": seconds, "peak_mb": peak_mb(), "kept": float(len(made.interactions))}
 
 
 def measure_apart(folder: Path, form: str) -> dict[str, float]:
