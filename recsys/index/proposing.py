@@ -1,4 +1,4 @@
-"""The rows that may be among the k best of each query, found at the speed of the matrix product.
+"""The rows that may be among the k best of each query, found not much slower than multiplied.
 
 A product of 64 dimensions is 128 operations; looking at each score costs as much, if done score by
 score. So the products are made in tiles that stay in the cache, one comparison a score finds the
