@@ -46,7 +46,7 @@ def row_stage(config: ComparisonConfig, row: RowConfig) -> Stage[Job]:
     return Stage(
         f"row_{row.slug}",
         ("ingest", *(each.stage_name for each in asked)),
-        1,
+        2,
         settings=lambda job: _settings(config, row),
         inputs=lambda job: {},
         run=run,

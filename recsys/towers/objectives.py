@@ -5,9 +5,10 @@ The loss decides. Both make a model and the batches that it computes its loss of
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 from recsys.features import FeatureBlock
 from recsys.ids import Vectors
@@ -21,8 +22,14 @@ from recsys.towers.set_model import SetModel
 from recsys.towers.two_towers import TwoTowers
 
 
-class Objective(Protocol):
+@dataclass(frozen=True)
+class Objective(ABC):
     """A function of the seed and the epoch, so that a resumed run goes on as it would have."""
+
+    towers: TowersConfig
+    train: TrainConfig
+    log: Interactions
+    kind: ClassVar[type[TwoTowerModel | SetModel]]
 
     def model(
         self,
@@ -31,34 +38,25 @@ class Objective(Protocol):
         user_block: FeatureBlock | None,
     ) -> TwoTowers:
         """Fresh towers, and what they are trained by."""
+        return self.kind(self.towers, self.train, self.log, blocks, phrase_vectors, user_block)
 
+    @abstractmethod
     def groups(self, epoch: int) -> list[Any]:
         """The steps of an epoch."""
 
+    @abstractmethod
     def load(self, epoch: int, groups: list[Any]) -> Iterator[Batch]:
         """The batch of each step."""
 
 
 def build_objective(towers: TowersConfig, train: TrainConfig, log: Interactions) -> Objective:
     """The objective that ``train.loss`` needs."""
-    if isinstance(train.loss, SetSoftmax):
-        return _Sets(towers, train, log, train.loss)
-    return _Positions(towers, train, log)
+    kind = _Sets if isinstance(train.loss, SetSoftmax) else _Positions
+    return kind(towers, train, log)
 
 
-@dataclass(frozen=True)
-class _Positions:
-    towers: TowersConfig
-    train: TrainConfig
-    log: Interactions
-
-    def model(
-        self,
-        blocks: Sequence[FeatureBlock],
-        phrase_vectors: Vectors,
-        user_block: FeatureBlock | None,
-    ) -> TwoTowers:
-        return TwoTowerModel(self.towers, self.train, self.log, blocks, phrase_vectors, user_block)
+class _Positions(Objective):
+    kind = TwoTowerModel
 
     def groups(self, epoch: int) -> list[Any]:
         return training_batches(
@@ -81,20 +79,8 @@ class _Positions:
         )
 
 
-@dataclass(frozen=True)
-class _Sets:
-    towers: TowersConfig
-    train: TrainConfig
-    log: Interactions
-    loss: SetSoftmax
-
-    def model(
-        self,
-        blocks: Sequence[FeatureBlock],
-        phrase_vectors: Vectors,
-        user_block: FeatureBlock | None,
-    ) -> TwoTowers:
-        return SetModel(self.towers, self.train, self.log, blocks, phrase_vectors, user_block)
+class _Sets(Objective):
+    kind = SetModel
 
     def groups(self, epoch: int) -> list[Any]:
         return group_users(
@@ -102,10 +88,11 @@ class _Sets:
         )
 
     def load(self, epoch: int, groups: list[Any]) -> Iterator[Batch]:
+        assert isinstance(self.train.loss, SetSoftmax)
         return load_sets(
             self.log,
             groups,
-            self.loss,
+            self.train.loss,
             window=self.towers.history.window,
             seed=self.train.seed,
             epoch=epoch,

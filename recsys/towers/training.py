@@ -71,7 +71,8 @@ def fit(
 
     Raises:
         ConfigError: A named block or context column is not there, or sizes do not divide or fit,
-            or hard negatives are wanted and no ``search`` came.
+            or hard negatives are wanted and no ``search`` came, or histories are to be reordered
+            and their times read.
         DataError: There is nothing to train on.
         TrainingError: The loss or the validation figure is no longer finite, or the towers say the
             same of all items or of all queries.
@@ -81,6 +82,7 @@ def fit(
     _check(log, towers, user_block)
     _check_identity(towers, sum(block.dimension for block in blocks), phrase_vectors.shape[1])
     _check_search(train, search)
+    _check_order(towers, train)
     steps = _Steps(log, blocks, phrase_vectors, towers, train, user_block, progress, search)
     run = EpochRun(
         folder,
@@ -222,6 +224,15 @@ def _check_search(train: TrainConfig, search: BuildSearch | None) -> None:
             "train.loss.hard looks for negatives in an index of the items, and fit() got none:"
             " pass search=..., or leave train.loss.hard out",
             field="train.loss.hard",
+        )
+
+
+def _check_order(config: TowersConfig, train: TrainConfig) -> None:
+    if train.augmentation.reorder > 0 and config.history.reads_times:
+        raise ConfigError(
+            "train.augmentation.reorder puts items where they were not met, and"
+            " towers.history.time_bias reads when they were: leave one of the two out",
+            field="train.augmentation.reorder",
         )
 
 

@@ -127,8 +127,8 @@ def tune(
         ConfigError: The study was begun with something else, or is at work in another process.
         RecsysError: What all trials need cannot be had: the data, their encoding, the split.
     """
-    total = trials or study.config.trials
-    limit = minutes or study.config.minutes
+    total = study.config.trials if trials is None else trials
+    limit = study.config.minutes if minutes is None else minutes
     with only_run_in(study.folder):
         if begin == "anew":
             (study.folder / FILE).unlink(missing_ok=True)

@@ -170,6 +170,8 @@ def test_minutes_stop_a_trial_in_the_middle_and_more_of_them_go_on(
 
     monkeypatch.setattr(RULED, slow)
     path = write_study(tmp_path / "shop")
+    nothing, told = run(path, minutes=0)
+    assert nothing["ended"] == "minutes" and not nothing["trials"] and not told.proposals
     content, _ = run(path, minutes=4)  # three a trial
     states = {trial["number"]: trial["state"] for trial in content["trials"]}
     assert content["ended"] == "minutes" and states == {1: "complete", 2: "unfinished"}
