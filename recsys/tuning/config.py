@@ -132,8 +132,8 @@ class StudyConfig(Config):
         base: The run's TOML file, relative to this one; what the space does not name is as there.
         space: From dotted keys of the run's configuration to what may stand there.
         trials: How many, over all calls.
-        minutes: No trial begins later, and the one at work stops after its epoch; over all
-            calls. None sets no limit.
+        minutes: No trial begins later, and the one at work stops, to go on from its last whole
+            epoch when there are more of them; over all calls. None sets no limit.
         metric: The validation figure to maximise; None takes the run's ``evaluation.choose_by``.
         sampler: How trials are proposed.
         pruner: Which trials are stopped early.
