@@ -15,6 +15,7 @@ from recsys.towers.config import TowersConfig
 from recsys.towers.initial import identity, whitened_components
 from recsys.towers.item_ids import ItemIds
 from recsys.towers.scaling import standardised
+from recsys.towers.wide import build_first_map
 
 
 class ItemTower(tf_keras.Model):  # type: ignore[misc]
@@ -95,21 +96,21 @@ class _BlockTower(tf_keras.layers.Layer):  # type: ignore[misc]
 
     def __init__(self, config: TowersConfig, block: FeatureBlock, offset: int) -> None:
         super().__init__(name=f"block_{block.name}")
-        table = standardised(block)
-        self._table = tf.constant(table, tf.float32)
         begin: Any = "glorot_uniform"
         if config.initial == "identity":
             begin = identity(offset)
         elif config.initial == "whitened":
-            begin = whitened_components(table[block.mask])
-        self._layers = [tf_keras.layers.Dense(config.dimension, kernel_initializer=begin)]
+            begin = whitened_components(standardised(block)[block.mask])
         # A concatenation has its hidden layer behind the blocks, where they meet.
         if config.projection == "mlp" and config.combine != "concatenation":
-            hidden = tf_keras.layers.Dense(2 * config.dimension, activation="gelu")
-            self._layers.insert(0, hidden)
+            self._first = build_first_map(block, 2 * config.dimension, activation="gelu")
+            self._rest = [tf_keras.layers.Dense(config.dimension, kernel_initializer=begin)]
+        else:
+            self._first = build_first_map(block, config.dimension, kernel_initializer=begin)
+            self._rest = []
 
     def call(self, rows: Any) -> Any:
-        x = tf.gather(self._table, rows)
-        for layer in self._layers:
+        x = self._first(rows)
+        for layer in self._rest:
             x = layer(x)
         return x
