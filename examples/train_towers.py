@@ -14,8 +14,8 @@ import numpy as np
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
 from recsys.towers import (
+    AnyTowers,
     QueryBatch,
-    Towers,
     TowersConfig,
     TrainConfig,
     TransformerHistory,
@@ -40,7 +40,7 @@ def log_of_walks() -> Interactions:
     )
 
 
-def share_right(towers: Towers) -> float:
+def share_right(towers: AnyTowers) -> float:
     """How often the item that comes next is the best of all."""
     histories = [np.array([at, (at + 1) % ITEMS], np.int32) for at in range(ITEMS)]
     scores = towers.encode(QueryBatch.of(histories)) @ towers.item_vectors.T

@@ -14,7 +14,7 @@ from recsys.ingestion import Ingested, load_ingested, save_ingested
 from recsys.retrieval import IMAGE, TEXT, Request, Retriever, Space
 
 if TYPE_CHECKING:
-    from recsys.towers import Towers
+    from recsys.towers import AnyTowers
 
 DATA, TOWERS, SPACES, ENCODERS = "data", "towers", "spaces", "encoders"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -36,7 +36,7 @@ class Parts:
     """
 
     ingested: Ingested
-    towers: Towers
+    towers: AnyTowers
     spaces: Mapping[str, Space]
     encoders: Mapping[str, Encoder] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)

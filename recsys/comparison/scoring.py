@@ -30,7 +30,7 @@ from recsys.progress import Progress, silent
 from recsys.splits import HeldOut
 
 if TYPE_CHECKING:
-    from recsys.towers import Towers
+    from recsys.towers import AnyTowers
 
 Column = Literal["alone", "towers", "towers_without_ids"]
 COLUMNS: tuple[Column, ...] = ("alone", "towers", "towers_without_ids")
@@ -201,7 +201,7 @@ def in_towers(material: Material, *, item_id: Literal["embedding", "none"]) -> S
         update={"blocks": tuple(material.blocks), "item_id": item_id, "terms": "none"}
     )
 
-    def scorer(trained: Towers) -> Scorer:
+    def scorer(trained: AnyTowers) -> Scorer:
         return towers_scorer(trained, known=known, name=f"towers, ids: {item_id}")
 
     fitted = fit(

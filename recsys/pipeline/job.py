@@ -24,7 +24,7 @@ from recsys.splits import Split, split
 from recsys.towers.config import TowersConfig
 
 if TYPE_CHECKING:
-    from recsys.towers import Towers
+    from recsys.towers import AnyTowers
 
 ENCODERS = ("text", "image")
 BLOCKS = ("text", "image", "attributes")
@@ -124,7 +124,7 @@ class Job:
         return self.phrases if alone else None
 
     @cached_property
-    def towers(self) -> Towers:
+    def towers(self) -> AnyTowers:
         """The trained towers."""
         from recsys.towers import load_towers
 

@@ -27,10 +27,9 @@ def run_train(job: Job, out: Path) -> Outcome:
     """Train, and keep the best towers in ``out/towers``."""
     fitted = train_towers(job, out)
     fitted.towers.save(out / "towers")
-    best = next(epoch for epoch in fitted.epochs if epoch.number == fitted.best_epoch)
     figures = {"epochs": len(fitted.epochs), "best_epoch": fitted.best_epoch}
     by = job.config.evaluation.choose_by
-    return Outcome({**figures, f"validation.{by}": float(best.validation or 0.0)})
+    return Outcome({**figures, f"validation.{by}": fitted.validation})
 
 
 def train_towers(

@@ -12,7 +12,7 @@ from recsys.splits import HeldOut
 from recsys.towers import QueryBatch
 
 if TYPE_CHECKING:
-    from recsys.towers import Towers
+    from recsys.towers import AnyTowers
 
 
 def batch_of(queries: HeldOut, *, known: Mask, phrases: Vectors | None = None) -> QueryBatch:
@@ -38,7 +38,7 @@ def batch_of(queries: HeldOut, *, known: Mask, phrases: Vectors | None = None) -
 
 
 def towers_scorer(
-    towers: Towers, *, known: Mask, phrases: Vectors | None = None, name: str = "two_tower"
+    towers: AnyTowers, *, known: Mask, phrases: Vectors | None = None, name: str = "two_tower"
 ) -> VectorScorer:
     """Exact inner products of the towers' vectors; arguments as in :func:`batch_of`."""
     return VectorScorer(

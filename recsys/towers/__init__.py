@@ -33,13 +33,15 @@ from recsys.towers.set_config import SetSoftmax
 
 if TYPE_CHECKING:
     from recsys.towers.epochs import Epoch
-    from recsys.towers.towers import Towers, load_towers
+    from recsys.towers.joined import AnyTowers, JoinedTowers, load_towers
+    from recsys.towers.towers import Towers
     from recsys.towers.training import Fitted, fit
 
 __all__ = [
     "BPR",
     "CCL",
     "GBCE",
+    "AnyTowers",
     "AttentionPoolingHistory",
     "Augmentation",
     "DirectAU",
@@ -50,6 +52,7 @@ __all__ = [
     "HstuHistory",
     "InBatchSoftmax",
     "InnerProduct",
+    "JoinedTowers",
     "LossConfig",
     "MeanHistory",
     "NoHistory",
@@ -66,7 +69,9 @@ __all__ = [
 
 _LAZY = {
     "Towers": "recsys.towers.towers",
-    "load_towers": "recsys.towers.towers",
+    "AnyTowers": "recsys.towers.joined",
+    "JoinedTowers": "recsys.towers.joined",
+    "load_towers": "recsys.towers.joined",
     "Epoch": "recsys.towers.epochs",
     "Fitted": "recsys.towers.training",
     "fit": "recsys.towers.training",

@@ -140,6 +140,9 @@ class TrainConfig(Config):
         patience: Epochs without a better validation figure before training stops.
         validate_every: Epochs between two validations.
         clip_norm: Largest global norm of the gradients.
+        members: So many pairs of towers are trained, one after another, each from a seed of its
+            own; their vectors side by side are one (:class:`recsys.towers.joined.JoinedTowers`).
+            Training takes so many times as long, vectors so many times ``towers.dimension``.
         seed: Of initial weights, order and dropout.
     """
 
@@ -156,4 +159,5 @@ class TrainConfig(Config):
     patience: int = Field(3, ge=1)
     validate_every: int = Field(1, ge=1)
     clip_norm: float = Field(5.0, gt=0)
+    members: int = Field(1, ge=1, le=32)
     seed: int = Field(0, ge=0, lt=2**31)

@@ -11,7 +11,7 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -108,7 +108,7 @@ class EpochRun:
             record = replace(record, validation=self._validated(number, freeze(), judge))
         self.epochs.append(replace(record, seconds=round(time.monotonic() - began, 3)))
         self._write_summary(self.epochs[-1])
-        _write_json(self._folder / "epochs.json", [asdict(epoch) for epoch in self.epochs])
+        write_epochs(self._folder, self.epochs)
         self._checkpoints.save(checkpoint_number=number)
         for folder in self._folder.glob("best-*"):
             if folder.name != f"best-{self.best.number}":
@@ -149,11 +149,13 @@ class EpochRun:
         writer.close()
 
 
-def _write_json(path: Path, value: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".draft")
+def write_epochs(folder: Path, epochs: Sequence[Epoch]) -> None:
+    """Write ``epochs.json``, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / "epochs.draft"
+    value = [asdict(epoch) for epoch in epochs]
     draft.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    os.replace(draft, path)
+    os.replace(draft, folder / "epochs.json")
 
 
 def _write_folder(folder: Path, learned: Frozen) -> None:

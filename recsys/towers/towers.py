@@ -23,6 +23,7 @@ from recsys.towers.query import QueryBatch
 from recsys.towers.query_tower import QueryTower
 
 FORMAT_VERSION = 2
+FACTS = "towers.json"
 Places = npt.NDArray[np.intp]
 POSITIONS_A_CALL = 16_384
 """Padded history positions in one pass through the tower; bounds memory, not results."""
@@ -162,27 +163,22 @@ class Towers:
         weights: dict[str, Any] = {**query, **self._item_weights}
         np.savez(folder / "weights.npz", **weights)
         np.save(folder / "items.npy", self.item_vectors)
-        (folder / "towers.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        (folder / FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
-def load_towers(folder: Path) -> Towers:
+def load_pair(folder: Path) -> Towers:
     """Read towers as :meth:`Towers.save` wrote them.
 
     Raises:
         DataError: A file is missing, damaged, or does not fit the others.
     """
+    facts = read_facts(folder)
     try:
-        facts = json.loads((folder / "towers.json").read_text(encoding="utf-8"))
         weights = load_arrays(folder / "weights.npz")
         items = np.load(folder / "items.npy", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"cannot read the towers in {folder}: {error}; train anew") from error
-    if facts.get("format") != FORMAT_VERSION:
-        raise DataError(
-            f"towers in {folder} have format {facts.get('format')}; this version reads"
-            f" {FORMAT_VERSION}: train anew or use the version that wrote them"
-        )
-    config = parse_config(facts["config"], TowersConfig, source=str(folder / "towers.json"))
+        raise _unreadable(folder, error) from error
+    config = parse_config(facts["config"], TowersConfig, source=str(folder / FACTS))
     sizes = {name: int(size) for name, size in facts["sizes"].items()}
     tower = _empty_tower(config, sizes)
     query = [weights[name] for name in sorted(weights) if name.startswith("query/")]
@@ -194,6 +190,29 @@ def load_towers(folder: Path) -> Towers:
     tower.set_weights(query)
     rest = {name: part for name, part in weights.items() if not name.startswith("query/")}
     return Towers(config, items.astype(np.float32), sizes, tower, rest)
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """What ``towers.json`` in a folder tells.
+
+    Raises:
+        DataError: It is missing, damaged, or of another format.
+    """
+    try:
+        facts: dict[str, Any] = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        found = facts.get("format")
+    except (OSError, ValueError, AttributeError) as error:
+        raise _unreadable(folder, error) from error
+    if found != FORMAT_VERSION:
+        raise DataError(
+            f"towers in {folder} have format {found}; this version reads {FORMAT_VERSION}: train"
+            " anew or use the version that wrote them"
+        )
+    return facts
+
+
+def _unreadable(folder: Path, error: Exception) -> DataError:
+    return DataError(f"cannot read the towers in {folder}: {error}; train anew")
 
 
 def freeze(config: TowersConfig, model: Any, sizes: dict[str, int]) -> Towers:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +25,33 @@ from recsys.progress import Progress, silent
 from recsys.towers.averaging import MovingAverage
 from recsys.towers.collapse import refuse_collapsed
 from recsys.towers.config import TowersConfig, TrainConfig
-from recsys.towers.epochs import Epoch, EpochRun
+from recsys.towers.epochs import Epoch, EpochRun, write_epochs
 from recsys.towers.history_configs import NoHistory, check_history
+from recsys.towers.joined import AnyTowers, JoinedTowers
 from recsys.towers.mining import BuildSearch, Miner
 from recsys.towers.objectives import build_objective
 from recsys.towers.optimizer import build_optimizer
-from recsys.towers.towers import Towers, freeze, load_towers
+from recsys.towers.towers import Towers, freeze, load_pair
+
+SEEDS_APART = 100_003
+"""Between two members' seeds, so that members of runs with neighbouring seeds differ too."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """The best towers of a run, and how it went."""
+    """The best towers of a run, and how it went.
 
-    towers: Towers
+    Attributes:
+        towers: They.
+        epochs: One after another; those of several members are numbered through.
+        best_epoch: The epoch with the best validation figure.
+        validation: The validation figure of ``towers``.
+    """
+
+    towers: AnyTowers
     epochs: tuple[Epoch, ...]
     best_epoch: int
+    validation: float
 
 
 def fit(
@@ -49,7 +62,7 @@ def fit(
     towers: TowersConfig,
     train: TrainConfig,
     folder: Path,
-    validate: Callable[[Towers], float],
+    validate: Callable[[AnyTowers], float],
     user_block: FeatureBlock | None = None,
     search: BuildSearch | None = None,
     progress: Progress = silent,
@@ -62,7 +75,8 @@ def fit(
         phrase_vectors: Encoded ``log.phrases``, float32 ``[phrases, t]``, zeros for none.
         towers: What the towers read.
         train: How they are trained.
-        folder: Where checkpoints, ``epochs.json``, ``best-EPOCH/`` and ``tensorboard/`` go.
+        folder: Where checkpoints, ``epochs.json``, ``best-EPOCH/`` and ``tensorboard/`` go; those
+            of several members in a folder each.
         validate: The figure to maximise, of towers as they are after an epoch.
         user_block: Vectors of ``log.users`` that were learned elsewhere; read where
             ``towers.user_vectors`` says so.
@@ -77,6 +91,42 @@ def fit(
         TrainingError: The loss or the validation figure is no longer finite, or the towers say the
             same of all items or of all queries.
     """
+    pair = partial(
+        _fit_pair,
+        log,
+        blocks,
+        phrase_vectors,
+        towers=towers,
+        validate=validate,
+        user_block=user_block,
+        search=search,
+        progress=progress,
+    )
+    if train.members == 1:
+        return pair(train=train, folder=folder)
+    fitted = [
+        pair(train=_of_member(train, at), folder=folder / f"member-{at}")
+        for at in range(1, train.members + 1)
+    ]
+    joined = _joined(fitted, validate)
+    write_epochs(folder, joined.epochs)
+    return joined
+
+
+def _fit_pair(
+    log: Interactions,
+    blocks: Sequence[FeatureBlock],
+    phrase_vectors: Vectors,
+    *,
+    towers: TowersConfig,
+    train: TrainConfig,
+    folder: Path,
+    validate: Callable[[AnyTowers], float],
+    user_block: FeatureBlock | None,
+    search: BuildSearch | None,
+    progress: Progress,
+) -> Fitted:
+    """One pair of towers; see :func:`fit`."""
     blocks = _chosen(blocks, towers)
     user_block = None if towers.user_vectors == "none" else user_block
     _check(log, towers, user_block)
@@ -93,7 +143,25 @@ def fit(
     )
     while not run.finished:
         run.epoch(steps.train, freeze=steps.freeze, judge=validate)
-    return Fitted(load_towers(run.best_folder), tuple(run.epochs), run.best.number)
+    best = run.best
+    return Fitted(
+        load_pair(run.best_folder), tuple(run.epochs), best.number, float(best.validation or 0.0)
+    )
+
+
+def _of_member(train: TrainConfig, number: int) -> TrainConfig:
+    """The same training from a seed of its own; the first member's is the run's."""
+    seed = (train.seed + SEEDS_APART * (number - 1)) % 2**31
+    return train.model_copy(update={"seed": seed, "members": 1})
+
+
+def _joined(fitted: Sequence[Fitted], validate: Callable[[AnyTowers], float]) -> Fitted:
+    towers = JoinedTowers(tuple(each.towers for each in fitted if isinstance(each.towers, Towers)))
+    epochs = [epoch for each in fitted for epoch in each.epochs]
+    numbered = tuple(replace(epoch, number=at) for at, epoch in enumerate(epochs, start=1))
+    judged = [epoch for epoch in numbered if epoch.validation is not None]
+    best = max(judged, key=lambda epoch: epoch.validation or 0.0)
+    return Fitted(towers, numbered, best.number, float(validate(towers)))
 
 
 class _Steps:

@@ -105,8 +105,7 @@ def _outcome(train: Callable[[], Fitted]) -> _Outcome:
         raise
     except Exception as error:  # One trial's fault, whatever it is, must not cost the others.
         return _Outcome("failed", reason=_reason(error))
-    best = next(epoch for epoch in fitted.epochs if epoch.number == fitted.best_epoch)
-    return _Outcome("complete", figure=best.validation)
+    return _Outcome("complete", figure=fitted.validation)
 
 
 class _Clock:
@@ -125,9 +124,9 @@ class _Clock:
 
 
 def _epochs_in(folder: Path) -> int:
-    """Whole epochs on record."""
-    file = folder / EPOCHS
-    return len(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else 0
+    """Whole epochs on record, of all members."""
+    files = [*folder.glob(EPOCHS), *folder.glob(f"member-*/{EPOCHS}")]
+    return sum(len(json.loads(file.read_text(encoding="utf-8"))) for file in files)
 
 
 def _reason(error: Exception) -> str:
