@@ -13,6 +13,7 @@ from recsys.features import FeatureBlock
 from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.towers.config import TowersConfig, TrainConfig
+from recsys.towers.losses.softmax import log_sum_exp_of_products
 from recsys.towers.set_config import SetSoftmax
 from recsys.towers.two_towers import TwoTowers
 
@@ -109,20 +110,7 @@ def multinomial(queries: Any, vectors: Any, *, of: Any, positives: Any, weights:
         positives: Its row in ``vectors``, int32 ``[p]``.
         weights: float32 ``[p]``, of which some are above 0.
     """
-    totals = _log_sum_exp(tf.matmul(queries, vectors, transpose_b=True))  # (b,)
+    totals = log_sum_exp_of_products(queries, vectors)  # (b,)
     own = tf.reduce_sum(tf.gather(queries, of) * tf.gather(vectors, positives), axis=1)
     losses = tf.gather(totals, of) - own
     return tf.reduce_sum(losses * weights) / tf.reduce_sum(weights)
-
-
-@tf.custom_gradient  # type: ignore[untyped-decorator]
-def _log_sum_exp(scores: Any) -> Any:
-    """Over each row; keeps one matrix of the scores' size for its gradient, not four."""
-    highest = tf.reduce_max(scores, axis=1, keepdims=True)
-    powers = tf.exp(scores - highest)
-    sums = tf.reduce_sum(powers, axis=1, keepdims=True)
-
-    def gradient(of_totals: Any) -> Any:
-        return powers * (tf.convert_to_tensor(of_totals)[:, None] / sums)
-
-    return tf.squeeze(highest + tf.math.log(sums), axis=1), gradient

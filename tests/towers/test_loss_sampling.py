@@ -227,7 +227,7 @@ MASKING = [
 
 @pytest.mark.parametrize("policy", ["target", "history", "user"])
 @pytest.mark.parametrize("config", MASKING, ids=lambda config: config.name)
-def test_what_is_masked_is_not_pushed(config, policy):
+def test_what_is_masked_is_not_pushed_away(config, policy):
     """Of the third position of 2, 1, 3, 1 alone; 4, 5 and 6 are always negatives."""
     tf.random.set_seed(1)
     log = log_of(WINDOWS)
@@ -235,8 +235,11 @@ def test_what_is_masked_is_not_pushed(config, policy):
     positions = positions_of(
         loss, WINDOWS, unit(9, 4, seed=1), unit(ITEMS, 4, seed=2), weights=np.eye(9)[2]
     )
-    pushed = gradients(loss, positions)["candidate_vectors"].any(axis=1)
-    negatives = set(positions.candidates.numpy()[pushed].tolist())
+    moved = gradients(loss, positions)
+    candidates = positions.candidates.numpy()
+    along = moved["candidate_vectors"] @ positions.queries.numpy()[2]
+    along[candidates == 3] += moved["positive_vectors"][2] @ positions.queries.numpy()[2]
+    negatives = set(candidates[along > 0].tolist())  # what a step moves away from the query
     met = {"target": {3}, "history": {2, 1, 3}, "user": {2, 1, 3}}[policy]
     assert negatives == {1, 2, 3, 4, 5, 6} - met
 

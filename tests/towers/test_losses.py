@@ -21,7 +21,19 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-class TestFullSoftmax(LossContract):
+class Full(LossContract):
+    def test_a_query_s_own_target_is_no_negative(self, loss):
+        """It stands in the sum once: as pair and as candidate it moves by 1 less its share."""
+        one = self.one_position(loss)
+        moved = gradients(loss, one)
+        own = one.candidates.numpy() == 1
+        powers = np.exp(one.scores(0.5).numpy()[0])
+        by = powers[own] / powers.sum() - 1 + self.config.smoothing * (1 - 1 / 6)
+        net = moved["candidate_vectors"][own] + moved["positive_vectors"]
+        np.testing.assert_allclose(net, by * one.queries.numpy() / 0.5, rtol=1e-5)
+
+
+class TestFullSoftmax(Full):
     config = FullSoftmax(temperature=0.5)
 
     def by_hand(self, numbers):
@@ -29,7 +41,7 @@ class TestFullSoftmax(LossContract):
         return -np.log(np.exp(numbers.own / 0.5) / np.exp(numbers.scores / 0.5).sum(axis=1))
 
 
-class TestSmoothedFullSoftmax(LossContract):
+class TestSmoothedFullSoftmax(Full):
     config = FullSoftmax(temperature=0.5, smoothing=0.2)
 
     def by_hand(self, numbers):
@@ -37,12 +49,6 @@ class TestSmoothedFullSoftmax(LossContract):
         logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
         target = 0.8 * ~numbers.others + 0.2 / scores.shape[1]
         return -(target * logs).sum(axis=1)
-
-    def test_a_query_s_own_target_is_no_negative(self, loss):
-        """It is one of those whose mean smoothing raises."""
-        one = self.one_position(loss)
-        pushed = gradients(loss, one)["candidate_vectors"][one.candidates.numpy() == 1]
-        np.testing.assert_allclose(pushed, -0.2 / 6 * one.queries.numpy() / 0.5, rtol=1e-5)
 
 
 class Sampled(LossContract):

@@ -45,9 +45,10 @@ class Positions:
         """The inner product of each query and its positive, ``[p]``."""
         return tf.reduce_sum(self.queries * self.positive_vectors, axis=1)
 
-    def scores(self) -> Any:
-        """The inner product of each query and each candidate, ``[p, c]``."""
-        return tf.matmul(self.queries, self.candidate_vectors, transpose_b=True)
+    def scores(self, temperature: float = 1.0) -> Any:
+        """The inner product of each query and each candidate, divided, ``[p, c]``."""
+        # Divided on the side of d, which is the smaller.
+        return tf.matmul(self.queries / temperature, self.candidate_vectors, transpose_b=True)
 
     def mean(self, losses: Any) -> Any:
         """The weighted mean of one loss a position, ``[p]``."""

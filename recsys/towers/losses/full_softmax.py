@@ -11,7 +11,7 @@ from recsys.interactions import Interactions
 from recsys.towers.loss_configs import FullSoftmax
 from recsys.towers.losses.api import Loss, Positions
 from recsys.towers.losses.masks import Mask
-from recsys.towers.losses.softmax import cross_entropy
+from recsys.towers.losses.softmax import cross_entropy, log_sum_exp_of_products
 
 
 class FullSoftmaxLoss(Loss):
@@ -35,8 +35,13 @@ class FullSoftmaxLoss(Loss):
 
     def compute(self, positions: Positions) -> Any:
         own = positions.own_scores() / self._config.temperature
-        scores = positions.scores() / self._config.temperature
-        losses = cross_entropy(own, self._mask.hide(scores, positions))
+        if self._config.mask == "target":
+            # The positive, being warm, is among the candidates: the sum is whole as it stands.
+            queries = positions.queries / self._config.temperature
+            losses = log_sum_exp_of_products(queries, positions.candidate_vectors) - own
+        else:
+            scores = positions.scores(self._config.temperature)
+            losses = cross_entropy(own, self._mask.hide(scores, positions))
         if self._config.smoothing > 0:
             mean = tf.reduce_mean(positions.candidate_vectors, axis=0)
             mean = tf.linalg.matvec(positions.queries, mean) / self._config.temperature

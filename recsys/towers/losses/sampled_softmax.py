@@ -63,7 +63,7 @@ class SampledSoftmaxLoss(Loss):
 
     def compute(self, positions: Positions) -> Any:
         own = positions.own_scores() / self._temperature
-        scores = positions.scores() / self._temperature
+        scores = positions.scores(self._temperature)
         log_q = self._log_q(positions, positions.candidates)
         negatives = scores if self._correction == "none" else scores - log_q
         positive = own
