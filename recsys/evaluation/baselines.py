@@ -117,6 +117,16 @@ class ItemKnnScorer:
         self._fill = -1 / (1 + train.item_counts.astype(np.float32))
         self._similarity = _similarity(train, neighbours, shrinkage)
 
+    def refit(self, train: Interactions) -> ItemKnnScorer:
+        """The same settings, learned from another log of the same items."""
+        return ItemKnnScorer(
+            train,
+            neighbours=self.neighbours,
+            shrinkage=self.shrinkage,
+            last=self.last,
+            name=self.name,
+        )
+
     def narrowed(self, *, neighbours: int, last: int | None) -> ItemKnnScorer:
         """The same similarities with fewer neighbours or another ``last``; nothing is learned."""
         other = copy(self)

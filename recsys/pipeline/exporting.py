@@ -136,7 +136,7 @@ def _labels(job: Job) -> Mapping[str, Sequence[str]]:
         values = category_values(catalogue.table, column, fields.separator)
         labels[column] = [", ".join(each) for each in values]
     labels["interactions"] = [str(count) for count in log.item_counts]
-    labels["training"] = ["warm" if warm else "cold" for warm in job.split.warm]
+    labels["training"] = ["warm" if warm else "cold" for warm in job.split.final.warm]
     return labels
 
 

@@ -17,6 +17,7 @@ from recsys.features import USER_VECTORS, FeatureBlock
 from recsys.formats import resolve
 from recsys.ids import Mask, Vectors
 from recsys.ingestion import Ingested, load_ingested
+from recsys.interactions import Interactions
 from recsys.pictures import PictureStore
 from recsys.pipeline.config import RunConfig
 from recsys.progress import Progress, silent
@@ -107,8 +108,12 @@ class Job:
 
     @cached_property
     def known_users(self) -> Mask:
-        """Whom the query tower can tell apart: users that training met, or that have a vector."""
-        met: Mask = np.diff(self.split.train.offsets) > 0
+        """Whom the towers that are kept can tell apart; see :meth:`known_among`."""
+        return self.known_among(self.split.final)
+
+    def known_among(self, learned_from: Interactions) -> Mask:
+        """Users that are in what was learned from, or that have a vector; bool ``[users]``."""
+        met: Mask = np.diff(learned_from.offsets) > 0
         return met if self.user_block is None else met | self.user_block.mask
 
     @property

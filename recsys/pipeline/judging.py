@@ -43,8 +43,8 @@ def run_evaluate(job: Job, out: Path) -> Outcome:
             scorer,
             parts.test,
             candidates=parts.candidates,
-            warm=parts.warm,
-            item_counts=parts.train.item_counts,
+            warm=parts.final.warm,
+            item_counts=parts.final.item_counts,
             ks=config.ks,
             seed=config.seed,
             resamples=config.resamples,
@@ -104,14 +104,14 @@ def _scorers(job: Job) -> tuple[list[Scorer], Sequence[Mapping[str, float | None
         if name == "random":
             scorers.append(RandomScorer(len(job.ingested.catalogue), seed=config.seed))
         elif name == "popularity":
-            scorers.append(PopularityScorer(parts.train))
+            scorers.append(PopularityScorer(parts.final))
         else:
             job.progress("tune item_knn", 0, 1)
             knn, tuned = tune_item_knn(
                 parts.train, parts.validation, candidates=parts.candidates, k=config.ks[0]
             )
             job.progress("tune item_knn", 1, 1)
-            scorers.append(knn)
+            scorers.append(knn if parts.final is parts.train else knn.refit(parts.final))
     return scorers, tuned
 
 

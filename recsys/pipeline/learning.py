@@ -1,8 +1,13 @@
-"""The stage that trains: towers on the training part, the best epoch by a validation figure."""
+"""The stage that trains: towers on the training part, the best epoch by a validation figure.
+
+Where the split asks to refit, the towers that are kept are then trained anew, up to that epoch, on
+the training and the validation part together.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,32 +15,64 @@ from recsys.errors import ConfigError
 from recsys.evaluation import evaluate
 from recsys.ids import Rows, Vectors
 from recsys.index import ExactConfig, IndexConfig, build_index
+from recsys.interactions import Interactions
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stage import Outcome
 from recsys.splits import Split
 
 if TYPE_CHECKING:
-    from recsys.towers import Fitted
+    from recsys.towers import AnyTowers, Fitted
     from recsys.towers.mining import Search
 
+REFIT = "refit"
 EXACT_UP_TO = 100_000
 """Items; a matrix product with these takes less than tuning an approximate index each epoch."""
 
 
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What a run learned.
+
+    Attributes:
+        towers: Those that are tested and kept.
+        chosen: The training that validation judged; ``towers`` are its best, or those that the
+            refit made.
+        refitted: The refit, where the split asks for one.
+    """
+
+    towers: AnyTowers
+    chosen: Fitted
+    refitted: Fitted | None
+
+
 def run_train(job: Job, out: Path) -> Outcome:
-    """Train, and keep the best towers in ``out/towers``."""
-    fitted = train_towers(job, out)
-    fitted.towers.save(out / "towers")
+    """Train, and keep the towers in ``out/towers``."""
+    learned = learn(job, out)
+    fitted = learned.chosen
+    learned.towers.save(out / "towers")
     figures = {"epochs": len(fitted.epochs), "best_epoch": fitted.best_epoch}
     by = job.config.evaluation.choose_by
-    return Outcome({**figures, f"validation.{by}": fitted.validation})
+    return Outcome({**figures, f"validation.{by}": float(fitted.validation or 0.0)})
+
+
+def learn(job: Job, folder: Path) -> Learned:
+    """Train the towers of a run in ``folder``, or go on there; refit where the split asks to.
+
+    Raises:
+        ConfigError: The split leaves no validation queries.
+    """
+    chosen = train_towers(job, folder)
+    if job.config.split.refit == "none":
+        return Learned(chosen.towers, chosen, None)
+    refitted = _refit(job, folder / REFIT, stop_after=chosen.best_epochs)
+    return Learned(refitted.towers, chosen, refitted)
 
 
 def train_towers(
     job: Job, folder: Path, *, watch: Callable[[float], None] = lambda figure: None
 ) -> Fitted:
-    """Train the towers of a run in ``folder``, or go on there.
+    """Train towers on the training part alone in ``folder``, or go on there; the best are chosen.
 
     Args:
         job: The run.
@@ -46,11 +83,9 @@ def train_towers(
     Raises:
         ConfigError: The split leaves no validation queries.
     """
-    from recsys.towers import fit
-
     parts, by = job.split, job.config.evaluation.choose_by
     check_validation(parts)
-    known = job.known_users
+    known = job.known_among(parts.train)
 
     def validate(towers: Any) -> float:
         result = evaluate(
@@ -66,14 +101,40 @@ def train_towers(
         watch(figure)
         return figure
 
+    return _fit(job, parts.train, folder, validate=validate)
+
+
+def _refit(job: Job, folder: Path, *, stop_after: Sequence[int]) -> Fitted:
+    """Train on the training and the validation part, up to the epochs that were chosen before."""
+
+    last = ", ".join(map(str, stop_after))
+
+    def shown(what: str, done: int, total: int, note: str = "") -> None:
+        job.progress(f"refit up to epoch {last}: {what}", done, total, note)
+
+    refit = replace(job, progress=shown)
+    return _fit(refit, job.split.final, folder, validate=None, stop_after=stop_after)
+
+
+def _fit(
+    job: Job,
+    log: Interactions,
+    folder: Path,
+    *,
+    validate: Callable[[AnyTowers], float] | None,
+    stop_after: Sequence[int] | None = None,
+) -> Fitted:
+    from recsys.towers import fit
+
     return fit(
-        parts.train,
+        log,
         list(job.blocks.values()),
         job.phrases,
         towers=job.towers_config,
         train=job.config.train,
         folder=folder,
         validate=validate,
+        stop_after=stop_after,
         user_block=job.user_block,
         search=lambda vectors: searched_by(vectors, job.config.index.search),
         progress=job.progress,

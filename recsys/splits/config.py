@@ -24,12 +24,16 @@ class _Protocol(Config):
             (in any part), as tables of published results do.
         validation_sample: At most so many validation queries, drawn by ``seed``; None is all.
             Test queries are never sampled.
+        refit: What becomes of the validation part when everything is chosen. "none": it only
+            judged; "train-and-validation": towers are trained anew on both parts, up to the
+            epoch that was best, and these are the ones that are tested and kept.
         seed: Of every draw that the protocol makes.
     """
 
     repeats: Literal["drop", "keep"] = "drop"
     candidates: Literal["catalogue", "met"] = "catalogue"
     validation_sample: int | None = Field(default=None, ge=1)
+    refit: Literal["none", "train-and-validation"] = "none"
     seed: int = Field(default=0, ge=0)
 
 

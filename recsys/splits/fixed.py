@@ -64,6 +64,7 @@ def split_fixed(
     return finish(
         _joined(known, test),
         train,
+        final=known,
         validation=_by_user(nothing if validation is None else validation, pool=train),
         test=_by_user(test, pool=known),
         config=config,

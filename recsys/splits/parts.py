@@ -26,11 +26,13 @@ class Split:
     """What to learn from, and what to be judged by.
 
     Attributes:
-        train: The only interactions that a model may learn from.
+        train: The only interactions that a model may learn from while anything is chosen.
+        final: What the model that is kept has learned from: ``train``, or, where the
+            configuration asks to refit, the validation's interactions too. None of the test.
         validation: Queries to choose on.
         test: Queries to score once, when everything is chosen.
         candidates: Which items are ranked, bool ``[items]``.
-        warm: Which items training met, bool ``[items]``.
+        warm: Which items ``train`` met, bool ``[items]``.
         protocol: What was done, in words and counts; goes into the report as it is.
 
     Example:
@@ -44,6 +46,7 @@ class Split:
     """
 
     train: Interactions
+    final: Interactions
     validation: HeldOut
     test: HeldOut
     candidates: Mask
@@ -76,12 +79,16 @@ def finish(
     log: Interactions,
     train: Interactions,
     *,
+    final: Interactions,
     validation: HeldOut,
     test: HeldOut,
     config: SplitConfig,
     counts: dict[str, Any],
 ) -> Split:
-    """What all protocols end with: clean queries, the validation sample, the statement."""
+    """What all protocols end with: clean queries, the validation sample, the statement.
+
+    ``final`` is train and validation together; it counts where the configuration asks to refit.
+    """
     least = getattr(config, "min_history", 0)
     kept, removed = [], {}
     for name, queries in (("validation", validation), ("test", test)):
@@ -98,6 +105,7 @@ def finish(
         )
     sampled = _sampled(kept[0], config.validation_sample, config.seed)
     met = log.item_counts > 0
+    final = final if config.refit == "train-and-validation" else train
     candidates = met if config.candidates == "met" else np.ones(len(log.items), np.bool_)
     statement = {
         "name": config.protocol,
@@ -108,6 +116,7 @@ def finish(
         + ", the query's history left out",
         "interactions": len(log),
         "train_interactions": len(train),
+        "final_interactions": len(final),
         "train_users": int((np.diff(train.offsets) > 0).sum()),
         "warm_items": int(train.warm.sum()),
         "candidates": int(candidates.sum()),
@@ -115,11 +124,11 @@ def finish(
         "validation_queries_before_sampling": len(kept[0]),
         "test_queries": len(kept[1]),
         "test_targets": len(kept[1].target_rows),
-        "cold_test_targets": int((~train.warm[kept[1].target_rows]).sum()),
+        "cold_test_targets": int((~final.warm[kept[1].target_rows]).sum()),
         "removed": removed,
         **counts,
     }
-    return Split(train, sampled, kept[1], candidates, train.warm, statement)
+    return Split(train, final, sampled, kept[1], candidates, train.warm, statement)
 
 
 def _without_repeats(queries: HeldOut, items: int) -> HeldOut:

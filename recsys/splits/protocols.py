@@ -44,11 +44,12 @@ def split(interactions: Interactions, config: SplitConfig) -> Split:
 def _leave_last_out(log: Interactions, config: LeaveLastOutConfig) -> Split:
     lengths = np.diff(log.offsets)
     ends = log.offsets[1:][lengths >= 3]
-    held = np.zeros(len(log), np.bool_)
-    held[ends - 1] = held[ends - 2] = True
+    held, tested = np.zeros((2, len(log)), np.bool_)
+    held[ends - 1] = held[ends - 2] = tested[ends - 1] = True
     return finish(
         log,
         log.take(~held),
+        final=log.take(~tested),
         validation=one_per_position(log, ends - 2, ends - 2),
         test=one_per_position(log, ends - 1, ends - 1),
         config=config,
@@ -78,6 +79,7 @@ def _global_time(log: Interactions, config: GlobalTimeConfig) -> Split:
     return finish(
         log,
         log.take(log.time < first),
+        final=log.take(log.time < second),
         validation=parts[0],
         test=parts[1],
         config=config,
@@ -108,6 +110,7 @@ def _cold_items(log: Interactions, config: ColdItemsConfig) -> Split:
     return finish(
         log,
         log.take(held == 0),
+        final=log.take(held != 2),
         validation=queries[0],
         test=queries[1],
         config=config,

@@ -30,6 +30,15 @@ class Epoch:
     seconds: float
 
 
+def best_of(epochs: Sequence[Epoch]) -> Epoch:
+    """The epoch with the highest validation figure, the earliest of equals; else the last."""
+    return max(
+        (epoch for epoch in epochs if epoch.validation is not None),
+        key=lambda epoch: (epoch.validation, -epoch.number),
+        default=epochs[-1],
+    )
+
+
 class Frozen(Protocol):
     """What was learned so far, at rest."""
 
@@ -63,11 +72,8 @@ class EpochRun:
 
     @property
     def best(self) -> Epoch:
-        """The epoch with the highest validation figure, the earliest of equals."""
-        return max(
-            (epoch for epoch in self.epochs if epoch.validation is not None),
-            key=lambda epoch: (epoch.validation, -epoch.number),
-        )
+        """The best of the epochs so far."""
+        return best_of(self.epochs)
 
     @property
     def best_folder(self) -> Path:
@@ -90,21 +96,25 @@ class EpochRun:
         train: Callable[[int, str], float],
         *,
         freeze: Callable[[], Learned],
-        judge: Callable[[Learned], float],
+        judge: Callable[[Learned], float] | None,
     ) -> None:
         """One more epoch.
 
         Args:
             train: From the epoch's number, and what its progress should show besides, to its loss.
             freeze: What was learned, as it is now; asked for where the epoch is validated.
-            judge: From that to the validation figure.
+            judge: From that to the validation figure; None, and what the last epoch learned is
+                kept.
 
         Raises:
             TrainingError: The validation figure is not finite.
         """
         number, began = len(self.epochs) + 1, time.monotonic()
         record = Epoch(number, train(number, self._shown()), None, 0.0)
-        if number % self._validate_every == 0 or number == self._last:
+        if judge is None:
+            if number == self._last:
+                _write_folder(self._folder / f"best-{number}", freeze())
+        elif number % self._validate_every == 0 or number == self._last:
             record = replace(record, validation=self._validated(number, freeze(), judge))
         self.epochs.append(replace(record, seconds=round(time.monotonic() - began, 3)))
         self._write_summary(self.epochs[-1])

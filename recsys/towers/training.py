@@ -25,7 +25,7 @@ from recsys.progress import Progress, silent
 from recsys.towers.averaging import MovingAverage
 from recsys.towers.collapse import refuse_collapsed
 from recsys.towers.config import TowersConfig, TrainConfig
-from recsys.towers.epochs import Epoch, EpochRun, write_epochs
+from recsys.towers.epochs import Epoch, EpochRun, best_of, write_epochs
 from recsys.towers.history_configs import NoHistory, check_history
 from recsys.towers.joined import AnyTowers, JoinedTowers
 from recsys.towers.mining import BuildSearch, Miner
@@ -44,14 +44,16 @@ class Fitted:
     Attributes:
         towers: They.
         epochs: One after another; those of several members are numbered through.
-        best_epoch: The epoch with the best validation figure.
-        validation: The validation figure of ``towers``.
+        best_epoch: The epoch with the best validation figure; the last where nothing validated.
+        best_epochs: The same of each member, as it counts its epochs.
+        validation: The validation figure of ``towers``, if any.
     """
 
     towers: AnyTowers
     epochs: tuple[Epoch, ...]
     best_epoch: int
-    validation: float
+    best_epochs: tuple[int, ...]
+    validation: float | None
 
 
 def fit(
@@ -62,12 +64,15 @@ def fit(
     towers: TowersConfig,
     train: TrainConfig,
     folder: Path,
-    validate: Callable[[AnyTowers], float],
+    validate: Callable[[AnyTowers], float] | None,
+    stop_after: Sequence[int] | None = None,
     user_block: FeatureBlock | None = None,
     search: BuildSearch | None = None,
     progress: Progress = silent,
 ) -> Fitted:
     """Train two towers on ``log`` and return those that were best on validation.
+
+    Where nothing validates, those of the last epoch are returned.
 
     Args:
         log: Training interactions.
@@ -77,20 +82,24 @@ def fit(
         train: How they are trained.
         folder: Where checkpoints, ``epochs.json``, ``best-EPOCH/`` and ``tensorboard/`` go; those
             of several members in a folder each.
-        validate: The figure to maximise, of towers as they are after an epoch.
+        validate: The figure to maximise, of towers as they are after an epoch; None where the
+            last epoch is known and nothing is left to choose.
+        stop_after: Each member's last epoch, where training is to end before ``train.epochs``; the
+            learning rate falls as if it went on.
         user_block: Vectors of ``log.users`` that were learned elsewhere; read where
             ``towers.user_vectors`` says so.
         search: Makes an index of item vectors; asked where ``train.loss.hard`` is set.
         progress: Told after every step.
 
     Raises:
-        ConfigError: A named block or context column is not there, or sizes do not divide or fit,
-            or hard negatives are wanted and no ``search`` came, or histories are to be reordered
-            and their times read.
+        ConfigError: ``stop_after`` names no epochs, a named block or context column is not there,
+            or sizes do not divide or fit, or hard negatives are wanted and no ``search`` came, or
+            histories are to be reordered and their times read.
         DataError: There is nothing to train on.
         TrainingError: The loss or the validation figure is no longer finite, or the towers say the
             same of all items or of all queries.
     """
+    last = _last_epochs(train, stop_after)
     pair = partial(
         _fit_pair,
         log,
@@ -103,9 +112,9 @@ def fit(
         progress=progress,
     )
     if train.members == 1:
-        return pair(train=train, folder=folder)
+        return pair(train=train, folder=folder, last=last[0])
     fitted = [
-        pair(train=_of_member(train, at), folder=folder / f"member-{at}")
+        pair(train=_of_member(train, at), folder=folder / f"member-{at}", last=last[at - 1])
         for at in range(1, train.members + 1)
     ]
     joined = _joined(fitted, validate)
@@ -121,7 +130,8 @@ def _fit_pair(
     towers: TowersConfig,
     train: TrainConfig,
     folder: Path,
-    validate: Callable[[AnyTowers], float],
+    last: int,
+    validate: Callable[[AnyTowers], float] | None,
     user_block: FeatureBlock | None,
     search: BuildSearch | None,
     progress: Progress,
@@ -137,7 +147,7 @@ def _fit_pair(
     run = EpochRun(
         folder,
         steps.checkpoint,
-        epochs=train.epochs,
+        epochs=last,
         patience=train.patience,
         validate_every=train.validate_every,
     )
@@ -145,7 +155,7 @@ def _fit_pair(
         run.epoch(steps.train, freeze=steps.freeze, judge=validate)
     best = run.best
     return Fitted(
-        load_pair(run.best_folder), tuple(run.epochs), best.number, float(best.validation or 0.0)
+        load_pair(run.best_folder), tuple(run.epochs), best.number, (best.number,), best.validation
     )
 
 
@@ -155,13 +165,17 @@ def _of_member(train: TrainConfig, number: int) -> TrainConfig:
     return train.model_copy(update={"seed": seed, "members": 1})
 
 
-def _joined(fitted: Sequence[Fitted], validate: Callable[[AnyTowers], float]) -> Fitted:
+def _joined(fitted: Sequence[Fitted], validate: Callable[[AnyTowers], float] | None) -> Fitted:
     towers = JoinedTowers(tuple(each.towers for each in fitted if isinstance(each.towers, Towers)))
     epochs = [epoch for each in fitted for epoch in each.epochs]
     numbered = tuple(replace(epoch, number=at) for at, epoch in enumerate(epochs, start=1))
-    judged = [epoch for epoch in numbered if epoch.validation is not None]
-    best = max(judged, key=lambda epoch: epoch.validation or 0.0)
-    return Fitted(towers, numbered, best.number, float(validate(towers)))
+    return Fitted(
+        towers,
+        numbered,
+        best_of(numbered).number,
+        tuple(epoch for each in fitted for epoch in each.best_epochs),
+        None if validate is None else float(validate(towers)),
+    )
 
 
 class _Steps:
@@ -302,6 +316,19 @@ def _check_order(config: TowersConfig, train: TrainConfig) -> None:
             " towers.history.time_bias reads when they were: leave one of the two out",
             field="train.augmentation.reorder",
         )
+
+
+def _last_epochs(train: TrainConfig, stop_after: Sequence[int] | None) -> Sequence[int]:
+    """Each member's last epoch."""
+    if stop_after is None:
+        return [train.epochs] * train.members
+    if len(stop_after) != train.members or not all(1 <= at <= train.epochs for at in stop_after):
+        raise ConfigError(
+            f"stop_after must name an epoch from 1 to train.epochs ({train.epochs}) for each of"
+            f" train.members ({train.members}); it is {list(stop_after)}",
+            field="train.epochs",
+        )
+    return stop_after
 
 
 def _check_identity(config: TowersConfig, blocks: int, terms: int) -> None:

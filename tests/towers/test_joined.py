@@ -103,3 +103,9 @@ def test_towers_that_do_not_belong_together_are_refused(fitted):
         JoinedTowers((one, replace(two, item_vectors=two.item_vectors[:-1])))
     with pytest.raises(DataError, match="at least one member"):
         JoinedTowers(())
+
+
+def test_each_member_may_end_at_an_epoch_of_its_own(tmp_path):
+    fitted = train(tmp_path, members=2, epochs=3, seed=5, validate=None, stop_after=[1, 2])
+    assert fitted.best_epochs == (1, 2) and fitted.best_epoch == 3 and fitted.validation is None
+    assert [epoch.number for epoch in fitted.epochs] == [1, 2, 3]

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 
@@ -32,7 +34,7 @@ def accuracy(towers) -> float:
     return float((best == (np.arange(8) + 1) % 8).mean())
 
 
-def train(folder, *, log=None, blocks=(), validate=accuracy, **changes):
+def train(folder, *, log=None, blocks=(), validate=accuracy, stop_after=None, **changes):
     return fit(
         cycle() if log is None else log,
         blocks,
@@ -41,6 +43,7 @@ def train(folder, *, log=None, blocks=(), validate=accuracy, **changes):
         train=TRAIN.model_copy(update=changes),
         folder=folder,
         validate=validate,
+        stop_after=stop_after,
     )
 
 
@@ -193,3 +196,30 @@ def test_bad_input_is_refused_before_any_work(tmp_path):
     with pytest.raises(DataError, match="at least 2 interactions"):
         train(tmp_path, log=cycle().take(np.zeros(len(cycle()), bool)))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_without_validation_the_towers_of_the_last_epoch_are_kept(tmp_path):
+    fitted = train(tmp_path, validate=None, epochs=12, stop_after=[8])
+    assert [epoch.number for epoch in fitted.epochs] == list(range(1, 9))
+    assert {epoch.validation for epoch in fitted.epochs} == {None} and fitted.best_epoch == 8
+    assert accuracy(fitted.towers) == 1.0
+    again = train(tmp_path, validate=None, epochs=12, stop_after=[8])
+    np.testing.assert_array_equal(again.towers.item_vectors, fitted.towers.item_vectors)
+
+
+def test_a_training_that_stops_early_is_the_beginning_of_the_whole(tmp_path):
+    """The learning rate falls as if it went on, so that what was chosen is what is repeated."""
+    whole = train(tmp_path / "whole", epochs=4, decay="cosine")
+    part = train(tmp_path / "part", validate=None, epochs=4, decay="cosine", stop_after=[2])
+    np.testing.assert_allclose(
+        [epoch.loss for epoch in part.epochs],
+        [epoch.loss for epoch in whole.epochs[:2]],
+        rtol=1e-3,
+    )
+
+
+@pytest.mark.parametrize("stop_after", [[0], [7], [], [3, 3]])
+def test_a_training_cannot_stop_where_there_is_no_epoch(tmp_path, stop_after):
+    message = r"epoch from 1 to train.epochs \(6\) for each of .*\(1\); it is "
+    with pytest.raises(ConfigError, match=message + re.escape(str(stop_after))):
+        train(tmp_path, stop_after=stop_after)
