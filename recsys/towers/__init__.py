@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from recsys.towers.augmentation import Augmentation
-from recsys.towers.config import TowersConfig, TrainConfig
+from recsys.towers.config import MemberConfig, TowersConfig, TrainConfig
 from recsys.towers.history_configs import (
     AttentionPoolingHistory,
     HstuHistory,
@@ -55,6 +55,7 @@ __all__ = [
     "JoinedTowers",
     "LossConfig",
     "MeanHistory",
+    "MemberConfig",
     "NoHistory",
     "QueryBatch",
     "SampledSoftmax",

@@ -120,6 +120,24 @@ class TowersConfig(Config):
         return self.terms != "none" and others and isinstance(self.history, NoHistory)
 
 
+class MemberConfig(Config):
+    """What one of several pairs of towers has for itself; all else is as for the others.
+
+    Attributes:
+        history: How its query tower reads a history; None as ``towers.history``.
+        blocks: Names of the feature blocks of its item tower; None as ``towers.blocks``.
+
+    Example:
+        >>> from recsys.towers import MeanHistory
+        >>> pairs = TrainConfig(members=(MemberConfig(), MemberConfig(history=MeanHistory())))
+        >>> len(pairs.members)
+        2
+    """
+
+    history: HistoryConfig | None = None
+    blocks: tuple[str, ...] | None = None
+
+
 class TrainConfig(Config):
     """How the towers are trained.
 
@@ -140,9 +158,9 @@ class TrainConfig(Config):
         patience: Epochs without a better validation figure before training stops.
         validate_every: Epochs between two validations.
         clip_norm: Largest global norm of the gradients.
-        members: So many pairs of towers are trained, one after another, each from a seed of its
-            own; their vectors side by side are one (:class:`recsys.towers.joined.JoinedTowers`).
-            Training takes so many times as long, vectors so many times ``towers.dimension``.
+        members: For each of them a pair of towers is trained, one after another, each from a seed
+            of its own; their vectors side by side are one
+            (:class:`recsys.towers.joined.JoinedTowers`), so many times as wide. None: one pair.
         seed: Of initial weights, order and dropout.
     """
 
@@ -159,5 +177,5 @@ class TrainConfig(Config):
     patience: int = Field(3, ge=1)
     validate_every: int = Field(1, ge=1)
     clip_norm: float = Field(5.0, gt=0)
-    members: int = Field(1, ge=1, le=32)
+    members: tuple[MemberConfig, ...] = Field((), max_length=32)
     seed: int = Field(0, ge=0, lt=2**31)

@@ -32,8 +32,8 @@ class JoinedTowers:
         DataError: There is no member, or they are not over the same items or read not the same.
 
     Example:
-        See ``examples/train_towers.py`` for a pair; ``TrainConfig(members=3)`` trains three and
-        joins them.
+        See ``examples/train_towers.py`` for a pair; with ``TrainConfig(members=...)`` one a member
+        is trained, and they are joined.
     """
 
     members: tuple[Towers, ...]

@@ -105,17 +105,16 @@ def fit(
         log,
         blocks,
         phrase_vectors,
-        towers=towers,
         validate=validate,
         user_block=user_block,
         search=search,
         progress=progress,
     )
-    if train.members == 1:
-        return pair(train=train, folder=folder, last=last[0])
+    if not train.members:
+        return pair(towers=towers, train=train, folder=folder, last=last[0])
     fitted = [
-        pair(train=_of_member(train, at), folder=folder / f"member-{at}", last=last[at - 1])
-        for at in range(1, train.members + 1)
+        pair(**_of_member(towers, train, at), folder=folder / f"member-{at}", last=last[at - 1])
+        for at in range(1, len(train.members) + 1)
     ]
     joined = _joined(fitted, validate)
     write_epochs(folder, joined.epochs)
@@ -159,10 +158,14 @@ def _fit_pair(
     )
 
 
-def _of_member(train: TrainConfig, number: int) -> TrainConfig:
-    """The same training from a seed of its own; the first member's is the run's."""
+def _of_member(towers: TowersConfig, train: TrainConfig, number: int) -> dict[str, Any]:
+    """What the pair with this number is; the first one's seed is the run's."""
+    own = {name: part for name, part in train.members[number - 1] if part is not None}
     seed = (train.seed + SEEDS_APART * (number - 1)) % 2**31
-    return train.model_copy(update={"seed": seed, "members": 1})
+    return {
+        "towers": towers.model_copy(update=own),
+        "train": train.model_copy(update={"seed": seed, "members": ()}),
+    }
 
 
 def _joined(fitted: Sequence[Fitted], validate: Callable[[AnyTowers], float] | None) -> Fitted:
@@ -320,12 +323,13 @@ def _check_order(config: TowersConfig, train: TrainConfig) -> None:
 
 def _last_epochs(train: TrainConfig, stop_after: Sequence[int] | None) -> Sequence[int]:
     """Each member's last epoch."""
+    pairs = max(len(train.members), 1)
     if stop_after is None:
-        return [train.epochs] * train.members
-    if len(stop_after) != train.members or not all(1 <= at <= train.epochs for at in stop_after):
+        return [train.epochs] * pairs
+    if len(stop_after) != pairs or not all(1 <= at <= train.epochs for at in stop_after):
         raise ConfigError(
             f"stop_after must name an epoch from 1 to train.epochs ({train.epochs}) for each of"
-            f" train.members ({train.members}); it is {list(stop_after)}",
+            f" train.members ({pairs} pairs); it is {list(stop_after)}",
             field="train.epochs",
         )
     return stop_after

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from recsys.errors import DataError
-from recsys.towers import JoinedTowers, QueryBatch, load_towers
+from recsys.towers import JoinedTowers, MeanHistory, MemberConfig, QueryBatch, load_towers
 from recsys.towers.training import SEEDS_APART
 from tests.towers.test_training import accuracy, train
 
+TWO = (MemberConfig(), MemberConfig())
 ASKED = QueryBatch.of([np.array([at, at + 1], np.int32) for at in range(4)])
 
 
@@ -23,7 +24,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def fitted(folder):
-    return train(folder, members=2, epochs=3, seed=5)
+    return train(folder, members=TWO, epochs=3, seed=5)
 
 
 def test_the_score_is_the_mean_of_the_members_cosines(fitted):
@@ -41,6 +42,12 @@ def test_each_member_is_what_its_seed_alone_would_have_given(fitted, tmp_path):
     for number, member in enumerate(fitted.towers.members):
         alone = train(tmp_path / str(number), epochs=3, seed=5 + number * SEEDS_APART)
         np.testing.assert_allclose(alone.towers.item_vectors, member.item_vectors, atol=1e-3)
+
+
+def test_a_member_may_read_its_history_in_a_way_of_its_own(tmp_path):
+    members = (MemberConfig(), MemberConfig(history=MeanHistory(window=3)))
+    one, two = train(tmp_path, members=members, epochs=1).towers.members
+    assert (one.config.history.name, two.config.history.name) == ("transformer", "mean")
 
 
 def test_epochs_are_numbered_through_and_the_whole_is_judged(fitted, folder):
@@ -62,8 +69,8 @@ def test_a_run_that_was_stopped_goes_on_with_the_member_it_was_at(fitted, tmp_pa
         return accuracy(towers)
 
     with pytest.raises(KeyboardInterrupt):
-        train(tmp_path, members=2, epochs=3, seed=5, validate=judge)
-    resumed = train(tmp_path, members=2, epochs=3, seed=5, validate=judge)
+        train(tmp_path, members=TWO, epochs=3, seed=5, validate=judge)
+    resumed = train(tmp_path, members=TWO, epochs=3, seed=5, validate=judge)
     # Three epochs, one more and the interrupted; then two epochs and the whole.
     assert len(asked) == 5 + 2 + 1
     wanted = fitted.towers.item_vectors
@@ -106,6 +113,6 @@ def test_towers_that_do_not_belong_together_are_refused(fitted):
 
 
 def test_each_member_may_end_at_an_epoch_of_its_own(tmp_path):
-    fitted = train(tmp_path, members=2, epochs=3, seed=5, validate=None, stop_after=[1, 2])
+    fitted = train(tmp_path, members=TWO, epochs=3, seed=5, validate=None, stop_after=[1, 2])
     assert fitted.best_epochs == (1, 2) and fitted.best_epoch == 3 and fitted.validation is None
     assert [epoch.number for epoch in fitted.epochs] == [1, 2, 3]
