@@ -28,6 +28,7 @@ class TfrsTutorial:
     Args:
         log: Training interactions.
         seed: Of the first vectors and of the order.
+        dimension: Of the vectors; the tutorial's own is 32.
 
     Example:
         >>> from recsys.ids import IdMap
@@ -39,10 +40,10 @@ class TfrsTutorial:
         (True, (3, 32))
     """
 
-    def __init__(self, log: Interactions, *, seed: int) -> None:
+    def __init__(self, log: Interactions, *, seed: int, dimension: int = DIMENSION) -> None:
         tf_keras.utils.set_random_seed(seed)
         self._log, self._rng = log, np.random.default_rng(seed)
-        self._model = _Model(len(log.users), len(log.items))
+        self._model = _Model(len(log.users), len(log.items), dimension)
         self._model.compile(optimizer=tf_keras.optimizers.Adagrad(learning_rate=RATE))
         rows = tf.TensorSpec([None], tf.int32)
         self._train_step = tf.function(
@@ -63,12 +64,12 @@ class TfrsTutorial:
 
     @property
     def user_vectors(self) -> Vectors:
-        """As they are now, float32 ``[users, 32]``."""
+        """As they are now, float32 ``[users, dimension]``."""
         return self._model.vectors("user")
 
     @property
     def item_vectors(self) -> Vectors:
-        """As they are now, float32 ``[items, 32]``."""
+        """As they are now, float32 ``[items, dimension]``."""
         return self._model.vectors("item")
 
     def scorer(self, name: str = "tfrs_tutorial") -> VectorScorer:
@@ -78,11 +79,11 @@ class TfrsTutorial:
 
 
 class _Model(tfrs.Model):  # type: ignore[misc]
-    def __init__(self, users: int, items: int) -> None:
+    def __init__(self, users: int, items: int, dimension: int) -> None:
         super().__init__()
         self._towers = {
-            "user": tf_keras.layers.Embedding(users, DIMENSION),
-            "item": tf_keras.layers.Embedding(items, DIMENSION),
+            "user": tf_keras.layers.Embedding(users, dimension),
+            "item": tf_keras.layers.Embedding(items, dimension),
         }
         for tower in self._towers.values():
             tower.build(None)

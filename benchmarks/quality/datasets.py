@@ -1,0 +1,76 @@
+"""The three data sets, what they are judged by, and what others published on them.
+
+Published figures rank the whole catalogue on the same files and the same split. MovieLens-1M has
+none: its preparation differs from paper to paper, and only what ran on the same file compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+Figures = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """One data set.
+
+    Attributes:
+        name: In the names of figures.
+        config: The run that is ours.
+        metrics: What is told of every model.
+        promised: What ours must reach.
+        published: From a model's name to its published figures.
+        left_out: From a peer's name to why it is not run here.
+    """
+
+    name: str
+    config: Path
+    metrics: tuple[str, ...]
+    promised: Figures
+    published: Mapping[str, Figures] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+def _hits(hr: float, ndcg: float) -> Figures:
+    return {"hr@10": hr, "ndcg@10": ndcg}
+
+
+def _recall(recall: float, ndcg: float) -> Figures:
+    return {"recall@20": recall, "ndcg@20": ndcg}
+
+
+BEAUTY = DataSet(
+    "beauty",
+    Path("configs/amazon-beauty.toml"),
+    ("hr@10", "ndcg@10"),
+    promised=_hits(0.1100, 0.0660),
+    published={
+        "SASRec (in S3-Rec)": _hits(0.0605, 0.0318),
+        "S3-Rec": _hits(0.0647, 0.0327),
+        "TIGER": _hits(0.0648, 0.0384),
+    },
+)
+MOVIELENS = DataSet(
+    "movielens-1m",
+    Path("configs/movielens-1m.toml"),
+    ("hr@10", "ndcg@10"),
+    promised=_hits(0.3000, 0.1700),
+)
+GOWALLA = DataSet(
+    "gowalla",
+    Path("configs/gowalla.toml"),
+    ("recall@20", "ndcg@20"),
+    promised=_recall(0.1930, 0.1620),
+    published={
+        "MF-BPR": _recall(0.1627, 0.1378),
+        "YoutubeDNN": _recall(0.1754, 0.1473),
+        "LightGCN": _recall(0.1820, 0.1547),
+        "UltraGCN": _recall(0.1862, 0.1580),
+        "SimpleX": _recall(0.1872, 0.1557),
+    },
+    left_out={"sasrec_rectools": "the check-ins of a user have no order"},
+)
+DATA_SETS = {each.name: each for each in (BEAUTY, MOVIELENS, GOWALLA)}

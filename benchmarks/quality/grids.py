@@ -1,0 +1,90 @@
+"""Which settings of each peer are tried on validation.
+
+``checkpoints`` are the numbers of epochs after which one training is looked at; the last is its
+limit. SASRec gets windows that hold what it learns from (sequences of Beauty are short, those of
+MovieLens-1M long) and the epochs that two cores get through in three quarters of an hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+Setting = Mapping[str, Any]
+TUTORIAL = "tfrs_tutorial"
+
+
+def _every(**choices: Sequence[Any]) -> list[Setting]:
+    return [dict(zip(choices, chosen)) for chosen in product(*choices.values())]
+
+
+def _als(factors: Sequence[int]) -> list[Setting]:
+    return _every(
+        factors=factors, regularization=(0.01, 1.0), alpha=(1.0, 10.0, 40.0), iterations=(15,)
+    )
+
+
+def _bpr(factors: Sequence[int]) -> list[Setting]:
+    return _every(
+        factors=factors,
+        learning_rate=(0.01, 0.05),
+        regularization=(0.01,),
+        checkpoints=([50, 100, 200, 400],),
+    )
+
+
+def _knn(last: Sequence[int | None]) -> list[Setting]:
+    return _every(kind=("cosine", "tfidf", "bm25"), neighbours=(50, 200), last=last)
+
+
+def _ease(*regularization: float) -> list[Setting]:
+    return _every(regularization=regularization)
+
+
+def _tutorial(dimension: int, checkpoints: Sequence[int]) -> list[Setting]:
+    return [{"dimension": dimension, "checkpoints": list(checkpoints)}]
+
+
+def _sasrec(
+    factors: Sequence[int], *, window: int, batch: int, checkpoints: Sequence[int]
+) -> list[Setting]:
+    return _every(
+        factors=factors,
+        blocks=(2,),
+        heads=(2,),
+        dropout=(0.2,),
+        window=(window,),
+        learning_rate=(1e-3,),
+        batch=(batch,),
+        checkpoints=(list(checkpoints),),
+    )
+
+
+GRIDS: Mapping[str, Mapping[str, Sequence[Setting]]] = {
+    "beauty": {
+        "als": _als((64, 128)),
+        "bpr": _bpr((64, 128)),
+        "item_knn": _knn((None, 10, 3)),
+        "ease": _ease(50.0, 100.0, 250.0, 500.0, 1000.0),
+        TUTORIAL: _tutorial(32, (1, 3, 6, 10, 15, 20, 30)),
+        "sasrec_rectools": _sasrec((64, 128), window=20, batch=128, checkpoints=(4, 7, 10, 13, 16)),
+    },
+    "movielens-1m": {
+        "als": _als((64, 128)),
+        "bpr": _bpr((64, 128)),
+        "item_knn": _knn((None, 10, 3)),
+        "ease": _ease(50.0, 100.0, 250.0, 500.0, 1000.0),
+        TUTORIAL: _tutorial(32, (1, 3, 6, 10, 15, 20)),
+        "sasrec_rectools": _sasrec((128,), window=200, batch=64, checkpoints=(4, 8, 12, 16, 20)),
+    },
+    "gowalla": {
+        "als": _als((64,)),
+        "bpr": _bpr((64,)),
+        "item_knn": _knn((None,)),
+        "ease": _ease(100.0, 300.0, 1000.0),
+        TUTORIAL: _tutorial(64, (1, 3, 6, 10, 15, 20)),
+    },
+}
+"""From a data set's name to each peer's settings."""
+PEERS = tuple(GRIDS["beauty"])

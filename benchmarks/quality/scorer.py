@@ -1,0 +1,69 @@
+"""Lists that another model wrote, as a scorer: so that one evaluation judges everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.quality.peer_models.files import Lists
+from recsys.errors import DataError
+from recsys.ids import Vectors
+from recsys.splits import HeldOut
+
+
+@dataclass(frozen=True, eq=False)
+class ListScorer:
+    """A query's scores are those of its user's list, and -inf for every item that is not in it.
+
+    Attributes:
+        name: Under which name its figures appear.
+        lists: One a user.
+        items: How many items there are.
+
+    Raises:
+        DataError: A user has two lists, or a row is no item's.
+
+    Example:
+        >>> lists = Lists(np.array([7]), np.array([[2, 0]]), np.array([[0.5, -np.inf]]))
+        >>> queries = HeldOut.of(user=[7], histories=[[]], targets=[[2]])
+        >>> ListScorer("peer", lists, items=3).score(queries).tolist()
+        [[-inf, -inf, 0.5]]
+    """
+
+    name: str
+    lists: Lists
+    items: int
+
+    def __post_init__(self) -> None:
+        users, rows = self.lists.user, self.lists.rows
+        if len(np.unique(users)) < len(users):
+            raise DataError(f"'{self.name}' has two lists for a user; expected one")
+        if rows.size and not 0 <= rows.min() <= rows.max() < self.items:
+            raise DataError(f"'{self.name}' lists a row that is none of the {self.items} items")
+
+    @cached_property
+    def _order(self) -> npt.NDArray[np.int64]:
+        return np.argsort(self.lists.user)
+
+    def score(self, queries: HeldOut) -> Vectors:
+        """float32 ``[q, items]``.
+
+        Raises:
+            DataError: A query's user has no list.
+        """
+        scores = np.full((len(queries), self.items), -np.inf, np.float32)
+        if not len(queries):
+            return scores
+        users = self.lists.user[self._order]
+        place = np.searchsorted(users, queries.user).clip(max=len(users) - 1)
+        missing = queries.user[users[place] != queries.user] if len(users) else queries.user
+        if len(missing):
+            raise DataError(f"'{self.name}' has no list for user row {missing[0]}")
+        at = self._order[place]
+        rows, found = self.lists.rows[at], self.lists.scores[at]
+        owner, column = np.nonzero(found > -np.inf)
+        scores[owner, rows[owner, column]] = found[owner, column]
+        return scores
