@@ -19,10 +19,11 @@ limit would be over that. The promise: 60% of the limit within 4 GiB, and ten ti
 from __future__ import annotations
 
 import json
-import subprocess
+import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.apart import apart, kept
 from benchmarks.memory import peak_mb
 from recsys.evaluation.record import write_record
 from recsys.ids import Vectors
 
-RESULT = Path("benchmarks/results/evaluation.json")
+RESULT, KEPT = Path("benchmarks/results/evaluation.json"), Path("runs/evaluation-benchmark")
 ITEMS, QUERIES, DIMENSION, K, SEED = 1_000_000, 100_000, 64, 100, 1
 COMPARED = 64
 TUTORIAL = (128, 4_096)
@@ -47,22 +49,25 @@ SIZES = (
 
 def main() -> None:
     """Measure each, hold them beside each other, write and print."""
-    limit, ours, tfrs = (_apart(part) for part in PARTS)
-    figures = figures_of(limit, ours, tfrs)
+    parts = {
+        part: kept(KEPT, part, partial(apart, "benchmarks.evaluation", part)) for part in PARTS
+    }
+    figures, rates = figures_of(**parts), parts["tfrs"]["rates"]
     write_record(
         RESULT,
         name="evaluation",
         command="python -m benchmarks.evaluation",
         seeds=[SEED],
         figures=figures,
-        tfrs_queries_per_second=tfrs["rates"],
+        tfrs_queries_per_second=rates,
     )
     table = Table("figure", "", show_header=False)
     for name, value in figures.items():
         table.add_row(name, f"{value:,.3f}")
-    for name, rate in tfrs["rates"].items():
+    for name, rate in rates.items():
         table.add_row(f"tfrs.queries_per_second, {name}", f"{rate:,.3f}")
     Console().print(table)
+    shutil.rmtree(KEPT)
 
 
 def figures_of(
@@ -160,14 +165,6 @@ def vectors() -> tuple[Vectors, Vectors]:
     for each in both:
         each /= np.linalg.norm(each, axis=1, keepdims=True)
     return both[0], both[1]
-
-
-def _apart(part: str) -> dict[str, Any]:
-    """One part in a process of its own, so that none is in the other's memory or threads."""
-    command = [sys.executable, "-m", "benchmarks.evaluation", part]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told
 
 
 if __name__ == "__main__":

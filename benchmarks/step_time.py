@@ -10,15 +10,16 @@ and the largest catalogue's over the smallest's.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
+from itertools import chain, count, islice
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.apart import apart
 from benchmarks.memory import peak_mb
 from recsys.evaluation.record import write_record
 from recsys.ids import IdMap
@@ -30,13 +31,11 @@ DIMENSION, WINDOW, POSITIONS, NEGATIVES, SEED = 64, 20, 2048, 1024, 1
 UNCOUNTED, COUNTED = 10, 60
 
 
-def main() -> None:
-    """Measure each size, write and print."""
+def main() -> dict[str, float]:
+    """Measure each size, write and print; the figures."""
     figures: dict[str, float] = {}
     for size in SIZES:
-        command = [sys.executable, "-m", "benchmarks.step_time", str(size)]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-        told = json.loads(done.stdout.splitlines()[-1])
+        told = apart("benchmarks.step_time", str(size))
         figures |= {f"{size}.{name}": value for name, value in told.items()}
     of = [figures[f"{size}.milliseconds"] for size in SIZES]
     figures["step_time_10m_over_10k_items"] = of[-1] / of[0]
@@ -56,28 +55,22 @@ def main() -> None:
         peak = figures[f"{size}.peak_gib"]
         table.add_row(f"{size:,}", f"{figures[f'{size}.milliseconds']:.1f}", f"{peak:.1f}")
     Console().print(table)
+    return figures
 
 
 def measure(items: int) -> dict[str, float]:
     """The median of ``COUNTED`` steps over a catalogue of so many items."""
-    from recsys._tf import tf
+    from benchmarks.tower_steps import TowerSteps
     from recsys.towers import MeanHistory, SampledSoftmax, TowersConfig, TrainConfig
-    from recsys.towers.objectives import build_objective
-    from recsys.towers.optimizer import build_optimizer
 
     towers = TowersConfig(dimension=DIMENSION, history=MeanHistory(window=WINDOW), terms="none")
     loss = SampledSoftmax(negatives=NEGATIVES)
     train = TrainConfig(loss=loss, batch_positions=POSITIONS, seed=SEED)
-    objective = build_objective(towers, train, log_of(items))
-    model = objective.model((), np.zeros((1, 0), np.float32), None)
-    model.compile(optimizer=build_optimizer(train, 1000))
-    groups = objective.groups(1)
-    step, times = tf.function(model.train_step, reduce_retracing=True), []
-    for at in range(UNCOUNTED + COUNTED):
-        (batch,) = objective.load(1, [groups[at % len(groups)]])
-        tensors = {name: tf.constant(part) for name, part in batch.items()}
+    steps, times = TowerSteps(log_of(items), towers, train), []
+    batches = chain.from_iterable(steps.batches(epoch) for epoch in count(1))
+    for batch in islice(batches, UNCOUNTED + COUNTED):
         began = time.perf_counter()
-        float(step(tensors)["loss"])
+        steps.step(batch)
         times.append(time.perf_counter() - began)
     return {
         "milliseconds": float(np.median(times[UNCOUNTED:])) * 1000,

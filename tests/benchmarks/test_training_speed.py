@@ -1,0 +1,173 @@
+"""The benchmark of training: what counts as time, what is held against what, and its small run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from benchmarks import tfrs_tutorial, training, training_profile
+from benchmarks.training_profile import Shape
+from recsys.features import FeatureBlock
+from recsys.ids import IdMap
+from recsys.interactions import Interactions
+from recsys.splits import LeaveLastOutConfig, Split, split
+from recsys.towers import FullSoftmax, TowersConfig, TrainConfig, TransformerHistory
+
+ITEMS = 12
+
+
+@pytest.fixture(scope="module")
+def parts() -> Split:
+    """Each user goes round the items in order, from a beginning of their own."""
+    users, each = 40, 9
+    return split(
+        Interactions.of(
+            IdMap.of("user", [f"u{at}" for at in range(users)]),
+            IdMap.of("item", [f"i{at}" for at in range(ITEMS)]),
+            user=np.repeat(np.arange(users), each),
+            item=(np.repeat(np.arange(users), each) + np.tile(np.arange(each), users)) % ITEMS,
+            time=np.tile(np.arange(each), users),
+        ),
+        LeaveLastOutConfig(),
+    )
+
+
+@pytest.fixture
+def small(parts: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "data", lambda: parts)
+    monkeypatch.setattr(training, "EXAMPLES", 128)
+    monkeypatch.setattr(training, "PAIRS", 2)
+    monkeypatch.setattr(tfrs_tutorial, "BATCH", 64)
+    own = training.TRAIN.model_copy(update={"batch_positions": 64, "epochs": 3})
+    monkeypatch.setattr(training, "TRAIN", own)
+
+
+@pytest.mark.usefixtures("small")
+def test_the_tutorial_stops_where_it_rises_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    rising = iter([0.1, 0.3, 0.2, 0.3, 0.2, 0.9])
+    monkeypatch.setattr(training, "quality", lambda scorer, parts: next(rising))
+    monkeypatch.setattr(training, "PATIENCE", 3)
+    told = training.tutorial(1)
+    assert (told["figure"], told["epoch"], told["figures"]) == (0.3, 2, [0.1, 0.3, 0.2, 0.3, 0.2])
+    assert 0 < told["every_seconds"][0] < told["seconds"] < told["every_seconds"][-1]
+
+
+@pytest.mark.usefixtures("small")
+def test_ours_counts_up_to_where_it_is_as_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    rising = iter([0.1, 0.3, 0.5])
+    monkeypatch.setattr(training, "quality", lambda scorer, parts: next(rising))
+    told = training.ours(1, target=0.3)
+    assert (told["figure"], told["epoch"], told["figures"]) == (0.3, 2, [0.1, 0.3, 0.5])
+    assert 0 < told["every_seconds"][0] < told["seconds"] < told["every_seconds"][2]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_quality_that_is_never_reached_is_told() -> None:
+    with pytest.raises(SystemExit, match=r"came to \d\.\d+, short of the tutorial's 1\.1000"):
+        training.ours(1, target=1.1)
+
+
+@pytest.mark.usefixtures("small")
+def test_both_take_steps_by_turns() -> None:
+    found = training.rates()
+    assert [len(found[name]) for name in ("tutorial", "ours")] == [2, 2]
+    assert min(map(min, found.values())) > 0
+
+
+@pytest.fixture
+def seconds(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    now = [100.0]
+    monkeypatch.setattr(training.time, "perf_counter", lambda: now[0])
+    yield now
+
+
+def test_the_clock_counts_what_it_is_told_to(seconds: list[float]) -> None:
+    clock = training.Clock()
+    seconds[0] += 1
+    with clock.running():
+        seconds[0] += 2
+        with clock.stopped():
+            seconds[0] += 4
+        assert clock.seconds == 2
+        seconds[0] += 8
+        assert clock.seconds == 10
+    seconds[0] += 16
+    with clock.running():
+        seconds[0] += 32
+    assert clock.seconds == 42
+
+
+def test_figures_hold_each_seed_against_its_own() -> None:
+    made = made_parts()
+    figures = training.figures_of(made, {"step_time_10m_over_10k_items": 1.1, "10000.peak_gib": 2})
+    wanted = {
+        "time_to_tutorial_quality_ratio": (10 + 20 + 60) / 3,
+        "tutorial.seconds": 200,
+        "ours.validation.ndcg@10": 0.05,
+        "ours.best_validation.ndcg@10": 0.06,
+        "examples_per_second_ratio": 4,
+        "examples_per_second_ratio.best": 5,
+        "step_time_10m_over_10k_items": 1.1,
+        "tutorial.seconds.std": 100,
+    }
+    assert {name: figures[name] for name in wanted} == pytest.approx(wanted)
+    assert "10000.peak_gib" not in figures
+    # 10 GFLOP in 100 ms are half of 200 a second.
+    assert figures["profile.step.share_of_sgemm"] == pytest.approx(0.5)
+    assert figures["profile.rest.milliseconds"] == pytest.approx(10)
+
+
+def made_parts() -> dict[str, dict]:
+    ours = {"figure": 0.05, "figures": [0.05, 0.06], "epoch": 1}
+    his = {"figure": 0.04, "epoch": 7, "figures": [0.04]}
+    parts = {f"tutorial-{at}": {**his, "seconds": 100.0 * at} for at in (1, 2, 3)}
+    parts |= {f"ours-{at}": {**ours, "seconds": each} for at, each in ((1, 10), (2, 10), (3, 5))}
+    milliseconds = {"step": 90.0, "input": 10.0, "item_tower": 10.0, "history": 40.0}
+    milliseconds |= {"softmax": 20.0, "optimizer": 10.0}
+    gflop = {"item_tower": 1.0, "history": 4.0, "softmax": 5.0}
+    return parts | {
+        "rates": {"tutorial": [1.0, 2.0, 3.0], "ours": [8.0, 15.0, 4.0]},
+        "limit": {"gflops": 200.0},
+        "profile": {
+            "milliseconds": milliseconds,
+            "gflop": gflop,
+            "positions": 90.0,
+            "padded": 100.0,
+        },
+    }
+
+
+def test_the_parts_of_a_step_are_run_and_counted(parts: Split) -> None:
+    history = TransformerHistory(window=6, blocks=1, heads=1, expansion=2)
+    vectors = np.random.default_rng(0).standard_normal((ITEMS, 5)).astype(np.float32)
+    told = training_profile.measure(
+        parts.train,
+        [FeatureBlock("text", vectors, np.ones(ITEMS, np.bool_))],
+        TowersConfig(dimension=8, history=history, terms="none"),
+        TrainConfig(loss=FullSoftmax(), batch_positions=70),
+        batches=3,
+        rounds=2,
+    )
+    assert all(each > 0 for each in told["milliseconds"].values())
+    assert set(told["milliseconds"]) == {"step", *training_profile.PARTS}
+    assert told["positions"] <= told["padded"] <= 70
+    assert told["gflop"]["item_tower"] == pytest.approx(4 * ITEMS * 8 * 5 / 1e9)
+
+
+def test_the_operations_of_a_step_are_those_of_its_matrix_products() -> None:
+    """One window of 3 tokens, 2 wide: products written out one by one."""
+    history = TransformerHistory(window=3, blocks=1, heads=1, expansion=4)
+    towers = TowersConfig(dimension=2, history=history, terms="none")
+    counted = training_profile.flops(
+        Shape(windows=1, length=3, positions=3, items=5, candidates=5), towers, [7]
+    )
+    project, merge = 2 * 3 * 2 * 6, 2 * 3 * 2 * 2
+    attention = 2 * (2 * 3 * 3 * 2)
+    feed = 2 * (2 * 3 * 2 * 8)
+    assert counted == {
+        "item_tower": 2 * (2 * 5 * 7 * 2),
+        "history": 3 * (project + merge + attention + feed),
+        "softmax": 3 * (2 * 3 * 2 * 5),
+    }
