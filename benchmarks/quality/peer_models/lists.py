@@ -28,7 +28,7 @@ def best(queries: Queries, score: Score, k: int, *, batch: int = 512) -> Lists:
             raise ValueError("a score is not a number: the model has diverged")
         owner = np.repeat(np.arange(len(part)), np.diff(part.start))
         found[owner, part.item] = -np.inf
-        top = np.argpartition(found, -k, axis=1)[:, -k:]
+        top = np.argpartition(-found, k - 1, axis=1)[:, :k]  # fast among many equal scores too
         top.sort(axis=1)
         order = np.argsort(-np.take_along_axis(found, top, axis=1), axis=1, kind="stable")
         top = np.take_along_axis(top, order, axis=1)
