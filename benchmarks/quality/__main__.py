@@ -110,8 +110,7 @@ def _ours(bench: Bench, data: DataSet, seeds: Sequence[int]) -> None:
     bench.tell(f"{data.name}: ours, encoding")
     encoding, made = encoded(data, bench.runs), {}
     for seed in seeds:
-        bench.tell(f"{data.name}: ours, seed {seed}")
-        made[seed] = one_seed(data, bench.runs, seed, encoding)
+        made[seed] = one_seed(data, bench.runs, seed, encoding, tell=bench.tell)
         bench.tell(f"{data.name}: ours, seed {seed} reached {made[seed]['figures']}")
     merge(bench.result, data.name, *ours_entry(encoding, made))
 

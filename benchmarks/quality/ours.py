@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from benchmarks.quality.datasets import DataSet
 from benchmarks.quality.judging import judge
 from benchmarks.quality.kept import Made, keep
 from benchmarks.quality.peer_models.running import TOLD
-from benchmarks.quality.processes import run
+from benchmarks.quality.processes import LOG, run
 from recsys.cli.screen import Screen
 from recsys.evaluation.record import write_json
 from recsys.pipeline import Job, open_job, run_job
@@ -42,14 +42,17 @@ def encoded(data: DataSet, runs: Path) -> Made:
     return _told(folder)
 
 
-def one_seed(data: DataSet, runs: Path, seed: int, encoding: Made) -> Made:
-    """Train and score one seed, or take what is kept."""
+def one_seed(
+    data: DataSet, runs: Path, seed: int, encoding: Made, *, tell: Callable[[str], None]
+) -> Made:
+    """Train and score one seed, or take what is kept; ``tell`` hears where its progress is."""
     job = open_job(data.config, runs=runs)
     asked = job.config.model_dump(mode="json", include=set(ASKED))
     version = next(stage.version for stage in STAGES if stage.name == "train")
     by = job.config.evaluation.choose_by
 
     def make(folder: Path) -> Mapping[str, Any]:
+        tell(f"{data.name}: ours, seed {seed} begins; its progress is in {folder / LOG}")
         run(COMMAND, _request(data, runs, folder, seed=seed), folder)
         return {**_told(folder), "settings": asked}
 

@@ -250,7 +250,7 @@ def test_ours_is_trained_refitted_and_scored_on_the_test(tmp_path: Path) -> None
 def test_a_seed_is_kept_by_what_it_rests_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data, ran = shop(tmp_path / "shop", "none"), []
+    data, ran, said = shop(tmp_path / "shop", "none"), [], []
 
     def pretend(command: tuple[str, ...], request: dict, folder: Path) -> None:
         ran.append(request["seed"])
@@ -259,10 +259,11 @@ def test_a_seed_is_kept_by_what_it_rests_on(
 
     monkeypatch.setattr(ours, "run", pretend)
     for seed, fingerprint in ((1, "a"), (1, "a"), (2, "a"), (1, "b")):
-        made = ours.one_seed(data, tmp_path / "runs", seed, {"fingerprint": fingerprint})
+        rests_on = {"fingerprint": fingerprint}
+        made = ours.one_seed(data, tmp_path / "runs", seed, rests_on, tell=said.append)
         assert made["figures"] == {"hr@5": 0.5} and made["settings"]["towers"]["dimension"] == 8
     assert ran == [1, 2, 1]
     changed = data.config.read_text().replace("dimension = 8\nhistory", "dimension = 16\nhistory")
     data.config.write_text(changed)
-    ours.one_seed(data, tmp_path / "runs", 1, {"fingerprint": "a"})
-    assert ran == [1, 2, 1, 1]
+    ours.one_seed(data, tmp_path / "runs", 1, {"fingerprint": "a"}, tell=said.append)
+    assert ran == [1, 2, 1, 1] and len(said) == 4
