@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -92,6 +92,27 @@ class Job:
         return {name: FeatureBlock.load(path) for name, path in files.items() if path.is_file()}
 
     @cached_property
+    def blocks_learned_from(self) -> list[FeatureBlock]:
+        """The blocks that ``fit`` is given: all, and the parts of joined ones that are named."""
+        members = self.config.train.members
+        named = [self.config.towers.blocks, *(member.blocks for member in members)]
+        wanted = {name for names in named for name in names or () if name not in self.blocks}
+        parts = self._parts_of_text() if wanted and "text" in self.blocks else {}
+        return [*self.blocks.values(), *(part for name, part in parts.items() if name in wanted)]
+
+    def _parts_of_text(self) -> dict[str, FeatureBlock]:
+        """What each part of a joined encoder says, as a block ``text.PART``, by name."""
+        encoder, whole = self.encoders.get("text"), self.blocks["text"]
+        widths = [(part.name, part.dimension) for part in getattr(encoder, "parts", ())]
+        found, start = {}, 0
+        for part, width in widths:
+            vectors = np.ascontiguousarray(whole.vectors[:, start : start + width])
+            name = f"text.{part}"
+            found[name] = FeatureBlock(name, vectors, np.asarray(vectors.any(axis=1)))
+            start += width
+        return found
+
+    @cached_property
     def phrases(self) -> Vectors:
         """The encoded search terms of the log, float32 ``[phrases, t]``; zeros for none."""
         file = self.folder / "encode" / f"{PHRASES}.npz"
@@ -120,7 +141,10 @@ class Job:
     def towers_config(self) -> TowersConfig:
         """The towers asked for; they read search terms only where there are any to learn from."""
         searched = self.phrases.shape[1] > 0 and bool(self.phrases.any())
-        return self.config.towers.model_copy(update={} if searched else {"terms": "none"})
+        changes: dict[str, Any] = {} if searched else {"terms": "none"}
+        if self.config.towers.blocks is None and len(self.blocks_learned_from) > len(self.blocks):
+            changes["blocks"] = tuple(self.blocks)  # a part is for those who name it
+        return self.config.towers.model_copy(update=changes)
 
     @property
     def phrases_asked(self) -> Vectors | None:

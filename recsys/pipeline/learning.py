@@ -128,7 +128,7 @@ def _fit(
 
     return fit(
         log,
-        list(job.blocks.values()),
+        job.blocks_learned_from,
         job.phrases,
         towers=job.towers_config,
         train=job.config.train,

@@ -1,0 +1,52 @@
+"""A joined encoder's parts are blocks of their own for towers that name them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.errors import ConfigError
+from recsys.pipeline import Job, open_job, run_job
+from recsys.pipeline.learning import train_towers
+from tests.pipeline.test_user_vectors import Seen
+from tests.pipeline.tiny import write_tiny
+
+PARTS = '{ name = "bag-of-words", min_count = 1 }, { name = "lsa", dimension = 3, min_count = 1 }'
+JOINED = f'[text]\nname = "joined"\nparts = [{PARTS}]\n'
+
+
+def joined(folder: Path, *, towers: str = "", members: str = "") -> Job:
+    path = write_tiny(folder, pictures="skip")
+    text = path.read_text().replace(
+        '[text]\nname = "word2vec"\ndimension = 8\nepochs = 2\n', JOINED
+    )
+    text = text.replace("[towers]\n", f"[towers]\n{towers}\n")
+    path.write_text(text + members)
+    job = open_job(path, runs=folder / "runs")
+    run_job(job, until="encode", observer=Seen())
+    return job
+
+
+def test_nobody_gets_a_part_that_was_not_named(tmp_path):
+    job = joined(tmp_path)
+    assert [block.name for block in job.blocks_learned_from] == ["text", "attributes"]
+    assert job.towers_config.blocks is None
+
+
+def test_a_member_that_names_a_part_learns_from_it_alone(tmp_path):
+    members = '[[train.members]]\n[[train.members]]\nblocks = ["text.lsa"]\n'
+    job = joined(tmp_path, members=members)
+    text, attributes, part = job.blocks_learned_from
+    assert (text.name, attributes.name, part.name) == ("text", "attributes", "text.lsa")
+    np.testing.assert_array_equal(part.vectors, text.vectors[:, -3:])
+    one, two = train_towers(job, tmp_path / "trained").towers.members
+    assert one.config.blocks == ("text", "attributes")
+    assert two.config.blocks == ("text.lsa",)
+
+
+def test_a_part_that_is_not_there_is_refused(tmp_path):
+    job = joined(tmp_path, towers='blocks = ["text.bert"]')
+    with pytest.raises(ConfigError, match=r"towers.blocks names 'text.bert'"):
+        train_towers(job, tmp_path / "trained")
