@@ -1,7 +1,7 @@
 """The rows that may be among the k best of each query, found not much slower than multiplied.
 
 A product of 64 dimensions is 128 operations; looking at each score costs as much, if done score by
-score. So the products are made in tiles that stay in the cache, one comparison a score finds the
+score. So the products are made in strips that stay in the cache, one comparison a score finds the
 few that beat the k-th best so far (of n rows seen, the next tile of t brings about k t / n), and
 only those are ever sorted.
 """
@@ -19,7 +19,9 @@ from recsys.ids import Rows, Vectors
 from recsys.index.scoring import rank
 
 _TILE = 1 << 19
-"""Scores in a tile: with its mask 2.5 MiB, which a cache holds."""
+"""Scores that are sifted at once."""
+_STRIP = 256
+"""Rows that are multiplied and compared at once: their scores stay in a core's own cache."""
 _CLOSE = 1000
 _LOWEST = np.finfo(np.float32).min
 Numbers = npt.NDArray[np.int64]
@@ -46,24 +48,25 @@ def propose(
     """
     found = _Found(queries, matrix, k, slack)
     never = _Excluded.of(excluded)
+    across = np.ascontiguousarray(queries.T)
     width = max(1, _TILE // len(queries))
-    tile = np.empty(width * len(queries), np.float32)
-    above = np.empty(width * len(queries), np.bool_)
+    tile = np.empty((width, len(queries)), np.float32)
+    above = np.empty((width, len(queries)), np.bool_)
     start, stop = 0, min(width, max(4 * k, 2048))  # A small first tile, to know a k-th best soon.
     while start < len(matrix):
         stop = min(stop, len(matrix))
-        size = (stop - start) * len(queries)
-        products = tile[:size].reshape(stop - start, len(queries))
-        np.matmul(matrix[start:stop], queries.T, out=products)
-        never.strike(products, start)
+        for low in range(start, stop, _STRIP):
+            strip = slice(low - start, min(low + _STRIP, stop) - start)
+            np.matmul(matrix[low : min(low + _STRIP, stop)], across, out=tile[strip])
+            np.greater_equal(tile[strip], found.least, out=above[strip])
+        mask = above[: stop - start]
+        never.strike(mask, start)
         if forbidden is not None:
             low, high = np.searchsorted(forbidden, [start, stop])
-            products[forbidden[low:high] - start] = -np.inf
-        mask = above[:size]
-        np.greater_equal(products, found.least, out=mask.reshape(products.shape))
-        at = _places(mask)
+            mask[forbidden[low:high] - start] = False
+        at = _places(mask.reshape(-1))
         rows, owners = np.divmod(at, len(queries))
-        found.take(owners, rows + start, tile[at])
+        found.take(owners, rows + start, tile.reshape(-1)[at])
         start, stop = stop, stop + width
     return found.rows()
 
@@ -91,9 +94,10 @@ class _Excluded:
         order = np.argsort(rows, kind="stable")
         return cls(rows[order], owners[order])
 
-    def strike(self, products: Vectors, start: int) -> None:
-        low, high = np.searchsorted(self.rows, [start, start + len(products)])
-        products[self.rows[low:high] - start, self.queries[low:high]] = -np.inf
+    def strike(self, mask: npt.NDArray[np.bool_], start: int) -> None:
+        if len(self.rows):
+            low, high = np.searchsorted(self.rows, [start, start + len(mask)])
+            mask[self.rows[low:high] - start, self.queries[low:high]] = False
 
 
 class _Found:
