@@ -11,7 +11,7 @@ NDCG@10. Writes ``benchmarks/results/training.json``, and the tables of ``docs/s
   building, tracing, steps; neither counts validation. Three seeds, seed by seed.
 - **Examples a second.** Steps of the tutorial and of the same towers, both 32 numbers wide, by
   turns in one process, traced and warm. An example is an interaction predicted; padding is none.
-- **A step beside the size of the catalogue**: :mod:`benchmarks.step_time`, run first.
+- **A step beside the size of the catalogue**: :mod:`benchmarks.step_time`, run last.
 - **Where a step's time goes**: :mod:`benchmarks.training_profile`.
 
 Each part is a process of its own, and kept in ``runs/training-benchmark`` until all are there: a
@@ -68,8 +68,8 @@ EXAMPLES = 32_768
 
 def main() -> None:
     """Measure what is not there yet, hold it beside each other, write."""
-    steps = kept(KEPT, "step_time", step_time.main)
     parts = {name: kept(KEPT, name, partial(apart, "benchmarks.training", name)) for name in PARTS}
+    steps = kept(KEPT, "step_time", step_time.main)
     write_record(
         RESULT,
         name="training",
