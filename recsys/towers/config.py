@@ -57,6 +57,10 @@ class TowersConfig(Config):
             and the terms keep theirs from the first coordinate on. Untrained towers then score by
             the cosine that the encoders give, and training changes it only as far as it helps.
             The first block must come from the encoder of the terms, ``dimension`` must hold all.
+        popularity: a; at rest the vector of an item that training met n times has length
+            (n / the most)^a. Users whose whole past is learned at once are fitted more closely
+            than they can be foretold; what is not yet met is more often popular than the trained
+            towers say. 0 leaves unit length. Chosen on validation.
         terms: Whether the query tower reads search terms.
         terms_dropout: Share of searches whose terms are left out in training, so that the same
             tower answers with and without them.
@@ -81,6 +85,7 @@ class TowersConfig(Config):
     combine: Literal["sum", "gated-sum", "concatenation"] = "sum"
     projection: Literal["linear", "mlp"] = "linear"
     initial: Literal["random", "whitened", "identity"] = "random"
+    popularity: float = Field(0.0, ge=0, le=1)
     terms: Literal["none", "projection"] = "projection"
     terms_dropout: float = Field(0.5, ge=0, lt=1)
     context: tuple[str, ...] = ()

@@ -35,7 +35,8 @@ class Towers:
 
     Attributes:
         config: What the towers read.
-        item_vectors: The item tower's output for every item, float32 ``[items, d]``, unit length.
+        item_vectors: The item tower's output for every item, float32 ``[items, d]``: of unit
+            length, or shorter by ``config.popularity``.
         sizes: ``users``, ``terms`` (width of encoded terms), ``context_NAME`` counts and, where
             vectors of users are read, their width ``user_vectors``.
 
@@ -128,7 +129,9 @@ class Towers:
 
     @cached_property
     def _table(self) -> Any:
-        return tf.constant(self.item_vectors)
+        table = tf.constant(self.item_vectors)
+        # A history is read as in training, where every item has unit length.
+        return tf.math.l2_normalize(table, axis=1) if self.config.popularity else table
 
     @cached_property
     def _answer(self) -> Any:
@@ -231,7 +234,7 @@ def freeze(config: TowersConfig, model: Any, sizes: dict[str, int]) -> Towers:
     if of_users is not None:
         tower.user_table.assign(of_users)
     rest = {f"item/{at:03d}": w.numpy() for at, w in enumerate(model.item_tower.weights)}
-    return Towers(config, model.item_vectors(), sizes, tower, rest)
+    return Towers(config, model.vectors_at_rest(), sizes, tower, rest)
 
 
 def _empty_tower(config: TowersConfig, sizes: dict[str, int]) -> QueryTower:

@@ -55,7 +55,9 @@ class TwoTowers(tfrs.Model):  # type: ignore[misc]
         self.query_tower = QueryTower(
             config, len(log.users), sizes, user_block, centre, begin=users
         )
-        self._items = len(log.items)
+        counts = np.maximum(log.item_counts, 1).astype(np.float64)
+        lengths = (counts / counts.max(initial=1)) ** config.popularity
+        self._lengths: Vectors = lengths.astype(np.float32)
         self._graph = None
         if config.graph == "light-gcn":
             self._graph = InteractionGraph(log, layers=config.graph_layers)
@@ -72,10 +74,16 @@ class TwoTowers(tfrs.Model):  # type: ignore[misc]
     def item_vectors(self) -> Vectors:
         """The item tower's output for every item, float32 ``[items, d]``, nothing left out."""
         _, ids = self.tables()
-        rows = tf.range(self._items, dtype=tf.int32)
+        items = len(self._lengths)
+        rows = tf.range(items, dtype=tf.int32)
         parts = [
             self.item_tower(rows[at : at + ITEMS_A_CALL], ids=ids).numpy()
-            for at in range(0, max(self._items, 1), ITEMS_A_CALL)
+            for at in range(0, max(items, 1), ITEMS_A_CALL)
         ]
         vectors: Vectors = np.concatenate(parts)
+        return vectors
+
+    def vectors_at_rest(self) -> Vectors:
+        """The same, of the lengths that ``popularity`` gives them."""
+        vectors: Vectors = self.item_vectors() * self._lengths[:, None]
         return vectors

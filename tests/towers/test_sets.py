@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from recsys._tf import tf
+from recsys._tf import tf, tf_keras
 from recsys.errors import ConfigError
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
@@ -230,3 +230,21 @@ def test_sets_know_no_moments(tmp_path):
     shuffled = TRAIN.model_copy(update={"augmentation": Augmentation(reorder=1.0)})
     with pytest.raises(ConfigError, match="'set-softmax' reads none.*leave train.augmentation out"):
         SetModel(towers_config(), shuffled, LOG, [], NO_PHRASES)
+
+
+def test_popular_items_are_longer_at_rest_and_read_as_in_training():
+    users = np.arange(20, dtype=np.int32)
+    batch, both = {}, []
+    for popularity in (0.0, 0.5):
+        config = towers_config(popularity=popularity, **INPUTS["simplex"])
+        tf_keras.utils.set_random_seed(1)
+        model = SetModel(config, TRAIN, LOG, [], NO_PHRASES)
+        (batch,) = load_sets(LOG, [users], TRAIN.loss, window=9, seed=0, epoch=0)
+        model.compute_loss({name: tf.constant(part) for name, part in batch.items()})
+        both.append(freeze(config, model, {"users": 20, "terms": 0}))
+    plain, longer = both
+    counts = np.maximum(LOG.item_counts, 1)
+    wanted = plain.item_vectors * np.sqrt(counts / counts.max())[:, None]
+    np.testing.assert_allclose(longer.item_vectors, wanted, atol=1e-6)
+    asked = QueryBatch.of([np.array([1, 3], np.int32)])
+    np.testing.assert_allclose(longer.encode(asked), plain.encode(asked), atol=1e-5)
