@@ -10,7 +10,7 @@ from recsys._tf import tf
 from recsys.interactions import Interactions
 from recsys.towers.loss_configs import FullSoftmax
 from recsys.towers.losses.api import Loss, Positions
-from recsys.towers.losses.masks import Mask
+from recsys.towers.losses.masks import Mask, met_before
 from recsys.towers.losses.softmax import cross_entropy, log_sum_exp_of_products
 
 
@@ -35,10 +35,11 @@ class FullSoftmaxLoss(Loss):
 
     def compute(self, positions: Positions) -> Any:
         own = positions.own_scores() / self._config.temperature
-        if self._config.mask == "target":
+        if self._config.mask != "user":
             # The positive, being warm, is among the candidates: the sum is whole as it stands.
             queries = positions.queries / self._config.temperature
-            losses = log_sum_exp_of_products(queries, positions.candidate_vectors) - own
+            never = met_before(positions) if self._config.mask == "history" else None
+            losses = log_sum_exp_of_products(queries, positions.candidate_vectors, never) - own
         else:
             scores = positions.scores(self._config.temperature)
             losses = cross_entropy(own, self._mask.hide(scores, positions))

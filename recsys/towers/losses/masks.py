@@ -73,6 +73,22 @@ class Mask:
         return met[:, :-1]
 
 
+def met_before(positions: Positions) -> Any:
+    """Pairs of a position and the place of a candidate in its history, int32 ``[n, 2]``.
+
+    Without the position's own positive. Far fewer than pairs of a position and a candidate.
+    """
+    found = places(positions.candidates, tf.reshape(positions.items, [-1]))
+    found = tf.reshape(found, tf.shape(positions.items))  # (b, l)
+    items, found = (
+        tf.gather(part, positions.window) for part in (positions.items, found)
+    )  # (p, l)
+    before = tf.range(tf.shape(items)[1])[None, :] < positions.place[:, None]
+    known = found < tf.size(positions.candidates)
+    at = tf.where(before & known & (items != positions.positives[:, None]))
+    return tf.stack([tf.cast(at[:, 0], tf.int32), tf.gather_nd(found, at)], axis=1)
+
+
 def _first_places(positions: Positions) -> Any:
     """At which place of each window each candidate first stands, int32 ``[b, c]``; else l."""
     windows, length = tf.shape(positions.items)[0], tf.shape(positions.items)[1]

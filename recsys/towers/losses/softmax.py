@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from recsys._tf import tf
+from recsys.towers.losses.masks import MASKED
 
 
 def cross_entropy(own: Any, others: Any) -> Any:
@@ -33,20 +34,29 @@ def log_sum_exp(scores: Any) -> tuple[Any, Callable[[Any], Any]]:
     return totals, gradient
 
 
-@tf.custom_gradient  # type: ignore[untyped-decorator]
-def log_sum_exp_of_products(queries: Any, vectors: Any) -> tuple[Any, Callable[[Any], Any]]:
+def log_sum_exp_of_products(queries: Any, vectors: Any, never: Any = None) -> Any:
     """log sum over j of exp(q_i . v_j), ``[p]``, of queries ``[p, d]`` and vectors ``[c, d]``.
 
-    The shares of the softmax are the powers divided by their sums; the gradient divides on the
-    side of ``d``, so that no second matrix is made of them.
+    ``never`` are pairs of a query and a vector, int32 ``[n, 2]``, that the sum leaves out. The
+    shares of the softmax are the powers divided by their sums; the gradient divides on the side of
+    ``d``, so that no second matrix is made of them.
     """
-    powers, sums, totals = _powers(tf.matmul(queries, vectors, transpose_b=True))
 
-    def gradient(of_totals: Any) -> tuple[Any, Any]:
-        scale = tf.convert_to_tensor(of_totals)[:, None] / sums
-        return scale * tf.matmul(powers, vectors), tf.matmul(powers, scale * queries, True)
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def totals_of(queries: Any, vectors: Any) -> tuple[Any, Callable[[Any], Any]]:
+        scores = tf.matmul(queries, vectors, transpose_b=True)
+        if never is not None:
+            masked = tf.fill([tf.shape(never)[0]], MASKED)
+            scores = tf.tensor_scatter_nd_update(scores, never, masked)
+        powers, sums, totals = _powers(scores)
 
-    return totals, gradient
+        def gradient(of_totals: Any) -> tuple[Any, Any]:
+            scale = tf.convert_to_tensor(of_totals)[:, None] / sums
+            return scale * tf.matmul(powers, vectors), tf.matmul(powers, scale * queries, True)
+
+        return totals, gradient
+
+    return totals_of(queries, vectors)
 
 
 def _powers(scores: Any) -> tuple[Any, Any, Any]:
