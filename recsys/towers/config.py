@@ -26,6 +26,7 @@ class TowersConfig(Config):
             good, each id's vector is averaged with those that its interactions lead to, up to
             ``graph_layers`` interactions away (LightGCN, He et al. 2020).
         graph_layers: How far.
+        graph_dropout: Share of the interactions that a training step's graph does without.
         user_mix: How the user's vector and the history's state meet. ``sum``: they are added;
             ``share``: g U[user] + (1 - g) h, g being ``user_share`` (SimpleX, Mao et al. 2021,
             eq. 3); ``trained-share``: g is trained from there. An unknown user is asked for by
@@ -73,6 +74,7 @@ class TowersConfig(Config):
     id_initial: Literal["short", "spectral"] = "short"
     graph: Literal["none", "light-gcn"] = "none"
     graph_layers: int = Field(2, ge=1, le=8)
+    graph_dropout: float = Field(0.0, ge=0, lt=1)
     user_mix: Literal["sum", "share", "trained-share"] = "sum"
     user_share: float = Field(0.5, gt=0, lt=1)
     item_id: Literal["none", "embedding", "delta"] = "embedding"

@@ -60,16 +60,19 @@ class TwoTowers(tfrs.Model):  # type: ignore[misc]
         self._lengths: Vectors = lengths.astype(np.float32)
         self._graph = None
         if config.graph == "light-gcn":
-            self._graph = InteractionGraph(log, layers=config.graph_layers)
+            self._graph = InteractionGraph(
+                log, layers=config.graph_layers, dropout=config.graph_dropout
+            )
 
-    def tables(self) -> tuple[Any, Any]:
+    def tables(self, training: bool = False) -> tuple[Any, Any]:
         """The ids' vectors of users and of items, smoothed over the graph; None where it is none.
 
         They stand for the towers' own tables, in training and at rest.
         """
         if self._graph is None:
             return None, None
-        return self._graph.propagate(self.query_tower.user_table, self.item_tower.id_table)
+        of_users, of_items = self.query_tower.user_table, self.item_tower.id_table
+        return self._graph.propagate(of_users, of_items, training=training)
 
     def item_vectors(self) -> Vectors:
         """The item tower's output for every item, float32 ``[items, d]``, nothing left out."""
