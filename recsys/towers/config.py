@@ -168,6 +168,8 @@ class TrainConfig(Config):
         members: For each of them a pair of towers is trained, one after another, each from a seed
             of its own; their vectors side by side are one
             (:class:`recsys.towers.joined.JoinedTowers`), so many times as wide. None: one pair.
+        members_dimension: To how many dimensions the members' vectors are brought, by the linear
+            maps that keep the scores of training's users nearest; None leaves them side by side.
         seed: Of initial weights, order and dropout.
     """
 
@@ -185,4 +187,5 @@ class TrainConfig(Config):
     validate_every: int = Field(1, ge=1)
     clip_norm: float = Field(5.0, gt=0)
     members: tuple[MemberConfig, ...] = Field((), max_length=32)
+    members_dimension: int | None = Field(None, ge=2, le=4096)
     seed: int = Field(0, ge=0, lt=2**31)

@@ -27,14 +27,12 @@ from recsys.towers.collapse import refuse_collapsed
 from recsys.towers.config import TowersConfig, TrainConfig
 from recsys.towers.epochs import Epoch, EpochRun, best_of, write_epochs
 from recsys.towers.history_configs import NoHistory, check_history
-from recsys.towers.joined import AnyTowers, JoinedTowers
+from recsys.towers.joined import AnyTowers
+from recsys.towers.members import join, of_member
 from recsys.towers.mining import BuildSearch, Miner
 from recsys.towers.objectives import build_objective
 from recsys.towers.optimizer import build_optimizer
 from recsys.towers.towers import Towers, freeze, load_pair
-
-SEEDS_APART = 100_003
-"""Between two members' seeds, so that members of runs with neighbouring seeds differ too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,10 +111,10 @@ def fit(
     if not train.members:
         return pair(towers=towers, train=train, folder=folder, last=last[0])
     fitted = [
-        pair(**_of_member(towers, train, at), folder=folder / f"member-{at}", last=last[at - 1])
+        pair(**of_member(towers, train, at), folder=folder / f"member-{at}", last=last[at - 1])
         for at in range(1, len(train.members) + 1)
     ]
-    joined = _joined(fitted, validate)
+    joined = _joined(fitted, train, log, validate)
     write_epochs(folder, joined.epochs)
     return joined
 
@@ -158,18 +156,14 @@ def _fit_pair(
     )
 
 
-def _of_member(towers: TowersConfig, train: TrainConfig, number: int) -> dict[str, Any]:
-    """What the pair with this number is; the first one's seed is the run's."""
-    own = {name: part for name, part in train.members[number - 1] if part is not None}
-    seed = (train.seed + SEEDS_APART * (number - 1)) % 2**31
-    return {
-        "towers": towers.model_copy(update=own),
-        "train": train.model_copy(update={"seed": seed, "members": ()}),
-    }
-
-
-def _joined(fitted: Sequence[Fitted], validate: Callable[[AnyTowers], float] | None) -> Fitted:
-    towers = JoinedTowers(tuple(each.towers for each in fitted if isinstance(each.towers, Towers)))
+def _joined(
+    fitted: Sequence[Fitted],
+    train: TrainConfig,
+    log: Interactions,
+    validate: Callable[[AnyTowers], float] | None,
+) -> Fitted:
+    pairs = [each.towers for each in fitted if isinstance(each.towers, Towers)]
+    towers = join(pairs, train, log)
     epochs = [epoch for each in fitted for epoch in each.epochs]
     numbered = tuple(replace(epoch, number=at) for at, epoch in enumerate(epochs, start=1))
     return Fitted(
