@@ -10,23 +10,21 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from benchmarks import page
+
 PAGE, RESULT = Path("docs/speed.md"), Path("benchmarks/results/training.json")
 PARTS = ("item_tower", "history", "softmax", "optimizer", "input", "rest")
 
 
-def write(result: Path = RESULT, page: Path = PAGE) -> None:
+def write(result: Path = RESULT, path: Path = PAGE) -> None:
     """Put each table between the comments that name it."""
     figures = json.loads(result.read_text(encoding="utf-8"))["figures"]
-    page.write_text(filled(page.read_text(encoding="utf-8"), figures), encoding="utf-8")
+    path.write_text(filled(path.read_text(encoding="utf-8"), figures), encoding="utf-8")
 
 
 def filled(text: str, figures: Mapping[str, float]) -> str:
     """The page's text with its tables as the figures are."""
-    for name, table in {"beside": beside(figures), "profile": profile(figures)}.items():
-        begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
-        before, rest = text.split(begin)
-        text = before + begin + table + "\n" + end + rest.split(end)[1]
-    return text
+    return page.filled(text, {"beside": beside(figures), "profile": profile(figures)})
 
 
 def beside(figures: Mapping[str, float]) -> str:

@@ -2,7 +2,8 @@
 
 Run ``python -m benchmarks.quality`` with ``RECSYS_DATA_HOME`` set and nothing else on the machine;
 it goes on where it was stopped. ``--dataset``, ``--only ours|peers|NAME`` and ``--seeds`` choose a
-part; its figures take their place in ``benchmarks/results/quality.json`` and leave the others.
+part; its figures take their place in ``benchmarks/results/quality.json`` and leave the others, and
+the tables of ``docs/quality.md`` are written from it.
 
 Everything is chosen on validation; the test is scored once a seed. All models are trained on the
 same interactions, asked with the same histories, and judged by the same evaluation: the whole
@@ -27,6 +28,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.quality.asking import seeds_of
 from benchmarks.quality.datasets import DATA_SETS, DataSet
 from benchmarks.quality.environment import peers_python
 from benchmarks.quality.export import export
@@ -35,6 +37,7 @@ from benchmarks.quality.ours import encoded, one_seed
 from benchmarks.quality.peers import SEED, World, run_peer
 from benchmarks.quality.processes import Failed
 from benchmarks.quality.results import columns, merge, ours_entry, peer_entry
+from benchmarks.quality_page import write as write_page
 from recsys.cli.screen import Screen
 from recsys.errors import RecsysError
 from recsys.pipeline import open_job, run_job
@@ -113,6 +116,7 @@ def _ours(bench: Bench, data: DataSet, seeds: Sequence[int]) -> None:
         made[seed] = one_seed(data, bench.runs, seed, encoding, tell=bench.tell)
         bench.tell(f"{data.name}: ours, seed {seed} reached {made[seed]['figures']}")
     merge(bench.result, data.name, *ours_entry(encoding, made))
+    write_page(quality=bench.result)
 
 
 class _World:
@@ -142,6 +146,7 @@ class _World:
         """Bring one peer up to date."""
         result = run_peer(self._world, name, GRIDS[self._data.name][name])
         merge(self._bench.result, f"{self._data.name}.{name}", *peer_entry(result, seed=SEED))
+        write_page(quality=self._bench.result)
 
 
 def _table(record: dict[str, object], data: DataSet) -> Table:
@@ -158,17 +163,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", action="append", default=[], choices=[OURS, ALL_PEERS, *PEERS], help="a part"
     )
-    parser.add_argument("--seeds", type=_seeds, default=[1, 2, 3], help="of ours, as 1,2,3")
+    parser.add_argument("--seeds", type=seeds_of, default=[1, 2, 3], help="of ours, as 1,2,3")
     parser.add_argument("--peers-python", type=Path, help="an interpreter with requirements.txt")
     parser.add_argument("--json", action="store_true", help="print the record, not the tables")
     return parser
-
-
-def _seeds(text: str) -> list[int]:
-    seeds = [int(part) for part in text.split(",")]
-    if len(set(seeds)) < len(seeds) or min(seeds) < 0:
-        raise argparse.ArgumentTypeError(f"seeds are whole numbers, each once; got {text}")
-    return seeds
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def merge(path: Path, part: str, figures: Mapping[str, float], told: Entry) -> E
     Raises:
         DataError: A figure is not finite.
     """
-    with _alone(path):
+    with alone(path):
         old = _read(path)
         kept = {name: value for name, value in old["figures"].items() if owner(name) != part}
         new = {**kept, **{f"{part}.{name}": value for name, value in figures.items()}}
@@ -122,8 +122,8 @@ def _read(path: Path) -> Entry:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Nobody else merges meanwhile: a data set may be measured beside another."""
+def alone(path: Path) -> Iterator[None]:
+    """Nobody else merges into ``path`` meanwhile: a data set may be measured beside another."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with (path.parent / f".{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -43,7 +43,8 @@ class TowersConfig(Config):
             where the data have them, through one trained linear map.
         user_vectors_dropout: Share of these vectors left out in training, so that the same tower
             answers for users who have none.
-        blocks: Names of the feature blocks of the item tower; None takes all that there are.
+        blocks: Names of the feature blocks of the item tower; None takes all that there are, and
+            an empty tuple none: ids alone.
         block_dropout: Share of an item's feature blocks left out in each training step, one of
             those that it has always kept, so that no block silences another (Neverova et al.,
             "ModDrop", TPAMI 2016).

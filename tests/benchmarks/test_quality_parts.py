@@ -180,11 +180,13 @@ def test_peers_are_chosen_kept_and_recorded(
 ) -> None:
     data = shop(tmp_path / "shop", refit)
     grid = [{"regularization": value} for value in (-1e6, 1.0, 1e6)]  # the first has no inverse
+    pages: list[Path] = []
     for name, value in {
         "RUNS": tmp_path / "runs",
         "RESULT": tmp_path / "quality.json",
         "DATA_SETS": {"beauty": data},
         "GRIDS": {"beauty": {"ease": grid}},
+        "write_page": lambda *, quality: pages.append(quality),
     }.items():
         monkeypatch.setattr(quality, name, value)
     monkeypatch.setattr("benchmarks.quality.results.DATA_SETS", {"beauty": data})
@@ -192,6 +194,7 @@ def test_peers_are_chosen_kept_and_recorded(
     assert quality.main(asked) == 0
     told = capsys.readouterr()
     record = json.loads(told.out)
+    assert pages == [tmp_path / "quality.json"]
     part = record["parts"]["beauty.ease"]
     assert "cannot be inverted" in told.err and len(part["tried"]) == 3
     best = max(part["tried"][:2], key=lambda each: each["checkpoints"][0]["figure"])

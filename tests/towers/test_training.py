@@ -223,3 +223,15 @@ def test_a_training_cannot_stop_where_there_is_no_epoch(tmp_path, stop_after):
     message = r"epoch from 1 to train.epochs \(6\) for each of .*\(1 pairs\); it is "
     with pytest.raises(ConfigError, match=message + re.escape(str(stop_after))):
         train(tmp_path, stop_after=stop_after)
+
+
+@pytest.mark.parametrize("combine", ["sum", "gated-sum", "concatenation"])
+def test_no_block_named_is_ids_alone(combine, tmp_path):
+    block = FeatureBlock("text", np.eye(8, 3, dtype=np.float32), np.ones(8, np.bool_))
+    alone = TOWERS.model_copy(update={"combine": combine})
+    none = alone.model_copy(update={"blocks": ()})
+    vectors = [
+        train(tmp_path / name, blocks=blocks, towers=towers, epochs=2).towers.item_vectors
+        for name, blocks, towers in (("none", [block], none), ("without", [], alone))
+    ]
+    assert np.array_equal(*vectors)

@@ -1,0 +1,138 @@
+"""The ablation of the towers: each lever removed or replaced once, the losers left in.
+
+Run ``python -m benchmarks.levers`` with ``RECSYS_DATA_HOME`` set and nothing else on the machine;
+it goes on where it was stopped. ``--dataset``, ``--only VARIANT`` and ``--seeds`` choose a part;
+its figures take their place in ``benchmarks/results/levers.json``, and the tables in
+``docs/quality.md``.
+
+The base is one pair of towers of the data set's preset (``configs/``), with three seeds, so that
+the spread is known; a variant has one. All are judged on validation, the test is not looked at.
+Each has one setting, as in its paper or as the engine's default is, and was not tuned. ``cold`` is
+Amazon Beauty with a tenth of the items withheld, three seeds each, scored on the test. MovieLens-1M
+takes half an hour a variant and runs only where it is named.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.levers.results import COMMAND, entry, merge
+from benchmarks.levers.tables import rows
+from benchmarks.levers.training import Bench
+from benchmarks.levers.world import Variant, World
+from benchmarks.levers.worlds import WHEN_NAMED, WORLDS
+from benchmarks.quality.asking import seeds_of
+from benchmarks.quality.processes import Failed
+from benchmarks.quality_page import write as write_page
+from recsys.errors import RecsysError
+
+RUNS, RESULT = Path("runs/levers"), Path("benchmarks/results/levers.json")
+EXPECTED = (Failed, RecsysError, OSError, subprocess.CalledProcessError)
+"""What may go wrong with one part and must not cost the others."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Bring the parts asked for up to date; 1 where one of them failed."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    chosen = asked.dataset or [name for name in WORLDS if name not in WHEN_NAMED]
+    worlds = [WORLDS[name] for name in chosen]
+    known = {variant.name for world in worlds for variant in world.variants}
+    unknown = sorted(set(asked.only) - known)
+    if unknown:
+        parser.error(f"no variant '{unknown[0]}'; there are: {', '.join(sorted(known))}")
+    console = Console(stderr=True, highlight=False)
+
+    def tell(line: str) -> None:
+        console.print(line, markup=False, soft_wrap=True)
+
+    failures: list[str] = []
+    for world in worlds:
+        failures += _world(world, asked.only, asked.seeds, tell)
+    if RESULT.is_file():
+        record = json.loads(RESULT.read_text(encoding="utf-8"))
+        if asked.json:
+            print(json.dumps(record, indent=2, ensure_ascii=False))
+        else:
+            for world in worlds:
+                Console().print(_table(record, world))
+    for failure in failures:
+        tell(f"failed: {failure}")
+    return 1 if failures else 0
+
+
+def _world(
+    world: World,
+    only: Sequence[str],
+    seeds: Sequence[int] | None,
+    tell: Callable[[str], None],
+) -> list[str]:
+    """Bring a world's variants up to date; what failed."""
+    wanted = [each for each in world.variants if not only or each.name in only]
+    if not wanted:
+        return []
+    try:
+        bench, kept = Bench(world, RUNS, tell=tell), world.kept()
+    except EXPECTED as error:
+        return [f"{world.name}: {error}"]
+    failures = []
+    for variant in wanted:
+        if variant not in kept:
+            tell(f"{world.name}: {variant.name} is what the base is now; left out")
+            continue
+        try:
+            _variant(bench, world, variant, seeds or world.seeds_of(variant), tell)
+        except EXPECTED as error:
+            failures.append(f"{world.name}, {variant.name}: {error}")
+            tell(f"failed: {failures[-1]}")
+    return failures
+
+
+def _variant(
+    bench: Bench,
+    world: World,
+    variant: Variant,
+    seeds: Sequence[int],
+    tell: Callable[[str], None],
+) -> None:
+    made = {seed: bench.one_seed(variant, seed) for seed in seeds}
+    told = entry(world, variant, made, mark=bench.mark)
+    merge(RESULT, f"{world.name}.{variant.name}", told)
+    write_page(levers=RESULT)
+    tell(f"{world.name}: {variant.name} reached {told.get('stopped', told['figures'])}")
+
+
+def _table(record: dict[str, object], world: World) -> Table:
+    table = Table(world.title, *world.metrics, "in std of the base", "minutes")
+    for row in rows(record, world):
+        table.add_row(row.name, *row.figures, row.beside, row.minutes)
+    return table
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument(
+        "--dataset",
+        action="append",
+        choices=list(WORLDS),
+        help=f"default: all but {', '.join(WHEN_NAMED)}",
+    )
+    parser.add_argument("--only", action="append", default=[], metavar="VARIANT", help="a part")
+    parser.add_argument(
+        "--seeds", type=seeds_of, help="as 1,2,3; default: these for the base, 1 for the others"
+    )
+    parser.add_argument("--json", action="store_true", help="print the record, not the tables")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

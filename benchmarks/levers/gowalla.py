@@ -1,0 +1,69 @@
+"""The levers of Gowalla: who was where, in no order, and nothing else."""
+
+from __future__ import annotations
+
+from benchmarks.levers.world import BASE, ONE_PAIR, Variant, World
+from benchmarks.quality.datasets import GOWALLA
+
+LEVERS = World(
+    "gowalla",
+    "Gowalla",
+    GOWALLA,
+    ONE_PAIR,
+    (
+        Variant(
+            BASE,
+            "ids of users and places, all of a user's places at once"
+            " (Mult-VAE's likelihood, Liang et al. 2018)",
+        ),
+        Variant("without-graph", "ids are not smoothed over the graph", {"towers.graph": "none"}),
+        *(
+            Variant(
+                f"layers-{layers}",
+                f"smoothed over interactions up to {layers} away (LightGCN, He et al. 2020)",
+                {"towers.graph": "light-gcn", "towers.graph_layers": layers},
+            )
+            for layers in (1, 2, 3, 4)
+        ),
+        Variant(
+            "graph-dropout-0.3",
+            "a step's graph does without three of ten interactions (SGL, Wu et al. 2021)",
+            {"towers.graph_dropout": 0.3},
+        ),
+        *(
+            Variant(f"popularity-{power}", told, {"towers.popularity": power})
+            for power, told in (
+                (0.0, "every place's vector has length 1"),
+                (0.06, "places that were met often are a little longer at rest"),
+            )
+        ),
+        *(
+            Variant(f"counts-{counts}", f"all {counts} count alike", {"train.loss.counts": counts})
+            for counts in ("users", "interactions")
+        ),
+        Variant("initial-short", "ids begin random and short", {"towers.id_initial": "short"}),
+        Variant(
+            "initial-spectral",
+            "ids begin as the leading singular vectors (SVD-GCN, Peng et al. 2022)",
+            {"towers.id_initial": "spectral"},
+        ),
+        Variant("temperature-0.07", "a lower temperature", {"train.loss.temperature": 0.07}),
+        Variant("temperature-0.15", "a higher temperature", {"train.loss.temperature": 0.15}),
+        Variant(
+            "history-share",
+            "half of a query is the mean of the user's places (SimpleX, Mao et al. 2021)",
+            {
+                "towers.history": {"name": "mean", "window": 100, "ages": "equal"},
+                "towers.user_mix": "share",
+                "towers.user_share": 0.5,
+            },
+        ),
+        Variant(
+            "ccl",
+            "one place at a time, cosine contrastive with 1,024 negatives (SimpleX)",
+            {"train.loss": {"name": "ccl", "negatives": 1024, "mask": "user"}},
+        ),
+    ),
+    "validation",
+    ("ndcg@20", "recall@20"),
+)

@@ -1,0 +1,11 @@
+"""The worlds whose levers are measured, by name."""
+
+from __future__ import annotations
+
+from benchmarks.levers import beauty, cold, gowalla, movielens
+
+WORLDS = {
+    each.name: each for each in (beauty.LEVERS, gowalla.LEVERS, cold.LEVERS, movielens.LEVERS)
+}
+WHEN_NAMED = (movielens.LEVERS.name,)
+"""Too long to be run unless it is asked for."""
