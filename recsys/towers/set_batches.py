@@ -9,9 +9,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from recsys.ids import Rows
+from recsys.ids import Rows, Vectors
 from recsys.interactions import Interactions
 from recsys.towers.batches import Batch
+from recsys.towers.neighbours import Neighbours
 from recsys.towers.set_config import SetSoftmax
 
 
@@ -34,8 +35,12 @@ def load_sets(
     window: int,
     seed: int,
     epoch: int,
+    near: Neighbours | None = None,
 ) -> Iterator[Batch]:
-    """Each group as arrays: b users, and p interactions of theirs.
+    """Each group as arrays: b users, and p items that each of them should find.
+
+    These are the user's own, and with ``near`` those near to them, with
+    ``loss.neighbours_share`` of the user's weight.
 
     Keys: ``user`` ``[b]``; ``item``, ``weight`` and ``of`` (the place of its user in the batch)
     ``[p]``; ``history`` ``[b, t]``, padded at the end, and ``length`` ``[b]``: what of a user's
@@ -52,15 +57,33 @@ def load_sets(
             weight /= np.bincount(of, weight)[of]
         rng = np.random.default_rng([seed, epoch, at])
         spared = rng.random(len(of)) >= loss.history_dropout
+        items, weight = log.item[places], weight.astype(np.float32)
         history, length = _histories(log.item[places[spared]], of[spared], len(users), window)
+        if near is not None:
+            of, items, weight = _with_near(of, items, weight, near, users, loss.neighbours_share)
         yield {
             "user": users,
-            "item": log.item[places],
+            "item": items,
             "of": of,
-            "weight": weight.astype(np.float32),
+            "weight": weight,
             "history": history,
             "length": length,
         }
+
+
+def _with_near(
+    of: Rows, items: Rows, weight: Vectors, near: Neighbours, users: Rows, share: float
+) -> tuple[Rows, Rows, Vectors]:
+    """Own items and near ones; a user's weight stays what it was."""
+    total = np.bincount(of, weight, minlength=len(users))
+    of_near, items_near, shares = near.pairs(users)
+    has = np.bincount(of_near, minlength=len(users)) > 0
+    own = weight * np.where(has, 1 - share, 1.0)[of]
+    further = share * total[of_near] * shares
+    every = np.concatenate([of, of_near])
+    order = np.argsort(every, kind="stable")
+    items = np.concatenate([items, items_near])[order]
+    return every[order], items, np.concatenate([own, further])[order].astype(np.float32)
 
 
 def _histories(items: Rows, of: Rows, users: int, window: int) -> tuple[Rows, Rows]:
