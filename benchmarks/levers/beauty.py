@@ -22,6 +22,11 @@ INPUTS = (
         "without words: titles by a pretrained BERT (MiniLM, Wang et al. 2020) alone",
         {"towers.blocks": [BERT]},
     ),
+    Variant(
+        "bert-whitened",
+        "the same, its map begins as its principal components (WhitenRec, Zhang et al. 2024)",
+        {"towers.blocks": [BERT], "towers.initial": "whitened"},
+    ),
     Variant("words-and-bert", "titles by their words and by BERT", {"towers.blocks": ["text"]}),
     Variant("without-content", "ids alone", {"towers.blocks": []}),
     Variant("without-ids", "words alone", {"towers.item_id": "none"}),
@@ -45,11 +50,6 @@ INPUTS = (
         "delta",
         "the id as a small difference from the content (Wang & Blei 2011)",
         {"towers.item_id": "delta"},
-    ),
-    Variant(
-        "whitened",
-        "the map of the content begins as its principal components (WhitenRec, Zhang et al. 2024)",
-        {"towers.initial": "whitened"},
     ),
 )
 HISTORIES = (

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.levers.world import BASE, World
+from benchmarks.levers.world import World
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def rows(record: Mapping[str, Any], world: World) -> list[Row]:
             variant.name,
             variant.told,
             tuple(_cell(part["figures"], metric) for metric in world.metrics),
-            _beside(variant.name, part, first, by),
+            _beside(part, first, by),
             f"{part['figures']['minutes']:.1f}",
         )
         for variant, part in shown
@@ -64,10 +64,10 @@ def _cell(figures: Mapping[str, float], metric: str) -> str:
     return f"{figures[metric]:.4f}" + ("" if spread is None else f" ± {spread:.4f}")
 
 
-def _beside(name: str, part: Mapping[str, Any], base: Mapping[str, Any], by: str) -> str:
+def _beside(part: Mapping[str, Any], base: Mapping[str, Any], by: str) -> str:
     if "stopped" in part:
         return "stopped"
     spread = base["figures"].get(f"{by}.std", 0.0)
-    if name == BASE or spread == 0:
+    if part is base or spread == 0:
         return ""
     return f"{(part['figures'][by] - base['figures'][by]) / spread:+.1f}"
