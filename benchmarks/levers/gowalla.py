@@ -41,6 +41,13 @@ LEVERS = World(
             Variant(f"counts-{counts}", f"all {counts} count alike", {"train.loss.counts": counts})
             for counts in ("users", "interactions")
         ),
+        *(
+            Variant(f"neighbours-{number}", told, {"train.loss.neighbours": number})
+            for number, told in (
+                (0, "only what a user met is to be found"),
+                (50, "near places are to be found as well (UltraGCN, Mao et al. 2021)"),
+            )
+        ),
         Variant("initial-short", "ids begin random and short", {"towers.id_initial": "short"}),
         Variant(
             "initial-spectral",
