@@ -78,5 +78,7 @@ def trained_by_rule(job: Any, folder: Path, *, watch: Any) -> SimpleNamespace:
         epochs.append({"number": number, "loss": 1.0, "validation": figure, "seconds": 0.1})
         (folder / "epochs.json").write_text(json.dumps(epochs))
     return SimpleNamespace(
-        epochs=[SimpleNamespace(**epoch) for epoch in epochs], best_epoch=len(epochs)
+        epochs=[SimpleNamespace(**epoch) for epoch in epochs],
+        best_epoch=len(epochs),
+        validation=epochs[-1]["validation"],
     )
