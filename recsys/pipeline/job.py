@@ -101,13 +101,18 @@ class Job:
         return [*self.blocks.values(), *(part for name, part in parts.items() if name in wanted)]
 
     def _parts_of_text(self) -> dict[str, FeatureBlock]:
-        """What each part of a joined encoder says, as a block ``text.PART``, by name."""
+        """What each part of a joined encoder says, as a block ``text.PART``, by name.
+
+        The second part of an encoder is ``text.PART-2``.
+        """
         encoder, whole = self.encoders.get("text"), self.blocks["text"]
         widths = [(part.name, part.dimension) for part in getattr(encoder, "parts", ())]
-        found, start = {}, 0
+        found: dict[str, FeatureBlock] = {}
+        start = 0
         for part, width in widths:
             vectors = np.ascontiguousarray(whole.vectors[:, start : start + width])
-            name = f"text.{part}"
+            before = sum(name == part for name, _ in widths[: len(found)])
+            name = f"text.{part}" + (f"-{before + 1}" if before else "")
             found[name] = FeatureBlock(name, vectors, np.asarray(vectors.any(axis=1)))
             start += width
         return found

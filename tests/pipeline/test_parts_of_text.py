@@ -17,11 +17,9 @@ PARTS = '{ name = "bag-of-words", min_count = 1 }, { name = "lsa", dimension = 3
 JOINED = f'[text]\nname = "joined"\nparts = [{PARTS}]\n'
 
 
-def joined(folder: Path, *, towers: str = "", members: str = "") -> Job:
+def joined(folder: Path, *, towers: str = "", members: str = "", parts: str = JOINED) -> Job:
     path = write_tiny(folder, pictures="skip")
-    text = path.read_text().replace(
-        '[text]\nname = "word2vec"\ndimension = 8\nepochs = 2\n', JOINED
-    )
+    text = path.read_text().replace('[text]\nname = "word2vec"\ndimension = 8\nepochs = 2\n', parts)
     text = text.replace("[towers]\n", f"[towers]\n{towers}\n")
     path.write_text(text + members)
     job = open_job(path, runs=folder / "runs")
@@ -50,3 +48,13 @@ def test_a_part_that_is_not_there_is_refused(tmp_path):
     job = joined(tmp_path, towers='blocks = ["text.bert"]')
     with pytest.raises(ConfigError, match=r"towers.blocks names 'text.bert'"):
         train_towers(job, tmp_path / "trained")
+
+
+def test_two_parts_of_one_encoder_have_names_of_their_own(tmp_path):
+    lsa = '{ name = "lsa", dimension = DIM, min_count = 1 }'
+    twice = ", ".join(lsa.replace("DIM", str(width)) for width in (3, 2))
+    parts = f'[text]\nname = "joined"\nparts = [{twice}]\n'
+    job = joined(tmp_path, towers='blocks = ["text.lsa", "text.lsa-2"]', parts=parts)
+    text, _, one, two = job.blocks_learned_from
+    assert (one.name, two.name) == ("text.lsa", "text.lsa-2")
+    np.testing.assert_array_equal(np.hstack([one.vectors, two.vectors]), text.vectors)
