@@ -107,6 +107,12 @@ def _width(settings: Mapping[str, Any], seeds: list[int]) -> str:
     """How wide a vector of ours is, and why."""
     width, pairs = settings["towers"]["dimension"], len(settings["train"]["members"])
     spread = f"mean and standard deviation of {len(seeds)} seeds" if len(seeds) > 1 else "one seed"
+    if settings["train"].get("distillation") is not None:
+        teachers = "a pair of towers" if pairs < 2 else f"{pairs} pairs of towers"
+        return (
+            f"Ours is a student of {width} numbers a user and an item, taught by {teachers} and a"
+            f" filter of items x items; the minutes are those of all of it; {spread}."
+        )
     if not pairs:
         return f"Ours is one pair of towers with vectors of {width} numbers; {spread}."
     joined = f"{pairs * width}"

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from benchmarks.levers.world import BASE, ONE_PAIR, Variant, World
 from benchmarks.quality.datasets import GOWALLA
+
+
+def _lesson(filter_share: float) -> dict[str, Any]:
+    return {"filter_share": filter_share, "sharpness": 4, "epochs": 12}
+
 
 LEVERS = World(
     "gowalla",
@@ -42,11 +49,22 @@ LEVERS = World(
             for counts in ("users", "interactions")
         ),
         *(
-            Variant(f"neighbours-{number}", told, {"train.loss.neighbours": number})
-            for number, told in (
-                (0, "only what a user met is to be found"),
-                (50, "near places are to be found as well (UltraGCN, Mao et al. 2021)"),
+            Variant(f"distilled-filter-{share}", told, {"train.distillation": _lesson(share)})
+            for share, told in (
+                (0.0, "a student of the towers alone (ranking distillation, Tang & Wang 2018)"),
+                (0.7, "a student of the towers and a filter of places x places"),
+                (1.0, "a student of the filter alone, which begins as the towers"),
             )
+        ),
+        Variant(
+            "distilled-gf-cf",
+            "the same with the filter as published (GF-CF, Shen et al. 2021)",
+            {
+                "train.distillation": {
+                    **_lesson(0.7),
+                    "item_filter": {"of_users": 1.0, "of_met": 0.5, "of_items": 0.5},
+                }
+            },
         ),
         Variant("initial-short", "ids begin random and short", {"towers.id_initial": "short"}),
         Variant(

@@ -17,7 +17,11 @@ from recsys.tuning.keys import put
 BASE = "base"
 Changes = Mapping[str, Any]
 """From dotted keys of a configuration to what stands there instead."""
-ONE_PAIR: Changes = {"train.members": [], "train.members_dimension": None}
+ONE_PAIR: Changes = {
+    "train.members": [],
+    "train.members_dimension": None,
+    "train.distillation": None,
+}
 ASKED = ("split", "towers", "train")
 """Sections that training depends on, beside what was encoded."""
 

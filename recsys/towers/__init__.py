@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from recsys.towers.augmentation import Augmentation
 from recsys.towers.config import MemberConfig, TowersConfig, TrainConfig
+from recsys.towers.distillation.config import Distillation, ItemFilterConfig
 from recsys.towers.history_configs import (
     AttentionPoolingHistory,
     HstuHistory,
@@ -45,6 +46,7 @@ __all__ = [
     "AttentionPoolingHistory",
     "Augmentation",
     "DirectAU",
+    "Distillation",
     "Epoch",
     "Fitted",
     "FullSoftmax",
@@ -52,6 +54,7 @@ __all__ = [
     "HstuHistory",
     "InBatchSoftmax",
     "InnerProduct",
+    "ItemFilterConfig",
     "JoinedTowers",
     "LossConfig",
     "MeanHistory",

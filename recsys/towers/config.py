@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from recsys.config import Config
 from recsys.towers.augmentation import Augmentation
+from recsys.towers.distillation.config import Distillation
 from recsys.towers.history_configs import HistoryConfig, NoHistory, TransformerHistory
 from recsys.towers.loss_configs import FullSoftmax, LossConfig
 
@@ -171,6 +172,9 @@ class TrainConfig(Config):
             (:class:`recsys.towers.joined.JoinedTowers`), so many times as wide. None: one pair.
         members_dimension: To how many dimensions the members' vectors are brought, by the linear
             maps that keep the scores of training's users nearest; None leaves them side by side.
+        distillation: What is kept is then no pair of towers but a vector for each user and item,
+            taught by those that were trained and by a filter of items x items. For users known by
+            their id and a log without an order; as wide as one pair, however many taught.
         seed: Of initial weights, order and dropout.
     """
 
@@ -189,4 +193,14 @@ class TrainConfig(Config):
     clip_norm: float = Field(5.0, gt=0)
     members: tuple[MemberConfig, ...] = Field((), max_length=32)
     members_dimension: int | None = Field(None, ge=2, le=4096)
+    distillation: Distillation | None = None
     seed: int = Field(0, ge=0, lt=2**31)
+
+    @model_validator(mode="after")
+    def _narrows_once(self) -> TrainConfig:
+        if self.distillation is not None and self.members_dimension is not None:
+            raise ValueError(
+                "members_dimension and distillation both bring the members to fewer dimensions:"
+                " leave one out (a student has towers.dimension)"
+            )
+        return self

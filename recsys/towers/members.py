@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from recsys.interactions import Interactions
-from recsys.towers.config import TowersConfig, TrainConfig
+from recsys.towers.config import MemberConfig, TowersConfig, TrainConfig
 from recsys.towers.joined import JoinedTowers
 from recsys.towers.query import QueryBatch
 from recsys.towers.towers import Towers
@@ -19,13 +19,19 @@ ASKED = 50_000
 """By so many users' queries the members' vectors are brought to fewer dimensions."""
 
 
+def pairs_of(train: TrainConfig) -> int:
+    """How many pairs of towers are trained."""
+    return max(len(train.members), 1)
+
+
 def of_member(towers: TowersConfig, train: TrainConfig, number: int) -> dict[str, Any]:
     """What the pair with this number is; the first one's seed is the run's."""
-    own = {name: part for name, part in train.members[number - 1] if part is not None}
+    given = train.members[number - 1] if train.members else MemberConfig()
+    own = {name: part for name, part in given if part is not None}
     seed = (train.seed + SEEDS_APART * (number - 1)) % 2**31
     return {
         "towers": towers.model_copy(update=own),
-        "train": train.model_copy(update={"seed": seed, "members": ()}),
+        "train": train.model_copy(update={"seed": seed, "members": (), "distillation": None}),
     }
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar
 
 from recsys.features import FeatureBlock
@@ -17,7 +16,6 @@ from recsys.interactions import Interactions
 from recsys.towers.batches import Batch, load_batches, training_batches
 from recsys.towers.config import TowersConfig, TrainConfig
 from recsys.towers.model import TwoTowerModel
-from recsys.towers.neighbours import Neighbours
 from recsys.towers.set_batches import group_users, load_sets
 from recsys.towers.set_config import SetSoftmax
 from recsys.towers.set_model import SetModel
@@ -84,12 +82,6 @@ class _Positions(Objective):
 class _Sets(Objective):
     kind = SetModel
 
-    @cached_property
-    def _near(self) -> Neighbours | None:
-        assert isinstance(self.train.loss, SetSoftmax)
-        count = self.train.loss.neighbours
-        return Neighbours.of(self.log, count) if count else None
-
     def groups(self, epoch: int) -> list[Any]:
         return group_users(
             self.log, positions=self.train.batch_positions, seed=self.train.seed, epoch=epoch
@@ -104,5 +96,4 @@ class _Sets(Objective):
             window=self.towers.history.window,
             seed=self.train.seed,
             epoch=epoch,
-            near=self._near,
         )

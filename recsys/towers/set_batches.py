@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
-from recsys.ids import Rows, Vectors
+from recsys.ids import Rows
 from recsys.interactions import Interactions
 from recsys.towers.batches import Batch
-from recsys.towers.neighbours import Neighbours
 from recsys.towers.set_config import SetSoftmax
 
 
@@ -35,12 +35,8 @@ def load_sets(
     window: int,
     seed: int,
     epoch: int,
-    near: Neighbours | None = None,
 ) -> Iterator[Batch]:
     """Each group as arrays: b users, and p items that each of them should find.
-
-    These are the user's own, and with ``near`` those near to them, with
-    ``loss.neighbours_share`` of the user's weight.
 
     Keys: ``user`` ``[b]``; ``item``, ``weight`` and ``of`` (the place of its user in the batch)
     ``[p]``; ``history`` ``[b, t]``, padded at the end, and ``length`` ``[b]``: what of a user's
@@ -48,10 +44,7 @@ def load_sets(
     spares.
     """
     for at, users in enumerate(groups):
-        sizes = np.diff(log.offsets)[users]
-        of = np.repeat(np.arange(len(users), dtype=np.int32), sizes)
-        within = np.arange(len(of)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        places = log.offsets[users][of] + within
+        of, places = spread(log.offsets, users)
         weight = log.weight[places].astype(np.float64)
         if loss.counts == "users":
             weight /= np.bincount(of, weight)[of]
@@ -59,8 +52,6 @@ def load_sets(
         spared = rng.random(len(of)) >= loss.history_dropout
         items, weight = log.item[places], weight.astype(np.float32)
         history, length = _histories(log.item[places[spared]], of[spared], len(users), window)
-        if near is not None:
-            of, items, weight = _with_near(of, items, weight, near, users, loss.neighbours_share)
         yield {
             "user": users,
             "item": items,
@@ -71,19 +62,12 @@ def load_sets(
         }
 
 
-def _with_near(
-    of: Rows, items: Rows, weight: Vectors, near: Neighbours, users: Rows, share: float
-) -> tuple[Rows, Rows, Vectors]:
-    """Own items and near ones; a user's weight stays what it was."""
-    total = np.bincount(of, weight, minlength=len(users))
-    of_near, items_near, shares = near.pairs(users)
-    has = np.bincount(of_near, minlength=len(users)) > 0
-    own = weight * np.where(has, 1 - share, 1.0)[of]
-    further = share * total[of_near] * shares
-    every = np.concatenate([of, of_near])
-    order = np.argsort(every, kind="stable")
-    items = np.concatenate([items, items_near])[order]
-    return every[order], items, np.concatenate([own, further])[order].astype(np.float32)
+def spread(offsets: npt.NDArray[np.int64], users: Rows) -> tuple[Rows, npt.NDArray[np.int64]]:
+    """Of each entry of ``users``: the place of its user among them, and its own in the log."""
+    sizes = np.diff(offsets)[users]
+    of = np.repeat(np.arange(len(users), dtype=np.int32), sizes)
+    within = np.arange(len(of)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return of, offsets[users][of] + within
 
 
 def _histories(items: Rows, of: Rows, users: int, window: int) -> tuple[Rows, Rows]:

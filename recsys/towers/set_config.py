@@ -23,16 +23,9 @@ class SetSoftmax(Config):
         history_dropout: Share of a user's items that the query tower is not shown in a step,
             where it reads a history; all of them are still to be found (denoising, as Mult-DAE,
             Liang et al. 2018).
-        neighbours: How many items a user, near to those met (see
-            :class:`recsys.towers.neighbours.Neighbours`), are to be found as well: what the log
-            says of items in common would otherwise be learned from chance meetings alone
-            (UltraGCN, Mao et al. 2021).
-        neighbours_share: Their share of a user's weight, where there are any.
     """
 
     name: Literal["set-softmax"] = "set-softmax"
     temperature: float = Field(0.1, gt=0, le=10)
     counts: Literal["users", "interactions"] = "users"
     history_dropout: float = Field(0.5, ge=0, lt=1)
-    neighbours: int = Field(0, ge=0, le=10_000)
-    neighbours_share: float = Field(0.5, gt=0, lt=1)

@@ -100,7 +100,9 @@ class SetModel(TwoTowers):
         return self.query_tower(told, training=training, users=users), vectors  # (b, d), (w, d)
 
 
-def multinomial(queries: Any, vectors: Any, *, of: Any, positives: Any, weights: Any) -> Any:
+def multinomial(
+    queries: Any, vectors: Any, *, of: Any, positives: Any, weights: Any, never: Any = None
+) -> Any:
     """The weighted mean of log sum_j exp(q . v_j) - q . v_i over pairs of a query and a positive.
 
     Args:
@@ -108,9 +110,10 @@ def multinomial(queries: Any, vectors: Any, *, of: Any, positives: Any, weights:
         vectors: float32 ``[w, d]``, of all candidates.
         of: The query of each pair, int32 ``[p]``, ascending.
         positives: Its row in ``vectors``, int32 ``[p]``.
-        weights: float32 ``[p]``, of which some are above 0.
+        weights: float32 ``[p]``; where all are 0 the loss is.
+        never: Pairs of a query and a row of ``vectors`` that the sum leaves out, int32 ``[n, 2]``.
     """
-    totals = log_sum_exp_of_products(queries, vectors)  # (b,)
+    totals = log_sum_exp_of_products(queries, vectors, never)  # (b,)
     own = tf.reduce_sum(tf.gather(queries, of) * tf.gather(vectors, positives), axis=1)
     losses = tf.gather(totals, of) - own
-    return tf.reduce_sum(losses * weights) / tf.reduce_sum(weights)
+    return tf.math.divide_no_nan(tf.reduce_sum(losses * weights), tf.reduce_sum(weights))

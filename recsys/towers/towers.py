@@ -36,7 +36,7 @@ class Towers:
     Attributes:
         config: What the towers read.
         item_vectors: The item tower's output for every item, float32 ``[items, d]``: of unit
-            length, or shorter by ``config.popularity``.
+            length, or shorter by ``config.popularity`` or by what a student learned.
         sizes: ``users``, ``terms`` (width of encoded terms), ``context_NAME`` counts and, where
             vectors of users are read, their width ``user_vectors``.
 
@@ -235,6 +235,20 @@ def freeze(config: TowersConfig, model: Any, sizes: dict[str, int]) -> Towers:
         tower.user_table.assign(of_users)
     rest = {f"item/{at:03d}": w.numpy() for at, w in enumerate(model.item_tower.weights)}
     return Towers(config, model.vectors_at_rest(), sizes, tower, rest)
+
+
+def by_tables(config: TowersConfig, users: Vectors, items: Vectors) -> Towers:
+    """Towers that look users and items up.
+
+    Args:
+        config: Towers that read a user's id and nothing else.
+        users: float32 ``[users, d]``.
+        items: float32 ``[items, d]``, none longer than 1.
+    """
+    sizes = {"users": len(users), "terms": 0}
+    tower = _empty_tower(config, sizes)
+    tower.user_table.assign(users)
+    return Towers(config, items, sizes, tower, {})
 
 
 def _empty_tower(config: TowersConfig, sizes: dict[str, int]) -> QueryTower:

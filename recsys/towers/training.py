@@ -6,7 +6,6 @@ a finished run answers at once.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -14,25 +13,28 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from recsys._tf import tf, tf_keras
-from recsys.errors import ConfigError, DataError, TrainingError
+from recsys.errors import ConfigError, DataError
 from recsys.features import FeatureBlock
 from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.progress import Progress, silent
 from recsys.towers.averaging import MovingAverage
+from recsys.towers.batches import Batch
 from recsys.towers.collapse import refuse_collapsed
 from recsys.towers.config import TowersConfig, TrainConfig
+from recsys.towers.distillation.student import distil
 from recsys.towers.epochs import Epoch, EpochRun, best_of, write_epochs
 from recsys.towers.history_configs import NoHistory, check_history
-from recsys.towers.joined import AnyTowers
-from recsys.towers.members import join, of_member
+from recsys.towers.joined import AnyTowers, JoinedTowers
+from recsys.towers.members import join, of_member, pairs_of
 from recsys.towers.mining import BuildSearch, Miner
 from recsys.towers.objectives import build_objective
 from recsys.towers.optimizer import build_optimizer
+from recsys.towers.passes import run_pass
 from recsys.towers.towers import Towers, freeze, load_pair
+
+STUDENT = "student"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +43,10 @@ class Fitted:
 
     Attributes:
         towers: They.
-        epochs: One after another; those of several members are numbered through.
+        epochs: One after another; those of several members, and of a student after them, are
+            numbered through.
         best_epoch: The epoch with the best validation figure; the last where nothing validated.
-        best_epochs: The same of each member, as it counts its epochs.
+        best_epochs: The same of each member and of the student, as they count their epochs.
         validation: The validation figure of ``towers``, if any.
     """
 
@@ -70,7 +73,8 @@ def fit(
 ) -> Fitted:
     """Train two towers on ``log`` and return those that were best on validation.
 
-    Where nothing validates, those of the last epoch are returned.
+    Under ``train.distillation`` they teach what is returned. Where nothing validates, the last
+    epoch's are.
 
     Args:
         log: Training interactions.
@@ -79,11 +83,11 @@ def fit(
         towers: What the towers read.
         train: How they are trained.
         folder: Where checkpoints, ``epochs.json``, ``best-EPOCH/`` and ``tensorboard/`` go; those
-            of several members in a folder each.
+            of several members, and of a student, in a folder each.
         validate: The figure to maximise, of towers as they are after an epoch; None where the
             last epoch is known and nothing is left to choose.
-        stop_after: Each member's last epoch, where training is to end before ``train.epochs``; the
-            learning rate falls as if it went on.
+        stop_after: Each member's last epoch, and the student's, where training is to end before
+            ``train.epochs``; the learning rate falls as if it went on.
         user_block: Vectors of ``log.users`` that were learned elsewhere; read where
             ``towers.user_vectors`` says so.
         search: Makes an index of item vectors; asked where ``train.loss.hard`` is set.
@@ -108,13 +112,19 @@ def fit(
         search=search,
         progress=progress,
     )
-    if not train.members:
+    if not train.members and train.distillation is None:
         return pair(towers=towers, train=train, folder=folder, last=last[0])
     fitted = [
         pair(**of_member(towers, train, at), folder=folder / f"member-{at}", last=last[at - 1])
-        for at in range(1, len(train.members) + 1)
+        for at in range(1, pairs_of(train) + 1)
     ]
-    joined = _joined(fitted, train, log, validate)
+    if train.distillation is None:
+        joined = _joined(fitted, train, log, validate)
+    else:
+        teach = partial(distil, log=log, towers=towers, train=train, progress=progress)
+        joined = _distilled(
+            fitted, partial(teach, folder=folder / STUDENT, last=last[-1], validate=validate)
+        )
     write_epochs(folder, joined.epochs)
     return joined
 
@@ -162,17 +172,40 @@ def _joined(
     log: Interactions,
     validate: Callable[[AnyTowers], float] | None,
 ) -> Fitted:
-    pairs = [each.towers for each in fitted if isinstance(each.towers, Towers)]
-    towers = join(pairs, train, log)
-    epochs = [epoch for each in fitted for epoch in each.epochs]
-    numbered = tuple(replace(epoch, number=at) for at, epoch in enumerate(epochs, start=1))
+    towers = join(_pairs(fitted), train, log)
+    epochs = _numbered([epoch for each in fitted for epoch in each.epochs])
     return Fitted(
         towers,
-        numbered,
-        best_of(numbered).number,
+        epochs,
+        best_of(epochs).number,
         tuple(epoch for each in fitted for epoch in each.best_epochs),
         None if validate is None else float(validate(towers)),
     )
+
+
+def _distilled(
+    fitted: Sequence[Fitted],
+    teach: Callable[[JoinedTowers], tuple[Towers, tuple[Epoch, ...], Epoch]],
+) -> Fitted:
+    student, own, best = teach(JoinedTowers(tuple(_pairs(fitted))))
+    before = [epoch for each in fitted for epoch in each.epochs]
+    chosen = [epoch for each in fitted for epoch in each.best_epochs]
+    return Fitted(
+        student,
+        _numbered([*before, *own]),
+        len(before) + best.number,
+        (*chosen, best.number),
+        best.validation,
+    )
+
+
+def _pairs(fitted: Sequence[Fitted]) -> list[Towers]:
+    return [each.towers for each in fitted if isinstance(each.towers, Towers)]
+
+
+def _numbered(epochs: Sequence[Epoch]) -> tuple[Epoch, ...]:
+    """Numbered through."""
+    return tuple(replace(epoch, number=at) for at, epoch in enumerate(epochs, start=1))
 
 
 class _Steps:
@@ -221,21 +254,18 @@ class _Steps:
     def train(self, number: int, shown: str) -> float:
         """One pass; the mean loss."""
         groups = self._objective.groups(number)
-        losses = []
         if self._miner is not None:
             self._miner.begin(number)
-        for at, batch in enumerate(self._objective.load(number, groups)):
-            tensors = {name: tf.constant(part) for name, part in batch.items()}
-            losses.append(float(self._step(self._with_mined(tensors))["loss"]))
-            if not math.isfinite(losses[-1]):
-                raise TrainingError(
-                    f"the loss became {losses[-1]} in epoch {number}, step {at + 1}: lower"
-                    " train.learning_rate or train.clip_norm, or raise train.loss.temperature",
-                    field="train.learning_rate",
-                )
-            what = f"train, epoch {number}/{self._train.epochs}"
-            self._progress(what, at + 1, len(groups), f"loss {np.mean(losses):.3f}{shown}")
-        return float(np.mean(losses))
+        return run_pass(
+            self._objective.load(number, groups),
+            self._loss_of,
+            steps=len(groups),
+            number=number,
+            told=f"train, epoch {number}/{self._train.epochs}",
+            shown=shown,
+            progress=self._progress,
+            lower="train.learning_rate",
+        )
 
     def freeze(self) -> Towers:
         """The towers as they are now; of averaged weights, where they are averaged."""
@@ -244,6 +274,10 @@ class _Steps:
             queries = self._model.queries(self._some).numpy()
         refuse_collapsed(towers.item_vectors[self._log.warm], queries)
         return towers
+
+    def _loss_of(self, batch: Batch) -> float:
+        tensors = {name: tf.constant(part) for name, part in batch.items()}
+        return float(self._step(self._with_mined(tensors))["loss"])
 
     def _with_mined(self, batch: dict[str, Any]) -> dict[str, Any]:
         if self._miner is None:
@@ -316,14 +350,16 @@ def _check_order(config: TowersConfig, train: TrainConfig) -> None:
 
 
 def _last_epochs(train: TrainConfig, stop_after: Sequence[int] | None) -> Sequence[int]:
-    """Each member's last epoch."""
-    pairs = max(len(train.members), 1)
+    """The last epoch of each pair, and of the student where there is one."""
+    most = [train.epochs] * pairs_of(train)
+    if train.distillation is not None:
+        most.append(train.distillation.epochs)
     if stop_after is None:
-        return [train.epochs] * pairs
-    if len(stop_after) != pairs or not all(1 <= at <= train.epochs for at in stop_after):
+        return most
+    if len(stop_after) != len(most) or not all(1 <= at <= top for at, top in zip(stop_after, most)):
         raise ConfigError(
-            f"stop_after must name an epoch from 1 to train.epochs ({train.epochs}) for each of"
-            f" train.members ({pairs} pairs); it is {list(stop_after)}",
+            "stop_after must name an epoch for each of train.members, and one more for the student"
+            f" of train.distillation, of at most {most} here; it is {list(stop_after)}",
             field="train.epochs",
         )
     return stop_after

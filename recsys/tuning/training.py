@@ -124,8 +124,9 @@ class _Clock:
 
 
 def _epochs_in(folder: Path) -> int:
-    """Whole epochs on record, of all members."""
-    files = [*folder.glob(EPOCHS), *folder.glob(f"member-*/{EPOCHS}")]
+    """Whole epochs on record, of all members and a student."""
+    whole = folder / EPOCHS  # of several members written at the end, all epochs in it
+    files = [whole] if whole.is_file() else list(folder.glob(f"*/{EPOCHS}"))
     return sum(len(json.loads(file.read_text(encoding="utf-8"))) for file in files)
 
 

@@ -1,0 +1,46 @@
+"""What can be chosen about distillation."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from recsys.config import Config
+
+
+class ItemFilterConfig(Config):
+    """How much of what is alike counts; see
+    :class:`recsys.towers.distillation.item_filter.ItemFilter`.
+
+    Attributes:
+        of_users: a; the more items a user met, the less each pair of them says.
+        of_met: b; the more users met an item, the less it says of those who did.
+        of_items: c; the more users met an item, the less it is proposed. Below b, the popular are
+            proposed more often than they would be by the cosine.
+    """
+
+    of_users: float = Field(0.6, ge=0, le=2)
+    of_met: float = Field(0.5, ge=0, le=2)
+    of_items: float = Field(0.4, ge=0, le=2)
+
+
+class Distillation(Config):
+    """The trained towers and a filter of items x items teach a vector for each user and item.
+
+    Attributes:
+        filter_share: Share of the filter in the teacher's scores; 0 is the towers alone.
+        item_filter: The filter.
+        temperature: Divides the towers' cosines, which become scores beside the filter's as powers
+            of e.
+        items: So many of the teacher's best a user are learned.
+        sharpness: The power that scores are raised to before they share a user's weight.
+        epochs: Passes over the users, at most.
+        learning_rate: Adam's.
+    """
+
+    filter_share: float = Field(0.5, ge=0, le=1)
+    item_filter: ItemFilterConfig = ItemFilterConfig()
+    temperature: float = Field(0.2, ge=1e-3, le=10)
+    items: int = Field(200, ge=1, le=10_000)
+    sharpness: float = Field(5.0, gt=0, le=100)
+    epochs: int = Field(8, ge=1)
+    learning_rate: float = Field(0.02, gt=0, le=1)
