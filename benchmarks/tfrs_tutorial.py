@@ -9,6 +9,7 @@ each epoch is shuffled anew and whole, where the tutorial keeps one order in a c
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,9 +43,14 @@ class TfrsTutorial:
 
     def __init__(self, log: Interactions, *, seed: int, dimension: int = DIMENSION) -> None:
         tf_keras.utils.set_random_seed(seed)
-        self._log, self._rng = log, np.random.default_rng(seed)
+        self._log, self._seed = log, seed
         self._model = _Model(len(log.users), len(log.items), dimension)
         self._model.compile(optimizer=tf_keras.optimizers.Adagrad(learning_rate=RATE))
+        self._model.optimizer.build(self._model.trainable_variables)
+        self._done = tf.Variable(0, dtype=tf.int64)
+        self._state = tf.train.Checkpoint(
+            model=self._model, optimizer=self._model.optimizer, done=self._done
+        )
         rows = tf.TensorSpec([None], tf.int32)
         self._train_step = tf.function(
             self._model.train_step, input_signature=[{"user": rows, "item": rows}]
@@ -52,9 +58,18 @@ class TfrsTutorial:
 
     def epoch(self) -> float:
         """Train on every interaction once, in an order drawn anew; the mean loss of one."""
-        order = self._rng.permutation(len(self._log))
+        done = int(self._done.assign_add(1))
+        order = np.random.default_rng([self._seed, done]).permutation(len(self._log))
         losses = [self.step(order[at : at + BATCH]) for at in range(0, len(order), BATCH)]
         return sum(losses) / len(order)
+
+    def keep(self, path: Path) -> None:
+        """Write all that its training goes on from."""
+        self._state.write(str(path))
+
+    def go_on_from(self, path: Path) -> None:
+        """Be as it was when it was kept."""
+        self._state.read(str(path)).assert_consumed()
 
     def step(self, places: npt.NDArray[np.int64]) -> float:
         """Train on these interactions of the log; the sum of their losses."""

@@ -15,8 +15,9 @@ NDCG@10. Writes ``benchmarks/results/training.json``, and the tables of ``docs/s
 - **Where a step's time goes**: :mod:`benchmarks.training_profile`.
 
 Each part is a process of its own, and kept in ``runs/training-benchmark`` until all are there: a
-run that was stopped goes on after its last part. The promises: 10 times sooner, 3 times as many
-examples a second, and a step that grows by no more than 20%.
+run that was stopped goes on after its last part, and the tutorial's after its last epoch. The
+promises: 10 times sooner, 3 times as many examples a second, and a step that grows by no more than
+20%.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from benchmarks.apart import apart, kept
 from benchmarks.evaluation import limit
 from benchmarks.movielens import MovieLens
 from recsys.evaluation import Scorer, evaluate
-from recsys.evaluation.record import write_record
+from recsys.evaluation.record import write_json, write_record
 from recsys.pipeline.scoring import met_users, towers_scorer
 from recsys.splits import LeaveLastOutConfig, Split, split
 from recsys.towers import MeanHistory, SampledSoftmax, TowersConfig, TrainConfig
@@ -113,20 +114,28 @@ def figures_of(parts: dict[str, dict[str, Any]], steps: dict[str, float]) -> dic
 
 
 def tutorial(seed: int) -> dict[str, Any]:
-    """The tutorial's model until its validation figure rises no more."""
+    """The tutorial's model until its validation figure rises no more, or on from where it was."""
     from benchmarks.tfrs_tutorial import TfrsTutorial
 
+    state = KEPT / f"tutorial-{seed}.state"
     parts, clock = data(), Clock()
     with clock.running():
         model = TfrsTutorial(parts.train, seed=seed)
     figures: list[float] = []
     seconds: list[float] = []
+    if state.with_suffix(".so-far").exists():
+        told = json.loads(state.with_suffix(".so-far").read_text(encoding="utf-8"))
+        figures, seconds = told["figures"], told["every_seconds"]
+        model.go_on_from(state / str(len(figures)))
+        clock = Clock(seconds[-1])
     while len(figures) < EPOCHS and len(figures) - _best(figures) < PATIENCE:
         with clock.running():
             model.epoch()
         figures.append(quality(model.scorer(), parts))
         seconds.append(clock.seconds)
         _tell(f"tutorial, seed {seed}", figures, seconds)
+        model.keep(state / str(len(figures)))
+        write_json(state.with_suffix(".so-far"), {"figures": figures, "every_seconds": seconds})
     best = _best(figures)
     return {"figure": figures[best - 1], "seconds": seconds[best - 1], "epoch": best} | {
         "figures": figures,
@@ -226,8 +235,8 @@ def quality(scorer: Scorer, parts: Split) -> float:
 class Clock:
     """Seconds, of what is told to count."""
 
-    def __init__(self) -> None:
-        self._sum, self._began = 0.0, 0.0
+    def __init__(self, so_far: float = 0.0) -> None:
+        self._sum, self._began = so_far, 0.0
 
     @property
     def seconds(self) -> float:

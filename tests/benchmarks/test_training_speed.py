@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks import tfrs_tutorial, training, training_profile
 from benchmarks.training_profile import Shape
+from recsys.evaluation import VectorScorer
 from recsys.features import FeatureBlock
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
@@ -35,7 +37,8 @@ def parts() -> Split:
 
 
 @pytest.fixture
-def small(parts: Split, monkeypatch: pytest.MonkeyPatch) -> None:
+def small(parts: Split, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(training, "KEPT", tmp_path)
     monkeypatch.setattr(training, "data", lambda: parts)
     monkeypatch.setattr(training, "EXAMPLES", 128)
     monkeypatch.setattr(training, "PAIRS", 2)
@@ -52,6 +55,27 @@ def test_the_tutorial_stops_where_it_rises_no_more(monkeypatch: pytest.MonkeyPat
     told = training.tutorial(1)
     assert (told["figure"], told["epoch"], told["figures"]) == (0.3, 2, [0.1, 0.3, 0.2, 0.3, 0.2])
     assert 0 < told["every_seconds"][0] < told["seconds"] < told["every_seconds"][-1]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_tutorial_that_was_stopped_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[np.ndarray] = []
+
+    def quality(scorer: VectorScorer, parts: Split) -> float:
+        seen.append(scorer.score(parts.validation))
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return float(min(len(seen), 5))
+
+    monkeypatch.setattr(training, "quality", quality)
+    monkeypatch.setattr(training, "PATIENCE", 1)
+    with pytest.raises(KeyboardInterrupt):
+        training.tutorial(1)
+    told = training.tutorial(1)
+    assert told["figures"] == [1, 2, 4, 5, 5] and told["every_seconds"] == sorted(
+        told["every_seconds"]
+    )
+    np.testing.assert_allclose(seen[3], seen[2], atol=1e-6)  # the third epoch, once more
 
 
 @pytest.mark.usefixtures("small")
