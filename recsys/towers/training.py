@@ -7,32 +7,24 @@ a finished run answers at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from recsys._tf import tf, tf_keras
-from recsys.errors import ConfigError, DataError
+from recsys.errors import ConfigError
 from recsys.features import FeatureBlock
 from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.progress import Progress, silent
-from recsys.towers.averaging import MovingAverage
-from recsys.towers.batches import Batch
-from recsys.towers.collapse import refuse_collapsed
 from recsys.towers.config import TowersConfig, TrainConfig
 from recsys.towers.distillation.student import distil
 from recsys.towers.epochs import Epoch, EpochRun, best_of, write_epochs
-from recsys.towers.history_configs import NoHistory, check_history
 from recsys.towers.joined import AnyTowers, JoinedTowers
 from recsys.towers.members import join, of_member, pairs_of
-from recsys.towers.mining import BuildSearch, Miner
-from recsys.towers.objectives import build_objective
-from recsys.towers.optimizer import build_optimizer
-from recsys.towers.passes import run_pass
-from recsys.towers.towers import Towers, freeze, load_pair
+from recsys.towers.mining import BuildSearch
+from recsys.towers.steps import Steps
+from recsys.towers.towers import Towers, load_pair
+from recsys.towers.training_data import TrainingData
 
 STUDENT = "student"
 
@@ -102,16 +94,8 @@ def fit(
             same of all items or of all queries.
     """
     last = _last_epochs(train, stop_after)
-    pair = partial(
-        _fit_pair,
-        log,
-        blocks,
-        phrase_vectors,
-        validate=validate,
-        user_block=user_block,
-        search=search,
-        progress=progress,
-    )
+    data = TrainingData(log, blocks, phrase_vectors, user_block, search)
+    pair = partial(_fit_pair, data, validate=validate, progress=progress)
     if not train.members and train.distillation is None:
         return pair(towers=towers, train=train, folder=folder, last=last[0])
     fitted = [
@@ -130,27 +114,17 @@ def fit(
 
 
 def _fit_pair(
-    log: Interactions,
-    blocks: Sequence[FeatureBlock],
-    phrase_vectors: Vectors,
+    data: TrainingData,
     *,
     towers: TowersConfig,
     train: TrainConfig,
     folder: Path,
     last: int,
     validate: Callable[[AnyTowers], float] | None,
-    user_block: FeatureBlock | None,
-    search: BuildSearch | None,
     progress: Progress,
 ) -> Fitted:
     """One pair of towers; see :func:`fit`."""
-    blocks = _chosen(blocks, towers)
-    user_block = None if towers.user_vectors == "none" else user_block
-    _check(log, towers, user_block)
-    _check_identity(towers, sum(block.dimension for block in blocks), phrase_vectors.shape[1])
-    _check_search(train, search)
-    _check_order(towers, train)
-    steps = _Steps(log, blocks, phrase_vectors, towers, train, user_block, progress, search)
+    steps = Steps(data.read_by(towers, train), towers, train, progress)
     run = EpochRun(
         folder,
         steps.checkpoint,
@@ -208,147 +182,6 @@ def _numbered(epochs: Sequence[Epoch]) -> tuple[Epoch, ...]:
     return tuple(replace(epoch, number=at) for at, epoch in enumerate(epochs, start=1))
 
 
-class _Steps:
-    """The steps of an epoch."""
-
-    def __init__(
-        self,
-        log: Interactions,
-        blocks: Sequence[FeatureBlock],
-        phrase_vectors: Vectors,
-        towers: TowersConfig,
-        train: TrainConfig,
-        user_block: FeatureBlock | None,
-        progress: Progress,
-        search: BuildSearch | None,
-    ) -> None:
-        tf_keras.utils.set_random_seed(train.seed)
-        self._log, self._towers, self._train, self._progress = log, towers, train, progress
-        self._sizes = {"users": len(log.users), "terms": int(phrase_vectors.shape[1])}
-        self._sizes |= {f"context_{name}": len(values) for name, values in log.context.items()}
-        if user_block is not None:
-            self._sizes["user_vectors"] = user_block.dimension
-        self._objective = build_objective(towers, train, log)
-        self._model = self._objective.model(blocks, phrase_vectors, user_block)
-        groups = self._objective.groups(0)
-        optimizer = build_optimizer(train, len(groups) * train.epochs)
-        self._model.compile(optimizer=optimizer)
-        # One pass makes all variables, so that a checkpoint has something to restore into.
-        batch = next(self._objective.load(0, [max(groups, key=len)]))
-        first = {name: tf.constant(part) for name, part in batch.items()}
-        self._model.compute_loss(first)
-        self._some, self._miner = first, None
-        hard = getattr(train.loss, "hard", None)
-        if hard is not None and search is not None:
-            self._miner = Miner(hard, search, self._model, log.warm, first)
-        first = self._with_mined(first)
-        optimizer.build(self._model.trainable_variables)
-        shapes = [{name: tf.TensorSpec([None] * t.ndim, t.dtype) for name, t in first.items()}]
-        self._average = None
-        if train.average > 0:
-            self._average = MovingAverage(self._model.trainable_variables, train.average)
-        self._step = tf.function(self._one_step, input_signature=shapes)
-        kept = {} if self._average is None else {"average": self._average}
-        self.checkpoint = tf.train.Checkpoint(model=self._model, optimizer=optimizer, **kept)
-
-    def train(self, number: int, shown: str) -> float:
-        """One pass; the mean loss."""
-        groups = self._objective.groups(number)
-        if self._miner is not None:
-            self._miner.begin(number)
-        return run_pass(
-            self._objective.load(number, groups),
-            self._loss_of,
-            steps=len(groups),
-            number=number,
-            told=f"train, epoch {number}/{self._train.epochs}",
-            shown=shown,
-            progress=self._progress,
-            lower="train.learning_rate",
-        )
-
-    def freeze(self) -> Towers:
-        """The towers as they are now; of averaged weights, where they are averaged."""
-        with nullcontext() if self._average is None else self._average.in_place():
-            towers = freeze(self._towers, self._model, self._sizes)
-            queries = self._model.queries(self._some).numpy()
-        refuse_collapsed(towers.item_vectors[self._log.warm], queries)
-        return towers
-
-    def _loss_of(self, batch: Batch) -> float:
-        tensors = {name: tf.constant(part) for name, part in batch.items()}
-        return float(self._step(self._with_mined(tensors))["loss"])
-
-    def _with_mined(self, batch: dict[str, Any]) -> dict[str, Any]:
-        if self._miner is None:
-            return batch
-        return {**batch, "mined": tf.constant(self._miner.rows(batch))}
-
-    def _one_step(self, batch: dict[str, Any]) -> dict[str, Any]:
-        figures: dict[str, Any] = self._model.train_step(batch)
-        if self._average is not None:
-            self._average.update()
-        return figures
-
-
-def _chosen(blocks: Sequence[FeatureBlock], config: TowersConfig) -> list[FeatureBlock]:
-    if config.blocks is None:
-        return list(blocks)
-    known = {block.name: block for block in blocks}
-    for name in config.blocks:
-        if name not in known:
-            have = ", ".join(known) or "none"
-            raise ConfigError(
-                f"towers.blocks names '{name}', which is no feature block here; there are: {have}",
-                field="towers.blocks",
-            )
-    return [known[name] for name in config.blocks]
-
-
-def _check(log: Interactions, config: TowersConfig, user_block: FeatureBlock | None) -> None:
-    if len(log) < 2:
-        raise DataError(f"training needs at least 2 interactions; the training part has {len(log)}")
-    for name in config.context:
-        if name not in log.context:
-            have = ", ".join(log.context) or "none"
-            raise ConfigError(
-                f"towers.context names '{name}', which is no context column; there are: {have}",
-                field="towers.context",
-            )
-    if user_block is not None and len(user_block) != len(log.users):
-        raise DataError(
-            f"the block of users has {len(user_block)} rows, the log {len(log.users)} users;"
-            " expected one row a user"
-        )
-    others = {config.user_id, config.terms} != {"none"} or config.context or user_block is not None
-    if isinstance(config.history, NoHistory) and not others:
-        raise ConfigError(
-            "with towers.history 'none' the query tower must read something else, and every query"
-            " would be the same: set towers.user_id = 'embedding', give vectors of users, search"
-            " terms and an encoder of words, or name towers.context",
-            field="towers.history.name",
-        )
-    check_history(config.history, dimension=config.dimension, log=log)
-
-
-def _check_search(train: TrainConfig, search: BuildSearch | None) -> None:
-    if getattr(train.loss, "hard", None) is not None and search is None:
-        raise ConfigError(
-            "train.loss.hard looks for negatives in an index of the items, and fit() got none:"
-            " pass search=..., or leave train.loss.hard out",
-            field="train.loss.hard",
-        )
-
-
-def _check_order(config: TowersConfig, train: TrainConfig) -> None:
-    if train.augmentation.reorder > 0 and config.history.reads_times:
-        raise ConfigError(
-            "train.augmentation.reorder puts items where they were not met, and"
-            " towers.history.time_bias reads when they were: leave one of the two out",
-            field="train.augmentation.reorder",
-        )
-
-
 def _last_epochs(train: TrainConfig, stop_after: Sequence[int] | None) -> Sequence[int]:
     """The last epoch of each pair, and of the student where there is one."""
     most = [train.epochs] * pairs_of(train)
@@ -363,13 +196,3 @@ def _last_epochs(train: TrainConfig, stop_after: Sequence[int] | None) -> Sequen
             field="train.epochs",
         )
     return stop_after
-
-
-def _check_identity(config: TowersConfig, blocks: int, terms: int) -> None:
-    needed = max(blocks, terms)
-    if config.initial == "identity" and config.dimension < needed:
-        raise ConfigError(
-            f"towers.initial 'identity' keeps {blocks} dimensions of blocks and {terms} of terms;"
-            f" towers.dimension is {config.dimension}: raise it to {needed}, or take 'random'",
-            field="towers.dimension",
-        )
