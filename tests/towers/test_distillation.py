@@ -47,6 +47,17 @@ def test_the_filter_of_gf_cf_is_that_of_the_paper():
     np.testing.assert_allclose(ItemFilter(LOG, GF_CF).scores(EVERYONE), R @ A.T @ A, rtol=1e-5)
 
 
+def test_tastes_at_large_are_added_by_the_leading_singular_vectors():
+    _, _, v = np.linalg.svd(A, full_matrices=False)
+    m = np.maximum(R.sum(0), 1)
+    for directions in (1, 2, 9):
+        config = GF_CF.model_copy(update={"low_pass": 0.3, "directions": directions})
+        kept = v[:directions]
+        tastes = (R / np.sqrt(m)) @ kept.T @ kept * np.sqrt(m)
+        wanted = np.maximum(R @ A.T @ A + 0.3 * tastes, 0)
+        np.testing.assert_allclose(ItemFilter(LOG, config).scores(EVERYONE), wanted, atol=1e-4)
+
+
 @pytest.mark.parametrize("power", ["of_users", "of_met", "of_items"])
 def test_each_power_damps_its_own_degree(power):
     plain = {"of_users": 0, "of_met": 0, "of_items": 0}

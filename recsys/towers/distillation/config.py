@@ -16,11 +16,21 @@ class ItemFilterConfig(Config):
         of_met: b; the more users met an item, the less it says of those who did.
         of_items: c; the more users met an item, the less it is proposed. Below b, the popular are
             proposed more often than they would be by the cosine.
+        low_pass: How much of what the log says of tastes at large is added.
+        directions: How many tastes that is.
+
+    Example:
+        As GF-CF was published for Gowalla:
+
+        >>> ItemFilterConfig(of_users=1, of_met=0.5, of_items=0.5, low_pass=0.3).directions
+        256
     """
 
     of_users: float = Field(0.6, ge=0, le=2)
     of_met: float = Field(0.5, ge=0, le=2)
     of_items: float = Field(0.4, ge=0, le=2)
+    low_pass: float = Field(0.0, ge=0, le=100)
+    directions: int = Field(256, ge=1, le=4096)
 
 
 class Distillation(Config):

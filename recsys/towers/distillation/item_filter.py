@@ -6,21 +6,25 @@ from typing import Any
 
 import numpy as np
 
+from recsys.features import normalised_interactions
 from recsys.ids import Rows, Vectors
 from recsys.interactions import Interactions
 from recsys.towers.distillation.config import ItemFilterConfig
 
 
 class ItemFilter:
-    """The linear filter of GF-CF (Shen et al., CIKM 2021, eq. 9), its degrees to powers of choice.
+    """The filter of GF-CF (Shen et al., CIKM 2021, eq. 9 to 11), its degrees to powers of choice.
 
     With R the plain interactions, 1 where a user met an item, n_w how many items user w met and
     m_i how many users item i, user u gives item j the score
 
         sum over i of R_ui sum over w of n_w^-a R_wi R_wj m_i^-b m_j^-c
+          + l sum over i of R_ui m_i^-1/2 (V V')_ij m_j^1/2
 
-    where GF-CF has a = 1 and b = c = 1/2. Items x items is never there as a whole: a user's scores
-    go over the users who met the same, so that memory grows with users asked and items.
+    where GF-CF has a = 1 and b = c = 1/2, and the columns of V are the leading right singular
+    vectors of the normalised interactions. What comes below 0 is 0. Items x items is never there as
+    a whole: a user's scores go over the users who met the same, so that memory grows with users
+    asked and items.
 
     Args:
         log: Training interactions.
@@ -44,10 +48,35 @@ class ItemFilter:
         n, m = (np.maximum(met.sum(axis=axis), 1.0) for axis in (1, 0))
         self._met = (met @ diags_array(m**-config.of_met)).tocsr().astype(np.float32)
         self._back = met.T.tocsr()
+        self._tastes = None
+        if config.low_pass > 0:
+            self._tastes = _Tastes(log, config)
         spoken = diags_array(n**-config.of_users) @ met @ diags_array(m**-config.of_items)
         self._spoken: Any = spoken.tocsr().astype(np.float32)
 
     def scores(self, users: Rows) -> Vectors:
         """Of every item, met ones too, float32 ``[users, items]``; none is below 0."""
         found: Vectors = (self._met[users] @ self._back @ self._spoken).toarray()
-        return found
+        if self._tastes is not None:
+            found += self._tastes.scores(users)
+        return np.maximum(found, 0, out=found)
+
+
+class _Tastes:
+    """The second sum, as two narrow matrices."""
+
+    def __init__(self, log: Interactions, config: ItemFilterConfig) -> None:
+        from sklearn.utils.extmath import randomized_svd
+
+        matrix = normalised_interactions(log)
+        count = min(config.directions, *matrix.shape)
+        _, _, v = randomized_svd(matrix, count, n_iter=5, random_state=0)
+        met = matrix.copy()
+        met.data[:] = 1.0  # repeats and degrees aside
+        roots = np.sqrt(np.maximum(met.sum(axis=0), 1.0))
+        self._of_users = (met @ (v.T / roots[:, None])).astype(np.float32)
+        self._of_items = (config.low_pass * v * roots).astype(np.float32)
+
+    def scores(self, users: Rows) -> Vectors:
+        scores: Vectors = self._of_users[users] @ self._of_items
+        return scores
