@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.quality.datasets import GOWALLA
+from recsys.cli.screen import Screen
 from recsys.evaluation.metrics import Counts
 from recsys.evaluation.record import write_record
 from recsys.pipeline import open_job, run_job
@@ -32,8 +33,9 @@ BOUNDS = (LEAST, 40, 100, 200)
 
 def main() -> None:
     """Count, write and print."""
-    job = open_job(GOWALLA.config, runs=RUNS)
-    run_job(job, until="ingest")
+    with Screen() as screen:
+        job = open_job(GOWALLA.config, runs=RUNS, progress=screen)
+        run_job(job, until="ingest", observer=screen)
     parts = job.split
     train, final = parts.train.item_counts, parts.final.item_counts
     test = np.bincount(parts.test.target_rows, minlength=len(final))
