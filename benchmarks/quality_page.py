@@ -46,8 +46,8 @@ NOTES = {
     " draw of the training lists, the other is not: of items met as often, some have far more of"
     " their visits in the test than others. With 1 for a random draw, the share that an item has in"
     " validation is spread by 1.0 whatever its popularity, in the test by 1.8 among items met 20"
-    " to 39 times, 5.8 from 100, 17 from 200 (`python -m benchmarks.split_shift`). So what leads by validation need not"
-    " lead on the test.",
+    " to 39 times, 5.8 from 100, 17 from 200 (`python -m benchmarks.split_shift`). So what leads by"
+    " validation need not lead on the test.",
 }
 ABLATION = """## What each lever is worth
 
