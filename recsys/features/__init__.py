@@ -13,7 +13,7 @@ from recsys.features.cache import CachedEncoding, FeatureCache
 from recsys.features.contents import CataloguePictures
 from recsys.features.pooling import mean_of_items
 from recsys.features.reduced import principal_components
-from recsys.features.spectral import normalised_interactions, spectral_vectors
+from recsys.features.spectral import leading_directions, normalised_interactions, spectral_vectors
 from recsys.features.users import USER_VECTORS, user_block
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "attribute_block",
     "category_values",
     "mean_of_items",
+    "leading_directions",
     "normalised_interactions",
     "principal_components",
     "spectral_vectors",

@@ -28,6 +28,23 @@ def normalised_interactions(log: Interactions) -> Any:
     return (sides[0] @ met @ sides[1]).tocsr().astype(np.float32)
 
 
+def leading_directions(
+    log: Interactions, count: int, *, seed: int = 0
+) -> tuple[Vectors, Vectors, Vectors]:
+    """P ``[users, c]``, s ``[c]`` and Q' ``[c, items]`` of A = P S Q', the largest s first.
+
+    Args:
+        log: Training interactions.
+        count: c, or fewer where A has fewer.
+        seed: Of the randomised decomposition (Halko et al. 2011).
+    """
+    from sklearn.utils.extmath import randomized_svd
+
+    matrix = normalised_interactions(log)
+    p, s, q = randomized_svd(matrix, min(count, *matrix.shape), n_iter=7, random_state=seed)
+    return p, s, q
+
+
 def spectral_vectors(
     log: Interactions, dimension: int, *, spread: float = 1.0, seed: int = 0
 ) -> tuple[Vectors, Vectors]:
@@ -53,10 +70,7 @@ def spectral_vectors(
         >>> (of_users @ of_items.T > 1e-6).tolist()
         [[True, True, False], [False, False, True]]
     """
-    from sklearn.utils.extmath import randomized_svd
-
-    matrix = normalised_interactions(log)
-    p, s, q = randomized_svd(matrix, min(dimension, *matrix.shape), n_iter=7, random_state=seed)
+    p, s, q = leading_directions(log, dimension, seed=seed)
     count = int((s > _NOTHING).sum())
     users, items = (p * np.sqrt(s))[:, :count], (q.T * np.sqrt(s))[:, :count]
     met = items[log.warm]

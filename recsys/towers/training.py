@@ -191,8 +191,9 @@ def _last_epochs(train: TrainConfig, stop_after: Sequence[int] | None) -> Sequen
         return most
     if len(stop_after) != len(most) or not all(1 <= at <= top for at, top in zip(stop_after, most)):
         raise ConfigError(
-            "stop_after must name an epoch for each of train.members, and one more for the student"
-            f" of train.distillation, of at most {most} here; it is {list(stop_after)}",
+            "stop_after must name an epoch for each pair of train.members, and one more for the"
+            f" student of train.distillation, each from 1 to at most {most}; it is"
+            f" {list(stop_after)}",
             field="train.epochs",
         )
     return stop_after

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.features import normalised_interactions
+from recsys.features import leading_directions, normalised_interactions
 from recsys.ids import Rows, Vectors
 from recsys.interactions import Interactions
 from recsys.towers.distillation.config import ItemFilterConfig
@@ -66,12 +66,8 @@ class _Tastes:
     """The second sum, as two narrow matrices."""
 
     def __init__(self, log: Interactions, config: ItemFilterConfig) -> None:
-        from sklearn.utils.extmath import randomized_svd
-
-        matrix = normalised_interactions(log)
-        count = min(config.directions, *matrix.shape)
-        _, _, v = randomized_svd(matrix, count, n_iter=5, random_state=0)
-        met = matrix.copy()
+        _, _, v = leading_directions(log, config.directions)
+        met = normalised_interactions(log)
         met.data[:] = 1.0  # repeats and degrees aside
         roots = np.sqrt(np.maximum(met.sum(axis=0), 1.0))
         self._of_users = (met @ (v.T / roots[:, None])).astype(np.float32)
