@@ -13,7 +13,12 @@ from recsys.features.cache import CachedEncoding, FeatureCache
 from recsys.features.contents import CataloguePictures
 from recsys.features.pooling import mean_of_items
 from recsys.features.reduced import principal_components
-from recsys.features.spectral import leading_directions, normalised_interactions, spectral_vectors
+from recsys.features.spectral import (
+    leading_directions,
+    normalised_interactions,
+    plain_interactions,
+    spectral_vectors,
+)
 from recsys.features.users import USER_VECTORS, user_block
 
 __all__ = [
@@ -26,9 +31,10 @@ __all__ = [
     "FeatureCache",
     "attribute_block",
     "category_values",
-    "mean_of_items",
     "leading_directions",
+    "mean_of_items",
     "normalised_interactions",
+    "plain_interactions",
     "principal_components",
     "spectral_vectors",
     "user_block",

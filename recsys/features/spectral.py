@@ -13,17 +13,25 @@ _NOTHING = 1e-5
 """A singular value below this is 0, but for rounding; the largest is 1."""
 
 
+def plain_interactions(log: Interactions) -> Any:
+    """R, 1 where a user met an item, however often: sparse float32 ``[users, items]``, by rows."""
+    from scipy.sparse import csr_array
+
+    ones = np.ones(len(log), np.float32)
+    met = csr_array((ones, (log.user, log.item)), shape=(len(log.users), len(log.items)))
+    met.data[:] = 1.0  # repeats were summed
+    return met
+
+
 def normalised_interactions(log: Interactions) -> Any:
     """A = D^-1/2 R E^-1/2, a sparse float32 ``[users, items]`` matrix (scipy, by rows).
 
     R is 1 where a user met an item, however often; D and E hold how many items a user met and how
     many users an item. No singular value of A is above 1.
     """
-    from scipy.sparse import csr_array, diags_array
+    from scipy.sparse import diags_array
 
-    ones = np.ones(len(log), np.float32)
-    met = csr_array((ones, (log.user, log.item)), shape=(len(log.users), len(log.items)))
-    met.data[:] = 1.0  # repeats were summed
+    met = plain_interactions(log)
     sides = [diags_array(_inverse_root(met.sum(axis=axis))) for axis in (1, 0)]
     return (sides[0] @ met @ sides[1]).tocsr().astype(np.float32)
 

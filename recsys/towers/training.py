@@ -93,6 +93,7 @@ def fit(
         TrainingError: The loss or the validation figure is no longer finite, or the towers say the
             same of all items or of all queries.
     """
+    _check_distillation(towers, train)
     last = _last_epochs(train, stop_after)
     data = TrainingData(log, blocks, phrase_vectors, user_block, search)
     pair = partial(_fit_pair, data, validate=validate, progress=progress)
@@ -180,6 +181,16 @@ def _pairs(fitted: Sequence[Fitted]) -> list[Towers]:
 def _numbered(epochs: Sequence[Epoch]) -> tuple[Epoch, ...]:
     """Numbered through."""
     return tuple(replace(epoch, number=at) for at, epoch in enumerate(epochs, start=1))
+
+
+def _check_distillation(towers: TowersConfig, train: TrainConfig) -> None:
+    if train.distillation is not None and towers.user_id == "none":
+        raise ConfigError(
+            "train.distillation keeps a vector for each user known by id, and towers.user_id is"
+            " 'none': set it to 'embedding', or leave train.distillation out where queries are"
+            " histories or searches",
+            field="train.distillation",
+        )
 
 
 def _last_epochs(train: TrainConfig, stop_after: Sequence[int] | None) -> Sequence[int]:

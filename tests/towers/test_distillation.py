@@ -13,6 +13,7 @@ from recsys.errors import ConfigError
 from recsys.towers import (
     Distillation,
     ItemFilterConfig,
+    MeanHistory,
     MemberConfig,
     NoHistory,
     QueryBatch,
@@ -144,7 +145,7 @@ BY_ID = TowersConfig(
 LESSON = Distillation(items=3, temperature=0.5, epochs=6, learning_rate=0.2)
 
 
-def learn(folder, validate=None, *, stop_after=None, **chosen):
+def learn(folder, validate=None, *, towers=BY_ID, stop_after=None, **chosen):
     train = TrainConfig(
         loss=SetSoftmax(temperature=0.2),
         batch_positions=40,
@@ -159,7 +160,7 @@ def learn(folder, validate=None, *, stop_after=None, **chosen):
         WORLD,
         [],
         none,
-        towers=BY_ID,
+        towers=towers,
         train=train,
         folder=folder,
         validate=validate,
@@ -237,3 +238,10 @@ def test_members_are_made_narrow_in_one_way_only():
     with pytest.raises(ConfigError, match="leave one out"):
         parse_config({"distillation": {}, "members_dimension": 8}, TrainConfig)
     assert TrainConfig(members=(MemberConfig(),)).distillation is None
+
+
+def test_users_without_ids_cannot_be_kept(tmp_path):
+    by_history = BY_ID.model_copy(update={"user_id": "none", "history": MeanHistory(window=4)})
+    with pytest.raises(ConfigError, match="towers.user_id is 'none'"):
+        learn(tmp_path, towers=by_history)
+    assert not list(tmp_path.iterdir())

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.features import leading_directions, normalised_interactions
+from recsys.features import leading_directions, plain_interactions
 from recsys.ids import Rows, Vectors
 from recsys.interactions import Interactions
 from recsys.towers.distillation.config import ItemFilterConfig
@@ -28,7 +28,7 @@ class ItemFilter:
 
     Args:
         log: Training interactions.
-        config: a, b and c.
+        config: a, b, c and l, and how many columns V has.
 
     Example:
         >>> from recsys.ids import IdMap
@@ -40,11 +40,9 @@ class ItemFilter:
     """
 
     def __init__(self, log: Interactions, config: ItemFilterConfig) -> None:
-        from scipy.sparse import csr_array, diags_array
+        from scipy.sparse import diags_array
 
-        ones = np.ones(len(log), np.float32)
-        met = csr_array((ones, (log.user, log.item)), shape=(len(log.users), len(log.items)))
-        met.data[:] = 1.0  # repeats were summed
+        met = plain_interactions(log)
         n, m = (np.maximum(met.sum(axis=axis), 1.0) for axis in (1, 0))
         self._met = (met @ diags_array(m**-config.of_met)).tocsr().astype(np.float32)
         self._back = met.T.tocsr()
@@ -67,8 +65,7 @@ class _Tastes:
 
     def __init__(self, log: Interactions, config: ItemFilterConfig) -> None:
         _, _, v = leading_directions(log, config.directions)
-        met = normalised_interactions(log)
-        met.data[:] = 1.0  # repeats and degrees aside
+        met = plain_interactions(log)
         roots = np.sqrt(np.maximum(met.sum(axis=0), 1.0))
         self._of_users = (met @ (v.T / roots[:, None])).astype(np.float32)
         self._of_items = (config.low_pass * v * roots).astype(np.float32)
