@@ -83,12 +83,20 @@ class FixedConfig(_Protocol):
         column: The context column that names each interaction's part: "train", "validation" (or
             "valid") or "test".
         validation_share: Where the publisher gives no validation part, each user's share of
-            training interactions that is drawn for it, by ``seed``; 0 leaves validation empty.
+            training interactions that is held out for it; 0 leaves validation empty.
+        validation_from: Which of them: "anywhere" in a user's history, drawn by ``seed``, or its
+            "end", as where the test is what came later.
+        validation_lies: Where the publisher's validation part is in a user's history, for whoever
+            reads its order after both: "after" training's, or, where it was drawn from anywhere
+            and its places are lost, spread evenly "among" them. Only for a log of positions: times
+            say where everything lies.
     """
 
     protocol: Literal["fixed"] = "fixed"
     column: str = "part"
     validation_share: float = Field(default=0.0, ge=0, lt=1)
+    validation_from: Literal["anywhere", "end"] = "anywhere"
+    validation_lies: Literal["after", "among"] = "after"
 
 
 class ColdItemsConfig(_Protocol):

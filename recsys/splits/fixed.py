@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.errors import DataError
 from recsys.ids import Mask
@@ -55,11 +56,15 @@ def split_fixed(
             or not other.items.index.equals(train.items.index)
         ):
             raise DataError("the parts of a fixed split must share one user and one item id map")
+    known = train
     drawn = validation is None and config.validation_share > 0
     if drawn:
-        held = _drawn(train, config.validation_share, config.seed)
+        held = _held(train, config)
         train, validation = train.take(~held), train.take(held)
-    known = train if validation is None else _joined(train, validation)
+    elif validation is not None and config.validation_lies == "among":
+        known = _spread_among(train, validation)
+    elif validation is not None:
+        known = _joined(train, validation)
     nothing = train.take(np.zeros(len(train), np.bool_))
     return finish(
         _joined(known, test),
@@ -72,12 +77,15 @@ def split_fixed(
     )
 
 
-def _drawn(log: Interactions, share: float, seed: int) -> Mask:
-    """Each user's ``share`` (rounded down) of interactions, at random; bool ``[n]``."""
-    order = np.lexsort((np.random.default_rng(seed).random(len(log)), log.user))
-    place = np.empty(len(log), np.int64)
-    place[order] = np.arange(len(log)) - log.offsets[log.user[order]]
-    return place < np.floor(share * np.diff(log.offsets))[log.user]
+def _held(log: Interactions, config: FixedConfig) -> Mask:
+    """Each user's ``validation_share`` (rounded down) of interactions; bool ``[n]``."""
+    if config.validation_from == "end":
+        place = log.offsets[log.user + 1] - 1 - np.arange(len(log))
+    else:
+        order = np.lexsort((np.random.default_rng(config.seed).random(len(log)), log.user))
+        place = np.empty(len(log), np.int64)
+        place[order] = np.arange(len(log)) - log.offsets[log.user[order]]
+    return place < np.floor(config.validation_share * np.diff(log.offsets))[log.user]
 
 
 def _by_user(targets: Interactions, *, pool: Interactions) -> HeldOut:
@@ -105,11 +113,35 @@ def _by_user(targets: Interactions, *, pool: Interactions) -> HeldOut:
 
 def _joined(first: Interactions, second: Interactions) -> Interactions:
     """Two logs with the same id maps as one; positions of the second follow those of the first."""
+    shift = int(first.time.max()) + 1 if first.clock == "position" and len(first) else 0
+    return _as_one(first, second, np.concatenate([first.time, second.time + shift]))
+
+
+def _spread_among(first: Interactions, second: Interactions) -> Interactions:
+    """As ``_joined``, but each user's of the second lie evenly among those of the first."""
+    if first.clock != "position":
+        raise DataError(
+            "split.validation_lies = 'among' is for a log of positions; this one has times, which "
+            "say where everything lies: leave it out"
+        )
+    user = np.concatenate([first.user, second.user])
+    # Of each user's history in either log, the share that lies before the middle of an interaction.
+    past = np.concatenate(
+        [
+            (np.arange(len(log)) - log.offsets[log.user] + 0.5) / np.diff(log.offsets)[log.user]
+            for log in (first, second)
+        ]
+    )
+    place = np.empty(len(user), np.int64)
+    place[np.lexsort((past, user))] = np.arange(len(user))
+    return _as_one(first, second, place)
+
+
+def _as_one(first: Interactions, second: Interactions, time: npt.NDArray[np.int64]) -> Interactions:
     if first.clock != second.clock:
         raise DataError(f"the parts must share one clock; got {first.clock} and {second.clock}")
     if first.phrases != second.phrases or list(first.context) != list(second.context):
         raise DataError("the parts of a fixed split must share their phrases and context columns")
-    shift = int(first.time.max()) + 1 if first.clock == "position" and len(first) else 0
     return Interactions.of(
         first.users,
         first.items,
@@ -120,7 +152,7 @@ def _joined(first: Interactions, second: Interactions) -> Interactions:
             name: np.concatenate([first.context_rows[name], second.context_rows[name]])
             for name in first.context
         },
-        time=np.concatenate([first.time, second.time + shift]),
+        time=time,
         **{
             name: np.concatenate([getattr(first, name), getattr(second, name)])
             for name in ("user", "item", "weight", "terms")

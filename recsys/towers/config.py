@@ -174,7 +174,7 @@ class TrainConfig(Config):
             maps that keep the scores of training's users nearest; None leaves them side by side.
         distillation: What is kept is then no pair of towers but a vector for each user and item,
             taught by those that were trained and by a filter of items x items. For users known by
-            their id and a log without an order; as wide as one pair, however many taught.
+            their id; as wide as one pair, however many taught.
         seed: Of initial weights, order and dropout.
     """
 

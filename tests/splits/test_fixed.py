@@ -37,7 +37,31 @@ def test_fixed_without_validation_can_draw_one_from_training() -> None:
     drawn = split_fixed(train, test, config=FixedConfig(validation_share=0.5, seed=1))
     assert drawn.protocol["validation"] == "drawn"
     assert len(drawn.train) == 3 and len(drawn.validation.target_rows) == 2  # 0.5 of bob's 1 is 0
-    assert sorted(read(drawn.test, train)[0][1]) == list("abcd")
+    assert read(drawn.test, train)[0][1] == "abcd"  # what the test remembers keeps its order
+
+
+def test_validation_may_be_the_end_of_each_users_training() -> None:
+    train = part({"ann": [(item, at) for at, item in enumerate("abcde")], "bob": [("e", 0)]})
+    config = FixedConfig(validation_share=0.5, validation_from="end")
+    parts = split_fixed(train, part({"ann": [("f", 0)]}), config=config)
+    assert lines(parts.train) == {"ann": "abc", "bob": "e"}
+    assert read(parts.validation, train) == [("ann", "abc", "de")]
+    assert read(parts.test, train) == [("ann", "abcde", "f")]
+
+
+def test_a_validation_drawn_from_anywhere_lies_among_training() -> None:
+    train = part({"ann": [(item, at) for at, item in enumerate("abcd")], "bob": [("a", 0)]})
+    valid = part({"ann": [("g", 0), ("h", 1)], "bob": [("c", 0), ("b", 1), ("d", 2)]})
+    test = part({"ann": [("f", 0)], "bob": [("h", 0)]})
+    parts = split_fixed(train, test, validation=valid, config=FixedConfig(validation_lies="among"))
+    assert lines(parts.train) == {"ann": "abcd", "bob": "a"}
+    assert [history for _, history, _ in read(parts.test, train)] == ["agbchd", "cabd"]
+
+
+def test_times_say_themselves_where_validation_lies() -> None:
+    parts = [part(content, "timestamp") for content in (TRAIN, TEST, VALID)]
+    with pytest.raises(DataError, match="leave it out"):
+        split_fixed(*parts[:2], validation=parts[2], config=FixedConfig(validation_lies="among"))
 
 
 def test_fixed_drops_targets_seen_before_and_counts_a_target_once() -> None:

@@ -10,6 +10,8 @@ import pytest
 from recsys._tf import tf
 from recsys.config import parse_config
 from recsys.errors import ConfigError
+from recsys.ids import IdMap
+from recsys.interactions import Interactions
 from recsys.towers import (
     Distillation,
     ItemFilterConfig,
@@ -70,6 +72,78 @@ def test_each_power_damps_its_own_degree(power):
     }
     scores = ItemFilter(LOG, ItemFilterConfig(**{**plain, power: 0.7})).scores(EVERYONE)
     np.testing.assert_allclose(scores, sides[power](), rtol=1e-5)
+
+
+WALKS = {"a": "wxyz", "b": "yxw", "c": "xzxy"}  # c met x twice
+LETTERS = "wxyz"
+
+
+def walked():
+    users, items = IdMap.of("user", list(WALKS)), IdMap.of("item", list(LETTERS))
+    met = [(at, LETTERS.index(item)) for at, walk in enumerate(WALKS.values()) for item in walk]
+    user, item = zip(*met)
+    return Interactions.of(users, items, user=user, item=item, time=range(len(met)))
+
+
+def by_hand(*, recency: float, nearness: float, window: int, powers: tuple[float, float, float]):
+    """The sum as the docstring has it, one term after another."""
+    n = [len(set(walk)) for walk in WALKS.values()]
+    m = [sum(letter in walk for walk in WALKS.values()) for letter in LETTERS]
+    scores = np.zeros((3, 4))
+    for (u, own), (w, walk) in itertools.product(enumerate(WALKS.values()), repeat=2):
+        for (p, i), (q, j) in itertools.permutations(enumerate(walk), 2):
+            if i in own and i != j and abs(p - q) <= window:
+                i_at, j_at = LETTERS.index(i), LETTERS.index(j)
+                scores[u, j_at] += (
+                    (len(own) - own.rindex(i)) ** -recency
+                    * n[w] ** -powers[0]
+                    * abs(p - q) ** -nearness
+                    * m[i_at] ** -powers[1]
+                    * m[j_at] ** -powers[2]
+                )
+    return scores
+
+
+@pytest.mark.parametrize("window", [1, 2, 50])
+@pytest.mark.parametrize("recency", [0.0, 0.5])
+def test_order_counts_as_the_sum_says(window, recency):
+    order = {"recency": recency, "nearness": 0.7, "window": window}
+    config = ItemFilterConfig(of_users=0.3, of_met=0.8, of_items=0.2, **order)
+    np.testing.assert_allclose(
+        ItemFilter(walked(), config).scores(np.arange(3, dtype=np.int32)),
+        by_hand(powers=(0.3, 0.8, 0.2), **order),
+        rtol=1e-5,
+    )
+
+
+def test_what_was_met_last_says_most():
+    """Of two items that keep different company, the one met last decides."""
+    users, items = IdMap.of("user", ["u", "v", "w"]), IdMap.of("item", ["a", "b", "A", "B"])
+    log = Interactions.of(
+        users, items, user=[0, 0, 1, 1, 2, 2], item=[0, 1, 0, 2, 1, 3], time=[1, 2, 1, 2, 1, 2]
+    )
+    by_age = ItemFilter(log, ItemFilterConfig(recency=1.0)).scores(np.array([0], np.int32))[0]
+    alike = ItemFilter(log, ItemFilterConfig()).scores(np.array([0], np.int32))[0]
+    assert alike[2] == alike[3] and by_age[3] == pytest.approx(2 * by_age[2])
+
+
+def test_order_is_read_where_tastes_at_large_are():
+    config = GF_CF.model_copy(update={"low_pass": 1.0, "directions": 1, "recency": 1.0})
+    log = walked()
+    without = config.model_copy(update={"low_pass": 0.0})
+    users = np.arange(3, dtype=np.int32)
+    tastes = ItemFilter(log, config).scores(users) - ItemFilter(log, without).scores(users)
+    met = np.array([[letter in walk for letter in LETTERS] for walk in WALKS.values()], float)
+    ages = np.array(
+        [
+            [1 / (len(walk) - walk.rindex(x)) if x in walk else 0 for x in LETTERS]
+            for walk in WALKS.values()
+        ]
+    )
+    m = met.sum(0)
+    normalised = met / np.sqrt(met.sum(1, keepdims=True) * m)
+    v = np.linalg.svd(normalised)[2][:1]
+    np.testing.assert_allclose(tastes, (ages / np.sqrt(m)) @ v.T @ v * np.sqrt(m), atol=1e-4)
 
 
 # --- what is taught

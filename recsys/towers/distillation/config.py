@@ -16,6 +16,12 @@ class ItemFilterConfig(Config):
         of_met: b; the more users met an item, the less it says of those who did.
         of_items: c; the more users met an item, the less it is proposed. Below b, the popular are
             proposed more often than they would be by the cosine.
+        recency: r; the further back in a user's history an item is, the less it says. 0 reads no
+            order.
+        nearness: e; the further apart two items are in a history, the less they have to do with
+            each other. 0 reads no order.
+        window: Where ``nearness`` counts, items further apart have nothing to do with each other.
+            Memory and time grow with it.
         low_pass: How much of what the log says of tastes at large is added.
         directions: How many tastes that is.
 
@@ -29,6 +35,9 @@ class ItemFilterConfig(Config):
     of_users: float = Field(0.6, ge=0, le=2)
     of_met: float = Field(0.5, ge=0, le=2)
     of_items: float = Field(0.4, ge=0, le=2)
+    recency: float = Field(0.0, ge=0, le=10)
+    nearness: float = Field(0.0, ge=0, le=10)
+    window: int = Field(50, ge=1, le=4096)
     low_pass: float = Field(0.0, ge=0, le=100)
     directions: int = Field(256, ge=1, le=4096)
 
