@@ -1,4 +1,5 @@
-"""Is Gowalla's validation file like its test file? How far each is from a random draw of the log.
+"""Is Gowalla's validation file like its test file? How far each is from a random draw of the log,
+and where in a user's list it belongs.
 
 Run ``python -m benchmarks.split_shift`` with ``RECSYS_DATA_HOME`` set; it takes a minute. Of items
 met at least ``LEAST`` times, by how often: with x of an item's t interactions in a part that holds
@@ -7,12 +8,19 @@ the share p of all of theirs,
     dispersion = mean over items of (x - t p)^2 / (t p (1 - p)),
 
 which is 1 where each interaction fell into the part by a throw of the dice (Pearson's statistic
-over its degrees of freedom), and more where items moved together. Writes
+over its degrees of freedom), and more where items moved together.
+
+The lists themselves: places are vectors (the leading singular vectors of training), and of users
+with ``LONG`` training items or more, ``alike.next`` is the mean cosine of neighbours in a list,
+``alike.anywhere`` that of any two in it, and ``PART.alike.N`` that of the part's items and those in
+the N-th tenth of the list. A set has no neighbours and no end; a random draw is as like to each
+tenth as the tenths are to one another, and what came later is most like the last. Writes
 ``benchmarks/results/split_shift.json``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +31,13 @@ from benchmarks.quality.datasets import GOWALLA
 from recsys.cli.screen import Screen
 from recsys.evaluation.metrics import Counts
 from recsys.evaluation.record import write_record
+from recsys.features import spectral_vectors
+from recsys.interactions import Interactions
 from recsys.pipeline import open_job, run_job
+from recsys.splits import HeldOut
 
 RESULT, RUNS = Path("benchmarks/results/split_shift.json"), Path("runs/split-shift")
-LEAST = 20
+LEAST, LONG, TENTHS = 20, 40, 10
 BOUNDS = (LEAST, 40, 100, 200)
 """Items met so often at least, up to the next."""
 
@@ -42,6 +53,7 @@ def main() -> None:
     figures = {
         **shift("validation", final - train, final),
         **shift("test", test, final + test),
+        **order(parts.train, {"validation": parts.validation, "test": parts.test}),
     }
     write_record(
         RESULT,
@@ -60,6 +72,13 @@ def main() -> None:
         ]
         table.add_row(name, *(f"{cell:.2f}" for cell in cells))
     Console().print(table)
+    tenths = Table("alike", *(f"tenth {number}" for number in range(1, TENTHS + 1)))
+    for part in ("validation", "test"):
+        cells = [figures[f"{part}.alike.{number}"] for number in range(1, TENTHS + 1)]
+        tenths.add_row(part, *(f"{cell:.3f}" for cell in cells))
+    Console().print(tenths)
+    near, any_two = figures["alike.next"], figures["alike.anywhere"]
+    Console().print(f"neighbours in a list {near:.3f}, any two in it {any_two:.3f}")
 
 
 WHAT = ("share", "dispersion")
@@ -89,6 +108,43 @@ def shift(part: str, there: Counts, whole: Counts) -> dict[str, float]:
         spread = np.maximum(t * share * (1 - share), 1e-12)
         figures[f"{part}.{least}.share"] = float(share)
         figures[f"{part}.{least}.dispersion"] = float(((x - t * share) ** 2 / spread).mean())
+    return figures
+
+
+def order(
+    log: Interactions, held: Mapping[str, HeldOut], *, directions: int = 128
+) -> dict[str, float]:
+    """``alike.next``, ``alike.anywhere`` and per part ``PART.alike.1`` to ``PART.alike.10``.
+
+    Args:
+        log: Training interactions.
+        held: From a part's name to its queries.
+        directions: So many singular vectors are read.
+    """
+    _, vectors = spectral_vectors(log, directions)
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    asked = np.flatnonzero(np.diff(log.offsets) >= LONG)
+    lists = {int(user): unit[log.history(int(user))] for user in asked}
+    sums = {user: each.sum(axis=0) for user, each in lists.items()}
+    within = [
+        (float(sums[user] @ sums[user]) - len(each)) / (len(each) * (len(each) - 1))
+        for user, each in lists.items()
+    ]
+    following = [
+        float(np.einsum("ij,ij->i", each[1:], each[:-1]).mean()) for each in lists.values()
+    ]
+    figures = {"alike.next": float(np.mean(following)), "alike.anywhere": float(np.mean(within))}
+    for part, queries in held.items():
+        of_users = [
+            [
+                float((tenth @ unit[queries.targets(at)].T).mean())
+                for tenth in np.array_split(lists[int(user)], TENTHS)
+            ]
+            for at, user in enumerate(queries.user)
+            if int(user) in lists
+        ]
+        tenths = np.mean(of_users, axis=0)
+        figures |= {f"{part}.alike.{at}": float(each) for at, each in enumerate(tenths, start=1)}
     return figures
 
 

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from benchmarks.split_shift import BOUNDS, shift
+from benchmarks.split_shift import BOUNDS, LONG, TENTHS, order, shift
+from recsys.ids import IdMap
+from recsys.interactions import Interactions
+from recsys.splits import FixedConfig, split_fixed
 
 
 def test_a_hand_worked_table() -> None:
@@ -20,3 +23,35 @@ def test_a_random_draw_has_a_dispersion_of_one_and_a_moved_one_more(least: int) 
     moved = rng.binomial(whole, rng.choice([0.1, 0.3], size=4000))
     assert shift("x", random, whole)[f"x.{least}.dispersion"] == pytest.approx(1, abs=0.1)
     assert shift("x", moved, whole)[f"x.{least}.dispersion"] > 2
+
+
+def test_what_came_later_is_most_like_the_end_and_a_draw_from_anywhere_is_not() -> None:
+    """Users stay in five towns of twenty, one after another; the test goes on in the last."""
+    rng, towns, users = np.random.default_rng(1), 20, 200
+    per_town, ids = 20, IdMap.of("user", [f"u{at}" for at in range(users)])
+    items = IdMap.of("item", [f"i{at}" for at in range(towns * per_town)])
+    places = [
+        np.concatenate(
+            [town * per_town + rng.permutation(20)[:10] for town in rng.permutation(towns)[:5]]
+        )
+        for _ in range(users)
+    ]
+
+    def log(cut):
+        met = [cut(place) for place in places]
+        user = np.repeat(np.arange(users), [len(each) for each in met])
+        item = np.concatenate(met)
+        return Interactions.of(
+            ids, items, user=user, item=item, time=np.arange(len(item)), clock="position"
+        )
+
+    train, test = log(lambda place: place[:-2]), log(lambda place: place[-2:])
+    parts = split_fixed(train, test, config=FixedConfig(validation_share=0.1))
+    held = {"validation": parts.validation, "test": parts.test}
+    figures = order(parts.train, held, directions=20)
+    assert np.diff(parts.train.offsets).min() >= LONG
+    assert figures["alike.next"] > figures["alike.anywhere"] + 0.3
+    later = [figures[f"test.alike.{at}"] for at in range(1, TENTHS + 1)]
+    anywhere = [figures[f"validation.alike.{at}"] for at in range(1, TENTHS + 1)]
+    assert np.argmax(later) == TENTHS - 1 and later[-1] > 2 * later[0]
+    assert max(anywhere) < 2 * min(anywhere)
