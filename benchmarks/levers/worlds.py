@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from benchmarks.levers import beauty, cold, gowalla, movielens
+from benchmarks.levers import beauty, cold, gowalla, gowalla_order, movielens
 
 WORLDS = {
-    each.name: each for each in (beauty.LEVERS, gowalla.LEVERS, cold.LEVERS, movielens.LEVERS)
+    each.name: each
+    for each in (
+        beauty.LEVERS,
+        gowalla.LEVERS,
+        gowalla_order.LEVERS,
+        cold.LEVERS,
+        movielens.LEVERS,
+    )
 }
 WHEN_NAMED = (movielens.LEVERS.name,)
 """Too long to be run unless it is asked for."""
