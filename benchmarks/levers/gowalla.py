@@ -1,4 +1,4 @@
-"""The levers of Gowalla: who was where, in no order, and nothing else."""
+"""The levers of Gowalla: who was where and nothing else, not even in which order."""
 
 from __future__ import annotations
 
