@@ -62,26 +62,22 @@ def main() -> None:
         seeds=[],
         figures=figures,
     )
-    table = Table(
-        "items met", *(f"{part} {what}" for part in ("validation", "test") for what in WHAT)
-    )
+    table = Table("items met", *(f"{part} {what}" for part in PARTS for what in WHAT))
     for at, least in enumerate(BOUNDS):
         name = f"from {least}" + (f" to {BOUNDS[at + 1] - 1}" if at + 1 < len(BOUNDS) else "")
-        cells = [
-            figures[f"{part}.{least}.{what}"] for part in ("validation", "test") for what in WHAT
-        ]
+        cells = [figures[f"{part}.{least}.{what}"] for part in PARTS for what in WHAT]
         table.add_row(name, *(f"{cell:.2f}" for cell in cells))
     Console().print(table)
-    tenths = Table("alike", *(f"tenth {number}" for number in range(1, TENTHS + 1)))
-    for part in ("validation", "test"):
-        cells = [figures[f"{part}.alike.{number}"] for number in range(1, TENTHS + 1)]
-        tenths.add_row(part, *(f"{cell:.3f}" for cell in cells))
+    tenths = Table("like the tenth of a list", *PARTS)
+    for number in range(1, TENTHS + 1):
+        cells = [figures[f"{part}.alike.{number}"] for part in PARTS]
+        tenths.add_row(str(number), *(f"{cell:.3f}" for cell in cells))
     Console().print(tenths)
     near, any_two = figures["alike.next"], figures["alike.anywhere"]
     Console().print(f"neighbours in a list {near:.3f}, any two in it {any_two:.3f}")
 
 
-WHAT = ("share", "dispersion")
+PARTS, WHAT = ("validation", "test"), ("share", "dispersion")
 
 
 def shift(part: str, there: Counts, whole: Counts) -> dict[str, float]:

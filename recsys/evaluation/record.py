@@ -100,12 +100,20 @@ def write_text(path: Path, text: str) -> None:
         raise
 
 
+_WRITTEN = (":(top,exclude)benchmarks/results", ":(top,exclude,glob)docs/*.md")
+
+
 def commit() -> str:
-    """The commit of this code, with "-dirty" when tracked files differ from it, or "unknown"."""
+    """The commit of this code, with "-dirty" when tracked files differ from it, or "unknown".
+
+    What benchmarks write, records and the pages made from them, is not code: a benchmark in parts
+    would else make its second one dirty by its first.
+    """
     head = _git("rev-parse", "HEAD")
     if not head:
         return "unknown"
-    return head + ("-dirty" if _git("status", "--porcelain", "--untracked-files=no") else "")
+    differs = _git("status", "--porcelain", "--untracked-files=no", "--", ":/", *_WRITTEN)
+    return head + ("-dirty" if differs else "")
 
 
 def machine() -> dict[str, Any]:

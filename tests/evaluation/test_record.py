@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from recsys.errors import DataError
-from recsys.evaluation.record import write_record, write_text
+from recsys.evaluation.record import commit, write_record, write_text
 
 ASKED = {"name": "demo", "command": "make demo", "seeds": [1, 2]}
 
@@ -50,3 +51,21 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None
         write_text(path, "\ud800")
     assert [file.name for file in tmp_path.iterdir()] == ["a.json"]
     assert path.read_text(encoding="utf-8") == "old"
+
+
+def test_records_and_pages_do_not_make_the_code_dirty_and_code_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = ["recsys/code.py", "benchmarks/results/made.json", "docs/page.md", "docs/design/why.md"]
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("before")
+    author = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for command in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "all"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    monkeypatch.setitem(commit.__globals__, "__file__", str(tmp_path / "recsys/record.py"))
+    for name, dirty in zip(files, (True, False, False, True)):
+        (tmp_path / name).write_text("after")
+        assert commit().endswith("-dirty") == dirty, name
+        (tmp_path / name).write_text("before")
+    assert len(commit()) == 40
