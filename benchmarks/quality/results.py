@@ -145,7 +145,8 @@ def columns(record: Entry, data: str, metrics: Sequence[str]) -> list[tuple[str,
             + (f" ± {own[f'{metric}.std']:.4f}" if f"{metric}.std" in own else "")
             for metric in metrics
         ]
-        cells += [f"{own['minutes']:.1f}", f"{own[MEMORY]:.1f}"]
+        minutes = own["minutes"]
+        cells += [f"{minutes:.1f}" if minutes >= 1 else f"{minutes:.2f}", f"{own[MEMORY]:.1f}"]
         rows.append(
             (own[metrics[-1]], part.removeprefix(f"{data}.") if "." in part else "ours", cells)
         )

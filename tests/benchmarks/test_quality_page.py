@@ -55,7 +55,7 @@ def test_a_data_set_has_a_table_once_something_of_it_was_measured(tmp_path: Path
     text = written(tmp_path)
     assert "| model | HR@10 | NDCG@10 | minutes | GiB |" in text
     assert "| **ours** | **0.1200 ± 0.0010** | **0.0700 ± 0.0005** | **50.0** | **2.5** |" in text
-    assert "| EASE | 0.0500 | 0.0300 | 0.5 | 3.0 |" in text
+    assert "| EASE | 0.0500 | 0.0300 | 0.50 | 3.0 |" in text
     assert "| TIGER, published | 0.0648 | 0.0384 |  |  |" in text
     assert "| *to be reached* | 0.1100 | 0.0660 |  |  |" in text
     assert "6 pairs of towers, each with vectors of 128 numbers, joined into one of 768" in text
