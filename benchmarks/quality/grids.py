@@ -29,7 +29,7 @@ def _bpr(factors: Sequence[int]) -> list[Setting]:
     return _every(
         factors=factors,
         learning_rate=(0.01, 0.05),
-        regularization=(0.01, 0.1),
+        regularization=(0.0001, 0.001, 0.01),
         checkpoints=([50, 100, 200, 400],),
     )
 
