@@ -98,6 +98,15 @@ class FixedConfig(_Protocol):
     validation_from: Literal["anywhere", "end"] = "anywhere"
     validation_lies: Literal["after", "among"] = "after"
 
+    @model_validator(mode="after")
+    def _holds_something_out(self) -> FixedConfig:
+        if self.validation_from == "end" and self.validation_share == 0:
+            raise ValueError(
+                "validation_from = 'end' says where validation_share is held out, which is 0:"
+                " set validation_share, or leave validation_from out"
+            )
+        return self
+
 
 class ColdItemsConfig(_Protocol):
     """A share of the items is withheld from training altogether.

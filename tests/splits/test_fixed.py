@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from recsys.errors import DataError
+from recsys.config import parse_config
+from recsys.errors import ConfigError, DataError
 from recsys.ids import IdMap
 from recsys.splits import FixedConfig, split, split_fixed
 from tests.splits.logs import lines, log, read
@@ -95,3 +96,8 @@ def test_fixed_names_what_is_wrong_with_the_column() -> None:
 def test_parts_with_other_ids_are_refused() -> None:
     with pytest.raises(DataError, match="share one user and one item id map"):
         split_fixed(part(TRAIN), log(TEST, users=USERS, items="hgfedcba"))
+
+
+def test_the_end_of_nothing_is_refused() -> None:
+    with pytest.raises(ConfigError, match="set validation_share"):
+        parse_config({"validation_from": "end"}, FixedConfig)
