@@ -26,7 +26,7 @@ demo: $(STAMP) ## the main job on the embedded sample set, from files to one cal
 # Each worker takes one thread of TensorFlow; whole files stay on one worker.
 test: $(STAMP) ## the tests (TESTS=tests/index for some of them)
 	@TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
-		$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(TESTS)
+		$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: $(STAMP) ## ruff and mypy
 	@$(BIN)/ruff check .

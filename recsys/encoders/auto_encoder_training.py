@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys._tf import tf, tf_keras
+from recsys._tf import compiled, tf, tf_keras
 from recsys.encoders.checkpoints import keeper
 from recsys.encoders.configs import AutoEncoderConfig
 from recsys.encoders.pictures import Pixels
@@ -137,7 +137,7 @@ def _step(encoder: Any, decoder: Any, optimizer: Any) -> Any:
     variables = [*encoder.trainable_variables, *decoder.trainable_variables]
     optimizer.build(variables)  # So that a checkpoint finds all of the optimizer's state.
 
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    @compiled(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def step(pictures: Any) -> Any:
         wanted = tf.cast(pictures, tf.float32) / 255.0  # (b, size, size, 3)
         with tf.GradientTape() as tape:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys._tf import tf
+from recsys._tf import compiled, tf
 from recsys.encoders import saved
 from recsys.encoders.base import Content, Encoded, Kind, texts_of
 from recsys.encoders.bert_files import Pretrained, read_pretrained
@@ -117,7 +117,7 @@ class Bert(saved.SavedEncoder):
         """From tokens and what is real, int32 ``[b, l]``, to float32 ``[b, d]``; one trace for all
         shapes."""
 
-        @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32)] * 2)  # type: ignore[untyped-decorator]
+        @compiled(input_signature=[tf.TensorSpec((None, None), tf.int32)] * 2)  # type: ignore[untyped-decorator]
         def pooled(tokens: Any, real: Any) -> Any:
             vectors = hidden(self.backbone, tokens, real)  # (b, l, d)
             if self.config.pooling == "cls":

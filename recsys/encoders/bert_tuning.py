@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys._tf import tf, tf_keras
+from recsys._tf import compiled, tf, tf_keras
 from recsys.encoders.bert_config import BertTuning
 from recsys.encoders.bert_files import Pretrained
 from recsys.encoders.bert_masking import Masked, Vocabulary, masked
@@ -188,7 +188,7 @@ def _step(
     w, c, scale, shift, b = head
     whole, flat = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.int32)
 
-    @tf.function(input_signature=[whole, whole, flat, flat])  # type: ignore[untyped-decorator]
+    @compiled(input_signature=[whole, whole, flat, flat])  # type: ignore[untyped-decorator]
     def call(tokens: Any, real: Any, places: Any, answers: Any) -> Any:
         for number, seed in enumerate(seeds):
             seed.assign(tf.stack([config.seed + number * 2**20, tf.cast(step, tf.int32)]))

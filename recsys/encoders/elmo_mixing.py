@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys._tf import tf, tf_keras
+from recsys._tf import compiled, tf, tf_keras
 from recsys.encoders.elmo_config import ElmoConfig
 from recsys.encoders.elmo_reading import Precise, Reader
 from recsys.encoders.whitening import whitening
@@ -110,7 +110,7 @@ def learned(
     optimizer = tf_keras.optimizers.Adam(_LEARNING_RATE)
     optimizer.build(variables)
 
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    @compiled(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def step(first: Any, second: Any) -> Any:
         with tf.GradientTape() as tape:
             mixed = [_mixed(half, scores) for half in (first, second)]

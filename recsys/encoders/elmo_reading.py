@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys._tf import tf
+from recsys._tf import compiled, tf
 from recsys.encoders.elmo_network import Network
 from recsys.encoders.elmo_tokens import Vocabulary, batches_of_like_length, windows_of
 from recsys.encoders.word_counts import Text
@@ -78,7 +78,7 @@ class Reader:
     def _states(self) -> Any:
         """Float32 ``[t, b, 1 + layers, d]`` of a batch."""
 
-        @tf.function(input_signature=self.network.signature)  # type: ignore[untyped-decorator]
+        @compiled(input_signature=self.network.signature)  # type: ignore[untyped-decorator]
         def states(distinct: Any, index: Any, lengths: Any) -> Any:
             forward, backward = self.network.states(distinct, index, lengths)
             both = [tf.concat(pair, axis=-1) for pair in zip(forward, backward)]
@@ -90,7 +90,7 @@ class Reader:
     def _sums(self) -> Any:
         """Weighted sums over the windows of a batch, float32 ``[b, 1 + layers, d]``."""
 
-        @tf.function(  # type: ignore[untyped-decorator]
+        @compiled(  # type: ignore[untyped-decorator]
             input_signature=[*self.network.signature, tf.TensorSpec([None, None], tf.float32)]
         )
         def sums(distinct: Any, index: Any, lengths: Any, weights: Any) -> Any:

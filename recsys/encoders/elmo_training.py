@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys._tf import tf, tf_keras
+from recsys._tf import compiled, tf, tf_keras
 from recsys.encoders.checkpoints import keeper
 from recsys.encoders.elmo_config import ElmoConfig
 from recsys.encoders.elmo_network import Network
@@ -191,7 +191,7 @@ def _step(
         tf.TensorSpec([2], tf.int32),
     ]
 
-    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
+    @compiled(input_signature=signature)  # type: ignore[untyped-decorator]
     def step(distinct: Any, index: Any, lengths: Any, ids: Any, drawn: Any, seed: Any) -> Any:
         drop = _Drop(config.dropout, seed)
         with tf.GradientTape() as tape:
@@ -218,7 +218,7 @@ def _step(
 def _nats(network: Network, softmax: _Softmax) -> Any:
     """Of each prediction of a batch, -log of the probability of the true word."""
 
-    @tf.function(  # type: ignore[untyped-decorator]
+    @compiled(  # type: ignore[untyped-decorator]
         input_signature=[*network.signature, tf.TensorSpec([None, None], tf.int32)]
     )
     def nats(distinct: Any, index: Any, lengths: Any, ids: Any) -> Any:

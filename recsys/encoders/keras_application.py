@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from recsys._tf import tf, tf_keras
+from recsys._tf import compiled, tf, tf_keras
 from recsys.encoders import saved
 from recsys.encoders.base import Content, Encoded, Kind
 from recsys.encoders.configs import KerasApplicationConfig
@@ -98,7 +98,7 @@ class KerasApplication(saved.SavedEncoder):
     def _call(self) -> Any:
         size = self.config.size
         picture = tf.TensorSpec((None, size, size, 3), tf.float32)
-        return tf.function(lambda x: self.features(x, training=False), input_signature=[picture])
+        return compiled(lambda x: self.features(x, training=False), input_signature=[picture])
 
     @classmethod
     def restore(cls, parts: saved.Saved, config: KerasApplicationConfig) -> KerasApplication:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from recsys._tf import tf
+from recsys._tf import compiled, tf
 from recsys.ids import Mask, Rows, Vectors
 from recsys.towers.loss_configs import HardNegatives
 
@@ -51,7 +51,7 @@ class Miner:
         self._config, self._build, self._warm = config, build, np.flatnonzero(warm)
         self._vectors: Callable[[], Vectors] = model.item_vectors
         shapes = {name: tf.TensorSpec([None] * t.ndim, t.dtype) for name, t in batch.items()}
-        self._queries = tf.function(model.queries, input_signature=[shapes])
+        self._queries = compiled(model.queries, input_signature=[shapes])
         self._search: Search | None = None
 
     def begin(self, epoch: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import Any
 
-from recsys._tf import tf, tf_keras
+from recsys._tf import compiled, tf, tf_keras
 from recsys.progress import Progress
 from recsys.towers.averaging import MovingAverage
 from recsys.towers.batches import Batch
@@ -61,7 +61,7 @@ class Steps:
         self._average = None
         if train.average > 0:
             self._average = MovingAverage(self._model.trainable_variables, train.average)
-        self._step = tf.function(self._one_step, input_signature=shapes)
+        self._step = compiled(self._one_step, input_signature=shapes)
         kept = {} if self._average is None else {"average": self._average}
         self.checkpoint = tf.train.Checkpoint(model=self._model, optimizer=optimizer, **kept)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys._tf import tf
+from recsys._tf import compiled, tf
 from recsys.config import parse_config
 from recsys.encoders.arrays import load_arrays
 from recsys.errors import DataError
@@ -152,7 +152,7 @@ class Towers:
             inputs |= {f"context_{name}": whole, f"context_{name}_known": of_queries}
         histories = tf.TensorSpec([None, None], tf.int32)
         # One trace for every shape there can be: a service must not stop to compile.
-        return tf.function(answer, input_signature=[histories, whole, inputs])
+        return compiled(answer, input_signature=[histories, whole, inputs])
 
     def save(self, folder: Path) -> None:
         """Write ``towers.json``, ``weights.npz`` and ``items.npy`` into ``folder``."""

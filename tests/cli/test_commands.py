@@ -181,6 +181,7 @@ def test_what_is_published_reads_pictures_and_is_probed_with_one(shop: tuple[Pat
     assert [probe.space for probe in manifest.probes if probe.image is not None] == ["image"]
 
 
+@pytest.mark.slow
 def test_query_a_service(shop: tuple[Path, Path], run: Run, tmp_path: Path) -> None:
     """The command, the service and the library give the same answer; SIGTERM ends it with 0."""
     bundles, port = shop[1] / "tiny/bundles", tmp_path / "port"

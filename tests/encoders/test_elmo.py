@@ -86,6 +86,7 @@ def run_until(epoch: int | None, checkpoints: Path | None) -> tuple[str, list[st
     return encoder.fingerprint, told
 
 
+@pytest.mark.slow
 def test_killed_training_resumes_and_ends_the_same(tmp_path: Path) -> None:
     fingerprint, told = run_until(None, None)
     assert [line.split()[0] for line in told] == ["1/3", "2/3", "3/3"]

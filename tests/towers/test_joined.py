@@ -24,7 +24,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def fitted(folder):
-    return train(folder, members=TWO, epochs=3, seed=5)
+    return train(folder, members=TWO, epochs=3, seed=5, validate=accuracy)
 
 
 def test_the_score_is_the_mean_of_the_members_cosines(fitted):
@@ -40,7 +40,9 @@ def test_the_score_is_the_mean_of_the_members_cosines(fitted):
 
 def test_each_member_is_what_its_seed_alone_would_have_given(fitted, tmp_path):
     for number, member in enumerate(fitted.towers.members):
-        alone = train(tmp_path / str(number), epochs=3, seed=5 + number * SEEDS_APART)
+        alone = train(
+            tmp_path / str(number), epochs=3, validate=accuracy, seed=5 + number * SEEDS_APART
+        )
         np.testing.assert_allclose(alone.towers.item_vectors, member.item_vectors, atol=1e-3)
 
 
@@ -137,8 +139,9 @@ def test_in_fewer_dimensions_the_scores_are_the_nearest_that_they_can_hold(fitte
     np.testing.assert_array_equal(back.encode(asked), towers.encode(asked))
 
 
+@pytest.mark.slow
 def test_training_brings_its_members_to_fewer_dimensions(tmp_path):
-    fitted = train(tmp_path, members=TWO, members_dimension=8, epochs=12, seed=5)
+    fitted = train(tmp_path, members=TWO, members_dimension=8, epochs=12, seed=5, validate=accuracy)
     assert fitted.towers.item_vectors.shape == (8, 8)
     assert fitted.validation == accuracy(fitted.towers) > 0.8
 

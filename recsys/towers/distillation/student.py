@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys._tf import tf, tf_keras, tfrs
+from recsys._tf import compiled, tf, tf_keras, tfrs
 from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.progress import Progress, silent
@@ -122,7 +122,7 @@ class _Lessons:
         rows, places = tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, 2], tf.int32)
         shapes = {"user": rows, "item": rows, "of": rows, "met": places}
         shapes["weight"] = tf.TensorSpec([None], tf.float32)
-        self._step = tf.function(self._model.train_step, input_signature=[shapes])
+        self._step = compiled(self._model.train_step, input_signature=[shapes])
 
     def train(self, number: int, shown: str) -> float:
         """One pass over the users; the mean loss."""

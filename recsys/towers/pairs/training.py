@@ -20,7 +20,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from recsys._tf import tf, tf_keras
+from recsys._tf import compiled, tf, tf_keras
 from recsys.errors import DataError, TrainingError
 from recsys.features import FeatureBlock
 from recsys.interactions import Interactions
@@ -156,7 +156,7 @@ class _Steps:
             train.learning_rate, global_clipnorm=train.clip_norm
         )
         self._optimizer.build(model.trainable_variables)
-        self._step = tf.function(self._one_step, reduce_retracing=True)
+        self._step = compiled(self._one_step, reduce_retracing=True)
         self.checkpoint = tf.train.Checkpoint(model=model, optimizer=self._optimizer)
 
     def train(self, epoch: int, shown: str) -> float:
