@@ -15,13 +15,12 @@ takes half an hour a variant and runs only where it is named.
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.levers.results import COMMAND, entry, merge
@@ -29,14 +28,10 @@ from benchmarks.levers.tables import rows
 from benchmarks.levers.training import Bench
 from benchmarks.levers.world import Variant, World
 from benchmarks.levers.worlds import WHEN_NAMED, WORLDS
-from benchmarks.quality.asking import seeds_of
-from benchmarks.quality.processes import Failed
+from benchmarks.quality.asking import EXPECTED, Tell, brought, on_stderr, seeds_of, shown
 from benchmarks.quality_page import write as write_page
-from recsys.errors import RecsysError
 
 RUNS, RESULT = Path("runs/levers"), Path("benchmarks/results/levers.json")
-EXPECTED = (Failed, RecsysError, OSError, subprocess.CalledProcessError)
-"""What may go wrong with one part and must not cost the others."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,32 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = sorted(set(asked.only) - known)
     if unknown:
         parser.error(f"no variant '{unknown[0]}'; there are: {', '.join(sorted(known))}")
-    console = Console(stderr=True, highlight=False)
-
-    def tell(line: str) -> None:
-        console.print(line, markup=False, soft_wrap=True)
-
-    failures: list[str] = []
+    tell, failures = on_stderr(), list[str]()
     for world in worlds:
         failures += _world(world, asked.only, asked.seeds, tell)
-    if RESULT.is_file():
-        record = json.loads(RESULT.read_text(encoding="utf-8"))
-        if asked.json:
-            print(json.dumps(record, indent=2, ensure_ascii=False))
-        else:
-            for world in worlds:
-                Console().print(_table(record, world))
+    shown(RESULT, lambda record: [_table(record, each) for each in worlds], as_json=asked.json)
     for failure in failures:
         tell(f"failed: {failure}")
     return 1 if failures else 0
 
 
-def _world(
-    world: World,
-    only: Sequence[str],
-    seeds: Sequence[int] | None,
-    tell: Callable[[str], None],
-) -> list[str]:
+def _world(world: World, only: Sequence[str], seeds: Sequence[int] | None, tell: Tell) -> list[str]:
     """Bring a world's variants up to date; what failed."""
     wanted = [each for each in world.variants if not only or each.name in only]
     if not wanted:
@@ -83,25 +62,21 @@ def _world(
         bench, kept = Bench(world, RUNS, tell=tell), world.kept()
     except EXPECTED as error:
         return [f"{world.name}: {error}"]
-    failures = []
-    for variant in wanted:
-        if variant not in kept:
-            tell(f"{world.name}: {variant.name} is what the base is now; left out")
-            continue
-        try:
-            _variant(bench, world, variant, seeds or world.seeds_of(variant), tell)
-        except EXPECTED as error:
-            failures.append(f"{world.name}, {variant.name}: {error}")
-            tell(f"failed: {failures[-1]}")
-    return failures
+    for variant in (each for each in wanted if each not in kept):
+        tell(f"{world.name}: {variant.name} is what the base is now; left out")
+    parts = [
+        (
+            f"{world.name}, {variant.name}",
+            partial(_variant, bench, world, variant, seeds or world.seeds_of(variant), tell),
+        )
+        for variant in wanted
+        if variant in kept
+    ]
+    return brought(parts, tell)
 
 
 def _variant(
-    bench: Bench,
-    world: World,
-    variant: Variant,
-    seeds: Sequence[int],
-    tell: Callable[[str], None],
+    bench: Bench, world: World, variant: Variant, seeds: Sequence[int], tell: Tell
 ) -> None:
     made = {seed: bench.one_seed(variant, seed) for seed in seeds}
     told = entry(world, variant, made, mark=bench.mark)
@@ -110,7 +85,7 @@ def _variant(
     tell(f"{world.name}: {variant.name} reached {told.get('stopped', told['figures'])}")
 
 
-def _table(record: dict[str, object], world: World) -> Table:
+def _table(record: Mapping[str, Any], world: World) -> Table:
     table = Table(world.title, *world.metrics, "in std of the base", "minutes")
     for row in rows(record, world):
         table.add_row(row.name, *row.figures, row.beside, row.minutes)

@@ -17,35 +17,29 @@ together, and factors and vectors have 64 dimensions, as published.
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
-from benchmarks.quality.asking import seeds_of
+from benchmarks.quality.asking import Tell, brought, on_stderr, seeds_of, shown
 from benchmarks.quality.datasets import DATA_SETS, DataSet
 from benchmarks.quality.environment import peers_python
 from benchmarks.quality.export import export
 from benchmarks.quality.grids import GRIDS, PEERS
 from benchmarks.quality.ours import encoded, one_seed
 from benchmarks.quality.peers import SEED, World, run_peer
-from benchmarks.quality.processes import Failed
 from benchmarks.quality.results import columns, merge, ours_entry, peer_entry
 from benchmarks.quality_page import write as write_page
 from recsys.cli.screen import Screen
-from recsys.errors import RecsysError
 from recsys.pipeline import open_job, run_job
 
 RUNS, RESULT = Path("runs/quality"), Path("benchmarks/results/quality.json")
 OURS, ALL_PEERS = "ours", "peers"
-EXPECTED = (Failed, RecsysError, OSError, subprocess.CalledProcessError)
-"""What may go wrong with one part and must not cost the others."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +49,7 @@ class Bench:
     runs: Path
     result: Path
     given_python: Path | None
-    console: Console
+    tell: Tell
 
     @cached_property
     def _python(self) -> Path:
@@ -65,31 +59,16 @@ class Bench:
         """The interpreter of the peers."""
         return self._python
 
-    def tell(self, line: str) -> None:
-        """A line about a part."""
-        self.console.print(line, markup=False, soft_wrap=True)
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Bring the parts asked for up to date; 1 where one of them failed."""
     asked = _parser().parse_args(arguments)
-    bench = Bench(RUNS, RESULT, asked.peers_python, Console(stderr=True, highlight=False))
+    bench = Bench(RUNS, RESULT, asked.peers_python, on_stderr())
     chosen = [DATA_SETS[name] for name in asked.dataset or DATA_SETS]
     failures: list[str] = []
     for data in chosen:
-        for name, bring in _parts(bench, data, asked.only, asked.seeds):
-            try:
-                bring()
-            except EXPECTED as error:
-                failures.append(f"{data.name}, {name}: {error}")
-                bench.tell(f"failed: {failures[-1]}")
-    if RESULT.is_file():
-        record = json.loads(RESULT.read_text(encoding="utf-8"))
-        if asked.json:
-            print(json.dumps(record, indent=2, ensure_ascii=False))
-        else:
-            for data in chosen:
-                Console().print(_table(record, data))
+        failures += brought(_parts(bench, data, asked.only, asked.seeds), bench.tell)
+    shown(RESULT, lambda record: [_table(record, data) for data in chosen], as_json=asked.json)
     for failure in failures:
         bench.tell(f"failed: {failure}")
     return 1 if failures else 0
@@ -97,16 +76,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parts(
     bench: Bench, data: DataSet, only: Sequence[str], seeds: Sequence[int]
-) -> list[tuple[str, Callable[[], None]]]:
+) -> Iterator[tuple[str, Callable[[], None]]]:
     """What is to be done for a data set, one after another."""
-    wanted: list[tuple[str, Callable[[], None]]] = []
     if not only or OURS in only:
-        wanted.append((OURS, lambda: _ours(bench, data, seeds)))
-    names = [name for name in GRIDS[data.name] if not only or ALL_PEERS in only or name in only]
-    if names:
-        world = _World(bench, data)
-        wanted += [(name, lambda name=name: world.peer(name)) for name in names]
-    return wanted
+        yield f"{data.name}, {OURS}", lambda: _ours(bench, data, seeds)
+    world = _World(bench, data)
+    for name in GRIDS[data.name]:
+        if not only or ALL_PEERS in only or name in only:
+            yield f"{data.name}, {name}", partial(world.peer, name)
 
 
 def _ours(bench: Bench, data: DataSet, seeds: Sequence[int]) -> None:
@@ -149,7 +126,7 @@ class _World:
         write_page(quality=self._bench.result)
 
 
-def _table(record: dict[str, object], data: DataSet) -> Table:
+def _table(record: Mapping[str, Any], data: DataSet) -> Table:
     table = Table(data.name, *data.metrics, "minutes", "GiB")
     for name, cells in columns(record, data.name, data.metrics):
         table.add_row(name, *cells)

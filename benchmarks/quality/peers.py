@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.quality.asking import Tell
 from benchmarks.quality.datasets import DataSet
 from benchmarks.quality.export import Exported
 from benchmarks.quality.grids import TUTORIAL, Setting
@@ -28,7 +29,6 @@ from recsys.splits import Split
 
 K, SEED = 100, 1
 HERE = Path(__file__).parent
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)
