@@ -75,7 +75,7 @@ GRIDS: Mapping[str, Mapping[str, Sequence[Setting]]] = {
         "bpr": _bpr((64, 128)),
         "item_knn": _knn((None, 10, 3)),
         "ease": _ease(50.0, 100.0, 250.0, 500.0, 1000.0),
-        TUTORIAL: _tutorial(32, (1, 3, 6, 10, 15, 20)),
+        TUTORIAL: _tutorial(32, (1, 2, 3, 4, 6, 9)),
         "sasrec_rectools": _sasrec((128,), window=200, batch=64, checkpoints=(4, 8, 12, 16, 20)),
     },
     "gowalla": {
