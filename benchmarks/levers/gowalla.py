@@ -9,7 +9,7 @@ from benchmarks.quality.datasets import GOWALLA
 
 
 def _lesson(filter_share: float) -> dict[str, Any]:
-    return {"filter_share": filter_share, "temperature": 0.14, "sharpness": 4, "epochs": 12}
+    return {"filter_share": filter_share, "temperature": 0.14, "sharpness": 3, "epochs": 12}
 
 
 LEVERS = World(
