@@ -8,8 +8,7 @@ its figures take their place in ``benchmarks/results/levers.json``, and the tabl
 The base is one pair of towers of the data set's preset (``configs/``), with three seeds, so that
 the spread is known; a variant has one. All are judged on validation, the test is not looked at.
 Each has one setting, as in its paper or as the engine's default is, and was not tuned. ``cold`` is
-Amazon Beauty with a tenth of the items withheld, three seeds each, scored on the test. MovieLens-1M
-takes half an hour a variant and runs only where it is named.
+Amazon Beauty with a tenth of the items withheld, three seeds each, scored on the test.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from benchmarks.levers.results import COMMAND, entry, merge
 from benchmarks.levers.tables import rows
 from benchmarks.levers.training import Bench
 from benchmarks.levers.world import Variant, World
-from benchmarks.levers.worlds import WHEN_NAMED, WORLDS
+from benchmarks.levers.worlds import WORLDS
 from benchmarks.quality.asking import EXPECTED, Tell, brought, on_stderr, seeds_of, shown
 from benchmarks.quality_page import write as write_page
 
@@ -38,8 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Bring the parts asked for up to date; 1 where one of them failed."""
     parser = _parser()
     asked = parser.parse_args(arguments)
-    chosen = asked.dataset or [name for name in WORLDS if name not in WHEN_NAMED]
-    worlds = [WORLDS[name] for name in chosen]
+    worlds = [WORLDS[name] for name in asked.dataset or WORLDS]
     known = {variant.name for world in worlds for variant in world.variants}
     unknown = sorted(set(asked.only) - known)
     if unknown:
@@ -95,12 +93,7 @@ def _table(record: Mapping[str, Any], world: World) -> Table:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument(
-        "--dataset",
-        action="append",
-        choices=list(WORLDS),
-        help=f"default: all but {', '.join(WHEN_NAMED)}",
-    )
+    parser.add_argument("--dataset", action="append", choices=list(WORLDS), help="default: all")
     parser.add_argument("--only", action="append", default=[], metavar="VARIANT", help="a part")
     parser.add_argument(
         "--seeds", type=seeds_of, help="as 1,2,3; default: these for the base, 1 for the others"

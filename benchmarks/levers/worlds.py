@@ -14,5 +14,3 @@ WORLDS = {
         movielens.LEVERS,
     )
 }
-WHEN_NAMED = (movielens.LEVERS.name,)
-"""Too long to be run unless it is asked for."""
