@@ -141,7 +141,8 @@ def test_in_fewer_dimensions_the_scores_are_the_nearest_that_they_can_hold(fitte
 
 @pytest.mark.slow
 def test_training_brings_its_members_to_fewer_dimensions(tmp_path):
-    fitted = train(tmp_path, members=TWO, members_dimension=8, epochs=12, seed=5, validate=accuracy)
+    changes = {"members_dimension": 8, "epochs": 12, "validate_every": 12, "seed": 5}
+    fitted = train(tmp_path, members=TWO, validate=accuracy, **changes)
     assert fitted.towers.item_vectors.shape == (8, 8)
     assert fitted.validation == accuracy(fitted.towers) > 0.8
 
