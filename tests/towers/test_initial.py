@@ -95,7 +95,13 @@ def learn(folder, blocks, *, epochs, **chosen):
         blocks,
         np.vstack([np.zeros((1, 6)), PHRASES]).astype(np.float32),
         towers=config,
-        train=TrainConfig(learning_rate=0.02, warmup_steps=1, epochs=epochs, patience=epochs),
+        train=TrainConfig(
+            learning_rate=0.02,
+            warmup_steps=1,
+            epochs=epochs,
+            patience=epochs,
+            validate_every=10,
+        ),
         folder=folder,
         validate=lambda towers: float(np.trace(scores(towers))),
     )

@@ -116,7 +116,7 @@ def test_towers_learn_with_them(tmp_path):
     loss = SampledSoftmax(temperature=0.1, negatives=1, in_batch="none", hard=hard)
     fitted = fit(
         cycle(), (), np.zeros((1, 0), np.float32), folder=tmp_path, validate=accuracy,
-        search=exact, **settings(loss, epochs=25, patience=25),
+        search=exact, **settings(loss, epochs=25, patience=25, validate_every=5),
     )  # fmt: skip
     assert accuracy(fitted.towers) == 1.0
 

@@ -18,7 +18,9 @@ from recsys.towers import (
 )
 from recsys.towers.scaling import standardised
 
-TRAIN = TrainConfig(batch_positions=256, learning_rate=0.03, epochs=12, patience=12, warmup_steps=4)
+TRAIN = TrainConfig(
+    batch_positions=256, learning_rate=0.03, epochs=12, validate_every=12, warmup_steps=4
+)
 WORDS = np.vstack([np.zeros(4), np.eye(4)]).astype(np.float32)
 """Encoded phrases: none, then four that have nothing in common."""
 

@@ -163,9 +163,7 @@ def test_user_ids_and_context_are_read(tmp_path):
             "id_dropout": 0.0,
         }
     )
-    rising = iter(range(30))
-    fitted = train(tmp_path, log=log, towers=config, epochs=30,
-                   validate=lambda towers: next(rising))  # fmt: skip
+    fitted = train(tmp_path, log=log, towers=config, epochs=30)
     none = [np.array([], np.int32)] * 4
     batch = QueryBatch.of(
         none,

@@ -49,7 +49,11 @@ def test_words_find_pictures_that_training_never_saw(tmp_path):
         words,
         towers=TowersConfig(dimension=8, history=NoHistory(), item_id="none", terms_dropout=0.0),
         train=TrainConfig(
-            loss=FullSoftmax(temperature=0.1), learning_rate=0.02, warmup_steps=2, epochs=30
+            loss=FullSoftmax(temperature=0.1),
+            learning_rate=0.02,
+            warmup_steps=2,
+            epochs=30,
+            validate_every=30,
         ),
         folder=tmp_path,
         validate=lambda made: float(next(rising)),
