@@ -103,6 +103,11 @@ LOSSES = (
     ),
     _loss("the batch's own negatives, corrected (Yi et al. 2019)", "in-batch-softmax", **SOFTMAX),
     _loss("calibrated binary cross-entropy (gSASRec, Petrov & Macdonald 2023)", "gbce", **SOFTMAX),
+    Variant(
+        "gbce-without-bias",
+        "the same, a cosine of 0 meaning even odds",
+        {"train.loss": {"name": "gbce", "bias": "none", **SOFTMAX}},
+    ),
     _loss("pairs of a positive and a negative (BPR, Rendle et al. 2009)", "bpr", **SOFTMAX),
     _loss("cosine contrastive (SimpleX, Mao et al. 2021)", "ccl", mask="history"),
     _loss("alignment and uniformity (DirectAU, Wang et al. 2022)", "direct-au"),

@@ -129,11 +129,14 @@ class GBCE(_Scaled, _Sampled):
     Attributes:
         calibration: The paper's t. 0 is binary cross-entropy, whose probabilities are too high
             where negatives are sampled; 1 makes them those of the full catalogue.
+        bias: Log-odds of a cosine of 0: ``prior``, those of a positive among its negatives;
+            ``none``, even ones, as the paper's inner products without a bound can bear.
     """
 
     name: Literal["gbce"] = "gbce"
     negatives: int = Field(256, ge=1, le=1_000_000)
     calibration: float = Field(0.75, ge=0, le=1)
+    bias: Literal["prior", "none"] = "prior"
 
 
 class BPR(_Scaled, _Sampled):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from recsys._tf import tf
 from recsys.towers import (
     BPR,
     CCL,
@@ -14,7 +17,14 @@ from recsys.towers import (
     InnerProduct,
     SampledSoftmax,
 )
-from tests.contracts.loss_contract import WINDOWS, LossContract, Numbers, gradients, log_of
+from tests.contracts.loss_contract import (
+    DIMENSION,
+    WINDOWS,
+    LossContract,
+    Numbers,
+    gradients,
+    log_of,
+)
 
 
 def sigmoid(x):
@@ -111,18 +121,46 @@ class TestSmoothedSampledSoftmax(Sampled):
         np.testing.assert_allclose(pushed, -0.2 * share * one.queries.numpy() / 0.5, rtol=1e-4)
 
 
-class TestGBCE(LossContract):
-    config = GBCE(temperature=0.5, negatives=4, calibration=0.75)
-    learner = GBCE(temperature=0.5, negatives=4, calibration=0)
+class Calibrated(LossContract):
+    def odds(self, beta, k):
+        """Of a positive, at a cosine of 0."""
+        return 1
 
     def by_hand(self, numbers):
         k = numbers.others.sum(axis=1)
         alpha = k / max((numbers.counts > 0).sum() - 1, 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             beta = np.where(k > 0, alpha * (0.75 * (1 - 1 / alpha) + 1 / alpha), 0.25)
-        positive = np.log(sigmoid(numbers.own / 0.5) ** beta)
-        negative = np.log(1 - sigmoid(numbers.scores / 0.5)) * numbers.others
+            bias = np.log(np.where(k > 0, self.odds(beta, k), 1))
+        positive = np.log(sigmoid(numbers.own / 0.5 + bias) ** beta)
+        others = sigmoid(numbers.scores / 0.5 + bias[:, None])
+        negative = np.log(1 - others) * numbers.others
         return -(positive + negative.sum(axis=1)) / (k + 1)
+
+
+class TestGBCE(Calibrated):
+    config = GBCE(temperature=0.5, negatives=4, calibration=0.75)
+
+    def odds(self, beta, k):
+        return beta / k
+
+    def test_nothing_is_learned_by_moving_all_scores_alike(self, loss):
+        """From a cosine of 0, where no item is told from another."""
+        one = self.one_position(loss)
+        alike = np.zeros((1 + len(one.candidates), DIMENSION), np.float32)
+        alike[:, 0] = 1
+        moved = replace(
+            one,
+            queries=tf.zeros((1, DIMENSION)),
+            positive_vectors=tf.constant(alike[:1]),
+            candidate_vectors=tf.constant(alike[1:]),
+        )
+        np.testing.assert_allclose(gradients(loss, moved)["queries"], 0, atol=1e-6)
+
+
+class TestGBCEWithoutBias(Calibrated):
+    config = GBCE(temperature=0.5, negatives=4, calibration=0.75, bias="none")
+    learner = GBCE(temperature=0.5, negatives=4, calibration=0, bias="none")
 
 
 def mean_of(costs, numbers):
