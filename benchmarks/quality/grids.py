@@ -25,12 +25,17 @@ def _als(factors: Sequence[int]) -> list[Setting]:
     )
 
 
-def _bpr(factors: Sequence[int]) -> list[Setting]:
+def _bpr(
+    factors: Sequence[int],
+    rates: Sequence[float] = (0.01, 0.05),
+    regularization: Sequence[float] = (0.0001, 0.001, 0.01),
+    checkpoints: Sequence[int] = (50, 100, 200, 400),
+) -> list[Setting]:
     return _every(
         factors=factors,
-        learning_rate=(0.01, 0.05),
-        regularization=(0.0001, 0.001, 0.01),
-        checkpoints=([50, 100, 200, 400],),
+        learning_rate=rates,
+        regularization=regularization,
+        checkpoints=(list(checkpoints),),
     )
 
 
@@ -61,10 +66,14 @@ def _sasrec(
     )
 
 
+# Where the best of the first grid lay at its edge, it goes on there.
+_LONGER = _bpr((128,), (0.05,), (0.01, 0.03, 0.1), (800, 1600))
+_SHORTER = _bpr((64, 128), (0.01,), checkpoints=(10, 20, 30, 40))
+
 GRIDS: Mapping[str, Mapping[str, Sequence[Setting]]] = {
     "beauty": {
         "als": _als((64, 128)),
-        "bpr": _bpr((64, 128)),
+        "bpr": [*_bpr((64, 128)), *_LONGER],
         "item_knn": _knn((None, 10, 3)),
         "ease": _ease(50.0, 100.0, 250.0, 500.0, 1000.0),
         TUTORIAL: _tutorial(32, (1, 3, 6, 10, 15, 20, 30)),
@@ -72,7 +81,7 @@ GRIDS: Mapping[str, Mapping[str, Sequence[Setting]]] = {
     },
     "movielens-1m": {
         "als": _als((64, 128)),
-        "bpr": _bpr((64, 128)),
+        "bpr": [*_bpr((64, 128)), *_SHORTER],
         "item_knn": _knn((None, 10, 3)),
         "ease": _ease(50.0, 100.0, 250.0, 500.0, 1000.0),
         TUTORIAL: _tutorial(32, (1, 2, 3, 4, 6, 9)),
