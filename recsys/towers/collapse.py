@@ -19,8 +19,8 @@ def refuse_collapsed(items: Vectors, queries: Vectors) -> None:
     """Raise if the vectors of either side are all one, or nearly: no ranking can come of them.
 
     Args:
-        items: Unit vectors of the warm items, float32 ``[n, d]``.
-        queries: Unit vectors of different queries, float32 ``[m, d]``, such as a batch's.
+        items: Unit vectors of the warm items, float32 ``[n, d]``; 0 where nothing is told of one.
+        queries: The same of different queries, float32 ``[m, d]``, such as a batch's.
 
     Raises:
         TrainingError: They are; it says what to change. One item alone, and fewer than
@@ -55,14 +55,21 @@ or let the query tower read what tells users apart (towers.history, towers.user_
 
 
 def _mean_cosine(vectors: Vectors) -> float:
-    """Of two different rows: the sum over all pairs is the squared length of the rows' sum."""
+    """Of two different rows: the sum over all pairs is the squared length of the rows' sum.
+
+    Rows that are all 0 are alike.
+    """
     count = len(vectors)
     if count < 2:
         return 0.0
+    if not vectors.any():
+        return 1.0
     total = vectors.sum(axis=0, dtype=np.float64)
     return float((total @ total - count) / (count * (count - 1)))
 
 
 def _least_cosine_to_mean(vectors: Vectors) -> float:
+    if not vectors.any():
+        return 1.0
     mean = vectors.mean(axis=0, dtype=np.float64)
     return float((vectors @ mean).min() / max(float(np.linalg.norm(mean)), 1e-12))

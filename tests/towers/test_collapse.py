@@ -40,3 +40,14 @@ def test_one_item_or_few_queries_are_not_alike():
 
 def test_opposite_queries_have_no_mean_and_are_not_alike():
     refuse_collapsed(SPREAD, np.repeat(np.vstack([SPREAD[0], -SPREAD[0]]), 20, axis=0))
+
+
+def test_vectors_that_are_all_zero_are_alike():
+    """Where nothing tells items apart and nothing is added, all of them are at the origin."""
+    none = np.zeros((40, 4), np.float32)
+    with pytest.raises(TrainingError, match="40 items have collapsed"):
+        refuse_collapsed(none, SPREAD)
+    with pytest.raises(TrainingError, match="all 40 queries"):
+        refuse_collapsed(SPREAD, none)
+    refuse_collapsed(np.vstack([none, SPREAD]), np.vstack([none, SPREAD]))
+    refuse_collapsed(none[:1], none[:31])
