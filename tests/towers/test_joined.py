@@ -11,10 +11,15 @@ import pytest
 from recsys.errors import DataError
 from recsys.towers import JoinedTowers, MeanHistory, MemberConfig, QueryBatch, load_towers
 from recsys.towers.members import SEEDS_APART
-from tests.towers.test_training import accuracy, train
+from tests.towers.test_training import BY_MEAN, TOWERS, accuracy, train
 
 TWO = (MemberConfig(), MemberConfig())
 ASKED = QueryBatch.of([np.array([at, at + 1], np.int32) for at in range(4)])
+
+
+def joined(folder, **changes):
+    settled = {"towers": BY_MEAN, "members": TWO, "epochs": 3, "seed": 5}
+    return train(folder, **settled | changes)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +29,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def fitted(folder):
-    return train(folder, members=TWO, epochs=3, seed=5, validate=accuracy)
+    return joined(folder, validate=accuracy)
 
 
 def test_the_score_is_the_mean_of_the_members_cosines(fitted):
@@ -40,15 +45,14 @@ def test_the_score_is_the_mean_of_the_members_cosines(fitted):
 
 def test_each_member_is_what_its_seed_alone_would_have_given(fitted, tmp_path):
     for number, member in enumerate(fitted.towers.members):
-        alone = train(
-            tmp_path / str(number), epochs=3, validate=accuracy, seed=5 + number * SEEDS_APART
-        )
+        seed = 5 + number * SEEDS_APART
+        alone = joined(tmp_path / str(number), members=(), validate=accuracy, seed=seed)
         np.testing.assert_allclose(alone.towers.item_vectors, member.item_vectors, atol=1e-3)
 
 
 def test_a_member_may_read_its_history_in_a_way_of_its_own(tmp_path):
     members = (MemberConfig(), MemberConfig(history=MeanHistory(window=3)))
-    one, two = train(tmp_path, members=members, epochs=1).towers.members
+    one, two = joined(tmp_path, towers=TOWERS, members=members, epochs=1).towers.members
     assert (one.config.history.name, two.config.history.name) == ("transformer", "mean")
 
 
@@ -71,8 +75,8 @@ def test_a_run_that_was_stopped_goes_on_with_the_member_it_was_at(fitted, tmp_pa
         return accuracy(towers)
 
     with pytest.raises(KeyboardInterrupt):
-        train(tmp_path, members=TWO, epochs=3, seed=5, validate=judge)
-    resumed = train(tmp_path, members=TWO, epochs=3, seed=5, validate=judge)
+        joined(tmp_path, validate=judge)
+    resumed = joined(tmp_path, validate=judge)
     # Three epochs, one more and the interrupted; then two epochs and the whole.
     assert len(asked) == 5 + 2 + 1
     wanted = fitted.towers.item_vectors
@@ -115,7 +119,7 @@ def test_towers_that_do_not_belong_together_are_refused(fitted):
 
 
 def test_each_member_may_end_at_an_epoch_of_its_own(tmp_path):
-    fitted = train(tmp_path, members=TWO, epochs=3, seed=5, validate=None, stop_after=[1, 2])
+    fitted = joined(tmp_path, validate=None, stop_after=[1, 2])
     assert fitted.best_epochs == (1, 2) and fitted.best_epoch == 3 and fitted.validation is None
     assert [epoch.number for epoch in fitted.epochs] == [1, 2, 3]
 
@@ -141,8 +145,8 @@ def test_in_fewer_dimensions_the_scores_are_the_nearest_that_they_can_hold(fitte
 
 @pytest.mark.slow
 def test_training_brings_its_members_to_fewer_dimensions(tmp_path):
-    changes = {"members_dimension": 8, "epochs": 12, "validate_every": 12, "seed": 5}
-    fitted = train(tmp_path, members=TWO, validate=accuracy, **changes)
+    changes = {"members_dimension": 8, "epochs": 12, "validate_every": 12, "towers": TOWERS}
+    fitted = joined(tmp_path, validate=accuracy, **changes)
     assert fitted.towers.item_vectors.shape == (8, 8)
     assert fitted.validation == accuracy(fitted.towers) > 0.8
 

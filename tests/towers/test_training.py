@@ -23,6 +23,8 @@ TOWERS = TowersConfig(
     id_dropout=0,
     terms="none",
 )
+BY_MEAN = TOWERS.model_copy(update={"history": MeanHistory(window=4)})
+"""Learns nothing of what comes next, and is compiled in half the time: for what is of the loop."""
 TRAIN = TrainConfig(batch_positions=128, learning_rate=0.02, epochs=6, patience=9, warmup_steps=4)
 
 
@@ -61,7 +63,7 @@ def test_what_comes_next_is_learned(tmp_path):
 
 def test_the_towers_returned_are_the_best_on_validation(tmp_path):
     figures = iter([0.1, 0.5, 0.3, 0.2])
-    fitted = train(tmp_path, validate=lambda towers: next(figures), epochs=4)
+    fitted = train(tmp_path, towers=BY_MEAN, validate=lambda towers: next(figures), epochs=4)
     assert fitted.best_epoch == 2
     assert [epoch.validation for epoch in fitted.epochs] == [0.1, 0.5, 0.3, 0.2]
     assert sorted(path.name for path in tmp_path.glob("best-*")) == ["best-2"]
@@ -69,7 +71,8 @@ def test_the_towers_returned_are_the_best_on_validation(tmp_path):
 
 def test_stops_when_validation_no_longer_improves(tmp_path):
     figures = iter([0.5, 0.4, 0.4, 0.4])
-    fitted = train(tmp_path, validate=lambda towers: next(figures), epochs=9, patience=2)
+    settled = {"towers": BY_MEAN, "epochs": 9, "patience": 2}
+    fitted = train(tmp_path, validate=lambda towers: next(figures), **settled)
     assert len(fitted.epochs) == 3
 
 
@@ -87,10 +90,11 @@ def test_a_killed_run_goes_on_after_its_last_whole_epoch(tmp_path, average):
         return mean_size(towers)
 
     seen: list[int] = []
+    settled = {"towers": BY_MEAN, "average": average}
     with pytest.raises(Killed):
-        train(tmp_path / "killed", validate=killed_in_third, average=average)
-    resumed = train(tmp_path / "killed", validate=mean_size, average=average)
-    whole = train(tmp_path / "whole", validate=mean_size, average=average)
+        train(tmp_path / "killed", validate=killed_in_third, **settled)
+    resumed = train(tmp_path / "killed", validate=mean_size, **settled)
+    whole = train(tmp_path / "whole", validate=mean_size, **settled)
     assert [epoch.number for epoch in resumed.epochs] == [1, 2, 3, 4, 5, 6]
     # No dropout in this world: the resumed run repeats what the whole one computed.
     np.testing.assert_allclose(
@@ -100,12 +104,12 @@ def test_a_killed_run_goes_on_after_its_last_whole_epoch(tmp_path, average):
 
 
 def test_a_finished_run_answers_without_training(tmp_path):
-    first = train(tmp_path)
+    first = train(tmp_path, towers=BY_MEAN)
 
     def never(towers):
         raise AssertionError("a finished run was validated again")
 
-    again = train(tmp_path, validate=never)
+    again = train(tmp_path, towers=BY_MEAN, validate=never)
     assert again.epochs == first.epochs
     np.testing.assert_array_equal(again.towers.item_vectors, first.towers.item_vectors)
 
@@ -176,15 +180,16 @@ def test_user_ids_and_context_are_read(tmp_path):
 
 def test_a_diverged_run_says_what_to_change(tmp_path):
     with pytest.raises(TrainingError, match="lower train.learning_rate"):
-        train(tmp_path, learning_rate=float("inf"))
+        train(tmp_path, towers=BY_MEAN, learning_rate=float("inf"))
     with pytest.raises(TrainingError, match="validation figure of epoch 1 is nan"):
-        train(tmp_path / "b", validate=lambda towers: float("nan"))
+        train(tmp_path / "b", towers=BY_MEAN, validate=lambda towers: float("nan"))
 
 
-def test_a_collapsed_run_says_what_to_change(tmp_path):
+@pytest.mark.parametrize("towers", [TOWERS, BY_MEAN], ids=lambda towers: towers.history.name)
+def test_a_collapsed_run_says_what_to_change(tmp_path, towers):
     """Without ids and with one text for all, no item can be told from another."""
     same = FeatureBlock("text", np.ones((8, 3), np.float32), np.ones(8, bool))
-    towers = TOWERS.model_copy(update={"item_id": "none"})
+    towers = towers.model_copy(update={"item_id": "none"})
     with pytest.raises(TrainingError, match=r"8 items have collapsed .*give items what tells"):
         train(tmp_path, blocks=[same], towers=towers, epochs=1)
 
@@ -213,8 +218,9 @@ def test_without_validation_the_towers_of_the_last_epoch_are_kept(tmp_path):
 
 def test_a_training_that_stops_early_is_the_beginning_of_the_whole(tmp_path):
     """The learning rate falls as if it went on, so that what was chosen is what is repeated."""
-    whole = train(tmp_path / "whole", epochs=4, decay="cosine")
-    part = train(tmp_path / "part", validate=None, epochs=4, decay="cosine", stop_after=[2])
+    settled = {"towers": BY_MEAN, "epochs": 4, "decay": "cosine"}
+    whole = train(tmp_path / "whole", **settled)
+    part = train(tmp_path / "part", stop_after=[2], **settled)
     np.testing.assert_allclose(
         [epoch.loss for epoch in part.epochs],
         [epoch.loss for epoch in whole.epochs[:2]],
@@ -232,7 +238,7 @@ def test_a_training_cannot_stop_where_there_is_no_epoch(tmp_path, stop_after):
 @pytest.mark.parametrize("combine", ["sum", "gated-sum", "concatenation"])
 def test_no_block_named_is_ids_alone(combine, tmp_path):
     block = FeatureBlock("text", np.eye(8, 3, dtype=np.float32), np.ones(8, np.bool_))
-    alone = TOWERS.model_copy(update={"combine": combine})
+    alone = BY_MEAN.model_copy(update={"combine": combine})
     none = alone.model_copy(update={"blocks": ()})
     vectors = [
         train(tmp_path / name, blocks=blocks, towers=towers, epochs=2).towers.item_vectors
