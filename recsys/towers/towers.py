@@ -27,6 +27,8 @@ FACTS = "towers.json"
 Places = npt.NDArray[np.intp]
 POSITIONS_A_CALL = 16_384
 """Padded history positions in one pass through the tower; bounds memory, not results."""
+PADDING_A_CALL = 512
+"""Of these, what may be padding; a pass costs about as much as that many positions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,17 +78,9 @@ class Towers:
         window = self.config.history.window
         lengths = np.array([min(len(history), window) for history in batch.histories], np.int32)
         order = np.argsort(lengths, kind="stable")
-        at = 0
-        while at < len(order):
-            # Ascending lengths: the last of a group is its longest.
-            stop = at + 1
-            while stop < len(order) and (stop - at + 1) * (lengths[order[stop]] + 1) <= (
-                POSITIONS_A_CALL
-            ):
-                stop += 1
-            chosen = order[at:stop]
-            out[chosen] = self._answer(*self._inputs(batch, chosen, lengths[chosen])).numpy()
-            at = stop
+        for chosen in np.split(order, _passes(lengths[order])):
+            if len(chosen):
+                out[chosen] = self._answer(*self._inputs(batch, chosen, lengths[chosen])).numpy()
         return out
 
     def _inputs(self, batch: QueryBatch, chosen: Places, lengths: Rows) -> tuple[Any, Any, Any]:
@@ -167,6 +161,18 @@ class Towers:
         np.savez(folder / "weights.npz", **weights)
         np.save(folder / "items.npy", self.item_vectors)
         (folder / FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
+def _passes(lengths: Rows) -> list[int]:
+    """Where, in histories of ascending lengths, each next pass through the tower begins."""
+    begins, at, real = [], 0, 0
+    for stop, length in enumerate(lengths.tolist()):
+        positions = (stop - at + 1) * (length + 1)  # the last is the longest
+        real += length + 1
+        if stop > at and (positions > POSITIONS_A_CALL or positions - real > PADDING_A_CALL):
+            begins.append(stop)
+            at, real = stop, length + 1
+    return begins
 
 
 def load_pair(folder: Path) -> Towers:

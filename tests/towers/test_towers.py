@@ -1,7 +1,10 @@
+import itertools
 import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recsys.errors import DataError
 from recsys.towers import (
@@ -13,6 +16,7 @@ from recsys.towers import (
     fit,
     load_towers,
 )
+from recsys.towers.towers import PADDING_A_CALL, POSITIONS_A_CALL, _passes
 from tests.towers.worlds import cycle
 
 
@@ -54,8 +58,26 @@ def test_one_alone_equals_it_in_a_batch(towers):
 
 def test_groups_of_any_size_give_the_same(towers, monkeypatch):
     together = towers.encode(batch())
-    monkeypatch.setattr("recsys.towers.towers.POSITIONS_A_CALL", 9)
-    np.testing.assert_allclose(towers.encode(batch()), together, atol=1e-5)
+    for limit in ("POSITIONS_A_CALL", "PADDING_A_CALL"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"recsys.towers.towers.{limit}", 9)
+            np.testing.assert_allclose(towers.encode(batch()), together, atol=1e-5)
+
+
+@given(st.lists(st.integers(0, 200), max_size=400))
+def test_a_pass_is_bounded_in_size_and_padding_and_no_shorter_than_need_be(lengths):
+    ascending = np.sort(np.array(lengths, np.int32))
+    begins = [0, *_passes(ascending), len(lengths)]
+    for at, stop in itertools.pairwise(begins):
+        one = ascending[at:stop]
+        assert _fits(one)
+        assert stop == len(lengths) or not _fits(ascending[at : stop + 1])
+
+
+def _fits(lengths):
+    positions = len(lengths) * (lengths.max(initial=0) + 1)
+    padding = positions - (lengths + 1).sum()
+    return len(lengths) <= 1 or (positions <= POSITIONS_A_CALL and padding <= PADDING_A_CALL)
 
 
 def test_only_the_last_window_of_a_long_history_is_read(towers):
