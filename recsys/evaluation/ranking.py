@@ -125,14 +125,18 @@ def _top(scores: Scores, depth: int) -> tuple[npt.NDArray[np.int64], Scores, Row
         return empty, np.full(len(scores), -np.inf, np.float32), np.zeros(len(scores), np.int32)
     # From the best down: numpy is many times slower where the last places are sought among a mass
     # of equal scores, such as the -inf of items that are not shown.
-    rows = np.argpartition(-scores, width - 1, axis=1)[:, :width]
-    boundary = np.take_along_axis(scores, rows, axis=1).min(axis=1)
-    at_least = (scores >= boundary[:, None]).sum(axis=1)
-    for query in np.flatnonzero((at_least > width) & (boundary > -np.inf)):
+    negated = -scores
+    negated.partition(width - 1, axis=1)
+    boundary = -negated[:, width - 1]
+    reach = scores >= boundary[:, None]
+    at_least = reach.sum(axis=1)
+    rows = np.empty((len(scores), width), np.int64)
+    just = at_least == width
+    rows[just] = np.nonzero(reach[just])[1].reshape(-1, width)
+    for query in np.flatnonzero(~just):
         above = np.flatnonzero(scores[query] > boundary[query])
         equal = np.flatnonzero(scores[query] == boundary[query])
-        rows[query] = np.concatenate([above, equal[: width - len(above)]])
-    rows.sort(axis=1)
+        rows[query] = np.sort(np.concatenate([above, equal[: width - len(above)]]))
     order = np.argsort(-np.take_along_axis(scores, rows, axis=1), axis=1, kind="stable")
     return np.take_along_axis(rows, order, axis=1), boundary, at_least.astype(np.int32)
 
