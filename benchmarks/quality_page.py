@@ -62,7 +62,8 @@ replaced, and the losers are left in. All of it is judged **on validation**: thi
 are chosen, and the test was not looked at. The base has three seeds, which tell the spread; another
 line has one where no spread stands beside it, so that two standard deviations are not yet a
 difference. Each lever has one setting, that of its paper or the engine's default, and was not tuned
-any further: what loses here may win elsewhere."""
+any further: what loses here may win elsewhere. Minutes are those of one core with more or less
+work beside it, and tell no more than an order of magnitude."""
 COLD = """## Items that training never met
 
 A tenth of the items of Amazon Beauty is withheld from training altogether, and of each user the
