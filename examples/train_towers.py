@@ -59,7 +59,9 @@ def main() -> None:
             blocks=(),
             phrase_vectors=np.zeros((1, 0), np.float32),
             towers=config,
-            train=TrainConfig(batch_positions=128, learning_rate=0.02, epochs=20, patience=10),
+            train=TrainConfig(
+                batch_positions=128, learning_rate=0.02, epochs=20, validate_every=5, patience=10
+            ),
             folder=Path(folder) / "run",
             validate=share_right,
         )
