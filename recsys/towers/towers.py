@@ -28,7 +28,7 @@ Places = npt.NDArray[np.intp]
 POSITIONS_A_CALL = 16_384
 """Padded history positions in one pass through the tower; bounds memory, not results."""
 PADDING_A_CALL = 512
-"""Of these, what may be padding; a pass costs about as much as that many positions."""
+"""Of these, what may be padding: a pass by itself costs as much as some hundred positions."""
 
 
 @dataclass(frozen=True, eq=False)
