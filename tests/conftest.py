@@ -21,8 +21,8 @@ def pytest_collection_finish() -> None:
     """Once all is imported, and before anything runs.
 
     To look for garbage in TensorFlow takes a third of a second, and what was imported stays. To
-    optimise a graph takes longer than any test runs it; those of commands and services, which are
-    processes of their own, have theirs optimised as every user has.
+    optimise a graph takes longer than any test runs it; the demo and the service have theirs
+    optimised, as every user has.
     """
     gc.collect()
     gc.freeze()

@@ -17,6 +17,7 @@ from PIL import Image
 
 from recsys.bundle import open_bundle
 from recsys.cli import main
+from tests import forked
 from tests.pipeline.tiny import COLOURS, write_tiny
 
 pytestmark = pytest.mark.timeout(300)
@@ -58,13 +59,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A tiny shop's configuration and the folder with its finished run."""
     folder = tmp_path_factory.mktemp("shop")
     config, runs = write_tiny(folder / "shop"), folder / "runs"
-    done = subprocess.run(
-        [sys.executable, "-m", "recsys.cli", "run", config, "--runs", runs, "--json"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=240,
-    )
+    done = forked.run("recsys.cli", "run", config, "--runs", runs, "--json")
     assert done.returncode == 0, done.stderr
     (folder / "stdout.json").write_text(done.stdout)
     (folder / "stderr.txt").write_text(done.stderr)
@@ -268,7 +263,7 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 
 
 def test_an_interrupted_run_says_that_it_goes_on(tmp_path: Path) -> None:
-    config = write_tiny(tmp_path / "shop")
+    config = write_tiny(tmp_path / "shop", pictures="skip")
     config.write_text(
         config.read_text().replace("epochs = 4", "epochs = 5000\nvalidate_every = 50")
     )

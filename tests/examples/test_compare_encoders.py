@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import forked
+
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/own_data"
 
@@ -20,7 +22,7 @@ EXAMPLE = ROOT / "examples/own_data"
 def test_the_shop_compares_its_encoders(tmp_path: Path) -> None:
     example = tmp_path / "own_data"
     shutil.copytree(EXAMPLE, example, ignore=shutil.ignore_patterns("files"))
-    _python(example / "make_files.py", example / "files")
+    subprocess.run([sys.executable, example / "make_files.py", example / "files"], check=True)
     figures = _compared(example / "compare.toml", tmp_path)
     assert figures["word2vec.alone.warm.recall@5"] > figures["random.alone.warm.recall@5"]
     assert figures["word2vec.towers.cold.recall@5"] > figures["ids_only.towers.cold.recall@5"]
@@ -53,13 +55,6 @@ def _settings(toml: str) -> list[str]:
 
 
 def _compared(config: Path, runs: Path) -> dict[str, float]:
-    command = ("-m", "recsys.cli", "compare-embeddings", config, "--runs", runs, "--json")
-    return dict(json.loads(_python(*command))["figures"])
-
-
-def _python(*arguments: object) -> str:
-    done = subprocess.run(
-        [sys.executable, *map(str, arguments)], capture_output=True, text=True, cwd=ROOT
-    )
+    done = forked.run("recsys.cli", "compare-embeddings", config, "--runs", runs, "--json")
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return dict(json.loads(done.stdout)["figures"])

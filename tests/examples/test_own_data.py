@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import forked
+
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/own_data"
 
@@ -20,9 +22,10 @@ EXAMPLE = ROOT / "examples/own_data"
 def test_two_csv_files_and_a_folder_of_pictures(tmp_path: Path) -> None:
     example = tmp_path / "own_data"
     shutil.copytree(EXAMPLE, example, ignore=shutil.ignore_patterns("files"))
-    _python(example / "make_files.py", example / "files")
-    run = ("-m", "recsys.cli", "run", example / "shop.toml", "--runs", tmp_path, "--json")
-    figures = json.loads(_python(*run))["figures"]
+    subprocess.run([sys.executable, example / "make_files.py", example / "files"], check=True)
+    done = forked.run("recsys.cli", "run", example / "shop.toml", "--runs", tmp_path, "--json")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)["figures"]
     assert figures["two_tower.recall@10"] > 2 * figures["random.recall@10"]
     assert figures["two_tower.recall@10"] > figures["popularity.recall@10"]
 
@@ -38,11 +41,3 @@ def test_the_page_shows_the_configuration_that_is_there() -> None:
 def _settings(toml: str) -> list[str]:
     lines = (line.split("  #")[0].strip() for line in toml.splitlines())
     return [line for line in lines if line and not line.startswith("#")]
-
-
-def _python(*arguments: object) -> str:
-    done = subprocess.run(
-        [sys.executable, *map(str, arguments)], capture_output=True, text=True, cwd=ROOT
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout

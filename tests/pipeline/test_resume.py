@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import forked
 from tests.pipeline.tiny import write_tiny
 
 # In order: the stage, and the piece of its work during which it is killed.
@@ -58,10 +58,4 @@ def test_killed_in_every_stage_one_after_the_other(tmp_path: Path) -> None:
 
 
 def _run(config: Path, runs: Path, *moment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tests.pipeline.killed_run", config, runs, "publish", *moment],
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-        timeout=120,
-    )
+    return forked.run("tests.pipeline.killed_run", config, runs, "publish", *moment)

@@ -6,7 +6,6 @@ import ast
 import json
 import signal
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 from recsys.pipeline import learning, open_job, run_job
 from recsys.splits import HeldOut, split
 from recsys.tuning.running import Study, open_study, tune
+from tests import forked
 from tests.tuning.tiny import STUDY, TEMPERATURES, Told, write_study
 
 ROOT = Path(__file__).parents[2]
@@ -107,10 +107,4 @@ def test_nothing_in_the_part_reads_a_test_or_the_stage_that_does() -> None:
 
 
 def _run(config: Path, runs: Path, *moment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tests.tuning.killed_study", config, runs, *moment],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=500,
-    )
+    return forked.run("tests.tuning.killed_study", config, runs, *moment)

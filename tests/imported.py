@@ -1,0 +1,14 @@
+"""What a forked process finds imported: all that takes long, and nothing computed yet."""
+
+from __future__ import annotations
+
+import sklearn.decomposition  # noqa: F401
+
+import recsys.cli
+import recsys.comparison
+import recsys.pipeline
+import recsys.tuning.running  # noqa: F401
+from recsys._tf import tf
+
+# As in the tests' own process (conftest.py).
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
