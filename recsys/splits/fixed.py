@@ -47,9 +47,15 @@ def split_fixed(
     """The publisher's parts as three logs with the same id maps: one query a user and part.
 
     Raises:
-        DataError: The parts do not share their id maps, or one is empty.
+        DataError: The parts do not share their id maps, one is empty, or a share of training is to
+            be held out for a validation part that is there.
     """
     config = config or FixedConfig()
+    if validation is not None and config.validation_share:
+        raise DataError(
+            "split.validation_share holds out a share of training where no validation part is"
+            " given, and one is: leave it out, or leave the part out"
+        )
     for other in (test, validation):
         if other is not None and (
             not other.users.index.equals(train.users.index)

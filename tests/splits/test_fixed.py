@@ -59,6 +59,12 @@ def test_a_validation_drawn_from_anywhere_lies_among_training() -> None:
     assert [history for _, history, _ in read(parts.test, train)] == ["agbchd", "cabd"]
 
 
+def test_a_validation_part_and_a_share_of_training_for_one_are_refused() -> None:
+    with pytest.raises(DataError, match="validation_share .* and one is: leave it out"):
+        config = FixedConfig(validation_share=0.5)
+        split_fixed(part(TRAIN), part(TEST), validation=part(VALID), config=config)
+
+
 def test_times_say_themselves_where_validation_lies() -> None:
     parts = [part(content, "timestamp") for content in (TRAIN, TEST, VALID)]
     with pytest.raises(DataError, match="leave it out"):
