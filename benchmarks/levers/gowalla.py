@@ -7,6 +7,13 @@ from typing import Any
 from benchmarks.levers.world import BASE, ONE_PAIR, Variant, World
 from benchmarks.quality.datasets import GOWALLA
 
+SHARE: dict[str, Any] = {
+    "towers.history": {"name": "mean", "window": 100, "ages": "equal"},
+    "towers.user_mix": "share",
+    "towers.user_share": 0.5,
+}
+CCL: dict[str, Any] = {"name": "ccl", "negatives": 1024, "mask": "user", "margin": 0.9}
+
 
 def _lesson(filter_share: float) -> dict[str, Any]:
     return {"filter_share": filter_share, "temperature": 0.14, "sharpness": 3, "epochs": 12}
@@ -71,16 +78,30 @@ LEVERS = World(
         Variant(
             "history-share",
             "half of a query is the mean of the user's places (SimpleX, Mao et al. 2021)",
-            {
-                "towers.history": {"name": "mean", "window": 100, "ages": "equal"},
-                "towers.user_mix": "share",
-                "towers.user_share": 0.5,
-            },
+            SHARE,
         ),
         Variant(
             "ccl",
-            "one place at a time, cosine contrastive with 1,024 negatives (SimpleX)",
-            {"train.loss": {"name": "ccl", "negatives": 1024, "mask": "user"}},
+            "one place at a time, cosine contrastive with 1,024 negatives (SimpleX), in the"
+            " base's few large steps",
+            {"train.loss": CCL},
+        ),
+        Variant(
+            "simplex",
+            "the mean of the user's places and the user's id, cosine contrastive, thirty epochs"
+            " of small steps, no graph (SimpleX)",
+            {
+                **SHARE,
+                "towers.graph": "none",
+                "towers.id_initial": "short",
+                "towers.popularity": 0.0,
+                "train.batch_positions": 2048,
+                "train.learning_rate": 1e-3,
+                "train.epochs": 30,
+                "train.patience": 30,
+                "train.average": 0.99,
+                "train.loss": CCL,
+            },
         ),
     ),
     "validation",
