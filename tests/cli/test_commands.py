@@ -265,7 +265,9 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 def test_an_interrupted_run_says_that_it_goes_on(tmp_path: Path) -> None:
     config = write_tiny(tmp_path / "shop", pictures="skip")
     config.write_text(
-        config.read_text().replace("epochs = 4", "epochs = 5000\nvalidate_every = 50")
+        config.read_text()
+        .replace("epochs = 4", "epochs = 5000")
+        .replace("validate_every = 2", "validate_every = 50")
     )
     with subprocess.Popen(
         [

@@ -35,6 +35,7 @@ batch_positions = 128
 learning_rate = 1e-2
 warmup_steps = 2
 epochs = 2
+validate_every = 2
 [evaluation]
 ks = [3]
 baselines = ["random"]

@@ -21,7 +21,7 @@ def trained(folder: Path, refit: str) -> Job:
     path = write_tiny(folder / refit, pictures="skip")
     wanted = f'protocol = "leave-last-out"\nrefit = "{refit}"'
     text = path.read_text().replace('protocol = "leave-last-out"', wanted)
-    path.write_text(text.replace("patience = 4", "patience = 1"))
+    path.write_text(text.replace("patience = 4\nvalidate_every = 2", "patience = 1"))
     job = open_job(path, runs=folder / "runs" / refit)
     run_job(job, until="evaluate", observer=Nobody())
     return job

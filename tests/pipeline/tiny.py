@@ -51,6 +51,7 @@ history = { name = "mean", window = 10 }
 batch_positions = 128
 epochs = 4
 patience = 4
+validate_every = 2
 [evaluation]
 ks = [5, 10]
 resamples = 10

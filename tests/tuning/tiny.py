@@ -42,7 +42,7 @@ def _without_encoders() -> str:
     # Nothing is drawn within an epoch: a training that goes on is the one that went through.
     config = config.replace("[towers]", "[towers]\nid_dropout = 0.0")
     fast = "epochs = 3\npatience = 3\nlearning_rate = 3e-2\nwarmup_steps = 2"
-    return config.replace("epochs = 4\npatience = 4", fast)
+    return config.replace("epochs = 4\npatience = 4\nvalidate_every = 2", fast)
 
 
 class Told:
