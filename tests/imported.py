@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import sklearn.decomposition  # noqa: F401
+import sklearn.decomposition
+import sklearn.linear_model  # noqa: F401
 
 import recsys.cli
-import recsys.comparison
-import recsys.pipeline
+import recsys.comparison.pages
+import recsys.evaluation.query_sheet
+import recsys.evaluation.report
+import recsys.towers.training
 import recsys.tuning.running  # noqa: F401
 from recsys._tf import tf
 
