@@ -109,11 +109,16 @@ LOSSES = (
         {"train.loss": {"name": "gbce", "bias": "none", **SOFTMAX}},
     ),
     _loss("pairs of a positive and a negative (BPR, Rendle et al. 2009)", "bpr", **SOFTMAX),
-    _loss("cosine contrastive (SimpleX, Mao et al. 2021)", "ccl", mask="history", margin=0.9),
+    _loss(
+        "cosine contrastive, negatives cost from 0.9 on (SimpleX, Mao et al. 2021)",
+        "ccl",
+        mask="history",
+        margin=0.9,
+    ),
     *(
         Variant(
             f"ccl-margin-{margin}",
-            f"the same, where negatives cost from a cosine of {margin} on",
+            f"the same, where they cost from {margin} on",
             {"train.loss": {"name": "ccl", "mask": "history", "margin": margin}},
         )
         for margin in (0.4, 0)

@@ -86,22 +86,32 @@ LEVERS = World(
             " base's few large steps",
             {"train.loss": CCL},
         ),
-        Variant(
-            "simplex",
-            "the mean of the user's places and the user's id, cosine contrastive, thirty epochs"
-            " of small steps, no graph (SimpleX)",
-            {
-                **SHARE,
-                "towers.graph": "none",
-                "towers.id_initial": "short",
-                "towers.popularity": 0.0,
-                "train.batch_positions": 2048,
-                "train.learning_rate": 1e-3,
-                "train.epochs": 30,
-                "train.patience": 30,
-                "train.average": 0.99,
-                "train.loss": CCL,
-            },
+        *(
+            Variant(
+                name,
+                told,
+                {
+                    **SHARE,
+                    "towers.graph": "none",
+                    "towers.id_initial": "short",
+                    "towers.popularity": 0.0,
+                    "train.batch_positions": 2048,
+                    "train.learning_rate": 1e-3,
+                    "train.epochs": 30,
+                    "train.patience": 30,
+                    "train.average": 0.99,
+                    "train.loss": {**CCL, "margin": margin},
+                },
+            )
+            for name, margin, told in (
+                (
+                    "simplex",
+                    0.9,
+                    "the mean of the user's places and the user's id, cosine contrastive, thirty"
+                    " epochs of small steps, no graph (SimpleX)",
+                ),
+                ("simplex-margin-0.4", 0.4, "the same, where negatives cost from 0.4 on"),
+            )
         ),
     ),
     "validation",
