@@ -24,7 +24,7 @@ INPUTS = (
     ),
     Variant(
         "bert-whitened",
-        "the same, its map begins as its principal components (WhitenRec, Zhang et al. 2024)",
+        "BERT alone, its map begins as its principal components (WhitenRec, Zhang et al. 2024)",
         {"towers.blocks": [BERT], "towers.initial": "whitened"},
     ),
     Variant("words-and-bert", "titles by their words and by BERT", {"towers.blocks": ["text"]}),
@@ -98,14 +98,14 @@ LOSSES = (
     ),
     Variant(
         "hard-negatives",
-        "the same, and what the towers rank highest (ANCE, Xiong et al. 2021)",
+        "sampled softmax, and what the towers rank highest (ANCE, Xiong et al. 2021)",
         {"train.loss": {**SAMPLED, "hard": {}}},
     ),
     _loss("the batch's own negatives, corrected (Yi et al. 2019)", "in-batch-softmax", **SOFTMAX),
     _loss("calibrated binary cross-entropy (gSASRec, Petrov & Macdonald 2023)", "gbce", **SOFTMAX),
     Variant(
         "gbce-without-bias",
-        "the same, a cosine of 0 meaning even odds",
+        "calibrated binary cross-entropy, a cosine of 0 meaning even odds",
         {"train.loss": {"name": "gbce", "bias": "none", **SOFTMAX}},
     ),
     _loss("pairs of a positive and a negative (BPR, Rendle et al. 2009)", "bpr", **SOFTMAX),
@@ -118,7 +118,7 @@ LOSSES = (
     *(
         Variant(
             f"ccl-margin-{margin}",
-            f"the same, where they cost from {margin} on",
+            f"cosine contrastive, negatives cost from {margin} on",
             {"train.loss": {"name": "ccl", "mask": "history", "margin": margin}},
         )
         for margin in (0.4, 0)

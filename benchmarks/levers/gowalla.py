@@ -59,7 +59,7 @@ LEVERS = World(
         ),
         Variant(
             "distilled-gf-cf",
-            "the same with the filter as published (GF-CF, Shen et al. 2021)",
+            "a student of the towers and the filter as published (GF-CF, Shen et al. 2021)",
             {
                 "train.distillation": {
                     **_lesson(0.7),
@@ -107,10 +107,10 @@ LEVERS = World(
                 (
                     "simplex",
                     0.9,
-                    "the mean of the user's places and the user's id, cosine contrastive, thirty"
-                    " epochs of small steps, no graph (SimpleX)",
+                    "the mean of the user's places and the user's id, cosine contrastive from"
+                    " 0.9 on, thirty epochs of small steps, no graph (SimpleX)",
                 ),
-                ("simplex-margin-0.4", 0.4, "the same, where negatives cost from 0.4 on"),
+                ("simplex-margin-0.4", 0.4, "SimpleX, where negatives cost from 0.4 on"),
             )
         ),
     ),
