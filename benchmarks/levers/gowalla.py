@@ -89,7 +89,8 @@ LEVERS = World(
         *(
             Variant(
                 name,
-                told,
+                "the mean of the user's places and the user's id, no graph, cosine contrastive from"
+                f" {margin} on, {epochs} epochs of small steps (SimpleX)",
                 {
                     **SHARE,
                     "towers.graph": "none",
@@ -97,20 +98,16 @@ LEVERS = World(
                     "towers.popularity": 0.0,
                     "train.batch_positions": 2048,
                     "train.learning_rate": 1e-3,
-                    "train.epochs": 30,
-                    "train.patience": 30,
+                    "train.epochs": epochs,
+                    "train.patience": epochs,
                     "train.average": 0.99,
                     "train.loss": {**CCL, "margin": margin},
                 },
             )
-            for name, margin, told in (
-                (
-                    "simplex",
-                    0.9,
-                    "the mean of the user's places and the user's id, cosine contrastive from"
-                    " 0.9 on, thirty epochs of small steps, no graph (SimpleX)",
-                ),
-                ("simplex-margin-0.4", 0.4, "SimpleX, where negatives cost from 0.4 on"),
+            for name, margin, epochs in (
+                ("simplex", 0.9, 10),
+                ("simplex-margin-0.4", 0.4, 10),
+                ("simplex-epochs-30", 0.9, 30),
             )
         ),
     ),
