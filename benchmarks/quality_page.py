@@ -149,7 +149,8 @@ def _levers(record: Record, world: World) -> str:
         for row in found
         if row.beside == "stopped"
     ]
-    return "\n\n".join([f"### {world.title}", table(header, lines), *stopped])
+    notes = [world.note] if world.note else []
+    return "\n\n".join([f"### {world.title}", *notes, table(header, lines), *stopped])
 
 
 def _lever(row: Row) -> list[str]:

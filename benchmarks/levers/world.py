@@ -56,6 +56,7 @@ class World:
         judged: On which part.
         metrics: What is told of each; what tells the best is the first.
         seeds: Of the base, and of the others.
+        note: What a reader of its table must know beside it.
     """
 
     name: str
@@ -66,6 +67,7 @@ class World:
     judged: Literal["validation", "test"]
     metrics: tuple[str, ...]
     seeds: tuple[tuple[int, ...], tuple[int, ...]] = ((1, 2, 3), (1,))
+    note: str = ""
 
     def changes_of(self, variant: Variant) -> dict[str, Any]:
         """All that is otherwise than in the preset."""
