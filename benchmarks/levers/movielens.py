@@ -63,6 +63,6 @@ LEVERS = World(
     ("ndcg@10", "hr@10"),
     note=(
         f"All have {EPOCHS} epochs, a third of the preset's: what takes longer than the others to"
-        " be good, as more inputs and dropout do, is told too low."
+        " be good is told too low."
     ),
 )
