@@ -11,7 +11,7 @@ import pytest
 from recsys.errors import DataError
 from recsys.towers import JoinedTowers, MeanHistory, MemberConfig, QueryBatch, load_towers
 from recsys.towers.members import SEEDS_APART
-from tests.towers.test_training import BY_MEAN, TOWERS, accuracy, train
+from tests.towers.test_training import BY_MEAN, TOWERS, accuracy, mean_size, train
 
 TWO = (MemberConfig(), MemberConfig())
 ASKED = QueryBatch.of([np.array([at, at + 1], np.int32) for at in range(4)])
@@ -29,7 +29,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def fitted(folder):
-    return joined(folder, validate=accuracy)
+    return joined(folder, validate=mean_size)
 
 
 def test_the_score_is_the_mean_of_the_members_cosines(fitted):
@@ -46,7 +46,7 @@ def test_the_score_is_the_mean_of_the_members_cosines(fitted):
 def test_each_member_is_what_its_seed_alone_would_have_given(fitted, tmp_path):
     for number, member in enumerate(fitted.towers.members):
         seed = 5 + number * SEEDS_APART
-        alone = joined(tmp_path / str(number), members=(), validate=accuracy, seed=seed)
+        alone = joined(tmp_path / str(number), members=(), validate=mean_size, seed=seed)
         np.testing.assert_allclose(alone.towers.item_vectors, member.item_vectors, atol=1e-3)
 
 
@@ -58,7 +58,7 @@ def test_a_member_may_read_its_history_in_a_way_of_its_own(tmp_path):
 
 def test_epochs_are_numbered_through_and_the_whole_is_judged(fitted, folder):
     assert [epoch.number for epoch in fitted.epochs] == [1, 2, 3, 4, 5, 6]
-    assert fitted.validation == accuracy(fitted.towers)
+    assert fitted.validation == mean_size(fitted.towers)
     best = fitted.epochs[fitted.best_epoch - 1].validation
     assert best == max(epoch.validation for epoch in fitted.epochs)
     kept = json.loads((folder / "epochs.json").read_text())
@@ -72,7 +72,7 @@ def test_a_run_that_was_stopped_goes_on_with_the_member_it_was_at(fitted, tmp_pa
         asked.append(1)
         if len(asked) == 5:
             raise KeyboardInterrupt
-        return accuracy(towers)
+        return mean_size(towers)
 
     with pytest.raises(KeyboardInterrupt):
         joined(tmp_path, validate=judge)
