@@ -1,6 +1,6 @@
 """Modules run as programs, each in a process of its own that finds TensorFlow already imported.
 
-An import takes four seconds and the suite would do it dozens of times. The server that forks these
+An import takes four seconds and the suite would do it a dozen times. The server that forks these
 processes (``multiprocessing``'s) has imported all and computed nothing, so that it forks safely.
 What only a program that starts from nothing can show is tested with ``subprocess``.
 """
@@ -29,6 +29,8 @@ def run(module: str, *arguments: object, timeout: float = 240) -> subprocess.Com
     command = [module, *map(str, arguments)]
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
+        for file in (out, err):
+            file.touch()  # to be read even where the process died before it wrote
         process = _FORKED.Process(target=_program, args=(command, out, err))
         process.start()
         process.join(timeout)
