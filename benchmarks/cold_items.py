@@ -52,9 +52,9 @@ from recsys.ids import Mask
 from recsys.pipeline.fingerprints import fingerprint_value
 from recsys.pipeline.scoring import met_users, towers_scorer
 from recsys.progress import Progress
+from recsys.ranking import PairTrainConfig, VectorPairConfig, fit_vector_pairs
 from recsys.splits import ColdItemsConfig, HeldOut, Split, split
 from recsys.towers import FullSoftmax, MeanHistory, TowersConfig, TrainConfig, fit
-from recsys.towers.pairs import PairTrainConfig, VectorPairConfig, fit_vector_pairs
 
 RUNS, RESULT = Path("runs/cold-items"), Path("benchmarks/results/cold_items.json")
 SEEDS = (1, 2, 3)

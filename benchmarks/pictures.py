@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recsys.encoders import EncoderConfig, KerasApplicationConfig, TFLiteConfig, build_encoder
-from recsys.encoders.pictures import decode_all
+from recsys.encoders.pictures.decoding import decode_all
 from recsys.evaluation.record import write_record
 from recsys.formats import locate
 

@@ -32,7 +32,7 @@ from benchmarks.found_pictures import draw
 from benchmarks.movielens import PICTURES, WORDS, MovieLens
 from recsys.cli.screen import Screen
 from recsys.encoders import TFLiteConfig, WordVectorsConfig
-from recsys.encoders.tokens import words
+from recsys.encoders.words.tokens import words
 from recsys.evaluation import evaluate, write_record
 from recsys.features import FeatureBlock
 from recsys.formats import resolve

@@ -11,7 +11,7 @@ from benchmarks.tower_steps import Tensors, TowerSteps
 from recsys._tf import tf
 from recsys.interactions import Interactions
 from recsys.towers import TrainConfig
-from recsys.towers.losses import Positions, build_loss
+from recsys.towers.losses.build import Positions, build_loss
 
 Run = Callable[[], Any]
 

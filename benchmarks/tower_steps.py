@@ -11,8 +11,8 @@ from recsys._tf import tf, tf_keras
 from recsys.features import FeatureBlock
 from recsys.interactions import Interactions
 from recsys.towers import TowersConfig, TrainConfig
-from recsys.towers.objectives import build_objective
-from recsys.towers.optimizer import build_optimizer
+from recsys.towers.training.objectives import build_objective
+from recsys.towers.training.optimizer import build_optimizer
 
 Tensors = dict[str, Any]
 

@@ -21,8 +21,7 @@ from recsys.evaluation import (
 )
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
-from recsys.splits import LeaveLastOutConfig, split
-from recsys.towers.pairs import (
+from recsys.ranking import (
     Bags,
     PairTrainConfig,
     SearchedWords,
@@ -32,6 +31,7 @@ from recsys.towers.pairs import (
     fit_sparse_pairs,
     fit_vector_pairs,
 )
+from recsys.splits import LeaveLastOutConfig, split
 
 GROUPS, EACH, USERS = ("lamp", "rug", "chair", "clock"), 5, 200
 PHRASES = ("", "warm light", "for the floor", "to sit on", "what hour is it")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from recsys.config import Config
-from recsys.encoders.pictures import pixel_count
+from recsys.encoders.pictures.decoding import pixel_count
 from recsys.errors import InvalidRequestError
 from server.pb.recsys.v1.retrieval_pb2 import BatchRetrieveRequest, RetrieveRequest
 

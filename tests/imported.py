@@ -9,7 +9,7 @@ import recsys.cli
 import recsys.comparison.pages
 import recsys.evaluation.query_sheet
 import recsys.evaluation.report
-import recsys.towers.training
+import recsys.towers.training.fitting
 import recsys.tuning.running  # noqa: F401
 from recsys._tf import tf
 

@@ -11,9 +11,9 @@ from pydantic import Field, model_validator
 from recsys.config import Config, load_config, seeded
 from recsys.encoders import ImageEncoderConfig, TextEncoderConfig
 from recsys.pipeline.config import DataConfig, RunConfig
+from recsys.ranking import PairTrainConfig, SparsePairConfig, VectorPairConfig
 from recsys.splits import ColdItemsConfig, SplitConfig
 from recsys.towers.config import TowersConfig, TrainConfig
-from recsys.towers.pairs import PairTrainConfig, SparsePairConfig, VectorPairConfig
 
 Kind = Literal["text", "image"]
 KINDS: tuple[Kind, ...] = ("text", "image")

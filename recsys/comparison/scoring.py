@@ -120,7 +120,7 @@ def popularity(material: Material) -> Iterator[tuple[Column, Scorer]]:
 def pair_network(material: Material) -> Iterator[tuple[Column, Scorer]]:
     """A network over the two vectors, chosen on validation like the towers."""
     from recsys.evaluation import VectorPairScorer
-    from recsys.towers.pairs import fit_vector_pairs
+    from recsys.ranking import fit_vector_pairs
 
     asked, block = material.row.scorer, joined(material.blocks)
     assert isinstance(asked, PairNetworkScorer)
@@ -139,7 +139,7 @@ def pair_network(material: Material) -> Iterator[tuple[Column, Scorer]]:
 def learned_in_task(material: Material) -> Iterator[tuple[Column, Scorer]]:
     """A network with its own vectors of items, begun from nothing."""
     from recsys.evaluation import SparsePairScorer
-    from recsys.towers.pairs import SearchedWords, SparsePairNetwork, fit_sparse_pairs
+    from recsys.ranking import SearchedWords, SparsePairNetwork, fit_sparse_pairs
 
     asked, log = material.row.scorer, material.job.ingested.interactions
     assert isinstance(asked, LearnedScorer)

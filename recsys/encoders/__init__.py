@@ -24,11 +24,11 @@ from recsys.encoders.configs import (
     WordVectorsConfig,
 )
 from recsys.encoders.contents import content_hash
-from recsys.encoders.coverage import Coverage, KnowsWords
 from recsys.encoders.exhibits import EXHIBITS, Exhibit, read_exhibits
 from recsys.encoders.kept import obtain_encoder
 from recsys.encoders.registry import NAMES, build_encoder, load_encoder
-from recsys.encoders.word_vector_files import write_word_vectors
+from recsys.encoders.words.coverage import Coverage, KnowsWords
+from recsys.encoders.words.word_vector_files import write_word_vectors
 
 __all__ = [
     "EXHIBITS",

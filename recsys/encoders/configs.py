@@ -10,14 +10,14 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from recsys.config import Config
-from recsys.encoders.bert_config import BertConfig, BertTuning
-from recsys.encoders.elmo_config import ElmoConfig
-from recsys.encoders.picture_configs import (
+from recsys.encoders.bert.config import BertConfig, BertTuning
+from recsys.encoders.elmo.config import ElmoConfig
+from recsys.encoders.pictures.configs import (
     AutoEncoderConfig,
     KerasApplicationConfig,
     TFLiteConfig,
 )
-from recsys.encoders.word_configs import (
+from recsys.encoders.words.configs import (
     BagOfWordsConfig,
     LsaConfig,
     Pooling,

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from recsys.encoders.arrays import load_arrays
 from recsys.encoders.base import Content, Encoder
-from recsys.encoders.bert_config import PRESET
+from recsys.encoders.bert.config import PRESET
 from recsys.encoders.configs import EncoderConfig, JoinedConfig
 from recsys.encoders.contents import content_hash, file_checksum, readable
 from recsys.encoders.exhibits import EXHIBITS

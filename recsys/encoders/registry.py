@@ -20,30 +20,30 @@ from recsys.errors import EncoderError
 from recsys.progress import Progress, silent
 
 _BUILDERS = {
-    "word-vectors": "recsys.encoders.word_vectors",
-    "word2vec": "recsys.encoders.word2vec",
-    "bag-of-words": "recsys.encoders.bag_of_words",
-    "bert": "recsys.encoders.bert",
-    "lsa": "recsys.encoders.lsa",
-    "joined": "recsys.encoders.joined",
-    "elmo": "recsys.encoders.elmo",
-    "keras-application": "recsys.encoders.keras_application",
-    "tflite": "recsys.encoders.tflite",
-    "auto-encoder": "recsys.encoders.auto_encoder",
+    "word-vectors": "recsys.encoders.words.word_vectors",
+    "word2vec": "recsys.encoders.words.word2vec",
+    "bag-of-words": "recsys.encoders.words.bag_of_words",
+    "bert": "recsys.encoders.bert.encoder",
+    "lsa": "recsys.encoders.words.lsa",
+    "joined": "recsys.encoders.words.joined",
+    "elmo": "recsys.encoders.elmo.encoder",
+    "keras-application": "recsys.encoders.pictures.keras_application",
+    "tflite": "recsys.encoders.pictures.tflite",
+    "auto-encoder": "recsys.encoders.pictures.auto_encoder",
 }
 """Modules, imported when asked for: some of them load TensorFlow."""
 
 _CLASSES = {
-    "word-vectors": ("recsys.encoders.pooled_words", "PooledWords"),
-    "word2vec": ("recsys.encoders.pooled_words", "PooledWords"),
-    "bag-of-words": ("recsys.encoders.bag_of_words", "BagOfWords"),
-    "bert": ("recsys.encoders.bert", "Bert"),
-    "lsa": ("recsys.encoders.pooled_words", "PooledWords"),
-    "joined": ("recsys.encoders.joined", "Joined"),
-    "elmo": ("recsys.encoders.elmo", "Elmo"),
-    "keras-application": ("recsys.encoders.keras_application", "KerasApplication"),
-    "tflite": ("recsys.encoders.tflite", "TFLite"),
-    "auto-encoder": ("recsys.encoders.auto_encoder", "AutoEncoder"),
+    "word-vectors": ("recsys.encoders.words.pooled_words", "PooledWords"),
+    "word2vec": ("recsys.encoders.words.pooled_words", "PooledWords"),
+    "bag-of-words": ("recsys.encoders.words.bag_of_words", "BagOfWords"),
+    "bert": ("recsys.encoders.bert.encoder", "Bert"),
+    "lsa": ("recsys.encoders.words.pooled_words", "PooledWords"),
+    "joined": ("recsys.encoders.words.joined", "Joined"),
+    "elmo": ("recsys.encoders.elmo.encoder", "Elmo"),
+    "keras-application": ("recsys.encoders.pictures.keras_application", "KerasApplication"),
+    "tflite": ("recsys.encoders.pictures.tflite", "TFLite"),
+    "auto-encoder": ("recsys.encoders.pictures.auto_encoder", "AutoEncoder"),
 }
 
 NAMES = tuple(_BUILDERS)

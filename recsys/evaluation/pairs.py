@@ -13,14 +13,14 @@ from recsys.errors import InvalidRequestError
 from recsys.evaluation.scorers import Scorer
 from recsys.features import FeatureBlock
 from recsys.ids import Mask, Rows, Vectors
-from recsys.splits.held_out import HeldOut
-from recsys.towers.pairs import (
+from recsys.ranking import (
     Bags,
     SearchedWords,
     SparsePairNetwork,
     VectorPairNetwork,
     probability,
 )
+from recsys.splits.held_out import HeldOut
 
 SMALLEST = 1e-7
 """Probabilities are kept this far from 0 and 1, so that one certain mistake is no infinite loss."""

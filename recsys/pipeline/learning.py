@@ -23,7 +23,7 @@ from recsys.splits import Split
 
 if TYPE_CHECKING:
     from recsys.towers import AnyTowers, Fitted
-    from recsys.towers.mining import Search
+    from recsys.towers.training.mining import Search
 
 REFIT = "refit"
 EXACT_UP_TO = 100_000

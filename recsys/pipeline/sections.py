@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 
 from recsys.config import Config
 from recsys.encoders import JoinedConfig
-from recsys.encoders.bert_config import PRESET
+from recsys.encoders.bert.config import PRESET
 from recsys.pipeline.job import Job
 
 FILE_KEYS = ("path", "file", "weights", "corpus", "files", "model")

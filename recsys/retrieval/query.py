@@ -30,8 +30,8 @@ class Query:
         history: Item ids, oldest first; empty means a user who has met nothing yet.
         terms: Search terms.
         item_id: An item: what is near it? Stands alone.
-        image: The bytes of a picture's file, in any format that ``recsys.encoders.pictures``
-            reads. The picture need not be in the catalogue.
+        image: The bytes of a picture's file, in any format that
+            ``recsys.encoders.pictures.decoding`` reads. The picture need not be in the catalogue.
 
     Example:
         >>> Query(history=["lamp", "rug"], terms="blue").history

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from recsys.towers.augmentation import Augmentation
 from recsys.towers.config import MemberConfig, TowersConfig, TrainConfig
-from recsys.towers.distillation.config import Distillation, ItemFilterConfig
-from recsys.towers.history_configs import (
+from recsys.towers.ensemble.distillation.config import Distillation, ItemFilterConfig
+from recsys.towers.histories.configs import (
     AttentionPoolingHistory,
     HstuHistory,
     MeanHistory,
     NoHistory,
     TransformerHistory,
 )
-from recsys.towers.loss_configs import (
+from recsys.towers.losses.configs import (
     BPR,
     CCL,
     GBCE,
@@ -29,14 +28,15 @@ from recsys.towers.loss_configs import (
     LossConfig,
     SampledSoftmax,
 )
+from recsys.towers.losses.set_config import SetSoftmax
 from recsys.towers.query import QueryBatch
-from recsys.towers.set_config import SetSoftmax
+from recsys.towers.training.augmentation import Augmentation
 
 if TYPE_CHECKING:
-    from recsys.towers.epochs import Epoch
-    from recsys.towers.joined import AnyTowers, JoinedTowers, load_towers
+    from recsys.towers.ensemble.joined import AnyTowers, JoinedTowers, load_towers
     from recsys.towers.towers import Towers
-    from recsys.towers.training import Fitted, fit
+    from recsys.towers.training.epochs import Epoch
+    from recsys.towers.training.fitting import Fitted, fit
 
 __all__ = [
     "BPR",
@@ -73,12 +73,12 @@ __all__ = [
 
 _LAZY = {
     "Towers": "recsys.towers.towers",
-    "AnyTowers": "recsys.towers.joined",
-    "JoinedTowers": "recsys.towers.joined",
-    "load_towers": "recsys.towers.joined",
-    "Epoch": "recsys.towers.epochs",
-    "Fitted": "recsys.towers.training",
-    "fit": "recsys.towers.training",
+    "AnyTowers": "recsys.towers.ensemble.joined",
+    "JoinedTowers": "recsys.towers.ensemble.joined",
+    "load_towers": "recsys.towers.ensemble.joined",
+    "Epoch": "recsys.towers.training.epochs",
+    "Fitted": "recsys.towers.training.fitting",
+    "fit": "recsys.towers.training.fitting",
 }
 
 

@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from recsys.config import Config
-from recsys.towers.augmentation import Augmentation
-from recsys.towers.distillation.config import Distillation
-from recsys.towers.history_configs import HistoryConfig, NoHistory, TransformerHistory
-from recsys.towers.loss_configs import FullSoftmax, LossConfig
+from recsys.towers.ensemble.distillation.config import Distillation
+from recsys.towers.histories.configs import HistoryConfig, NoHistory, TransformerHistory
+from recsys.towers.losses.configs import FullSoftmax, LossConfig
+from recsys.towers.training.augmentation import Augmentation
 
 
 class TowersConfig(Config):
@@ -169,7 +169,7 @@ class TrainConfig(Config):
         clip_norm: Largest global norm of the gradients.
         members: For each of them a pair of towers is trained, one after another, each from a seed
             of its own; their vectors side by side are one
-            (:class:`recsys.towers.joined.JoinedTowers`), so many times as wide. None: one pair.
+            (:class:`recsys.towers.ensemble.joined.JoinedTowers`). None: one pair.
         members_dimension: To how many dimensions the members' vectors are brought, by the linear
             maps that keep the scores of training's users nearest; None leaves them side by side.
         distillation: What is kept is then no pair of towers but a vector for each user and item,

@@ -18,9 +18,9 @@ from recsys.errors import DataError
 from recsys.features import USER_VECTORS, FeatureBlock
 from recsys.ids import Rows, Vectors
 from recsys.towers.config import TowersConfig
-from recsys.towers.histories import Times
+from recsys.towers.histories.build import Times
+from recsys.towers.model.query_tower import QueryTower
 from recsys.towers.query import QueryBatch
-from recsys.towers.query_tower import QueryTower
 
 FORMAT_VERSION = 2
 FACTS = "towers.json"
@@ -231,7 +231,7 @@ def freeze(config: TowersConfig, model: Any, sizes: dict[str, int]) -> Towers:
 
     Args:
         config: The towers.
-        model: A :class:`recsys.towers.two_towers.TwoTowers`.
+        model: A :class:`recsys.towers.model.two_towers.TwoTowers`.
         sizes: As in :class:`Towers`.
     """
     of_users, _ = model.tables()

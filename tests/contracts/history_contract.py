@@ -14,7 +14,7 @@ import pytest
 
 from recsys._tf import tf
 from recsys.towers import Augmentation, QueryBatch, TowersConfig, TrainConfig, fit, load_towers
-from recsys.towers.histories import Times, build_history_encoder
+from recsys.towers.histories.build import Times, build_history_encoder
 from tests.towers.worlds import cycle, tastes
 
 DIMENSION, WINDOW, EPOCHS = 8, 5, 12

@@ -13,8 +13,8 @@ import pytest
 from recsys._tf import tf, tf_keras
 from recsys.ids import IdMap, Mask, Rows, Vectors
 from recsys.interactions import Interactions
-from recsys.towers.loss_configs import PositionLossConfig
-from recsys.towers.losses import Loss, Positions, build_loss
+from recsys.towers.losses.build import Loss, Positions, build_loss
+from recsys.towers.losses.configs import PositionLossConfig
 from tests.towers.worlds import checker_board
 
 WINDOWS = np.array([[2, 1, 3, 1], [1, 4, -1, -1], [5, 1, 6, -1]], np.int32)

@@ -19,15 +19,15 @@ from recsys.evaluation.pairs import (
 )
 from recsys.features import FeatureBlock
 from recsys.ids import IdMap
-from recsys.splits import HeldOut
-from recsys.towers.pairs import (
+from recsys.ranking import (
     SearchedWords,
     SparsePairConfig,
     SparsePairNetwork,
     VectorPairConfig,
     VectorPairNetwork,
 )
-from recsys.towers.pairs.head import PairHead
+from recsys.ranking.head import PairHead
+from recsys.splits import HeldOut
 from tests.contracts.scorer_contract import ScorerContract
 from tests.splits.logs import log
 

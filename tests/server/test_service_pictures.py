@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from recsys.encoders import Encoded
-from recsys.encoders.pictures import decode_all
+from recsys.encoders.pictures.decoding import decode_all
 from recsys.errors import InvalidRequestError, RecsysError
 from recsys.index import ExactConfig
 from recsys.retrieval import IMAGE, Query, Retriever, Space

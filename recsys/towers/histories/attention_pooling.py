@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from recsys._tf import tf, tf_keras
+from recsys.towers.histories.configs import AttentionPoolingHistory
 from recsys.towers.histories.pooling import ages_of, pooled
-from recsys.towers.history_configs import AttentionPoolingHistory
 
 
 class AttentionPooling(tf_keras.layers.Layer):  # type: ignore[misc]

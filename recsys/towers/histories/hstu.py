@@ -6,12 +6,12 @@ from typing import Any
 
 from recsys._tf import tf, tf_keras
 from recsys.towers.histories.attention import by_head, may_see, merged
+from recsys.towers.histories.configs import HstuHistory
 from recsys.towers.histories.norm import Norm
 from recsys.towers.histories.pooling import ages_of
 from recsys.towers.histories.times import BUCKETS, Times, buckets_of
 from recsys.towers.histories.tokens import Tokens
-from recsys.towers.history_configs import HstuHistory
-from recsys.towers.initial import short
+from recsys.towers.model.initializers import short
 
 
 class Hstu(tf_keras.layers.Layer):  # type: ignore[misc]

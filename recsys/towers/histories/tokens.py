@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from recsys._tf import tf, tf_keras
-from recsys.towers.initial import short
+from recsys.towers.model.initializers import short
 
 
 class Tokens(tf_keras.layers.Layer):  # type: ignore[misc]

@@ -6,9 +6,9 @@ from typing import Any
 
 from recsys._tf import tf, tf_keras
 from recsys.towers.histories.attention import CausalAttention
+from recsys.towers.histories.configs import TransformerHistory
 from recsys.towers.histories.norm import Norm
 from recsys.towers.histories.tokens import Tokens
-from recsys.towers.history_configs import TransformerHistory
 
 
 class Transformer(tf_keras.layers.Layer):  # type: ignore[misc]

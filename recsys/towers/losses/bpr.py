@@ -6,7 +6,7 @@ from typing import Any
 
 from recsys._tf import tf
 from recsys.interactions import Interactions
-from recsys.towers.loss_configs import BPR
+from recsys.towers.losses.configs import BPR
 from recsys.towers.losses.uniform import Pairs, UniformLoss
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from recsys._tf import tf
-from recsys.towers.loss_configs import DirectAU
 from recsys.towers.losses.api import Loss, Positions
+from recsys.towers.losses.configs import DirectAU
 from recsys.towers.losses.masks import MASKED
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from recsys._tf import tf
 from recsys.interactions import Interactions
-from recsys.towers.loss_configs import FullSoftmax
 from recsys.towers.losses.api import Loss, Positions
+from recsys.towers.losses.configs import FullSoftmax
 from recsys.towers.losses.masks import Mask, met_before
 from recsys.towers.losses.softmax import cross_entropy, log_sum_exp_of_products
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from recsys.interactions import Interactions
-from recsys.towers.loss_configs import InnerProduct
+from recsys.towers.losses.configs import InnerProduct
 from recsys.towers.losses.uniform import Pairs, UniformLoss
 
 

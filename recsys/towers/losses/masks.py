@@ -9,7 +9,7 @@ from typing import Any
 
 from recsys._tf import tf
 from recsys.interactions import Interactions
-from recsys.towers import loss_configs
+from recsys.towers.losses import configs
 from recsys.towers.losses.api import Positions
 
 MASKED = -1e9
@@ -27,7 +27,7 @@ def places(candidates: Any, rows: Any) -> Any:
 class Mask:
     """The policy ``mask`` of a loss, over one log."""
 
-    def __init__(self, policy: loss_configs.Mask, log: Interactions) -> None:
+    def __init__(self, policy: configs.Mask, log: Interactions) -> None:
         self._policy = policy
         if policy == "user":
             self._offsets = tf.constant(log.offsets, tf.int64)

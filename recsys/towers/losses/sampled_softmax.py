@@ -8,8 +8,8 @@ import numpy as np
 
 from recsys._tf import tf
 from recsys.interactions import Interactions
-from recsys.towers.loss_configs import InBatchSoftmax, SampledSoftmax
 from recsys.towers.losses.api import Loss, Positions
+from recsys.towers.losses.configs import InBatchSoftmax, SampledSoftmax
 from recsys.towers.losses.masks import Mask, places
 from recsys.towers.losses.softmax import cross_entropy
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from recsys._tf import tf
 from recsys.interactions import Interactions
-from recsys.towers.loss_configs import BPR, CCL, GBCE, InnerProduct
 from recsys.towers.losses.api import Loss, Positions
+from recsys.towers.losses.configs import BPR, CCL, GBCE, InnerProduct
 from recsys.towers.losses.masks import Mask
 
 

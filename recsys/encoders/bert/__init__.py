@@ -1,0 +1,1 @@
+"""The text encoder "bert": a pretrained transformer, read from local files."""

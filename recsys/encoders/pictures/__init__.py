@@ -1,0 +1,1 @@
+"""Image encoders: decoding, pretrained convolutional networks and a trained auto-encoder."""

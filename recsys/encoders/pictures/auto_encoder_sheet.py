@@ -1,0 +1,96 @@
+"""The reconstruction sheet: what the auto-encoder was shown, and what it drew from its codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from recsys._tf import tf
+from recsys.encoders.exhibits import write_exhibit
+from recsys.encoders.pictures.decoding import Pixels
+from recsys.ids import Vectors
+
+SHOWN, SIDE, GAP, MARGIN, LABEL = 12, 96, 10, 88, 22
+"""Columns, and sizes in pixels."""
+
+INK, SOFT = "#1f2933", "#616e7c"
+BATCH = 256
+
+
+def leave_sheet(folder: Path, pixels: Pixels, codes: Vectors, decoder: Any) -> None:
+    """Write the exhibit ``reconstructions`` into ``folder``.
+
+    The pictures shown are those at even steps of the rank by error, so that the best and the
+    worst redrawn one are among them.
+
+    Args:
+        folder: Of the exhibits.
+        pixels: The training pictures, uint8 ``[n, size, size, 3]``.
+        codes: Theirs, float32 ``[n, d]``.
+        decoder: From codes to pixels in 0..1.
+    """
+    errors = _errors(pixels, codes, decoder)
+    steps = np.linspace(0, len(errors) - 1, min(SHOWN, len(errors))).round().astype(int)
+    rows = np.argsort(errors, kind="stable")[steps]
+    redrawn = np.round(_drawn(decoder, codes[rows]) * 255).astype(np.uint8)
+    mean, plain = float(errors.mean()), _variance(pixels)
+    explained = f", so {1 - mean / plain:.0%} of what differs is redrawn" if plain > 0 else ""
+    note = (
+        f"Above, pictures that the training saw; below, what the decoder drew from their "
+        f"{codes.shape[1]} numbers before it was thrown away; under each its mean squared error, "
+        f"pixels from 0 to 1. From the best of all {len(errors):,} pictures to the worst, at even "
+        f"steps of the rank. The mean error is {mean:.4f}; the mean picture in place of each "
+        f"would give {plain:.4f}{explained}."
+    )
+    sheet = _sheet(pixels[rows], redrawn, errors[rows])
+    write_exhibit(folder, "reconstructions", sheet, title="Redrawn by the auto-encoder", note=note)
+
+
+def _drawn(decoder: Any, codes: Vectors) -> Vectors:
+    return np.asarray(decoder(tf.constant(codes), training=False), np.float32)
+
+
+def _errors(pixels: Pixels, codes: Vectors, decoder: Any) -> npt.NDArray[np.float64]:
+    """The mean squared error of each picture, float64 ``[n]``."""
+    found = [np.zeros(0)]
+    for start in range(0, len(pixels), BATCH):
+        wanted = pixels[start : start + BATCH] / np.float32(255)
+        off = _drawn(decoder, codes[start : start + BATCH]) - wanted
+        found.append(np.square(off).mean(axis=(1, 2, 3), dtype=np.float64))
+    return np.concatenate(found)
+
+
+def _variance(pixels: Pixels) -> float:
+    """The mean squared error of the mean picture."""
+    total, squares = np.zeros(pixels.shape[1:]), np.zeros(pixels.shape[1:])
+    for start in range(0, len(pixels), BATCH):
+        part = pixels[start : start + BATCH] / np.float32(255)
+        total += part.sum(axis=0, dtype=np.float64)
+        squares += np.square(part).sum(axis=0, dtype=np.float64)
+    count = len(pixels)
+    return max(0.0, float((squares / count - np.square(total / count)).mean()))
+
+
+def _sheet(originals: Pixels, redrawn: Pixels, errors: npt.NDArray[np.float64]) -> Image.Image:
+    """Two rows of pictures, enlarged without smoothing, and a row of figures."""
+    columns = len(errors)
+    width = MARGIN + columns * (SIDE + GAP) - GAP + 2
+    sheet = Image.new("RGB", (width, 2 * (SIDE + GAP) + LABEL), "white")
+    pen = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(13)
+    for row, (name, pictures) in enumerate((("original", originals), ("redrawn", redrawn))):
+        top = row * (SIDE + GAP)
+        pen.text((0, top + SIDE // 2), name, fill=INK, font=font, anchor="lm")
+        for column, picture in enumerate(pictures):
+            large = Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.NEAREST)
+            sheet.paste(large, (MARGIN + column * (SIDE + GAP), top))
+    base = 2 * (SIDE + GAP)
+    pen.text((0, base + 4), "error", fill=SOFT, font=font, anchor="lt")
+    for column, error in enumerate(errors):
+        middle = MARGIN + column * (SIDE + GAP) + SIDE // 2
+        pen.text((middle, base + 4), f"{error:.4f}", fill=SOFT, font=font, anchor="mt")
+    return sheet

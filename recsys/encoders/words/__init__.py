@@ -1,0 +1,1 @@
+"""Encoders of text from word vectors: pretrained, trained on the catalogue, or counted."""

@@ -1,0 +1,254 @@
+"""Word-vector files: GloVe, word2vec text and binary, fastText, each also as ``.gz``.
+
+gensim does the reading and writing. Here the format is found out, and a file that is something
+else, or cut short, is refused with the line that shows it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import struct
+import tempfile
+import uuid
+import warnings
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import numpy as np
+
+from recsys.encoders.base import Encoder
+from recsys.encoders.words.pooled_words import PooledWords
+from recsys.encoders.words.subwords import Subwords
+from recsys.encoders.words.tokens import is_word
+from recsys.errors import EncoderError
+from recsys.ids import Vectors
+
+_FASTTEXT_MAGIC = (793_712_314).to_bytes(4, "little")
+_LONGEST_LINE = 1 << 20
+_DAMAGE = (
+    *(OSError, EOFError, ValueError, struct.error, IndexError, KeyError),
+    *(AssertionError, NotImplementedError, MemoryError, OverflowError),
+)
+"""What a damaged file makes gensim raise; it has no exception of its own."""
+
+
+@dataclass(frozen=True)
+class _Layout:
+    form: Literal["text", "binary", "fasttext"]
+    header: bool = False
+    words: int | None = None
+    dimension: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class WordVectors:
+    """What a word-vector file holds.
+
+    Attributes:
+        words: Those that a text can hold, lower case and once each.
+        vectors: float32 ``[words, d]``.
+        subwords: The pieces of a fastText ``.bin``; None for any other file.
+    """
+
+    words: list[str]
+    vectors: Vectors
+    subwords: Subwords | None = None
+
+
+def read_word_vectors(path: Path, *, limit: int | None = None) -> WordVectors:
+    """Read any word-vector file.
+
+    Of the spellings of a word the lower-case one counts, else the first in the file. Entries that
+    are no single word (punctuation, phrases with spaces) are left out.
+
+    Args:
+        path: The file.
+        limit: Read only the first words.
+
+    Raises:
+        EncoderError: The file is missing, is no word-vector file, or is cut short.
+    """
+    try:
+        layout = _layout(path)
+        with _without_phrases(path, layout, limit) as clean:
+            loaded = _load(path, clean, layout, limit)
+    except FileNotFoundError as error:
+        raise EncoderError(
+            f"expected a word-vector file; {path} is not there: check the encoder's 'file'"
+        ) from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise _refusal(path, str(error)) from error
+    vectors = np.asarray(loaded.vectors[:limit], np.float32)
+    words, vectors = _usable(path, loaded.index_to_key[:limit], vectors)
+    if layout.form != "fasttext" or not loaded.bucket:
+        return WordVectors(words, vectors)
+    buckets = np.asarray(loaded.vectors_ngrams, np.float32)
+    return WordVectors(words, vectors, Subwords(buckets, loaded.min_n, loaded.max_n))
+
+
+def write_word_vectors(
+    path: Path, encoder: Encoder, *, form: Literal["text", "binary"] = "text"
+) -> int:
+    """Write an encoder's words and vectors as word2vec does; read back they are the same.
+
+    How words weigh, and which direction is taken out of a text, is not part of such a file.
+
+    Args:
+        path: The file; one that is there is replaced at the end. Compressed if it ends in ``.gz``.
+        encoder: ``word2vec`` or ``word-vectors``.
+        form: word2vec's text or its binary form.
+
+    Returns:
+        How many words were written.
+
+    Raises:
+        EncoderError: The encoder has no vectors of words.
+        OSError: The file cannot be written.
+
+    Example:
+        >>> from recsys.encoders import Word2VecConfig, build_encoder
+        >>> config = Word2VecConfig(dimension=2, min_count=1, epochs=1)
+        >>> path = Path(tempfile.mkdtemp()) / "words.txt"
+        >>> write_word_vectors(path, build_encoder(config, ["red lamp", "red rug"]))
+        3
+        >>> path.read_text().splitlines()[0]
+        '3 2'
+    """
+    from gensim.models import KeyedVectors
+
+    if not isinstance(encoder, PooledWords):
+        raise EncoderError(
+            f"a '{encoder.name}' encoder has no vectors of words to write; give one of "
+            "'word2vec' or 'word-vectors'"
+        )
+    keyed = KeyedVectors(encoder.dimension)
+    keyed.add_vectors(list(encoder.vocabulary), encoder.vectors)
+    fresh = path.with_name(f".{uuid.uuid4().hex[:8]}-{path.name}")
+    try:
+        keyed.save_word2vec_format(str(fresh), binary=form == "binary")
+        os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return len(keyed)
+
+
+def _usable(path: Path, keys: Sequence[str], vectors: Vectors) -> tuple[list[str], Vectors]:
+    rows: dict[str, int] = {}
+    for row, key in enumerate(keys):
+        if not is_word(key):
+            continue
+        word = key.lower()
+        if word == key or word not in rows:
+            rows[word] = row
+    if not rows:
+        raise _refusal(path, "it holds no words")
+    return list(rows), vectors[list(rows.values())]
+
+
+def _load(path: Path, clean: Path, layout: _Layout, limit: int | None) -> Any:
+    from gensim.models import KeyedVectors
+    from gensim.models.fasttext import load_facebook_vectors
+
+    with warnings.catch_warnings():
+        # gensim opens a file without a header twice, and leaves closing it to the interpreter.
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            if layout.form == "fasttext":
+                return load_facebook_vectors(str(clean))
+            return KeyedVectors.load_word2vec_format(
+                str(clean),
+                binary=layout.form == "binary",
+                no_header=not layout.header,
+                limit=limit,
+                unicode_errors="replace",
+            )
+        except _DAMAGE as error:
+            reason = str(error) or type(error).__name__
+    raise _refusal(path, reason)
+
+
+def _layout(path: Path) -> _Layout:
+    with _open(path) as file:
+        first = file.readline(_LONGEST_LINE)
+        second = file.readline(_LONGEST_LINE)
+        if first[:4] == _FASTTEXT_MAGIC:
+            return _Layout("fasttext")
+        sizes = first.split()
+        if len(sizes) == 2 and all(size.isdigit() for size in sizes):
+            count, dimension = map(int, sizes)
+            form: Literal["text", "binary"] = "text" if _is_line(second, dimension) else "binary"
+            least = count * (dimension * 2 if form == "text" else dimension * 4 + 1)
+            if dimension < 1 or (path.suffix != ".gz" and path.stat().st_size < least):
+                raise _refusal(path, f"its header promises {count:,} x {dimension:,} numbers")
+            return _Layout(form, True, count, dimension)
+    dimension = len(first.split(b" ")) - 1
+    if dimension < 2 or not _is_line(first, dimension):
+        raise _refusal(path, f"its first line starts with {first[:40]!r}")
+    return _Layout("text", False, None, dimension)
+
+
+def _is_line(line: bytes, dimension: int) -> bool:
+    parts = line.rstrip().rsplit(b" ", dimension)
+    try:
+        return len(parts) == dimension + 1 and all(np.isfinite(float(p)) for p in parts[1:])
+    except ValueError:
+        return False
+
+
+@contextmanager
+def _without_phrases(path: Path, layout: _Layout, limit: int | None) -> Iterator[Path]:
+    """``path``, or a copy without the entries that hold spaces, which gensim cannot read.
+
+    GloVe 840B has a few such entries; a text's words never match them.
+    """
+    if layout.form != "text":
+        yield path
+        return
+    phrases = set()
+    with _open(path) as file:
+        lines = iter(file)
+        if layout.header:
+            next(lines)
+        last = 0
+        for number, line in enumerate(islice(lines, limit)):
+            last = number + 1
+            if line.rstrip().count(b" ") == layout.dimension:
+                continue
+            if not _is_line(line, layout.dimension):
+                where = number + 1 + layout.header
+                raise _refusal(path, f"line {where:,} is not a word and {layout.dimension} numbers")
+            phrases.add(number)
+        promised = layout.words if limit is None else min(layout.words or 0, limit)
+        if layout.header and last < (promised or 0):
+            raise _refusal(path, f"its header promises {layout.words:,} words; it holds {last:,}")
+    if not phrases:
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder, _open(path) as file:
+        clean = Path(folder) / "words.txt"
+        with clean.open("wb") as out:
+            lines = iter(file)
+            if layout.header:
+                next(lines)
+                out.write(b"%d %d\n" % (last - len(phrases), layout.dimension))
+            out.writelines(
+                line for number, line in enumerate(islice(lines, limit)) if number not in phrases
+            )
+        yield clean
+
+
+def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
+    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+
+
+def _refusal(path: Path, why: str) -> EncoderError:
+    return EncoderError(
+        f"{path} is not a whole word-vector file (GloVe, word2vec or fastText): {why}; "
+        "check the encoder's 'file', or get the file again"
+    )

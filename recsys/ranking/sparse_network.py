@@ -1,0 +1,173 @@
+"""Will this user take this item? Vectors of items and words that the question itself has taught."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from recsys.config import parse_config
+from recsys.errors import DataError
+from recsys.features import FeatureBlock, mean_of_items
+from recsys.ids import IdMap, Mask, Rows, Vectors
+from recsys.ranking.bags import Bags
+from recsys.ranking.config import SparsePairConfig
+from recsys.ranking.head import PairHead, probability
+from recsys.ranking.saved import layers_of, read_network, write_network
+from recsys.ranking.vector_network import last_of
+
+KIND = "sparse-pair"
+
+
+@dataclass(frozen=True, eq=False)
+class SparsePairNetwork:
+    """The probability that a user takes an item, from the items met and the words searched for.
+
+        u = M mean of E[j] over the last items j met + mean of W[w] over the words w searched for
+        p = sigmoid( head(u, E[i]) + b[i] )
+
+    E and W are tables with a vector for each item and each word, learned here and from nothing;
+    a bag is the mean of its members, so that any number of them is one vector (Covington, Adams,
+    Sargin, "Deep neural networks for YouTube recommendations", RecSys 2016, sections 3.2, 3.3). b
+    is the wide part that remembers how often each item is taken (Cheng et al., "Wide & deep
+    learning for recommender systems", DLRS 2016). The head is
+    :class:`recsys.ranking.head.PairHead`.
+
+    p is the probability *among the pairs of training*; see
+    :class:`recsys.ranking.VectorPairNetwork`.
+
+    Attributes:
+        config: Its sizes.
+        items: Ids of the items.
+        words: The words that have a vector.
+        warm: Which items training met, bool ``[items]``; the others' vectors are zeros.
+        item_vectors: E, float32 ``[items, d]``.
+        word_vectors: W, float32 ``[words, d]``.
+        mix: M, float32 ``[d, d]``.
+        bias: b, float32 ``[items]``.
+        head: The network.
+
+    Example:
+        See ``examples/train_pairs.py``.
+    """
+
+    config: SparsePairConfig
+    items: IdMap
+    words: IdMap
+    warm: Mask = field(repr=False)
+    item_vectors: Vectors = field(repr=False)
+    word_vectors: Vectors = field(repr=False)
+    mix: Vectors = field(repr=False)
+    bias: Vectors = field(repr=False)
+    head: PairHead = field(repr=False)
+
+    def user_vectors(self, met: Bags, searched: Bags) -> Vectors:
+        """u of each query, float32 ``[b, d]``.
+
+        Args:
+            met: Item rows, each history oldest first.
+            searched: Word rows, see :func:`recsys.ranking.bags.bags_of_words`.
+
+        Raises:
+            DataError: A row is out of range, or the two do not hold as many bags.
+        """
+        if len(met) != len(searched):
+            raise DataError(f"{len(met)} histories need as many bags of words, not {len(searched)}")
+        met.check("items", len(self.items))
+        searched.check("words", len(self.words))
+        latest = last_of(met, self.config.window)
+        history = mean_of_items(self._items, latest.rows, latest.offsets)
+        return history @ self.mix + mean_of_items(self._words, searched.rows, searched.offsets)
+
+    def log_odds(self, users: Vectors, items: Rows | slice = slice(None)) -> Vectors:
+        """Every query with every item of ``items``: ``[b, d]`` to float32 ``[b, n]``."""
+        scores: Vectors = self.head.log_odds(users, self.item_vectors[items]) + self.bias[items]
+        return scores
+
+    def probability(self, met: Bags, searched: Bags, items: Rows) -> Vectors:
+        """Whether each user will take one item: float32 ``[b]`` in [0, 1].
+
+        An item that training never met has the vector zero and the bias zero.
+
+        Args:
+            met: The users' histories, item rows.
+            searched: The words that they searched for.
+            items: One item row a user, int32 ``[b]``.
+
+        Raises:
+            DataError: A row is out of range, or the three differ in length.
+        """
+        if len(items) != len(met):
+            raise DataError(f"{len(met)} histories need as many items; {len(items)} came")
+        Bags.of([items]).check("items", len(self.items))
+        users = self.user_vectors(met, searched)
+        of_pairs = self.head.log_odds_of_pairs(users, self.item_vectors[items])
+        return probability(of_pairs + self.bias[items])
+
+    @cached_property
+    def _items(self) -> FeatureBlock:
+        return FeatureBlock("items", self.item_vectors, self.warm)
+
+    @cached_property
+    def _words(self) -> FeatureBlock:
+        return FeatureBlock("words", self.word_vectors, np.ones(len(self.words), np.bool_))
+
+    def item_block(self, name: str = "learned") -> FeatureBlock:
+        """E as a feature block for another task; items that training never met are masked."""
+        return FeatureBlock(name, self.item_vectors.copy(), self.warm.copy())
+
+    def save_words(self, path: Path) -> None:
+        """Write W as a word-vector file that the encoder ``word-vectors`` reads (GloVe's format).
+
+        Raises:
+            DataError: The network has no words.
+        """
+        if not len(self.words):
+            raise DataError("the network has learned no words: no search held one often enough")
+        lines = [
+            " ".join([word, *(f"{number:.8g}" for number in vector)])
+            for word, vector in zip(self.words.index, self.word_vectors.tolist())
+        ]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def save(self, folder: Path) -> None:
+        """Write ``network.json`` and ``weights.npz`` into ``folder``."""
+        arrays = {name: getattr(self, name) for name in _TABLES}
+        write_network(
+            folder,
+            KIND,
+            self.config,
+            {**arrays, "warm": self.warm.astype(np.float32), **layers_of(self.head)},
+            items=list(self.items.index),
+            words=list(self.words.index),
+        )
+
+
+_TABLES = ("item_vectors", "word_vectors", "mix", "bias")
+
+
+def load_sparse_pairs(folder: Path) -> SparsePairNetwork:
+    """Read what :meth:`SparsePairNetwork.save` wrote.
+
+    Raises:
+        DataError: A file is missing, damaged, of another kind, or does not fit the other.
+    """
+    kept = read_network(folder, KIND)
+    config = parse_config(kept.values("config", dict), SparsePairConfig, source=str(folder))
+    items = kept.names("item", "items")
+    words = kept.names("word", "words")
+    d = config.dimension
+    return SparsePairNetwork(
+        config,
+        items,
+        words,
+        warm=kept.array("warm", len(items)) > 0,
+        item_vectors=kept.array("item_vectors", len(items), d),
+        word_vectors=kept.array("word_vectors", len(words), d),
+        mix=kept.array("mix", d, d),
+        bias=kept.array("bias", len(items)),
+        head=kept.head(d, config.hidden),
+    )

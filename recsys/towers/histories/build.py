@@ -1,0 +1,48 @@
+"""History encoders: the vectors of the items so far in, one state a moment out.
+
+Every encoder reads item vectors ``[b, t, d]``, oldest first, padded at the end, and returns states
+``[b, t + 1, d]``: state j stands for the first j items, state 0 for an empty history. No state
+depends on a later item, so one pass trains every position of a history, and padding at the end
+cannot leak. ``tests/contracts/history_contract.py`` holds what each of them must keep.
+
+Where an encoder reads times they come beside the vectors, as :class:`Times`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recsys.towers.config import TowersConfig
+from recsys.towers.histories.attention_pooling import AttentionPooling
+from recsys.towers.histories.configs import (
+    AttentionPoolingHistory,
+    HstuHistory,
+    MeanHistory,
+    NoHistory,
+)
+from recsys.towers.histories.hstu import Hstu
+from recsys.towers.histories.mean import Mean
+from recsys.towers.histories.none import Start
+from recsys.towers.histories.times import Times
+from recsys.towers.histories.transformer import Transformer
+from recsys.towers.model.initializers import short
+
+__all__ = ["Times", "build_history_encoder"]
+
+
+def build_history_encoder(config: TowersConfig) -> Any:
+    """The encoder that ``config.history`` names.
+
+    It is called as ``encoder(vectors, times=None, training=False)``, ``times`` being a
+    :class:`Times` or None where none are known.
+    """
+    history, dimension = config.history, config.dimension
+    if isinstance(history, NoHistory):
+        return Start(dimension, "zeros" if config.initial == "identity" else short())
+    if isinstance(history, MeanHistory):
+        return Mean(history, dimension)
+    if isinstance(history, AttentionPoolingHistory):
+        return AttentionPooling(history, dimension)
+    if isinstance(history, HstuHistory):
+        return Hstu(history, dimension)
+    return Transformer(history, dimension)

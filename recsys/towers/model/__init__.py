@@ -1,0 +1,1 @@
+"""The networks: item tower, query tower, and the trainable models that join them."""

@@ -1,0 +1,63 @@
+"""The id of an item as a part of its vector: a trained vector for each item that training met."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from recsys._tf import tf, tf_keras
+from recsys.ids import Mask, Vectors
+from recsys.towers.config import TowersConfig
+from recsys.towers.model.initializers import short, short_where
+
+
+class ItemIds(tf_keras.layers.Layer):  # type: ignore[misc]
+    """E[i], and whether it counts: never for a cold item, whose row nothing has trained.
+
+    A random share of the others is left out in training (dropout of the id, as DropoutNet,
+    Volkovs et al. 2017): the content must then stand for the item. Under ``item_id = "delta"`` E
+    begins at zero for every item that has content, and each step adds to the loss
+
+        delta_l2 * mean over the step's items of |E[i]|^2,
+
+    so that an item stays near what its content says unless its interactions say otherwise
+    (collaborative topic regression, Wang & Blei 2011, whose item is its topics plus such an
+    offset; VBPR, He & McAuley 2016). Cold items then are where warm ones began.
+
+    Args:
+        config: Sizes, and which kind of id.
+        warm: Which items were met in training, bool ``[items]``.
+        described: Which items have any content, bool ``[items]``.
+        begin: Where E begins, float32 ``[items, d]``, or None.
+    """
+
+    def __init__(
+        self, config: TowersConfig, warm: Mask, described: Mask, begin: Vectors | None = None
+    ) -> None:
+        super().__init__(name="item_ids")
+        self._config = config
+        self._warm = tf.constant(warm, tf.float32)
+        first = short()
+        if begin is not None:
+            first = tf_keras.initializers.Constant(begin)
+        elif config.item_id == "delta":
+            first = short_where(np.logical_not(described))
+        self.table = self.add_weight(
+            name="item_id", shape=(len(warm), config.dimension), initializer=first
+        )
+
+    def call(self, rows: Any, training: bool = False, table: Any = None) -> tuple[Any, Any]:
+        """Vectors ``[n, d]`` of ``rows``, zeros where left out, and which count, ``[n]``.
+
+        They are read from ``table`` ``[items, d]``, where one is given in the place of E.
+        """
+        there = tf.gather(self._warm, rows)
+        if training and self._config.id_dropout > 0:
+            drawn = tf.random.uniform(tf.shape(there))
+            there *= tf.cast(drawn >= self._config.id_dropout, tf.float32)
+        vectors = tf.gather(self.table if table is None else table, rows) * there[:, None]
+        if training and self._config.item_id == "delta" and self._config.delta_l2 > 0:
+            lengths = tf.reduce_sum(tf.square(vectors), axis=1)
+            self.add_loss(self._config.delta_l2 * tf.reduce_mean(lengths))
+        return vectors, there

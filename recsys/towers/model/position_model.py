@@ -1,0 +1,125 @@
+"""The two towers as one TFRS model: what a training step computes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recsys._tf import tf
+from recsys.features import FeatureBlock
+from recsys.ids import Vectors
+from recsys.interactions import Interactions
+from recsys.towers.config import TowersConfig, TrainConfig
+from recsys.towers.histories.build import Times
+from recsys.towers.losses.build import Positions, build_loss
+from recsys.towers.losses.set_config import SetSoftmax
+from recsys.towers.model.two_towers import TwoTowers
+
+
+class TwoTowerModel(TwoTowers):
+    """Query tower x item tower, trained on every position of every history at once.
+
+    The history enters the query tower as the item tower's own vectors, in the step as in
+    serving, so that a cold item in a history counts and gradients reach the items it holds.
+
+    Args:
+        config: The towers.
+        train: Their training.
+        log: Training interactions.
+        blocks: Feature blocks of the item tower.
+        phrase_vectors: Encoded ``log.phrases``, float32 ``[phrases, t]``; zeros where a phrase
+            has no vector (as "" never has).
+        user_block: Vectors of ``log.users`` that were learned elsewhere, or None.
+    """
+
+    def __init__(
+        self,
+        config: TowersConfig,
+        train: TrainConfig,
+        log: Interactions,
+        blocks: Sequence[FeatureBlock],
+        phrase_vectors: Vectors,
+        user_block: FeatureBlock | None = None,
+    ) -> None:
+        super().__init__(config, log, blocks, phrase_vectors, user_block, seed=train.seed)
+        self._context = config.context
+        assert not isinstance(train.loss, SetSoftmax)
+        self._loss = build_loss(train.loss, log)
+        self._phrases = tf.constant(phrase_vectors, tf.float32)
+        self._phrase_known = tf.constant(phrase_vectors.any(axis=1))
+
+    def compute_loss(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
+        """The mean loss over the real positions of a batch (see ``batches.load_batches``)."""
+        mined = inputs.get("mined", tf.zeros((0,), tf.int32))
+        positives = tf.boolean_mask(inputs["item"], inputs["weight"] > 0)
+        candidates = self._loss.candidates(positives, mined)
+        return self._loss.compute(self._positions(inputs, candidates, mined, training))
+
+    def queries(self, inputs: Mapping[str, Any]) -> Any:
+        """The query vectors ``[p, d]`` of a batch's real positions, nothing left out of them."""
+        none = tf.zeros((0,), tf.int32)
+        return self._positions(inputs, none, none, training=False).queries
+
+    def _positions(
+        self, inputs: Mapping[str, Any], candidates: Any, mined: Any, training: bool
+    ) -> Positions:
+        real = inputs["weight"] > 0  # (b, l)
+        # Each item is encoded once a step, however often the step needs it.
+        history = tf.reshape(inputs["item"], [-1])
+        rows, places = tf.unique(tf.concat([candidates, history], axis=0))
+        of_users, of_items = self.tables(training)
+        vectors = self.item_tower(rows, training=training, ids=of_items)
+        among_candidates, in_history = tf.split(places, [tf.size(candidates), tf.size(history)])
+        met = tf.reshape(
+            tf.gather(vectors, in_history), [*_shape(inputs["item"]), vectors.shape[1]]
+        )
+        taken = tf.boolean_mask(met, real)  # (p, d)
+        if "shown" in inputs:
+            met *= inputs["shown"][:, :, None]
+        states = self.query_tower.states(
+            met[:, :-1], _times_of(inputs), training=training
+        )  # (b, l, d)
+        queries = self.query_tower(
+            self._query_inputs(inputs, states, real), training=training, users=of_users
+        )  # (p, d)
+        window, place = tf.unstack(tf.cast(tf.where(real), tf.int32), axis=1)
+        return Positions(
+            queries=queries,
+            positives=tf.boolean_mask(inputs["item"], real),
+            positive_vectors=taken,
+            weights=tf.boolean_mask(inputs["weight"], real),
+            candidates=candidates,
+            candidate_vectors=tf.gather(vectors, among_candidates),
+            mined=mined,
+            items=tf.where(real, inputs["item"], -1),
+            users=inputs["user"],
+            window=window,
+            place=place,
+        )
+
+    def _query_inputs(self, inputs: Mapping[str, Any], states: Any, real: Any) -> dict[str, Any]:
+        terms = tf.boolean_mask(inputs["terms"], real)
+        user = tf.boolean_mask(tf.broadcast_to(inputs["user"][:, None], tf.shape(real)), real)
+        ones = tf.ones_like(user, tf.float32)
+        return {
+            "state": tf.boolean_mask(states, real),
+            "user": user,
+            "user_known": ones,
+            "terms": tf.gather(self._phrases, terms),
+            "terms_known": tf.cast(tf.gather(self._phrase_known, terms), tf.float32),
+            **{
+                f"context_{name}": tf.boolean_mask(inputs[f"context_{name}"], real)
+                for name in self._context
+            },
+            **{f"context_{name}_known": ones for name in self._context},
+        }
+
+
+def _times_of(inputs: Mapping[str, Any]) -> Times | None:
+    if "seconds" not in inputs:
+        return None
+    return Times(inputs["seconds"][:, :-1], tf.ones_like(inputs["seconds"][:, 0]))
+
+
+def _shape(tensor: Any) -> tuple[Any, Any]:
+    return tf.shape(tensor)[0], tf.shape(tensor)[1]

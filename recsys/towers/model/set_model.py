@@ -1,0 +1,119 @@
+"""The two towers trained by whole users: what a step computes where the loss is of sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from recsys._tf import tf
+from recsys.errors import ConfigError
+from recsys.features import FeatureBlock
+from recsys.ids import Vectors
+from recsys.interactions import Interactions
+from recsys.towers.config import TowersConfig, TrainConfig
+from recsys.towers.losses.set_config import SetSoftmax
+from recsys.towers.losses.softmax import log_sum_exp_of_products
+from recsys.towers.model.two_towers import TwoTowers
+
+
+class SetModel(TwoTowers):
+    """For a batch of users u with items I_u, over all warm items j,
+
+        L = sum over u, i in I_u of w_ui ( log sum_j exp(q_u . v_j / T) - q_u . v_i / T ) / sum w,
+
+    the multinomial likelihood of Mult-VAE (Liang et al. 2018, eq. 2) of a cosine divided by a
+    temperature T (Wu et al. 2022), with q_u from the user's id, their vector learned elsewhere and
+    a history: a random share of their items. Under ``counts = "users"`` the w of a user sum to 1.
+
+    Args:
+        loss: The loss.
+        towers, log, blocks, user_block: As in :class:`recsys.towers.model.two_towers.TwoTowers`.
+
+    Raises:
+        ConfigError: The towers read what belongs to a moment, as search terms or context, or
+            orders are to be augmented.
+    """
+
+    def __init__(
+        self,
+        towers: TowersConfig,
+        train: TrainConfig,
+        log: Interactions,
+        blocks: Sequence[FeatureBlock],
+        phrase_vectors: Vectors,
+        user_block: FeatureBlock | None = None,
+    ) -> None:
+        reads_terms = towers.terms != "none" and phrase_vectors.shape[1] > 0
+        if towers.context or reads_terms:
+            raise ConfigError(
+                "train.loss 'set-softmax' knows users and no moments, so that it cannot train on"
+                " search terms or context: set towers.terms = 'none' and no towers.context, or"
+                " take 'full-softmax'",
+                field="train.loss.name",
+            )
+        if train.augmentation.changes:
+            raise ConfigError(
+                "train.augmentation changes the order of histories, and train.loss 'set-softmax'"
+                " reads none (history_dropout does): leave train.augmentation out",
+                field="train.augmentation",
+            )
+        super().__init__(towers, log, blocks, phrase_vectors, user_block, seed=train.seed)
+        assert isinstance(train.loss, SetSoftmax)
+        self._temperature = train.loss.temperature
+        warm = np.flatnonzero(log.warm)
+        places = np.zeros(len(log.items), np.int32)
+        places[warm] = np.arange(len(warm))
+        self._warm, self._places = tf.constant(warm, tf.int32), tf.constant(places, tf.int32)
+        self._terms = phrase_vectors.shape[1]
+
+    def compute_loss(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
+        """The mean loss over a batch (see ``set_batches.load_sets``)."""
+        queries, vectors = self._encoded(inputs, training)
+        return multinomial(
+            queries / self._temperature,
+            vectors,
+            of=inputs["of"],
+            positives=tf.gather(self._places, inputs["item"]),
+            weights=inputs["weight"],
+        )
+
+    def queries(self, inputs: Mapping[str, Any]) -> Any:
+        """The query vectors ``[b, d]`` of a batch's users, nothing left out of them."""
+        return self._encoded(inputs, training=False)[0]
+
+    def _encoded(self, inputs: Mapping[str, Any], training: bool) -> tuple[Any, Any]:
+        """Query vectors ``[b, d]``, and those of the warm items ``[w, d]``."""
+        users, items = self.tables(training)
+        vectors = self.item_tower(self._warm, training=training, ids=items)  # (w, d)
+        history = tf.gather(vectors, tf.gather(self._places, inputs["history"]))
+        states = self.query_tower.states(history, None, training=training)
+        ones = tf.ones_like(inputs["user"], tf.float32)
+        told = {
+            "state": tf.gather(states, inputs["length"], batch_dims=1),
+            "user": inputs["user"],
+            "user_known": ones,
+            "terms": tf.zeros((tf.size(ones), self._terms)),
+            "terms_known": tf.zeros_like(ones),
+        }
+        return self.query_tower(told, training=training, users=users), vectors  # (b, d), (w, d)
+
+
+def multinomial(
+    queries: Any, vectors: Any, *, of: Any, positives: Any, weights: Any, never: Any = None
+) -> Any:
+    """The weighted mean of log sum_j exp(q . v_j) - q . v_i over pairs of a query and a positive.
+
+    Args:
+        queries: float32 ``[b, d]``, divided by the temperature.
+        vectors: float32 ``[w, d]``, of all candidates.
+        of: The query of each pair, int32 ``[p]``, ascending.
+        positives: Its row in ``vectors``, int32 ``[p]``.
+        weights: float32 ``[p]``; where all are 0 the loss is.
+        never: Pairs of a query and a row of ``vectors`` that the sum leaves out, int32 ``[n, 2]``.
+    """
+    totals = log_sum_exp_of_products(queries, vectors, never)  # (b,)
+    own = tf.reduce_sum(tf.gather(queries, of) * tf.gather(vectors, positives), axis=1)
+    losses = tf.gather(totals, of) - own
+    return tf.math.divide_no_nan(tf.reduce_sum(losses * weights), tf.reduce_sum(weights))

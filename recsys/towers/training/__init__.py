@@ -1,0 +1,1 @@
+"""Training: batches, steps, optimizer, checkpoints and the choice of the best epoch."""

@@ -1,0 +1,119 @@
+"""What a pair of towers learns from, seen to fit what it is to read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recsys.errors import ConfigError, DataError
+from recsys.features import FeatureBlock
+from recsys.ids import Vectors
+from recsys.interactions import Interactions
+from recsys.towers.config import TowersConfig, TrainConfig
+from recsys.towers.histories.configs import NoHistory, check_history
+from recsys.towers.training.mining import BuildSearch
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """What :func:`recsys.towers.training.fitting.fit` is given; see there.
+
+    Attributes:
+        log: Training interactions.
+        blocks: Feature blocks over ``log.items``.
+        phrase_vectors: Encoded ``log.phrases``, float32 ``[phrases, t]``.
+        user_block: Vectors of ``log.users`` that were learned elsewhere, if any.
+        search: Makes an index of item vectors.
+    """
+
+    log: Interactions
+    blocks: Sequence[FeatureBlock]
+    phrase_vectors: Vectors
+    user_block: FeatureBlock | None = None
+    search: BuildSearch | None = None
+
+    def read_by(self, towers: TowersConfig, train: TrainConfig) -> TrainingData:
+        """The part of it that these towers read.
+
+        Raises:
+            ConfigError: A named block or context column is not there, or sizes do not divide or
+                fit, or hard negatives are wanted and there is no ``search``, or histories are to
+                be reordered and their times read.
+            DataError: There is nothing to train on.
+        """
+        blocks = _chosen(self.blocks, towers)
+        user_block = None if towers.user_vectors == "none" else self.user_block
+        _check(self.log, towers, user_block)
+        width = sum(block.dimension for block in blocks)
+        _check_identity(towers, width, self.phrase_vectors.shape[1])
+        _check_search(train, self.search)
+        _check_order(towers, train)
+        return TrainingData(self.log, blocks, self.phrase_vectors, user_block, self.search)
+
+
+def _chosen(blocks: Sequence[FeatureBlock], config: TowersConfig) -> list[FeatureBlock]:
+    if config.blocks is None:
+        return list(blocks)
+    known = {block.name: block for block in blocks}
+    for name in config.blocks:
+        if name not in known:
+            have = ", ".join(known) or "none"
+            raise ConfigError(
+                f"towers.blocks names '{name}', which is no feature block here; there are: {have}",
+                field="towers.blocks",
+            )
+    return [known[name] for name in config.blocks]
+
+
+def _check(log: Interactions, config: TowersConfig, user_block: FeatureBlock | None) -> None:
+    if len(log) < 2:
+        raise DataError(f"training needs at least 2 interactions; the training part has {len(log)}")
+    for name in config.context:
+        if name not in log.context:
+            have = ", ".join(log.context) or "none"
+            raise ConfigError(
+                f"towers.context names '{name}', which is no context column; there are: {have}",
+                field="towers.context",
+            )
+    if user_block is not None and len(user_block) != len(log.users):
+        raise DataError(
+            f"the block of users has {len(user_block)} rows, the log {len(log.users)} users;"
+            " expected one row a user"
+        )
+    others = {config.user_id, config.terms} != {"none"} or config.context or user_block is not None
+    if isinstance(config.history, NoHistory) and not others:
+        raise ConfigError(
+            "with towers.history 'none' the query tower must read something else, and every query"
+            " would be the same: set towers.user_id = 'embedding', give vectors of users, search"
+            " terms and an encoder of words, or name towers.context",
+            field="towers.history.name",
+        )
+    check_history(config.history, dimension=config.dimension, log=log)
+
+
+def _check_search(train: TrainConfig, search: BuildSearch | None) -> None:
+    if getattr(train.loss, "hard", None) is not None and search is None:
+        raise ConfigError(
+            "train.loss.hard looks for negatives in an index of the items, and fit() got none:"
+            " pass search=..., or leave train.loss.hard out",
+            field="train.loss.hard",
+        )
+
+
+def _check_order(config: TowersConfig, train: TrainConfig) -> None:
+    if train.augmentation.reorder > 0 and config.history.reads_times:
+        raise ConfigError(
+            "train.augmentation.reorder puts items where they were not met, and"
+            " towers.history.time_bias reads when they were: leave one of the two out",
+            field="train.augmentation.reorder",
+        )
+
+
+def _check_identity(config: TowersConfig, blocks: int, terms: int) -> None:
+    needed = max(blocks, terms)
+    if config.initial == "identity" and config.dimension < needed:
+        raise ConfigError(
+            f"towers.initial 'identity' keeps {blocks} dimensions of blocks and {terms} of terms;"
+            f" towers.dimension is {config.dimension}: raise it to {needed}, or take 'random'",
+            field="towers.dimension",
+        )

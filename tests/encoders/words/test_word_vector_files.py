@@ -1,0 +1,159 @@
+"""Every format of word vectors gives the same words, and what is none is refused with its line."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gensim.models import FastText, KeyedVectors
+from gensim.models.fasttext import save_facebook_model
+
+from recsys.encoders.words.word_vector_files import read_word_vectors
+from recsys.errors import EncoderError
+
+WORDS = ["the", "lamp", "café", "don't", "Rug", "rug", "Oslo", ","]
+KEPT = ["the", "lamp", "café", "rug", "oslo"]
+VECTORS = np.arange(len(WORDS) * 3, dtype=np.float32).reshape(-1, 3) / 8 + 1
+
+
+def keyed() -> KeyedVectors:
+    vectors = KeyedVectors(3)
+    vectors.add_vectors(WORDS, VECTORS)
+    return vectors
+
+
+def glove(path: Path) -> None:
+    lines = [f"{word} {' '.join(map(str, row))}" for word, row in zip(WORDS, VECTORS.tolist())]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def word2vec_text(path: Path) -> None:
+    keyed().save_word2vec_format(str(path), binary=False)
+
+
+def word2vec_binary(path: Path) -> None:
+    keyed().save_word2vec_format(str(path), binary=True)
+
+
+def fasttext_vec(path: Path) -> None:
+    """As fastText writes it: a header, and a blank at the end of each line."""
+    rows = [f"{word} {' '.join(map(str, row))} " for word, row in zip(WORDS, VECTORS.tolist())]
+    path.write_text("\n".join([f"{len(WORDS)} 3", *rows]) + "\n", encoding="utf-8")
+
+
+def glove_with_phrases(path: Path) -> None:
+    """As GloVe 840B: some entries hold blanks."""
+    glove(path)
+    first, *rest = path.read_text(encoding="utf-8").splitlines()
+    phrases = [". . . 1.0 2.0 3.0", "at name@domain.com 1.0 2.0 3.0"]
+    path.write_text("\n".join([first, *phrases, *rest]) + "\n", encoding="utf-8")
+
+
+FORMATS = [glove, word2vec_text, word2vec_binary, fasttext_vec, glove_with_phrases]
+
+
+@pytest.mark.parametrize("write", FORMATS)
+def test_every_format_holds_the_same(tmp_path: Path, write) -> None:
+    path = tmp_path / "vectors"
+    write(path)
+    read = read_word_vectors(path)
+    words, vectors = read.words, read.vectors
+    assert words == KEPT and read.subwords is None
+    assert vectors.dtype == np.float32
+    rows = [WORDS.index(word) for word in ("the", "lamp", "café", "rug", "Oslo")]
+    np.testing.assert_array_equal(vectors, VECTORS[rows])
+
+
+@pytest.mark.parametrize("write", FORMATS)
+def test_every_format_may_be_compressed(tmp_path: Path, write) -> None:
+    write(tmp_path / "plain")
+    path = tmp_path / "vectors.gz"
+    path.write_bytes(gzip.compress((tmp_path / "plain").read_bytes()))
+    assert read_word_vectors(path).words == KEPT
+
+
+@pytest.mark.parametrize("write", FORMATS)
+def test_only_the_first_words(tmp_path: Path, write) -> None:
+    write(tmp_path / "vectors")
+    assert read_word_vectors(tmp_path / "vectors", limit=2).words[:1] == ["the"]
+    assert len(read_word_vectors(tmp_path / "vectors", limit=2).words) <= 2
+
+
+def test_fasttext_binary(tmp_path: Path) -> None:
+    model = FastText(
+        sentences=[["red", "lamp"], ["red", "rug"]] * 3,
+        vector_size=4,
+        min_count=1,
+        bucket=10,
+        workers=1,
+        epochs=1,
+    )
+    save_facebook_model(model, str(tmp_path / "model.bin"))
+    read = read_word_vectors(tmp_path / "model.bin")
+    words, vectors = read.words, read.vectors
+    assert sorted(words) == ["lamp", "red", "rug"]
+    np.testing.assert_allclose(vectors[words.index("lamp")], model.wv["lamp"], atol=1e-6)
+    (tmp_path / "cut.bin").write_bytes((tmp_path / "model.bin").read_bytes()[:300])
+    with pytest.raises(EncoderError, match="cut.bin is not a whole word-vector file"):
+        read_word_vectors(tmp_path / "cut.bin")
+
+
+NUMBERS = " ".join(["0.5"] * 3)
+BAD = {
+    "empty": (b"", "its first line starts with b''"),
+    "prose": (b"This is a letter.\nIt holds no vectors.\n", "its first line starts with"),
+    "csv": (b"word,x,y\nlamp,1,2\n", "its first line starts with"),
+    "picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "its first line starts with"),
+    "short line": (f"a {NUMBERS}\nlamp 0.5\n".encode(), "line 2 is not a word and 3 numbers"),
+    "short line below a header": (
+        f"2 3\na {NUMBERS}\nlamp 0.5 5\n".encode(),
+        "line 3 is not a word and 3 numbers",
+    ),
+    "not a number": (f"a {NUMBERS}\nlamp 1 x 2\n".encode(), "x"),
+    "fewer words": (f"5 3\na {NUMBERS}\nb {NUMBERS}\n".encode(), "promises 5"),
+    "impossible sizes": (f"999999999999 300\na {NUMBERS}\n".encode(), "promises 999,999,999,999"),
+    "no words": (f", {NUMBERS}\n. {NUMBERS}\n".encode(), "it holds no words"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_no_word_vector_file_is_refused(tmp_path: Path, name: str) -> None:
+    content, reason = BAD[name]
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with pytest.raises(EncoderError, match="is not a whole word-vector file") as refused:
+        read_word_vectors(path)
+    assert reason in str(refused.value) and str(path) in str(refused.value)
+    assert "get the file again" in str(refused.value)
+
+
+@pytest.mark.parametrize("write", [word2vec_text, word2vec_binary, fasttext_vec])
+@pytest.mark.parametrize("cut", [12, 30, 60])
+def test_a_cut_file_with_a_header_is_refused(tmp_path: Path, write, cut: int) -> None:
+    write(tmp_path / "whole")
+    (tmp_path / "cut").write_bytes((tmp_path / "whole").read_bytes()[:-cut])
+    with pytest.raises(EncoderError, match="is not a whole word-vector file"):
+        read_word_vectors(tmp_path / "cut")
+
+
+def test_a_cut_archive_is_refused(tmp_path: Path) -> None:
+    glove(tmp_path / "plain")
+    path = tmp_path / "vectors.gz"
+    path.write_bytes(gzip.compress((tmp_path / "plain").read_bytes())[:-12])
+    with pytest.raises(EncoderError, match="is not a whole word-vector file"):
+        read_word_vectors(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match=r"nowhere.txt is not there: check the encoder's 'file'"):
+        read_word_vectors(tmp_path / "nowhere.txt")
+
+
+def test_vectors_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    from recsys.encoders import WordVectorsConfig, build_encoder
+
+    (tmp_path / "file").write_text("a 1 2\nlamp nan 1\n")
+    with pytest.raises(EncoderError, match="the word 'lamp' is not finite"):
+        build_encoder(WordVectorsConfig(file=tmp_path / "file"), [])

@@ -1,0 +1,279 @@
+"""Pair networks learn what no inner product of the given vectors says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recsys.encoders import WordVectorsConfig, build_encoder
+from recsys.errors import DataError, TrainingError
+from recsys.features import FeatureBlock
+from recsys.ids import IdMap
+from recsys.ranking import (
+    Bags,
+    PairTrainConfig,
+    SparsePairConfig,
+    VectorPairConfig,
+    bags_of_words,
+    fit_sparse_pairs,
+    fit_vector_pairs,
+    load_sparse_pairs,
+    load_vector_pairs,
+)
+from tests.ranking.pair_worlds import ITEMS, KIND, KINDS, followers, kinds_block, log_of, searchers
+
+TRAIN = PairTrainConfig(batch_size=128, learning_rate=0.01, epochs=12, patience=12, seed=3)
+VECTORS = VectorPairConfig(hidden=(32,), dropout=0.1)
+SPARSE = SparsePairConfig(dimension=8, hidden=(16,), min_count=1, dropout=0)
+
+
+def rising():
+    """A validation figure that is better each time: the last epoch is the best."""
+    figures = iter(range(1000))
+    return lambda network: float(next(figures))
+
+
+def vector_pairs(folder, *, log=None, block=None, network=VECTORS, validate=None, **changes):
+    return fit_vector_pairs(
+        followers() if log is None else log,
+        kinds_block() if block is None else block,
+        network=network,
+        train=TRAIN.model_copy(update=changes),
+        folder=folder,
+        validate=validate or rising(),
+    )
+
+
+def sparse_pairs(folder, *, log=None, network=SPARSE, validate=None, **changes):
+    return fit_sparse_pairs(
+        searchers() if log is None else log,
+        network=network,
+        train=TRAIN.model_copy(update=changes),
+        folder=folder,
+        validate=validate or rising(),
+    )
+
+
+@pytest.fixture(scope="module")
+def follower(tmp_path_factory):
+    return vector_pairs(tmp_path_factory.mktemp("follower"), epochs=25).network
+
+
+@pytest.fixture(scope="module")
+def searcher(tmp_path_factory):
+    return sparse_pairs(tmp_path_factory.mktemp("searcher"), epochs=15).network
+
+
+def test_a_network_over_two_vectors_learns_what_the_inner_product_has_wrong(follower) -> None:
+    """One of kind k was met, kind k + 1 is taken. What was met is nearest to kind k."""
+    block = follower.scaled(kinds_block())
+    met = Bags.of([[kind] for kind in range(KINDS)])
+    users = follower.user_vectors(block, met)
+    best = follower.head.log_odds(users, block.vectors).argmax(axis=1)
+    assert KIND[best].tolist() == [(kind + 1) % KINDS for kind in range(KINDS)]
+    assert KIND[(users @ block.vectors.T).argmax(axis=1)].tolist() == list(range(KINDS))
+
+
+def test_an_item_is_taken_if_and_only_if_its_kind_was_searched_for(searcher) -> None:
+    searched = bags_of_words(searcher.words, [f"The Word{kind}!" for kind in range(KINDS)])
+    users = searcher.user_vectors(Bags.of([[]] * KINDS), searched)
+    odds = searcher.log_odds(users)
+    asked = np.arange(KINDS)[:, None] == KIND
+    assert odds[asked].min() > odds[~asked].max()
+    likely = searcher.probability(
+        Bags.of([[]] * 2), searched.at(np.array([1, 1])), np.array([1, 2])
+    )
+    assert likely[0] > 0.95 and likely[1] < 0.05
+
+
+def test_without_a_search_the_history_says_which_kind(searcher) -> None:
+    met = Bags.of([[kind, kind + KINDS] for kind in range(KINDS)])
+    odds = searcher.log_odds(searcher.user_vectors(met, Bags.of([[]] * KINDS)))
+    assert KIND[odds.argmax(axis=1)].tolist() == list(range(KINDS))
+
+
+def test_what_it_learned_can_be_taken_out(searcher, tmp_path) -> None:
+    block = searcher.item_block()
+    assert (block.name, len(block), block.dimension) == ("learned", ITEMS, 8)
+    unit = block.vectors / np.linalg.norm(block.vectors, axis=1, keepdims=True)
+    alike = unit @ unit.T
+    same = KIND[:, None] == KIND
+    assert alike[same].min() > alike[~same].max()
+    searcher.save_words(tmp_path / "words.txt")
+    encoder = build_encoder(WordVectorsConfig(file=tmp_path / "words.txt"), ["word0 word1"])
+    encoded = encoder.encode(["word3", "nothing known"])
+    vector = searcher.word_vectors[searcher.words.row("word3")]
+    np.testing.assert_allclose(encoded.vectors[0], vector / np.linalg.norm(vector), atol=1e-5)
+    assert encoded.mask.tolist() == [True, False]
+
+
+def test_an_item_that_training_never_met_has_no_vector(tmp_path) -> None:
+    log = searchers(60)
+    network = sparse_pairs(tmp_path, log=log.take(log.item != 7), epochs=1).network
+    assert not network.warm[7] and not network.item_vectors[7].any()
+    assert network.item_block().mask.tolist() == (np.arange(ITEMS) != 7).tolist()
+    # In a history it does not count either.
+    nothing, alone = network.user_vectors(Bags.of([[], [7]]), Bags.of([[], []]))
+    np.testing.assert_array_equal(nothing, alone)
+
+
+def test_a_log_without_searches_has_no_words(tmp_path) -> None:
+    network = sparse_pairs(tmp_path, log=followers(60), epochs=1).network
+    assert len(network.words) == 0
+    with pytest.raises(DataError, match="the network has learned no words"):
+        network.save_words(tmp_path / "words.txt")
+
+
+def test_the_words_of_the_moment_can_be_kept_out(tmp_path) -> None:
+    """Each search leads to its own item and is never repeated: without the moment, no word."""
+    log = log_of(1, 4, [0, 1, 2, 3], phrases=("", "a", "b", "c"), terms=[0, 1, 2, 3])
+    from recsys.ranking.sampling import PairSampler
+    from recsys.ranking.trainable import SparsePairs
+
+    batch = next(PairSampler(log, 1).batches(size=4, seed=0, epoch=1))
+    rng = np.random.default_rng(0)
+
+    def read(**changes):
+        model = SparsePairs(SPARSE.model_copy(update=changes), log)
+        return len(model.arrays(batch, rng)["searched"])
+
+    assert read(now=False) == 0 + 0 + 1 + 2
+    assert read(now=True, now_dropout=0.0) == 0 + 1 + 2 + 3
+    assert read(now=False, searches=1) == 0 + 0 + 1 + 1
+    assert read(now=False, searches=0) == 0
+
+
+def test_the_network_returned_is_the_best_on_validation(tmp_path) -> None:
+    figures = iter([0.1, 0.5, 0.3, 0.2, 0.9])
+    fitted = vector_pairs(tmp_path, validate=lambda network: next(figures), epochs=9, patience=2)
+    assert fitted.best_epoch == 2
+    assert [epoch.validation for epoch in fitted.epochs] == [0.1, 0.5, 0.3, 0.2]
+    assert sorted(path.name for path in tmp_path.glob("best-*")) == ["best-2"]
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_killed_run_goes_on_as_if_it_had_not_been(tmp_path) -> None:
+    """Dropout, negatives and left-out terms included: they depend on seed and step alone."""
+
+    def killed_in_third(network):
+        seen.append(1)
+        if len(seen) == 3:
+            raise Killed
+        return float(len(seen))
+
+    seen: list[int] = []
+    changes = {"network": SPARSE.model_copy(update={"dropout": 0.3}), "log": searchers(90)}
+    with pytest.raises(Killed):
+        sparse_pairs(tmp_path / "killed", validate=killed_in_third, epochs=4, **changes)
+    resumed = sparse_pairs(tmp_path / "killed", epochs=4, **changes)
+    whole = sparse_pairs(tmp_path / "whole", epochs=4, **changes)
+    assert [epoch.loss for epoch in resumed.epochs] == [epoch.loss for epoch in whole.epochs]
+
+    def never(network):
+        raise AssertionError("a finished run was validated again")
+
+    again = sparse_pairs(tmp_path / "whole", epochs=4, validate=never, **changes)
+    for name in ("item_vectors", "word_vectors", "mix", "bias"):
+        np.testing.assert_array_equal(getattr(again.network, name), getattr(whole.network, name))
+
+
+def test_ids_with_strange_letters_survive_the_disk(searcher, tmp_path) -> None:
+    ids = [f"\u00e9\n\0{row}\u2028" for row in range(ITEMS)]
+    replace(searcher, items=IdMap.of("item", ids)).save(tmp_path)
+    assert list(load_sparse_pairs(tmp_path).items.index) == ids
+
+
+def test_networks_saved_and_loaded_answer_alike(follower, searcher, tmp_path) -> None:
+    follower.save(tmp_path / "v")
+    searcher.save(tmp_path / "s")
+    met, items = Bags.of([[0, 6], []]), np.array([1, 2], np.int32)
+    searched = bags_of_words(searcher.words, ["word1", ""])
+    block = kinds_block()
+    again = load_vector_pairs(tmp_path / "v")
+    np.testing.assert_array_equal(
+        again.probability(block, met, items), follower.probability(block, met, items)
+    )
+    again = load_sparse_pairs(tmp_path / "s")
+    np.testing.assert_array_equal(
+        again.probability(met, searched, items), searcher.probability(met, searched, items)
+    )
+
+
+def test_damaged_files_are_refused(follower, searcher, tmp_path) -> None:
+    with pytest.raises(DataError, match="cannot read the pair network"):
+        load_vector_pairs(tmp_path)
+    follower.save(tmp_path)
+    with pytest.raises(DataError, match="has the kind 'vector-pair'; expected 'sparse-pair'"):
+        load_sparse_pairs(tmp_path)
+    whole = (tmp_path / "weights.npz").read_bytes()
+    (tmp_path / "weights.npz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match="cannot read the pair network"):
+        load_vector_pairs(tmp_path)
+    (tmp_path / "weights.npz").write_bytes(whole)
+    with np.load(tmp_path / "weights.npz") as file:
+        arrays = {name: file[name] for name in file.files}
+    np.savez(tmp_path / "weights.npz", **{**arrays, "kernel/000": arrays["kernel/000"][:-1]})
+    with pytest.raises(DataError, match="do not fit its network.json"):
+        load_vector_pairs(tmp_path)
+    np.savez(tmp_path / "weights.npz", **{**arrays, "centre": arrays["centre"] * np.nan})
+    with pytest.raises(DataError, match="not finite"):
+        load_vector_pairs(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("config", None, "no valid 'config' .expected dict, got None"),
+        ("items", "lamp", "no valid 'items' .expected list, got 'lamp'"),
+        ("items", [1, 2], "'items' holds no names"),
+        ("words", ["red", ""], "'words' holds no names"),
+    ],
+)
+def test_a_network_json_that_says_something_else(searcher, tmp_path, key, value, told) -> None:
+    searcher.save(tmp_path)
+    file = tmp_path / "network.json"
+    facts = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**facts, key: value}), encoding="utf-8")
+    with pytest.raises(DataError, match=f"{told}.*: train anew"):
+        load_sparse_pairs(tmp_path)
+
+
+def test_bad_input_is_refused_before_any_work(tmp_path, follower, searcher) -> None:
+    log, block = followers(60), kinds_block()
+    with pytest.raises(DataError, match="holds 5 items; the log knows 36"):
+        vector_pairs(tmp_path, log=log, block=block.take(np.arange(5)))
+    nobody = FeatureBlock("kind", np.zeros_like(block.vectors), np.zeros(ITEMS, bool))
+    with pytest.raises(DataError, match="no item of the training part has a vector"):
+        vector_pairs(tmp_path, log=log, block=nobody)
+    with pytest.raises(DataError, match="has 120 interactions with 1 items|0 interactions with 0"):
+        sparse_pairs(tmp_path, log=log.take(np.zeros(len(log), bool)))
+    with pytest.raises(TrainingError, match="lower learning_rate"):
+        vector_pairs(tmp_path / "a", log=log, learning_rate=float("inf"))
+    with pytest.raises(TrainingError, match="validation figure of epoch 1 is nan"):
+        sparse_pairs(tmp_path / "b", log=searchers(60), validate=lambda network: float("nan"))
+    with pytest.raises(DataError, match="reads vectors of 6 dimensions; the block 'x' has 1"):
+        follower.scaled(FeatureBlock("x", np.ones((3, 1), np.float32), np.ones(3, bool)))
+    with pytest.raises(DataError, match="2 histories need as many items; 1 came"):
+        follower.probability(block, Bags.of([[], []]), np.array([1], np.int32))
+    with pytest.raises(DataError, match="items must be rows from 0 to 35; they reach from 36"):
+        searcher.probability(Bags.of([[36]]), Bags.of([[]]), np.array([0], np.int32))
+    with pytest.raises(DataError, match="1 histories need as many bags of words, not 2"):
+        searcher.user_vectors(Bags.of([[3]]), Bags.of([[], []]))
+
+
+def test_items_without_a_vector_teach_nothing_and_count_as_the_mean(tmp_path) -> None:
+    block = kinds_block()
+    vectors = block.vectors.copy()
+    vectors[KIND == 0] = 0
+    some = FeatureBlock("kind", vectors, KIND != 0)
+    network = vector_pairs(tmp_path, block=some, epochs=1).network
+    scaled = network.scaled(some)
+    assert not scaled.vectors[KIND == 0].any()
+    np.testing.assert_allclose(scaled.vectors[KIND != 0].mean(axis=0), 0, atol=1e-5)
+    assert np.isfinite(network.probability(some, Bags.of([[0]]), np.array([6], np.int32))).all()

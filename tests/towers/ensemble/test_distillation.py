@@ -1,0 +1,321 @@
+"""A teacher's lists, and the student that learns them."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from recsys._tf import tf
+from recsys.config import parse_config
+from recsys.errors import ConfigError
+from recsys.ids import IdMap
+from recsys.interactions import Interactions
+from recsys.towers import (
+    Distillation,
+    ItemFilterConfig,
+    MeanHistory,
+    MemberConfig,
+    NoHistory,
+    QueryBatch,
+    SetSoftmax,
+    Towers,
+    TowersConfig,
+    TrainConfig,
+    fit,
+    load_towers,
+)
+from recsys.towers.ensemble.distillation.item_filter import ItemFilter
+from recsys.towers.ensemble.distillation.student import Student
+from recsys.towers.ensemble.distillation.targets import Targets
+from tests.features.met import ITEMS, LOG, USERS, A, R
+from tests.towers.worlds import two_tastes
+
+MET = R > 0
+EVERYONE = np.arange(USERS, dtype=np.int32)
+GF_CF = ItemFilterConfig(of_users=1, of_met=0.5, of_items=0.5)
+RNG = np.random.default_rng(7)
+QUERIES, VECTORS = (RNG.normal(size=(n, 3)).astype(np.float32) for n in (USERS, ITEMS))
+
+
+# --- the filter
+
+
+def test_the_filter_of_gf_cf_is_that_of_the_paper():
+    wanted = (R / np.sqrt(np.maximum(R.sum(0), 1))) @ R.T
+    wanted = (wanted / np.maximum(R.sum(1), 1)) @ (R / np.sqrt(np.maximum(R.sum(0), 1)))
+    np.testing.assert_allclose(ItemFilter(LOG, GF_CF).scores(EVERYONE), wanted, rtol=1e-5)
+    # Up to the user's own degree, which ranks nothing, that is R A' A of the normalised A.
+    np.testing.assert_allclose(ItemFilter(LOG, GF_CF).scores(EVERYONE), R @ A.T @ A, rtol=1e-5)
+
+
+def test_tastes_at_large_are_added_by_the_leading_singular_vectors():
+    _, _, v = np.linalg.svd(A, full_matrices=False)
+    m = np.maximum(R.sum(0), 1)
+    for directions in (1, 2, 9):
+        config = GF_CF.model_copy(update={"low_pass": 0.3, "directions": directions})
+        kept = v[:directions]
+        tastes = (R / np.sqrt(m)) @ kept.T @ kept * np.sqrt(m)
+        wanted = np.maximum(R @ A.T @ A + 0.3 * tastes, 0)
+        np.testing.assert_allclose(ItemFilter(LOG, config).scores(EVERYONE), wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("power", ["of_users", "of_met", "of_items"])
+def test_each_power_damps_its_own_degree(power):
+    plain = {"of_users": 0, "of_met": 0, "of_items": 0}
+    n, m = np.maximum(R.sum(1), 1), np.maximum(R.sum(0), 1)
+    sides = {
+        "of_users": lambda: R @ (R.T / n**0.7) @ R,
+        "of_met": lambda: (R / m**0.7) @ R.T @ R,
+        "of_items": lambda: R @ R.T @ (R / m**0.7),
+    }
+    scores = ItemFilter(LOG, ItemFilterConfig(**{**plain, power: 0.7})).scores(EVERYONE)
+    np.testing.assert_allclose(scores, sides[power](), rtol=1e-5)
+
+
+WALKS = {"a": "wxyz", "b": "yxw", "c": "xzxy"}  # c met x twice
+LETTERS = "wxyz"
+
+
+def walked():
+    users, items = IdMap.of("user", list(WALKS)), IdMap.of("item", list(LETTERS))
+    met = [(at, LETTERS.index(item)) for at, walk in enumerate(WALKS.values()) for item in walk]
+    user, item = zip(*met)
+    return Interactions.of(users, items, user=user, item=item, time=range(len(met)))
+
+
+def by_hand(*, recency: float, nearness: float, window: int, powers: tuple[float, float, float]):
+    """The sum as the docstring has it, one term after another."""
+    n = [len(set(walk)) for walk in WALKS.values()]
+    m = [sum(letter in walk for walk in WALKS.values()) for letter in LETTERS]
+    scores = np.zeros((3, 4))
+    for (u, own), (w, walk) in itertools.product(enumerate(WALKS.values()), repeat=2):
+        for (p, i), (q, j) in itertools.permutations(enumerate(walk), 2):
+            if i in own and i != j and abs(p - q) <= window:
+                i_at, j_at = LETTERS.index(i), LETTERS.index(j)
+                scores[u, j_at] += (
+                    (len(own) - own.rindex(i)) ** -recency
+                    * n[w] ** -powers[0]
+                    * abs(p - q) ** -nearness
+                    * m[i_at] ** -powers[1]
+                    * m[j_at] ** -powers[2]
+                )
+    return scores
+
+
+@pytest.mark.parametrize("window", [1, 2, 50])
+@pytest.mark.parametrize("recency", [0.0, 0.5])
+def test_order_counts_as_the_sum_says(window, recency):
+    order = {"recency": recency, "nearness": 0.7, "window": window}
+    config = ItemFilterConfig(of_users=0.3, of_met=0.8, of_items=0.2, **order)
+    np.testing.assert_allclose(
+        ItemFilter(walked(), config).scores(np.arange(3, dtype=np.int32)),
+        by_hand(powers=(0.3, 0.8, 0.2), **order),
+        rtol=1e-5,
+    )
+
+
+def test_what_was_met_last_says_most():
+    """Of two items that keep different company, the one met last decides."""
+    users, items = IdMap.of("user", ["u", "v", "w"]), IdMap.of("item", ["a", "b", "A", "B"])
+    log = Interactions.of(
+        users, items, user=[0, 0, 1, 1, 2, 2], item=[0, 1, 0, 2, 1, 3], time=[1, 2, 1, 2, 1, 2]
+    )
+    by_age = ItemFilter(log, ItemFilterConfig(recency=1.0)).scores(np.array([0], np.int32))[0]
+    alike = ItemFilter(log, ItemFilterConfig()).scores(np.array([0], np.int32))[0]
+    assert alike[2] == alike[3] and by_age[3] == pytest.approx(2 * by_age[2])
+
+
+def test_order_is_read_where_tastes_at_large_are():
+    config = GF_CF.model_copy(update={"low_pass": 1.0, "directions": 1, "recency": 1.0})
+    log = walked()
+    without = config.model_copy(update={"low_pass": 0.0})
+    users = np.arange(3, dtype=np.int32)
+    tastes = ItemFilter(log, config).scores(users) - ItemFilter(log, without).scores(users)
+    met = np.array([[letter in walk for letter in LETTERS] for walk in WALKS.values()], float)
+    ages = np.array(
+        [
+            [1 / (len(walk) - walk.rindex(x)) if x in walk else 0 for x in LETTERS]
+            for walk in WALKS.values()
+        ]
+    )
+    m = met.sum(0)
+    normalised = met / np.sqrt(met.sum(1, keepdims=True) * m)
+    v = np.linalg.svd(normalised)[2][:1]
+    np.testing.assert_allclose(tastes, (ages / np.sqrt(m)) @ v.T @ v * np.sqrt(m), atol=1e-4)
+
+
+# --- what is taught
+
+
+def teacher(config: Distillation) -> np.ndarray:
+    """Scores of warm items that were not met, else 0."""
+    powers = np.exp(QUERIES @ VECTORS.T / config.temperature)
+    sides = [powers, ItemFilter(LOG, config.item_filter).scores(EVERYONE)]
+    sides = [part / np.maximum(np.sqrt((part**2).mean(1, keepdims=True)), 1e-20) for part in sides]
+    scores = (1 - config.filter_share) * sides[0] + config.filter_share * sides[1]
+    return np.where(MET | ~LOG.warm, 0, scores)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("items", [1, 2, ITEMS])
+def test_the_best_of_the_teacher_are_taught_in_proportion(items, share):
+    config = Distillation(items=items, filter_share=share, sharpness=2, temperature=1)
+    taught, scores = Targets.of(LOG, QUERIES, VECTORS, config), teacher(config)
+    for user in EVERYONE:
+        part = slice(*taught.offsets[user : user + 2])
+        there = np.sort(scores[user])[::-1][:items]
+        wanted = there[there > 0] ** 2
+        np.testing.assert_allclose(
+            np.sort(taught.shares[part])[::-1], wanted / max(wanted.sum(), 1e-9), rtol=1e-4
+        )
+        assert not MET[user, taught.items[part]].any() and LOG.warm[taught.items[part]].all()
+        assert (np.diff(taught.items[part]) > 0).all()
+
+
+def test_users_are_taught_in_pieces_as_at_once(monkeypatch):
+    whole = Targets.of(LOG, QUERIES, VECTORS, Distillation())
+    monkeypatch.setattr("recsys.towers.ensemble.distillation.targets._AT_ONCE", 1)
+    pieces = Targets.of(LOG, QUERIES, VECTORS, Distillation())
+    np.testing.assert_array_equal(pieces.offsets, whole.offsets)
+    np.testing.assert_array_equal(pieces.items, whole.items)
+    np.testing.assert_allclose(pieces.shares, whole.shares, rtol=1e-5)
+
+
+# --- the lesson
+
+
+def test_the_loss_is_the_cross_entropy_over_what_was_not_met():
+    student = Student(QUERIES, VECTORS, LOG)
+    users = np.array([2, 0], np.int32)
+    batch = {
+        "user": users,
+        "of": [0, 1, 1],
+        "item": [1, 2, 3],
+        "weight": np.array([1, 0.25, 0.75], np.float32),
+        "met": [(at, item) for at, user in enumerate(users) for item in np.flatnonzero(MET[user])],
+    }
+    scores = np.where(MET | ~LOG.warm, -np.inf, QUERIES @ VECTORS.T)[users]
+    logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    wanted = -(logs[0, 1] + 0.25 * logs[1, 2] + 0.75 * logs[1, 3]) / 2
+    loss = student.compute_loss({name: tf.constant(part) for name, part in batch.items()})
+    assert float(loss) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_a_batch_that_nothing_is_taught_costs_nothing():
+    student = Student(QUERIES, VECTORS, LOG)
+    none, pairs = tf.zeros((0,), tf.int32), tf.zeros((0, 2), tf.int32)
+    batch = {"user": [3], "of": none, "item": none, "weight": tf.zeros((0,)), "met": pairs}
+    assert float(student.compute_loss(batch)) == 0
+
+
+# --- the whole
+
+WORLD = two_tastes()
+BY_ID = TowersConfig(
+    dimension=4, user_id="embedding", history=NoHistory(), terms="none", id_dropout=0
+)
+LESSON = Distillation(items=3, temperature=0.5, epochs=6, learning_rate=0.2)
+
+
+def learn(folder, validate=None, *, towers=BY_ID, stop_after=None, **chosen):
+    train = TrainConfig(
+        loss=SetSoftmax(temperature=0.2),
+        batch_positions=40,
+        learning_rate=0.03,
+        warmup_steps=1,
+        epochs=4,
+        patience=9,
+        **{"distillation": LESSON, **chosen},
+    )
+    none = np.zeros((1, 0), np.float32)
+    return fit(
+        WORLD,
+        [],
+        none,
+        towers=towers,
+        train=train,
+        folder=folder,
+        validate=validate,
+        stop_after=stop_after,
+    )
+
+
+def lists(towers) -> np.ndarray:
+    """The three best unmet items of each user."""
+    users = np.arange(len(WORLD.users), dtype=np.int32)
+    batch = QueryBatch.of([np.array([], np.int32)] * len(users), users=users)
+    scores = towers.encode(batch) @ towers.item_vectors.T
+    scores[WORLD.user, WORLD.item] = -np.inf
+    return np.sort(np.argsort(-scores, axis=1)[:, :3], axis=1)
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    count = itertools.count()
+    return learn(tmp_path_factory.mktemp("taught"), lambda towers: next(count), members=({}, {}))
+
+
+def test_the_student_ranks_as_it_was_taught(fitted):
+    """Two tastes: what was not met of the own one is all that the filter proposes."""
+    assert isinstance(fitted.towers, Towers) and fitted.towers.reads == {"user"}
+    assert fitted.towers.item_vectors.shape == (16, 4)
+    users = np.arange(len(WORLD.users))
+    assert (lists(fitted.towers) % 2 == users[:, None] % 2).all()
+    lengths = np.linalg.norm(fitted.towers.item_vectors, axis=1)
+    assert lengths.max() == pytest.approx(1, abs=1e-6) and lengths.min() < 0.999
+
+
+def test_its_epochs_follow_those_of_the_members(fitted):
+    assert [epoch.number for epoch in fitted.epochs] == list(range(1, 4 + 4 + 6 + 1))
+    assert fitted.best_epochs == (4, 4, 6) and fitted.best_epoch == 14
+    assert fitted.validation == fitted.epochs[-1].validation
+    assert fitted.epochs[13].loss < fitted.epochs[8].loss
+
+
+def test_it_is_kept_and_comes_back(fitted, tmp_path):
+    fitted.towers.save(tmp_path)
+    back = load_towers(tmp_path)
+    np.testing.assert_array_equal(back.item_vectors, fitted.towers.item_vectors)
+    np.testing.assert_array_equal(lists(back), lists(fitted.towers))
+
+
+def test_a_killed_lesson_goes_on_as_it_would_have(tmp_path):
+    class Killed(Exception):
+        pass
+
+    calls = itertools.count(1)
+
+    def killed_in_the_lesson(towers):
+        if next(calls) == 4 + 3:
+            raise Killed
+        return 0.0
+
+    with pytest.raises(Killed):
+        learn(tmp_path / "killed", killed_in_the_lesson)
+    resumed, whole = (learn(tmp_path / name, lambda towers: 0.0) for name in ("killed", "whole"))
+    assert len(resumed.epochs) == len(whole.epochs) == 10
+    losses = [[epoch.loss for epoch in run.epochs] for run in (resumed, whole)]
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+
+
+def test_it_may_be_taught_up_to_an_epoch_that_was_chosen(tmp_path):
+    fitted = learn(tmp_path, stop_after=[2, 3])
+    assert fitted.best_epochs == (2, 3) and fitted.validation is None
+    for wrong in ([2], [2, 7], [5, 3], [2, 3, 1]):
+        with pytest.raises(ConfigError, match="one more for the student"):
+            learn(tmp_path, stop_after=wrong)
+
+
+def test_members_are_made_narrow_in_one_way_only():
+    with pytest.raises(ConfigError, match="leave one out"):
+        parse_config({"distillation": {}, "members_dimension": 8}, TrainConfig)
+    assert TrainConfig(members=(MemberConfig(),)).distillation is None
+
+
+def test_users_without_ids_cannot_be_kept(tmp_path):
+    by_history = BY_ID.model_copy(update={"user_id": "none", "history": MeanHistory(window=4)})
+    with pytest.raises(ConfigError, match="towers.user_id is 'none'"):
+        learn(tmp_path, towers=by_history)
+    assert not list(tmp_path.iterdir())

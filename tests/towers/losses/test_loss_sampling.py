@@ -1,0 +1,292 @@
+"""What the sampled losses draw, how that is corrected, and what never counts as a negative."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recsys._tf import tf, tf_keras, tfrs
+from recsys.ids import IdMap
+from recsys.interactions import Interactions
+from recsys.towers import (
+    BPR,
+    CCL,
+    GBCE,
+    FullSoftmax,
+    InBatchSoftmax,
+    InnerProduct,
+    SampledSoftmax,
+    TowersConfig,
+    TrainConfig,
+)
+from recsys.towers.histories.configs import MeanHistory
+from recsys.towers.losses.build import build_loss
+from recsys.towers.losses.masks import Mask, places
+from recsys.towers.model.position_model import TwoTowerModel
+from tests.contracts.loss_contract import (
+    DIMENSION,
+    ITEMS,
+    WINDOWS,
+    gradients,
+    log_of,
+    positions_of,
+    unit,
+)
+
+NOTHING = tf.zeros((0,), tf.int32)
+UNIFORM = [GBCE(negatives=3), BPR(negatives=3), CCL(negatives=3), InnerProduct(negatives=3)]
+
+
+def test_places_of_rows_among_candidates():
+    found = places(tf.constant([7, 3, 9]), tf.constant([9, 4, 7, 4, 9]))
+    assert found.numpy().tolist() == [2, 3, 0, 3, 2]
+    assert places(tf.constant([], tf.int32), tf.constant([4, 4])).numpy().tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [UNIFORM[0], SampledSoftmax(negatives=3, in_batch="none"), SampledSoftmax(negatives=3)],
+    ids=lambda config: f"{config.name} {getattr(config, 'in_batch', '')}",
+)
+def test_each_item_is_a_candidate_as_often_as_its_probability_says(config):
+    """6 warm items, 3 draws: 1 - (5/6)^3; with p positives drawn by count, as log Q says."""
+    tf.random.set_seed(5)
+    log, trials = log_of(WINDOWS), 3000
+    loss = build_loss(config, log)
+    positives = tf.constant(np.random.default_rng(5).choice(log.item, (trials, 4)))
+
+    @tf.function
+    def drawn():
+        seen = tf.zeros(ITEMS)
+        for trial in tf.range(trials):
+            candidates = loss.candidates(positives[trial], NOTHING)
+            seen = tf.tensor_scatter_nd_add(seen, candidates[:, None], tf.ones(tf.size(candidates)))
+        return seen
+
+    chances = np.where(log.warm, 1 - (5 / 6) ** 3, 0)
+    if getattr(config, "in_batch", "none") == "all":
+        chances = 1 - (1 - chances) * (1 - log.item_counts / len(log)) ** 4
+    np.testing.assert_allclose(drawn() / trials, chances, atol=4 * 0.5 / trials**0.5)
+
+
+def test_equals_tfrs_where_no_item_is_twice():
+    windows = np.array([[2, 1, 3], [4, 5, 6]])
+    queries, table = unit(6, DIMENSION, seed=1), unit(ITEMS, DIMENSION, seed=2)
+    loss = build_loss(InBatchSoftmax(temperature=0.2, correction="all"), log_of(WINDOWS))
+    positions = positions_of(loss, windows, queries, table)
+    share = log_of(WINDOWS).item_counts[windows.ravel()] / 9
+    theirs = retrieval(0.2)(
+        queries,
+        positions.positive_vectors,
+        candidate_sampling_probability=tf.constant(1 - (1 - share) ** 6, tf.float32),
+        candidate_ids=positions.positives,
+    )
+    assert float(loss.compute(positions)) == pytest.approx(float(theirs) / 6, rel=1e-5)
+
+
+def retrieval(temperature: float):
+    return tfrs.tasks.Retrieval(
+        loss=tf_keras.losses.CategoricalCrossentropy(from_logits=True, reduction="sum"),
+        temperature=temperature,
+        remove_accidental_hits=True,
+    )
+
+
+SOFTMAXES = {
+    "in-batch": InBatchSoftmax(temperature=1),
+    "in-batch of Yi": InBatchSoftmax(temperature=1, correction="all"),
+    "mixed": SampledSoftmax(temperature=1, negatives=8),
+    "uniform": SampledSoftmax(temperature=1, negatives=24, in_batch="none"),
+}
+
+
+@pytest.mark.parametrize("config", SOFTMAXES.values(), ids=SOFTMAXES)
+def test_sampled_softmax_finds_the_probabilities(config):
+    """Free scores of 3 contexts and 12 items come to log p(item | context), as the full
+    softmax would bring them, although popular items are several times in every batch."""
+    truth = probabilities()
+    assert divergence(truth, scores_learned(truth, loss_step(config))) < 0.006
+
+
+def test_copies_taken_out_as_accidental_hits_would_bias_popular_items():
+    """Why items count once: TFRS' own way, with the expected number of copies as Q."""
+    truth = probabilities()
+    share = tf.constant(truth.mean(axis=0), tf.float32)
+    task = retrieval(1)
+
+    def step(queries, table, item):
+        expected = tf.gather(share, item)  # TFRS clips at 1, and a common factor cancels
+        return task(
+            queries,
+            tf.gather(table, item),
+            candidate_sampling_probability=expected,
+            candidate_ids=item,
+            compute_metrics=False,
+        ) / len(item)
+
+    theirs = divergence(truth, scores_learned(truth, step))
+    ours = divergence(truth, scores_learned(truth, loss_step(SOFTMAXES["in-batch"])))
+    assert ours < theirs / 5
+
+
+def probabilities() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    weights = rng.lognormal(sigma=1.2, size=(3, 12)) / np.arange(1, 13)
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def loss_step(config):
+    truth = probabilities()
+    counts = np.round(truth.mean(axis=0) * 20_000).astype(int)
+    item = np.repeat(np.arange(12), counts)
+    log = Interactions.of(
+        IdMap.of("user", ["u"]), IdMap.of("item", [f"i{row}" for row in range(12)]),
+        user=np.zeros(len(item), int), item=item, time=np.arange(len(item)), clock="position",
+    )  # fmt: skip
+    loss = build_loss(config, log)
+
+    def step(queries, table, item):
+        candidates = loss.candidates(item, NOTHING)
+        at_rest = positions_of(loss, np.array([[1]]), np.eye(1, 3, dtype=np.float32), np.eye(12, 3))
+        return loss.compute(
+            replace(
+                at_rest,
+                queries=queries,
+                positives=item,
+                positive_vectors=tf.gather(table, item),
+                weights=tf.ones(tf.size(item)),
+                candidates=candidates,
+                candidate_vectors=tf.gather(table, candidates),
+            )
+        )
+
+    return step
+
+
+def scores_learned(truth: np.ndarray, step) -> np.ndarray:
+    """By gradient descent on batches of 48, averaged over the second half of the way."""
+    rng, steps = np.random.default_rng(1), 1500
+    contexts = rng.integers(3, size=(steps, 48))
+    items = (truth[contexts].cumsum(axis=2) > rng.random((steps, 48, 1))).argmax(axis=2)
+    tf.random.set_seed(1)
+    contexts, items = tf.constant(contexts), tf.constant(items, tf.int32)
+
+    @tf.function
+    def descended():
+        scores, total = tf.zeros((12, 3)), tf.zeros((12, 3))
+        for number in tf.range(steps):
+            with tf.GradientTape() as tape:
+                tape.watch(scores)
+                value = step(tf.one_hot(contexts[number], 3), scores, items[number])
+            slope = tf.convert_to_tensor(tape.gradient(value, scores))
+            scores -= 3 * (1 - tf.cast(number / steps, tf.float32)) * slope
+            total += scores * tf.cast(number >= steps // 2, tf.float32)
+        return total / (steps - steps // 2)
+
+    return descended().numpy().T
+
+
+def divergence(truth: np.ndarray, scores: np.ndarray) -> float:
+    """Mean Kullback-Leibler divergence of softmax(scores) from the truth."""
+    logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    return float((truth * (np.log(truth) - logs)).sum(axis=1).mean())
+
+
+def test_accidental_hits_by_policy():
+    """Window 0 is 2, 1, 3, 1: at its second 1, all of it has been met."""
+    log = log_of(WINDOWS)
+    loss = build_loss(FullSoftmax(), log)
+    positions = positions_of(loss, WINDOWS, unit(9, 4, seed=1), unit(ITEMS, 4, seed=2))
+    met = {
+        policy: [set(row) for row in _rows_of(Mask(policy, log).accidental(positions).numpy())]
+        for policy in ("target", "history", "user")
+    }
+    assert met["target"] == [{2}, {1}, {3}, {1}, {1}, {4}, {5}, {1}, {6}]
+    history = [{2}, {2, 1}, {2, 1, 3}, {2, 1, 3}, {1}, {1, 4}, {5}, {5, 1}, {5, 1, 6}]
+    assert met["history"] == history
+    assert met["user"] == [{2, 1, 3}] * 4 + [{1, 4}] * 2 + [{5, 1, 6}] * 3
+
+
+def _rows_of(mask: np.ndarray) -> list[np.ndarray]:
+    """Candidates of the full softmax are the rows 1 to 6."""
+    return [np.flatnonzero(line) + 1 for line in mask]
+
+
+MASKING = [
+    FullSoftmax(temperature=0.5),
+    InBatchSoftmax(temperature=0.5),
+    SampledSoftmax(temperature=0.5, negatives=40),
+    GBCE(temperature=0.5, negatives=40),
+    BPR(temperature=0.5, negatives=40),
+    CCL(margin=-1, negatives=40),
+    InnerProduct(negatives=40),
+]
+
+
+@pytest.mark.parametrize("policy", ["target", "history", "user"])
+@pytest.mark.parametrize("config", MASKING, ids=lambda config: config.name)
+def test_what_is_masked_is_not_pushed_away(config, policy):
+    """Of the third position of 2, 1, 3, 1 alone; 4, 5 and 6 are always negatives."""
+    tf.random.set_seed(1)
+    log = log_of(WINDOWS)
+    loss = build_loss(config.model_copy(update={"mask": policy}), log)
+    positions = positions_of(
+        loss, WINDOWS, unit(9, 4, seed=1), unit(ITEMS, 4, seed=2), weights=np.eye(9)[2]
+    )
+    moved = gradients(loss, positions)
+    candidates = positions.candidates.numpy()
+    along = moved["candidate_vectors"] @ positions.queries.numpy()[2]
+    along[candidates == 3] += moved["positive_vectors"][2] @ positions.queries.numpy()[2]
+    negatives = set(candidates[along > 0].tolist())  # what a step moves away from the query
+    met = {"target": {3}, "history": {2, 1, 3}, "user": {2, 1, 3}}[policy]
+    assert negatives == {1, 2, 3, 4, 5, 6} - met
+
+
+def test_a_mined_row_is_a_candidate_with_certainty():
+    loss = build_loss(
+        SampledSoftmax(temperature=0.5, negatives=2, in_batch="none"), log_of(WINDOWS)
+    )
+    tf.random.set_seed(2)
+    queries, table = unit(1, DIMENSION, seed=1), unit(ITEMS, DIMENSION, seed=2)
+    positions = positions_of(loss, np.array([[1]]), queries, table, mined=[5, 6])
+    candidates = positions.candidates.numpy()
+    assert candidates[:2].tolist() == [5, 6]
+    chances = np.where(np.isin(candidates, [5, 6]), 1, 1 - (5 / 6) ** 2)
+    others = (np.exp(table[candidates] @ queries[0] / 0.5) / chances)[candidates != 1].sum()
+    own = np.exp(table[1] @ queries[0] / 0.5)
+    assert float(loss.compute(positions)) == pytest.approx(-np.log(own / (own + others)), rel=1e-5)
+
+
+@pytest.mark.parametrize("config", UNIFORM, ids=lambda config: config.name)
+def test_mined_rows_are_negatives_of_the_other_losses_too(config):
+    loss = build_loss(config, log_of(WINDOWS))
+    candidates = loss.candidates(tf.constant([1]), tf.constant([6, 5])).numpy().tolist()
+    assert candidates[:2] == [6, 5] and len(set(candidates)) == len(candidates)
+
+
+@pytest.mark.parametrize("config", MASKING, ids=lambda config: config.name)
+def test_padding_does_not_matter(config):
+    """The same windows in a wider batch, what stands in the padding being anything."""
+    log = log_of(WINDOWS)
+    towers = TowersConfig(dimension=4, history=MeanHistory(window=8), id_dropout=0, terms="none")
+    tf_keras.utils.set_random_seed(1)
+    model = TwoTowerModel(towers, TrainConfig(loss=config), log, (), np.zeros((1, 0), np.float32))
+
+    def value(width: int, filler: int) -> float:
+        wide = np.full((3, width), -1)
+        wide[:, :4] = WINDOWS
+        tf.random.set_seed(1)
+        item = np.where(wide < 0, filler, wide).astype(np.int32)
+        batch = {
+            "item": tf.constant(item),
+            "weight": tf.constant(wide >= 0, tf.float32),
+            "terms": tf.zeros(wide.shape, tf.int32),
+            "user": tf.range(3),
+        }
+        return float(model.compute_loss(batch))
+
+    expected = value(4, 0)
+    assert value(6, 0) == pytest.approx(expected, rel=1e-5)
+    assert value(7, 3) == pytest.approx(expected, rel=1e-5)

@@ -1,0 +1,241 @@
+"""What every way of putting an item together must keep, and what each is for."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from recsys._tf import tf, tf_keras
+from recsys.features import FeatureBlock
+from recsys.ids import IdMap
+from recsys.interactions import Interactions
+from recsys.towers import MeanHistory, QueryBatch, TowersConfig, TrainConfig, load_towers
+from recsys.towers.model.combine import build_combine
+from recsys.towers.model.item_tower import ItemTower
+from recsys.towers.model.position_model import TwoTowerModel
+from recsys.towers.towers import freeze
+from recsys.towers.training.batches import load_batches, training_batches
+
+ITEMS, COLD = 7, 5  # item 5 is cold, item 6 is cold and has no content
+RNG = np.random.default_rng(0)
+WARM = np.arange(ITEMS) < COLD
+
+
+def block(name: str, width: int, lacking: tuple[int, ...] = (6,)) -> FeatureBlock:
+    mask = ~np.isin(np.arange(ITEMS), lacking)
+    vectors = RNG.normal(size=(ITEMS, width)).astype(np.float32) * mask[:, None]
+    return FeatureBlock(name, vectors, mask)
+
+
+TEXT, IMAGE = block("text", 5), block("image", 3, lacking=(1, 6))
+WAYS = [
+    dict(zip(("combine", "item_id", "initial", "projection"), way))
+    for way in itertools.product(
+        ["sum", "gated-sum", "concatenation"],
+        ["embedding", "delta"],
+        ["random", "whitened"],
+        ["linear", "mlp"],
+    )
+    if not (way[0] != "concatenation" and way[2] == "whitened" and way[3] == "mlp")
+]
+every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: "-".join(way.values()))
+
+
+def tower_of(way, **more) -> ItemTower:
+    tf_keras.utils.set_random_seed(1)
+    return ItemTower(TowersConfig(dimension=6, **way, **more), [TEXT, IMAGE], WARM)
+
+
+def vectors(tower: ItemTower) -> np.ndarray:
+    return tower(tf.range(ITEMS)).numpy()
+
+
+def pulled(tower: ItemTower, steps: int, towards: np.ndarray) -> ItemTower:
+    """The tower after some steps that pull its warm vectors towards others."""
+    optimizer = tf_keras.optimizers.Adam(0.05)
+    tower(tf.range(ITEMS))
+    for _ in range(steps):
+        with tf.GradientTape() as tape:
+            away = tower(tf.range(COLD), training=True) - towards[:COLD]
+            loss = tf.reduce_sum(away**2) + sum(tower.losses)
+        weights = tower.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
+    return tower
+
+
+TOWARDS = np.eye(ITEMS, 6).astype(np.float32)
+
+
+@every_way
+def test_every_weight_is_trained(way):
+    tower = tower_of(way, id_dropout=0)
+    vectors(tower)
+    before = [weight.numpy() for weight in tower.trainable_variables]
+    pulled(tower, 2, TOWARDS)
+    for weight, was in zip(tower.trainable_variables, before):
+        assert np.abs(weight.numpy() - was).max() > 1e-4, weight.name
+
+
+@every_way
+def test_a_vector_is_the_same_alone_as_in_a_batch_and_of_length_1(way):
+    tower = pulled(tower_of(way), 2, TOWARDS)
+    together = vectors(tower)
+    alone = np.concatenate([tower(tf.constant([row])).numpy() for row in range(ITEMS)])
+    np.testing.assert_allclose(alone, together, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(together[:6], axis=1), 1, atol=1e-5)
+
+
+@every_way
+def test_a_cold_item_is_its_content_and_never_its_untrained_id(way):
+    tower = pulled(tower_of(way), 2, TOWARDS)
+    before = vectors(tower)
+    (table,) = (weight for weight in tower.weights if "item_id" in weight.name)
+    table.assign(table + 1.0)
+    after = vectors(tower)
+    np.testing.assert_array_equal(after[COLD:], before[COLD:])
+    assert np.abs(after[:COLD] - before[:COLD]).max() > 0.05
+    assert after[6].tolist() == [0.0] * 6  # without content there is nothing to say
+
+
+LOG = Interactions.of(
+    IdMap.of("user", [f"u{row}" for row in range(4)]),
+    IdMap.of("item", [f"i{row}" for row in range(ITEMS)]),
+    user=np.repeat(np.arange(4), 5),
+    item=np.tile(np.arange(COLD), 4),
+    time=np.tile(np.arange(5), 4),
+)
+
+
+def begun(**chosen):
+    """A pair of towers at rest, and the model they come from."""
+    config = TowersConfig(dimension=6, terms="none", **chosen)
+    model = TwoTowerModel(config, TrainConfig(), LOG, [TEXT, IMAGE], np.zeros((1, 0), np.float32))
+    (batch,) = load_batches(LOG, training_batches(LOG, window=4, positions=99, seed=0, epoch=0))
+    model.compute_loss({name: tf.constant(part) for name, part in batch.items()})
+    return freeze(config, model, {"users": 4, "terms": 0}), model
+
+
+@every_way
+def test_loaded_towers_hold_the_vectors_of_those_saved(way, tmp_path):
+    towers, model = begun(history=MeanHistory(window=4), **way)
+    towers.save(tmp_path)
+    loaded = load_towers(tmp_path)
+    np.testing.assert_array_equal(loaded.item_vectors, towers.item_vectors)
+    np.testing.assert_allclose(loaded.item_vectors, vectors(model.item_tower), atol=1e-6)
+
+
+@pytest.mark.parametrize("mix", ["sum", "share", "trained-share"])
+def test_loaded_towers_answer_users_and_histories_like_those_saved(mix, tmp_path):
+    user = {"user_id": "embedding", "user_mix": mix, "history": MeanHistory(window=4)}
+    towers, model = begun(**user)
+    model.query_tower.user_table.assign(RNG.normal(size=(4, 6)))
+    towers = freeze(towers.config, model, towers.sizes)
+    towers.save(tmp_path)
+    asked = QueryBatch.of(
+        [np.array([1, 2], np.int32), np.array([], np.int32)], users=np.array([2, 0], np.int32)
+    )
+    np.testing.assert_array_equal(load_towers(tmp_path).encode(asked), towers.encode(asked))
+    alone = [towers.encode(asked.slice(at, at + 1))[0] for at in range(2)]
+    np.testing.assert_allclose(alone, towers.encode(asked), atol=1e-6)
+
+
+# --- where each begins
+
+
+@pytest.mark.parametrize("way", [("gated-sum", "linear"), ("concatenation", "linear"),
+                                 ("concatenation", "mlp")], ids="-".join)  # fmt: skip
+def test_every_way_begins_as_the_sum(way):
+    combine, projection = way
+    begun = {"item_id": "delta", "initial": "whitened"}
+    other = tower_of({**begun, "combine": combine, "projection": projection})
+    np.testing.assert_allclose(
+        vectors(other), vectors(tower_of({**begun, "combine": "sum"})), atol=1e-5
+    )
+
+
+def test_one_part_alone_is_not_changed_by_its_gate():
+    gated = pulled(tower_of({"combine": "gated-sum", "item_id": "none"}), 5, TOWARDS)
+    (text, image) = (each(tf.constant([1])) for each in gated.blocks)
+    assert image is not None  # item 1 lacks it
+    np.testing.assert_allclose(vectors(gated)[1], tf.math.l2_normalize(text, axis=-1)[0], atol=1e-6)
+
+
+# --- ids as differences
+
+
+def test_a_warm_item_begins_as_a_cold_one_with_its_content():
+    twin = FeatureBlock("text", TEXT.vectors[[0, 1, 2, 3, 4, 0, 6]], TEXT.mask)
+    tower = ItemTower(TowersConfig(dimension=6, item_id="delta"), [twin], WARM)
+    np.testing.assert_allclose(vectors(tower)[0], vectors(tower)[COLD], atol=1e-6)
+
+
+def test_an_item_without_content_begins_short_and_not_at_zero():
+    tower = ItemTower(TowersConfig(dimension=6, item_id="delta"), [IMAGE], WARM)
+    assert np.linalg.norm(vectors(tower)[1]) == pytest.approx(1, abs=1e-5)
+
+
+def test_what_is_added_to_the_loss_is_the_mean_squared_difference():
+    tower = tower_of({"item_id": "delta"}, id_dropout=0, delta_l2=0.5)
+    vectors(tower)
+    assert tower.losses == []
+    (table,) = (weight for weight in tower.weights if "item_id" in weight.name)
+    table.assign(2.0 * tf.ones_like(table))
+    tower(tf.constant([0, 2, COLD]), training=True)  # the cold one has no difference
+    assert float(sum(tower.losses)) == pytest.approx(0.5 * (24 + 24 + 0) / 3)
+
+
+def test_the_stronger_the_nearer_to_the_content():
+    moved = []
+    for strength in (0.0, 100.0):
+        way = {"item_id": "delta", "initial": "whitened"}
+        tower = pulled(tower_of(way, id_dropout=0, delta_l2=strength), 30, TOWARDS)
+        (table,) = (weight for weight in tower.weights if "item_id" in weight.name)
+        moved.append(float(np.linalg.norm(table.numpy()[:COLD], axis=1).mean()))
+    assert moved[0] > 0.5 and moved[1] < 0.05
+
+
+# --- worlds that a sum cannot learn
+
+
+def fitted(combine, projection, parts, wanted) -> float:
+    """The mean squared error that is left after training the way alone."""
+    tf_keras.utils.set_random_seed(0)
+    width = parts.shape[2]
+    config = TowersConfig(dimension=width, combine=combine, projection=projection)
+    way = build_combine(config)
+    there = tf.ones(parts.shape[:2])
+    optimizer = tf_keras.optimizers.Adam(0.05)
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((way(parts, there) - wanted) ** 2)
+        weights = way.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
+        return loss
+
+    way(parts, there)
+    if not way.trainable_variables:
+        return float(tf.reduce_mean((way(parts, there) - wanted) ** 2))
+    optimizer.build(way.trainable_variables)
+    return min(float(step()) for _ in range(200))
+
+
+def test_gates_lean_on_the_part_that_an_item_is_told_by():
+    """The first coordinate of part 0 says which part of the item is true; the other is noise."""
+    parts = RNG.normal(size=(200, 2, 4)).astype(np.float32)
+    says = RNG.integers(0, 2, 200)
+    parts[:, 0, 0] = parts[:, 1, 0] = 4.0 * (2 * says - 1)
+    wanted = parts[np.arange(200), says]
+    assert fitted("gated-sum", "linear", parts, wanted) < 0.1
+    # The best that fixed weights can do: each part half, and half the variance of the other.
+    assert fitted("concatenation", "linear", parts, wanted) > 0.3
+
+
+def test_a_hidden_layer_lets_parts_meet():
+    """The item is the product of its parts: no sum of maps of each explains any of it."""
+    signs = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]], np.float32)
+    parts = np.repeat(signs[:, :, None], 2, axis=2)
+    wanted = np.repeat(signs.prod(axis=1)[:, None], 2, axis=1)
+    assert fitted("concatenation", "mlp", parts, wanted) < 0.05
+    assert fitted("concatenation", "linear", parts, wanted) > 0.95

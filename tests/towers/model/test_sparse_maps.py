@@ -1,0 +1,58 @@
+"""A map that reads only the numbers that are there gives what the dense one gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recsys._tf import tf
+from recsys.features import FeatureBlock
+from recsys.towers.model import sparse_maps as wide
+
+ITEMS, WORDS, DENSE = 60, 300, 5
+
+
+@pytest.fixture
+def block():
+    """Words, three a text, beside numbers that every item has; item 7 has no vector."""
+    rng = np.random.default_rng(1)
+    vectors = np.zeros((ITEMS, WORDS + DENSE), np.float32)
+    for row in vectors:
+        row[rng.choice(WORDS, 3, replace=False)] = rng.random(3)
+    vectors[:, WORDS:] = rng.normal(3.0, 1.0, (ITEMS, DENSE))
+    vectors = vectors[:, rng.permutation(WORDS + DENSE)]
+    mask = np.arange(ITEMS) != 7
+    vectors[~mask] = 0
+    return FeatureBlock("text", vectors, mask)
+
+
+def test_a_block_is_read_by_the_numbers_that_are_there_where_they_are_few(block):
+    narrow = FeatureBlock("text", block.vectors[:, :200], block.mask)
+    filled = FeatureBlock("text", block.vectors + block.mask[:, None], block.mask)
+    nothing = FeatureBlock("text", np.zeros((0, 300), np.float32), np.zeros(0, np.bool_))
+    assert isinstance(wide.build_first_map(block, 4), wide._Sparse)
+    for other in (narrow, filled, nothing):
+        assert isinstance(wide.build_first_map(other, 4), wide._Dense)
+
+
+@pytest.mark.parametrize("activation", [None, "gelu"])
+def test_both_maps_give_the_same_and_learn_the_same(block, activation):
+    rng = np.random.default_rng(2)
+    weights = [rng.normal(size=(WORDS + DENSE, 4)), rng.normal(size=4)]
+    rows = tf.constant([3, 59, 0, 3, 11], tf.int32)
+    found = []
+    for kind in (wide._Dense(block, 4, activation=activation), None):
+        layer = kind or wide.build_first_map(block, 4, activation=activation)
+        layer(rows)
+        layer.set_weights(weights)
+        with tf.GradientTape() as tape:
+            out = layer(rows)
+            loss = tf.reduce_sum(out**2)
+        steps = tape.gradient(loss, layer.trainable_variables)
+        found.append([out.numpy(), *(tf.convert_to_tensor(step).numpy() for step in steps)])
+    for dense, sparse in zip(*found):
+        np.testing.assert_allclose(sparse, dense, rtol=1e-4, atol=1e-4)
+
+
+def test_no_rows_give_no_vectors(block):
+    assert wide.build_first_map(block, 4)(tf.zeros((0,), tf.int32)).shape == (0, 4)
