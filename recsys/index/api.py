@@ -32,7 +32,7 @@ class Hits:
     Example:
         >>> hits = Hits.empty(queries=2, k=3)
         >>> hits.put(0, np.array([7, 4]), np.array([0.9, 0.2]))
-        >>> hits.of(0)[0].tolist(), hits.of(1)[0].tolist()
+        >>> hits.at(0)[0].tolist(), hits.at(1)[0].tolist()
         ([7, 4], [])
     """
 
@@ -55,7 +55,7 @@ class Hits:
         self.scores[query, :found] = scores
         self.valid[query, :found] = True
 
-    def of(self, query: int) -> tuple[Rows, Vectors]:
+    def at(self, query: int) -> tuple[Rows, Vectors]:
         """The valid rows and scores of one query."""
         found = int(self.valid[query].sum())
         return self.rows[query, :found], self.scores[query, :found]

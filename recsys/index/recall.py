@@ -32,6 +32,6 @@ def recall_of(found: Hits, truth: Hits) -> float:
     """The same for answers already at hand."""
     shares = []
     for query in range(len(truth)):
-        expected, got = truth.of(query)[1], found.of(query)[1]
+        expected, got = truth.at(query)[1], found.at(query)[1]
         shares.append(float(np.count_nonzero(got >= expected[-1])) / len(expected))
     return float(np.mean(shares))

@@ -104,7 +104,7 @@ class ScannIndex:
                 chosen = [excluded[position] for position in positions]
                 answer = self._exact.search(queries[positions], k, exclude=chosen, allowed=allowed)
                 for line, position in enumerate(positions):
-                    hits.put(position, *answer.of(line))
+                    hits.put(position, *answer.at(line))
                 continue
             proposals = self._fetch(queries[positions], fetch, leaves)
             for position, (rows, floor) in zip(positions, proposals):

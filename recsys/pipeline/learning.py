@@ -161,6 +161,6 @@ def searched_by(vectors: Vectors, config: IndexConfig) -> Search:
 
     def search(queries: Vectors, k: int, *, exclude: Sequence[Rows]) -> list[Rows]:
         hits = index.search(queries, k, exclude=exclude)
-        return [hits.of(query)[0] for query in range(len(hits))]
+        return [hits.at(query)[0] for query in range(len(hits))]
 
     return search

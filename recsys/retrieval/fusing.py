@@ -102,7 +102,7 @@ def _search(
             exclude=[sought[position].hidden for position in positions],
         )
         for line, position in enumerate(positions):
-            found[position][name] = Ranked(*hits.of(line))
+            found[position][name] = Ranked(*hits.at(line))
     return found
 
 

@@ -244,7 +244,7 @@ class Retriever:
         )
         answers: dict[int, Retrieved | RecsysError] = {}
         for line, (position, place) in enumerate(places.items()):
-            rows, scores = hits.of(line)
+            rows, scores = hits.at(line)
             named = zip(self.catalogue.ids.ids(rows), scores.tolist())
             candidates = tuple(Candidate(*pair, rank) for rank, pair in enumerate(named, 1))
             answers[position] = self._retrieved(asked[position], [place], candidates)

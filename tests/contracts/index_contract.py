@@ -90,7 +90,7 @@ class IndexContract(ABC):
         hits = index.search(queries, K)
         for position in range(len(queries)):
             known = dict(zip(truth.rows[position].tolist(), truth.scores[position].tolist()))
-            rows, scores = hits.of(position)
+            rows, scores = hits.at(position)
             assert [known[row] for row in rows.tolist()] == scores.tolist()
 
     def test_a_batch_answers_as_each_query_alone(self, index: Index, queries: Vectors) -> None:
@@ -102,7 +102,7 @@ class IndexContract(ABC):
             alone = index.search(
                 query[None], K, exclude=exclude[position : position + 1], allowed=allowed
             )
-            for together, single in zip(batch.of(position), alone.of(0)):
+            for together, single in zip(batch.at(position), alone.at(0)):
                 np.testing.assert_array_equal(together, single)
 
     def test_a_second_call_answers_the_same(self, index: Index, queries: Vectors) -> None:
@@ -117,7 +117,7 @@ class IndexContract(ABC):
         self, index: Index, queries: Vectors
     ) -> None:
         best = index.search(queries, K)
-        exclude = [best.of(position)[0] for position in range(len(queries))]
+        exclude = [best.at(position)[0] for position in range(len(queries))]
         hits = index.search(queries, K, exclude=exclude)
         assert hits.valid.all()
         for position, rows in enumerate(exclude):
@@ -154,14 +154,14 @@ class IndexContract(ABC):
         hits = index.search(queries, ITEMS, exclude=[chosen[::2]] * len(queries), allowed=allowed)
         for position, query in enumerate(queries):
             expected = by_hand(vectors, query, ITEMS, chosen[1::2])
-            np.testing.assert_array_equal(hits.of(position)[0], expected)
+            np.testing.assert_array_equal(hits.at(position)[0], expected)
 
     def test_k_above_the_number_of_rows_returns_all(self, index: Index, queries: Vectors) -> None:
         hits = index.search(queries, ITEMS + 7)
         assert hits.rows.shape == (len(queries), ITEMS + 7)
         assert (hits.valid.sum(axis=1) == ITEMS).all()
         for position in range(len(queries)):
-            assert set(hits.of(position)[0].tolist()) == set(range(ITEMS))
+            assert set(hits.at(position)[0].tolist()) == set(range(ITEMS))
 
     def test_padding_is_zero_and_not_valid(self, index: Index, queries: Vectors) -> None:
         hits = index.search(queries, ITEMS + 2)
@@ -187,7 +187,7 @@ class IndexContract(ABC):
 
     def test_row_zero_is_a_row_as_any_other(self, index: Index, vectors: Vectors) -> None:
         assert index.search(vectors[:1], 1).rows[0, 0] == 0
-        assert 0 not in index.search(vectors[:1], ITEMS, exclude=[np.array([0])]).of(0)[0]
+        assert 0 not in index.search(vectors[:1], ITEMS, exclude=[np.array([0])]).at(0)[0]
 
     def test_a_saved_index_answers_the_same(
         self, index: Index, vectors: Vectors, queries: Vectors, tmp_path: Path

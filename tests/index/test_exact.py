@@ -33,7 +33,7 @@ def test_large_batches_are_answered_in_parts_and_tiles(
     assert_same(index.search(queries, k, exclude=excluded, allowed=allowed), whole)
     for query in (0, 7, 49):
         eligible = np.setdiff1d(np.flatnonzero(allowed), excluded[query])
-        assert whole.of(query)[0].tolist() == list(by_hand(vectors, queries[query], k, eligible))
+        assert whole.at(query)[0].tolist() == list(by_hand(vectors, queries[query], k, eligible))
 
 
 def test_scores_too_close_to_call_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
