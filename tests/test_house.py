@@ -54,6 +54,7 @@ HOMES = {
     "safetensors": {"encoders"},
     "optuna": {"tuning"},
     "tomli_w": {"files", "tuning"},
+    "filelock": {"files"},
     "typer": {"cli"},
     "rich": {"cli"},
     "click": set(),
