@@ -153,7 +153,7 @@ class Bench:
         documents, rows = self.collection, np.arange(len(self.collection), dtype=np.int32)
         # Trained on bodies alone; searched with the titles. Both are items of one tower.
         items = self.encode([*documents.bodies, *documents.whole], setting.weights)
-        block = FeatureBlock("text", items, items.any(axis=1))
+        block = FeatureBlock(items, items.any(axis=1), "text")
         titles = self.encode(documents.titles, setting.weights)
         terms, targets = titles[~self.held_out], rows[~self.held_out]
         if setting.pairs == "sentences":

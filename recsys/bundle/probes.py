@@ -141,7 +141,7 @@ def _choose(retriever: Retriever) -> Iterator[Request]:
             yield Request(Query(user_id=log.users.id(int(row))), K)
         yield Request(Query(history=log.items.ids(popular[:3])), K)
     for name, space in sorted(retriever.spaces.items()):
-        there = popular[space.available[popular]][:3]
+        there = popular[space.mask[popular]][:3]
         yield Request(Query(item_id=log.items.id(int(there[0]))), K, name)
         if name != TWO_TOWER:
             yield Request(Query(history=log.items.ids(there)), K, name)

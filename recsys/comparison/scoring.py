@@ -178,7 +178,7 @@ def joined(blocks: Mapping[Kind, FeatureBlock]) -> FeatureBlock:
     parts = list(blocks.values())
     vectors = np.concatenate([part.vectors for part in parts], axis=1) / np.sqrt(len(parts))
     mask = np.any([part.mask for part in parts], axis=0)
-    return FeatureBlock("content", vectors.astype(np.float32), mask)
+    return FeatureBlock(vectors.astype(np.float32), mask, "content")
 
 
 def in_towers(material: Material, *, item_id: Literal["embedding", "none"]) -> Scorer:

@@ -14,7 +14,8 @@ import numpy as np
 
 from recsys.config import Config
 from recsys.errors import EncoderError
-from recsys.ids import Mask, Vectors
+from recsys.ids import Vectors
+from recsys.vectors import MaskedVectors
 
 Kind = Literal["text", "image"]
 Content = str | bytes | None
@@ -39,21 +40,19 @@ class Fault:
 
 
 @dataclass(frozen=True, eq=False)
-class Encoded:
-    """The vectors of some contents, in their order.
+class Encoded(MaskedVectors):
+    """Unit vectors of some contents, in their order.
+
+    A content is masked where there is nothing to encode, or nothing that can be.
 
     Attributes:
-        vectors: float32 ``[n, d]``; a row has length 1 where ``mask`` holds, else it is zeros.
-        mask: bool ``[n]``; False where there is nothing to encode, or nothing that can be.
-        faults: The contents that are there and cannot be read, by position.
+        faults: Contents that cannot be read, by position.
 
     Example:
         >>> Encoded.of(np.array([[3.0, 4.0], [0.0, 0.0]])).mask.tolist()
         [True, False]
     """
 
-    vectors: Vectors
-    mask: Mask
     faults: tuple[Fault, ...] = ()
 
     @classmethod
@@ -74,9 +73,6 @@ class Encoded:
         mask = lengths > 1e-30
         scale = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=mask)
         return cls((raw * scale[:, None]).astype(np.float32), mask, tuple(faults))
-
-    def __len__(self) -> int:
-        return len(self.mask)
 
 
 class Encoder(Protocol):

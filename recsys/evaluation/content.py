@@ -35,7 +35,7 @@ class MeanOfItemsScorer:
         InvalidRequestError: ``last`` is below 1.
 
     Example:
-        >>> block = FeatureBlock("title", np.eye(3, dtype=np.float32), np.ones(3, bool))
+        >>> block = FeatureBlock(np.eye(3, dtype=np.float32), np.ones(3, bool), "title")
         >>> queries = HeldOut.of(user=[0], histories=[[0, 2]], targets=[[1]])
         >>> MeanOfItemsScorer(block).score(queries).tolist()
         [[0.5, 0.0, 0.5]]

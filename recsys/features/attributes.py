@@ -99,7 +99,7 @@ class AttributeSchema(Config):
             scaled = (amounts[present] - number.mean) / number.deviation
             vectors[present, start + offset] = scaled
             mask |= present
-        return FeatureBlock(NAME, vectors, mask, self.columns)
+        return FeatureBlock(vectors, mask, NAME, self.columns)
 
     def unknown(self, table: pd.DataFrame) -> dict[str, int]:
         """The categories in ``table`` without a feature, as "column=category", with counts."""

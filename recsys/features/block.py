@@ -11,72 +11,54 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys.encoders import Encoded
 from recsys.encoders.arrays import load_arrays
 from recsys.errors import DataError
 from recsys.ids import Mask, Rows, Vectors
+from recsys.vectors import MaskedVectors
 
 VERSION = 1
 
 
 @dataclass(frozen=True, eq=False)
-class FeatureBlock:
-    """Features of all items, in row order. Frozen, finite, and zeros where masked.
+class FeatureBlock(MaskedVectors):
+    """Features of all items, in row order.
 
     Attributes:
-        name: What it is called in the towers and in the bundle ("text", "image", "attributes").
-        vectors: float32 ``[items, d]``, read-only.
-        mask: bool ``[items]``, read-only; False where an item has no such features.
-        columns: The name of each column, or empty where columns mean nothing by themselves.
+        name: Name of the block in the towers and in the bundle ("text", "image", "attributes").
+        columns: Name of each column, or empty where columns have no meaning of their own.
 
     Raises:
-        DataError: Shapes, dtypes or numbers are not as said.
+        DataError: As for :class:`~recsys.vectors.MaskedVectors`, or a name is missing.
 
     Example:
-        >>> block = FeatureBlock("text", np.eye(2, dtype=np.float32), np.array([True, True]))
-        >>> len(block), block.dimension
-        (2, 2)
+        >>> block = FeatureBlock(np.eye(2, dtype=np.float32), np.array([True, True]), "text")
+        >>> block.take(np.array([1])).vectors.tolist()
+        [[0.0, 1.0]]
     """
 
     name: str
-    vectors: Vectors
-    mask: Mask
     columns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        vectors, mask = self.vectors, self.mask
         if not self.name:
             raise DataError("a feature block needs a name; got ''")
-        if vectors.ndim != 2 or vectors.dtype != np.float32:
-            self._refuse(f"vectors must be float32 [items, d]; got {vectors.dtype} {vectors.shape}")
-        if mask.shape != vectors.shape[:1] or mask.dtype != np.bool_:
-            self._refuse(f"the mask must be bool [{len(vectors)}]; got {mask.dtype} {mask.shape}")
-        if self.columns and len(self.columns) != vectors.shape[1]:
-            self._refuse(f"{vectors.shape[1]} columns have {len(self.columns)} names")
-        finite = np.isfinite(vectors).all(axis=1)
-        if not finite.all():
-            self._refuse(f"row {int(np.argmin(finite))} holds a number that is not finite")
-        stray = vectors.any(axis=1) & ~mask
-        if stray.any():
-            self._refuse(f"row {int(np.argmax(stray))} is masked out and yet not zeros")
-        vectors.setflags(write=False)
-        mask.setflags(write=False)
+        super().__post_init__()
+        if self.columns and len(self.columns) != self.dimension:
+            self._refuse(f"{self.dimension} columns have {len(self.columns)} names")
 
     @classmethod
-    def of(cls, name: str, encoded: Encoded) -> FeatureBlock:
-        """The block of what an encoder gave for all items, in row order."""
-        return cls(name, encoded.vectors.copy(), encoded.mask.copy())
-
-    def __len__(self) -> int:
-        return len(self.vectors)
+    def of(cls, name: str, masked: MaskedVectors) -> FeatureBlock:
+        """The block of the vectors of all items, in row order."""
+        return cls(masked.vectors, masked.mask, name)
 
     @property
-    def dimension(self) -> int:
-        return int(self.vectors.shape[1])
+    def label(self) -> str:
+        """Name of the block in messages."""
+        return f"feature block '{self.name}'"
 
     def take(self, rows: Rows) -> FeatureBlock:
         """The block of the items ``rows``, in that order."""
-        return FeatureBlock(self.name, self.vectors[rows], self.mask[rows], self.columns)
+        return FeatureBlock(self.vectors[rows], self.mask[rows], self.name, self.columns)
 
     def save(self, path: Path) -> None:
         """Write to ``path`` (``.npz``), whole or not at all."""
@@ -113,10 +95,7 @@ class FeatureBlock:
             )
         if checksum != _checksum(vectors, mask):
             raise DataError(f"{path} is damaged: its checksum does not match; encode again")
-        return cls(name, vectors, mask, columns)
-
-    def _refuse(self, why: str) -> None:
-        raise DataError(f"feature block '{self.name}': {why}")
+        return cls(vectors, mask, name, columns)
 
 
 def _checksum(vectors: Vectors, mask: Mask) -> str:

@@ -23,7 +23,7 @@ def mean_of_items(block: FeatureBlock, rows: Rows, offsets: npt.NDArray[np.int64
         float32 ``[n, d]``; zeros for a group without any vector.
 
     Example:
-        >>> block = FeatureBlock("title", np.eye(2, dtype=np.float32), np.ones(2, bool))
+        >>> block = FeatureBlock(np.eye(2, dtype=np.float32), np.ones(2, bool), "title")
         >>> mean_of_items(block, np.array([0, 1, 1, 1]), np.array([0, 4, 4])).tolist()
         [[0.25, 0.75], [0.0, 0.0]]
     """

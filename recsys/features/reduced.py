@@ -29,7 +29,7 @@ def principal_components(block: FeatureBlock, dimension: int, *, among: Mask) ->
 
     Example:
         >>> line = np.array([[0, 0], [3, 4], [6, 8]], np.float32)
-        >>> block = FeatureBlock("image", line, np.ones(3, bool))
+        >>> block = FeatureBlock(line, np.ones(3, bool), "image")
         >>> flat = principal_components(block, 1, among=np.ones(3, bool)).vectors
         >>> np.abs(flat).round(3).tolist()
         [[5.0], [0.0], [5.0]]
@@ -45,4 +45,4 @@ def principal_components(block: FeatureBlock, dimension: int, *, among: Mask) ->
         )
     found = PCA(dimension, svd_solver="full").fit(block.vectors[there])
     vectors = found.transform(block.vectors) * block.mask[:, None]
-    return FeatureBlock(block.name, vectors.astype(np.float32), block.mask.copy())
+    return FeatureBlock(vectors.astype(np.float32), block.mask.copy(), block.name)

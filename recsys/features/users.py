@@ -36,6 +36,6 @@ def user_block(named: NamedVectors, users: IdMap) -> tuple[FeatureBlock, list[st
             " same way?"
         )
     vectors[rows], mask[rows] = named.vectors[known], True
-    return FeatureBlock(USER_VECTORS, vectors, mask), [
+    return FeatureBlock(vectors, mask, USER_VECTORS), [
         name for name, there in zip(named.ids, known) if not there
     ]

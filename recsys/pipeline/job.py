@@ -113,7 +113,7 @@ class Job:
             vectors = np.ascontiguousarray(whole.vectors[:, start : start + width])
             before = sum(name == part for name, _ in widths[: len(found)])
             name = f"text.{part}" + (f"-{before + 1}" if before else "")
-            found[name] = FeatureBlock(name, vectors, np.asarray(vectors.any(axis=1)))
+            found[name] = FeatureBlock(vectors, np.asarray(vectors.any(axis=1)), name)
             start += width
         return found
 

@@ -68,7 +68,7 @@ def load_spaces(folder: Path, names: tuple[str, ...]) -> dict[str, Space]:
 def _save(space: Space, folder: Path) -> None:
     folder.mkdir(parents=True)
     np.save(folder / VECTORS, space.vectors)
-    np.save(folder / AVAILABLE, space.available)
+    np.save(folder / AVAILABLE, space.mask)
     space.index.save(folder / INDEX)
 
 

@@ -108,15 +108,15 @@ class SparsePairNetwork:
 
     @cached_property
     def _items(self) -> FeatureBlock:
-        return FeatureBlock("items", self.item_vectors, self.warm)
+        return FeatureBlock(self.item_vectors, self.warm, "items")
 
     @cached_property
     def _words(self) -> FeatureBlock:
-        return FeatureBlock("words", self.word_vectors, np.ones(len(self.words), np.bool_))
+        return FeatureBlock(self.word_vectors, np.ones(len(self.words), np.bool_), "words")
 
     def item_block(self, name: str = "learned") -> FeatureBlock:
         """E as a feature block for another task; items that training never met are masked."""
-        return FeatureBlock(name, self.item_vectors.copy(), self.warm.copy())
+        return FeatureBlock(self.item_vectors.copy(), self.warm.copy(), name)
 
     def save_words(self, path: Path) -> None:
         """Write W as a word-vector file that the encoder ``word-vectors`` reads (GloVe's format).

@@ -118,4 +118,4 @@ def last_of(bags: Bags, window: int) -> Bags:
 def scaled(block: FeatureBlock, centre: Vectors, scale: float) -> FeatureBlock:
     """(x - centre) / scale, and zeros where an item has no vector."""
     vectors = (block.vectors - centre) / np.float32(scale) * block.mask[:, None]
-    return FeatureBlock(block.name, vectors.astype(np.float32), block.mask.copy())
+    return FeatureBlock(vectors.astype(np.float32), block.mask.copy(), block.name)

@@ -155,7 +155,7 @@ def _by_sum(
         total += weight * space.scores(rows, sought.vectors[name]).astype(np.float64)
         # Outside a list: no more than its last in this space, or no vector here and so 0.
         highest = float(listed.scores[-1]) if name in open_ else 0.0
-        ceiling += weight * (highest if space.available.all() else max(highest, 0.0))
+        ceiling += weight * (highest if space.mask.all() else max(highest, 0.0))
     return total, ceiling
 
 

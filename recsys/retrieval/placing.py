@@ -134,7 +134,7 @@ def _query_batch(
 
 def _place_of_item(space: Space, asked: Asked) -> Place | RecsysError:
     assert asked.item is not None
-    if not space.available[asked.item]:
+    if not space.mask[asked.item]:
         return InvalidRequestError(
             f"item {asked.request.query.item_id!r:.80} has no vector in the space '{space.name}'; "
             "ask in another space",
@@ -145,7 +145,7 @@ def _place_of_item(space: Space, asked: Asked) -> Place | RecsysError:
 
 def _place_of_history(space: Space, asked: Asked) -> Place | RecsysError:
     query = asked.request.query
-    rows = asked.history[space.available[asked.history]]
+    rows = asked.history[space.mask[asked.history]]
     if len(rows):
         vectors = space.vectors[rows].astype(np.float64)
         mean = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).mean(axis=0)

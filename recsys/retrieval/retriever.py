@@ -278,7 +278,7 @@ class Retriever:
         for name, vector in vectors.items():
             space = self.spaces[name]
             for part, row, score in zip(parts, rows, space.scores(rows, vector).tolist()):
-                if space.available[row]:
+                if space.mask[row]:
                     part[name] = score
         return parts
 
@@ -321,7 +321,7 @@ def _check_width(
 
 
 def _why_short(spaces: Sequence[Space], asked: Asked, found: int) -> str:
-    available = np.logical_or.reduce([space.available for space in spaces])
+    available = np.logical_or.reduce([space.mask for space in spaces])
     absent = int(np.count_nonzero(~available))
     hidden = int(np.count_nonzero(available[asked.hidden]))
     reasons = []

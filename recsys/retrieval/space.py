@@ -31,29 +31,29 @@ class Space:
         name: ``TWO_TOWER``, ``TEXT``, ``IMAGE`` or another content space's name.
         index: Over ``vectors``.
         vectors: float32 ``[items, d]`` in row order.
-        available: bool ``[items]``; the others have no vector here and never come.
+        mask: bool ``[items]``; False where an item has no vector here: it is never a hit.
 
     Example:
         >>> from recsys.index import ExactConfig
         >>> vectors = np.array([[3, 4], [0, 0]], np.float32)
         >>> space = Space.content("image", vectors, np.array([True, True]), ExactConfig())
-        >>> space.vectors[0].tolist(), space.available.tolist()
+        >>> space.vectors[0].tolist(), space.mask.tolist()
         ([0.6000000238418579, 0.800000011920929], [True, False])
     """
 
     name: str
     index: Index
     vectors: Vectors
-    available: Mask
+    mask: Mask
 
     def __post_init__(self) -> None:
         shape = (len(self.index), self.index.dimension)
-        if self.vectors.shape != shape or self.available.shape != shape[:1]:
+        if self.vectors.shape != shape or self.mask.shape != shape[:1]:
             raise DataError(
                 f"space '{self.name}': the index holds {shape}, the vectors are "
-                f"{self.vectors.shape}, the mask is {self.available.shape}; they must agree"
+                f"{self.vectors.shape}, the mask is {self.mask.shape}; they must agree"
             )
-        if self.available.dtype != np.bool_:
+        if self.mask.dtype != np.bool_:
             raise DataError(f"space '{self.name}': the mask must be bool, not a number")
 
     @classmethod
@@ -89,7 +89,7 @@ class Space:
 
     def search(self, queries: Vectors, k: int, *, exclude: Sequence[Rows]) -> Hits:
         """The k best available rows of each query, float32 ``[b, d]``, without those excluded."""
-        allowed = None if self.available.all() else self.available
+        allowed = None if self.mask.all() else self.mask
         return self.index.search(queries, min(k, len(self)), exclude=exclude, allowed=allowed)
 
     def scores(self, rows: Rows, query: Vectors) -> Vectors:
@@ -97,7 +97,7 @@ class Space:
 
         They are those that :meth:`search` gives; 0 for a row that is not available.
         """
-        there = self.available[rows]
+        there = self.mask[rows]
         scores = np.zeros(len(rows), np.float32)
         scores[there] = exact_scores(self.vectors, rows[there], query)
         return scores
@@ -106,7 +106,7 @@ class Space:
         """Write the vectors, the mask and the index into a new or empty folder."""
         folder.mkdir(parents=True, exist_ok=True)
         np.save(folder / _VECTORS, self.vectors, allow_pickle=False)
-        np.save(folder / _AVAILABLE, self.available, allow_pickle=False)
+        np.save(folder / _AVAILABLE, self.mask, allow_pickle=False)
         self.index.save(folder / _INDEX)
 
     @classmethod
@@ -124,4 +124,4 @@ class Space:
         return cls(name, load_index(folder / _INDEX, vectors), vectors, available)
 
     def __len__(self) -> int:
-        return len(self.available)
+        return len(self.mask)

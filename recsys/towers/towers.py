@@ -264,7 +264,7 @@ def _empty_tower(config: TowersConfig, sizes: dict[str, int]) -> QueryTower:
     block = None
     if width:
         zeros = np.zeros((users, width), np.float32)
-        block = FeatureBlock(USER_VECTORS, zeros, np.zeros(users, np.bool_))
+        block = FeatureBlock(zeros, np.zeros(users, np.bool_), USER_VECTORS)
     tower = QueryTower(config, users, contexts, block)
     zero, none = tf.zeros((1,), tf.int32), tf.zeros((1,))
     inputs = {

@@ -168,7 +168,7 @@ def test_the_parts_of_a_step_are_run_and_counted(parts: Split) -> None:
     vectors = np.random.default_rng(0).standard_normal((ITEMS, 5)).astype(np.float32)
     told = training_profile.measure(
         parts.train,
-        [FeatureBlock("text", vectors, np.ones(ITEMS, np.bool_))],
+        [FeatureBlock(vectors, np.ones(ITEMS, np.bool_), "text")],
         TowersConfig(dimension=8, history=history, terms="none"),
         TrainConfig(loss=FullSoftmax(), batch_positions=70),
         batches=3,

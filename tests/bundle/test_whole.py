@@ -25,7 +25,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Parts:
     log = ingested.interactions
     fitted = fit(
         log,
-        [FeatureBlock(TEXT, words.vectors, words.mask)],
+        [FeatureBlock(words.vectors, words.mask, TEXT)],
         encoder.encode(log.phrases).vectors,
         towers=TowersConfig(dimension=8),
         train=TrainConfig(epochs=1),

@@ -93,8 +93,8 @@ def _check(content: dict, folder: Path) -> None:
 
 def test_blocks_side_by_side_weigh_the_same() -> None:
     unit = np.array([[1, 0], [0, 1], [0, 0]], np.float32)
-    words = FeatureBlock("text", unit, np.array([True, True, False]))
-    pictures = FeatureBlock("image", unit[[0, 2, 1]], np.array([True, False, True]))
+    words = FeatureBlock(unit, np.array([True, True, False]), "text")
+    pictures = FeatureBlock(unit[[0, 2, 1]], np.array([True, False, True]), "image")
     both = joined({"text": words, "image": pictures})
     assert both.mask.tolist() == [True, True, True]
     expected = (unit @ unit.T + unit[[0, 2, 1]] @ unit[[0, 2, 1]].T) / 2

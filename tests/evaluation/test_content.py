@@ -13,9 +13,9 @@ from tests.contracts.scorer_contract import ScorerContract
 
 # Item 4 has no title.
 BLOCK = FeatureBlock(
-    "title",
     np.array([[1, 0], [0.6, 0.8], [0, 1], [-1, 0], [0, 0]], np.float32),
     np.array([True, True, True, True, False]),
+    "title",
 )
 QUERIES = HeldOut.of(
     user=[0, 1, 2, 3], histories=[[0, 2], [], [4], [4, 3, 3, 0]], targets=[[1], [0], [1], [2]]

@@ -40,9 +40,9 @@ HEAD = PairHead(
 )  # fmt: skip
 # Item 4 has no vector; training never met it either.
 BLOCK = FeatureBlock(
-    "kind",
     np.array([[1, 0], [0, 1], [1, 1], [-1, 0], [0, 0]], np.float32),
     np.array([True, True, True, True, False]),
+    "kind",
 )
 VECTORS = VectorPairNetwork(VectorPairConfig(window=2), np.zeros(2, np.float32), 1.0, HEAD)
 SEARCHES = log({"ann": [("a", 5), ("b", 7)], "bob": [("b", 3)], "cid": [("c", 1)]}, items="abcde")

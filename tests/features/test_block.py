@@ -25,12 +25,12 @@ def block(**changes) -> FeatureBlock:
     ("changes", "message"),
     [
         ({"name": ""}, "a feature block needs a name; got ''"),
-        ({"vectors": VECTORS.astype(float)}, r"must be float32 \[items, d\]; got float64 \(3, 2\)"),
-        ({"vectors": VECTORS[0]}, r"must be float32 \[items, d\]; got float32 \(2,\)"),
+        ({"vectors": VECTORS.astype(float)}, r"must be float32 \[n, d\]; got float64 \(3, 2\)"),
+        ({"vectors": VECTORS[0]}, r"must be float32 \[n, d\]; got float32 \(2,\)"),
         ({"mask": MASK[:2]}, r"the mask must be bool \[3\]; got bool \(2,\)"),
         ({"mask": MASK.astype(int)}, r"the mask must be bool \[3\]; got int64 \(3,\)"),
         ({"vectors": VECTORS * np.float32("nan")}, "row 0 holds a number that is not finite"),
-        ({"vectors": VECTORS + 1}, "row 1 is masked out and yet not zeros"),
+        ({"vectors": VECTORS + 1}, "row 1 is masked out but is not zeros"),
         ({"columns": ("a",)}, "2 columns have 1 names"),
     ],
 )
@@ -47,10 +47,8 @@ def test_it_is_frozen() -> None:
         one.mask[0] = False
 
 
-def test_of_an_encoding_leaves_the_encoding_alone() -> None:
-    encoded = Encoded.of(VECTORS)
-    one = FeatureBlock.of("text", encoded)
-    encoded.vectors[0] = 9
+def test_of_an_encoding() -> None:
+    one = FeatureBlock.of("text", Encoded.of(VECTORS))
     np.testing.assert_allclose(np.linalg.norm(one.vectors, axis=1), [1, 0, 1], atol=1e-6)
 
 

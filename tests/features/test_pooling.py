@@ -3,9 +3,9 @@ import numpy as np
 from recsys.features import FeatureBlock, mean_of_items
 
 BLOCK = FeatureBlock(
-    "title",
     np.array([[1, 0], [0, 1], [0, 0], [3, 1]], np.float32),
     np.array([True, True, False, True]),
+    "title",
 )
 
 
@@ -22,5 +22,5 @@ def test_no_groups_have_no_means() -> None:
 
 
 def test_a_block_without_items_has_empty_groups_only() -> None:
-    nothing = FeatureBlock("title", np.zeros((0, 2), np.float32), np.zeros(0, bool))
+    nothing = FeatureBlock(np.zeros((0, 2), np.float32), np.zeros(0, bool), "title")
     assert mean_of_items(nothing, np.array([], np.int32), np.array([0, 0])).tolist() == [[0, 0]]

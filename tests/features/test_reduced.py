@@ -12,7 +12,7 @@ def block() -> FeatureBlock:
     """Two directions with much variance inside seven dimensions, and noise."""
     turned, _ = np.linalg.qr(RNG.normal(size=(7, 7)))
     plain = RNG.normal(size=(40, 7)) * [9, 5, 0.01, 0.01, 0.01, 0.01, 0.01] + 3
-    return FeatureBlock("image", (plain @ turned * MASK[:, None]).astype(np.float32), MASK.copy())
+    return FeatureBlock((plain @ turned * MASK[:, None]).astype(np.float32), MASK.copy(), "image")
 
 
 def test_the_components_keep_the_distances_that_matter() -> None:
@@ -38,7 +38,7 @@ def test_only_the_items_among_decide_the_directions() -> None:
     among = np.arange(40) < 30
     strange = whole.vectors.copy()
     strange[35:] *= 1000
-    other = FeatureBlock("image", strange, whole.mask.copy())
+    other = FeatureBlock(strange, whole.mask.copy(), "image")
     first, second = (principal_components(each, 2, among=among) for each in (whole, other))
     np.testing.assert_allclose(first.vectors[:35], second.vectors[:35], atol=1e-5)
 

@@ -18,7 +18,7 @@ def kinds_block() -> FeatureBlock:
     """Each item's kind as a unit vector, a little blurred."""
     blur = np.random.default_rng(0).normal(scale=0.1, size=(ITEMS, KINDS))
     return FeatureBlock(
-        "kind", (np.eye(KINDS)[KIND] + blur).astype(np.float32), np.ones(ITEMS, bool)
+        (np.eye(KINDS)[KIND] + blur).astype(np.float32), np.ones(ITEMS, bool), "kind"
     )
 
 

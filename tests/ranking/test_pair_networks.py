@@ -248,7 +248,7 @@ def test_bad_input_is_refused_before_any_work(tmp_path, follower, searcher) -> N
     log, block = followers(60), kinds_block()
     with pytest.raises(DataError, match="holds 5 items; the log knows 36"):
         vector_pairs(tmp_path, log=log, block=block.take(np.arange(5)))
-    nobody = FeatureBlock("kind", np.zeros_like(block.vectors), np.zeros(ITEMS, bool))
+    nobody = FeatureBlock(np.zeros_like(block.vectors), np.zeros(ITEMS, bool), "kind")
     with pytest.raises(DataError, match="no item of the training part has a vector"):
         vector_pairs(tmp_path, log=log, block=nobody)
     with pytest.raises(DataError, match="has 120 interactions with 1 items|0 interactions with 0"):
@@ -258,7 +258,7 @@ def test_bad_input_is_refused_before_any_work(tmp_path, follower, searcher) -> N
     with pytest.raises(TrainingError, match="validation figure of epoch 1 is nan"):
         sparse_pairs(tmp_path / "b", log=searchers(60), validate=lambda network: float("nan"))
     with pytest.raises(DataError, match="reads vectors of 6 dimensions; the block 'x' has 1"):
-        follower.scaled(FeatureBlock("x", np.ones((3, 1), np.float32), np.ones(3, bool)))
+        follower.scaled(FeatureBlock(np.ones((3, 1), np.float32), np.ones(3, bool), "x"))
     with pytest.raises(DataError, match="2 histories need as many items; 1 came"):
         follower.probability(block, Bags.of([[], []]), np.array([1], np.int32))
     with pytest.raises(DataError, match="items must be rows from 0 to 35; they reach from 36"):
@@ -271,7 +271,7 @@ def test_items_without_a_vector_teach_nothing_and_count_as_the_mean(tmp_path) ->
     block = kinds_block()
     vectors = block.vectors.copy()
     vectors[KIND == 0] = 0
-    some = FeatureBlock("kind", vectors, KIND != 0)
+    some = FeatureBlock(vectors, KIND != 0, "kind")
     network = vector_pairs(tmp_path, block=some, epochs=1).network
     scaled = network.scaled(some)
     assert not scaled.vectors[KIND == 0].any()

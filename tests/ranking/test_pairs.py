@@ -125,7 +125,7 @@ def test_user_and_pin_by_what_is_known_of_the_user_from_elsewhere(tmp_path):
     tastes = np.eye(4, dtype=np.float32)[np.arange(40) % 4] * 50 + 7
     mask = np.arange(40) != 39
     tastes[~mask] = 0
-    block = FeatureBlock("user_vectors", tastes, mask)
+    block = FeatureBlock(tastes, mask, "user_vectors")
     towers = learned(tmp_path, log, history=NoHistory(), terms="none", user_block=block)
     towers.save(tmp_path / "kept")
     rows = np.arange(39, dtype=np.int32)
@@ -142,7 +142,7 @@ def test_user_and_pin_by_what_is_known_of_the_user_from_elsewhere(tmp_path):
 def test_the_vectors_of_users_are_dropped_in_training_and_never_trained(tmp_path):
     users = np.repeat(np.arange(8), 4)
     log = log_of(users, users % 4, items=4)
-    block = FeatureBlock("user_vectors", np.eye(8, dtype=np.float32), np.ones(8, bool))
+    block = FeatureBlock(np.eye(8, dtype=np.float32), np.ones(8, bool), "user_vectors")
     inputs = {"history": NoHistory(), "user_id": "embedding", "terms": "none"}
     towers = learned(tmp_path / "a", log, **inputs, user_block=block)
     (table,) = [weight for weight in towers._tower.weights if "table" in weight.name]
@@ -159,7 +159,7 @@ def test_the_vectors_of_users_are_dropped_in_training_and_never_trained(tmp_path
 
 
 def test_vectors_of_other_users_are_refused(tmp_path):
-    block = FeatureBlock("user_vectors", np.eye(3, dtype=np.float32), np.ones(3, bool))
+    block = FeatureBlock(np.eye(3, dtype=np.float32), np.ones(3, bool), "user_vectors")
     with pytest.raises(DataError, match="the block of users has 3 rows, the log 2 users"):
         learned(tmp_path, log_of([0, 1], [0, 1], items=2), user_block=block)
 

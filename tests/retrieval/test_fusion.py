@@ -74,7 +74,7 @@ def by_brute_force(spaces: Mapping[str, Space], sought: Sought) -> tuple[Rows, V
     total, eligible = np.zeros(items), np.zeros(items, np.bool_)
     for name in sorted(sought.vectors):
         space, weight = spaces[name], sought.fusion.weight(name)
-        may = space.available.copy()
+        may = space.mask.copy()
         may[sought.hidden] = False
         eligible |= may
         pairs = space.vectors.astype(np.float64) * sought.vectors[name]

@@ -221,9 +221,9 @@ def test_a_space_without_any_vector_is_refused() -> None:
 
 def test_a_space_whose_parts_disagree_is_refused(world: World) -> None:
     with pytest.raises(DataError, match="they must agree"):
-        replace(world.spaces["text"], available=np.ones(3, np.bool_))
+        replace(world.spaces["text"], mask=np.ones(3, np.bool_))
     with pytest.raises(DataError, match="the mask must be bool"):
-        replace(world.spaces["text"], available=np.ones(40))
+        replace(world.spaces["text"], mask=np.ones(40))
 
 
 @pytest.mark.parametrize(

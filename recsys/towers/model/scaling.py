@@ -28,7 +28,7 @@ def standardised(block: FeatureBlock) -> Vectors:
 
     Example:
         >>> vectors = np.array([[1, 5], [3, 5], [0, 0]], np.float32)
-        >>> standardised(FeatureBlock("text", vectors, np.array([True, True, False]))).tolist()
+        >>> standardised(FeatureBlock(vectors, np.array([True, True, False]), "text")).tolist()
         [[-1.0, 0.0], [1.0, 0.0], [0.0, 0.0]]
     """
     centre, scale = centre_and_scale(block.vectors[block.mask])

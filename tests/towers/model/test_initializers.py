@@ -26,8 +26,8 @@ def centred(vectors: np.ndarray) -> np.ndarray:
 
 ITEMS, PHRASES = unit(RNG.normal(1, 1, (12, 6))), unit(RNG.normal(1, 1, (9, 6)))
 PICTURES = unit(RNG.normal(1, 1, (12, 4)))
-WORDS = FeatureBlock("text", ITEMS, np.ones(12, bool))
-IMAGE = FeatureBlock("image", PICTURES, np.ones(12, bool))
+WORDS = FeatureBlock(ITEMS, np.ones(12, bool), "text")
+IMAGE = FeatureBlock(PICTURES, np.ones(12, bool), "image")
 LOG = Interactions.of(
     IdMap.of("user", [f"u{row}" for row in range(9)]),
     IdMap.of("item", [f"i{row}" for row in range(12)]),

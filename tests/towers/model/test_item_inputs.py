@@ -24,7 +24,7 @@ WARM = np.arange(ITEMS) < COLD
 def block(name: str, width: int, lacking: tuple[int, ...] = (6,)) -> FeatureBlock:
     mask = ~np.isin(np.arange(ITEMS), lacking)
     vectors = RNG.normal(size=(ITEMS, width)).astype(np.float32) * mask[:, None]
-    return FeatureBlock(name, vectors, mask)
+    return FeatureBlock(vectors, mask, name)
 
 
 TEXT, IMAGE = block("text", 5), block("image", 3, lacking=(1, 6))
@@ -164,7 +164,7 @@ def test_one_part_alone_is_not_changed_by_its_gate():
 
 
 def test_a_warm_item_begins_as_a_cold_one_with_its_content():
-    twin = FeatureBlock("text", TEXT.vectors[[0, 1, 2, 3, 4, 0, 6]], TEXT.mask)
+    twin = FeatureBlock(TEXT.vectors[[0, 1, 2, 3, 4, 0, 6]], TEXT.mask, "text")
     tower = ItemTower(TowersConfig(dimension=6, item_id="delta"), [twin], WARM)
     np.testing.assert_allclose(vectors(tower)[0], vectors(tower)[COLD], atol=1e-6)
 

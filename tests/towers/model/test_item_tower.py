@@ -12,7 +12,7 @@ RNG = np.random.default_rng(0)
 def block(name: str, mask: list[bool]) -> FeatureBlock:
     vectors = RNG.normal(size=(4, 5)).astype(np.float32)
     vectors[~np.array(mask)] = 0
-    return FeatureBlock(name, vectors, np.array(mask))
+    return FeatureBlock(vectors, np.array(mask), name)
 
 
 def vectors(tower: ItemTower, *, training: bool = False) -> np.ndarray:
@@ -66,7 +66,7 @@ def test_block_dropout_leaves_out_a_share_of_the_blocks_and_never_all():
     sizes = 3000
     masks = [np.ones(sizes, bool), np.ones(sizes, bool), np.arange(sizes) % 2 == 0]
     blocks = [
-        FeatureBlock(f"b{at}", mask[:, None] * np.ones((sizes, 1), np.float32), mask)
+        FeatureBlock(mask[:, None] * np.ones((sizes, 1), np.float32), mask, f"b{at}")
         for at, mask in enumerate(masks)
     ]
     config = TowersConfig(dimension=4, item_id="none", block_dropout=0.4)

@@ -23,13 +23,13 @@ def block():
     vectors = vectors[:, rng.permutation(WORDS + DENSE)]
     mask = np.arange(ITEMS) != 7
     vectors[~mask] = 0
-    return FeatureBlock("text", vectors, mask)
+    return FeatureBlock(vectors, mask, "text")
 
 
 def test_a_block_is_read_by_the_numbers_that_are_there_where_they_are_few(block):
-    narrow = FeatureBlock("text", block.vectors[:, :200], block.mask)
-    filled = FeatureBlock("text", block.vectors + block.mask[:, None], block.mask)
-    nothing = FeatureBlock("text", np.zeros((0, 300), np.float32), np.zeros(0, np.bool_))
+    narrow = FeatureBlock(block.vectors[:, :200], block.mask, "text")
+    filled = FeatureBlock(block.vectors + block.mask[:, None], block.mask, "text")
+    nothing = FeatureBlock(np.zeros((0, 300), np.float32), np.zeros(0, np.bool_), "text")
     assert isinstance(wide.build_first_map(block, 4), wide._Sparse)
     for other in (narrow, filled, nothing):
         assert isinstance(wide.build_first_map(other, 4), wide._Dense)

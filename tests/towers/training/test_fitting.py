@@ -118,7 +118,7 @@ def test_a_cold_item_is_reached_through_its_content(tmp_path):
     """Item 3 is never met; its content says that it is a twin of item 5."""
     content = np.eye(8, dtype=np.float32)
     content[3] = content[5]
-    block = FeatureBlock("text", content, np.ones(8, bool))
+    block = FeatureBlock(content, np.ones(8, bool), "text")
     config = TOWERS.model_copy(update={"id_dropout": 0.5})
     fitted = train(tmp_path, log=unmet(cycle(), 3), blocks=[block], towers=config, epochs=15)
     query = fitted.towers.encode(QueryBatch.of([np.array([1, 2, 4], np.int32)]))
@@ -188,7 +188,7 @@ def test_a_diverged_run_says_what_to_change(tmp_path):
 @pytest.mark.parametrize("towers", [TOWERS, BY_MEAN], ids=lambda towers: towers.history.name)
 def test_a_collapsed_run_says_what_to_change(tmp_path, towers):
     """Without ids and with one text for all, no item can be told from another."""
-    same = FeatureBlock("text", np.ones((8, 3), np.float32), np.ones(8, bool))
+    same = FeatureBlock(np.ones((8, 3), np.float32), np.ones(8, bool), "text")
     towers = towers.model_copy(update={"item_id": "none"})
     with pytest.raises(TrainingError, match=r"8 items have collapsed .*give items what tells"):
         train(tmp_path, blocks=[same], towers=towers, epochs=1)
@@ -237,7 +237,7 @@ def test_a_training_cannot_stop_where_there_is_no_epoch(tmp_path, stop_after):
 
 @pytest.mark.parametrize("combine", ["sum", "gated-sum", "concatenation"])
 def test_no_block_named_is_ids_alone(combine, tmp_path):
-    block = FeatureBlock("text", np.eye(8, 3, dtype=np.float32), np.ones(8, np.bool_))
+    block = FeatureBlock(np.eye(8, 3, dtype=np.float32), np.ones(8, np.bool_), "text")
     alone = BY_MEAN.model_copy(update={"combine": combine})
     none = alone.model_copy(update={"blocks": ()})
     vectors = [
