@@ -1,34 +1,31 @@
-"""Where the service's log goes: standard error, as text or as one JSON object a line."""
+"""The service's log on standard error, as text or as one JSON object per line."""
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
-from datetime import datetime, timezone
-from typing import Literal
+from typing import Any, Literal
+
+from pythonjsonlogger import json
 
 
-class JsonFormatter(logging.Formatter):
-    """One JSON object a record: time (UTC), level, logger, message and, if any, the traceback.
+class JsonFormatter(json.JsonFormatter):
+    """JSON lines with level, logger, message, time (UTC), extra fields and, if any, the traceback.
 
     Example:
         >>> record = logging.LogRecord("server", logging.INFO, "", 0, "ready", None, None)
-        >>> json.loads(JsonFormatter().format(record))["message"]
-        'ready'
+        >>> JsonFormatter().format(record)[:60]
+        '{"level": "info", "logger": "server", "message": "ready", "t'
     """
 
-    def format(self, record: logging.LogRecord) -> str:
-        """The record as JSON text without line breaks."""
-        values = {
-            "time": datetime.fromtimestamp(record.created, timezone.utc).isoformat(),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            values["error"] = self.formatException(record.exc_info)
-        return json.dumps(values, ensure_ascii=False)
+    def __init__(self) -> None:
+        names = {"levelname": "level", "name": "logger", "exc_info": "error"}
+        fields = ["levelname", "name", "message"]
+        super().__init__(fields, rename_fields=names, timestamp="time", json_ensure_ascii=False)
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        """Fields of a record, with the level in lower case."""
+        return log_data | {"level": log_data["level"].lower()}
 
 
 def log_to_stderr(style: Literal["text", "json"]) -> None:
