@@ -21,9 +21,9 @@ from recsys.evaluation import evaluate
 from recsys.evaluation.record import write_record
 from recsys.pipeline import Job, open_job, run_job
 from recsys.pipeline.fingerprints import fingerprint_value
-from recsys.pipeline.learning import train_towers
-from recsys.pipeline.scoring import met_users, towers_scorer
+from recsys.pipeline.scoring import active_users, towers_scorer
 from recsys.pipeline.stage import RECORD
+from recsys.pipeline.training import train_towers
 
 CONFIG, RUNS = Path("configs/demo.toml"), Path("runs/ablation")
 RESULT = Path("benchmarks/results/ablation.json")
@@ -78,10 +78,9 @@ def _score(job: Job, name: str, inputs: tuple[str, ...], seed: int) -> dict[str,
     fitted = train_towers(variant, RUNS / name / f"{seed}-{_fingerprint(variant)}")
     parts = job.split
     scored = evaluate(
-        towers_scorer(fitted.towers, known=met_users(parts.train.offsets)),
+        towers_scorer(fitted.towers, known=active_users(parts.train.offsets)),
         parts.test,
         candidates=parts.candidates,
-        warm=parts.warm,
         item_counts=parts.train.item_counts,
         ks=(10,),
         resamples=1,

@@ -251,7 +251,6 @@ def _judge(world: World, towers: Towers, queries: HeldOut, part: str) -> dict[st
         towers_scorer(towers, known=unknown, phrases=world.phrases),
         queries,
         candidates=ranked,
-        warm=world.train.warm,
         item_counts=world.train.item_counts,
         ks=(10, depth),
         resamples=1,

@@ -43,7 +43,7 @@ from benchmarks.evaluation import limit
 from benchmarks.movielens import MovieLens
 from recsys.evaluation import Scorer, evaluate
 from recsys.evaluation.record import write_json, write_record
-from recsys.pipeline.scoring import met_users, towers_scorer
+from recsys.pipeline.scoring import active_users, towers_scorer
 from recsys.splits import LeaveLastOutConfig, Split, split
 from recsys.towers import MeanHistory, SampledSoftmax, TowersConfig, TrainConfig
 
@@ -150,7 +150,7 @@ def ours(seed: int, target: float | None = None) -> dict[str, Any]:
     if target is None:
         target = json.loads((KEPT / f"tutorial-{seed}.json").read_text())["figure"]
     parts, clock = data(), Clock()
-    known = met_users(parts.train.offsets)
+    known = active_users(parts.train.offsets)
     figures: list[float] = []
     seconds: list[float] = []
 
@@ -224,7 +224,6 @@ def quality(scorer: Scorer, parts: Split) -> float:
         scorer,
         parts.validation,
         candidates=parts.candidates,
-        warm=parts.warm,
         item_counts=parts.train.item_counts,
         ks=(int(METRIC.split("@")[1]),),
         resamples=1,

@@ -46,9 +46,9 @@ from recsys.formats import locate
 from recsys.pipeline import Job, open_job, run_job
 from recsys.pipeline.exporting import export_embeddings
 from recsys.pipeline.fingerprints import fingerprint_value
-from recsys.pipeline.learning import train_towers
 from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stage import RECORD
+from recsys.pipeline.training import train_towers
 from recsys.progress import silent
 
 ORGANIC, SMALL = Path("configs/transfer-organic.toml"), Path("configs/transfer-small.toml")
@@ -162,7 +162,6 @@ def _scores(job: Job, scorer: Scorer) -> dict[str, dict[str, float]]:
                 scorer,
                 queries,
                 candidates=parts.candidates,
-                warm=parts.warm,
                 item_counts=parts.train.item_counts,
                 ks=(10, 50),
                 resamples=1,

@@ -14,8 +14,8 @@ import pandas as pd
 
 from recsys.catalogue import Catalogue, CatalogueFields
 from recsys.encoders import AutoEncoderConfig, Encoder, Word2VecConfig, build_encoder
-from recsys.evaluation.query_sheet import SIDE, Card, draw_query_sheet
-from recsys.evaluation.thumbnails import shrunk, shrunk_file
+from recsys.evaluation.query_sheet import SIDE, Tile, draw_query_sheet
+from recsys.evaluation.thumbnails import thumbnail, thumbnail_from_bytes
 from recsys.features import CataloguePictures
 from recsys.ids import IdMap
 from recsys.index import ExactConfig
@@ -69,8 +69,8 @@ def show(retriever: Retriever, sheet: Path | None = None) -> None:
             print(f"  {each.score:.2f}  {titles[catalogue.ids.row(each.id)]}  {parts}".rstrip())
     if sheet is not None:
         rows = [catalogue.ids.row(item) for item in (*looks.ids, *reads.ids, *both.ids)]
-        asked = [Card(STRANGER, shrunk_file(picture, SIDE)), Card(WORDS)]
-        found = [Card(titles[row], shrunk(catalogue, row, SIDE)) for row in rows]
+        asked = [Tile(STRANGER, thumbnail_from_bytes(picture, SIDE)), Tile(WORDS)]
+        found = [Tile(titles[row], thumbnail(catalogue, row, SIDE)) for row in rows]
         draw_query_sheet(asked, found).save(sheet)
 
 

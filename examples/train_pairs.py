@@ -16,8 +16,8 @@ import numpy as np
 from recsys.evaluation import (
     SparsePairScorer,
     VectorPairScorer,
-    held_out_pairs,
-    judge_pairs,
+    evaluate_pairs,
+    sample_pairs,
 )
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
@@ -60,8 +60,8 @@ def main() -> None:
     """Train both, ask, judge on held-out pairs."""
     log = log_of_searches()
     parts = split(log, LeaveLastOutConfig())
-    chosen_on = held_out_pairs(parts.validation, candidates=parts.candidates)
-    judged_on = held_out_pairs(parts.test, candidates=parts.candidates)
+    chosen_on = sample_pairs(parts.validation, candidates=parts.candidates)
+    judged_on = sample_pairs(parts.test, candidates=parts.candidates)
     with tempfile.TemporaryDirectory() as folder:
         learned = fit_sparse_pairs(
             parts.train,
@@ -69,7 +69,7 @@ def main() -> None:
             train=TRAIN,
             folder=Path(folder) / "sparse",
             validate=lambda network: (
-                -judge_pairs(
+                -evaluate_pairs(
                     SparsePairScorer(network, SearchedWords(log, network.words, last=20)),
                     parts.validation,
                     chosen_on,
@@ -84,7 +84,7 @@ def main() -> None:
             train=TRAIN,
             folder=Path(folder) / "vectors",
             validate=lambda network: (
-                -judge_pairs(VectorPairScorer(network, block), parts.validation, chosen_on)[
+                -evaluate_pairs(VectorPairScorer(network, block), parts.validation, chosen_on)[
                     "log_loss"
                 ]
             ),
@@ -99,7 +99,7 @@ def main() -> None:
         ("learned in the task", SparsePairScorer(learned, searched)),
         ("over its vectors", VectorPairScorer(over_them, block)),
     ):
-        print(f"{name}: AUC {judge_pairs(scorer, parts.test, judged_on)['auc']:.2f}")
+        print(f"{name}: AUC {evaluate_pairs(scorer, parts.test, judged_on)['auc']:.2f}")
 
 
 if __name__ == "__main__":

@@ -11,11 +11,11 @@ from typing import Protocol
 class Progress(Protocol):
     """Receives how far a piece of work is."""
 
-    def __call__(self, what: str, done: int, total: int, note: str = "") -> None:
-        """``what`` is at ``done`` of ``total``; ``note`` holds a figure worth seeing."""
+    def __call__(self, description: str, done: int, total: int, note: str = "") -> None:
+        """Report that ``done`` of ``total`` units of ``description`` are complete."""
 
 
-def silent(what: str, done: int, total: int, note: str = "") -> None:
+def silent(description: str, done: int, total: int, note: str = "") -> None:
     """A progress that tells nobody.
 
     Example:

@@ -16,7 +16,7 @@ from benchmarks.cisi.collection import Collection, judge, quality, read_cisi
 from benchmarks.cisi.towers import SETTINGS, Bench, Trained, pretrained
 from recsys.cli.screen import Screen
 from recsys.evaluation import Evaluation
-from recsys.evaluation.bootstrap import intervals
+from recsys.evaluation.bootstrap import bootstrap_intervals
 from recsys.evaluation.record import write_record
 from recsys.features import FeatureCache
 from recsys.progress import Progress
@@ -112,7 +112,7 @@ def _gaps(
         mean = np.mean([result.values[key] for result in ours], axis=0)
         for name, other in others.items():
             gap = (mean - other.values[key]).astype(np.float64)
-            low, high = intervals({key: gap})[key]
+            low, high = bootstrap_intervals({key: gap})[key]
             label = f"cisi.ours_minus_{name}.{metric}"
             figures |= {label: float(gap.mean()), f"{label}.low": low, f"{label}.high": high}
     return figures

@@ -96,7 +96,6 @@ def judge(collection: Collection, name: str, score: Score) -> Evaluation:
         TextScorer(name, score),
         collection.queries,
         candidates=every,
-        warm=every,
         item_counts=np.ones(size, np.int64),
         ks=(10, size),
     )

@@ -27,10 +27,9 @@ from recsys.errors import TrainingError
 from recsys.evaluation.record import write_json
 from recsys.pipeline import Job, run_job
 from recsys.pipeline.fingerprints import fingerprint_value
-from recsys.pipeline.learning import train_towers
-from recsys.pipeline.running import job_of
 from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stages import STAGES
+from recsys.pipeline.training import train_towers
 from recsys.tuning.candidate import Material
 from recsys.tuning.training import keep_epochs
 
@@ -100,7 +99,7 @@ def main(request: Mapping[str, Any]) -> None:
         config = changed(path, request["changes"])
         train = config.train.model_copy(update={"seed": request["seed"]})
         config = config.model_copy(update={"train": train})
-        job = job_of(config, path, runs=Path(request["runs"]), progress=screen)
+        job = Job.from_config(config, path.parent, runs=Path(request["runs"]), progress=screen)
         run_job(job, until="encode", observer=screen)
         told = train_and_judge(job, folder / "training", request)
     write_json(folder / TOLD, {**told, "peak_gib": peak_mb() / 1024})
@@ -118,8 +117,8 @@ def train_and_judge(job: Job, folder: Path, request: Mapping[str, Any]) -> dict[
         return {"stopped": str(error), "seconds": time.perf_counter() - began}
     trained = sum(epoch.seconds for epoch in fitted.epochs)  # before an interruption too
     seconds = max(time.perf_counter() - began, trained)
-    known = job.known_among(job.split.train)
-    scorer = towers_scorer(fitted.towers, known=known, phrases=job.phrases_asked)
+    known = job.users_known_from(job.split.train)
+    scorer = towers_scorer(fitted.towers, known=known, phrases=job.query_phrases)
     return {
         "figures": judge(scorer, job.split, request["judged"], request["metrics"]),
         "validation": fitted.validation,

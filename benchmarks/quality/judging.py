@@ -25,7 +25,6 @@ def judge(
         scorer,
         parts.validation if part == "validation" else parts.test,
         candidates=parts.candidates,
-        warm=learned.warm,
         item_counts=learned.item_counts,
         ks=sorted({int(metric.split("@")[1]) for metric in metrics}),
         resamples=1,

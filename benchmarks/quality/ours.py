@@ -23,10 +23,10 @@ from benchmarks.quality.processes import LOG, run
 from recsys.cli.screen import Screen
 from recsys.evaluation.record import write_json
 from recsys.pipeline import Job, open_job, run_job
-from recsys.pipeline.learning import Learned, learn
 from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stage import load_record
 from recsys.pipeline.stages import STAGES
+from recsys.pipeline.training import TrainingRun, train_and_refit
 from recsys.progress import Progress
 
 COMMAND = (sys.executable, "-m", "benchmarks.quality.ours")
@@ -87,9 +87,9 @@ def train_and_score(
     train = job.config.train.model_copy(update={"seed": seed})
     own = replace(job, config=job.config.model_copy(update={"train": train}), progress=progress)
     began = time.perf_counter()
-    learned = learn(own, folder / "training")
+    learned = train_and_refit(own, folder / "training")
     seconds = max(time.perf_counter() - began, _seconds(learned))
-    scorer = towers_scorer(learned.towers, known=own.known_users, phrases=own.phrases_asked)
+    scorer = towers_scorer(learned.towers, known=own.known_users, phrases=own.query_phrases)
     return {
         "figures": judge(scorer, own.split, "test", metrics),
         "validation": learned.chosen.validation,
@@ -98,7 +98,7 @@ def train_and_score(
     }
 
 
-def _seconds(learned: Learned) -> float:
+def _seconds(learned: TrainingRun) -> float:
     """Of all epochs, those before an interruption too."""
     fits = (learned.chosen, learned.refitted)
     return sum(epoch.seconds for fit in fits if fit is not None for epoch in fit.epochs)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recsys.evaluation.query_sheet import SIDE, Card, draw_query_sheet
-from recsys.evaluation.thumbnails import shrunk, shrunk_file
+from recsys.evaluation.query_sheet import SIDE, Tile, draw_query_sheet
+from recsys.evaluation.thumbnails import thumbnail, thumbnail_from_bytes
 from recsys.pictures import PictureStore
 
 if TYPE_CHECKING:
@@ -35,11 +35,13 @@ def write_query_sheet(
     draw_query_sheet(list(_asked(asked, bundle, catalogue)), found).save(file, "PNG")
 
 
-def _asked(asked: Asked, bundle: Bundle, catalogue: Catalogue) -> Iterator[Card]:
+def _asked(asked: Asked, bundle: Bundle, catalogue: Catalogue) -> Iterator[Tile]:
     if asked.image is not None:
-        yield Card(asked.image.name, shrunk_file(asked.image.read_bytes(), SIDE), "picture")
+        yield Tile(
+            asked.image.name, thumbnail_from_bytes(asked.image.read_bytes(), SIDE), "picture"
+        )
     if asked.terms is not None:
-        yield Card(asked.terms, None, "terms")
+        yield Tile(asked.terms, None, "terms")
     if asked.item is not None:
         yield _card(catalogue, asked.item, "item")
     history = asked.item_ids() or []
@@ -50,6 +52,6 @@ def _asked(asked: Asked, bundle: Bundle, catalogue: Catalogue) -> Iterator[Card]
         yield _card(catalogue, item, "history")
 
 
-def _card(catalogue: Catalogue, item: str, note: str) -> Card:
+def _card(catalogue: Catalogue, item: str, note: str) -> Tile:
     row = catalogue.ids.row(item)
-    return Card(catalogue.titles()[row], shrunk(catalogue, row, SIDE), note)
+    return Tile(catalogue.titles()[row], thumbnail(catalogue, row, SIDE), note)

@@ -14,7 +14,7 @@ from recsys.cli.screen import Screen
 
 if TYPE_CHECKING:
     from recsys.pipeline import Job
-    from recsys.pipeline.stage import Done
+    from recsys.pipeline.stage import StageResult
 
 ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The run's TOML file.")]
 RunsFolder = Annotated[Path, typer.Option("--runs", help="The folder that runs are kept in.")]
@@ -102,7 +102,7 @@ def _command(stage: str) -> Callable[..., None]:
 
 def up_to(
     config: Path, runs: Path, stage: str, screen: Screen, again: list[str]
-) -> tuple[Job, list[Done]]:
+) -> tuple[Job, list[StageResult]]:
     """The run of a configuration, brought up to date up to ``stage``."""
     from recsys.pipeline import open_job, run_job
 
@@ -121,7 +121,7 @@ def resumable(screen: Screen) -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
-def _described(done: Done, job: Job) -> dict[str, Any]:
+def _described(done: StageResult, job: Job) -> dict[str, Any]:
     return {
         "stage": done.stage,
         "folder": str(job.folder / done.stage),
@@ -132,17 +132,17 @@ def _described(done: Done, job: Job) -> dict[str, Any]:
     }
 
 
-def _print_stages(done: list[Done]) -> None:
+def _print_stages(done: list[StageResult]) -> None:
     lines = [[d.stage, f"{d.seconds:.1f}", "reused" if d.reused else "done"] for d in done]
     print_table(["stage", "seconds", ""], lines)
 
 
 def _print_words(words: Mapping[str, Mapping[str, Any]]) -> None:
     """Which words the encoder does not know."""
-    from recsys.evaluation.words import WORD_COLUMNS, word_rows
+    from recsys.evaluation.rendering import COVERAGE_COLUMNS, coverage_rows
 
     if words:
-        print_table(WORD_COLUMNS, word_rows(words))
+        print_table(COVERAGE_COLUMNS, coverage_rows(words))
 
 
 def _print_figures(figures: Mapping[str, float], job: Job) -> None:

@@ -17,7 +17,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from recsys.pipeline.stage import Done
+from recsys.pipeline.stage import StageResult
 
 STDERR = 2
 PLAIN_SECONDS = 5.0
@@ -76,18 +76,18 @@ class Screen:
             sys.stderr.flush()
             os.dup2(self._own.fileno(), STDERR)
 
-    def __call__(self, what: str, done: int, total: int, note: str = "") -> None:
+    def __call__(self, description: str, done: int, total: int, note: str = "") -> None:
         """See :class:`recsys.progress.Progress`."""
         if self._console.is_terminal:
-            self._draw(what, done, total, note)
+            self._draw(description, done, total, note)
         else:
-            self._say_now_and_then(what, done, total, note)
+            self._say_now_and_then(description, done, total, note)
 
     def starting(self, stage: str, reason: str) -> None:
         """See :class:`recsys.pipeline.stage.Observer`."""
         self.say(f"{stage}: starting ({reason})")
 
-    def finished(self, done: Done) -> None:
+    def finished(self, done: StageResult) -> None:
         """See :class:`recsys.pipeline.stage.Observer`."""
         self.clear()
         how = "reused" if done.reused else f"done in {done.seconds:.1f} s"
@@ -97,18 +97,18 @@ class Screen:
         """One line that stays."""
         self._console.print(line, markup=False, soft_wrap=True)
 
-    def _draw(self, what: str, done: int, total: int, note: str) -> None:
-        if what not in self._tasks:
+    def _draw(self, description: str, done: int, total: int, note: str) -> None:
+        if description not in self._tasks:
             self.clear()
-            self._tasks[what] = self._bars.add_task(what, total=total, note=note)
-        self._bars.update(self._tasks[what], completed=done, total=total, note=note)
+            self._tasks[description] = self._bars.add_task(description, total=total, note=note)
+        self._bars.update(self._tasks[description], completed=done, total=total, note=note)
 
-    def _say_now_and_then(self, what: str, done: int, total: int, note: str) -> None:
+    def _say_now_and_then(self, description: str, done: int, total: int, note: str) -> None:
         now = time.monotonic()
-        began = self._said.setdefault(what, now)
+        began = self._said.setdefault(description, now)
         if now - began >= PLAIN_SECONDS or done >= total:
-            self._said[what] = now
-            self.say(f"  {what}: {done:,}/{total:,}{f', {note}' if note else ''}")
+            self._said[description] = now
+            self.say(f"  {description}: {done:,}/{total:,}{f', {note}' if note else ''}")
 
     def clear(self) -> None:
         """Take away the bars of what is done."""

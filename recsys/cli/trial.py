@@ -17,10 +17,10 @@ from typing import Any
 
 from recsys.errors import ServiceError
 from recsys.pipeline import CallConfig, Job
-from recsys.pipeline.stage import Done
+from recsys.pipeline.stage import StageResult
 
 
-def try_out(job: Job) -> Done:
+def try_out(job: Job) -> StageResult:
     """Start ``python -m server`` on the published bundles, call it once, stop it with SIGTERM.
 
     Raises:
@@ -54,7 +54,7 @@ def try_out(job: Job) -> Done:
                 server.kill()
                 server.wait()
     seconds = round(time.monotonic() - began, 3)
-    return Done("serve", seconds, False, {"candidates": len(answer["candidates"])}, answer)
+    return StageResult("serve", seconds, False, {"candidates": len(answer["candidates"])}, answer)
 
 
 def ask(address: str, call: CallConfig) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def _with_default(job: Job, call: CallConfig) -> CallConfig:
     if any(value is not None for value in (call.user, call.history, call.terms, call.item)):
         return call
     log = job.ingested.interactions
-    if job.phrases_asked is not None:
+    if job.query_phrases is not None:
         return call.model_copy(update={"terms": log.phrases[1]})
     return call.model_copy(update={"user": log.users.id(0)})
 

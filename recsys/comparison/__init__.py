@@ -8,7 +8,7 @@ from __future__ import annotations
 from recsys.comparison.config import (
     ComparisonConfig,
     ProbeConfig,
-    RowConfig,
+    VariantConfig,
     load_comparison_config,
 )
 from recsys.comparison.running import Comparison, compare, open_comparison
@@ -17,7 +17,7 @@ __all__ = [
     "Comparison",
     "ComparisonConfig",
     "ProbeConfig",
-    "RowConfig",
+    "VariantConfig",
     "compare",
     "load_comparison_config",
     "open_comparison",

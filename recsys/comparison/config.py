@@ -1,4 +1,4 @@
-"""The configuration of a comparison: what all rows share, and the rows."""
+"""The configuration of a comparison: what all variants share, and the variants."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from recsys.towers.config import TowersConfig, TrainConfig
 
 Kind = Literal["text", "image"]
 KINDS: tuple[Kind, ...] = ("text", "image")
-DECIDED_BY_ROWS = ("blocks", "item_id", "terms", "context")
-"""Keys of the towers that a row decides, or that would give rows more than their content."""
+DECIDED_BY_VARIANTS = ("blocks", "item_id", "terms", "context")
+"""Keys of the towers that follow from the variant or would add inputs to its content."""
 
 
 class ContentScorer(Config):
-    """The row's vectors alone (a user is the mean of their items), and inside the two towers."""
+    """Content vectors alone (a user is the mean of their items), and inside the two towers."""
 
     name: Literal["content"] = "content"
 
@@ -86,7 +86,7 @@ class ProbeConfig(Config):
 
     Attributes:
         column: One of ``data.fields.categories``, and none that the text encoder reads.
-        of: Which of a row's encoders is asked.
+        of: Which of a variant's encoders is asked.
     """
 
     column: str
@@ -98,11 +98,11 @@ class ProbeConfig(Config):
         return f"{self.column}.{self.of}"
 
 
-class RowConfig(Config):
-    """One row: an encoder of words, one of pictures, or both; or a scorer without any.
+class VariantConfig(Config):
+    """One variant: an encoder of words, one of pictures, or both; or a scorer without any.
 
     Attributes:
-        label: What people read; it names the row's folder, too.
+        label: What people read; it names the variant's folder, too.
         text: The encoder of words.
         image: The encoder of pictures.
         reads: The text columns that ``text`` reads; without it ``data.fields.text``.
@@ -127,30 +127,32 @@ class RowConfig(Config):
         return {kind: section for kind, section in found.items() if section is not None}
 
     @model_validator(mode="after")
-    def _can_be_made(self) -> RowConfig:
+    def _can_be_made(self) -> VariantConfig:
         if not self.slug:
             raise ValueError(f"the label {self.label!r} needs a letter a-z or a digit")
         if self.scorer.name in WITH_CONTENT and not self.encoders:
-            raise ValueError(f"the row '{self.label}' needs a section text or image")
+            raise ValueError(f"the variant '{self.label}' needs a section text or image")
         if self.scorer.name not in WITH_CONTENT and self.encoders:
             raise ValueError(
-                f"the row '{self.label}' scores without content: leave out text, image"
+                f"the variant '{self.label}' scores without content: leave out text, image"
             )
         if self.reads is not None and self.text is None:
-            raise ValueError(f"the row '{self.label}' has no text encoder that could use 'reads'")
+            raise ValueError(
+                f"the variant '{self.label}' has no text encoder that could use 'reads'"
+            )
         return self
 
 
-BASELINES: dict[Baseline, RowConfig] = {
-    "random": RowConfig(label="random", scorer=RandomScorer()),
-    "popularity": RowConfig(label="popularity", scorer=PopularityScorer()),
-    "ids": RowConfig(label="ids only", scorer=IdsScorer()),
+BASELINES: dict[Baseline, VariantConfig] = {
+    "random": VariantConfig(label="random", scorer=RandomScorer()),
+    "popularity": VariantConfig(label="popularity", scorer=PopularityScorer()),
+    "ids": VariantConfig(label="ids only", scorer=IdsScorer()),
 }
-"""The rows that stand before all others, by name."""
+"""The variants that stand before all others, by name."""
 
 
-class JudgingConfig(Config):
-    """How rows are measured.
+class VariantEvaluationConfig(Config):
+    """How variants are measured.
 
     Attributes:
         ks: At which k recall is taken; the first is that of the table, and chooses the epoch.
@@ -171,7 +173,7 @@ class JudgingConfig(Config):
     seed: int = Field(0, ge=0)
 
     @model_validator(mode="after")
-    def _ks_count(self) -> JudgingConfig:
+    def _ks_count(self) -> VariantEvaluationConfig:
         if min(self.ks) < 1:
             raise ValueError(f"every k must be 1 or more; got {list(self.ks)}")
         return self
@@ -184,20 +186,20 @@ class ComparisonConfig(Config):
         name: Its folder below ``runs/``.
         seed: Given to every section that has a seed and was not given its own.
         data: What is read.
-        split: One split for all rows; to judge warm *and* cold items it must ask for both.
-        towers: What the towers of every row are like; their inputs are the row's.
+        split: One split for all variants; to judge warm *and* cold items it must ask for both.
+        towers: What the towers of every variant are like; their inputs are the variant's.
         train: How they are trained.
         train_users: The towers learn from so many users, drawn by the seed; None is all.
-        evaluation: How rows are measured.
+        evaluation: How variants are measured.
         probes: What the vectors are asked for.
-        rows: In the order of the table.
+        variants: In the order of the table.
 
     Example:
         >>> from recsys.config import parse_config
         >>> log = {"format": "csv", "path": "log.csv"}
-        >>> rows = [{"label": "words", "text": {"name": "word2vec"}}]
-        >>> values = {"name": "mine", "data": {"interactions": log}, "rows": rows}
-        >>> [row.slug for row in parse_config(values, ComparisonConfig).every_row]
+        >>> variants = [{"label": "words", "text": {"name": "word2vec"}}]
+        >>> values = {"name": "mine", "data": {"interactions": log}, "variants": variants}
+        >>> [variant.slug for variant in parse_config(values, ComparisonConfig).every_variant]
         ['random', 'popularity', 'ids_only', 'words']
     """
 
@@ -208,14 +210,14 @@ class ComparisonConfig(Config):
     towers: TowersConfig = TowersConfig()
     train: TrainConfig = TrainConfig()
     train_users: int | None = Field(None, ge=1)
-    evaluation: JudgingConfig = JudgingConfig()
+    evaluation: VariantEvaluationConfig = VariantEvaluationConfig()
     probes: tuple[ProbeConfig, ...] = ()
-    rows: tuple[RowConfig, ...] = Field(min_length=1)
+    variants: tuple[VariantConfig, ...] = Field(min_length=1)
 
     @property
-    def every_row(self) -> tuple[RowConfig, ...]:
-        """The baselines, then the rows."""
-        return (*(BASELINES[name] for name in self.evaluation.baselines), *self.rows)
+    def every_variant(self) -> tuple[VariantConfig, ...]:
+        """The baselines, then the variants."""
+        return (*(BASELINES[name] for name in self.evaluation.baselines), *self.variants)
 
     @property
     def run(self) -> RunConfig:
@@ -231,28 +233,31 @@ class ComparisonConfig(Config):
         )
 
     @model_validator(mode="after")
-    def _rows_have_names_of_their_own(self) -> ComparisonConfig:
+    def _variants_have_names_of_their_own(self) -> ComparisonConfig:
         seen: dict[str, str] = {}
-        for row in self.every_row:
-            other = seen.setdefault(row.slug, row.label)
-            if other is not row.label:
-                raise ValueError(f"the labels '{other}' and '{row.label}' are too much alike")
-        slugs = [row.slug for row in self.every_row]
+        for variant in self.every_variant:
+            other = seen.setdefault(variant.slug, variant.label)
+            if other is not variant.label:
+                raise ValueError(f"the labels '{other}' and '{variant.label}' are too much alike")
+        slugs = [variant.slug for variant in self.every_variant]
         twice = next((slug for slug in slugs if slugs.count(slug) > 1), None)
         if twice is not None:
-            raise ValueError(f"two rows have the label '{seen[twice]}'; each needs its own")
+            raise ValueError(f"two variants have the label '{seen[twice]}'; each needs its own")
         return self
 
     @model_validator(mode="after")
-    def _rows_can_be_read(self) -> ComparisonConfig:
+    def _variants_can_be_read(self) -> ComparisonConfig:
         fields = self.data.fields
-        for row in self.rows:
-            if row.image is not None and (self.data.pictures is None or fields.image is None):
-                raise ValueError(f"the row '{row.label}' needs data.pictures and data.fields.image")
-            strange = [name for name in row.reads or () if name not in fields.text]
+        for variant in self.variants:
+            if variant.image is not None and (self.data.pictures is None or fields.image is None):
+                raise ValueError(
+                    f"the variant '{variant.label}' needs data.pictures and data.fields.image"
+                )
+            strange = [name for name in variant.reads or () if name not in fields.text]
             if strange:
                 raise ValueError(
-                    f"the row '{row.label}' reads '{strange[0]}', which is not in data.fields.text"
+                    f"the variant '{variant.label}' reads '{strange[0]}', which is not in "
+                    "data.fields.text"
                 )
         return self
 
@@ -274,11 +279,15 @@ class ComparisonConfig(Config):
         return self
 
     @model_validator(mode="after")
-    def _rows_decide_the_inputs(self) -> ComparisonConfig:
+    def _variants_decide_the_inputs(self) -> ComparisonConfig:
         usual = TowersConfig()
-        given = [key for key in DECIDED_BY_ROWS if getattr(self.towers, key) != getattr(usual, key)]
+        given = [
+            key for key in DECIDED_BY_VARIANTS if getattr(self.towers, key) != getattr(usual, key)
+        ]
         if given:
-            raise ValueError(f"towers.{given[0]} is not chosen here: every row decides its inputs")
+            raise ValueError(
+                f"towers.{given[0]} is not chosen here: every variant decides its inputs"
+            )
         return self
 
     def seeded(self) -> ComparisonConfig:
@@ -287,7 +296,7 @@ class ComparisonConfig(Config):
             name: seeded(getattr(self, name), self.seed)
             for name in ("split", "train", "evaluation")
         }
-        changes["rows"] = tuple(seeded(row, self.seed) for row in self.rows)
+        changes["variants"] = tuple(seeded(variant, self.seed) for variant in self.variants)
         return self.model_copy(update=changes)
 
 

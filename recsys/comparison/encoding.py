@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.comparison.config import Kind, RowConfig
+from recsys.comparison.config import Kind, VariantConfig
 from recsys.encoders import Content, Encoder, obtain_encoder
 from recsys.encoders.contents import readable
 from recsys.errors import DataError
@@ -19,8 +19,8 @@ from recsys.evaluation.record import write_json
 from recsys.features import CataloguePictures, FeatureBlock, FeatureCache
 from recsys.pipeline import Job
 from recsys.pipeline.fingerprints import fingerprint_value
-from recsys.pipeline.sections import outside_files, with_files_found
-from recsys.pipeline.stage import Outcome, Stage
+from recsys.pipeline.sections import external_files, resolve_files
+from recsys.pipeline.stage import Stage, StageOutput
 
 BLOCK, BUILT, KEPT = "block.npz", "built.json", "kept"
 WARM_UP = 16
@@ -55,7 +55,7 @@ class Asked:
         return f"{self.kind}_{self.section.name}_{fingerprint_value(self.settings)[:12]}"
 
 
-def asked_by(row: RowConfig, *, text: tuple[str, ...], timed: int) -> list[Asked]:
+def asked_by(row: VariantConfig, *, text: tuple[str, ...], timed: int) -> list[Asked]:
     """The encoders of a row; ``text`` is what its encoder of words reads by default."""
     reads: dict[Kind, tuple[str, ...]] = {"text": row.reads or text, "image": ()}
     return [Asked(kind, part, reads[kind], timed) for kind, part in row.encoders.items()]
@@ -70,7 +70,7 @@ def encoder_stage(asked: Asked) -> Stage[Job]:
     - ``size_mb`` of the saved encoder, in millions of bytes.
     """
 
-    def run(job: Job, out: Path) -> Outcome:
+    def run(job: Job, out: Path) -> StageOutput:
         contents = _contents(job, asked)
         encoder, build_seconds = _built(job, asked, contents, out)
         seconds = seconds_per_1000(encoder, contents, timed=asked.timed)
@@ -84,14 +84,14 @@ def encoder_stage(asked: Asked) -> Stage[Job]:
             "encode_seconds_per_1000": seconds,
             "size_mb": size / 1e6,
         }
-        return Outcome(figures, {"unreadable": len(encoded.faults)})
+        return StageOutput(figures, {"unreadable": len(encoded.faults)})
 
     return Stage(
         asked.stage_name,
         ("ingest",),
         1,
         settings=lambda job: asked.settings,
-        inputs=lambda job: outside_files(job, encoder=asked.section),
+        inputs=lambda job: external_files(job, encoder=asked.section),
         run=run,
         restart="resume",
     )
@@ -128,7 +128,7 @@ def _contents(job: Job, asked: Asked) -> Sequence[Content]:
 def _built(job: Job, asked: Asked, contents: Sequence[Content], out: Path) -> tuple[Encoder, float]:
     """The encoder and the seconds of its building, which a stage that goes on remembers."""
     began = time.perf_counter()
-    section = with_files_found(job, asked.section)
+    section = resolve_files(job, asked.section)
     encoder = obtain_encoder(section, contents, out / KEPT, progress=job.progress)
     seconds, note = time.perf_counter() - began, out / BUILT
     if note.is_file():

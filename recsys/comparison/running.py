@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recsys.comparison.config import ComparisonConfig, RowConfig, load_comparison_config
+from recsys.comparison.config import ComparisonConfig, VariantConfig, load_comparison_config
 from recsys.comparison.encoding import encoder_stage
-from recsys.comparison.judging import asked_of, question_of, row_stage
+from recsys.comparison.evaluating import asked_of, question_of, row_stage
 from recsys.errors import ConfigError, RecsysError
 from recsys.evaluation.record import record, write_json
-from recsys.pipeline import Done, Job, Observer
+from recsys.pipeline import Job, Observer, StageResult
 from recsys.pipeline.lock import only_run_in
-from recsys.pipeline.running import job_of
 from recsys.pipeline.stage import Stage, run_stages
 from recsys.pipeline.stages import INGEST
 from recsys.progress import Progress, silent
@@ -48,7 +47,7 @@ class Row:
         seconds: What its stages took when they were last done.
     """
 
-    config: RowConfig
+    config: VariantConfig
     figures: Mapping[str, float] = field(default_factory=dict)
     failed: str = ""
     seconds: float = 0.0
@@ -79,8 +78,9 @@ def open_comparison(config: Path, *, runs: Path, progress: Progress = silent) ->
     Raises:
         ConfigError: The file is missing, is not TOML, or does not fit.
     """
-    asked = load_comparison_config(config)
-    return Comparison(asked, job_of(asked.run, config, runs=runs, progress=progress))
+    loaded = load_comparison_config(config)
+    job = Job.from_config(loaded.run, config.parent, runs=runs, progress=progress)
+    return Comparison(loaded, job)
 
 
 def compare(
@@ -106,14 +106,14 @@ def compare(
     from recsys.comparison.pages import write_pages  # loads the plotting library
 
     config, job = comparison.config, comparison.job
-    _check_names(again, [row.slug for row in config.every_row])
+    _check_names(again, [row.slug for row in config.every_variant])
     with only_run_in(job.folder):
         told = _Once(observer)
         run_stages((INGEST,), job, job.folder, until="ingest", observer=told)
         questions = {
             probe.column: question_of(job, config, probe.column) for probe in config.probes
         }
-        rows = [_row(comparison, row, told, again) for row in config.every_row]
+        rows = [_row(comparison, row, told, again) for row in config.every_variant]
         content = record(
             name=config.name,
             command=command,
@@ -151,7 +151,9 @@ def _check_names(again: Sequence[str], known: Sequence[str]) -> None:
             raise ConfigError(f"there is no row '{name}' to do anew: {remedy}")
 
 
-def _row(comparison: Comparison, row: RowConfig, observer: Observer, again: Sequence[str]) -> Row:
+def _row(
+    comparison: Comparison, row: VariantConfig, observer: Observer, again: Sequence[str]
+) -> Row:
     config, job = comparison.config, comparison.job
     encoders = [encoder_stage(each) for each in asked_of(config, row)]
     last = row_stage(config, row)
@@ -164,7 +166,7 @@ def _row(comparison: Comparison, row: RowConfig, observer: Observer, again: Sequ
     return Row(row, _figures(done[1:]), seconds=sum(each.seconds for each in done[1:]))
 
 
-def _figures(done: Sequence[Done]) -> dict[str, float]:
+def _figures(done: Sequence[StageResult]) -> dict[str, float]:
     *encoders, last = done
     figures = {
         name: float(sum(each.figures[name] for each in encoders))
@@ -190,7 +192,7 @@ class _Once:
     def starting(self, stage: str, reason: str) -> None:
         self._observer.starting(stage, reason)
 
-    def finished(self, done: Done) -> None:
+    def finished(self, done: StageResult) -> None:
         if done.stage not in self._seen:
             self._observer.finished(done)
         self._seen.add(done.stage)

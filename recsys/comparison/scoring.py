@@ -17,15 +17,21 @@ from recsys.comparison.config import (
     Kind,
     LearnedScorer,
     PairNetworkScorer,
-    RowConfig,
+    VariantConfig,
 )
 from recsys.errors import ConfigError
-from recsys.evaluation import Evaluation, PopularityScorer, RandomScorer, Scorer, evaluate
-from recsys.evaluation.content import MeanOfItemsScorer
+from recsys.evaluation import (
+    Evaluation,
+    MeanOfItemsScorer,
+    PopularityScorer,
+    RandomScorer,
+    Scorer,
+    evaluate,
+)
 from recsys.features import FeatureBlock
 from recsys.interactions import Interactions
 from recsys.pipeline import Job
-from recsys.pipeline.scoring import met_users, towers_scorer
+from recsys.pipeline.scoring import active_users, towers_scorer
 from recsys.progress import Progress, silent
 from recsys.splits import HeldOut
 
@@ -52,7 +58,7 @@ class Material:
 
     job: Job
     config: ComparisonConfig
-    row: RowConfig
+    row: VariantConfig
     blocks: Mapping[Kind, FeatureBlock]
     folder: Path
 
@@ -60,7 +66,7 @@ class Material:
     def learned_from(self) -> Interactions:
         """The training part, of the drawn users alone where ``train_users`` says so."""
         train, limit = self.job.split.train, self.config.train_users
-        users = np.flatnonzero(met_users(train.offsets))
+        users = np.flatnonzero(active_users(train.offsets))
         if limit is None or limit >= len(users):
             return train
         drawn = np.random.default_rng(self.config.seed).permutation(users)[:limit]
@@ -75,7 +81,6 @@ class Material:
             scorer,
             queries,
             candidates=parts.candidates,
-            warm=parts.warm,
             item_counts=parts.train.item_counts,
             ks=judging.ks,
             seed=judging.seed,
@@ -196,7 +201,7 @@ def in_towers(material: Material, *, item_id: Literal["embedding", "none"]) -> S
             " bounds or another protocol",
             field="split",
         )
-    log, known = material.learned_from, met_users(job.split.train.offsets)
+    log, known = material.learned_from, active_users(job.split.train.offsets)
     towers = config.towers.model_copy(
         update={"blocks": tuple(material.blocks), "item_id": item_id, "terms": "none"}
     )

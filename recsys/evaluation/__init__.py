@@ -11,21 +11,20 @@ from recsys.evaluation.baselines import (
     RandomScorer,
     tune_item_knn,
 )
-from recsys.evaluation.content import MeanOfItemsScorer
 from recsys.evaluation.evaluation import Evaluation, difference, evaluate
 from recsys.evaluation.pairs import (
-    HeldOutPairs,
+    LabelledPairs,
     SparsePairScorer,
     VectorPairScorer,
-    held_out_pairs,
-    judge_pairs,
+    evaluate_pairs,
+    sample_pairs,
 )
 from recsys.evaluation.record import record, write_record
-from recsys.evaluation.scorers import Scorer, SumScorer, VectorScorer
+from recsys.evaluation.scorers import MeanOfItemsScorer, Scorer, SumScorer, VectorScorer
 
 __all__ = [
     "Evaluation",
-    "HeldOutPairs",
+    "LabelledPairs",
     "ItemKnnScorer",
     "MeanOfItemsScorer",
     "PopularityScorer",
@@ -37,8 +36,8 @@ __all__ = [
     "VectorScorer",
     "difference",
     "evaluate",
-    "held_out_pairs",
-    "judge_pairs",
+    "sample_pairs",
+    "evaluate_pairs",
     "record",
     "tune_item_knn",
     "write_record",

@@ -187,7 +187,6 @@ def tune_item_knn(
             scorer,
             queries,
             candidates=candidates,
-            warm=train.warm,
             item_counts=train.item_counts,
             ks=(k,),
             resamples=1,

@@ -17,7 +17,7 @@ from recsys.evaluation.metrics import Values
 Interval = tuple[float, float]
 
 
-def intervals(
+def bootstrap_intervals(
     values: Mapping[str, Values], *, seed: int = 0, resamples: int = 1000, share: float = 0.95
 ) -> dict[str, Interval]:
     """The interval of the mean of each of ``values``.
@@ -29,7 +29,7 @@ def intervals(
         share: Of the resampled means that the interval holds.
 
     Example:
-        >>> intervals({"same": np.ones(5)})
+        >>> bootstrap_intervals({"same": np.ones(5)})
         {'same': (1.0, 1.0)}
     """
     names = [name for name, column in values.items() if np.isfinite(column).any()]

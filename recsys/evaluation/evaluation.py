@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from recsys.errors import InvalidRequestError
 from recsys.evaluation import metrics
-from recsys.evaluation.bootstrap import Interval, intervals
+from recsys.evaluation.bootstrap import Interval, bootstrap_intervals
 from recsys.evaluation.metrics import Counts, Values
-from recsys.evaluation.ranking import Ranking, hits_of, masked, rank
+from recsys.evaluation.ranking import Ranking, mask_scores, rank, target_hits
 from recsys.evaluation.scorers import Scorer
 from recsys.ids import Mask
 from recsys.progress import Progress, silent
@@ -58,7 +58,6 @@ def evaluate(
     queries: HeldOut,
     *,
     candidates: Mask,
-    warm: Mask,
     item_counts: Counts,
     ks: Sequence[int] = (10, 20, 50, 100),
     batch: int = 256,
@@ -72,8 +71,8 @@ def evaluate(
         scorer: What is judged; it is asked for ``batch`` queries at a time.
         queries: With their targets.
         candidates: Which items are ranked, bool ``[items]``.
-        warm: Which items training met, bool ``[items]``.
-        item_counts: How often training met each item, int ``[items]``; makes the slices.
+        item_counts: Number of training interactions per item, int ``[items]``; items without any
+            are cold.
         ks: How many places count, one figure of each metric for each.
         batch: Bounds the memory: about ``9 * batch * items`` bytes.
         seed: Of the bootstrap.
@@ -90,7 +89,7 @@ def evaluate(
         >>> queries = HeldOut.of(user=[0, 1], histories=[[0], [1]], targets=[[1], [0]])
         >>> always_1 = VectorScorer("always_1", eye, lambda some: eye[[1] * len(some)])
         >>> result = evaluate(always_1, queries, candidates=np.ones(3, bool),
-        ...     warm=np.ones(3, bool), item_counts=np.array([2, 1, 1]), ks=(1,))
+        ...     item_counts=np.array([2, 1, 1]), ks=(1,))
         >>> result.figures["recall@1"]
         0.5
     """
@@ -99,12 +98,12 @@ def evaluate(
     if batch < 1 or not ks or min(ks) < 1:
         raise InvalidRequestError(f"batch and every k must be 1 or more; got {batch}, {list(ks)}")
     begun = time.perf_counter()
-    depth = max(ks)
+    depth, warm = max(ks), item_counts > 0
     cold = _cold_part(queries, warm)
     everything, among_cold = [], []
     for low in range(0, len(queries), batch):
         part = queries.slice(low, low + batch)
-        scores = masked(np.asarray(scorer.score(part)), part, candidates, name=scorer.name)
+        scores = mask_scores(np.asarray(scorer.score(part)), part, candidates, name=scorer.name)
         everything.append(_ranked(scores, part, depth))
         mine = (cold.queries >= low) & (cold.queries < low + batch)
         if mine.any():
@@ -129,7 +128,7 @@ def evaluate(
                 for k in ks
             },
         },
-        intervals=intervals(values, seed=seed, resamples=resamples),
+        intervals=bootstrap_intervals(values, seed=seed, resamples=resamples),
         counts={
             "queries": len(queries),
             "targets": len(queries.target_rows),
@@ -162,7 +161,7 @@ def difference(
             field="metric",
         )
     gap = (ours - theirs).astype(np.float64)
-    return float(np.nanmean(gap)), intervals({metric: gap}, seed=seed)[metric]
+    return float(np.nanmean(gap)), bootstrap_intervals({metric: gap}, seed=seed)[metric]
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +207,7 @@ def _joined(parts: Sequence[Ranking]) -> Ranking:
     return Ranking(
         rows=np.concatenate([part.rows for part in parts]),
         valid=np.concatenate([part.valid for part in parts]),
-        places=np.concatenate([part.places for part in parts]),
+        positions=np.concatenate([part.positions for part in parts]),
         tied=np.concatenate([part.tied for part in parts]),
     )
 
@@ -218,7 +217,7 @@ def _values(
 ) -> dict[str, Values]:
     """Every metric query by query, over all targets and over those of each slice."""
     offsets, depth = queries.target_offsets, max(ks)
-    hits, targets = hits_of(ranking.places, offsets, depth), np.diff(offsets)
+    hits, targets = target_hits(ranking.positions, offsets, depth), np.diff(offsets)
     values: dict[str, Values] = {}
     for k in ks:
         values[f"recall@{k}"] = metrics.recall(hits, targets, k)
@@ -229,7 +228,7 @@ def _values(
     for name, mask in slices.items():
         keep = mask[queries.target_rows]
         counts = _per_query(queries, keep)
-        of_slice = hits_of(ranking.places, offsets, depth, keep)
+        of_slice = target_hits(ranking.positions, offsets, depth, keep)
         for k in ks:
             found = metrics.recall(of_slice, counts, k)
             values[f"recall_of_{name}@{k}"] = np.where(counts > 0, found, np.nan)
@@ -243,7 +242,7 @@ def _cold_values(
     if not rankings:
         return {}
     offsets = cold.part.target_offsets
-    hits = hits_of(_joined(rankings).places, offsets, max(ks))
+    hits = target_hits(_joined(rankings).positions, offsets, max(ks))
     values = {}
     for k in ks:
         column = np.full(size, np.nan)

@@ -99,7 +99,7 @@ class SparsePairScorer:
 
 
 @dataclass(frozen=True, eq=False)
-class HeldOutPairs:
+class LabelledPairs:
     """Pairs of a query and an item, and whether the item was taken.
 
     Attributes:
@@ -113,9 +113,9 @@ class HeldOutPairs:
     taken: Mask
 
 
-def held_out_pairs(
+def sample_pairs(
     queries: HeldOut, *, candidates: Mask, negatives: int = 4, seed: int = 0
-) -> HeldOutPairs:
+) -> LabelledPairs:
     """Each target, and beside it items that are neither in the history nor a target.
 
     Drawn uniformly from the candidates; a query with fewer left gets those.
@@ -131,7 +131,7 @@ def held_out_pairs(
 
     Example:
         >>> queries = HeldOut.of(user=[0], histories=[[0]], targets=[[2]])
-        >>> pairs = held_out_pairs(queries, candidates=np.ones(4, bool), negatives=9)
+        >>> pairs = sample_pairs(queries, candidates=np.ones(4, bool), negatives=9)
         >>> sorted(zip(pairs.item.tolist(), pairs.taken.tolist()))
         [(1, False), (2, True), (3, False)]
     """
@@ -151,15 +151,15 @@ def held_out_pairs(
         query.append(np.full(len(targets) + len(drawn), at))
         item.append(np.concatenate([targets, drawn]))
         taken.append(np.arange(len(targets) + len(drawn)) < len(targets))
-    return HeldOutPairs(
+    return LabelledPairs(
         np.concatenate(query), np.concatenate(item).astype(np.int32), np.concatenate(taken)
     )
 
 
-def judge_pairs(
+def evaluate_pairs(
     scorer: Scorer,
     queries: HeldOut,
-    pairs: HeldOutPairs,
+    pairs: LabelledPairs,
     *,
     scores: Literal["log-odds", "order"] = "log-odds",
     batch: int = 256,
@@ -173,7 +173,7 @@ def judge_pairs(
     Args:
         scorer: What is judged.
         queries: Of which the pairs are.
-        pairs: See :func:`held_out_pairs`.
+        pairs: See :func:`sample_pairs`.
         scores: Whether the scores are log-odds, which have a log loss, or mean an order alone.
         batch: How many queries are scored at once.
 

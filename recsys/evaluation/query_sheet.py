@@ -23,7 +23,7 @@ _FONT = "fonts/ttf/DejaVuSans.ttf"
 
 
 @dataclass(frozen=True, eq=False)
-class Card:
+class Tile:
     """One thing on a sheet.
 
     Attributes:
@@ -37,12 +37,12 @@ class Card:
     note: str = ""
 
 
-def draw_query_sheet(asked: Sequence[Card], found: Sequence[Card]) -> Image.Image:
+def draw_query_sheet(asked: Sequence[Tile], found: Sequence[Tile]) -> Image.Image:
     """The sheet, RGB; six cards in a row.
 
     Example:
         >>> red = Image.new("RGB", (60, 60), "red")
-        >>> draw_query_sheet([Card("red", red)], [Card("a lamp"), Card("a rug")]).size
+        >>> draw_query_sheet([Tile("red", red)], [Tile("a lamp"), Tile("a rug")]).size
         (962, 508)
     """
     width = _ACROSS * (SIDE + _GAP) + _GAP
@@ -63,7 +63,7 @@ def draw_query_sheet(asked: Sequence[Card], found: Sequence[Card]) -> Image.Imag
     return sheet
 
 
-def _draw(card: Card, sheet: Image.Image, left: int, top: int) -> None:
+def _draw(card: Tile, sheet: Image.Image, left: int, top: int) -> None:
     draw, font, under = ImageDraw.Draw(sheet), _font(), top + SIDE + 3
     lines = textwrap.wrap(card.title, _LETTERS, max_lines=_LINES, placeholder=" ...")
     if card.picture is None:

@@ -27,14 +27,14 @@ class Ranking:
     Attributes:
         rows: Item rows, int32 ``[q, n]``, best first; 0 where not ``valid``.
         valid: Whether the place holds an item, bool ``[q, n]``.
-        places: The place (1, 2, ...) of each target, int32 ``[t]``; 0 beyond the first n.
+        positions: The place (1, 2, ...) of each target, int32 ``[t]``; 0 beyond the first n.
         tied: Whether items beyond the first n have the score of the last, bool ``[q]``: there the
             row decided what is listed.
     """
 
     rows: Rows
     valid: Mask
-    places: Rows
+    positions: Rows
     tied: Mask
 
 
@@ -50,7 +50,7 @@ def rank(scores: Scores, depth: int, *, target_rows: Rows, target_offsets: Offse
     Example:
         >>> scores = np.array([[0.5, 2, 0.5, 0.5]], np.float32)
         >>> ranking = rank(scores, 4, target_rows=np.array([0]), target_offsets=np.array([0, 1]))
-        >>> ranking.rows.tolist(), ranking.places.tolist()
+        >>> ranking.rows.tolist(), ranking.positions.tolist()
         ([[1, 0, 2, 3]], [4])
     """
     rows, boundary, at_least = _top(scores, depth)
@@ -67,30 +67,34 @@ def rank(scores: Scores, depth: int, *, target_rows: Rows, target_offsets: Offse
     return Ranking(
         rows=np.where(valid, rows, 0).astype(np.int32),
         valid=valid,
-        places=np.where(found, places, 0).astype(np.int32),
+        positions=np.where(found, places, 0).astype(np.int32),
         tied=(at_least > width) & (boundary > -np.inf),
     )
 
 
-def hits_of(places: Rows, target_offsets: Offsets, depth: int, keep: Mask | None = None) -> Mask:
+def target_hits(
+    positions: Rows, target_offsets: Offsets, depth: int, keep: Mask | None = None
+) -> Mask:
     """Whether place 1 .. ``depth`` of each ranking holds a target, bool ``[q, depth]``.
 
     Args:
-        places: int32 ``[t]`` as in :class:`Ranking`.
+        positions: int32 ``[t]`` as in :class:`Ranking`.
         target_offsets: int64 ``[q + 1]``.
         depth: How many places.
         keep: Which targets count, bool ``[t]``; None is all.
     """
     hits = np.zeros((len(target_offsets) - 1, depth), np.bool_)
     owner = np.repeat(np.arange(len(hits)), np.diff(target_offsets))
-    found = (places > 0) & (places <= depth)
+    found = (positions > 0) & (positions <= depth)
     if keep is not None:
         found &= keep
-    hits[owner[found], places[found] - 1] = True
+    hits[owner[found], positions[found] - 1] = True
     return hits
 
 
-def masked(scores: npt.NDArray[Any], queries: HeldOut, candidates: Mask, *, name: str) -> Scores:
+def mask_scores(
+    scores: npt.NDArray[Any], queries: HeldOut, candidates: Mask, *, name: str
+) -> Scores:
     """A checked copy of a scorer's answer with -inf for histories and for what is no candidate.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Pages from templates: how all of them are rendered, whatever they show."""
+"""Rendering of report pages from Jinja templates, and the word-coverage table."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
+COVERAGE_COLUMNS = ("texts", "words", "with a vector", "from pieces", "most frequent without")
 
 
 def render(package: str, template: str, values: Mapping[str, Any]) -> str:
@@ -25,6 +27,20 @@ def render(package: str, template: str, values: Mapping[str, Any]) -> str:
     environment.filters["figure"] = _figure
     environment.filters["cell"] = _cell
     return environment.get_template(template).render(values)
+
+
+def coverage_rows(words: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    """``Report.words`` as table entries, one per kind of text, in ``COVERAGE_COLUMNS`` order."""
+    return [
+        [
+            texts,
+            f"{found['words']:,}",
+            f"{found['share_with_a_vector']:.1%}",
+            f"{found['from_pieces']:,}",
+            ", ".join(f"{word} ({n:,})" for word, n in found["most_frequent_without"].items()),
+        ]
+        for texts, found in words.items()
+    ]
 
 
 def _figure(value: float | None) -> str:

@@ -17,9 +17,8 @@ from recsys.errors import DataError, InvalidRequestError
 from recsys.evaluation.evaluation import Evaluation, difference
 from recsys.evaluation.plots import draw
 from recsys.evaluation.record import record, write_json, write_text
-from recsys.evaluation.rendering import render
-from recsys.evaluation.sheets import Sheet, cards, data_address
-from recsys.evaluation.words import WORD_COLUMNS, word_rows
+from recsys.evaluation.rendering import COVERAGE_COLUMNS, coverage_rows, render
+from recsys.evaluation.sheets import UserSheet, cards, data_url
 
 PACKAGE = "recsys.evaluation"
 COLUMNS = ("recall", "hr", "ndcg", "mrr", "coverage", "cold_recall")
@@ -64,7 +63,7 @@ class Report:
     ingest: Mapping[str, Any] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     exhibits: Sequence[Exhibit] = ()
-    sheets: Sequence[Sheet] = ()
+    sheets: Sequence[UserSheet] = ()
     catalogue: Catalogue | None = None
     notes: Sequence[str] = ()
 
@@ -169,18 +168,18 @@ def write_report(folder: Path, report: Report) -> None:
         "k": report.k,
         "ks": report.ks,
         "columns": COLUMNS,
-        "word_columns": WORD_COLUMNS,
+        "word_columns": COVERAGE_COLUMNS,
         "rows": summary(report),
         "ahead": ahead,
         "protocol": _flat(report.protocol),
         "ingest": _flat(report.ingest),
-        "words": word_rows(report.words),
+        "words": coverage_rows(report.words),
         "machine": _flat(content["machine"]),
         "headline": _headline(report),
     }
     pictures = {
         "plots": draw(report),
-        "exhibits": [(each.title, each.note, data_address(each.png)) for each in report.exhibits],
+        "exhibits": [(each.title, each.note, data_url(each.png)) for each in report.exhibits],
         "sheets": _sheets(report),
     }
     page = render(PACKAGE, "report.html.j2", {**shown, **pictures})

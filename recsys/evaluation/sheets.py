@@ -14,7 +14,7 @@ from typing import Any
 
 from recsys.catalogue import Catalogue
 from recsys.errors import DataError
-from recsys.evaluation.thumbnails import shrunk
+from recsys.evaluation.thumbnails import thumbnail
 
 SIDE = 144
 """Thumbnails fit a square of so many pixels."""
@@ -24,7 +24,7 @@ LAST = 12
 
 
 @dataclass(frozen=True)
-class Sheet:
+class UserSheet:
     """One user's history and recommendations, as item rows.
 
     Attributes:
@@ -35,7 +35,7 @@ class Sheet:
         targets: What the user truly met next; marked where it was recommended.
 
     Example:
-        >>> Sheet("ann", history=(3, 1), recommended=(2,), scores=(0.5,), targets=(2,)).user
+        >>> UserSheet("ann", history=(3, 1), recommended=(2,), scores=(0.5,), targets=(2,)).user
         'ann'
     """
 
@@ -53,13 +53,13 @@ class Sheet:
             )
 
 
-def cards(sheet: Sheet, catalogue: Catalogue) -> dict[str, Any]:
+def cards(sheet: UserSheet, catalogue: Catalogue) -> dict[str, Any]:
     """The sheet as plain values for the template; titles are not escaped here."""
     titles = catalogue.titles()
     targets = {int(row) for row in sheet.targets}
 
     def card(row: int, note: str, hit: bool) -> dict[str, Any]:
-        picture = thumbnail(catalogue, row)
+        picture = thumbnail_url(catalogue, row)
         return {"title": titles[row], "picture": picture, "note": note, "hit": hit}
 
     ranked = enumerate(zip(sheet.recommended, sheet.scores), start=1)
@@ -75,16 +75,16 @@ def cards(sheet: Sheet, catalogue: Catalogue) -> dict[str, Any]:
     }
 
 
-def thumbnail(catalogue: Catalogue, row: int) -> str | None:
+def thumbnail_url(catalogue: Catalogue, row: int) -> str | None:
     """A picture as a small JPEG in a data address, or None where there is none to show."""
-    small = shrunk(catalogue, row, SIDE)
+    small = thumbnail(catalogue, row, SIDE)
     if small is None:
         return None
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=85)
-    return data_address(buffer.getvalue(), "jpeg")
+    return data_url(buffer.getvalue(), "jpeg")
 
 
-def data_address(content: bytes, form: str = "png") -> str:
+def data_url(content: bytes, form: str = "png") -> str:
     """A picture's file as the address of an image on a page that asks for nothing from outside."""
     return f"data:image/{form};base64," + base64.b64encode(content).decode("ascii")

@@ -16,17 +16,17 @@ MAX_PIXELS = 50_000_000
 """A larger picture is not decoded."""
 
 
-def shrunk(catalogue: Catalogue, row: int, side: int) -> Image.Image | None:
+def thumbnail(catalogue: Catalogue, row: int, side: int) -> Image.Image | None:
     """One item's picture within a square of ``side`` pixels, its shape kept, RGB on white."""
     try:
         content = catalogue.image(row)
     except Exception:  # an archive from outside can be damaged in any way
         return None
-    return None if content is None else shrunk_file(content, side)
+    return None if content is None else thumbnail_from_bytes(content, side)
 
 
-def shrunk_file(content: bytes, side: int) -> Image.Image | None:
-    """The picture of a file's bytes, as :func:`shrunk` gives it."""
+def thumbnail_from_bytes(content: bytes, side: int) -> Image.Image | None:
+    """The picture of a file's bytes, as :func:`thumbnail` gives it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Pillow finds odd in a file is of no use here

@@ -9,12 +9,12 @@ from __future__ import annotations
 from recsys.pipeline.config import CallConfig, RunConfig, load_run_config
 from recsys.pipeline.job import Job
 from recsys.pipeline.running import STAGE_NAMES, open_job, run_job, write_run_report
-from recsys.pipeline.stage import Done, Observer
+from recsys.pipeline.stage import Observer, StageResult
 
 __all__ = [
     "STAGE_NAMES",
     "CallConfig",
-    "Done",
+    "StageResult",
     "Job",
     "Observer",
     "RunConfig",

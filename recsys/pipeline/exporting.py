@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys.errors import NotFoundError
-from recsys.evaluation.thumbnails import shrunk
+from recsys.evaluation.thumbnails import thumbnail
 from recsys.export import Embeddings, Exported, export
 from recsys.export.embeddings import Thumbnail
 from recsys.features import FeatureBlock
@@ -72,7 +72,7 @@ def export_embeddings(
 
 
 def _users(job: Job) -> Embeddings | str:
-    if job.phrases_asked is not None:
+    if job.query_phrases is not None:
         return "users: the query tower reads search terms alone, every user has one vector"
     log = job.ingested.interactions
     rows = np.arange(len(log.users), dtype=np.int32)
@@ -144,7 +144,7 @@ def _thumbnails(job: Job, rows: Rows) -> Thumbnail | None:
     catalogue = job.ingested.catalogue
     if catalogue.pictures is None or catalogue.fields.image is None:
         return None
-    return lambda place, side: shrunk(catalogue, int(rows[place]), side)
+    return lambda place, side: thumbnail(catalogue, int(rows[place]), side)
 
 
 def _ids(known: IdMap) -> tuple[str, ...]:

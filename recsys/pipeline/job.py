@@ -31,6 +31,7 @@ ENCODERS = ("text", "image")
 BLOCKS = ("text", "image", "attributes")
 PHRASES = "phrases"
 DATA = "data"
+CACHE = "cache"
 KEPT_ENCODERS = "encoders"
 
 
@@ -51,6 +52,13 @@ class Job:
     folder: Path
     cache: Path
     progress: Progress = field(default=silent, repr=False)
+
+    @classmethod
+    def from_config(
+        cls, config: RunConfig, base: Path, *, runs: Path, progress: Progress = silent
+    ) -> Job:
+        """The job of a configuration whose relative paths start from ``base``, in ``runs/NAME``."""
+        return cls(config, base.resolve(), runs / config.name, runs / CACHE, progress)
 
     def path(self, name: str | Path) -> Path:
         """Where a path of the configuration is."""
@@ -92,7 +100,7 @@ class Job:
         return {name: FeatureBlock.load(path) for name, path in files.items() if path.is_file()}
 
     @cached_property
-    def blocks_learned_from(self) -> list[FeatureBlock]:
+    def training_blocks(self) -> list[FeatureBlock]:
         """The blocks that ``fit`` is given: all, and the parts of joined ones that are named."""
         members = self.config.train.members
         named = [self.config.towers.blocks, *(member.blocks for member in members)]
@@ -134,10 +142,10 @@ class Job:
 
     @cached_property
     def known_users(self) -> Mask:
-        """Whom the towers that are kept can tell apart; see :meth:`known_among`."""
-        return self.known_among(self.split.final)
+        """Whom the towers that are kept can tell apart; see :meth:`users_known_from`."""
+        return self.users_known_from(self.split.final)
 
-    def known_among(self, learned_from: Interactions) -> Mask:
+    def users_known_from(self, learned_from: Interactions) -> Mask:
         """Users that are in what was learned from, or that have a vector; bool ``[users]``."""
         met: Mask = np.diff(learned_from.offsets) > 0
         return met if self.user_block is None else met | self.user_block.mask
@@ -147,12 +155,12 @@ class Job:
         """The towers asked for; they read search terms only where there are any to learn from."""
         searched = self.phrases.shape[1] > 0 and bool(self.phrases.any())
         changes: dict[str, Any] = {} if searched else {"terms": "none"}
-        if self.config.towers.blocks is None and len(self.blocks_learned_from) > len(self.blocks):
+        if self.config.towers.blocks is None and len(self.training_blocks) > len(self.blocks):
             changes["blocks"] = tuple(self.blocks)  # a part is for those who name it
         return self.config.towers.model_copy(update=changes)
 
     @property
-    def phrases_asked(self) -> Vectors | None:
+    def query_phrases(self) -> Vectors | None:
         """The search terms that every query is asked with where towers read nothing else."""
         alone = self.towers_config.terms_alone and self.user_block is None
         return self.phrases if alone else None

@@ -10,7 +10,7 @@ from recsys.bundle import Parts, list_bundles, publish
 from recsys.index import ExactIndex, ann_recall, load_index
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import batch_of
-from recsys.pipeline.stage import Done, Outcome, load_record
+from recsys.pipeline.stage import StageOutput, StageResult, load_record
 from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Space
 from recsys.splits import HeldOut
 
@@ -18,7 +18,7 @@ VECTORS, AVAILABLE, INDEX = "vectors.npy", "available.npy", "index"
 PUBLISHED_FROM = ("ingest", "encode", "train", "evaluate", "index")
 
 
-def run_index(job: Job, out: Path) -> Outcome:
+def run_index(job: Job, out: Path) -> StageOutput:
     """Build every space; measure what the index of the towers loses against exact search."""
     section, parts = job.config.index, job.split
     known = job.known_users
@@ -26,7 +26,7 @@ def run_index(job: Job, out: Path) -> Outcome:
     def ask(queries: HeldOut) -> np.ndarray:
         drawn = np.random.default_rng(job.config.seed).permutation(len(queries))
         some = queries.at(np.sort(drawn[: section.queries]))
-        return job.towers.encode(batch_of(some, known=known, phrases=job.phrases_asked))
+        return job.towers.encode(batch_of(some, known=known, phrases=job.query_phrases))
 
     figures: dict[str, float] = {}
     facts = {}
@@ -47,7 +47,7 @@ def run_index(job: Job, out: Path) -> Outcome:
         _save(space, out / name)
         facts[name] = dict(space.index.facts)
     job.progress("index", len(facts), len(facts))
-    return Outcome(figures, {"facts": facts})
+    return StageOutput(figures, {"facts": facts})
 
 
 def load_spaces(folder: Path, names: tuple[str, ...]) -> dict[str, Space]:
@@ -72,7 +72,7 @@ def _save(space: Space, folder: Path) -> None:
     space.index.save(folder / INDEX)
 
 
-def run_publish(job: Job, out: Path) -> Outcome:
+def run_publish(job: Job, out: Path) -> StageOutput:
     """Publish a bundle of everything that serving needs."""
     spaces = load_spaces(job.folder / "index", job.config.spaces)
     reads = {TEXT: bool(job.towers.terms_dimension) or TEXT in spaces, IMAGE: IMAGE in spaces}
@@ -90,9 +90,9 @@ def run_publish(job: Job, out: Path) -> Outcome:
         fingerprints={name: record["fingerprint"] for name, record in records.items()},
     )
     version = publish(job.bundles, parts, progress=job.progress)
-    return Outcome({}, {"version": version})
+    return StageOutput({}, {"version": version})
 
 
-def still_published(job: Job, done: Done) -> bool:
+def still_published(job: Job, done: StageResult) -> bool:
     """Whether the bundle that the stage published is still there."""
     return any(bundle.version == done.notes["version"] for bundle in list_bundles(job.bundles))

@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from recsys.features import USER_VECTORS
-from recsys.pipeline.config import RunConfig, load_run_config
+from recsys.pipeline.config import load_run_config
+from recsys.pipeline.evaluating import load_evaluations, load_sheets
 from recsys.pipeline.job import KEPT_ENCODERS, Job
-from recsys.pipeline.judging import load_evaluations, load_sheets
 from recsys.pipeline.lock import only_run_in
-from recsys.pipeline.stage import Done, Observer, run_stages
+from recsys.pipeline.stage import Observer, StageResult, run_stages
 from recsys.pipeline.stages import STAGES
 from recsys.progress import Progress, silent
 
 STAGE_NAMES = tuple(stage.name for stage in STAGES)
-CACHE = "cache"
 
 
 def open_job(config: Path, *, runs: Path, progress: Progress = silent) -> Job:
@@ -32,15 +31,12 @@ def open_job(config: Path, *, runs: Path, progress: Progress = silent) -> Job:
     Raises:
         ConfigError: The file is missing, is not TOML, or does not fit.
     """
-    return job_of(load_run_config(config), config, runs=runs, progress=progress)
+    return Job.from_config(load_run_config(config), config.parent, runs=runs, progress=progress)
 
 
-def job_of(asked: RunConfig, config: Path, *, runs: Path, progress: Progress = silent) -> Job:
-    """The run ``asked`` for in the file ``config``; as in :func:`open_job`."""
-    return Job(asked, config.resolve().parent, runs / asked.name, runs / CACHE, progress)
-
-
-def run_job(job: Job, *, until: str, observer: Observer, again: Sequence[str] = ()) -> list[Done]:
+def run_job(
+    job: Job, *, until: str, observer: Observer, again: Sequence[str] = ()
+) -> list[StageResult]:
     """Bring the stage ``until`` and what it needs up to date; see :func:`run_stages`.
 
     Raises:
@@ -52,7 +48,7 @@ def run_job(job: Job, *, until: str, observer: Observer, again: Sequence[str] = 
         return run_stages(STAGES, job, job.folder, until=until, observer=observer, again=again)
 
 
-def write_run_report(job: Job, done: Sequence[Done], *, command: str) -> dict[str, Any]:
+def write_run_report(job: Job, done: Sequence[StageResult], *, command: str) -> dict[str, Any]:
     """Write ``report.json``, ``report.md`` and ``report.html`` into the run's folder.
 
     Args:
@@ -105,7 +101,7 @@ def _training(job: Job) -> list[dict[str, float]]:
     ]
 
 
-def _notes(done: dict[str, Done]) -> list[str]:
+def _notes(done: dict[str, StageResult]) -> list[str]:
     notes = [
         "The towers learn from the training part alone; the best epoch is the one with the best"
         " validation figure, and the test is scored once.",

@@ -48,7 +48,7 @@ def towers_scorer(
     )
 
 
-def met_users(offsets: np.ndarray) -> Mask:
+def active_users(offsets: np.ndarray) -> Mask:
     """Which users have an interaction, bool ``[users]``, from ``Interactions.offsets``."""
     met: Mask = np.diff(offsets) > 0
     return met

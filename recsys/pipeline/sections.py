@@ -17,7 +17,7 @@ FILE_KEYS = ("path", "file", "weights", "corpus", "files", "model")
 """Keys of a section that name files or folders."""
 
 
-def outside_files(job: Job, **sections: Config | None) -> dict[str, Path]:
+def external_files(job: Job, **sections: Config | None) -> dict[str, Path]:
     """The outside files of some sections, by a name that does not depend on where they are."""
     found = {}
     for name, section in [*sections.items(), *_parts(sections)]:
@@ -30,10 +30,10 @@ def outside_files(job: Job, **sections: Config | None) -> dict[str, Path]:
     return found
 
 
-def with_files_found(job: Job, section: Any) -> Any:
+def resolve_files(job: Job, section: Any) -> Any:
     """An encoder's section with its file or folder, and those of its parts, where they are."""
     if isinstance(section, JoinedConfig):
-        parts = tuple(with_files_found(job, part) for part in section.parts)
+        parts = tuple(resolve_files(job, part) for part in section.parts)
         return section.model_copy(update={"parts": parts})
     named = {key: getattr(section, key, None) for key in ("file", "weights", "corpus", "model")}
     given = {key: path for key, path in named.items() if _outside(path)}
@@ -41,7 +41,7 @@ def with_files_found(job: Job, section: Any) -> Any:
     return section.model_copy(update=found)
 
 
-def moved(values: Mapping[str, Any], *, old: Path, new: Path) -> dict[str, Any]:
+def rebase_paths(values: Mapping[str, Any], *, old: Path, new: Path) -> dict[str, Any]:
     """The values of a run's TOML file as they must be written in another folder.
 
     Args:
@@ -52,7 +52,7 @@ def moved(values: Mapping[str, Any], *, old: Path, new: Path) -> dict[str, Any]:
     Example:
         >>> log = {"format": "csv", "path": "log.csv"}
         >>> values = {"data": {"interactions": log}}
-        >>> told = moved(values, old=Path("configs"), new=Path("runs/best"))
+        >>> told = rebase_paths(values, old=Path("configs"), new=Path("runs/best"))
         >>> told["data"]["interactions"]["path"]
         '../../configs/log.csv'
     """

@@ -31,12 +31,12 @@ class Observer(Protocol):
     def starting(self, stage: str, reason: str) -> None:
         """A stage begins; ``reason`` says why it is not reused."""
 
-    def finished(self, done: Done) -> None:
+    def finished(self, done: StageResult) -> None:
         """A stage stands, done or reused."""
 
 
 @dataclass(frozen=True)
-class Done:
+class StageResult:
     """A stage that stands.
 
     Attributes:
@@ -55,7 +55,7 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StageOutput:
     """What a stage's function hands back; its files are in its folder."""
 
     figures: Mapping[str, float] = field(default_factory=dict)
@@ -82,9 +82,9 @@ class Stage(Generic[JobT]):
     version: int
     settings: Callable[[JobT], Mapping[str, Any]]
     inputs: Callable[[JobT], Mapping[str, Path]]
-    run: Callable[[JobT, Path], Outcome]
+    run: Callable[[JobT, Path], StageOutput]
     restart: Literal["clean", "resume"] = "clean"
-    intact: Callable[[JobT, Done], bool] = lambda job, done: True
+    intact: Callable[[JobT, StageResult], bool] = lambda job, done: True
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def run_stages(
     until: str,
     observer: Observer,
     again: Sequence[str] = (),
-) -> list[Done]:
+) -> list[StageResult]:
     """Bring ``until`` and all that it needs up to date, in the order of ``stages``.
 
     Args:
@@ -160,7 +160,7 @@ def _parts(stage: Stage[JobT], job: JobT, fingerprints: Mapping[str, str]) -> _P
 
 def _run_stage(
     stage: Stage[JobT], job: JobT, folder: Path, parts: _Parts, observer: Observer, *, anew: bool
-) -> Done:
+) -> StageResult:
     final = folder / stage.name
     work = folder / ".work" / f"{stage.name}-{parts.fingerprint[:16]}"
     if anew:
@@ -182,7 +182,7 @@ def _run_stage(
     began = time.monotonic()
     outcome = stage.run(job, work)
     seconds = round(time.monotonic() - began, 3)
-    done = Done(stage.name, seconds, False, dict(outcome.figures), dict(outcome.notes))
+    done = StageResult(stage.name, seconds, False, dict(outcome.figures), dict(outcome.notes))
     _write(work, parts, done)
     _settle(work, final)
     return done
@@ -217,14 +217,16 @@ def load_record(folder: Path) -> dict[str, Any] | None:
     return content
 
 
-def _read(folder: Path, parts: _Parts) -> Done | None:
+def _read(folder: Path, parts: _Parts) -> StageResult | None:
     content = load_record(folder)
     if content is None or content.get("fingerprint") != parts.fingerprint:
         return None
-    return Done(content["stage"], content["seconds"], True, content["figures"], content["notes"])
+    return StageResult(
+        content["stage"], content["seconds"], True, content["figures"], content["notes"]
+    )
 
 
-def _write(folder: Path, parts: _Parts, done: Done) -> None:
+def _write(folder: Path, parts: _Parts, done: StageResult) -> None:
     """The record is the last file of a stage: where it is, all the others are."""
     content = {
         "format": FORMAT,

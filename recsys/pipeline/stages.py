@@ -25,15 +25,15 @@ from recsys.formats import InteractionSource, read_interactions, read_items, rea
 from recsys.formats.columns import Unreadable
 from recsys.ingestion import ingest, save_ingested
 from recsys.pictures import PictureStore
+from recsys.pipeline.evaluating import run_evaluate
 from recsys.pipeline.job import DATA, ENCODERS, KEPT_ENCODERS, PHRASES, Job
-from recsys.pipeline.judging import run_evaluate
-from recsys.pipeline.learning import run_train
 from recsys.pipeline.publishing import run_index, run_publish, still_published
-from recsys.pipeline.sections import outside_files, with_files_found
-from recsys.pipeline.stage import Outcome, Stage
+from recsys.pipeline.sections import external_files, resolve_files
+from recsys.pipeline.stage import Stage, StageOutput
+from recsys.pipeline.training import run_train
 
 
-def _run_ingest(job: Job, out: Path) -> Outcome:
+def _run_ingest(job: Job, out: Path) -> StageOutput:
     data = job.config.data
     unreadable: Unreadable = "raise" if data.policy.bad_rows == "raise" else "missing"
 
@@ -59,18 +59,18 @@ def _run_ingest(job: Job, out: Path) -> Outcome:
         "users": len(ingested.interactions.users),
         "items": len(ingested.catalogue),
     }
-    return Outcome(sizes, {"ingest": ingested.report.to_dict()})
+    return StageOutput(sizes, {"ingest": ingested.report.to_dict()})
 
 
 def _ingest_inputs(job: Job) -> dict[str, Path]:
     data = job.config.data
-    found = outside_files(
+    found = external_files(
         job, interactions=data.interactions, items=data.items, searches=data.searches
     )
     return found if data.pictures is None else {**found, "pictures": job.path(data.pictures)}
 
 
-def _run_encode(job: Job, out: Path) -> Outcome:
+def _run_encode(job: Job, out: Path) -> StageOutput:
     catalogue, ids = job.ingested.catalogue, job.ingested.catalogue.ids
     phrases = list(job.ingested.interactions.phrases)
     cache = FeatureCache(job.cache)
@@ -86,7 +86,7 @@ def _run_encode(job: Job, out: Path) -> Outcome:
         )
         # Kept apart from the stage, so that one changed title does not train everything anew.
         encoder = obtain_encoder(
-            with_files_found(job, section),
+            resolve_files(job, section),
             contents,
             job.folder / KEPT_ENCODERS / name,
             progress=job.progress,
@@ -122,11 +122,11 @@ def _run_encode(job: Job, out: Path) -> Outcome:
             "not_in_the_log": len(unknown),
             "examples": unknown[:5],
         }
-    return Outcome(figures, notes)
+    return StageOutput(figures, notes)
 
 
 def _encode_inputs(job: Job) -> dict[str, Path]:
-    found = outside_files(job, text=job.config.text, image=job.config.image)
+    found = external_files(job, text=job.config.text, image=job.config.image)
     vectors = job.config.data.user_vectors
     return found if vectors is None else {**found, "user_vectors": job.path(vectors)}
 

@@ -11,7 +11,7 @@ import tomli_w
 from recsys.config import parse_config
 from recsys.evaluation.record import write_text
 from recsys.pipeline import RunConfig
-from recsys.pipeline.sections import moved
+from recsys.pipeline.sections import rebase_paths
 from recsys.tuning.space import label
 
 BEST = "best.toml"
@@ -40,7 +40,7 @@ def write_best(
         ConfigError: The values do not fit.
     """
     own = {"name": name, **{key: part for key, part in values.items() if key != "name"}}
-    written = moved(own, old=base.resolve(), new=folder.resolve())
+    written = rebase_paths(own, old=base.resolve(), new=folder.resolve())
     parse_config(written, RunConfig)
     lines = [*told.splitlines(), *(f"  {key} = {label(value)}" for key, value in chosen.items())]
     opening = "".join("# " + line.replace("\n", " ").rstrip() + "\n" for line in lines)

@@ -13,11 +13,11 @@ from recsys.config import parse_config, read_toml
 from recsys.errors import ConfigError
 from recsys.pipeline import Observer, RunConfig, load_run_config
 from recsys.pipeline.fingerprints import fingerprint_value
-from recsys.pipeline.learning import check_validation
+from recsys.pipeline.job import CACHE
 from recsys.pipeline.lock import only_run_in
-from recsys.pipeline.running import CACHE
 from recsys.pipeline.stage import load_record, run_stages
 from recsys.pipeline.stages import STAGES
+from recsys.pipeline.training import check_validation
 from recsys.progress import Progress, silent
 from recsys.tuning.candidate import Candidate, Material
 from recsys.tuning.config import StudyConfig, load_study_config

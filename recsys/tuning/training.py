@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recsys.errors import RecsysError
-from recsys.pipeline.learning import train_towers
+from recsys.pipeline.training import train_towers
 from recsys.progress import Progress
 from recsys.tuning.candidate import Candidate
 from recsys.tuning.memory import Memory, State, Trial
@@ -59,8 +59,8 @@ def train_trial(
     """
     clock = _Clock(trial, memory, seconds_left)
 
-    def timed(what: str, done: int, total: int, note: str = "") -> None:
-        progress(what, done, total, note)
+    def timed(description: str, done: int, total: int, note: str = "") -> None:
+        progress(description, done, total, note)
         clock.check()
 
     def watch(figure: float) -> None:

@@ -20,7 +20,7 @@ from benchmarks.quality.peer_models.files import Log, Queries
 from benchmarks.quality.processes import Failed, run
 from benchmarks.quality.results import columns, merge, ours_entry, owner
 from recsys.errors import DataError
-from recsys.pipeline import Done, open_job, run_job
+from recsys.pipeline import StageResult, open_job, run_job
 from recsys.progress import silent
 from recsys.splits import LeaveLastOutConfig, split
 from tests.pipeline.tiny import write_tiny
@@ -32,7 +32,7 @@ MADE = {"date": "2026-01-01T00:00:00+00:00", "commit": "c", "machine": {"cores":
 class Nobody:
     def starting(self, stage: str, reason: str) -> None: ...
 
-    def finished(self, done: Done) -> None: ...
+    def finished(self, done: StageResult) -> None: ...
 
 
 def test_a_part_is_made_once_and_anew_when_it_rests_on_something_else(tmp_path: Path) -> None:

@@ -40,7 +40,6 @@ def test_it_learns_which_third_is_whose(log: Interactions, monkeypatch: pytest.M
             tutorial.scorer(),
             parts.test,
             candidates=parts.candidates,
-            warm=parts.warm,
             item_counts=parts.train.item_counts,
         )
         return judged.figures["hr@10"]

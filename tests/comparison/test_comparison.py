@@ -11,7 +11,7 @@ import pytest
 from recsys.comparison import compare, open_comparison
 from recsys.comparison.scoring import joined
 from recsys.features import FeatureBlock
-from recsys.pipeline.stage import Done
+from recsys.pipeline.stage import StageResult
 from tests.comparison.tiny import BROKEN, NETWORKS, WORDS, write_comparison
 
 
@@ -24,7 +24,7 @@ class Told:
     def starting(self, stage: str, reason: str) -> None:
         pass
 
-    def finished(self, done: Done) -> None:
+    def finished(self, done: StageResult) -> None:
         self.stages.append((done.stage.split("_")[0], "reused" if done.reused else "done"))
 
 
@@ -43,17 +43,17 @@ def path(tmp_path_factory) -> Path:
 
 @pytest.mark.slow
 def test_an_interrupted_row_is_taken_up_and_a_broken_one_costs_no_other(path: Path) -> None:
-    def interrupt(what: str, done: int, total: int, note: str = "") -> None:
-        if what.startswith("train, epoch 2"):
+    def interrupt(description: str, done: int, total: int, note: str = "") -> None:
+        if description.startswith("train, epoch 2"):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         run(path, interrupt)
     epochs: list[str] = []
 
-    def watch(what: str, done: int, total: int, note: str = "") -> None:
-        if what.startswith("train, epoch"):
-            epochs.append(what)
+    def watch(description: str, done: int, total: int, note: str = "") -> None:
+        if description.startswith("train, epoch"):
+            epochs.append(description)
 
     content, stages = run(path, watch)
     assert stages[:2] == [("ingest", "reused"), ("row", "reused")]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from recsys.comparison import ComparisonConfig, RowConfig, load_comparison_config
+from recsys.comparison import ComparisonConfig, VariantConfig, load_comparison_config
 from recsys.config import parse_config
 from recsys.errors import ConfigError
 
@@ -22,7 +22,7 @@ DATA = {
     "interactions": {"format": "csv", "path": "log.csv"},
     "fields": {"text": ["title", "kind"], "categories": ["kind", "shape"]},
 }
-LEAST = {"name": "x", "data": DATA, "rows": [WORDS]}
+LEAST = {"name": "x", "data": DATA, "variants": [WORDS]}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -37,34 +37,34 @@ def test_the_seed_reaches_every_section_that_has_none_of_its_own() -> None:
     parts = [{"name": "word2vec"}, {"name": "word2vec", "seed": 9}]
     joined = {"label": "joined", "text": {"name": "joined", "parts": parts}}
     rows = [WORDS, own, pairs, joined]
-    config = parse_config({**LEAST, "seed": 5, "rows": rows}, ComparisonConfig).seeded()
+    config = parse_config({**LEAST, "seed": 5, "variants": rows}, ComparisonConfig).seeded()
     seeds = [config.split.seed, config.train.seed, config.evaluation.seed]
     assert seeds == [5, 5, 5]
-    assert [getattr(row.text, "seed", None) for row in config.rows[:3]] == [5, 9, 5]
-    assert [part.seed for part in config.rows[3].text.parts] == [5, 9]
-    assert config.rows[2].scorer.train.seed == 5
+    assert [getattr(row.text, "seed", None) for row in config.variants[:3]] == [5, 9, 5]
+    assert [part.seed for part in config.variants[3].text.parts] == [5, 9]
+    assert config.variants[2].scorer.train.seed == 5
 
 
 def test_a_label_becomes_a_name_of_files() -> None:
-    row = parse_config({**WORDS, "label": "GloVe, mean (50)"}, RowConfig)
+    row = parse_config({**WORDS, "label": "GloVe, mean (50)"}, VariantConfig)
     assert row.slug == "glove_mean_50"
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"row": []}, "unknown key 'row': did you mean 'rows'"),
-        ({"rows": []}, "'rows'"),
-        ({"rows": [{**WORDS, "txt": {}}]}, "did you mean 'text'"),
-        ({"rows": [{"label": "x", "text": {"name": "word2vec", "windo": 3}}]}, "'window'"),
-        ({"rows": [{"label": "bare"}]}, "the row 'bare' needs a section text or image"),
-        ({"rows": [{**WORDS, "label": "!?"}]}, "needs a letter a-z or a digit"),
-        ({"rows": [WORDS, WORDS]}, "two rows have the label 'words'"),
-        ({"rows": [WORDS, {**WORDS, "label": "Words!"}]}, "too much alike"),
-        ({"rows": [{**WORDS, "label": "random"}]}, "two rows have the label 'random'"),
-        ({"rows": [{**WORDS, "reads": ["plot"]}]}, "reads 'plot', which is not in"),
-        ({"rows": [{**WORDS, "scorer": {"name": "random"}}]}, "scores without content"),
-        ({"rows": [PICTURES]}, "the row 'pictures' needs data.pictures"),
+        ({"variant": []}, "unknown key 'variant': did you mean 'variants'"),
+        ({"variants": []}, "'variants'"),
+        ({"variants": [{**WORDS, "txt": {}}]}, "did you mean 'text'"),
+        ({"variants": [{"label": "x", "text": {"name": "word2vec", "windo": 3}}]}, "'window'"),
+        ({"variants": [{"label": "bare"}]}, "the variant 'bare' needs a section text or image"),
+        ({"variants": [{**WORDS, "label": "!?"}]}, "needs a letter a-z or a digit"),
+        ({"variants": [WORDS, WORDS]}, "two variants have the label 'words'"),
+        ({"variants": [WORDS, {**WORDS, "label": "Words!"}]}, "too much alike"),
+        ({"variants": [{**WORDS, "label": "random"}]}, "two variants have the label 'random'"),
+        ({"variants": [{**WORDS, "reads": ["plot"]}]}, "reads 'plot', which is not in"),
+        ({"variants": [{**WORDS, "scorer": {"name": "random"}}]}, "scores without content"),
+        ({"variants": [PICTURES]}, "the variant 'pictures' needs data.pictures"),
         ({"probes": [{"column": "colour", "of": "text"}]}, "which is not in data.fields.categor"),
         ({"probes": [{"column": "kind", "of": "text"}]}, "asked for what it says"),
         ({"probes": [{"column": "shape", "of": "text"}] * 2}, "each probe must be there once"),

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from recsys.comparison.config import RowConfig
+from recsys.comparison.config import VariantConfig
 from recsys.comparison.encoding import WARM_UP, asked_by, seconds_per_1000
 from recsys.config import parse_config
 from recsys.encoders import Encoded
@@ -43,7 +43,7 @@ def test_nothing_to_encode_is_said() -> None:
 
 def test_equal_encoders_share_a_stage_and_others_do_not() -> None:
     def name(**row) -> str:
-        asked = parse_config({"label": "x", **row}, RowConfig)
+        asked = parse_config({"label": "x", **row}, VariantConfig)
         return asked_by(asked, text=("title", "plot"), timed=10)[0].stage_name
 
     words = {"name": "word2vec"}

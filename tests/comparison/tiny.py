@@ -48,12 +48,12 @@ column = "colour"
 of = "text"
 """
 WORDS = """
-[[rows]]
+[[variants]]
 label = "Words!"
 text = { name = "word2vec", dimension = 8, epochs = 2, min_count = 1 }
 """
 BROKEN = """
-[[rows]]
+[[variants]]
 label = "no file"
 text = { name = "word-vectors", file = "vectors.txt" }
 """
@@ -68,17 +68,17 @@ def write_comparison(folder: Path, *rows: str) -> Path:
 
 
 NETWORKS = """
-[[rows]]
+[[variants]]
 label = "pair network"
 text = { name = "word2vec", dimension = 8, epochs = 2, min_count = 1 }
-[rows.scorer]
+[variants.scorer]
 name = "pair-network"
 network = { hidden = [8] }
 train = { epochs = 8, batch_size = 64, learning_rate = 1e-2 }
 
-[[rows]]
+[[variants]]
 label = "learned in the task"
-[rows.scorer]
+[variants.scorer]
 name = "learned-in-task"
 network = { dimension = 8, hidden = [8], searches = 0, now = false }
 train = { epochs = 8, batch_size = 64, learning_rate = 1e-2 }

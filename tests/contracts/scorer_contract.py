@@ -62,7 +62,6 @@ class ScorerContract:
             scorer,
             queries,
             candidates=every,
-            warm=every,
             item_counts=np.ones(width, np.int64),
             ks=(1, width),
         )

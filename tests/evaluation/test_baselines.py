@@ -95,7 +95,6 @@ def test_random_finds_as_much_as_chance_says() -> None:
         RandomScorer(items),
         queries,
         candidates=every,
-        warm=every,
         item_counts=np.ones(items, int),
         ks=(10,),
     )
@@ -182,7 +181,6 @@ def test_in_a_checkerboard_item_knn_finds_the_items_of_the_same_colour() -> None
         scorer,
         parts.test,
         candidates=parts.candidates,
-        warm=parts.warm,
         item_counts=parts.train.item_counts,
         ks=(1, 10),
     )

@@ -56,7 +56,6 @@ def test_a_user_without_titles_finds_nothing() -> None:
         MeanOfItemsScorer(BLOCK),
         QUERIES,
         candidates=every,
-        warm=every,
         item_counts=np.ones(5, np.int64),
         ks=(1,),
     )

@@ -26,7 +26,6 @@ class Table:
 
 # Items 0-5; 4 and 5 are cold, and 3 is no candidate. Interactions in training: 4, 2, 1, 1.
 COUNTS = np.array([4, 2, 1, 1, 0, 0])
-WARM = COUNTS > 0
 CANDIDATES = np.array([True, True, True, False, True, True])
 QUERIES = HeldOut.of(
     user=[0, 1, 2],
@@ -41,7 +40,7 @@ SCORES = np.array(
     ],
     np.float32,
 )
-PARTS = {"candidates": CANDIDATES, "warm": WARM, "item_counts": COUNTS}
+PARTS = {"candidates": CANDIDATES, "item_counts": COUNTS}
 
 
 @pytest.mark.parametrize("batch", [1, 2, 256])
@@ -91,9 +90,7 @@ def test_the_hand_worked_table(batch: int) -> None:
 def test_a_target_that_cannot_be_shown_is_a_counted_miss() -> None:
     queries = HeldOut.of(user=[0, 0, 1], histories=[[2], [2], []], targets=[[3], [2], [5]])
     candidates = CANDIDATES & (np.arange(6) != 5)
-    result = evaluate(
-        Table(SCORES), queries, candidates=candidates, warm=WARM, item_counts=COUNTS, ks=(5,)
-    )
+    result = evaluate(Table(SCORES), queries, candidates=candidates, item_counts=COUNTS, ks=(5,))
     assert result.figures["recall@5"] == 0 and result.figures["cold_recall@5"] == 0
     assert result.counts["unreachable_targets"] == 3
 
@@ -146,6 +143,6 @@ def test_progress_is_told_after_each_batch() -> None:
         **PARTS,
         ks=(1,),
         batch=2,
-        progress=lambda what, done, total, note="": told.append((what, done, total)),
+        progress=lambda description, done, total, note="": told.append((description, done, total)),
     )
     assert told == [("evaluate table", 2, 3), ("evaluate table", 3, 3)]

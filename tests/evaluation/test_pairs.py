@@ -11,11 +11,11 @@ import pytest
 from recsys.errors import InvalidRequestError
 from recsys.evaluation import VectorScorer
 from recsys.evaluation.pairs import (
-    HeldOutPairs,
+    LabelledPairs,
     SparsePairScorer,
     VectorPairScorer,
-    held_out_pairs,
-    judge_pairs,
+    evaluate_pairs,
+    sample_pairs,
 )
 from recsys.features import FeatureBlock
 from recsys.ids import IdMap
@@ -132,17 +132,17 @@ def test_in_search_the_words_of_the_moment_are_read_too() -> None:
 def test_pairs_hold_each_target_and_nothing_known() -> None:
     queries = HeldOut.of(user=[0, 1], histories=[[0], []], targets=[[2], [1, 3]])
     candidates = np.array([True] * 6 + [False])
-    pairs = held_out_pairs(queries, candidates=candidates, negatives=2, seed=4)
+    pairs = sample_pairs(queries, candidates=candidates, negatives=2, seed=4)
     assert pairs.query.tolist() == [0] * 3 + [1] * 6
     assert pairs.taken.tolist() == [True, False, False, True, True] + [False] * 4
     assert pairs.item[pairs.taken].tolist() == [2, 1, 3]
     assert set(pairs.item[1:3]) <= {1, 3, 4, 5} and set(pairs.item[5:]) == {0, 2, 4, 5}
-    again = held_out_pairs(queries, candidates=candidates, negatives=2, seed=4)
+    again = sample_pairs(queries, candidates=candidates, negatives=2, seed=4)
     np.testing.assert_array_equal(pairs.item, again.item)
     with pytest.raises(InvalidRequestError, match="1 or more negatives; got 2 and 0"):
-        held_out_pairs(queries, candidates=candidates, negatives=0)
+        sample_pairs(queries, candidates=candidates, negatives=0)
     with pytest.raises(InvalidRequestError, match="got 0 and 4"):
-        held_out_pairs(queries.slice(0, 0), candidates=candidates)
+        sample_pairs(queries.slice(0, 0), candidates=candidates)
 
 
 def judged(**changes):
@@ -150,10 +150,10 @@ def judged(**changes):
     table = np.array([[0, 0, 2, -np.inf]], np.float32)
     scorer = VectorScorer("known", table.T, lambda some: np.ones((len(some), 1), np.float32))
     queries = HeldOut.of(user=[0, 1], histories=[[], []], targets=[[0], [2]])
-    pairs = HeldOutPairs(
+    pairs = LabelledPairs(
         np.array([0, 0, 0, 1]), np.array([0, 1, 3, 2]), np.array([True, False, False, True])
     )
-    return judge_pairs(scorer, queries, pairs, batch=1, **changes)
+    return evaluate_pairs(scorer, queries, pairs, batch=1, **changes)
 
 
 def test_auc_and_log_loss_by_hand() -> None:
@@ -168,6 +168,6 @@ def test_auc_and_log_loss_by_hand() -> None:
 
 
 def test_pairs_that_are_all_alike_have_no_auc() -> None:
-    pairs = HeldOutPairs(np.array([0]), np.array([1]), np.array([True]))
+    pairs = LabelledPairs(np.array([0]), np.array([1]), np.array([True]))
     with pytest.raises(InvalidRequestError, match="all 1 are alike"):
-        judge_pairs(VectorPairScorer(VECTORS, BLOCK), QUERIES, pairs)
+        evaluate_pairs(VectorPairScorer(VECTORS, BLOCK), QUERIES, pairs)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recsys.errors import DataError
-from recsys.evaluation.ranking import hits_of, masked, rank
+from recsys.evaluation.ranking import mask_scores, rank, target_hits
 from recsys.splits import HeldOut
 
 NO = -np.inf
@@ -25,7 +25,7 @@ def ranked(scores: list[list[float]], targets: list[list[int]], depth: int):
 def test_best_first_and_the_place_of_each_target() -> None:
     made = ranked([[0.1, 0.9, 0.5, 0.7], [4, 3, 2, 1]], [[2, 0], [0]], 3)
     assert made.rows.tolist() == [[1, 3, 2], [0, 1, 2]]
-    assert made.places.tolist() == [3, 0, 1]  # item 0 of the first query is beyond place 3
+    assert made.positions.tolist() == [3, 0, 1]  # item 0 of the first query is beyond place 3
     assert made.valid.all() and not made.tied.any()
 
 
@@ -36,22 +36,22 @@ def test_equal_scores_are_listed_by_lower_row() -> None:
 
 
 def test_a_target_stands_behind_all_others_with_its_score() -> None:
-    assert ranked([[1, 2, 1, 2, 1]], [[0]], 5).places.tolist() == [5]
-    assert ranked([[1, 2, 1, 2, 1]], [[1]], 5).places.tolist() == [2]
+    assert ranked([[1, 2, 1, 2, 1]], [[0]], 5).positions.tolist() == [5]
+    assert ranked([[1, 2, 1, 2, 1]], [[1]], 5).positions.tolist() == [2]
     # Two of the three that tie are targets: behind the third, in row order.
-    assert ranked([[1, 2, 1, 2, 1]], [[4, 0]], 5).places.tolist() == [5, 4]
+    assert ranked([[1, 2, 1, 2, 1]], [[4, 0]], 5).positions.tolist() == [5, 4]
 
 
 def test_a_scorer_that_says_the_same_of_everything_finds_nothing() -> None:
     made = ranked([[0.0] * 50], [[0]], 10)
-    assert made.rows.tolist() == [list(range(10))] and made.places.tolist() == [0]
+    assert made.rows.tolist() == [list(range(10))] and made.positions.tolist() == [0]
 
 
 def test_minus_infinity_is_never_listed_nor_found() -> None:
     made = ranked([[NO, 1, NO], [NO, NO, NO]], [[0, 1], [2]], 3)
     assert made.valid.tolist() == [[True, False, False], [False, False, False]]
     assert made.rows.tolist() == [[1, 0, 0], [0, 0, 0]]
-    assert made.places.tolist() == [0, 1, 0] and not made.tied.any()
+    assert made.positions.tolist() == [0, 1, 0] and not made.tied.any()
 
 
 @pytest.mark.parametrize("levels", [3, 12, 10_000])
@@ -71,13 +71,13 @@ def test_it_equals_a_plain_sort(levels: int) -> None:
                 key=lambda i: (-row[i], i in targets[query], i),
             )[:depth]
             expected += [judged.index(i) + 1 if i in judged else 0 for i in targets[query]]
-        assert made.places.tolist() == expected
+        assert made.positions.tolist() == expected
 
 
 def test_hits_stand_where_the_places_say() -> None:
     places, offsets = np.array([2, 0, 1], np.int32), np.array([0, 2, 3])
-    assert hits_of(places, offsets, 2).tolist() == [[False, True], [True, False]]
-    kept = hits_of(places, offsets, 2, np.array([False, True, True]))
+    assert target_hits(places, offsets, 2).tolist() == [[False, True], [True, False]]
+    kept = target_hits(places, offsets, 2, np.array([False, True, True]))
     assert kept.tolist() == [[False, False], [True, False]]
 
 
@@ -86,7 +86,7 @@ QUERIES = HeldOut.of(user=[0, 1], histories=[[1, 1], []], targets=[[0], [0]])
 
 def test_history_and_non_candidates_are_left_out_of_a_copy() -> None:
     scores = np.ones((2, 3), np.float32)
-    made = masked(scores, QUERIES, np.array([True, True, False]), name="any")
+    made = mask_scores(scores, QUERIES, np.array([True, True, False]), name="any")
     assert made.tolist() == [[1, NO, NO], [1, 1, NO]]
     assert (scores == 1).all()
 
@@ -95,9 +95,9 @@ def test_history_and_non_candidates_are_left_out_of_a_copy() -> None:
 def test_scores_that_are_not_numbers_are_refused_with_their_place(bad: float) -> None:
     scores = np.array([[1, 2, 3], [NO, bad, 1]], np.float32)
     with pytest.raises(DataError, match=f"'any' gave {bad} to item row 1 for query 1"):
-        masked(scores, QUERIES, np.ones(3, np.bool_), name="any")
+        mask_scores(scores, QUERIES, np.ones(3, np.bool_), name="any")
 
 
 def test_a_wrong_shape_is_refused_with_both_shapes() -> None:
     with pytest.raises(DataError, match=r"shape \(2, 3\).*it gave \(3, 2\)"):
-        masked(np.ones((3, 2), np.float32), QUERIES, np.ones(3, np.bool_), name="any")
+        mask_scores(np.ones((3, 2), np.float32), QUERIES, np.ones(3, np.bool_), name="any")

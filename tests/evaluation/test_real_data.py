@@ -45,7 +45,6 @@ def test_on_movielens_the_baselines_stand_in_the_order_known_for_it() -> None:
             scorer,
             parts.test,
             candidates=parts.candidates,
-            warm=parts.warm,
             item_counts=parts.train.item_counts,
             ks=(10,),
         )

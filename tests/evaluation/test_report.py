@@ -26,7 +26,7 @@ from recsys.evaluation import (
     evaluate,
 )
 from recsys.evaluation.report import Report, all_figures, summary, write_report
-from recsys.evaluation.sheets import Sheet, cards, thumbnail
+from recsys.evaluation.sheets import UserSheet, cards, thumbnail_url
 from recsys.pictures import PictureStore
 from recsys.splits import GlobalTimeConfig, split
 from tests.splits.logs import log
@@ -56,7 +56,6 @@ def evaluations() -> tuple[dict[str, Evaluation], dict[str, object]]:
             scorer,
             parts.test,
             candidates=parts.candidates,
-            warm=parts.warm,
             item_counts=parts.train.item_counts,
             ks=(2, 10),
             resamples=50,
@@ -115,7 +114,7 @@ def report(evaluations, catalogue: Catalogue) -> Report:
             }
         },
         exhibits=[Exhibit("Redrawn <by>", "Above & below.", exhibit())],
-        sheets=[Sheet("u<1>", [0, 1, 2, 3], [3, 4, 0], [0.9, 0.5, 0.25], [4])],
+        sheets=[UserSheet("u<1>", [0, 1, 2, 3], [3, 4, 0], [0.9, 0.5, 0.25], [4])],
         catalogue=catalogue,
         notes=["Chosen on validation & scored once."],
     )
@@ -239,7 +238,7 @@ def test_what_cannot_be_reported_is_refused(report: Report) -> None:
     with pytest.raises(InvalidRequestError, match="sheets need the catalogue"):
         replace(report, catalogue=None)
     with pytest.raises(DataError, match="2 recommended items need as many scores; got 1"):
-        Sheet("u", [], [1, 2], [0.5])
+        UserSheet("u", [], [1, 2], [0.5])
 
 
 def test_a_failed_report_leaves_no_half_of_it(tmp_path: Path, report: Report) -> None:
@@ -249,13 +248,13 @@ def test_a_failed_report_leaves_no_half_of_it(tmp_path: Path, report: Report) ->
 
 
 def test_thumbnails_are_small_and_broken_pictures_become_title_cards(catalogue: Catalogue) -> None:
-    shown = [thumbnail(catalogue, row) for row in range(len(catalogue))]
+    shown = [thumbnail_url(catalogue, row) for row in range(len(catalogue))]
     assert [source is not None for source in shown] == [True, True, *[False] * 10]
     assert all(len(source) < 10_000 for source in shown if source)
 
 
 def test_cards_mark_what_was_truly_met_next(catalogue: Catalogue) -> None:
-    made = cards(Sheet("u", list(range(12)) + [0], [5, 6], [1.0, 0.5], [6, 7]), catalogue)
+    made = cards(UserSheet("u", list(range(12)) + [0], [5, 6], [1.0, 0.5], [6, 7]), catalogue)
     assert made["length"] == 13 and len(made["history"]) == 12
     assert made["history"][-1]["title"] == "Item a"
     assert [card["hit"] for card in made["recommended"]] == [False, True]

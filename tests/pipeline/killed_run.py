@@ -10,7 +10,7 @@ import signal
 import sys
 from pathlib import Path
 
-from recsys.pipeline import Done, open_job, run_job
+from recsys.pipeline import StageResult, open_job, run_job
 
 
 class Told:
@@ -19,13 +19,13 @@ class Told:
     def starting(self, stage: str, reason: str) -> None:
         print("starting", stage, flush=True)
 
-    def finished(self, done: Done) -> None:
+    def finished(self, done: StageResult) -> None:
         print("reused" if done.reused else "done", done.stage, flush=True)
 
 
 def main(config: str, runs: str, stage: str, moment: str = "") -> None:
-    def progress(what: str, done: int, total: int, note: str = "") -> None:
-        if moment and what.startswith(moment):
+    def progress(description: str, done: int, total: int, note: str = "") -> None:
+        if moment and description.startswith(moment):
             os.kill(os.getpid(), signal.SIGKILL)
 
     run_job(

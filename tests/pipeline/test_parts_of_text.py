@@ -9,7 +9,7 @@ import pytest
 
 from recsys.errors import ConfigError
 from recsys.pipeline import Job, open_job, run_job
-from recsys.pipeline.learning import train_towers
+from recsys.pipeline.training import train_towers
 from tests.pipeline.test_user_vectors import Seen
 from tests.pipeline.tiny import write_tiny
 
@@ -29,14 +29,14 @@ def joined(folder: Path, *, towers: str = "", members: str = "", parts: str = JO
 
 def test_nobody_gets_a_part_that_was_not_named(tmp_path):
     job = joined(tmp_path)
-    assert [block.name for block in job.blocks_learned_from] == ["text", "attributes"]
+    assert [block.name for block in job.training_blocks] == ["text", "attributes"]
     assert job.towers_config.blocks is None
 
 
 def test_a_member_that_names_a_part_learns_from_it_alone(tmp_path):
     members = '[[train.members]]\n[[train.members]]\nblocks = ["text.lsa"]\n'
     job = joined(tmp_path, members=members)
-    text, attributes, part = job.blocks_learned_from
+    text, attributes, part = job.training_blocks
     assert (text.name, attributes.name, part.name) == ("text", "attributes", "text.lsa")
     np.testing.assert_array_equal(part.vectors, text.vectors[:, -3:])
     one, two = train_towers(job, tmp_path / "trained").towers.members
@@ -55,6 +55,6 @@ def test_two_parts_of_one_encoder_have_names_of_their_own(tmp_path):
     twice = ", ".join(lsa.replace("DIM", str(width)) for width in (3, 2))
     parts = f'[text]\nname = "joined"\nparts = [{twice}]\n'
     job = joined(tmp_path, towers='blocks = ["text.lsa", "text.lsa-2"]', parts=parts)
-    text, _, one, two = job.blocks_learned_from
+    text, _, one, two = job.training_blocks
     assert (one.name, two.name) == ("text.lsa", "text.lsa-2")
     np.testing.assert_array_equal(np.hstack([one.vectors, two.vectors]), text.vectors)

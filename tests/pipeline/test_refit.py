@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys.pipeline import Done, Job, open_job, run_job
+from recsys.pipeline import Job, StageResult, open_job, run_job
 from tests.pipeline.tiny import write_tiny
 
 
 class Nobody:
     def starting(self, stage: str, reason: str) -> None: ...
 
-    def finished(self, done: Done) -> None: ...
+    def finished(self, done: StageResult) -> None: ...
 
 
 def trained(folder: Path, refit: str) -> Job:

@@ -22,7 +22,7 @@ from recsys.encoders import (
 )
 from recsys.pipeline.config import RunConfig
 from recsys.pipeline.job import Job
-from recsys.pipeline.sections import outside_files, with_files_found
+from recsys.pipeline.sections import external_files, resolve_files
 
 HOME = Path("where") / "the" / "config" / "is"
 JOB: Any = SimpleNamespace(path=lambda path: HOME / path)
@@ -31,14 +31,14 @@ JOINED = JoinedConfig(parts=(LsaConfig(), GLOVE, BERT), scales=(1, 1, 2))
 
 
 def test_files_of_parts_are_outside_files() -> None:
-    found = outside_files(JOB, text=JOINED, image=None)
+    found = external_files(JOB, text=JOINED, image=None)
     assert found == {"text.parts.1.file": HOME / "glove.txt", "text.parts.2.model": HOME / "minilm"}
-    assert outside_files(JOB, text=GLOVE) == {"text.file": HOME / "glove.txt"}
+    assert external_files(JOB, text=GLOVE) == {"text.file": HOME / "glove.txt"}
 
 
 def test_files_of_parts_are_found() -> None:
-    found = with_files_found(JOB, JOINED)
-    assert found.parts == tuple(with_files_found(JOB, part) for part in JOINED.parts)
+    found = resolve_files(JOB, JOINED)
+    assert found.parts == tuple(resolve_files(JOB, part) for part in JOINED.parts)
     assert found.parts[1].file == HOME / "glove.txt" and found.scales == JOINED.scales
 
 
@@ -56,10 +56,10 @@ def test_files_and_folders_are_found(job: Job) -> None:
         "text.file": job.base / "../glove.txt",
         "image.model": job.base / "models/mini",
     }
-    assert outside_files(job, text=words, image=bert, none=None) == expected
-    assert with_files_found(job, words).file == expected["text.file"]
-    assert with_files_found(job, bert).model == str(expected["image.model"])
-    assert with_files_found(job, TFLiteConfig(file="a.tflite")).file == job.base / "a.tflite"
+    assert external_files(job, text=words, image=bert, none=None) == expected
+    assert resolve_files(job, words).file == expected["text.file"]
+    assert resolve_files(job, bert).model == str(expected["image.model"])
+    assert resolve_files(job, TFLiteConfig(file="a.tflite")).file == job.base / "a.tflite"
 
 
 def test_a_model_in_an_installed_package(
@@ -69,8 +69,8 @@ def test_a_model_in_an_installed_package(
     (tmp_path / "carrying" / "__init__.py").write_text("")
     monkeypatch.syspath_prepend(str(tmp_path))
     config = BertConfig(model="package:carrying/model")
-    assert outside_files(job, text=config) == {"text.model": tmp_path / "carrying" / "model"}
-    assert with_files_found(job, config).model == str(tmp_path / "carrying" / "model")
+    assert external_files(job, text=config) == {"text.model": tmp_path / "carrying" / "model"}
+    assert resolve_files(job, config).model == str(tmp_path / "carrying" / "model")
 
 
 @pytest.mark.parametrize(
@@ -84,12 +84,12 @@ def test_a_model_in_an_installed_package(
 def test_a_word_that_the_encoder_knows_is_no_file(
     job: Job, section: BertConfig | KerasApplicationConfig
 ) -> None:
-    assert outside_files(job, image=section) == {}
-    assert with_files_found(job, section) == section
+    assert external_files(job, image=section) == {}
+    assert resolve_files(job, section) == section
 
 
 @pytest.mark.parametrize(
     "config", [BagOfWordsConfig(), LsaConfig(), ElmoConfig(), Word2VecConfig()]
 )
 def test_what_is_learned_from_the_items_names_no_file(config: Any) -> None:
-    assert outside_files(JOB, text=config) == {}
+    assert external_files(JOB, text=config) == {}

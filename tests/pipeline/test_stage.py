@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from recsys.errors import ConfigError
-from recsys.pipeline.stage import Done, Outcome, Stage, run_stages
+from recsys.pipeline.stage import Stage, StageOutput, StageResult, run_stages
 
 
 @dataclass
@@ -35,16 +35,16 @@ class Seen:
     def starting(self, stage: str, reason: str) -> None:
         self.reasons[stage] = reason
 
-    def finished(self, done: Done) -> None:
+    def finished(self, done: StageResult) -> None:
         self.reused[done.stage] = done.reused
 
 
 def _stage(name: str, needs: tuple[str, ...] = (), **changes: Any) -> Stage[Job]:
-    def run(job: Job, out: Path) -> Outcome:
+    def run(job: Job, out: Path) -> StageOutput:
         job.worked.append(name)
         job.before.get(name, lambda folder: None)(out)
         (out / "result.txt").write_text(f"{name} {job.settings[name]}")
-        return Outcome({f"{name}.figure": 1.5}, {"note": name})
+        return StageOutput({f"{name}.figure": 1.5}, {"note": name})
 
     return Stage(
         name,

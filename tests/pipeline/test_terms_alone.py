@@ -9,8 +9,8 @@ import numpy as np
 from recsys.cli.trial import _with_default
 from recsys.evaluation import evaluate
 from recsys.pipeline import open_job, run_job
-from recsys.pipeline.scoring import batch_of, met_users, towers_scorer
-from recsys.pipeline.stage import Done
+from recsys.pipeline.scoring import active_users, batch_of, towers_scorer
+from recsys.pipeline.stage import StageResult
 from tests.pipeline.tiny import write_tiny
 
 
@@ -19,7 +19,7 @@ class Silent:
 
     def starting(self, stage: str, reason: str) -> None: ...
 
-    def finished(self, done: Done) -> None: ...
+    def finished(self, done: StageResult) -> None: ...
 
 
 def test_every_query_is_asked_with_its_terms(tmp_path: Path) -> None:
@@ -31,19 +31,18 @@ def test_every_query_is_asked_with_its_terms(tmp_path: Path) -> None:
     judged = done["evaluate"].figures
     assert "two_tower_with_terms.recall@5" not in judged
 
-    parts, known = job.split, met_users(job.split.train.offsets)
+    parts, known = job.split, active_users(job.split.train.offsets)
     scorer = towers_scorer(job.towers, known=known, phrases=job.phrases)
     again = evaluate(
         scorer,
         parts.test,
         candidates=parts.candidates,
-        warm=parts.warm,
         item_counts=parts.train.item_counts,
         ks=(5,),
         resamples=1,
     )
     assert judged["two_tower.recall@5"] == again.figures["recall@5"]
-    vectors = job.towers.encode(batch_of(parts.test, known=known, phrases=job.phrases_asked))
+    vectors = job.towers.encode(batch_of(parts.test, known=known, phrases=job.query_phrases))
     assert len(np.unique(vectors, axis=0)) > 1
     call = _with_default(job, job.config.serve.call)
     assert call.user is None and call.terms == job.ingested.interactions.phrases[1]

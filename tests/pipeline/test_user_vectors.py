@@ -10,7 +10,7 @@ import pytest
 from recsys.errors import DataError
 from recsys.formats import NamedVectors, write_vectors
 from recsys.pipeline import Job, open_job, run_job
-from recsys.pipeline.stage import Done
+from recsys.pipeline.stage import StageResult
 from tests.pipeline.tiny import write_tiny
 
 
@@ -23,7 +23,7 @@ class Seen:
     def starting(self, stage: str, reason: str) -> None:
         self.began[stage] = reason
 
-    def finished(self, done: Done) -> None: ...
+    def finished(self, done: StageResult) -> None: ...
 
 
 def write_users(path: Path, ids: list[str], *, scale: float = 1.0) -> None:
@@ -39,7 +39,9 @@ def shop(folder: Path) -> Path:
     return path
 
 
-def brought_up_to_date(path: Path, folder: Path, until: str) -> tuple[Job, dict[str, Done], Seen]:
+def brought_up_to_date(
+    path: Path, folder: Path, until: str
+) -> tuple[Job, dict[str, StageResult], Seen]:
     job, seen = open_job(path, runs=folder / "runs"), Seen()
     return job, {done.stage: done for done in run_job(job, until=until, observer=seen)}, seen
 

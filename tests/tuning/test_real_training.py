@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.pipeline import learning, open_job, run_job
+from recsys.pipeline import open_job, run_job, training
 from recsys.splits import HeldOut, split
 from recsys.tuning.running import Study, open_study, tune
 from tests import forked
@@ -36,7 +36,7 @@ class Whole:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     asked: list[HeldOut] = []
-    judge = learning.evaluate
+    judge = training.evaluate
 
     def watched(scorer: Any, queries: HeldOut, **more: Any) -> Any:
         asked.append(queries)
@@ -46,7 +46,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     path = write_study(folder / "shop", TWO, TEMPERATURES)
     study = open_study(path, runs=folder / "runs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(learning, "evaluate", watched)
+        patch.setattr(training, "evaluate", watched)
         content = tune(study, command="again", observer=Told())
     return Whole(folder, study, content, asked)
 

@@ -8,7 +8,7 @@ import pytest
 from recsys._tf import tf
 from recsys.errors import ConfigError
 from recsys.index import ScannConfig
-from recsys.pipeline.learning import searched_by
+from recsys.pipeline.training import searched_by
 from recsys.towers import (
     CCL,
     HardNegatives,

@@ -19,13 +19,13 @@ from recsys.evaluation import (
     evaluate,
     tune_item_knn,
 )
-from recsys.evaluation.ranking import masked, rank
+from recsys.evaluation.ranking import mask_scores, rank
 from recsys.evaluation.record import write_json
-from recsys.evaluation.sheets import Sheet
+from recsys.evaluation.sheets import UserSheet
 from recsys.ids import IdMap
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import towers_scorer
-from recsys.pipeline.stage import Outcome
+from recsys.pipeline.stage import StageOutput
 from recsys.splits import HeldOut
 
 MODEL = "two_tower"
@@ -33,7 +33,7 @@ WITH_TERMS = "two_tower_with_terms"
 JUDGED, VALUES = "judged.json", "values.npz"
 
 
-def run_evaluate(job: Job, out: Path) -> Outcome:
+def run_evaluate(job: Job, out: Path) -> StageOutput:
     """Judge all scorers; write what :func:`load_evaluations` and :func:`load_sheets` read."""
     parts, config = job.split, job.config.evaluation
     scorers, tuned = _scorers(job)
@@ -43,7 +43,6 @@ def run_evaluate(job: Job, out: Path) -> Outcome:
             scorer,
             parts.test,
             candidates=parts.candidates,
-            warm=parts.final.warm,
             item_counts=parts.final.item_counts,
             ks=config.ks,
             seed=config.seed,
@@ -58,7 +57,7 @@ def run_evaluate(job: Job, out: Path) -> Outcome:
         for metric, value in each.figures.items()
     }
     notes = {"protocol": parts.protocol, "item_knn_tuning": tuned}
-    return Outcome(figures | _oracle(job), notes)
+    return StageOutput(figures | _oracle(job), notes)
 
 
 def load_evaluations(folder: Path) -> dict[str, Evaluation]:
@@ -82,20 +81,20 @@ def load_evaluations(folder: Path) -> dict[str, Evaluation]:
         }
 
 
-def load_sheets(folder: Path) -> list[Sheet]:
+def load_sheets(folder: Path) -> list[UserSheet]:
     """A few users with what they met and what the towers recommend.
 
     Raises:
         DataError: The folder does not hold them.
     """
-    return [Sheet(**sheet) for sheet in _kept(folder)["sheets"]]
+    return [UserSheet(**sheet) for sheet in _kept(folder)["sheets"]]
 
 
 def _scorers(job: Job) -> tuple[list[Scorer], Sequence[Mapping[str, float | None]]]:
     """The towers first; with search terms beside where there are any; then the baselines."""
     parts, config = job.split, job.config.evaluation
     known = job.known_users
-    asked = job.phrases_asked
+    asked = job.query_phrases
     scorers: list[Scorer] = [towers_scorer(job.towers, known=known, phrases=asked)]
     if asked is None and job.towers.terms_dimension and parts.test.terms.any():
         scorers.append(towers_scorer(job.towers, known=known, phrases=job.phrases, name=WITH_TERMS))
@@ -115,7 +114,7 @@ def _scorers(job: Job) -> tuple[list[Scorer], Sequence[Mapping[str, float | None
     return scorers, tuned
 
 
-def _sheets(job: Job, scorer: Scorer, *, count: int, places: int = 12) -> list[Sheet]:
+def _sheets(job: Job, scorer: Scorer, *, count: int, places: int = 12) -> list[UserSheet]:
     """Test queries of different users with a history, drawn by the seed."""
     queries, users = job.split.test, job.ingested.interactions.users
     long = np.flatnonzero(queries.history_lengths >= 3)
@@ -130,13 +129,13 @@ def _sheets(job: Job, scorer: Scorer, *, count: int, places: int = 12) -> list[S
     ]
 
 
-def _sheet(job: Job, scorer: Scorer, query: HeldOut, users: IdMap, places: int) -> Sheet:
-    scores = masked(scorer.score(query), query, job.split.candidates, name=scorer.name)
+def _sheet(job: Job, scorer: Scorer, query: HeldOut, users: IdMap, places: int) -> UserSheet:
+    scores = mask_scores(scorer.score(query), query, job.split.candidates, name=scorer.name)
     ranking = rank(
         scores, places, target_rows=query.target_rows, target_offsets=query.target_offsets
     )
     rows = ranking.rows[0][ranking.valid[0]]
-    return Sheet(
+    return UserSheet(
         users.id(int(query.user[0])),
         history=query.history(0).tolist(),
         recommended=rows.tolist(),
@@ -161,7 +160,7 @@ def _oracle(job: Job) -> dict[str, float]:
         ) from error
 
 
-def _save(out: Path, evaluations: Mapping[str, Evaluation], sheets: Sequence[Sheet]) -> None:
+def _save(out: Path, evaluations: Mapping[str, Evaluation], sheets: Sequence[UserSheet]) -> None:
     values = {
         f"{name}/{metric}": column
         for name, each in evaluations.items()

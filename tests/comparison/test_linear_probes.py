@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recsys.comparison.probe import Question, ask
+from recsys.comparison.linear_probes import Question, ask
 from recsys.errors import DataError
 
 KINDS = ["lamp", "rug", "mug"]

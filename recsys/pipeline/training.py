@@ -18,7 +18,7 @@ from recsys.index import ExactConfig, IndexConfig, build_index
 from recsys.interactions import Interactions
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import towers_scorer
-from recsys.pipeline.stage import Outcome
+from recsys.pipeline.stage import StageOutput
 from recsys.splits import Split
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ EXACT_UP_TO = 100_000
 
 
 @dataclass(frozen=True, eq=False)
-class Learned:
+class TrainingRun:
     """What a run learned.
 
     Attributes:
@@ -46,17 +46,17 @@ class Learned:
     refitted: Fitted | None
 
 
-def run_train(job: Job, out: Path) -> Outcome:
+def run_train(job: Job, out: Path) -> StageOutput:
     """Train, and keep the towers in ``out/towers``."""
-    learned = learn(job, out)
+    learned = train_and_refit(job, out)
     fitted = learned.chosen
     learned.towers.save(out / "towers")
     figures = {"epochs": len(fitted.epochs), "best_epoch": fitted.best_epoch}
     by = job.config.evaluation.choose_by
-    return Outcome({**figures, f"validation.{by}": float(fitted.validation or 0.0)})
+    return StageOutput({**figures, f"validation.{by}": float(fitted.validation or 0.0)})
 
 
-def learn(job: Job, folder: Path) -> Learned:
+def train_and_refit(job: Job, folder: Path) -> TrainingRun:
     """Train the towers of a run in ``folder``, or go on there; refit where the split asks to.
 
     Raises:
@@ -64,9 +64,9 @@ def learn(job: Job, folder: Path) -> Learned:
     """
     chosen = train_towers(job, folder)
     if job.config.split.refit == "none":
-        return Learned(chosen.towers, chosen, None)
+        return TrainingRun(chosen.towers, chosen, None)
     refitted = _refit(job, folder / REFIT, stop_after=chosen.best_epochs)
-    return Learned(refitted.towers, chosen, refitted)
+    return TrainingRun(refitted.towers, chosen, refitted)
 
 
 def train_towers(
@@ -85,14 +85,13 @@ def train_towers(
     """
     parts, by = job.split, job.config.evaluation.choose_by
     check_validation(parts)
-    known = job.known_among(parts.train)
+    known = job.users_known_from(parts.train)
 
     def validate(towers: Any) -> float:
         result = evaluate(
-            towers_scorer(towers, known=known, phrases=job.phrases_asked),
+            towers_scorer(towers, known=known, phrases=job.query_phrases),
             parts.validation,
             candidates=parts.candidates,
-            warm=parts.warm,
             item_counts=parts.train.item_counts,
             ks=(int(by.split("@")[1]),),
             resamples=1,
@@ -109,8 +108,8 @@ def _refit(job: Job, folder: Path, *, stop_after: Sequence[int]) -> Fitted:
 
     last = ", ".join(map(str, stop_after))
 
-    def shown(what: str, done: int, total: int, note: str = "") -> None:
-        job.progress(f"refit up to epoch {last}: {what}", done, total, note)
+    def shown(description: str, done: int, total: int, note: str = "") -> None:
+        job.progress(f"refit up to epoch {last}: {description}", done, total, note)
 
     refit = replace(job, progress=shown)
     return _fit(refit, job.split.final, folder, validate=None, stop_after=stop_after)
@@ -128,7 +127,7 @@ def _fit(
 
     return fit(
         log,
-        job.blocks_learned_from,
+        job.training_blocks,
         job.phrases,
         towers=job.towers_config,
         train=job.config.train,

@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from recsys.comparison.config import ComparisonConfig, Kind, RowConfig
+from recsys.comparison.config import ComparisonConfig, Kind, VariantConfig
 from recsys.comparison.encoding import BLOCK, Asked, asked_by
-from recsys.comparison.probe import Question, ask
+from recsys.comparison.linear_probes import Question, ask
 from recsys.comparison.scoring import FACTORIES, SLICES, Material
 from recsys.features import FeatureBlock, category_values
 from recsys.pipeline import Job
-from recsys.pipeline.stage import Outcome, Stage
+from recsys.pipeline.stage import Stage, StageOutput
 
 SHARED = ("seed", "split", "towers", "train", "train_users", "evaluation", "probes")
 
 
-def row_stage(config: ComparisonConfig, row: RowConfig) -> Stage[Job]:
+def row_stage(config: ComparisonConfig, row: VariantConfig) -> Stage[Job]:
     """The stage of a row, named ``row_SLUG``; its figures:
 
     - ``probe.COLUMN.KIND.accuracy`` and ``.auc``,
@@ -27,7 +27,7 @@ def row_stage(config: ComparisonConfig, row: RowConfig) -> Stage[Job]:
     """
     asked = asked_of(config, row)
 
-    def run(job: Job, out: Path) -> Outcome:
+    def run(job: Job, out: Path) -> StageOutput:
         folders = {each.kind: job.folder / each.stage_name for each in asked}
         blocks = {kind: FeatureBlock.load(folder / BLOCK) for kind, folder in folders.items()}
         figures = _probed(job, config, blocks)
@@ -41,7 +41,7 @@ def row_stage(config: ComparisonConfig, row: RowConfig) -> Stage[Job]:
             )
             figures |= _shown(column, found.figures, found.intervals)
         shutil.rmtree(out / "training", ignore_errors=True)
-        return Outcome(figures)
+        return StageOutput(figures)
 
     return Stage(
         f"row_{row.slug}",
@@ -54,7 +54,7 @@ def row_stage(config: ComparisonConfig, row: RowConfig) -> Stage[Job]:
     )
 
 
-def asked_of(config: ComparisonConfig, row: RowConfig) -> list[Asked]:
+def asked_of(config: ComparisonConfig, row: VariantConfig) -> list[Asked]:
     """The encoders that a row needs."""
     return asked_by(row, text=config.data.fields.text, timed=config.evaluation.timed)
 
@@ -70,7 +70,7 @@ def question_of(job: Job, config: ComparisonConfig, column: str) -> Question:
     return Question.of(values, least=judging.least, folds=judging.folds, seed=judging.seed)
 
 
-def _settings(config: ComparisonConfig, row: RowConfig) -> Mapping[str, Any]:
+def _settings(config: ComparisonConfig, row: VariantConfig) -> Mapping[str, Any]:
     shared = config.model_dump(mode="json", include=set(SHARED))
     return {**shared, "row": row.model_dump(mode="json", exclude={"label"})}
 
