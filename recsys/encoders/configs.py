@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from recsys.config import Config
-from recsys.encoders.bert.config import BertConfig, BertTuning
+from recsys.encoders.bert.config import BertConfig
 from recsys.encoders.elmo.config import ElmoConfig
 from recsys.encoders.pictures.configs import (
     AutoEncoderConfig,
@@ -29,7 +29,6 @@ __all__ = [
     "AutoEncoderConfig",
     "BagOfWordsConfig",
     "BertConfig",
-    "BertTuning",
     "ElmoConfig",
     "EncoderConfig",
     "ImageEncoderConfig",

@@ -60,7 +60,7 @@ def obtain_encoder(
         True
     """
     asked = _asked(config)
-    looks = any(part.name in _TRAINED or _is_tuned(part) for part in _parts(config))
+    looks = any(part.name in _TRAINED for part in _parts(config))
     contents = _contents(training) if looks else np.zeros(0, np.uint64)
     kept = _kept(folder, asked, contents, retrain_share)
     if kept is not None:
@@ -112,10 +112,6 @@ def _asked(config: EncoderConfig) -> str:
 def _parts(config: EncoderConfig) -> list[EncoderConfig]:
     """A config, then those of the encoders that it is made of."""
     return [config, *(config.parts if isinstance(config, JoinedConfig) else ())]
-
-
-def _is_tuned(config: EncoderConfig) -> bool:
-    return getattr(config, "tuning", None) is not None
 
 
 def _with_checksums(config: EncoderConfig) -> dict[str, Any]:

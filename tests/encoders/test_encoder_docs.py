@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from recsys.config import Config
-from recsys.encoders import BertTuning, EncoderConfig
+from recsys.encoders import EncoderConfig
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "encoders.md"
 
@@ -20,12 +20,10 @@ def test_its_examples_run() -> None:
     assert result.attempted > 5 and result.failed == 0
 
 
-@pytest.mark.parametrize(
-    "kind", [*get_args(EncoderConfig), BertTuning], ids=lambda kind: kind.__name__
-)
+@pytest.mark.parametrize("kind", get_args(EncoderConfig), ids=lambda kind: kind.__name__)
 def test_every_key_stands_with_its_default(kind: type[Config]) -> None:
     rows = re.findall(r"^\| `(\w+)` \| (\S+) \| .* \| (.*?) ?\|$", PAGE.read_text(), re.MULTILINE)
-    name = "tuning" if kind is BertTuning else kind.model_fields["name"].default
+    name = kind.model_fields["name"].default
     shown = {key: default for key, of, default in rows if of in (f"`{name}`", "both")}
     for key, field in kind.model_fields.items():
         if key == "name":

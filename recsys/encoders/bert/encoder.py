@@ -20,7 +20,6 @@ from recsys.encoders.base import Content, Encoded, Kind, texts_of
 from recsys.encoders.bert.files import Pretrained, read_pretrained
 from recsys.encoders.bert.network import Architecture, build_backbone, hidden, state_of
 from recsys.encoders.bert.tokens import PAD, WordPieces, batches, read_vocabulary
-from recsys.encoders.bert.tuning import tuned
 from recsys.encoders.configs import BertConfig
 from recsys.ids import Vectors
 from recsys.progress import Progress, silent
@@ -35,22 +34,14 @@ def build(
     checkpoints: Path | None = None,
     progress: Progress = silent,
 ) -> Bert:
-    """Read the model, and tune it on the texts ``training`` where the config asks for it.
+    """Read the model; ``training`` is not used.
 
     Raises:
-        EncoderError: The model is missing, damaged or no BERT, keras-hub is not installed, or the
-            tuning finds no word or diverges.
+        EncoderError: The model is missing, damaged or no BERT, or keras-hub is not installed.
     """
     progress("load the network", 0, 1, config.model)
     model = read_pretrained(config)
     progress("load the network", 1, 1, f"{model.numbers.layers} layers")
-    if config.tuning is not None:
-        pieces = WordPieces.of(read_vocabulary(model.vocabulary), model.numbers)
-        longest = min(config.max_tokens, model.numbers.positions)
-        tokens = [text for text in pieces.tokens(texts_of(training), longest) if len(text)]
-        model = tuned(
-            config.tuning, model, pieces, tokens, checkpoints=checkpoints, progress=progress
-        )
     return Bert.of(config, model)
 
 

@@ -165,7 +165,7 @@ def keras_hub() -> Any:
     return library
 
 
-def build_backbone(numbers: Architecture, state: State | None, *, dropout: float = 0.0) -> Any:
+def build_backbone(numbers: Architecture, state: State | None) -> Any:
     """A ``keras_hub.models.BertBackbone`` with these weights; None leaves them as they start.
 
     keras-hub itself knows one activation and one epsilon; those of ``numbers`` take their place,
@@ -183,7 +183,7 @@ def build_backbone(numbers: Architecture, state: State | None, *, dropout: float
         intermediate_dim=numbers.inner,
         max_sequence_length=numbers.positions,
         num_segments=numbers.segments,
-        dropout=dropout,
+        dropout=0.0,
         dtype="float32",
     )
     backbone.embeddings_layer_norm.epsilon = numbers.norm_epsilon
@@ -211,11 +211,11 @@ def state_of(backbone: Any, numbers: Architecture) -> dict[str, Vectors]:
     return state
 
 
-def hidden(backbone: Any, tokens: Any, real: Any, *, training: bool = False) -> Any:
+def hidden(backbone: Any, tokens: Any, real: Any) -> Any:
     """The last layer's vectors, float32 ``[b, l, d]``, of int32 ``tokens``; ``real`` is 1, padding
     0, both ``[b, l]``."""
     inputs = {"token_ids": tokens, "segment_ids": tf.zeros_like(tokens), "padding_mask": real}
-    return backbone(inputs, training=training)["sequence_output"]
+    return backbone(inputs, training=False)["sequence_output"]
 
 
 _ACTIVATIONS: dict[str, Any] = {
