@@ -53,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _world(world: World, only: Sequence[str], seeds: Sequence[int] | None, tell: Tell) -> list[str]:
     """Bring a world's variants up to date; what failed."""
-    wanted = [each for each in world.variants if not only or each.name in only]
+    existing = [each for each in world.variants if not each.last_commit]
+    wanted = [each for each in existing if not only or each.name in only]
     if not wanted:
         return []
     try:

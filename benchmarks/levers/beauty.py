@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.levers.world import BASE, ONE_PAIR, Variant, World
+from benchmarks.levers.world import BASE, ONE_PAIR, REMOVED, Variant, World
 from benchmarks.quality.datasets import BEAUTY
 
 WORDS, BERT = "text.bag-of-words", "text.bert"
@@ -25,7 +25,7 @@ INPUTS = (
     Variant(
         "bert-whitened",
         "BERT alone, its map begins as its principal components (WhitenRec, Zhang et al. 2024)",
-        {"towers.blocks": [BERT], "towers.initial": "whitened"},
+        last_commit=REMOVED,
     ),
     Variant("words-and-bert", "titles by their words and by BERT", {"towers.blocks": ["text"]}),
     Variant("without-content", "ids alone", {"towers.blocks": []}),
@@ -39,12 +39,12 @@ INPUTS = (
     Variant(
         "gated-sum",
         "id and content weighted item by item (Arevalo et al. 2017)",
-        {"towers.combine": "gated-sum"},
+        last_commit=REMOVED,
     ),
     Variant(
         "concatenation",
         "id and content side by side through one map (Covington et al. 2016)",
-        {"towers.combine": "concatenation"},
+        last_commit=REMOVED,
     ),
     Variant(
         "delta",

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.levers.world import BASE, ONE_PAIR, Variant, World
+from benchmarks.levers.world import BASE, ONE_PAIR, REMOVED, Variant, World
 from benchmarks.quality.datasets import GOWALLA
 
-SHARE: dict[str, Any] = {
-    "towers.history": {"name": "mean", "window": 100, "ages": "equal"},
-    "towers.user_mix": "share",
-    "towers.user_share": 0.5,
-}
 CCL: dict[str, Any] = {"name": "ccl", "negatives": 1024, "mask": "user", "margin": 0.9}
 
 
@@ -42,7 +37,7 @@ LEVERS = World(
         Variant(
             "graph-dropout-0.3",
             "a step's graph does without three of ten interactions (SGL, Wu et al. 2021)",
-            {"towers.graph_dropout": 0.3},
+            last_commit=REMOVED,
         ),
         Variant("popularity-0", "every place's vector has length 1", {"towers.popularity": 0.0}),
         *(
@@ -78,7 +73,7 @@ LEVERS = World(
         Variant(
             "history-share",
             "half of a query is the mean of the user's places (SimpleX, Mao et al. 2021)",
-            SHARE,
+            last_commit=REMOVED,
         ),
         Variant(
             "ccl",
@@ -91,18 +86,7 @@ LEVERS = World(
                 name,
                 "the mean of the user's places and the user's id, no graph, cosine contrastive from"
                 f" {margin} on, {epochs} epochs of small steps (SimpleX)",
-                {
-                    **SHARE,
-                    "towers.graph": "none",
-                    "towers.id_initial": "short",
-                    "towers.popularity": 0.0,
-                    "train.batch_positions": 2048,
-                    "train.learning_rate": 1e-3,
-                    "train.epochs": epochs,
-                    "train.patience": epochs,
-                    "train.average": 0.99,
-                    "train.loss": {**CCL, "margin": margin},
-                },
+                last_commit=REMOVED,
             )
             for name, margin, epochs in (
                 ("simplex", 0.9, 10),

@@ -48,7 +48,7 @@ def rows(record: Mapping[str, Any], world: World) -> list[Row]:
     return [
         Row(
             variant.name,
-            variant.told,
+            variant.told + (f" (last in {variant.last_commit})" if variant.last_commit else ""),
             tuple(_cell(part["figures"], metric) for metric in world.metrics),
             _beside(part, first, by),
             f"{part['figures']['minutes']:.1f}",

@@ -15,6 +15,8 @@ from recsys.pipeline import RunConfig
 from recsys.tuning.keys import put
 
 BASE = "base"
+REMOVED = "d2ab8ff"
+"""The last commit that had the options that lost on every data set."""
 Changes = Mapping[str, Any]
 """From dotted keys of a configuration to what stands there instead."""
 ONE_PAIR: Changes = {
@@ -35,12 +37,15 @@ class Variant:
         told: What it is, in a line, with its paper.
         changes: What is otherwise.
         of: What it is a change of: the ``base``, or the ``preset`` as it is.
+        last_commit: Last commit that had the option; empty where it still exists. The figures of a
+            removed option stay in the record and on the page.
     """
 
     name: str
     told: str
     changes: Changes = field(default_factory=dict)
     of: Literal["base", "preset"] = "base"
+    last_commit: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +83,10 @@ class World:
         return self.seeds[0] if variant.name == BASE else self.seeds[1]
 
     def kept(self) -> list[Variant]:
-        """The variants that are not, as the preset now is, what the base is."""
+        """The variants that still exist and are not, as the preset now is, what the base is."""
         base = asked(self, self.variants[0])
-        others = (each for each in self.variants[1:] if asked(self, each) != base)
-        return [self.variants[0], *others]
+        existing = (each for each in self.variants[1:] if not each.last_commit)
+        return [self.variants[0], *(each for each in existing if asked(self, each) != base)]
 
 
 def asked(world: World, variant: Variant) -> dict[str, Any]:

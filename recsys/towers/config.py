@@ -27,12 +27,6 @@ class TowersConfig(Config):
             good, each id's vector is averaged with those that its interactions lead to, up to
             ``graph_layers`` interactions away (LightGCN, He et al. 2020).
         graph_layers: How far.
-        graph_dropout: Share of the interactions that a training step's graph does without.
-        user_mix: How the user's vector and the history's state meet. ``sum``: they are added;
-            ``share``: g U[user] + (1 - g) h, g being ``user_share`` (SimpleX, Mao et al. 2021,
-            eq. 3); ``trained-share``: g is trained from there. An unknown user is asked for by
-            h alone.
-        user_share: g.
         item_id: Whether the item tower learns a vector for each warm item. ``embedding``: freely;
             ``delta``: as a difference from what its content says, which begins at zero and is
             kept small.
@@ -49,13 +43,9 @@ class TowersConfig(Config):
         block_dropout: Share of an item's feature blocks left out in each training step, one of
             those that it has always kept, so that no block silences another (Neverova et al.,
             "ModDrop", TPAMI 2016).
-        combine: How the blocks and the id of an item become one vector. ``sum``; ``gated-sum``:
-            weighted by shares that are read from them all, item by item (Arevalo et al. 2017);
-            ``concatenation``: side by side through one map.
         projection: How a feature block enters the item tower: one linear map, or one with a
-            hidden layer. In a concatenation there is one hidden layer behind them all.
-        initial: How the maps of the blocks and of the terms begin. ``random``; ``whitened``: a
-            block's as its principal components, each with the same variance; ``identity``:
+            hidden layer.
+        initial: How the maps of the blocks and of the terms begin. ``random``; ``identity``:
             each block keeps its own vector in coordinates of its own, one block after another,
             and the terms keep theirs from the first coordinate on. Untrained towers then score by
             the cosine that the encoders give, and training changes it only as far as it helps.
@@ -76,9 +66,6 @@ class TowersConfig(Config):
     id_initial: Literal["short", "spectral"] = "short"
     graph: Literal["none", "light-gcn"] = "none"
     graph_layers: int = Field(2, ge=1, le=8)
-    graph_dropout: float = Field(0.0, ge=0, lt=1)
-    user_mix: Literal["sum", "share", "trained-share"] = "sum"
-    user_share: float = Field(0.5, gt=0, lt=1)
     item_id: Literal["none", "embedding", "delta"] = "embedding"
     delta_l2: float = Field(0.01, ge=0, le=1e6)
     id_dropout: float = Field(0.1, ge=0, lt=1)
@@ -86,39 +73,27 @@ class TowersConfig(Config):
     user_vectors_dropout: float = Field(0.1, ge=0, lt=1)
     blocks: tuple[str, ...] | None = None
     block_dropout: float = Field(0.0, ge=0, lt=1)
-    combine: Literal["sum", "gated-sum", "concatenation"] = "sum"
     projection: Literal["linear", "mlp"] = "linear"
-    initial: Literal["random", "whitened", "identity"] = "random"
+    initial: Literal["random", "identity"] = "random"
     popularity: float = Field(0.0, ge=0, le=1)
     terms: Literal["none", "projection"] = "projection"
     terms_dropout: float = Field(0.5, ge=0, lt=1)
     context: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _begins_linear(self) -> TowersConfig:
-        hidden = self.projection != "linear" and self.combine != "concatenation"
-        if self.initial != "random" and hidden:
+    def _check_initial(self) -> TowersConfig:
+        if self.initial != "random" and self.projection != "linear":
             raise ValueError(f"initial = '{self.initial}' needs projection = 'linear'")
         return self
 
     @model_validator(mode="after")
-    def _learns_what_begins(self) -> TowersConfig:
+    def _check_ids(self) -> TowersConfig:
         if self.id_initial == "spectral" and self.item_id != "embedding":
             raise ValueError("id_initial = 'spectral' needs item_id = 'embedding'")
         if self.graph != "none" and "none" in (self.user_id, self.item_id):
             raise ValueError(
                 f"graph = '{self.graph}' joins the ids of users and of items: it needs user_id and"
                 " item_id other than 'none'"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _mixes_a_user(self) -> TowersConfig:
-        alone = self.user_id == "none" or isinstance(self.history, NoHistory)
-        if self.user_mix != "sum" and alone:
-            raise ValueError(
-                f"user_mix = '{self.user_mix}' shares between a user and a history: it needs"
-                " user_id = 'embedding' and a history other than 'none'"
             )
         return self
 

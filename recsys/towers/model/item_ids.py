@@ -13,7 +13,7 @@ from recsys.towers.model.initializers import short, short_where
 
 
 class ItemIds(tf_keras.layers.Layer):  # type: ignore[misc]
-    """E[i], and whether it counts: never for a cold item, whose row nothing has trained.
+    """E[i], and zeros for a cold item, whose row nothing has trained.
 
     A random share of the others is left out in training (dropout of the id, as DropoutNet,
     Volkovs et al. 2017): the content must then stand for the item. Under ``item_id = "delta"`` E
@@ -47,8 +47,8 @@ class ItemIds(tf_keras.layers.Layer):  # type: ignore[misc]
             name="item_id", shape=(len(warm), config.dimension), initializer=first
         )
 
-    def call(self, rows: Any, training: bool = False, table: Any = None) -> tuple[Any, Any]:
-        """Vectors ``[n, d]`` of ``rows``, zeros where left out, and which count, ``[n]``.
+    def call(self, rows: Any, training: bool = False, table: Any = None) -> Any:
+        """Vectors ``[n, d]`` of ``rows``, zeros where left out.
 
         They are read from ``table`` ``[items, d]``, where one is given in the place of E.
         """
@@ -60,4 +60,4 @@ class ItemIds(tf_keras.layers.Layer):  # type: ignore[misc]
         if training and self._config.item_id == "delta" and self._config.delta_l2 > 0:
             lengths = tf.reduce_sum(tf.square(vectors), axis=1)
             self.add_loss(self._config.delta_l2 * tf.reduce_mean(lengths))
-        return vectors, there
+        return vectors

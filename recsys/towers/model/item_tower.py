@@ -11,20 +11,18 @@ from recsys._tf import tf, tf_keras
 from recsys.features import FeatureBlock
 from recsys.ids import Mask, Vectors
 from recsys.towers.config import TowersConfig
-from recsys.towers.model.combine import build_combine
-from recsys.towers.model.initializers import identity, whitened_components
+from recsys.towers.model.initializers import identity
 from recsys.towers.model.item_ids import ItemIds
-from recsys.towers.model.scaling import standardised
 from recsys.towers.model.sparse_maps import build_first_map
 
 
 class ItemTower(tf_keras.Model):  # type: ignore[misc]
-    """v(i) = normalise( combine( warm(i) E[i], has_b(i) P_b x_b(i) for each block b ) ).
+    """v(i) = normalise( warm(i) E[i] + sum over blocks b of has_b(i) P_b x_b(i) ).
 
     E holds a trained vector for each item (:class:`~recsys.towers.model.item_ids.ItemIds`); x_b(i)
     is block b's vector, standardised over the items that have one; P_b a small trained map. In
     training a share of an item's blocks is left out (``block_dropout``), so that has_b(i) is 0 for
-    them. ``combine`` is a sum, or one of :mod:`recsys.towers.model.combine`.
+    them.
 
     Args:
         config: Sizes and inputs.
@@ -52,7 +50,6 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
         self._ids = None
         if config.item_id != "none":
             self._ids = ItemIds(config, warm, np.asarray(masks.any(axis=0)), begin)
-        self._combine = build_combine(config)
 
     @property
     def id_table(self) -> Any:
@@ -67,14 +64,11 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
         """
         kept = self._kept(rows, training)
         parts = [block(rows) * kept[:, at, None] for at, block in enumerate(self.blocks)]
-        there = [kept]
         if self._ids is not None:
-            vectors, counts = self._ids(rows, training=training, table=ids)
-            parts, there = [*parts, vectors], [*there, counts[:, None]]
+            parts.append(self._ids(rows, training=training, table=ids))
         if not parts:
             return tf.zeros((tf.size(rows), self._config.dimension))
-        combined = self._combine(tf.stack(parts, axis=1), tf.concat(there, axis=1))
-        return tf.math.l2_normalize(combined, axis=-1)
+        return tf.math.l2_normalize(tf.add_n(parts), axis=-1)
 
     def _kept(self, rows: Any, training: bool) -> Any:
         """1 where a block counts and 0 where it is left out, float32 ``[n, blocks]``."""
@@ -99,10 +93,7 @@ class _BlockTower(tf_keras.layers.Layer):  # type: ignore[misc]
         begin: Any = "glorot_uniform"
         if config.initial == "identity":
             begin = identity(offset)
-        elif config.initial == "whitened":
-            begin = whitened_components(standardised(block)[block.mask])
-        # A concatenation has its hidden layer behind the blocks, where they meet.
-        if config.projection == "mlp" and config.combine != "concatenation":
+        if config.projection == "mlp":
             self._first = build_first_map(block, 2 * config.dimension, activation="gelu")
             self._rest = [tf_keras.layers.Dense(config.dimension, kernel_initializer=begin)]
         else:

@@ -67,7 +67,7 @@ class TwoTowerModel(TwoTowers):
         # Each item is encoded once a step, however often the step needs it.
         history = tf.reshape(inputs["item"], [-1])
         rows, places = tf.unique(tf.concat([candidates, history], axis=0))
-        of_users, of_items = self.tables(training)
+        of_users, of_items = self.tables()
         vectors = self.item_tower(rows, training=training, ids=of_items)
         among_candidates, in_history = tf.split(places, [tf.size(candidates), tf.size(history)])
         met = tf.reshape(

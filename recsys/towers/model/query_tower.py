@@ -14,17 +14,16 @@ from recsys.towers.config import TowersConfig
 from recsys.towers.histories.build import Times, build_history_encoder
 from recsys.towers.model.initializers import identity, short
 from recsys.towers.model.scaling import standardised
-from recsys.towers.model.user_mix import UserMix
 
 
 class QueryTower(tf_keras.Model):  # type: ignore[misc]
-    """q = normalise( mix(h, U[user]) + P x[user] + T terms + sum over columns c of C_c[value] ).
+    """q = normalise( h + U[user] + P x[user] + T terms + sum over columns c of C_c[value] ).
 
-    h is the history encoder's state, mix a sum or shares (:mod:`~recsys.towers.model.user_mix`).
-    x holds vectors of users that were learned elsewhere, standardised; the table is part of the tower's
-    weights, though never trained, so that a saved tower needs nothing beside. Each further term is
-    left out where it is not known, so that any combination of inputs is one query in the same
-    space. U begins at zero: a user whom training never met is asked for as an unknown one.
+    h is the history encoder's state. x holds the standardised vectors of users that another model
+    trained; the table is one of the tower's weights, though never trained, so that a saved tower is
+    complete. Each summand after h is left out where its input is unknown, so that any combination
+    of inputs is a query in the same space. U begins at zero: a user unknown to training is encoded
+    as an unknown one.
 
     Args:
         config: Sizes and inputs.
@@ -56,7 +55,6 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
                 max(users, 1), config.dimension, embeddings_initializer=first, name="user_id"
             )
             self._users.build(None)
-            self._mix = UserMix(config)
         self._user_vectors = None
         if config.user_vectors == "projection" and user_block is not None:
             self._user_vectors = _UserVectors(config.dimension, user_block)
@@ -95,7 +93,7 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
         if self._users is not None:
             known = _drop(inputs["user_known"], self._config.id_dropout, training)
             table = self.user_table if users is None else users
-            total = self._mix(total, tf.gather(table, inputs["user"]), known)
+            total += tf.gather(table, inputs["user"]) * known[:, None]
         if self._user_vectors is not None:
             known = _drop(inputs["user_known"], self._config.user_vectors_dropout, training)
             total += self._user_vectors(inputs["user"]) * known[:, None]

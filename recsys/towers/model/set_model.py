@@ -85,7 +85,7 @@ class SetModel(TwoTowers):
 
     def _encoded(self, inputs: Mapping[str, Any], training: bool) -> tuple[Any, Any]:
         """Query vectors ``[b, d]``, and those of the warm items ``[w, d]``."""
-        users, items = self.tables(training)
+        users, items = self.tables()
         vectors = self.item_tower(self._warm, training=training, ids=items)  # (w, d)
         history = tf.gather(vectors, tf.gather(self._places, inputs["history"]))
         states = self.query_tower.states(history, None, training=training)

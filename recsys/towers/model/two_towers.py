@@ -60,19 +60,17 @@ class TwoTowers(tfrs.Model):  # type: ignore[misc]
         self._lengths: Vectors = lengths.astype(np.float32)
         self._graph = None
         if config.graph == "light-gcn":
-            self._graph = InteractionGraph(
-                log, layers=config.graph_layers, dropout=config.graph_dropout
-            )
+            self._graph = InteractionGraph(log, layers=config.graph_layers)
 
-    def tables(self, training: bool = False) -> tuple[Any, Any]:
-        """The ids' vectors of users and of items, smoothed over the graph; None where it is none.
+    def tables(self) -> tuple[Any, Any]:
+        """The id vectors of users and of items, smoothed over the graph; None without a graph.
 
-        They stand for the towers' own tables, in training and at rest.
+        They replace the towers' own tables, in training and at rest.
         """
         if self._graph is None:
             return None, None
         of_users, of_items = self.query_tower.user_table, self.item_tower.id_table
-        return self._graph.propagate(of_users, of_items, training=training)
+        return self._graph.propagate(of_users, of_items)
 
     def item_vectors(self) -> Vectors:
         """The item tower's output for every item, float32 ``[items, d]``, nothing left out."""

@@ -151,7 +151,7 @@ INPUTS = {
     "graph": {"graph": "light-gcn"},
     "spectral": {"id_initial": "spectral", "dimension": 3},
     "graph-spectral": {"graph": "light-gcn", "id_initial": "spectral", "graph_layers": 3},
-    "simplex": {"history": MeanHistory(window=8), "user_mix": "share"},
+    "history": {"history": MeanHistory(window=8)},
 }
 
 
@@ -193,7 +193,7 @@ def test_a_killed_run_goes_on_as_it_would_have(tmp_path):
         return own_taste(towers)
 
     train = TRAIN.model_copy(update={"epochs": 3})
-    way = {"train": train, **INPUTS["simplex"]}
+    way = {"train": train, **INPUTS["history"]}
     with pytest.raises(Killed):
         learn(tmp_path / "killed", killed_in_second, **way)
     resumed, whole = learn(tmp_path / "killed", **way), learn(tmp_path / "whole", **way)
@@ -236,7 +236,7 @@ def test_popular_items_are_longer_at_rest_and_read_as_in_training():
     users = np.arange(20, dtype=np.int32)
     batch, both = {}, []
     for popularity in (0.0, 0.5):
-        config = towers_config(popularity=popularity, **INPUTS["simplex"])
+        config = towers_config(popularity=popularity, **INPUTS["history"])
         tf_keras.utils.set_random_seed(1)
         model = SetModel(config, TRAIN, LOG, [], NO_PHRASES)
         (batch,) = load_sets(LOG, [users], TRAIN.loss, window=9, seed=0, epoch=0)

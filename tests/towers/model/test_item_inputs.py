@@ -10,7 +10,6 @@ from recsys.features import FeatureBlock
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
 from recsys.towers import MeanHistory, QueryBatch, TowersConfig, TrainConfig, load_towers
-from recsys.towers.model.combine import build_combine
 from recsys.towers.model.item_tower import ItemTower
 from recsys.towers.model.position_model import TwoTowerModel
 from recsys.towers.towers import freeze
@@ -29,14 +28,8 @@ def block(name: str, width: int, lacking: tuple[int, ...] = (6,)) -> FeatureBloc
 
 TEXT, IMAGE = block("text", 5), block("image", 3, lacking=(1, 6))
 WAYS = [
-    dict(zip(("combine", "item_id", "initial", "projection"), way))
-    for way in itertools.product(
-        ["sum", "gated-sum", "concatenation"],
-        ["embedding", "delta"],
-        ["random", "whitened"],
-        ["linear", "mlp"],
-    )
-    if not (way[0] != "concatenation" and way[2] == "whitened" and way[3] == "mlp")
+    dict(zip(("item_id", "projection"), way))
+    for way in itertools.product(["embedding", "delta"], ["linear", "mlp"])
 ]
 every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: "-".join(way.values()))
 
@@ -124,10 +117,8 @@ def test_loaded_towers_hold_the_vectors_of_those_saved(way, tmp_path):
     np.testing.assert_allclose(loaded.item_vectors, vectors(model.item_tower), atol=1e-6)
 
 
-@pytest.mark.parametrize("mix", ["sum", "share", "trained-share"])
-def test_loaded_towers_answer_users_and_histories_like_those_saved(mix, tmp_path):
-    user = {"user_id": "embedding", "user_mix": mix, "history": MeanHistory(window=4)}
-    towers, model = begun(**user)
+def test_loaded_towers_encode_users_and_histories_like_those_saved(tmp_path):
+    towers, model = begun(user_id="embedding", history=MeanHistory(window=4))
     model.query_tower.user_table.assign(RNG.normal(size=(4, 6)))
     towers = freeze(towers.config, model, towers.sizes)
     towers.save(tmp_path)
@@ -137,27 +128,6 @@ def test_loaded_towers_answer_users_and_histories_like_those_saved(mix, tmp_path
     np.testing.assert_array_equal(load_towers(tmp_path).encode(asked), towers.encode(asked))
     alone = [towers.encode(asked.slice(at, at + 1))[0] for at in range(2)]
     np.testing.assert_allclose(alone, towers.encode(asked), atol=1e-6)
-
-
-# --- where each begins
-
-
-@pytest.mark.parametrize("way", [("gated-sum", "linear"), ("concatenation", "linear"),
-                                 ("concatenation", "mlp")], ids="-".join)  # fmt: skip
-def test_every_way_begins_as_the_sum(way):
-    combine, projection = way
-    begun = {"item_id": "delta", "initial": "whitened"}
-    other = tower_of({**begun, "combine": combine, "projection": projection})
-    np.testing.assert_allclose(
-        vectors(other), vectors(tower_of({**begun, "combine": "sum"})), atol=1e-5
-    )
-
-
-def test_one_part_alone_is_not_changed_by_its_gate():
-    gated = pulled(tower_of({"combine": "gated-sum", "item_id": "none"}), 5, TOWARDS)
-    (text, image) = (each(tf.constant([1])) for each in gated.blocks)
-    assert image is not None  # item 1 lacks it
-    np.testing.assert_allclose(vectors(gated)[1], tf.math.l2_normalize(text, axis=-1)[0], atol=1e-6)
 
 
 # --- ids as differences
@@ -187,55 +157,8 @@ def test_what_is_added_to_the_loss_is_the_mean_squared_difference():
 def test_the_stronger_the_nearer_to_the_content():
     moved = []
     for strength in (0.0, 100.0):
-        way = {"item_id": "delta", "initial": "whitened"}
+        way = {"item_id": "delta"}
         tower = pulled(tower_of(way, id_dropout=0, delta_l2=strength), 30, TOWARDS)
         (table,) = (weight for weight in tower.weights if "item_id" in weight.name)
         moved.append(float(np.linalg.norm(table.numpy()[:COLD], axis=1).mean()))
     assert moved[0] > 0.5 and moved[1] < 0.05
-
-
-# --- worlds that a sum cannot learn
-
-
-def fitted(combine, projection, parts, wanted) -> float:
-    """The mean squared error that is left after training the way alone."""
-    tf_keras.utils.set_random_seed(0)
-    width = parts.shape[2]
-    config = TowersConfig(dimension=width, combine=combine, projection=projection)
-    way = build_combine(config)
-    there = tf.ones(parts.shape[:2])
-    optimizer = tf_keras.optimizers.Adam(0.05)
-
-    @tf.function
-    def step():
-        with tf.GradientTape() as tape:
-            loss = tf.reduce_mean((way(parts, there) - wanted) ** 2)
-        weights = way.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
-        return loss
-
-    way(parts, there)
-    if not way.trainable_variables:
-        return float(tf.reduce_mean((way(parts, there) - wanted) ** 2))
-    optimizer.build(way.trainable_variables)
-    return min(float(step()) for _ in range(200))
-
-
-def test_gates_lean_on_the_part_that_an_item_is_told_by():
-    """The first coordinate of part 0 says which part of the item is true; the other is noise."""
-    parts = RNG.normal(size=(200, 2, 4)).astype(np.float32)
-    says = RNG.integers(0, 2, 200)
-    parts[:, 0, 0] = parts[:, 1, 0] = 4.0 * (2 * says - 1)
-    wanted = parts[np.arange(200), says]
-    assert fitted("gated-sum", "linear", parts, wanted) < 0.1
-    # The best that fixed weights can do: each part half, and half the variance of the other.
-    assert fitted("concatenation", "linear", parts, wanted) > 0.3
-
-
-def test_a_hidden_layer_lets_parts_meet():
-    """The item is the product of its parts: no sum of maps of each explains any of it."""
-    signs = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]], np.float32)
-    parts = np.repeat(signs[:, :, None], 2, axis=2)
-    wanted = np.repeat(signs.prod(axis=1)[:, None], 2, axis=1)
-    assert fitted("concatenation", "mlp", parts, wanted) < 0.05
-    assert fitted("concatenation", "linear", parts, wanted) > 0.95
