@@ -129,9 +129,6 @@ def _width(settings: Mapping[str, Any], seeds: list[int]) -> str:
     if not pairs:
         return f"Ours is one pair of towers with vectors of {width} numbers; {spread}."
     joined = f"{pairs * width}"
-    narrow = settings["train"].get("members_dimension")
-    if narrow is not None:
-        joined = f"{joined}, which linear maps then bring to {narrow}"
     return (
         f"Ours is {pairs} pairs of towers, each with vectors of {width} numbers, joined into one of"
         f" {joined}; the minutes are those of all {pairs}; {spread}."

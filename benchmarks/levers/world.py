@@ -21,7 +21,6 @@ Changes = Mapping[str, Any]
 """From dotted keys of a configuration to what stands there instead."""
 ONE_PAIR: Changes = {
     "train.members": [],
-    "train.members_dimension": None,
     "train.distillation": None,
 }
 ASKED = ("split", "towers", "train")

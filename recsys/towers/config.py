@@ -145,8 +145,6 @@ class TrainConfig(Config):
         members: For each of them a pair of towers is trained, one after another, each from a seed
             of its own; their vectors side by side are one
             (:class:`recsys.towers.ensemble.joined.JoinedTowers`). None: one pair.
-        members_dimension: To how many dimensions the members' vectors are brought, by the linear
-            maps that keep the scores of training's users nearest; None leaves them side by side.
         distillation: What is kept is then no pair of towers but a vector for each user and item,
             taught by those that were trained and by a filter of items x items. For users known by
             their id; as wide as one pair, however many taught.
@@ -167,15 +165,5 @@ class TrainConfig(Config):
     validate_every: int = Field(1, ge=1)
     clip_norm: float = Field(5.0, gt=0)
     members: tuple[MemberConfig, ...] = Field((), max_length=32)
-    members_dimension: int | None = Field(None, ge=2, le=4096)
     distillation: Distillation | None = None
     seed: int = Field(0, ge=0, lt=2**31)
-
-    @model_validator(mode="after")
-    def _narrows_once(self) -> TrainConfig:
-        if self.distillation is not None and self.members_dimension is not None:
-            raise ValueError(
-                "members_dimension and distillation both bring the members to fewer dimensions:"
-                " leave one out (a student has towers.dimension)"
-            )
-        return self

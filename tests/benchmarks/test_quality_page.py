@@ -67,18 +67,15 @@ def test_a_data_set_has_a_table_once_something_of_it_was_measured(tmp_path: Path
     text = written(tmp_path)
     assert "| **ours** | **0.1900** | **0.1600** |" in text
     assert "one pair of towers with vectors of 64 numbers; one seed" in text
-    told = {**MADE, "seeds": [1], "settings": settings(2, 64)}
-    told["settings"]["train"]["members_dimension"] = 64
-    merge(path, "gowalla", recall, told)
-    assert "joined into one of 128, which linear maps then bring to 64" in written(tmp_path)
+    merge(path, "gowalla", recall, {**MADE, "seeds": [1], "settings": settings(2, 64)})
+    assert "joined into one of 128" in written(tmp_path)
     assert "have 64 dimensions" in text and "SASRec (RecTools) is not run here" in text
 
 
 def test_gowalla_keeps_64_dimensions() -> None:
     config = load_run_config(ROOT / DATA_SETS["gowalla"].config)
     members = len(config.train.members)
-    width = config.train.members_dimension or config.towers.dimension * max(members, 1)
-    assert width == 64
+    assert config.towers.dimension * max(members, 1) == 64
 
 
 def test_levers_and_cold_items_are_shown_once_they_were_measured(tmp_path: Path) -> None:

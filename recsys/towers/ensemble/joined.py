@@ -1,4 +1,4 @@
-"""Several pairs of towers as one: their vectors side by side, or brought to fewer dimensions."""
+"""Several pairs of towers as one: their vectors side by side."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from recsys.encoders.arrays import load_arrays
 from recsys.errors import DataError
-from recsys.ids import Mask, Vectors
-from recsys.towers.ensemble.reduction import Reduction, reduction_of
+from recsys.ids import Vectors
 from recsys.towers.query import QueryBatch
 from recsys.towers.towers import FACTS, FORMAT_VERSION, Towers, load_pair, read_facts
 
-MEMBERS, REDUCTION = "members", "reduction.npz"
+MEMBERS = "members"
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,16 +26,11 @@ class JoinedTowers:
     members' cosines: an ensemble (Hansen & Salamon, "Neural network ensembles", TPAMI 1990) that an
     index can hold. Members that were trained from different seeds err differently.
 
-    Under a reduction the vectors are mapped to fewer dimensions, and the inner product is the
-    nearest that those can hold (:mod:`recsys.towers.ensemble.reduction`).
-
     Attributes:
         members: Towers over the same items that read the same.
-        reduction: From the vectors side by side to fewer dimensions; None leaves them.
 
     Raises:
-        DataError: There is no member, they are not over the same items or read not the same, or
-            the reduction is not of their width.
+        DataError: There is no member, or they are not over the same items or read not the same.
 
     Example:
         See ``examples/train_towers.py`` for a pair; with ``TrainConfig(members=...)`` one a member
@@ -45,7 +38,6 @@ class JoinedTowers:
     """
 
     members: tuple[Towers, ...]
-    reduction: Reduction | None = None
 
     def __post_init__(self) -> None:
         if not self.members:
@@ -56,18 +48,11 @@ class JoinedTowers:
                 "joined towers must be over the same items and read the same; these members differ:"
                 f" {sorted((items, terms, sorted(reads)) for items, terms, reads in told)}"
             )
-        width = sum(each.item_vectors.shape[1] for each in self.members)
-        if self.reduction is not None and self.reduction.item_map.shape[0] != width:
-            raise DataError(
-                f"the members' vectors are {width} wide side by side, and the reduction reads"
-                f" {self.reduction.item_map.shape[0]}"
-            )
 
     @cached_property
     def item_vectors(self) -> Vectors:
-        """Every item's vector, float32 ``[items, sum of d]``, or ``[items, d]`` when reduced."""
-        joined = self._joined([each.item_vectors for each in self.members])
-        return joined if self.reduction is None else joined @ self.reduction.item_map
+        """Every item's vector, float32 ``[items, sum of d]``."""
+        return self._joined([each.item_vectors for each in self.members])
 
     @property
     def terms_dimension(self) -> int:
@@ -86,22 +71,7 @@ class JoinedTowers:
 
     def encode(self, batch: QueryBatch) -> Vectors:
         """One vector a query, as wide as those of items; see :meth:`Towers.encode`."""
-        joined = self._joined([each.encode(batch) for each in self.members])
-        return joined if self.reduction is None else joined @ self.reduction.query_map
-
-    def reduced(self, queries: QueryBatch, items: Mask, *, dimension: int) -> JoinedTowers:
-        """The same in fewer dimensions.
-
-        Args:
-            queries: Such as will be asked.
-            items: For which items the scores should stay as near as they can, bool ``[items]``.
-            dimension: How many; where it is not fewer, nothing is changed.
-        """
-        whole = JoinedTowers(self.members)
-        if dimension >= whole.item_vectors.shape[1]:
-            return whole
-        found = reduction_of(whole.encode(queries), whole.item_vectors[items], dimension)
-        return JoinedTowers(self.members, found)
+        return self._joined([each.encode(batch) for each in self.members])
 
     def save(self, folder: Path) -> None:
         """Write each member into a folder of its own, and ``towers.json``."""
@@ -109,10 +79,6 @@ class JoinedTowers:
         for at, each in enumerate(self.members, start=1):
             each.save(folder / f"member-{at}")
         facts: dict[str, Any] = {"format": FORMAT_VERSION, MEMBERS: len(self.members)}
-        if self.reduction is not None:
-            facts["dimension"] = self.reduction.item_map.shape[1]
-            maps = {"query_map": self.reduction.query_map, "item_map": self.reduction.item_map}
-            np.savez(folder / REDUCTION, **maps)  # type: ignore[arg-type]
         (folder / FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
     def _joined(self, parts: list[Vectors]) -> Vectors:
@@ -137,16 +103,4 @@ def load_towers(folder: Path) -> AnyTowers:
     if not isinstance(count, int) or not 1 <= count <= 1000:
         raise DataError(f"towers in {folder} have {count!r} members, not a number: train anew")
     members = tuple(load_pair(folder / f"member-{at}") for at in range(1, count + 1))
-    return JoinedTowers(members, _reduction(folder) if "dimension" in facts else None)
-
-
-def _reduction(folder: Path) -> Reduction:
-    try:
-        arrays = load_arrays(folder / REDUCTION)
-        query, item = arrays["query_map"], arrays["item_map"]
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"cannot read the towers in {folder}: {error}; train anew") from error
-    fits = query.ndim == 2 and query.shape == item.shape
-    if not fits or not all(np.isfinite(part).all() for part in (query, item)):
-        raise DataError(f"the maps in {folder} do not fit each other: train anew")
-    return Reduction(query.astype(np.float32), item.astype(np.float32))
+    return JoinedTowers(members)

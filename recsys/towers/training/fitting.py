@@ -19,7 +19,7 @@ from recsys.progress import Progress, silent
 from recsys.towers.config import TowersConfig, TrainConfig
 from recsys.towers.ensemble.distillation.student import distil
 from recsys.towers.ensemble.joined import AnyTowers, JoinedTowers
-from recsys.towers.ensemble.members import join, of_member, pairs_of
+from recsys.towers.ensemble.members import of_member, pairs_of
 from recsys.towers.towers import Towers, load_pair
 from recsys.towers.training.data import TrainingData
 from recsys.towers.training.epochs import Epoch, EpochRun, best_of, write_epochs
@@ -104,7 +104,7 @@ def fit(
         for at in range(1, pairs_of(train) + 1)
     ]
     if train.distillation is None:
-        joined = _joined(fitted, train, log, validate)
+        joined = _joined(fitted, validate)
     else:
         teach = partial(distil, log=log, towers=towers, train=train, progress=progress)
         joined = _distilled(
@@ -141,13 +141,8 @@ def _fit_pair(
     )
 
 
-def _joined(
-    fitted: Sequence[Fitted],
-    train: TrainConfig,
-    log: Interactions,
-    validate: Callable[[AnyTowers], float] | None,
-) -> Fitted:
-    towers = join(_pairs(fitted), train, log)
+def _joined(fitted: Sequence[Fitted], validate: Callable[[AnyTowers], float] | None) -> Fitted:
+    towers = JoinedTowers(tuple(_pairs(fitted)))
     epochs = _numbered([epoch for each in fitted for epoch in each.epochs])
     return Fitted(
         towers,

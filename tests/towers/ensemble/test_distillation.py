@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from recsys._tf import tf
-from recsys.config import parse_config
 from recsys.errors import ConfigError
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
@@ -16,7 +15,6 @@ from recsys.towers import (
     Distillation,
     ItemFilterConfig,
     MeanHistory,
-    MemberConfig,
     NoHistory,
     QueryBatch,
     SetSoftmax,
@@ -306,12 +304,6 @@ def test_it_may_be_taught_up_to_an_epoch_that_was_chosen(tmp_path):
     for wrong in ([2], [2, 7], [5, 3], [2, 3, 1]):
         with pytest.raises(ConfigError, match="one more for the student"):
             learn(tmp_path, stop_after=wrong)
-
-
-def test_members_are_made_narrow_in_one_way_only():
-    with pytest.raises(ConfigError, match="leave one out"):
-        parse_config({"distillation": {}, "members_dimension": 8}, TrainConfig)
-    assert TrainConfig(members=(MemberConfig(),)).distillation is None
 
 
 def test_users_without_ids_cannot_be_kept(tmp_path):

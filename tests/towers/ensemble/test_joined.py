@@ -11,7 +11,7 @@ import pytest
 from recsys.errors import DataError
 from recsys.towers import JoinedTowers, MeanHistory, MemberConfig, QueryBatch, load_towers
 from recsys.towers.ensemble.members import SEEDS_APART
-from tests.towers.training.test_fitting import BY_MEAN, TOWERS, accuracy, mean_size, train
+from tests.towers.training.test_fitting import BY_MEAN, TOWERS, mean_size, train
 
 TWO = (MemberConfig(), MemberConfig())
 ASKED = QueryBatch.of([np.array([at, at + 1], np.int32) for at in range(4)])
@@ -122,46 +122,3 @@ def test_each_member_may_end_at_an_epoch_of_its_own(tmp_path):
     fitted = joined(tmp_path, validate=None, stop_after=[1, 2])
     assert fitted.best_epochs == (1, 2) and fitted.best_epoch == 3 and fitted.validation is None
     assert [epoch.number for epoch in fitted.epochs] == [1, 2, 3]
-
-
-def test_in_fewer_dimensions_the_scores_are_the_nearest_that_they_can_hold(fitted, tmp_path):
-    histories = [np.array([at, (at + 1) % 8], np.int32) for at in range(8)]
-    asked, every = QueryBatch.of(histories), np.ones(8, np.bool_)
-    whole = fitted.towers
-    scores = whole.encode(asked) @ whole.item_vectors.T
-    u, s, v = np.linalg.svd(scores)
-    for dimension in (2, 5, 40):
-        towers = whole.reduced(asked, every, dimension=dimension)
-        found = towers.encode(asked) @ towers.item_vectors.T
-        nearest = (u[:, :dimension] * s[:dimension]) @ v[:dimension]
-        np.testing.assert_allclose(found, nearest, atol=1e-3)
-        assert towers.item_vectors.shape == (8, min(dimension, whole.item_vectors.shape[1]))
-    towers = whole.reduced(asked, every, dimension=5)
-    towers.save(tmp_path)
-    back = load_towers(tmp_path)
-    np.testing.assert_array_equal(back.item_vectors, towers.item_vectors)
-    np.testing.assert_array_equal(back.encode(asked), towers.encode(asked))
-
-
-@pytest.mark.slow
-def test_training_brings_its_members_to_fewer_dimensions(tmp_path):
-    changes = {"members_dimension": 8, "epochs": 12, "validate_every": 12, "towers": TOWERS}
-    fitted = joined(tmp_path, validate=accuracy, **changes)
-    assert fitted.towers.item_vectors.shape == (8, 8)
-    assert fitted.validation == accuracy(fitted.towers) > 0.8
-
-
-@pytest.mark.parametrize("damage", ["missing", "truncated", "other"])
-def test_maps_that_do_not_fit_are_an_error(fitted, tmp_path, damage):
-    towers = fitted.towers.reduced(ASKED, np.ones(8, np.bool_), dimension=3)
-    towers.save(tmp_path)
-    file = tmp_path / "reduction.npz"
-    if damage == "missing":
-        file.unlink()
-    elif damage == "truncated":
-        file.write_bytes(file.read_bytes()[:100])
-    else:
-        maps = {"query_map": np.eye(3), "item_map": np.eye(3)}
-        np.savez(file, **maps)
-    with pytest.raises(DataError, match="cannot read the towers|the reduction reads 3"):
-        load_towers(tmp_path)

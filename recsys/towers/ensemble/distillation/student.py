@@ -15,6 +15,7 @@ from recsys.interactions import Interactions
 from recsys.progress import Progress, silent
 from recsys.towers.config import TowersConfig, TrainConfig
 from recsys.towers.ensemble.distillation.config import Distillation
+from recsys.towers.ensemble.distillation.reduction import reduce_dimension
 from recsys.towers.ensemble.distillation.targets import Targets
 from recsys.towers.ensemble.joined import JoinedTowers
 from recsys.towers.histories.configs import NoHistory
@@ -98,15 +99,10 @@ class _Lessons:
         self._teacher = teacher
         everyone = np.arange(len(log.users), dtype=np.int32)
         self._everyone = QueryBatch.of([log.history(int(u)) for u in everyone], users=everyone)
-        narrow = teacher.reduced(self._everyone, log.warm, dimension=towers.dimension)
-        self._model = Student(
-            *_balanced(
-                narrow.encode(self._everyone),
-                narrow.item_vectors,
-                scale=asked.sharpness / asked.temperature,
-            ),
-            log,
+        reduced = reduce_dimension(
+            teacher.encode(self._everyone), teacher.item_vectors, towers.dimension, among=log.warm
         )
+        self._model = Student(*_balanced(*reduced, scale=asked.sharpness / asked.temperature), log)
         own = {
             "learning_rate": asked.learning_rate,
             "warmup_steps": WARMUP_STEPS,
