@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from recsys.bundle import Parts, list_bundles, publish
-from recsys.index import ExactIndex, ann_recall, load_index
+from recsys.index import ExactIndex, ann_recall
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import batch_of
 from recsys.pipeline.stage import StageOutput, StageResult, load_record
 from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Space
 from recsys.splits import HeldOut
 
-VECTORS, AVAILABLE, INDEX = "vectors.npy", "available.npy", "index"
 PUBLISHED_FROM = ("ingest", "encode", "train", "evaluate", "index")
 
 
@@ -44,37 +43,15 @@ def run_index(job: Job, out: Path) -> StageOutput:
         else:
             block = job.blocks[name]
             space = Space.content(name, block.vectors, block.mask, section.search)
-        _save(space, out / name)
+        space.save(out / name)
         facts[name] = dict(space.index.facts)
     job.progress("index", len(facts), len(facts))
     return StageOutput(figures, {"facts": facts})
 
 
-def load_spaces(folder: Path, names: tuple[str, ...]) -> dict[str, Space]:
-    """The spaces that :func:`run_index` wrote.
-
-    Raises:
-        DataError: An index is damaged or belongs to other vectors.
-    """
-    spaces = {}
-    for name in names:
-        vectors = np.load(folder / name / VECTORS, allow_pickle=False)
-        available = np.load(folder / name / AVAILABLE, allow_pickle=False)
-        index = load_index(folder / name / INDEX, vectors)
-        spaces[name] = Space(name, index, vectors, available)
-    return spaces
-
-
-def _save(space: Space, folder: Path) -> None:
-    folder.mkdir(parents=True)
-    np.save(folder / VECTORS, space.vectors)
-    np.save(folder / AVAILABLE, space.mask)
-    space.index.save(folder / INDEX)
-
-
 def run_publish(job: Job, out: Path) -> StageOutput:
     """Publish a bundle of everything that serving needs."""
-    spaces = load_spaces(job.folder / "index", job.config.spaces)
+    spaces = {name: Space.load(job.folder / "index" / name, name) for name in job.config.spaces}
     reads = {TEXT: bool(job.towers.terms_dimension) or TEXT in spaces, IMAGE: IMAGE in spaces}
     records = {name: load_record(job.folder / name) or {} for name in PUBLISHED_FROM}
     parts = Parts(

@@ -111,13 +111,13 @@ class Space:
 
     @classmethod
     def load(cls, folder: Path, name: str) -> Space:
-        """Read what :meth:`save` wrote.
+        """Read what :meth:`save` wrote; the vectors are memory-mapped.
 
         Raises:
             DataError: A file is missing or damaged, or the parts do not belong together.
         """
         try:
-            vectors = np.load(folder / _VECTORS, allow_pickle=False)
+            vectors = np.load(folder / _VECTORS, mmap_mode="r", allow_pickle=False)
             available = np.load(folder / _AVAILABLE, allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise DataError(f"cannot read the space in {folder}: {error}; index anew") from error
