@@ -48,7 +48,7 @@ def test_every_name_has_a_config_a_builder_and_a_class() -> None:
     ("section", "kind"),
     [
         ({"text": {"name": "word-vectors", "file": "glove.txt"}}, WordVectorsConfig),
-        ({"text": {"name": "word2vec", "architecture": "cbow"}}, Word2VecConfig),
+        ({"text": {"name": "word2vec", "window": 5}}, Word2VecConfig),
         ({"text": {"name": "bert", "model": "preset:tiny"}}, BertConfig),
         ({"image": {"name": "keras-application", "weights": "a.h5"}}, KerasApplicationConfig),
         ({"image": {"name": "tflite", "file": "a.tflite"}}, TFLiteConfig),

@@ -65,11 +65,9 @@ class Word2VecConfig(Pooling):
 
         -log sigmoid(u_c . v_w) - sum over the K draws of log sigmoid(-u_n . v_w)
 
-    and CBOW the same with the mean of the v of the window in place of v_w and w in place of c.
     The v are kept. Frequent words are left out at random (``sample``).
 
     Attributes:
-        architecture: Which of the two.
         corpus: A text file to train on in place of the item texts, one sentence a line, plain or
             ``.gz``; it may be larger than the memory. The words still weigh by the item texts.
         dimension: Length of the vectors.
@@ -82,7 +80,6 @@ class Word2VecConfig(Pooling):
     """
 
     name: Literal["word2vec"] = "word2vec"
-    architecture: Literal["skip-gram", "cbow"] = "skip-gram"
     corpus: Path | None = None
     dimension: int = Field(default=64, ge=1)
     window: int = Field(default=8, ge=1)

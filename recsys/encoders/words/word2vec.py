@@ -70,7 +70,7 @@ def _untrained(config: Word2VecConfig) -> Any:
         min_count=config.min_count,
         negative=config.negative,
         sample=config.sample,
-        sg=int(config.architecture == "skip-gram"),
+        sg=1,  # skip-gram
         seed=config.seed + 1,  # gensim takes 0 for "none given"
         workers=1,
         hashfxn=_hash,

@@ -72,13 +72,6 @@ class TestSkipGram(Words):
         return build_encoder(Word2VecConfig(dimension=8, min_count=1, epochs=3), TEXTS)
 
 
-class TestCbow(Words):
-    @classmethod
-    def build(cls, folder: Path) -> Encoder:
-        config = Word2VecConfig(architecture="cbow", dimension=8, min_count=1, epochs=3)
-        return build_encoder(config, TEXTS)
-
-
 def unit(vector: Sequence[float]) -> np.ndarray:
     return np.asarray(vector) / np.linalg.norm(vector)
 
