@@ -17,10 +17,6 @@ from recsys.towers.histories.configs import (
     TransformerHistory,
 )
 from recsys.towers.losses.configs import (
-    BPR,
-    CCL,
-    GBCE,
-    DirectAU,
     FullSoftmax,
     HardNegatives,
     InBatchSoftmax,
@@ -39,13 +35,9 @@ if TYPE_CHECKING:
     from recsys.towers.training.fitting import Fitted, fit
 
 __all__ = [
-    "BPR",
-    "CCL",
-    "GBCE",
     "AnyTowers",
     "AttentionPoolingHistory",
     "Augmentation",
-    "DirectAU",
     "Distillation",
     "Epoch",
     "Fitted",

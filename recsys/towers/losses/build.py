@@ -9,22 +9,14 @@ from __future__ import annotations
 
 from recsys.interactions import Interactions
 from recsys.towers.losses.api import Loss, Positions
-from recsys.towers.losses.bpr import BPRLoss
-from recsys.towers.losses.ccl import CCLLoss
 from recsys.towers.losses.configs import (
-    BPR,
-    CCL,
-    GBCE,
-    DirectAU,
     FullSoftmax,
     InBatchSoftmax,
     InnerProduct,
     PositionLossConfig,
     SampledSoftmax,
 )
-from recsys.towers.losses.direct_au import DirectAULoss
 from recsys.towers.losses.full_softmax import FullSoftmaxLoss
-from recsys.towers.losses.gbce import GBCELoss
 from recsys.towers.losses.inner_product import InnerProductLoss
 from recsys.towers.losses.sampled_softmax import SampledSoftmaxLoss
 
@@ -43,13 +35,5 @@ def build_loss(config: PositionLossConfig, log: Interactions) -> Loss:
             return FullSoftmaxLoss(config, log)
         case InBatchSoftmax() | SampledSoftmax():
             return SampledSoftmaxLoss(config, log)
-        case GBCE():
-            return GBCELoss(config, log)
-        case BPR():
-            return BPRLoss(config, log)
-        case CCL():
-            return CCLLoss(config, log)
         case InnerProduct():
             return InnerProductLoss(config, log)
-        case DirectAU():
-            return DirectAULoss(config)

@@ -123,57 +123,6 @@ class SampledSoftmax(_Scaled, _Sampled):
         return self
 
 
-class GBCE(_Scaled, _Sampled):
-    """Generalised binary cross-entropy (gSASRec, Petrov & Macdonald 2023).
-
-    Attributes:
-        calibration: The paper's t. 0 is binary cross-entropy, whose probabilities are too high
-            where negatives are sampled; 1 makes them those of the full catalogue.
-        bias: Log-odds of a cosine of 0: ``prior``, those of a positive among its negatives;
-            ``none``, even ones, as the paper's inner products without a bound can bear.
-    """
-
-    name: Literal["gbce"] = "gbce"
-    negatives: int = Field(256, ge=1, le=1_000_000)
-    calibration: float = Field(0.75, ge=0, le=1)
-    bias: Literal["prior", "none"] = "prior"
-
-
-class BPR(_Scaled, _Sampled):
-    """Bayesian personalised ranking (Rendle et al. 2009), several negatives a pair."""
-
-    name: Literal["bpr"] = "bpr"
-    negatives: int = Field(256, ge=1, le=1_000_000)
-
-
-class CCL(_Sampled):
-    """Cosine contrastive loss (SimpleX, Mao et al. 2021).
-
-    Attributes:
-        margin: Cosine up to which a negative costs nothing. The paper chose it for each data set,
-            0.9 for some; from 0.4 towers learned sooner wherever both were tried.
-        negative_weight: Weight of the negatives' mean beside the positive.
-    """
-
-    name: Literal["ccl"] = "ccl"
-    margin: float = Field(0.4, ge=-1, lt=1)
-    negative_weight: float = Field(150.0, gt=0, le=1e6)
-
-
-class DirectAU(Config):
-    """Alignment and uniformity (Wang et al. 2022); it needs no negatives.
-
-    Attributes:
-        gamma: Weight of uniformity beside alignment.
-        positions: Positions of a batch, drawn anew each step, whose distances from one another
-            are measured; the cost is quadratic in them.
-    """
-
-    name: Literal["direct-au"] = "direct-au"
-    gamma: float = Field(1.0, gt=0, le=1000)
-    positions: int = Field(2048, ge=2, le=65_536)
-
-
 class InnerProduct(_Sampled):
     """The plain inner product: raised for true pairs, lowered for random ones.
 
@@ -185,8 +134,6 @@ class InnerProduct(_Sampled):
     negative_weight: float = Field(1.0, gt=0, le=1e6)
 
 
-PositionLossConfig = (
-    FullSoftmax | InBatchSoftmax | SampledSoftmax | GBCE | BPR | CCL | DirectAU | InnerProduct
-)
+PositionLossConfig = FullSoftmax | InBatchSoftmax | SampledSoftmax | InnerProduct
 """Losses of positions: one query each, with what came next."""
 LossConfig = Annotated[PositionLossConfig | SetSoftmax, Field(discriminator="name")]

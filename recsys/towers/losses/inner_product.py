@@ -4,22 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from recsys._tf import tf
 from recsys.interactions import Interactions
+from recsys.towers.losses.api import Loss, Positions
 from recsys.towers.losses.configs import InnerProduct
-from recsys.towers.losses.uniform import Pairs, UniformLoss
+from recsys.towers.losses.masks import Mask
 
 
-class InnerProductLoss(UniformLoss):
-    """L = -q . v+ + w mean over random v of q . v: true pairs up, random pairs down.
+class InnerProductLoss(Loss):
+    """L = -q . v+ + w mean of q . v over uniform negatives v, 0 for a query without any.
 
-    The simplest loss there is, and linear: each item is pulled towards the mean of its queries and
-    pushed from the mean of all, and nothing tells a hard negative from an easy one. A floor to
-    compare the others with; vectors of length 1 keep it from running away.
+    The simplest loss, and linear: each item is pulled towards the mean of its queries and pushed
+    away from the mean of all, so that hard negatives count no more than easy ones. Unit vectors
+    bound it. A baseline for the other losses.
+
+    The negatives are warm items drawn uniformly in each step and shared by the batch, so that
+    scoring them is one matrix product. A copy counts once.
     """
 
     def __init__(self, config: InnerProduct, log: Interactions) -> None:
-        super().__init__(config, log)
-        self._weight = config.negative_weight
+        self._negatives, self._weight = config.negatives, config.negative_weight
+        self._mask = Mask(config.mask, log)
+        self._warm = tf.constant(np.flatnonzero(log.warm), tf.int32)
 
-    def losses(self, pairs: Pairs) -> Any:
-        return self._weight * pairs.mean(pairs.others) - pairs.own
+    def candidates(self, positives: Any, mined: Any) -> Any:
+        drawn = tf.random.uniform((self._negatives,), maxval=tf.size(self._warm), dtype=tf.int32)
+        return tf.unique(tf.concat([mined, tf.gather(self._warm, drawn)], axis=0)).y
+
+    def compute(self, positions: Positions) -> Any:
+        counts = tf.cast(~self._mask.accidental(positions), tf.float32)
+        sums = tf.reduce_sum(positions.scores() * counts, axis=1)
+        negatives = tf.math.divide_no_nan(sums, tf.reduce_sum(counts, axis=1))
+        return positions.mean(self._weight * negatives - positions.own_scores())

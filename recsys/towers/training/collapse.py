@@ -40,7 +40,7 @@ or let the query tower read what tells users apart (towers.history, towers.user_
             f"the vectors of the {len(items)} items have collapsed (mean cosine of two items"
             f" {mean:.4f}, expected at most {ITEMS_ALIKE}): lower train.learning_rate, choose a"
             " train.loss with more or heavier negatives (more train.loss.negatives, a higher"
-            " negative_weight or gamma), or give items what tells them apart (towers.item_id,"
+            " negative_weight), or give items what tells them apart (towers.item_id,"
             " towers.blocks)",
             field="train.loss",
         )

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from recsys._tf import tf
 from recsys.towers import (
-    BPR,
-    CCL,
-    GBCE,
-    DirectAU,
     FullSoftmax,
     InBatchSoftmax,
     InnerProduct,
     SampledSoftmax,
 )
 from tests.contracts.loss_contract import (
-    DIMENSION,
     WINDOWS,
     LossContract,
     Numbers,
     gradients,
     log_of,
 )
-
-
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
 
 
 class Full(LossContract):
@@ -121,68 +109,10 @@ class TestSmoothedSampledSoftmax(Sampled):
         np.testing.assert_allclose(pushed, -0.2 * share * one.queries.numpy() / 0.5, rtol=1e-4)
 
 
-class Calibrated(LossContract):
-    def odds(self, beta, k):
-        """Of a positive, at a cosine of 0."""
-        return 1
-
-    def by_hand(self, numbers):
-        k = numbers.others.sum(axis=1)
-        alpha = k / max((numbers.counts > 0).sum() - 1, 1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            beta = np.where(k > 0, alpha * (0.75 * (1 - 1 / alpha) + 1 / alpha), 0.25)
-            bias = np.log(np.where(k > 0, self.odds(beta, k), 1))
-        positive = np.log(sigmoid(numbers.own / 0.5 + bias) ** beta)
-        others = sigmoid(numbers.scores / 0.5 + bias[:, None])
-        negative = np.log(1 - others) * numbers.others
-        return -(positive + negative.sum(axis=1)) / (k + 1)
-
-
-class TestGBCE(Calibrated):
-    config = GBCE(temperature=0.5, negatives=4, calibration=0.75)
-
-    def odds(self, beta, k):
-        return beta / k
-
-    def test_nothing_is_learned_by_moving_all_scores_alike(self, loss):
-        """From a cosine of 0, where no item is told from another."""
-        one = self.one_position(loss)
-        alike = np.zeros((1 + len(one.candidates), DIMENSION), np.float32)
-        alike[:, 0] = 1
-        moved = replace(
-            one,
-            queries=tf.zeros((1, DIMENSION)),
-            positive_vectors=tf.constant(alike[:1]),
-            candidate_vectors=tf.constant(alike[1:]),
-        )
-        np.testing.assert_allclose(gradients(loss, moved)["queries"], 0, atol=1e-6)
-
-
-class TestGBCEWithoutBias(Calibrated):
-    config = GBCE(temperature=0.5, negatives=4, calibration=0.75, bias="none")
-    learner = GBCE(temperature=0.5, negatives=4, calibration=0, bias="none")
-
-
 def mean_of(costs, numbers):
     """The mean over each query's negatives, 0 without any."""
     sums = (costs * numbers.others).sum(axis=1)
     return sums / np.maximum(numbers.others.sum(axis=1), 1)
-
-
-class TestBPR(LossContract):
-    config = BPR(temperature=0.5, negatives=4)
-
-    def by_hand(self, numbers):
-        ahead = (numbers.own[:, None] - numbers.scores) / 0.5
-        return mean_of(-np.log(sigmoid(ahead)), numbers)
-
-
-class TestCCL(LossContract):
-    config = CCL(negatives=4, margin=0.1, negative_weight=3)
-    learner = CCL(negatives=16, margin=0.5, negative_weight=1)
-
-    def by_hand(self, numbers):
-        return 1 - numbers.own + 3 * mean_of(np.maximum(0, numbers.scores - 0.1), numbers)
 
 
 class TestInnerProduct(LossContract):
@@ -190,27 +120,3 @@ class TestInnerProduct(LossContract):
 
     def by_hand(self, numbers):
         return 0.5 * mean_of(numbers.scores, numbers) - numbers.own
-
-
-class TestDirectAU(LossContract):
-    config = DirectAU(gamma=0.4)
-    learner = DirectAU(gamma=0.2)
-
-    def by_hand(self, numbers):
-        vectors, weights = numbers.positive_vectors, numbers.weights
-        distances = ((numbers.queries - vectors) ** 2).sum(axis=1)
-        aligned = np.average(distances, weights=weights)
-        uniform = self.uniformity(numbers.queries, weights, np.arange(len(weights)))
-        uniform += self.uniformity(vectors, weights, numbers.positives)
-        return aligned + 0.4 * uniform / 2
-
-    def uniformity(self, vectors, weights, names):
-        """log of the mean of e^(-2 |x - x'|^2) over pairs whose names differ."""
-        total = mass = 0.0
-        for one in range(len(names)):
-            for other in range(len(names)):
-                if names[one] != names[other]:
-                    distance = ((vectors[one] - vectors[other]) ** 2).sum()
-                    total += weights[one] * weights[other] * np.exp(-2 * distance)
-                    mass += weights[one] * weights[other]
-        return np.log(total / mass) if mass else 0.0

@@ -10,8 +10,8 @@ from recsys.errors import ConfigError
 from recsys.index import ScannConfig
 from recsys.pipeline.training import searched_by
 from recsys.towers import (
-    CCL,
     HardNegatives,
+    InnerProduct,
     MeanHistory,
     QueryBatch,
     SampledSoftmax,
@@ -125,7 +125,7 @@ def test_what_cannot_be_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"fit\(\) got none: pass search="):
         fit(
             cycle(), (), np.zeros((1, 0), np.float32), folder=tmp_path, validate=lambda towers: 0.0,
-            **settings(CCL(hard=HardNegatives())),
+            **settings(InnerProduct(hard=HardNegatives())),
         )  # fmt: skip
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ValueError, match="set correction = 'negatives'"):
