@@ -75,12 +75,10 @@ class FullSoftmax(_Scaled):
     """Cross-entropy over every warm item.
 
     Attributes:
-        smoothing: Share of the target that is spread over all warm items (Szegedy et al. 2016).
         mask: What never counts as a negative.
     """
 
     name: Literal["full-softmax"] = "full-softmax"
-    smoothing: float = Field(0.0, ge=0, lt=1)
     mask: Mask = "target"
 
 
@@ -104,14 +102,11 @@ class SampledSoftmax(_Scaled, _Sampled):
         in_batch: Whether the positives of the batch are negatives of each other's queries:
             ``all`` (mixed negatives) or ``none`` (uniform ones alone).
         correction: Which scores are corrected.
-        smoothing: Share of the target that is spread over all warm items; their mean score is
-            estimated from the candidates.
     """
 
     name: Literal["sampled-softmax"] = "sampled-softmax"
     in_batch: Literal["all", "none"] = "all"
     correction: Correction = "negatives"
-    smoothing: float = Field(0.0, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _hard_ones_are_not_drawn(self) -> SampledSoftmax:

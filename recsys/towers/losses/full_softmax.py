@@ -17,12 +17,7 @@ from recsys.towers.losses.softmax import cross_entropy, log_sum_exp_of_products
 class FullSoftmaxLoss(Loss):
     """L = -log( e^s(q, v+) / sum over warm items v of e^s(q, v) ), s = q . v / temperature.
 
-    With smoothing e the target is 1 - e + e / items at the positive and e / items elsewhere
-    (Szegedy et al., "Rethinking the Inception architecture", CVPR 2016, section 7), which is
-
-        L_e = L + e (s(q, v+) - mean over warm items v of s(q, v))
-
-    Cost grows with the catalogue. Masked items leave the sum, and not the mean.
+    Cost grows with the catalogue. Masked items leave the sum.
     """
 
     def __init__(self, config: FullSoftmax, log: Interactions) -> None:
@@ -43,8 +38,4 @@ class FullSoftmaxLoss(Loss):
         else:
             scores = positions.scores(self._config.temperature)
             losses = cross_entropy(own, self._mask.hide(scores, positions))
-        if self._config.smoothing > 0:
-            mean = tf.reduce_mean(positions.candidate_vectors, axis=0)
-            mean = tf.linalg.matvec(positions.queries, mean) / self._config.temperature
-            losses += self._config.smoothing * (own - mean)
         return positions.mean(losses)

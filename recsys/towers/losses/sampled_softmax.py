@@ -37,18 +37,14 @@ class SampledSoftmaxLoss(Loss):
     which tells which of C is the true one (Jean et al. 2015); exact for samples of a few, and the
     same for large ones. ``none``: in-batch negatives then teach how much likelier than usual an
     item is, not how likely; rare items rank higher.
-
-    With smoothing e, e (s(q, v+) - mean over items of s(q, v)) is added as in the full softmax,
-    the mean estimated from C with weights 1 / Q.
     """
 
     def __init__(self, config: InBatchSoftmax | SampledSoftmax, log: Interactions) -> None:
         self._temperature, self._correction = config.temperature, config.correction
         self._mask = Mask(config.mask, log)
-        self._mixed, self._uniform, self._smoothing = True, 0, 0.0
+        self._mixed, self._uniform = True, 0
         if isinstance(config, SampledSoftmax):
             self._mixed, self._uniform = config.in_batch == "all", config.negatives
-            self._smoothing = config.smoothing
         warm = np.flatnonzero(log.warm)
         self._warm = tf.constant(warm, tf.int32)
         # log(1 - share), below 0 however sure an item is, so that no product is 0 times infinity.
@@ -64,18 +60,13 @@ class SampledSoftmaxLoss(Loss):
     def compute(self, positions: Positions) -> Any:
         own = positions.own_scores() / self._temperature
         scores = positions.scores(self._temperature)
-        log_q = self._log_q(positions, positions.candidates)
-        negatives = scores if self._correction == "none" else scores - log_q
+        negatives = scores
+        if self._correction != "none":
+            negatives = scores - self._log_q(positions, positions.candidates)
         positive = own
         if self._correction == "all":
             positive = own - self._log_q(positions, positions.positives)
-        losses = cross_entropy(positive, self._mask.hide(negatives, positions))
-        if self._smoothing > 0:
-            weights = tf.nn.softmax(-log_q)
-            mean = tf.linalg.matvec(positions.candidate_vectors, weights, transpose_a=True)
-            mean = tf.linalg.matvec(positions.queries, mean) / self._temperature
-            losses += self._smoothing * (own - mean)
-        return positions.mean(losses)
+        return positions.mean(cross_entropy(positive, self._mask.hide(negatives, positions)))
 
     def _log_q(self, positions: Positions, rows: Any) -> Any:
         """The log of the probability that each of ``rows`` is among the candidates."""

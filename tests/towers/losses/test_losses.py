@@ -11,42 +11,27 @@ from recsys.towers import (
     SampledSoftmax,
 )
 from tests.contracts.loss_contract import (
-    WINDOWS,
     LossContract,
-    Numbers,
     gradients,
-    log_of,
 )
 
 
-class Full(LossContract):
-    def test_a_query_s_own_target_is_no_negative(self, loss):
-        """It stands in the sum once: as pair and as candidate it moves by 1 less its share."""
-        one = self.one_position(loss)
-        moved = gradients(loss, one)
-        own = one.candidates.numpy() == 1
-        powers = np.exp(one.scores(0.5).numpy()[0])
-        by = powers[own] / powers.sum() - 1 + self.config.smoothing * (1 - 1 / 6)
-        net = moved["candidate_vectors"][own] + moved["positive_vectors"]
-        np.testing.assert_allclose(net, by * one.queries.numpy() / 0.5, rtol=1e-5)
-
-
-class TestFullSoftmax(Full):
+class TestFullSoftmax(LossContract):
     config = FullSoftmax(temperature=0.5)
 
     def by_hand(self, numbers):
         assert numbers.candidates.tolist() == np.flatnonzero(numbers.counts).tolist()
         return -np.log(np.exp(numbers.own / 0.5) / np.exp(numbers.scores / 0.5).sum(axis=1))
 
-
-class TestSmoothedFullSoftmax(Full):
-    config = FullSoftmax(temperature=0.5, smoothing=0.2)
-
-    def by_hand(self, numbers):
-        scores = numbers.scores / 0.5
-        logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-        target = 0.8 * ~numbers.others + 0.2 / scores.shape[1]
-        return -(target * logs).sum(axis=1)
+    def test_a_query_s_own_target_is_no_negative(self, loss):
+        """It stands in the sum once: as pair and as candidate it moves by 1 less its share."""
+        one = self.one_position(loss)
+        moved = gradients(loss, one)
+        own = one.candidates.numpy() == 1
+        powers = np.exp(one.scores(0.5).numpy()[0])
+        by = powers[own] / powers.sum() - 1
+        net = moved["candidate_vectors"][own] + moved["positive_vectors"]
+        np.testing.assert_allclose(net, by * one.queries.numpy() / 0.5, rtol=1e-5)
 
 
 class Sampled(LossContract):
@@ -89,24 +74,6 @@ class TestSampledSoftmax(Sampled):
 
 class TestSampledSoftmaxOfUniformNegatives(Sampled):
     config = SampledSoftmax(temperature=0.5, negatives=4, in_batch="none", correction="all")
-
-
-class TestSmoothedSampledSoftmax(Sampled):
-    config = SampledSoftmax(temperature=0.5, negatives=4, smoothing=0.2)
-
-    def by_hand(self, numbers):
-        weights = 1 / self.chances(numbers.candidates, numbers)
-        mean = numbers.scores @ weights / weights.sum()
-        return super().by_hand(numbers) + 0.2 * (numbers.own - mean) / 0.5
-
-    def test_a_query_s_own_target_is_no_negative(self, loss):
-        """It is one of those whose mean smoothing raises."""
-        one = self.one_position(loss)
-        own = one.candidates.numpy() == 1
-        pushed = gradients(loss, one)["candidate_vectors"][own]
-        weights = 1 / self.chances(one.candidates.numpy(), Numbers.of(one, log_of(WINDOWS)))
-        share = weights[own] / weights.sum()
-        np.testing.assert_allclose(pushed, -0.2 * share * one.queries.numpy() / 0.5, rtol=1e-4)
 
 
 def mean_of(costs, numbers):
