@@ -78,10 +78,10 @@ class TowerParts:
         return tape.gradient(states, sources, output_gradients=states)
 
     def _softmax(self, batch: Tensors, queries: Any, table: Any) -> Any:
-        real, none = batch["weight"] > 0, tf.zeros((0,), tf.int32)
+        real = batch["weight"] > 0
         window, place = tf.unstack(tf.cast(tf.where(real), tf.int32), axis=1)
         positives = tf.boolean_mask(batch["item"], real)
-        candidates = self._loss.candidates(positives, none)
+        candidates = self._loss.candidates(positives)
         vectors, taken = tf.gather(table, candidates), tf.gather(table, positives)
         with tf.GradientTape() as tape:
             tape.watch([queries, vectors, taken])
@@ -93,7 +93,6 @@ class TowerParts:
                     weights=tf.boolean_mask(batch["weight"], real),
                     candidates=candidates,
                     candidate_vectors=vectors,
-                    mined=none,
                     items=tf.where(real, batch["item"], -1),
                     users=batch["user"],
                     window=window,

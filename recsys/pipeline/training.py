@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from recsys.errors import ConfigError
 from recsys.evaluation import evaluate
-from recsys.ids import Rows, Vectors
-from recsys.index import ExactConfig, IndexConfig, build_index
 from recsys.interactions import Interactions
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import towers_scorer
@@ -23,11 +21,8 @@ from recsys.splits import Split
 
 if TYPE_CHECKING:
     from recsys.towers import AnyTowers, Fitted
-    from recsys.towers.training.mining import Search
 
 REFIT = "refit"
-EXACT_UP_TO = 100_000
-"""Items; a matrix product with these takes less than tuning an approximate index each epoch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +130,6 @@ def _fit(
         validate=validate,
         stop_after=stop_after,
         user_block=job.user_block,
-        search=lambda vectors: searched_by(vectors, job.config.index.search),
         progress=job.progress,
     )
 
@@ -152,14 +146,3 @@ def check_validation(parts: Split) -> None:
             " bounds or another protocol",
             field="split",
         )
-
-
-def searched_by(vectors: Vectors, config: IndexConfig) -> Search:
-    """A search for hard negatives: exact up to ``EXACT_UP_TO`` items, else by the run's index."""
-    index = build_index(vectors, ExactConfig() if len(vectors) <= EXACT_UP_TO else config)
-
-    def search(queries: Vectors, k: int, *, exclude: Sequence[Rows]) -> list[Rows]:
-        hits = index.search(queries, k, exclude=exclude)
-        return [hits.at(query)[0] for query in range(len(hits))]
-
-    return search

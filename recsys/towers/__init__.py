@@ -18,7 +18,6 @@ from recsys.towers.histories.configs import (
 )
 from recsys.towers.losses.configs import (
     FullSoftmax,
-    HardNegatives,
     InBatchSoftmax,
     InnerProduct,
     LossConfig,
@@ -42,7 +41,6 @@ __all__ = [
     "Epoch",
     "Fitted",
     "FullSoftmax",
-    "HardNegatives",
     "HstuHistory",
     "InBatchSoftmax",
     "InnerProduct",

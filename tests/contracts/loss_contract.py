@@ -49,13 +49,11 @@ def positions_of(
     table: Vectors,
     *,
     weights: npt.ArrayLike | None = None,
-    mined: npt.ArrayLike = (),
 ) -> Positions:
     """What a model would hand to ``loss``: one query a real position, item vectors from a table."""
     window, place = np.nonzero(windows >= 0)
     positives = tf.constant(windows[window, place], tf.int32)
-    looked_for = tf.constant(np.array(mined, np.int32))
-    candidates = loss.candidates(positives, looked_for)
+    candidates = loss.candidates(positives)
     return Positions(
         queries=tf.constant(queries),
         positives=positives,
@@ -63,7 +61,6 @@ def positions_of(
         weights=tf.constant(np.ones(len(window)) if weights is None else weights, tf.float32),
         candidates=candidates,
         candidate_vectors=tf.gather(tf.constant(table), candidates),
-        mined=looked_for,
         items=tf.constant(windows, tf.int32),
         users=tf.range(len(windows)),
         window=tf.constant(window, tf.int32),
@@ -253,7 +250,7 @@ def learned(config: PositionLossConfig, log: Interactions) -> dict[str, Vectors]
     user, item = tf.constant(log.user), tf.constant(log.item)
 
     def value() -> Any:
-        candidates = loss.candidates(item, tf.zeros((0,), tf.int32))
+        candidates = loss.candidates(item)
         vectors = tf.math.l2_normalize(items, axis=1)
         positions = Positions(
             queries=tf.gather(tf.math.l2_normalize(users, axis=1), user),
@@ -262,7 +259,6 @@ def learned(config: PositionLossConfig, log: Interactions) -> dict[str, Vectors]
             weights=tf.ones(tf.size(item)),
             candidates=candidates,
             candidate_vectors=tf.gather(vectors, candidates),
-            mined=tf.zeros((0,), tf.int32),
             items=item[:, None],
             users=user,
             window=tf.range(tf.size(item)),

@@ -22,7 +22,6 @@ class Positions:
         weights: ``[p]``, 0 or more.
         candidates: Different rows ``[c]``, shared by all queries: what ``candidates()`` answered.
         candidate_vectors: ``[c, d]``.
-        mined: Different rows ``[h]`` among the candidates that were not drawn but looked for.
         items: The windows that the positions come from, rows ``[b, l]``, -1 where there is padding.
         users: Whose windows these are, ``[b]``.
         window: In which window each position is, ``[p]``.
@@ -35,7 +34,6 @@ class Positions:
     weights: Any
     candidates: Any
     candidate_vectors: Any
-    mined: Any
     items: Any
     users: Any
     window: Any
@@ -61,12 +59,11 @@ class Loss(ABC):
     """One loss."""
 
     @abstractmethod
-    def candidates(self, positives: Any, mined: Any) -> Any:
+    def candidates(self, positives: Any) -> Any:
         """The different rows ``[c]`` that all queries of a step are held against.
 
         Args:
             positives: What its queries should find, ``[p]``.
-            mined: Different rows looked for beforehand, ``[h]``, which are to be among them.
         """
 
     @abstractmethod

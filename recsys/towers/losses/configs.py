@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from recsys.config import Config
 from recsys.towers.losses.set_config import SetSoftmax
@@ -35,39 +35,16 @@ class _Scaled(Config):
     temperature: float = Field(0.05, ge=1e-3, le=10)
 
 
-class HardNegatives(Config):
-    """What the towers rank highest though it was not taken joins the negatives of the batch.
-
-    An index of the warm items' vectors is made as an epoch begins, and asked for some of each
-    batch's queries. See ``recsys.towers.training.mining``.
-
-    Attributes:
-        each: Items that each query asked brings.
-        queries: Queries of a batch that are asked, evenly spread over it.
-        skip: Best items passed over: the very best are often what the user would have taken.
-        after: Epochs before the first; what untrained towers rank high is nothing special.
-        every: Epochs between two indexes.
-    """
-
-    each: int = Field(4, ge=1, le=1000)
-    queries: int = Field(128, ge=1, le=65_536)
-    skip: int = Field(0, ge=0, le=1000)
-    after: int = Field(1, ge=0)
-    every: int = Field(1, ge=1)
-
-
 class _Sampled(Config):
     """Negatives are drawn.
 
     Attributes:
         negatives: Warm items drawn uniformly each step, shared by the batch; drawn twice, an item
             counts once.
-        hard: Hard negatives beside these, or None.
         mask: What never counts as a negative.
     """
 
     negatives: int = Field(1024, ge=1, le=1_000_000)
-    hard: HardNegatives | None = None
     mask: Mask = "target"
 
 
@@ -107,15 +84,6 @@ class SampledSoftmax(_Scaled, _Sampled):
     name: Literal["sampled-softmax"] = "sampled-softmax"
     in_batch: Literal["all", "none"] = "all"
     correction: Correction = "negatives"
-
-    @model_validator(mode="after")
-    def _hard_ones_are_not_drawn(self) -> SampledSoftmax:
-        if self.hard is not None and self.correction == "all":
-            raise ValueError(
-                "correction = 'all' supposes that every candidate was drawn, and hard negatives"
-                " are looked for: set correction = 'negatives'"
-            )
-        return self
 
 
 class InnerProduct(_Sampled):

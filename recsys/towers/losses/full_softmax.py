@@ -25,7 +25,7 @@ class FullSoftmaxLoss(Loss):
         self._warm = tf.constant(np.flatnonzero(log.warm), tf.int32)
         self._mask = Mask(config.mask, log)
 
-    def candidates(self, positives: Any, mined: Any) -> Any:
+    def candidates(self, positives: Any) -> Any:
         return self._warm
 
     def compute(self, positions: Positions) -> Any:

@@ -29,9 +29,9 @@ class InnerProductLoss(Loss):
         self._mask = Mask(config.mask, log)
         self._warm = tf.constant(np.flatnonzero(log.warm), tf.int32)
 
-    def candidates(self, positives: Any, mined: Any) -> Any:
+    def candidates(self, positives: Any) -> Any:
         drawn = tf.random.uniform((self._negatives,), maxval=tf.size(self._warm), dtype=tf.int32)
-        return tf.unique(tf.concat([mined, tf.gather(self._warm, drawn)], axis=0)).y
+        return tf.unique(tf.gather(self._warm, drawn)).y
 
     def compute(self, positions: Positions) -> Any:
         counts = tf.cast(~self._mask.accidental(positions), tf.float32)

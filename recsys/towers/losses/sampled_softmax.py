@@ -10,7 +10,7 @@ from recsys._tf import tf
 from recsys.interactions import Interactions
 from recsys.towers.losses.api import Loss, Positions
 from recsys.towers.losses.configs import InBatchSoftmax, SampledSoftmax
-from recsys.towers.losses.masks import Mask, places
+from recsys.towers.losses.masks import Mask
 from recsys.towers.losses.softmax import cross_entropy
 
 
@@ -21,10 +21,9 @@ class SampledSoftmaxLoss(Loss):
         l(v) = q . v / temperature - log Q(v)
 
     C holds the p positives of the batch (Yi et al., RecSys 2019), n uniform draws, or both (mixed
-    negatives, Yang et al., WWW 2020), and rows that were mined. Q(v) is the probability that v is
-    in C:
+    negatives, Yang et al., WWW 2020). Q(v) is the probability that v is in C:
 
-        Q(v) = 1 - (1 - count(v) / counts)^p (1 - 1 / items)^n         and 1 for a mined row
+        Q(v) = 1 - (1 - count(v) / counts)^p (1 - 1 / items)^n
 
     so that the sum is, in expectation, that of the full softmax. An item is in C once, however
     often it was drawn: an expected number of copies in the place of Q, as usual, is right while
@@ -33,7 +32,7 @@ class SampledSoftmaxLoss(Loss):
 
     ``correction`` says whose score log Q is taken from. ``negatives``: not from the positive,
     which is there with certainty (Khrylchenko et al., "Correcting the LogQ correction", RecSys
-    2025); it alone is right with mined rows. ``all``: from the positive too, as in Yi et al.,
+    2025). ``all``: from the positive too, as in Yi et al.,
     which tells which of C is the true one (Jean et al. 2015); exact for samples of a few, and the
     same for large ones. ``none``: in-batch negatives then teach how much likelier than usual an
     item is, not how likely; rare items rank higher.
@@ -52,9 +51,9 @@ class SampledSoftmaxLoss(Loss):
         self._log_not_positive = tf.constant(np.log1p(-share), tf.float32)
         self._log_not_drawn = float(np.log1p(-min(1 / max(len(warm), 1), 1 - 1e-7)))
 
-    def candidates(self, positives: Any, mined: Any) -> Any:
+    def candidates(self, positives: Any) -> Any:
         drawn = tf.random.uniform((self._uniform,), maxval=tf.size(self._warm), dtype=tf.int32)
-        parts = [mined, *([positives] if self._mixed else []), tf.gather(self._warm, drawn)]
+        parts = [*([positives] if self._mixed else []), tf.gather(self._warm, drawn)]
         return tf.unique(tf.concat(parts, axis=0)).y
 
     def compute(self, positions: Positions) -> Any:
@@ -73,6 +72,4 @@ class SampledSoftmaxLoss(Loss):
         batch = tf.cast(tf.size(positions.positives), tf.float32) if self._mixed else 0.0
         log_missed = batch * tf.gather(self._log_not_positive, rows)
         log_missed += self._uniform * self._log_not_drawn
-        log_q = tf.math.log(-tf.math.expm1(log_missed))
-        looked_for = places(positions.mined, rows) < tf.size(positions.mined)
-        return tf.where(looked_for, 0.0, log_q)
+        return tf.math.log(-tf.math.expm1(log_missed))

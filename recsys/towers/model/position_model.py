@@ -50,19 +50,16 @@ class TwoTowerModel(TwoTowers):
 
     def compute_loss(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
         """The mean loss over the real positions of a batch (see ``batches.load_batches``)."""
-        mined = inputs.get("mined", tf.zeros((0,), tf.int32))
         positives = tf.boolean_mask(inputs["item"], inputs["weight"] > 0)
-        candidates = self._loss.candidates(positives, mined)
-        return self._loss.compute(self._positions(inputs, candidates, mined, training))
+        candidates = self._loss.candidates(positives)
+        return self._loss.compute(self._positions(inputs, candidates, training))
 
     def queries(self, inputs: Mapping[str, Any]) -> Any:
         """The query vectors ``[p, d]`` of a batch's real positions, nothing left out of them."""
         none = tf.zeros((0,), tf.int32)
-        return self._positions(inputs, none, none, training=False).queries
+        return self._positions(inputs, none, training=False).queries
 
-    def _positions(
-        self, inputs: Mapping[str, Any], candidates: Any, mined: Any, training: bool
-    ) -> Positions:
+    def _positions(self, inputs: Mapping[str, Any], candidates: Any, training: bool) -> Positions:
         real = inputs["weight"] > 0  # (b, l)
         # Each item is encoded once a step, however often the step needs it.
         history = tf.reshape(inputs["item"], [-1])
@@ -90,7 +87,6 @@ class TwoTowerModel(TwoTowers):
             weights=tf.boolean_mask(inputs["weight"], real),
             candidates=candidates,
             candidate_vectors=tf.gather(vectors, among_candidates),
-            mined=mined,
             items=tf.where(real, inputs["item"], -1),
             users=inputs["user"],
             window=window,

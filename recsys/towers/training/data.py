@@ -11,7 +11,6 @@ from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.towers.config import TowersConfig, TrainConfig
 from recsys.towers.histories.configs import NoHistory, check_history
-from recsys.towers.training.mining import BuildSearch
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,22 +22,19 @@ class TrainingData:
         blocks: Feature blocks over ``log.items``.
         phrase_vectors: Encoded ``log.phrases``, float32 ``[phrases, t]``.
         user_block: Vectors of ``log.users`` that were learned elsewhere, if any.
-        search: Makes an index of item vectors.
     """
 
     log: Interactions
     blocks: Sequence[FeatureBlock]
     phrase_vectors: Vectors
     user_block: FeatureBlock | None = None
-    search: BuildSearch | None = None
 
     def read_by(self, towers: TowersConfig, train: TrainConfig) -> TrainingData:
         """The part of it that these towers read.
 
         Raises:
             ConfigError: A named block or context column is not there, or sizes do not divide or
-                fit, or hard negatives are wanted and there is no ``search``, or histories are to
-                be reordered and their times read.
+                fit, or histories are to be reordered and their times read.
             DataError: There is nothing to train on.
         """
         blocks = _chosen(self.blocks, towers)
@@ -46,9 +42,8 @@ class TrainingData:
         _check(self.log, towers, user_block)
         width = sum(block.dimension for block in blocks)
         _check_identity(towers, width, self.phrase_vectors.shape[1])
-        _check_search(train, self.search)
         _check_order(towers, train)
-        return TrainingData(self.log, blocks, self.phrase_vectors, user_block, self.search)
+        return TrainingData(self.log, blocks, self.phrase_vectors, user_block)
 
 
 def _chosen(blocks: Sequence[FeatureBlock], config: TowersConfig) -> list[FeatureBlock]:
@@ -89,15 +84,6 @@ def _check(log: Interactions, config: TowersConfig, user_block: FeatureBlock | N
             field="towers.history.name",
         )
     check_history(config.history, dimension=config.dimension, log=log)
-
-
-def _check_search(train: TrainConfig, search: BuildSearch | None) -> None:
-    if getattr(train.loss, "hard", None) is not None and search is None:
-        raise ConfigError(
-            "train.loss.hard looks for negatives in an index of the items, and fit() got none:"
-            " pass search=..., or leave train.loss.hard out",
-            field="train.loss.hard",
-        )
 
 
 def _check_order(config: TowersConfig, train: TrainConfig) -> None:

@@ -23,7 +23,6 @@ from recsys.towers.ensemble.members import of_member, pairs_of
 from recsys.towers.towers import Towers, load_pair
 from recsys.towers.training.data import TrainingData
 from recsys.towers.training.epochs import Epoch, EpochRun, best_of, write_epochs
-from recsys.towers.training.mining import BuildSearch
 from recsys.towers.training.steps import Steps
 
 STUDENT = "student"
@@ -60,7 +59,6 @@ def fit(
     validate: Callable[[AnyTowers], float] | None,
     stop_after: Sequence[int] | None = None,
     user_block: FeatureBlock | None = None,
-    search: BuildSearch | None = None,
     progress: Progress = silent,
 ) -> Fitted:
     """Train two towers on ``log`` and return those that were best on validation.
@@ -82,20 +80,18 @@ def fit(
             ``train.epochs``; the learning rate falls as if it went on.
         user_block: Vectors of ``log.users`` that were learned elsewhere; read where
             ``towers.user_vectors`` says so.
-        search: Makes an index of item vectors; asked where ``train.loss.hard`` is set.
         progress: Told after every step.
 
     Raises:
         ConfigError: ``stop_after`` names no epochs, a named block or context column is not there,
-            or sizes do not divide or fit, or hard negatives are wanted and no ``search`` came, or
-            histories are to be reordered and their times read.
+            or sizes do not divide or fit, or histories are to be reordered and their times read.
         DataError: There is nothing to train on.
         TrainingError: The loss or the validation figure is no longer finite, or the towers say the
             same of all items or of all queries.
     """
     _check_distillation(towers, train)
     last = _last_epochs(train, stop_after)
-    data = TrainingData(log, blocks, phrase_vectors, user_block, search)
+    data = TrainingData(log, blocks, phrase_vectors, user_block)
     pair = partial(_fit_pair, data, validate=validate, progress=progress)
     if not train.members and train.distillation is None:
         return pair(towers=towers, train=train, folder=folder, last=last[0])

@@ -13,7 +13,6 @@ from recsys.towers.training.averaging import MovingAverage
 from recsys.towers.training.batches import Batch
 from recsys.towers.training.collapse import refuse_collapsed
 from recsys.towers.training.data import TrainingData
-from recsys.towers.training.mining import Miner
 from recsys.towers.training.objectives import build_objective
 from recsys.towers.training.optimizer import build_optimizer
 from recsys.towers.training.passes import run_pass
@@ -51,11 +50,7 @@ class Steps:
         batch = next(self._objective.load(0, [max(groups, key=len)]))
         first = {name: tf.constant(part) for name, part in batch.items()}
         self._model.compute_loss(first)
-        self._some, self._miner = first, None
-        hard = getattr(train.loss, "hard", None)
-        if hard is not None and data.search is not None:
-            self._miner = Miner(hard, data.search, self._model, log.warm, first)
-        first = self._with_mined(first)
+        self._some = first
         optimizer.build(self._model.trainable_variables)
         shapes = [{name: tf.TensorSpec([None] * t.ndim, t.dtype) for name, t in first.items()}]
         self._average = None
@@ -68,8 +63,6 @@ class Steps:
     def train(self, number: int, shown: str) -> float:
         """One pass; the mean loss."""
         groups = self._objective.groups(number)
-        if self._miner is not None:
-            self._miner.begin(number)
         return run_pass(
             self._objective.load(number, groups),
             self._loss_of,
@@ -91,12 +84,7 @@ class Steps:
 
     def _loss_of(self, batch: Batch) -> float:
         tensors = {name: tf.constant(part) for name, part in batch.items()}
-        return float(self._step(self._with_mined(tensors))["loss"])
-
-    def _with_mined(self, batch: dict[str, Any]) -> dict[str, Any]:
-        if self._miner is None:
-            return batch
-        return {**batch, "mined": tf.constant(self._miner.rows(batch))}
+        return float(self._step(tensors)["loss"])
 
     def _one_step(self, batch: dict[str, Any]) -> dict[str, Any]:
         figures: dict[str, Any] = self._model.train_step(batch)

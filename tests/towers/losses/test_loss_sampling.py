@@ -32,7 +32,6 @@ from tests.contracts.loss_contract import (
     unit,
 )
 
-NOTHING = tf.zeros((0,), tf.int32)
 UNIFORM = InnerProduct(negatives=3)
 
 
@@ -58,7 +57,7 @@ def test_each_item_is_a_candidate_as_often_as_its_probability_says(config):
     def drawn():
         seen = tf.zeros(ITEMS)
         for trial in tf.range(trials):
-            candidates = loss.candidates(positives[trial], NOTHING)
+            candidates = loss.candidates(positives[trial])
             seen = tf.tensor_scatter_nd_add(seen, candidates[:, None], tf.ones(tf.size(candidates)))
         return seen
 
@@ -145,7 +144,7 @@ def loss_step(config):
     loss = build_loss(config, log)
 
     def step(queries, table, item):
-        candidates = loss.candidates(item, NOTHING)
+        candidates = loss.candidates(item)
         at_rest = positions_of(loss, np.array([[1]]), np.eye(1, 3, dtype=np.float32), np.eye(12, 3))
         return loss.compute(
             replace(
@@ -236,27 +235,6 @@ def test_what_is_masked_is_not_pushed_away(config, policy):
     negatives = set(candidates[along > 0].tolist())  # what a step moves away from the query
     met = {"target": {3}, "history": {2, 1, 3}, "user": {2, 1, 3}}[policy]
     assert negatives == {1, 2, 3, 4, 5, 6} - met
-
-
-def test_a_mined_row_is_a_candidate_with_certainty():
-    loss = build_loss(
-        SampledSoftmax(temperature=0.5, negatives=2, in_batch="none"), log_of(WINDOWS)
-    )
-    tf.random.set_seed(2)
-    queries, table = unit(1, DIMENSION, seed=1), unit(ITEMS, DIMENSION, seed=2)
-    positions = positions_of(loss, np.array([[1]]), queries, table, mined=[5, 6])
-    candidates = positions.candidates.numpy()
-    assert candidates[:2].tolist() == [5, 6]
-    chances = np.where(np.isin(candidates, [5, 6]), 1, 1 - (5 / 6) ** 2)
-    others = (np.exp(table[candidates] @ queries[0] / 0.5) / chances)[candidates != 1].sum()
-    own = np.exp(table[1] @ queries[0] / 0.5)
-    assert float(loss.compute(positions)) == pytest.approx(-np.log(own / (own + others)), rel=1e-5)
-
-
-def test_mined_rows_are_negatives_of_the_inner_product_too():
-    loss = build_loss(UNIFORM, log_of(WINDOWS))
-    candidates = loss.candidates(tf.constant([1]), tf.constant([6, 5])).numpy().tolist()
-    assert candidates[:2] == [6, 5] and len(set(candidates)) == len(candidates)
 
 
 @pytest.mark.parametrize("config", MASKING, ids=lambda config: config.name)
