@@ -25,7 +25,6 @@ from recsys.towers.losses.configs import (
 )
 from recsys.towers.losses.set_config import SetSoftmax
 from recsys.towers.query import QueryBatch
-from recsys.towers.training.augmentation import Augmentation
 
 if TYPE_CHECKING:
     from recsys.towers.ensemble.joined import AnyTowers, JoinedTowers, load_towers
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = [
     "AnyTowers",
     "AttentionPoolingHistory",
-    "Augmentation",
     "Distillation",
     "Epoch",
     "Fitted",

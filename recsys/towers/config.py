@@ -10,7 +10,6 @@ from recsys.config import Config
 from recsys.towers.ensemble.distillation.config import Distillation
 from recsys.towers.histories.configs import HistoryConfig, NoHistory, TransformerHistory
 from recsys.towers.losses.configs import FullSoftmax, LossConfig
-from recsys.towers.training.augmentation import Augmentation
 
 
 class TowersConfig(Config):
@@ -127,7 +126,6 @@ class TrainConfig(Config):
 
     Attributes:
         loss: The loss, by name.
-        augmentation: How the windows of an epoch are changed before they are learned from.
         batch_positions: Predicted positions a step, padding included.
         learning_rate: Adam's, reached after ``warmup_steps``.
         warmup_steps: Steps of linear warm-up.
@@ -152,7 +150,6 @@ class TrainConfig(Config):
     """
 
     loss: LossConfig = FullSoftmax()
-    augmentation: Augmentation = Augmentation()
     batch_positions: int = Field(4096, ge=2)
     learning_rate: float = Field(1e-3, gt=0, le=1)
     warmup_steps: int = Field(100, ge=0)

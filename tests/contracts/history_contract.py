@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from recsys._tf import tf
-from recsys.towers import Augmentation, QueryBatch, TowersConfig, TrainConfig, fit, load_towers
+from recsys.towers import QueryBatch, TowersConfig, TrainConfig, fit, load_towers
 from recsys.towers.histories.build import Times, build_history_encoder
 from tests.towers.worlds import cycle, tastes
 
@@ -33,7 +33,6 @@ class HistoryContract:
 
     config: Any
     learns: Literal["order", "taste", "nothing"]
-    augmentation = Augmentation()
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -128,7 +127,6 @@ class HistoryContract:
                 terms="none",
             ),
             train=TrainConfig(
-                augmentation=cls.augmentation,
                 batch_positions=256,
                 learning_rate=0.03,
                 epochs=EPOCHS,

@@ -71,8 +71,6 @@ class TwoTowerModel(TwoTowers):
             tf.gather(vectors, in_history), [*_shape(inputs["item"]), vectors.shape[1]]
         )
         taken = tf.boolean_mask(met, real)  # (p, d)
-        if "shown" in inputs:
-            met *= inputs["shown"][:, :, None]
         states = self.query_tower.states(
             met[:, :-1], _times_of(inputs), training=training
         )  # (b, l, d)

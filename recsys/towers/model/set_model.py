@@ -32,8 +32,7 @@ class SetModel(TwoTowers):
         towers, log, blocks, user_block: As in :class:`recsys.towers.model.two_towers.TwoTowers`.
 
     Raises:
-        ConfigError: The towers read what belongs to a moment, as search terms or context, or
-            orders are to be augmented.
+        ConfigError: The towers read what belongs to a moment, as search terms or context.
     """
 
     def __init__(
@@ -52,12 +51,6 @@ class SetModel(TwoTowers):
                 " search terms or context: set towers.terms = 'none' and no towers.context, or"
                 " take 'full-softmax'",
                 field="train.loss.name",
-            )
-        if train.augmentation.changes:
-            raise ConfigError(
-                "train.augmentation changes the order of histories, and train.loss 'set-softmax'"
-                " reads none (history_dropout does): leave train.augmentation out",
-                field="train.augmentation",
             )
         super().__init__(towers, log, blocks, phrase_vectors, user_block, seed=train.seed)
         assert isinstance(train.loss, SetSoftmax)

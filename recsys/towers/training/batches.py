@@ -14,10 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.interactions import Interactions
-from recsys.towers.training.augmentation import Augmentation, Spans, cropped, reordered, shown
 
 Batch = dict[str, npt.NDArray[np.generic]]
-AS_IT_IS = Augmentation()
+Spans = npt.NDArray[np.int64]
 
 
 def cut_windows(log: Interactions, length: int, rng: np.random.Generator) -> Spans:
@@ -62,37 +61,27 @@ def training_batches(
     positions: int,
     seed: int,
     epoch: int,
-    augmentation: Augmentation = AS_IT_IS,
 ) -> list[Spans]:
     """The groups of windows of one epoch."""
     rng = np.random.default_rng([seed, epoch])
     spans = cut_windows(log, window + 1, rng)
-    return group_windows(cropped(spans, augmentation, rng), positions, rng)
+    return group_windows(spans, positions, rng)
 
 
 def load_batches(
-    log: Interactions,
-    groups: list[Spans],
-    *,
-    times: Literal["leave", "load"] = "leave",
-    augmentation: Augmentation = AS_IT_IS,
-    seed: int = 0,
-    epoch: int = 0,
+    log: Interactions, groups: list[Spans], *, times: Literal["leave", "load"] = "leave"
 ) -> Iterator[Batch]:
     """Each group as padded arrays ``[b, length]``; ``weight`` is 0 where there is padding.
 
     Keys: ``item`` (the item to predict; those before it are its history), ``weight``, ``terms``,
     ``context_NAME``; and ``user`` ``[b]``. With times also ``seconds``, float32 since the first
-    item of the window; where items are masked also ``shown``, float32, 0 where one is not read as
-    history.
+    item of the window.
     """
-    rng = np.random.default_rng([seed, epoch, 1])
     for spans in groups:
         lengths = spans[:, 1] - spans[:, 0]
         offsets = np.arange(int(lengths.max()))
         real = offsets[None, :] < lengths[:, None]
         places = np.where(real, spans[:, :1] + offsets[None, :], spans[:, :1])
-        places = reordered(places, lengths, augmentation, rng)
         batch: Batch = {
             "item": np.where(real, log.item[places], 0).astype(np.int32),
             "weight": np.where(real, log.weight[places], 0).astype(np.float32),
@@ -104,6 +93,4 @@ def load_batches(
         if times == "load":
             since = log.time[places] - log.time[spans[:, :1]]
             batch["seconds"] = np.where(real, since, 0).astype(np.float32)
-        if augmentation.mask:
-            batch["shown"] = shown(real, augmentation, rng).astype(np.float32)
         yield batch

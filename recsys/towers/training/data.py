@@ -9,7 +9,7 @@ from recsys.errors import ConfigError, DataError
 from recsys.features import FeatureBlock
 from recsys.ids import Vectors
 from recsys.interactions import Interactions
-from recsys.towers.config import TowersConfig, TrainConfig
+from recsys.towers.config import TowersConfig
 from recsys.towers.histories.configs import NoHistory, check_history
 
 
@@ -29,12 +29,12 @@ class TrainingData:
     phrase_vectors: Vectors
     user_block: FeatureBlock | None = None
 
-    def read_by(self, towers: TowersConfig, train: TrainConfig) -> TrainingData:
+    def read_by(self, towers: TowersConfig) -> TrainingData:
         """The part of it that these towers read.
 
         Raises:
             ConfigError: A named block or context column is not there, or sizes do not divide or
-                fit, or histories are to be reordered and their times read.
+                fit.
             DataError: There is nothing to train on.
         """
         blocks = _chosen(self.blocks, towers)
@@ -42,7 +42,6 @@ class TrainingData:
         _check(self.log, towers, user_block)
         width = sum(block.dimension for block in blocks)
         _check_identity(towers, width, self.phrase_vectors.shape[1])
-        _check_order(towers, train)
         return TrainingData(self.log, blocks, self.phrase_vectors, user_block)
 
 
@@ -84,15 +83,6 @@ def _check(log: Interactions, config: TowersConfig, user_block: FeatureBlock | N
             field="towers.history.name",
         )
     check_history(config.history, dimension=config.dimension, log=log)
-
-
-def _check_order(config: TowersConfig, train: TrainConfig) -> None:
-    if train.augmentation.reorder > 0 and config.history.reads_times:
-        raise ConfigError(
-            "train.augmentation.reorder puts items where they were not met, and"
-            " towers.history.time_bias reads when they were: leave one of the two out",
-            field="train.augmentation.reorder",
-        )
 
 
 def _check_identity(config: TowersConfig, blocks: int, terms: int) -> None:

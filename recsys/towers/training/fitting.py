@@ -84,7 +84,7 @@ def fit(
 
     Raises:
         ConfigError: ``stop_after`` names no epochs, a named block or context column is not there,
-            or sizes do not divide or fit, or histories are to be reordered and their times read.
+            or sizes do not divide or fit.
         DataError: There is nothing to train on.
         TrainingError: The loss or the validation figure is no longer finite, or the towers say the
             same of all items or of all queries.
@@ -121,7 +121,7 @@ def _fit_pair(
     progress: Progress,
 ) -> Fitted:
     """One pair of towers; see :func:`fit`."""
-    steps = Steps(data.read_by(towers, train), towers, train, progress)
+    steps = Steps(data.read_by(towers), towers, train, progress)
     run = EpochRun(
         folder,
         steps.checkpoint,

@@ -65,18 +65,11 @@ class _Positions(Objective):
             positions=self.train.batch_positions,
             seed=self.train.seed,
             epoch=epoch,
-            augmentation=self.train.augmentation,
         )
 
     def load(self, epoch: int, groups: list[Any]) -> Iterator[Batch]:
-        return load_batches(
-            self.log,
-            groups,
-            times="load" if self.towers.history.reads_times else "leave",
-            augmentation=self.train.augmentation,
-            seed=self.train.seed,
-            epoch=epoch,
-        )
+        times = "load" if self.towers.history.reads_times else "leave"
+        return load_batches(self.log, groups, times=times)
 
 
 class _Sets(Objective):

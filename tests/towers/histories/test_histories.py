@@ -7,7 +7,6 @@ from recsys._tf import tf, tf_keras
 from recsys.errors import ConfigError
 from recsys.towers import (
     AttentionPoolingHistory,
-    Augmentation,
     HstuHistory,
     MeanHistory,
     NoHistory,
@@ -29,7 +28,6 @@ class TestMean(HistoryContract):
 class TestMeanOfAllAlike(HistoryContract):
     config = MeanHistory(window=5, ages="equal")
     learns = "taste"
-    augmentation = Augmentation(reorder=1)
 
     def test_order_does_not_matter(self, encoder):
         turned = self.read(encoder, VECTORS[:, ::-1].copy())
@@ -57,7 +55,6 @@ class TestAttentionPoolingByAge(HistoryContract):
 class TestTransformer(HistoryContract):
     config = TransformerHistory(window=5)
     learns = "order"
-    augmentation = Augmentation(crop=0.3, mask=0.1)
 
 
 class TestTransformerWithNormsAfter(HistoryContract):

@@ -10,7 +10,6 @@ from recsys.pipeline.scoring import batch_of
 from recsys.splits import HeldOut, LeaveLastOutConfig, split
 from recsys.towers import HstuHistory, QueryBatch, TowersConfig, TrainConfig, fit, load_towers
 from recsys.towers.histories.times import BUCKETS, buckets_of
-from recsys.towers.training.augmentation import Augmentation
 from recsys.towers.training.batches import load_batches
 from tests.towers.worlds import cycle
 
@@ -91,17 +90,6 @@ def test_a_log_without_timestamps_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="time_bias 'log-buckets' needs timestamps") as refused:
         trained(tmp_path, cycle(), HstuHistory(time_bias="log-buckets"))
     assert refused.value.field == "towers.history.time_bias"
-
-
-def test_times_of_reordered_histories_are_refused(tmp_path):
-    train = TrainConfig(augmentation=Augmentation(reorder=0.5))
-    towers = TowersConfig(dimension=8, history=HstuHistory(time_bias="log-buckets"), terms="none")
-    with pytest.raises(ConfigError, match="where they were not met.*leave one of the two out"):
-        fit(
-            haste(), (), np.zeros((1, 0), np.float32), folder=tmp_path, validate=lambda towers: 0.0,
-            towers=towers, train=train,
-        )  # fmt: skip
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_times_must_be_one_an_item_where_they_are_known():

@@ -21,7 +21,6 @@ from recsys.towers import (
 )
 from recsys.towers.model.set_model import SetModel, multinomial
 from recsys.towers.towers import freeze
-from recsys.towers.training.augmentation import Augmentation
 from recsys.towers.training.set_batches import group_users, load_sets
 from tests.towers.worlds import two_tastes
 
@@ -227,9 +226,6 @@ def test_sets_know_no_moments(tmp_path):
     phrases = np.ones((2, 3), np.float32)
     with pytest.raises(ConfigError, match="knows users and no moments.*terms = 'none'"):
         SetModel(TowersConfig(**BY_ID), TRAIN, LOG, [], phrases)
-    shuffled = TRAIN.model_copy(update={"augmentation": Augmentation(reorder=1.0)})
-    with pytest.raises(ConfigError, match="'set-softmax' reads none.*leave train.augmentation out"):
-        SetModel(towers_config(), shuffled, LOG, [], NO_PHRASES)
 
 
 def test_popular_items_are_longer_at_rest_and_read_as_in_training():
