@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from recsys.towers.config import MemberConfig, TowersConfig, TrainConfig
 from recsys.towers.ensemble.distillation.config import Distillation, ItemFilterConfig
 from recsys.towers.histories.configs import (
-    AttentionPoolingHistory,
     HstuHistory,
     MeanHistory,
     NoHistory,
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnyTowers",
-    "AttentionPoolingHistory",
     "Distillation",
     "Epoch",
     "Fitted",

@@ -35,10 +35,15 @@ class CausalAttention(tf_keras.layers.Layer):  # type: ignore[misc]
         return self._merge(merged(tf.matmul(shares, v)))
 
 
+def ages_of(moments: Any) -> Any:
+    """How many items ago item i came, seen from item j: ``[t, t]``, negative for what follows j."""
+    places = tf.range(moments)
+    return places[:, None] - places[None, :]
+
+
 def may_see(moments: Any) -> Any:
     """Whether place j sees place i, bool ``[n, n]``: itself and what came before."""
-    places = tf.range(moments)
-    return places[:, None] >= places[None, :]
+    return ages_of(moments) >= 0
 
 
 def by_head(x: Any, heads: int) -> Any:

@@ -13,9 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from recsys.towers.config import TowersConfig
-from recsys.towers.histories.attention_pooling import AttentionPooling
 from recsys.towers.histories.configs import (
-    AttentionPoolingHistory,
     HstuHistory,
     MeanHistory,
     NoHistory,
@@ -41,8 +39,6 @@ def build_history_encoder(config: TowersConfig) -> Any:
         return Start(dimension, "zeros" if config.initial == "identity" else short())
     if isinstance(history, MeanHistory):
         return Mean(history, dimension)
-    if isinstance(history, AttentionPoolingHistory):
-        return AttentionPooling(history, dimension)
     if isinstance(history, HstuHistory):
         return Hstu(history, dimension)
     return Transformer(history, dimension)

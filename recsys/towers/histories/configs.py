@@ -10,8 +10,6 @@ from recsys.config import Config
 from recsys.errors import ConfigError
 from recsys.interactions import Interactions
 
-Ages = Literal["trained", "equal"]
-
 
 class MeanHistory(Config):
     """A history is the mean of its items' vectors, then a trained linear map.
@@ -28,27 +26,7 @@ class MeanHistory(Config):
 
     name: Literal["mean"] = "mean"
     window: int = Field(50, ge=1, le=4096)
-    ages: Ages = "trained"
-    reads_times: ClassVar[bool] = False
-
-
-class AttentionPoolingHistory(Config):
-    """A history is a mean of its items' vectors in which each item says how much it counts.
-
-    Attributes:
-        window: How many of a history's last items are read.
-        hidden: Width of the layer that an item's weight is computed in.
-        ages: Whether an item's weight also depends on its age.
-
-    Example:
-        >>> AttentionPoolingHistory(window=200).ages
-        'equal'
-    """
-
-    name: Literal["attention-pooling"] = "attention-pooling"
-    window: int = Field(50, ge=1, le=4096)
-    hidden: int = Field(64, ge=1, le=4096)
-    ages: Ages = "equal"
+    ages: Literal["trained", "equal"] = "trained"
     reads_times: ClassVar[bool] = False
 
 
@@ -131,7 +109,7 @@ class NoHistory(Config):
 
 
 HistoryConfig = Annotated[
-    MeanHistory | AttentionPoolingHistory | TransformerHistory | HstuHistory | NoHistory,
+    MeanHistory | TransformerHistory | HstuHistory | NoHistory,
     Field(discriminator="name"),
 ]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from recsys._tf import tf, tf_keras
-from recsys.towers.histories.attention import by_head, may_see, merged
+from recsys.towers.histories.attention import ages_of, by_head, may_see, merged
 from recsys.towers.histories.configs import HstuHistory
 from recsys.towers.histories.norm import Norm
-from recsys.towers.histories.pooling import ages_of
 from recsys.towers.histories.times import BUCKETS, Times, buckets_of
 from recsys.towers.histories.tokens import Tokens
 from recsys.towers.model.initializers import short

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from recsys._tf import tf, tf_keras
+from recsys.towers.histories.attention import ages_of
 from recsys.towers.histories.configs import MeanHistory
-from recsys.towers.histories.pooling import ages_of, pooled
 
 
 class Mean(tf_keras.layers.Layer):  # type: ignore[misc]
@@ -29,4 +29,5 @@ class Mean(tf_keras.layers.Layer):  # type: ignore[misc]
         scores = tf.zeros_like(ages, tf.float32)
         if self._ages is not None:
             scores = tf.gather(self._ages, tf.maximum(ages, 0))
-        return self._map(pooled(vectors, scores, ages))
+        shares = tf.nn.softmax(tf.where(ages >= 0, scores, float("-inf")))  # (t, t)
+        return self._map(tf.pad(tf.matmul(shares, vectors), [[0, 0], [1, 0], [0, 0]]))

@@ -6,7 +6,6 @@ import pytest
 from recsys._tf import tf, tf_keras
 from recsys.errors import ConfigError
 from recsys.towers import (
-    AttentionPoolingHistory,
     HstuHistory,
     MeanHistory,
     NoHistory,
@@ -32,24 +31,6 @@ class TestMeanOfAllAlike(HistoryContract):
     def test_order_does_not_matter(self, encoder):
         turned = self.read(encoder, VECTORS[:, ::-1].copy())
         np.testing.assert_allclose(turned[:, 5], self.read(encoder, VECTORS)[:, 5], atol=1e-5)
-
-
-class TestAttentionPooling(HistoryContract):
-    config = AttentionPoolingHistory(window=5, hidden=6)
-    learns = "taste"
-
-    def test_states_are_the_weighted_sums_of_the_formula(self, encoder):
-        kernel, bias, question, into, shift = (weight.numpy() for weight in encoder.weights)
-        scores = np.exp(np.tanh(VECTORS @ kernel + bias) @ question)  # (b, t, 1)
-        for j in range(1, 6):
-            shares = scores[:, :j] / scores[:, :j].sum(axis=1, keepdims=True)
-            state = (shares * VECTORS[:, :j]).sum(axis=1) @ into + shift
-            np.testing.assert_allclose(self.read(encoder, VECTORS)[:, j], state, atol=1e-5)
-
-
-class TestAttentionPoolingByAge(HistoryContract):
-    config = AttentionPoolingHistory(window=5, hidden=6, ages="trained")
-    learns = "taste"
 
 
 class TestTransformer(HistoryContract):
@@ -82,9 +63,8 @@ class TestNone(HistoryContract):
         assert [weight.shape for weight in encoder.trainable_weights] == [(8,)]
 
 
-@pytest.mark.parametrize("history", [MeanHistory(window=5), AttentionPoolingHistory(window=5)])
-def test_untrained_pooling_is_the_running_mean(history):
-    encoder = build_history_encoder(TowersConfig(dimension=8, history=history))
+def test_an_untrained_mean_is_the_running_mean():
+    encoder = build_history_encoder(TowersConfig(dimension=8, history=MeanHistory(window=5)))
     states = encoder(tf.constant(VECTORS)).numpy()
     np.testing.assert_allclose(states[0, 3], VECTORS[0, :3].mean(axis=0), atol=1e-5)
 
