@@ -146,7 +146,7 @@ def flops(shape: Shape, towers: TowersConfig, widths: Sequence[int]) -> dict[str
         widths: Of the item tower's dense blocks.
     """
     history, d = towers.history, towers.dimension
-    assert isinstance(history, TransformerHistory) and history.block == "sasrec"
+    assert isinstance(history, TransformerHistory)
     tokens = shape.windows * shape.length
     a_token = 2 * d**2 * (4 + 2 * history.expansion) + 4 * shape.length * d
     return {

@@ -38,14 +38,12 @@ class TransformerHistory(Config):
         blocks: Self-attention blocks.
         heads: Attention heads a block; they divide the dimension.
         expansion: Hidden width of the feed-forward part, as a multiple of the dimension.
-        block: What a block is made of: ``sasrec``; or ``ligr``, with gated residuals and a gated
-            feed-forward part (eSASRec, Tikhonovich et al., RecSys 2025).
         norm: Whether a part of a block reads what is normalised (``pre``), or what it gives is
             normalised (``post``, as SASRec was published).
         dropout: Share of activations and of attention weights dropped in training.
 
     Example:
-        >>> TransformerHistory(block="ligr", heads=4).norm
+        >>> TransformerHistory(heads=4).norm
         'pre'
     """
 
@@ -54,7 +52,6 @@ class TransformerHistory(Config):
     blocks: int = Field(2, ge=1, le=24)
     heads: int = Field(2, ge=1, le=64)
     expansion: int = Field(4, ge=1, le=16)
-    block: Literal["sasrec", "ligr"] = "sasrec"
     norm: Literal["pre", "post"] = "pre"
     dropout: float = Field(0.2, ge=0, lt=1)
     reads_times: ClassVar[bool] = False

@@ -43,11 +43,6 @@ class TestTransformerWithNormsAfter(HistoryContract):
     learns = "order"
 
 
-class TestLigr(HistoryContract):
-    config = TransformerHistory(window=5, blocks=1, block="ligr", expansion=2)
-    learns = "order"
-
-
 class TestHstu(HistoryContract):
     config = HstuHistory(window=5)
     learns = "order"
