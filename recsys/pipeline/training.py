@@ -20,7 +20,7 @@ from recsys.pipeline.stage import StageOutput
 from recsys.splits import Split
 
 if TYPE_CHECKING:
-    from recsys.towers import AnyTowers, Fitted
+    from recsys.towers import AnyTowers, FitResult
 
 REFIT = "refit"
 
@@ -37,8 +37,8 @@ class TrainingRun:
     """
 
     towers: AnyTowers
-    chosen: Fitted
-    refitted: Fitted | None
+    chosen: FitResult
+    refitted: FitResult | None
 
 
 def run_train(job: Job, out: Path) -> StageOutput:
@@ -66,7 +66,7 @@ def train_and_refit(job: Job, folder: Path) -> TrainingRun:
 
 def train_towers(
     job: Job, folder: Path, *, watch: Callable[[float], None] = lambda figure: None
-) -> Fitted:
+) -> FitResult:
     """Train towers on the training part alone in ``folder``, or go on there; the best are chosen.
 
     Args:
@@ -98,7 +98,7 @@ def train_towers(
     return _fit(job, parts.train, folder, validate=validate)
 
 
-def _refit(job: Job, folder: Path, *, stop_after: Sequence[int]) -> Fitted:
+def _refit(job: Job, folder: Path, *, stop_after: Sequence[int]) -> FitResult:
     """Train on the training and the validation part, up to the epochs that were chosen before."""
 
     last = ", ".join(map(str, stop_after))
@@ -117,7 +117,7 @@ def _fit(
     *,
     validate: Callable[[AnyTowers], float] | None,
     stop_after: Sequence[int] | None = None,
-) -> Fitted:
+) -> FitResult:
     from recsys.towers import fit
 
     return fit(

@@ -17,11 +17,11 @@ from recsys.ranking.sparse_network import SparsePairNetwork, load_sparse_pairs
 from recsys.ranking.vector_network import VectorPairNetwork, load_vector_pairs
 
 if TYPE_CHECKING:
-    from recsys.ranking.training import FittedPairs, fit_sparse_pairs, fit_vector_pairs
+    from recsys.ranking.training import PairFitResult, fit_sparse_pairs, fit_vector_pairs
 
 __all__ = [
     "Bags",
-    "FittedPairs",
+    "PairFitResult",
     "PairSampler",
     "PairTrainConfig",
     "SearchedWords",
@@ -39,7 +39,7 @@ __all__ = [
     "vocabulary",
 ]
 
-_LAZY = {"FittedPairs", "fit_sparse_pairs", "fit_vector_pairs"}
+_LAZY = {"PairFitResult", "fit_sparse_pairs", "fit_vector_pairs"}
 
 
 def __getattr__(name: str) -> Any:

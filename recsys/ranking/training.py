@@ -36,7 +36,7 @@ Network = TypeVar("Network", VectorPairNetwork, SparsePairNetwork)
 
 
 @dataclass(frozen=True, eq=False)
-class FittedPairs(Generic[Network]):
+class PairFitResult(Generic[Network]):
     """The best network of a run on validation, and how it went."""
 
     network: Network
@@ -53,7 +53,7 @@ def fit_vector_pairs(
     folder: Path,
     validate: Callable[[VectorPairNetwork], float],
     progress: Progress = silent,
-) -> FittedPairs[VectorPairNetwork]:
+) -> PairFitResult[VectorPairNetwork]:
     """Train a network over the mean of a history's vectors and an item's vector.
 
     Args:
@@ -94,7 +94,7 @@ def fit_sparse_pairs(
     folder: Path,
     validate: Callable[[SparsePairNetwork], float],
     progress: Progress = silent,
-) -> FittedPairs[SparsePairNetwork]:
+) -> PairFitResult[SparsePairNetwork]:
     """Train a network that learns the vectors of items and of searched words itself.
 
     Args:
@@ -131,7 +131,7 @@ def _fit(
     freeze: Callable[[], Network],
     validate: Callable[[Network], float],
     load: Callable[[Path], Network],
-) -> FittedPairs[Network]:
+) -> PairFitResult[Network]:
     run = EpochRun(
         folder,
         steps.checkpoint,
@@ -141,7 +141,7 @@ def _fit(
     )
     while not run.finished:
         run.epoch(steps.train, freeze=freeze, judge=validate)
-    return FittedPairs(load(run.best_folder), tuple(run.epochs), run.best.number)
+    return PairFitResult(load(run.best_folder), tuple(run.epochs), run.best.number)
 
 
 class _Steps:

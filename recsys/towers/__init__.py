@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from recsys.towers.ensemble.joined import AnyTowers, JoinedTowers, load_towers
     from recsys.towers.towers import Towers
     from recsys.towers.training.epochs import Epoch
-    from recsys.towers.training.fitting import Fitted, fit
+    from recsys.towers.training.fitting import FitResult, fit
 
 __all__ = [
     "AnyTowers",
     "Distillation",
     "Epoch",
-    "Fitted",
+    "FitResult",
     "FullSoftmax",
     "HstuHistory",
     "InBatchSoftmax",
@@ -63,7 +63,7 @@ _LAZY = {
     "JoinedTowers": "recsys.towers.ensemble.joined",
     "load_towers": "recsys.towers.ensemble.joined",
     "Epoch": "recsys.towers.training.epochs",
-    "Fitted": "recsys.towers.training.fitting",
+    "FitResult": "recsys.towers.training.fitting",
     "fit": "recsys.towers.training.fitting",
 }
 

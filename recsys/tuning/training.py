@@ -19,7 +19,7 @@ from recsys.tuning.candidate import Candidate
 from recsys.tuning.memory import Memory, State, Trial
 
 if TYPE_CHECKING:
-    from recsys.towers import Fitted
+    from recsys.towers import FitResult
 
 EPOCHS = "epochs.json"
 
@@ -96,7 +96,7 @@ class _Outcome:
     reason: str = ""
 
 
-def _outcome(train: Callable[[], Fitted]) -> _Outcome:
+def _outcome(train: Callable[[], FitResult]) -> _Outcome:
     try:
         fitted = train()
     except Hopeless:

@@ -29,7 +29,7 @@ STUDENT = "student"
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class FitResult:
     """The best towers of a run, and how it went.
 
     Attributes:
@@ -60,7 +60,7 @@ def fit(
     stop_after: Sequence[int] | None = None,
     user_block: FeatureBlock | None = None,
     progress: Progress = silent,
-) -> Fitted:
+) -> FitResult:
     """Train two towers on ``log`` and return those that were best on validation.
 
     Under ``train.distillation`` they teach what is returned. Where nothing validates, the last
@@ -119,7 +119,7 @@ def _fit_pair(
     last: int,
     validate: Callable[[AnyTowers], float] | None,
     progress: Progress,
-) -> Fitted:
+) -> FitResult:
     """One pair of towers; see :func:`fit`."""
     steps = Steps(data.read_by(towers), towers, train, progress)
     run = EpochRun(
@@ -132,15 +132,17 @@ def _fit_pair(
     while not run.finished:
         run.epoch(steps.train, freeze=steps.freeze, judge=validate)
     best = run.best
-    return Fitted(
+    return FitResult(
         load_pair(run.best_folder), tuple(run.epochs), best.number, (best.number,), best.validation
     )
 
 
-def _joined(fitted: Sequence[Fitted], validate: Callable[[AnyTowers], float] | None) -> Fitted:
+def _joined(
+    fitted: Sequence[FitResult], validate: Callable[[AnyTowers], float] | None
+) -> FitResult:
     towers = JoinedTowers(tuple(_pairs(fitted)))
     epochs = _numbered([epoch for each in fitted for epoch in each.epochs])
-    return Fitted(
+    return FitResult(
         towers,
         epochs,
         best_of(epochs).number,
@@ -150,13 +152,13 @@ def _joined(fitted: Sequence[Fitted], validate: Callable[[AnyTowers], float] | N
 
 
 def _distilled(
-    fitted: Sequence[Fitted],
+    fitted: Sequence[FitResult],
     teach: Callable[[JoinedTowers], tuple[Towers, tuple[Epoch, ...], Epoch]],
-) -> Fitted:
+) -> FitResult:
     student, own, best = teach(JoinedTowers(tuple(_pairs(fitted))))
     before = [epoch for each in fitted for epoch in each.epochs]
     chosen = [epoch for each in fitted for epoch in each.best_epochs]
-    return Fitted(
+    return FitResult(
         student,
         _numbered([*before, *own]),
         len(before) + best.number,
@@ -165,7 +167,7 @@ def _distilled(
     )
 
 
-def _pairs(fitted: Sequence[Fitted]) -> list[Towers]:
+def _pairs(fitted: Sequence[FitResult]) -> list[Towers]:
     return [each.towers for each in fitted if isinstance(each.towers, Towers)]
 
 
