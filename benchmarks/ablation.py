@@ -8,7 +8,6 @@ Writes ``benchmarks/results/ablation.json``.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,8 +18,8 @@ from rich.table import Table
 from recsys.cli.screen import Screen
 from recsys.evaluation import evaluate
 from recsys.evaluation.record import write_record
+from recsys.files import read_json, sha256_json
 from recsys.pipeline import Job, open_job, run_job
-from recsys.pipeline.fingerprints import fingerprint_value
 from recsys.pipeline.scoring import active_users, towers_scorer
 from recsys.pipeline.stage import RECORD
 from recsys.pipeline.training import train_towers
@@ -91,9 +90,9 @@ def _score(job: Job, name: str, inputs: tuple[str, ...], seed: int) -> dict[str,
 
 def _fingerprint(job: Job) -> str:
     """Of all that a training run depends on, so that none goes on from another's checkpoints."""
-    encoded = json.loads((job.folder / "encode" / RECORD).read_text(encoding="utf-8"))
+    encoded = read_json(job.folder / "encode" / RECORD)
     asked = job.config.model_dump(mode="json", include={"split", "towers", "train"})
-    return fingerprint_value([encoded["fingerprint"], asked])[:12]
+    return sha256_json([encoded["fingerprint"], asked])[:12]
 
 
 def _show(figures: dict[str, float]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from recsys.evaluation.record import write_json
+from recsys.files import read_json, write_json
 
 
 def apart(module: str, part: str) -> dict[str, Any]:
@@ -33,5 +33,5 @@ def kept(folder: Path, part: str, measure: Callable[[], dict[str, Any]]) -> dict
     if not path.exists():
         print(f"{folder.name}: {part}", file=sys.stderr, flush=True)
         write_json(path, measure())
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, Any] = read_json(path)
     return found

@@ -47,9 +47,9 @@ from recsys.evaluation import (
     write_record,
 )
 from recsys.features import FeatureBlock, principal_components
+from recsys.files import sha256_json
 from recsys.formats import resolve
 from recsys.ids import Mask
-from recsys.pipeline.fingerprints import fingerprint_value
 from recsys.pipeline.scoring import active_users, towers_scorer
 from recsys.progress import Progress
 from recsys.ranking import PairTrainConfig, VectorPairConfig, fit_vector_pairs
@@ -244,7 +244,7 @@ class Trainings:
     def _folder(self, name: str, seed: int, settings: Sequence[Any]) -> Path:
         """Named after all that the training depends on, so that none goes on from another's."""
         plain = [each.model_dump() if hasattr(each, "model_dump") else each for each in settings]
-        print_of = fingerprint_value(
+        print_of = sha256_json(
             [plain, SPLIT.model_dump(), repr(TEXTS), repr(OTHER_TEXTS), repr(IMAGES)]
         )
         return RUNS / name / f"{seed}-{print_of[:12]}"

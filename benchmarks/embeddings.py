@@ -6,13 +6,13 @@ before. Writes ``benchmarks/results/embeddings.json``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks.comparisons import COMPARISONS, RESULTS
 from recsys.evaluation.record import write_record
+from recsys.files import read_json
 
 FIGURES: dict[str, tuple[str, ...]] = {
     "cold_items": (
@@ -71,7 +71,7 @@ def parts(folder: Path) -> dict[str, Mapping[str, Any]]:
     for name, asked in FIGURES.items():
         file = folder / f"{name}.json"
         try:
-            found[name] = json.loads(file.read_text(encoding="utf-8"))
+            found[name] = read_json(file)
             lacking = [figure for figure in asked if figure not in found[name]["figures"]]
             fault = f"{file} has no figure '{lacking[0]}'" if lacking else ""
         except (OSError, ValueError, KeyError, TypeError) as error:

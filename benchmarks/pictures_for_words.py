@@ -35,11 +35,11 @@ from recsys.encoders import TFLiteConfig, WordVectorsConfig
 from recsys.encoders.words.tokens import words
 from recsys.evaluation import evaluate, write_record
 from recsys.features import FeatureBlock
+from recsys.files import sha256_json
 from recsys.formats import resolve
 from recsys.ids import IdMap, Mask, Vectors
 from recsys.interactions import Interactions
 from recsys.pipeline import open_job, run_job
-from recsys.pipeline.fingerprints import fingerprint_value
 from recsys.pipeline.scoring import towers_scorer
 from recsys.progress import Progress
 from recsys.splits import HeldOut
@@ -231,7 +231,7 @@ def _train(world: World, name: str, seed: int, progress: Progress) -> Towers:
         world.phrases,
         towers=towers,
         train=train,
-        folder=RUNS / world.name / name / f"{seed}-{fingerprint_value(settings)[:12]}",
+        folder=RUNS / world.name / name / f"{seed}-{sha256_json(settings)[:12]}",
         validate=lambda made: _judge(world, made, world.validation, "validation")["mrr"],
         progress=progress,
     )

@@ -7,7 +7,6 @@ mentioned.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from benchmarks.levers.worlds import WORLDS
 from benchmarks.page import filled, table
 from benchmarks.quality.datasets import DATA_SETS
 from benchmarks.quality.results import columns
-from recsys.evaluation.record import write_text
+from recsys.files import read_json, write_text
 
 PAGE = Path("docs/quality.md")
 QUALITY = Path("benchmarks/results/quality.json")
@@ -190,7 +189,7 @@ def _joined(heading: str, found: list[str]) -> str:
 def _record(path: Path) -> Record | None:
     if not path.is_file():
         return None
-    record: Record = json.loads(path.read_text(encoding="utf-8"))
+    record: Record = read_json(path)
     return record
 
 

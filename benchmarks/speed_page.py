@@ -6,11 +6,11 @@ benchmarks.speed_page`` alone writes them again.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks import page
+from recsys.files import read_json, write_text
 
 PAGE, RESULT = Path("docs/speed.md"), Path("benchmarks/results/training.json")
 PARTS = ("item_tower", "history", "softmax", "optimizer", "input", "rest")
@@ -18,8 +18,8 @@ PARTS = ("item_tower", "history", "softmax", "optimizer", "input", "rest")
 
 def write(result: Path = RESULT, path: Path = PAGE) -> None:
     """Put each table between the comments that name it."""
-    figures = json.loads(result.read_text(encoding="utf-8"))["figures"]
-    path.write_text(filled(path.read_text(encoding="utf-8"), figures), encoding="utf-8")
+    figures = read_json(result)["figures"]
+    write_text(path, filled(path.read_text(encoding="utf-8"), figures))
 
 
 def filled(text: str, figures: Mapping[str, float]) -> str:

@@ -42,7 +42,8 @@ from benchmarks.apart import apart, kept
 from benchmarks.evaluation import limit
 from benchmarks.movielens import MovieLens
 from recsys.evaluation import Scorer, evaluate
-from recsys.evaluation.record import write_json, write_record
+from recsys.evaluation.record import write_record
+from recsys.files import read_json, write_json
 from recsys.pipeline.scoring import active_users, towers_scorer
 from recsys.splits import LeaveLastOutConfig, Split, split
 from recsys.towers import MeanHistory, SampledSoftmax, TowersConfig, TrainConfig
@@ -124,7 +125,7 @@ def tutorial(seed: int) -> dict[str, Any]:
     figures: list[float] = []
     seconds: list[float] = []
     if state.with_suffix(".so-far").exists():
-        told = json.loads(state.with_suffix(".so-far").read_text(encoding="utf-8"))
+        told = read_json(state.with_suffix(".so-far"))
         figures, seconds = told["figures"], told["every_seconds"]
         model.go_on_from(state / str(len(figures)))
         clock = Clock(seconds[-1])
@@ -148,7 +149,7 @@ def ours(seed: int, target: float | None = None) -> dict[str, Any]:
     from recsys.towers import fit
 
     if target is None:
-        target = json.loads((KEPT / f"tutorial-{seed}.json").read_text())["figure"]
+        target = read_json(KEPT / f"tutorial-{seed}.json")["figure"]
     parts, clock = data(), Clock()
     known = active_users(parts.train.offsets)
     figures: list[float] = []

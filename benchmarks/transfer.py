@@ -30,7 +30,6 @@ figures of all stand in the table, losers too, beside popularity.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,10 +41,10 @@ from recsys.cli.output import print_table
 from recsys.cli.screen import Screen
 from recsys.evaluation import PopularityScorer, Scorer, evaluate
 from recsys.evaluation.record import write_record
+from recsys.files import read_json, sha256_json
 from recsys.formats import locate
 from recsys.pipeline import Job, open_job, run_job
 from recsys.pipeline.exporting import export_embeddings
-from recsys.pipeline.fingerprints import fingerprint_value
 from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stage import RECORD
 from recsys.pipeline.training import train_towers
@@ -198,9 +197,9 @@ def _over_seeds(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _fingerprint(job: Job) -> str:
     """Of all that a training run depends on, so that none goes on from another's checkpoints."""
-    encoded = json.loads((job.folder / "encode" / RECORD).read_text(encoding="utf-8"))
+    encoded = read_json(job.folder / "encode" / RECORD)
     asked = job.config.model_dump(mode="json", include={"split", "towers", "train"})
-    return fingerprint_value([encoded["fingerprint"], asked])[:16]
+    return sha256_json([encoded["fingerprint"], asked])[:16]
 
 
 def _show(table: list[dict[str, Any]], chosen: dict[str, str], gain: float) -> None:

@@ -24,7 +24,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import filelock
 import numpy as np
@@ -36,7 +36,6 @@ from recsys.errors import ConfigError, DataError
 LOCK = ".lock"
 """Usual name of the lock file of a folder."""
 _PART = ".part-"
-_ABANDONED_SECONDS = 24 * 3600
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -68,8 +67,14 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(folder: Path) -> Iterator[Path]:
-    """Give an empty temporary folder to fill; at the end of the block it replaces ``folder``.
+def atomic_folder(
+    folder: Path, *, existing: Literal["replace", "keep"] = "replace"
+) -> Iterator[Path]:
+    """Give an empty temporary folder to fill; at the end of the block it becomes ``folder``.
+
+    Args:
+        folder: The folder; the one above it is made.
+        existing: What happens to a folder of this name with content.
 
     Raises:
         OSError: The folder cannot be written, or ``folder`` is a file.
@@ -85,13 +90,15 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
     part.mkdir()
     try:
         yield part
-        replace_folder(part, folder)
+        replace_folder(part, folder, existing=existing)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def replace_folder(fresh: Path, folder: Path) -> None:
-    """Rename ``fresh`` to ``folder`` durably, and remove what ``folder`` was.
+def replace_folder(
+    fresh: Path, folder: Path, *, existing: Literal["replace", "keep"] = "replace"
+) -> None:
+    """Rename ``fresh`` to ``folder`` durably, and remove the one of the two that is not needed.
 
     Both must be on one file system. Where it can exchange two names (the usual ones of Linux can),
     ``folder`` is there at every moment.
@@ -100,22 +107,36 @@ def replace_folder(fresh: Path, folder: Path) -> None:
         OSError: The folder cannot be written, or ``folder`` is a file.
     """
     sync_tree(fresh)
-    old = None
+    unneeded = None
     try:
         os.rename(fresh, folder)
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
-        old = _part_of(folder)
-        if _exchange(fresh, folder):
-            os.rename(fresh, old)
+        unneeded = _part_of(folder)
+        if existing == "keep" or _exchange(fresh, folder):
+            os.rename(fresh, unneeded)
         else:
-            os.rename(folder, old)
+            os.rename(folder, unneeded)
             os.rename(fresh, folder)
     for parent in {fresh.parent, folder.parent}:
         sync(parent)
-    if old is not None:
-        shutil.rmtree(old, ignore_errors=True)
+    if unneeded is not None:
+        shutil.rmtree(unneeded, ignore_errors=True)
+
+
+def remove_abandoned(folder: Path, *, seconds: float = 24 * 3600) -> None:
+    """Remove what writers in ``folder`` left when they were killed.
+
+    Args:
+        folder: The folder.
+        seconds: Age from which a temporary file or folder is considered abandoned. 0 is for the
+            holder of the lock of all writers.
+    """
+    for part in folder.glob(f"{_PART}*"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime >= seconds:
+                shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
 def sync(path: Path) -> None:
@@ -209,7 +230,7 @@ def load_arrays(source: Path | bytes) -> dict[str, npt.NDArray[Any]]:
         raise ValueError(f"no whole .npz file: {error}") from error
 
 
-def save_arrays(path: Path, arrays: Mapping[str, npt.ArrayLike]) -> None:
+def save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
     """Write an ``.npz`` file atomically, without pickle.
 
     Raises:
@@ -296,10 +317,7 @@ def lock(path: Path, *, wait: bool = True) -> Iterator[None]:
 def _part_of(path: Path) -> Path:
     """A new temporary path for ``path``; what dead writers left in the folder is removed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f"{_PART}*"):
-        with suppress(OSError):
-            if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
+    remove_abandoned(path.parent)
     return path.with_name(f"{_PART}{uuid.uuid4().hex[:12]}-{path.name}")
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ import typer
 
 from recsys.bundle import open_bundle
 from recsys.errors import RecsysError
+from recsys.files import write_text
 from server.lifecycle import end_process, serve_until_signal
 from server.limits import Limits
 from server.logs import log_to_stderr
@@ -45,7 +45,7 @@ def main(
 
     def announce(address: str) -> None:
         if port_file is not None:
-            _write_at_once(port_file, address.rpartition(":")[2])
+            write_text(port_file, address.rpartition(":")[2] + "\n")
         print(address, flush=True)
 
     try:
@@ -65,13 +65,6 @@ def main(
         _log.error("%s (%s)", error.message, error.code)
         raise typer.Exit(1) from None
     end_process(cut_off)
-
-
-def _write_at_once(path: Path, text: str) -> None:
-    """Write a file so that nobody sees it half-written."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(f"{text}\n", encoding="utf-8")
-    part.replace(path)
 
 
 if __name__ == "__main__":

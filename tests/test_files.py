@@ -180,6 +180,14 @@ def test_a_folder_is_replaced_where_names_cannot_be_exchanged(
     assert names(tmp_path) == ["folder"]
 
 
+def test_a_folder_that_is_there_may_be_kept(tmp_path: Path) -> None:
+    for text in ("first", "second"):
+        with atomic_folder(tmp_path / "folder", existing="keep") as part:
+            (part / "a").write_text(text)
+    assert contents(tmp_path / "folder") == {"first"}
+    assert names(tmp_path) == ["folder"]
+
+
 def test_a_folder_may_come_from_elsewhere(tmp_path: Path) -> None:
     fill(tmp_path / "work" / "a", "new")
     fill(tmp_path / "a", "old")

@@ -20,9 +20,9 @@ from benchmarks.cisi.baselines import BERT
 from benchmarks.cisi.collection import Collection, Score
 from recsys.encoders import Encoder, LsaConfig, build_encoder
 from recsys.features import FeatureBlock, FeatureCache
+from recsys.files import sha256_json
 from recsys.ids import IdMap, Mask, Rows, Vectors
 from recsys.interactions import Interactions
-from recsys.pipeline.fingerprints import fingerprint_value
 from recsys.progress import Progress
 from recsys.towers import (
     FullSoftmax,
@@ -203,7 +203,7 @@ class Bench:
         """Of all that a training run depends on, so that none goes on from another's."""
         encoders = (self.bert.fingerprint, self.lsa.fingerprint)
         asked = [setting.weights, setting.pairs, towers.model_dump(), train.model_dump()]
-        return fingerprint_value([encoders, asked])[:16]
+        return sha256_json([encoders, asked])[:16]
 
 
 def _log(collection: Collection, targets: Rows) -> Interactions:

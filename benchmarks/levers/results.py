@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ import numpy as np
 from benchmarks.levers import cold
 from benchmarks.levers.world import Variant, World
 from benchmarks.quality.kept import Made
-from benchmarks.quality.results import alone
 from recsys.evaluation.record import write_record
+from recsys.files import lock, read_json
 
 COMMAND = "python -m benchmarks.levers"
 Entry = dict[str, Any]
@@ -57,7 +56,7 @@ def merge(path: Path, part: str, told: Entry) -> Entry:
     Raises:
         DataError: A figure is not finite.
     """
-    with alone(path):
+    with lock(path.with_name(f".{path.name}.lock")):
         parts = {**(_read(path)["parts"] if path.is_file() else {}), part: told}
         figures = {
             f"{name}.{figure}": value
@@ -89,5 +88,5 @@ def _each(seeds: Mapping[int, Made], name: str) -> dict[str, Any]:
 
 
 def _read(path: Path) -> Entry:
-    record: Entry = json.loads(path.read_text(encoding="utf-8"))
+    record: Entry = read_json(path)
     return record

@@ -8,7 +8,6 @@ a result: the table says so.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -24,9 +23,8 @@ from benchmarks.quality.peer_models.running import TOLD
 from benchmarks.quality.processes import LOG, run
 from recsys.cli.screen import Screen
 from recsys.errors import TrainingError
-from recsys.evaluation.record import write_json
+from recsys.files import read_json, sha256_json, write_json
 from recsys.pipeline import Job, run_job
-from recsys.pipeline.fingerprints import fingerprint_value
 from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stages import STAGES
 from recsys.pipeline.training import train_towers
@@ -54,9 +52,7 @@ class Bench:
     @property
     def mark(self) -> str:
         """Of the base as it now is: only what has one mark compares."""
-        return fingerprint_value([self._encoding, asked(self._world, self._world.variants[0])])[
-            :MARK
-        ]
+        return sha256_json([self._encoding, asked(self._world, self._world.variants[0])])[:MARK]
 
     def one_seed(self, variant: Variant, seed: int) -> Made:
         """``figures``, ``validation``, ``epochs``, ``seconds``, ``peak_gib``; or ``stopped``."""
@@ -72,7 +68,7 @@ class Bench:
                     f"{world.name}: {variant.name}, seed {seed} begins; its progress is in {where}"
                 )
                 run(COMMAND, self._request(changes, seed, folder), folder)
-            told: Made = json.loads((folder / TOLD).read_text(encoding="utf-8"))
+            told: Made = read_json(folder / TOLD)
             return told
 
         rests_on = [self._encoding, asked(world, variant), seed, measured, version]
@@ -129,4 +125,4 @@ def train_and_judge(job: Job, folder: Path, request: Mapping[str, Any]) -> dict[
 
 
 if __name__ == "__main__":
-    main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    main(read_json(Path(sys.argv[1])))

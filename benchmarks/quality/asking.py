@@ -14,6 +14,7 @@ from rich.table import Table
 
 from benchmarks.quality.processes import Failed
 from recsys.errors import RecsysError
+from recsys.files import read_json
 
 Tell = Callable[[str], None]
 EXPECTED = (Failed, RecsysError, OSError, subprocess.CalledProcessError)
@@ -63,7 +64,7 @@ def shown(
     """Print the record as it now stands, where there is one: its tables, or all of it."""
     if not record.is_file():
         return
-    content = json.loads(record.read_text(encoding="utf-8"))
+    content = read_json(record)
     if as_json:
         print(json.dumps(content, indent=2, ensure_ascii=False))
         return

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import sys
 from pathlib import Path
+
+from recsys.files import sha256_file, write_text
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 STAMP = ".requirements"
@@ -18,14 +19,14 @@ def peers_python(folder: Path) -> Path:
         subprocess.CalledProcessError: pip could not install; what it said is on stderr.
     """
     python, stamp = folder / "bin" / "python", folder / STAMP
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    wanted = sha256_file(REQUIREMENTS)
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted and python.exists():
         return python
     print(f"Making the peers' environment in {folder} (PyTorch among them)", file=sys.stderr)
     _run(sys.executable, "-m", "venv", "--clear", str(folder))
     options = ("--disable-pip-version-check", "--progress-bar", "off", "--quiet")
     _run(str(python), "-m", "pip", "install", *options, "-r", str(REQUIREMENTS))
-    stamp.write_text(wanted, encoding="utf-8")
+    write_text(stamp, wanted)
     return python
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.quality.peer_models.files import Log, Queries
+from recsys.files import atomic_file
 from recsys.interactions import Interactions
 from recsys.splits import HeldOut, Split
 
@@ -47,9 +48,8 @@ def export(parts: Split, folder: Path) -> Exported:
     files = {name: folder / f"{name}-{mark[:12]}.npz" for name, mark in marks.items()}
     for name, held in {**logs, **queries}.items():
         if not files[name].is_file():
-            draft = folder / f".{files[name].name}"
-            held.save(draft)
-            draft.replace(files[name])
+            with atomic_file(files[name]) as part:
+                held.save(part)
     return Exported(
         {name: files[name] for name in logs}, {name: files[name] for name in queries}, marks
     )

@@ -6,15 +6,13 @@ from by who can, and written over by who cannot.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from recsys.evaluation.record import commit, machine, write_json
-from recsys.pipeline.fingerprints import fingerprint_value
-from recsys.pipeline.lock import only_run_in
+from recsys.evaluation.record import commit, machine
+from recsys.files import LOCK, lock, read_json, sha256_json, write_json
 
 PART = "part.json"
 Made = dict[str, Any]
@@ -37,8 +35,8 @@ def keep(
     Raises:
         ConfigError: Another run is making it.
     """
-    own = folder / f"{name}-{fingerprint_value(rests_on)[:12]}"
-    with only_run_in(own):
+    own = folder / f"{name}-{sha256_json(rests_on)[:12]}"
+    with lock(own / LOCK, wait=False):
         held = _held(own / PART)
         if held is None:
             made = make(own)
@@ -50,7 +48,7 @@ def keep(
 
 def _held(path: Path) -> Made | None:
     try:
-        held: Made = json.loads(path.read_text(encoding="utf-8"))
+        held: Made = read_json(path)
     except (OSError, ValueError):
         return None
     return held

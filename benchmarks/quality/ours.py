@@ -6,7 +6,6 @@ one seed on the test, and writes what came of it into the request's folder.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +20,7 @@ from benchmarks.quality.kept import Made, keep
 from benchmarks.quality.peer_models.running import TOLD
 from benchmarks.quality.processes import LOG, run
 from recsys.cli.screen import Screen
-from recsys.evaluation.record import write_json
+from recsys.files import read_json, write_json
 from recsys.pipeline import Job, open_job, run_job
 from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stage import load_record
@@ -119,9 +118,9 @@ def _request(data: DataSet, runs: Path, folder: Path, *, seed: int | None) -> di
 
 
 def _told(folder: Path) -> Made:
-    told: Made = json.loads((folder / TOLD).read_text(encoding="utf-8"))
+    told: Made = read_json(folder / TOLD)
     return told
 
 
 if __name__ == "__main__":
-    main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    main(read_json(Path(sys.argv[1])))

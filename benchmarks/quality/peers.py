@@ -7,7 +7,6 @@ elsewhere its lists for the test were written beside those for validation, and a
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from benchmarks.quality.peer_models.files import Lists
 from benchmarks.quality.peer_models.running import TOLD, lists_file
 from benchmarks.quality.processes import Failed, run
 from benchmarks.quality.scorer import ListScorer
+from recsys.files import read_json
 from recsys.pipeline.fingerprints import fingerprint_path
 from recsys.splits import Split
 
@@ -157,7 +157,7 @@ def _answered(
     python = Path(sys.executable) if own else world.python()
     module = "benchmarks.quality.tutorial" if own else "benchmarks.quality.peer_models"
     run((str(python), "-m", module), request, folder)
-    told: Made = json.loads((folder / TOLD).read_text(encoding="utf-8"))
+    told: Made = read_json(folder / TOLD)
     return told
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from recsys.files import write_json
 
 REQUEST, LOG = "request.json", "log.txt"
 TAIL = 15
@@ -25,7 +26,7 @@ def run(command: Sequence[str], request: Mapping[str, Any], folder: Path) -> Non
         Failed: It ended with another code than 0.
     """
     path = folder / REQUEST
-    path.write_text(json.dumps(request, indent=1), encoding="utf-8")
+    write_json(path, request)
     with (folder / LOG).open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
             [*command, str(path)],

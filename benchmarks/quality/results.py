@@ -7,10 +7,7 @@ machine, and what it was chosen among.
 
 from __future__ import annotations
 
-import fcntl
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ from benchmarks.quality.datasets import DATA_SETS
 from benchmarks.quality.kept import Made
 from benchmarks.quality.peers import PeerResult
 from recsys.evaluation.record import write_record
+from recsys.files import lock, read_json
 
 COMMAND = "python -m benchmarks.quality"
 Entry = dict[str, Any]
@@ -74,7 +72,7 @@ def merge(path: Path, part: str, figures: Mapping[str, float], told: Entry) -> E
     Raises:
         DataError: A figure is not finite.
     """
-    with alone(path):
+    with lock(path.with_name(f".{path.name}.lock")):
         old = _read(path)
         kept = {name: value for name, value in old["figures"].items() if owner(name) != part}
         new = {**kept, **{f"{part}.{name}": value for name, value in figures.items()}}
@@ -117,17 +115,8 @@ def _origin(made: Made) -> Entry:
 def _read(path: Path) -> Entry:
     if not path.is_file():
         return {"figures": {}, "parts": {}}
-    record: Entry = json.loads(path.read_text(encoding="utf-8"))
+    record: Entry = read_json(path)
     return record
-
-
-@contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Nobody else merges into ``path`` meanwhile: a data set may be measured beside another."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / f".{path.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def columns(record: Entry, data: str, metrics: Sequence[str]) -> list[tuple[str, list[str]]]:

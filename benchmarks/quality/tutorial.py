@@ -6,7 +6,6 @@ tutorial advises, no metric is computed while it trains; lists are judged by the
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from benchmarks.quality.peer_models.files import Floats, Log, Queries
 from benchmarks.quality.peer_models.lists import best
 from benchmarks.quality.peer_models.running import Checkpoint, Setting, answer
+from recsys.files import read_json
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
 
@@ -46,4 +46,4 @@ def _interactions(log: Log) -> Interactions:
 
 
 if __name__ == "__main__":
-    answer(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), learn)
+    answer(read_json(Path(sys.argv[1])), learn)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import stat
@@ -18,6 +17,7 @@ import recsys
 from recsys.bundle.probes import Probe
 from recsys.config import Config
 from recsys.errors import BundleError
+from recsys.files import read_json, sha256_file, sha256_json, write_json
 
 FORMAT_VERSION: Literal[1] = 1
 FILE = "manifest.json"
@@ -81,14 +81,13 @@ class Manifest(Config):
 
     def content(self) -> str:
         """A digest of everything but when it was published, and so as what."""
-        return _digest(self.model_dump(mode="json", exclude={"version", "created"}))
+        return sha256_json(self.model_dump(mode="json", exclude={"version", "created"}))
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:
     """Write ``manifest.json``, closed by a digest of itself."""
     values = manifest.model_dump(mode="json")
-    text = json.dumps({**values, "sha256": _digest(values)}, indent=2, ensure_ascii=False)
-    (folder / FILE).write_text(text + "\n", encoding="utf-8")
+    write_json(folder / FILE, {**values, "sha256": sha256_json(values)})
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -99,7 +98,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / FILE
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = read_json(path)
     except OSError as error:
         raise BundleError(f"cannot read {path}: {error.strerror}; publish again") from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -111,9 +110,9 @@ def read_manifest(folder: Path) -> Manifest:
             "use the library that wrote it, or publish again"
         )
     expected = values.pop("sha256", None)
-    if expected != _digest(values):
+    if expected != sha256_json(values):
         raise BundleError(
-            f"{path} was changed: it states sha256 {expected} and has {_digest(values)}; "
+            f"{path} was changed: it states sha256 {expected} and has {sha256_json(values)}; "
             "publish again, or roll back"
         )
     try:
@@ -131,7 +130,7 @@ def describe_files(folder: Path) -> dict[str, FileEntry]:
         BundleError: There is something that is neither a file nor a folder, such as a link.
     """
     return {
-        name: FileEntry(size=path.stat().st_size, sha256=_checksum(path))
+        name: FileEntry(size=path.stat().st_size, sha256=sha256_file(path))
         for name, path in sorted(_walk(folder).items())
     }
 
@@ -157,7 +156,7 @@ def check_files(folder: Path, files: Mapping[str, FileEntry]) -> None:
                 "publish again, or roll back"
             )
     for name, entry in sorted(files.items()):
-        checksum = _checksum(found[name])
+        checksum = sha256_file(found[name])
         if checksum != entry.sha256:
             raise BundleError(
                 f"{folder}: '{name}' must have sha256 {entry.sha256} and has {checksum}; "
@@ -197,16 +196,3 @@ def _walk(folder: Path) -> dict[str, Path]:
             elif name != FILE:
                 found[name] = path
     return found
-
-
-def _checksum(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _digest(values: Mapping[str, Any]) -> str:
-    text = json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()

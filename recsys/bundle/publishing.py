@@ -10,7 +10,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from recsys.bundle.durable import move, one_writer, sync_tree
 from recsys.bundle.manifest import (
     Manifest,
     check_files,
@@ -32,6 +31,7 @@ from recsys.bundle.versions import (
     point_to,
 )
 from recsys.errors import BundleError, DataError
+from recsys.files import LOCK, lock, replace_folder
 from recsys.progress import Progress, silent
 
 _WHAT = "publish"
@@ -53,8 +53,8 @@ def publish(root: Path, parts: Parts, *, progress: Progress = silent) -> str:
         UnknownIdError: The same, for an id.
     """
     probes = ask_probes(parts.retriever(), parts.probes)
-    steps = _Steps(progress, 8 + len(parts.spaces) + len(parts.encoders))
-    with one_writer(root):
+    steps = _Steps(progress, 7 + len(parts.spaces) + len(parts.encoders))
+    with lock(root / LOCK):
         steps.next("clean")
         clean(root)
         staged = new_staging(root)
@@ -68,11 +68,9 @@ def publish(root: Path, parts: Parts, *, progress: Progress = silent) -> str:
         name = _twin(root, manifest)
         if name is None:
             name = manifest.version
-            steps.next("sync")
-            sync_tree(staged)
             steps.next("rename")
             (root / VERSIONS).mkdir(exist_ok=True)
-            move(staged, folder_of(root, name))
+            replace_folder(staged, folder_of(root, name))
         steps.next("current")
         point_to(root, name)
         steps.last("done")

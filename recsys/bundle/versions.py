@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from recsys.bundle.durable import move, one_writer, write_at_once
 from recsys.bundle.manifest import check_files, read_manifest
 from recsys.errors import BundleError, InvalidRequestError, NotFoundError
+from recsys.files import LOCK, lock, remove_abandoned, write_text
 from recsys.retrieval import TWO_TOWER
 
 CURRENT = "current"
@@ -74,7 +74,7 @@ def rollback(root: Path, to: str | None = None) -> str:
         NotFoundError: There is no such bundle, or none before the current one.
         BundleError: That bundle is damaged; the current one stays.
     """
-    with one_writer(root):
+    with lock(root / LOCK):
         if to is None:
             current = find_version(root, CURRENT)
             before = [name for name in names(root) if name < current]
@@ -98,13 +98,13 @@ def prune(root: Path, keep: int) -> tuple[str, ...]:
     """
     if keep < 1:
         raise InvalidRequestError(f"keep must be 1 or more; got {keep}", field="keep")
-    with one_writer(root):
+    with lock(root / LOCK):
         clean(root)
         pointed = _pointed(root)
         removed = tuple(name for name in names(root)[:-keep] if name != pointed)
         for name in removed:
             # Moved away first: a bundle is there whole or not at all, even while it is deleted.
-            move(folder_of(root, name), new_staging(root))
+            folder_of(root, name).rename(new_staging(root))
         clean(root)
         return removed
 
@@ -159,7 +159,7 @@ def next_name(known: Sequence[str], content: str) -> str:
 
 def point_to(root: Path, name: str) -> None:
     """Make a bundle the current one; readers see the old pointer or the new, never neither."""
-    write_at_once(root / POINTER, f"{name}\n")
+    write_text(root / POINTER, f"{name}\n")
 
 
 def new_staging(root: Path) -> Path:
@@ -171,6 +171,7 @@ def new_staging(root: Path) -> Path:
 def clean(root: Path) -> None:
     """Remove what dead writers left behind; only for the one writer there is."""
     shutil.rmtree(root / STAGING, ignore_errors=True)
+    remove_abandoned(root, seconds=0)
 
 
 def _pointed(root: Path) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,10 +14,9 @@ from recsys.comparison.config import Kind, VariantConfig
 from recsys.encoders import Content, Encoder, obtain_encoder
 from recsys.encoders.contents import readable
 from recsys.errors import DataError
-from recsys.evaluation.record import write_json
 from recsys.features import CataloguePictures, FeatureBlock, FeatureCache
+from recsys.files import read_json, sha256_json, write_json
 from recsys.pipeline import Job
-from recsys.pipeline.fingerprints import fingerprint_value
 from recsys.pipeline.sections import external_files, resolve_files
 from recsys.pipeline.stage import Stage, StageOutput
 
@@ -52,7 +50,7 @@ class Asked:
     @property
     def stage_name(self) -> str:
         """The same for equal encoders, whoever asks."""
-        return f"{self.kind}_{self.section.name}_{fingerprint_value(self.settings)[:12]}"
+        return f"{self.kind}_{self.section.name}_{sha256_json(self.settings)[:12]}"
 
 
 def asked_by(row: VariantConfig, *, text: tuple[str, ...], timed: int) -> list[Asked]:
@@ -132,7 +130,7 @@ def _built(job: Job, asked: Asked, contents: Sequence[Content], out: Path) -> tu
     encoder = obtain_encoder(section, contents, out / KEPT, progress=job.progress)
     seconds, note = time.perf_counter() - began, out / BUILT
     if note.is_file():
-        seconds = float(json.loads(note.read_text(encoding="utf-8"))["seconds"])
+        seconds = float(read_json(note)["seconds"])
     else:
         write_json(note, {"seconds": seconds})
     return encoder, seconds

@@ -9,8 +9,8 @@ from typing import Any
 
 from recsys.comparison.plots import draw
 from recsys.comparison.table import columns_of, lines_of
-from recsys.evaluation.record import write_text
 from recsys.evaluation.rendering import render
+from recsys.files import write_text
 
 PACKAGE = "recsys.comparison"
 

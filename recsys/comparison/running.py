@@ -12,9 +12,9 @@ from recsys.comparison.config import ComparisonConfig, VariantConfig, load_compa
 from recsys.comparison.encoding import encoder_stage
 from recsys.comparison.evaluating import asked_of, question_of, row_stage
 from recsys.errors import ConfigError, RecsysError
-from recsys.evaluation.record import record, write_json
+from recsys.evaluation.record import record
+from recsys.files import LOCK, lock, write_json
 from recsys.pipeline import Job, Observer, StageResult
-from recsys.pipeline.lock import only_run_in
 from recsys.pipeline.stage import Stage, run_stages
 from recsys.pipeline.stages import INGEST
 from recsys.progress import Progress, silent
@@ -107,7 +107,7 @@ def compare(
 
     config, job = comparison.config, comparison.job
     _check_names(again, [row.slug for row in config.every_variant])
-    with only_run_in(job.folder):
+    with lock(job.folder / LOCK, wait=False):
         told = _Once(observer)
         run_stages((INGEST,), job, job.folder, until="ingest", observer=told)
         questions = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 from recsys.encoders.base import Content, Fault
 from recsys.errors import DataError
@@ -38,16 +37,3 @@ def readable(contents: Sequence[Content], positions: Sequence[int]) -> list[Cont
     """The contents at ``positions``, None in the place of one that cannot be read."""
     found = [content_at(contents, position) for position in positions]
     return [None if isinstance(content, Fault) else content for content in found]
-
-
-def file_checksum(path: Path) -> str:
-    """SHA-256 of a file, in hex.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

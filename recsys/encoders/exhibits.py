@@ -7,13 +7,13 @@ beside the encoder. Each is a PNG that carries its own title and note.
 from __future__ import annotations
 
 import io
-import os
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile, PngInfo
+
+from recsys.files import atomic_file
 
 EXHIBITS = "exhibits"
 """The folder's name, in the checkpoints and beside the kept encoder."""
@@ -46,10 +46,8 @@ def write_exhibit(folder: Path, name: str, picture: Image.Image, *, title: str, 
     told = PngInfo()
     told.add_itxt("Title", title)
     told.add_itxt("Description", note)
-    folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f".{uuid.uuid4().hex}"
-    picture.save(fresh, "PNG", pnginfo=told, optimize=True)
-    os.replace(fresh, folder / f"{name}.png")
+    with atomic_file(folder / f"{name}.png") as part:
+        picture.save(part, "PNG", pnginfo=told, optimize=True)
 
 
 def read_exhibits(folder: Path) -> list[Exhibit]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.encoders.arrays import load_arrays
 from recsys.encoders.base import Content, Encoder
 from recsys.encoders.bert.config import PRESET
 from recsys.encoders.configs import EncoderConfig, JoinedConfig
-from recsys.encoders.contents import content_hash, file_checksum, readable
+from recsys.encoders.contents import content_hash, readable
 from recsys.encoders.exhibits import EXHIBITS
 from recsys.encoders.registry import build_encoder, load_encoder
 from recsys.errors import EncoderError, NotFoundError
+from recsys.files import load_arrays, save_arrays, sha256_file
 from recsys.formats import resolve
 from recsys.progress import Progress, silent
 
@@ -69,7 +68,8 @@ def obtain_encoder(
     encoder = build_encoder(config, training, checkpoints=folder / "checkpoints", progress=progress)
     encoder.save(folder / "encoder")
     _keep_exhibits(folder)
-    _write(folder / "built_from.npz", asked, encoder.fingerprint, contents)
+    built_from = {"asked": asked, "fingerprint": encoder.fingerprint, "contents": contents}
+    save_arrays(folder / "built_from.npz", built_from)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return encoder
 
@@ -129,7 +129,7 @@ def _with_checksums(config: EncoderConfig) -> dict[str, Any]:
 
 def _checksum(path: Path) -> str:
     try:
-        return file_checksum(path)
+        return sha256_file(path)
     except OSError:
         return "unreadable"  # Building the encoder says what is wrong with it.
 
@@ -142,9 +142,3 @@ def _checksums(model: str) -> dict[str, str]:
         return {}  # As above.
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): _checksum(path) for path in files}
-
-
-def _write(path: Path, asked: str, fingerprint: str, contents: npt.NDArray[np.uint64]) -> None:
-    fresh = path.with_name(f".{uuid.uuid4().hex}.npz")
-    np.savez(fresh, asked=asked, fingerprint=fingerprint, contents=contents)
-    os.replace(fresh, path)

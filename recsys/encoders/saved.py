@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,9 +20,8 @@ import numpy.typing as npt
 
 import recsys
 from recsys.config import Config
-from recsys.encoders.arrays import load_arrays
-from recsys.encoders.contents import file_checksum
 from recsys.errors import EncoderError
+from recsys.files import atomic_folder, load_arrays, read_json, save_arrays, sha256_file, write_json
 
 FORMAT = "recsys.encoder"
 VERSION = 1
@@ -120,31 +117,26 @@ def write(folder: Path, saved: Saved) -> None:
         raise EncoderError(
             f"{folder} holds files that are no encoder; choose an empty or a new folder"
         )
-    fresh = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}")
     try:
-        fresh.mkdir(parents=True)
-        if saved.arrays:
-            np.savez(fresh / ARRAYS, **dict(saved.arrays))  # type: ignore[arg-type]
-        for name, content in saved.files.items():
-            (fresh / name).write_bytes(content)
-        names = sorted(path.name for path in fresh.iterdir())
-        header = {
-            "format": FORMAT,
-            "version": VERSION,
-            "name": saved.name,
-            "config": _without_folders(saved.config),
-            "dimension": saved.dimension,
-            "fingerprint": saved.fingerprint,
-            "files": {name: _seal(fresh / name) for name in names},
-            "written_by": {"recsys": recsys.__version__, "numpy": np.__version__},
-        }
-        text = json.dumps(header, indent=2, sort_keys=True)
-        (fresh / HEADER).write_text(text + "\n", encoding="utf-8")
-        _swap(fresh, folder)
+        with atomic_folder(folder) as fresh:
+            if saved.arrays:
+                save_arrays(fresh / ARRAYS, saved.arrays)
+            for name, content in saved.files.items():
+                (fresh / name).write_bytes(content)
+            names = sorted(path.name for path in fresh.iterdir())
+            header = {
+                "format": FORMAT,
+                "version": VERSION,
+                "name": saved.name,
+                "config": _without_folders(saved.config),
+                "dimension": saved.dimension,
+                "fingerprint": saved.fingerprint,
+                "files": {name: _seal(fresh / name) for name in names},
+                "written_by": {"recsys": recsys.__version__, "numpy": np.__version__},
+            }
+            write_json(fresh / HEADER, header)
     except OSError as error:
         raise EncoderError(f"cannot write the encoder to {folder}: {error}") from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _without_folders(value: Any) -> Any:
@@ -194,7 +186,7 @@ def read(folder: Path) -> Saved:
 def _header(folder: Path) -> dict[str, Any]:
     path = folder / HEADER
     try:
-        header = json.loads(path.read_text(encoding="utf-8"))
+        header = read_json(path)
     except FileNotFoundError as error:
         raise EncoderError(
             f"expected a saved encoder; {path} is not there: build and save one first"
@@ -221,13 +213,4 @@ def _header(folder: Path) -> dict[str, Any]:
 
 
 def _seal(path: Path) -> dict[str, Any]:
-    return {"bytes": path.stat().st_size, "sha256": file_checksum(path)}
-
-
-def _swap(fresh: Path, folder: Path) -> None:
-    """Put ``fresh`` in the place of ``folder``; what was there goes last."""
-    old = folder.with_name(f".{folder.name}-old-{uuid.uuid4().hex[:8]}")
-    if folder.exists():
-        os.replace(folder, old)
-    os.replace(fresh, folder)
-    shutil.rmtree(old, ignore_errors=True)
+    return {"bytes": path.stat().st_size, "sha256": sha256_file(path)}

@@ -5,12 +5,10 @@ It holds no names of hosts and no paths. What the figures mean is said by who wr
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import platform
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from importlib import metadata
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys.errors import DataError
+from recsys.files import write_json
 
 
 def write_record(
@@ -69,35 +68,6 @@ def record(
     if taken:
         raise DataError(f"a record has its own '{taken[0]}'; choose another name")
     return {**own, **extra}
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON through a temporary file in the same folder that then takes the name.
-
-    Raises:
-        DataError: The content cannot be JSON.
-    """
-    try:
-        text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{path.name} cannot be written as JSON: {error}") from error
-    write_text(path, text)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text atomically; the folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 _WRITTEN = (":(top,exclude)benchmarks/results", ":(top,exclude,glob)docs/*.md")

@@ -16,9 +16,10 @@ from recsys.encoders import Exhibit
 from recsys.errors import DataError, InvalidRequestError
 from recsys.evaluation.evaluation import Evaluation, difference
 from recsys.evaluation.plots import draw
-from recsys.evaluation.record import record, write_json, write_text
+from recsys.evaluation.record import record
 from recsys.evaluation.rendering import COVERAGE_COLUMNS, coverage_rows, render
 from recsys.evaluation.sheets import UserSheet, cards, data_url
+from recsys.files import write_json, write_text
 
 PACKAGE = "recsys.evaluation"
 COLUMNS = ("recall", "hr", "ndcg", "mrr", "coverage", "cold_recall")

@@ -8,10 +8,7 @@ FOLDER/projector/                   a log folder for TensorBoard
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,10 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.bundle.durable import sync_tree
-from recsys.bundle.manifest import describe_files
 from recsys.errors import DataError
-from recsys.evaluation.record import write_json, write_text
 from recsys.export.embeddings import Embeddings
 from recsys.export.projector import (
     CONFIG,
@@ -34,6 +28,7 @@ from recsys.export.projector import (
     write_vectors_tsv,
 )
 from recsys.export.sprites import LARGEST, LEAST_SIDE, grid_of, write_sprite
+from recsys.files import atomic_folder, read_json, sha256_file, write_json, write_text
 from recsys.formats import NamedVectors, write_vectors
 from recsys.progress import Progress, silent
 
@@ -91,25 +86,17 @@ def export(
         raise DataError(f"expected embeddings of different names to export; got {names or 'none'}")
     _check_place(folder)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        with atomic_folder(folder) as draft:
+            written = []
+            for done, each in enumerate(sets):
+                progress("export", done, len(sets), each.name)
+                written.append(_write(each, draft, progress))
+            progress("export", len(sets), len(sets))
+            pairs = [(each, made.thumbnail_side) for each, made in zip(sets, written)]
+            write_text(draft / PROJECTOR / CONFIG, config_text(pairs))
+            _describe(draft, written, about)
     except OSError as error:
         raise DataError(f"{folder} cannot be written: {error}") from error
-    try:
-        written = []
-        for done, each in enumerate(sets):
-            progress("export", done, len(sets), each.name)
-            written.append(_write(each, draft, progress))
-        progress("export", len(sets), len(sets))
-        pairs = [(each, made.thumbnail_side) for each, made in zip(sets, written)]
-        write_text(draft / PROJECTOR / CONFIG, config_text(pairs))
-        _describe(draft, written, about)
-        sync_tree(draft)
-        _take_place(draft, folder)
-    except OSError as error:
-        raise DataError(f"{folder} cannot be written: {error}") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return written
 
 
@@ -118,8 +105,7 @@ def _write(each: Embeddings, folder: Path, progress: Progress) -> Exported:
         folder / f"{each.name}.parquet", NamedVectors(each.ids, each.vectors), ids=each.column
     )
     np.save(folder / f"{each.name}.npy", each.vectors, allow_pickle=False)
-    text = json.dumps(each.ids, ensure_ascii=False, indent=0) + "\n"
-    write_text(folder / f"{each.name}.ids.json", text)
+    write_json(folder / f"{each.name}.ids.json", each.ids)
     shown = folder / PROJECTOR / each.name
     shown.mkdir(parents=True)
     write_vectors_tsv(each, shown / VECTORS)
@@ -141,12 +127,13 @@ def _write(each: Embeddings, folder: Path, progress: Progress) -> Exported:
 
 
 def _describe(folder: Path, written: Sequence[Exported], about: Mapping[str, Any]) -> None:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
     content = {
         "format": FORMAT,
         "version": VERSION,
         **about,
         "sets": [asdict(made) for made in written],
-        "files": {name: entry.sha256 for name, entry in describe_files(folder).items()},
+        "files": {path.relative_to(folder).as_posix(): sha256_file(path) for path in files},
     }
     write_json(folder / MANIFEST, content)
 
@@ -160,21 +147,9 @@ def _check_place(folder: Path) -> None:
     if not any(folder.iterdir()):
         return
     try:
-        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        found = read_json(folder / MANIFEST)
         ours = found.get("format") == FORMAT
     except (OSError, ValueError, AttributeError):
         ours = False
     if not ours:
         raise DataError(f"{folder} holds something else than exported embeddings; choose another")
-
-
-def _take_place(draft: Path, folder: Path) -> None:
-    """Rename ``draft`` to ``folder``; an earlier export goes first."""
-    os.chmod(draft, 0o755)
-    if not folder.exists():
-        draft.rename(folder)
-        return
-    old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    folder.rename(old / folder.name)
-    draft.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)

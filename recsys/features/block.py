@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from recsys.encoders.arrays import load_arrays
 from recsys.errors import DataError
+from recsys.files import load_arrays, save_arrays, sha256_bytes
 from recsys.ids import Mask, Rows, Vectors
 from recsys.vectors import MaskedVectors
 
@@ -62,15 +59,9 @@ class FeatureBlock(MaskedVectors):
 
     def save(self, path: Path) -> None:
         """Write to ``path`` (``.npz``), whole or not at all."""
-        fresh = path.with_name(f".{uuid.uuid4().hex}.npz")
-        path.parent.mkdir(parents=True, exist_ok=True)
         header = {"version": VERSION, "name": self.name, "columns": self.columns}
         text = json.dumps({**header, "sha256": _checksum(self.vectors, self.mask)})
-        try:
-            np.savez(fresh, header=text, vectors=self.vectors, mask=self.mask)
-            os.replace(fresh, path)
-        finally:
-            fresh.unlink(missing_ok=True)
+        save_arrays(path, {"header": text, "vectors": self.vectors, "mask": self.mask})
 
     @classmethod
     def load(cls, path: Path) -> FeatureBlock:
@@ -99,7 +90,5 @@ class FeatureBlock(MaskedVectors):
 
 
 def _checksum(vectors: Vectors, mask: Mask) -> str:
-    digest = hashlib.sha256(f"{vectors.shape}{vectors.dtype}".encode())
-    digest.update(np.ascontiguousarray(vectors).tobytes())
-    digest.update(np.ascontiguousarray(mask).tobytes())
-    return digest.hexdigest()
+    head = f"{vectors.shape}{vectors.dtype}".encode()
+    return sha256_bytes(head, np.ascontiguousarray(vectors).tobytes(), mask.tobytes())

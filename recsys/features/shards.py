@@ -7,11 +7,7 @@ be damaged; it is removed, and what it held is encoded again.
 
 from __future__ import annotations
 
-import hashlib
 import io
-import os
-import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from recsys.encoders import Encoded, Fault
-from recsys.encoders.arrays import load_arrays
 from recsys.encoders.contents import HASH_BYTES
-
-_STALE_SECONDS = 3600
-"""A temporary file as old as this belongs to a writer that died."""
+from recsys.files import atomic_file, load_arrays, sha256_bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,23 +45,18 @@ def write_shard(folder: Path, shard: Shard) -> Path:
         fault_reasons=np.asarray([fault.reason for fault in faults], np.str_),
     )
     content = buffer.getvalue()
-    folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f".{uuid.uuid4().hex}.tmp"
-    place = folder / f"{hashlib.sha256(content).hexdigest()[:40]}.npz"
-    try:
-        fresh.write_bytes(content)
-        os.replace(fresh, place)
-    finally:
-        fresh.unlink(missing_ok=True)
-    return place
+    path = folder / f"{sha256_bytes(content)[:40]}.npz"
+    with atomic_file(path) as part:
+        part.write_bytes(content)
+    return path
 
 
 def read_shards(folder: Path, dimension: int) -> Iterator[Shard | None]:
     """Every shard of ``folder``, one at a time; None in the place of a damaged one.
 
-    A damaged one is removed, and so is what a writer that died left.
+    A damaged one is removed.
     """
-    for path in sorted(folder.glob("*.npz")):
+    for path in sorted(folder.glob("[!.]*.npz")):
         try:
             content = path.read_bytes()
         except FileNotFoundError:
@@ -79,16 +67,10 @@ def read_shards(folder: Path, dimension: int) -> Iterator[Shard | None]:
         if shard is None:
             path.unlink(missing_ok=True)
         yield shard
-    for path in folder.glob(".*.tmp"):
-        try:
-            if time.time() - path.stat().st_mtime > _STALE_SECONDS:
-                path.unlink(missing_ok=True)
-        except FileNotFoundError:
-            continue
 
 
 def _parse(path: Path, content: bytes, dimension: int) -> Shard | None:
-    if hashlib.sha256(content).hexdigest()[:40] != path.stem:
+    if sha256_bytes(content)[:40] != path.stem:
         return None
     try:
         file = load_arrays(content)

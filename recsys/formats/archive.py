@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import shutil
 import stat
-import tempfile
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from recsys.errors import DownloadError
+from recsys.files import atomic_folder
 
 MAX_FILES = 10_000
 MAX_BYTES = 8 * 1024**3
@@ -27,28 +27,28 @@ def unpack(archive: Path, folder: Path, *, max_bytes: int = MAX_BYTES) -> None:
         DownloadError: The archive is damaged, or holds a path that leads out, a link, or more than
             ``max_bytes`` or 10,000 files.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
         with zipfile.ZipFile(archive) as source:
             members = [member for member in source.infolist() if not member.is_dir()]
             _check(members, archive, max_bytes)
-            for member in members:
-                target = temporary / member.filename
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with source.open(member) as packed, target.open("xb") as file:
-                    shutil.copyfileobj(packed, file, 1 << 20)
-        tops = list(temporary.iterdir())
-        whole = tops[0] if len(tops) == 1 and tops[0].is_dir() else temporary
-        whole.chmod(0o755)
-        if not folder.is_dir():  # else another process was quicker
-            whole.rename(folder)
+            top = _top_folder(members)
+            with atomic_folder(folder, existing="keep") as part:
+                for member in members:
+                    target = part / PurePosixPath(member.filename).relative_to(top)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    with source.open(member) as packed, target.open("xb") as file:
+                        shutil.copyfileobj(packed, file, 1 << 20)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise DownloadError(f"{archive.name} is not a whole zip archive: {error}") from error
     except OSError as error:
         raise DownloadError(f"{archive.name} cannot be unpacked into {folder}: {error}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _top_folder(members: list[zipfile.ZipInfo]) -> str:
+    """The one folder that holds everything, or "." where there is none."""
+    tops = {PurePosixPath(member.filename).parts[0] for member in members}
+    nested = all(len(PurePosixPath(member.filename).parts) > 1 for member in members)
+    return tops.pop() if nested and len(tops) == 1 else "."
 
 
 def _check(members: list[zipfile.ZipInfo], archive: Path, max_bytes: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 
 from recsys.config import Config
 from recsys.errors import DataError
+from recsys.files import sha256_bytes, write_json
 from recsys.ids import Vectors
 from recsys.index.configs import IndexConfig
 
@@ -45,8 +45,7 @@ class Description(Config):
 
     def write(self, folder: Path) -> None:
         """Write ``index.json``."""
-        text = self.model_dump_json(indent=2) + "\n"
-        (folder / FILE).write_text(text, encoding="utf-8")
+        write_json(folder / FILE, self.model_dump(mode="json"))
 
 
 def describe(vectors: Vectors, config: IndexConfig, facts: Mapping[str, Any]) -> Description:
@@ -94,4 +93,4 @@ def read_description(folder: Path, vectors: Vectors) -> Description:
 
 
 def _digest(vectors: Vectors) -> str:
-    return hashlib.sha256(np.ascontiguousarray(vectors).data).hexdigest()
+    return sha256_bytes(np.ascontiguousarray(vectors).data)

@@ -6,11 +6,7 @@ are: only their names are kept.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +18,7 @@ import pyarrow.parquet
 from recsys.catalogue import Catalogue, CatalogueFields
 from recsys.config import parse_config
 from recsys.errors import ConfigError, DataError
+from recsys.files import atomic_folder, read_json, sha256_bytes, sha256_file, write_json
 from recsys.ids import IdMap
 from recsys.ingestion.ingest import Ingested
 from recsys.ingestion.report import IngestReport
@@ -48,34 +45,26 @@ def save_ingested(ingested: Ingested, folder: Path) -> str:
         raise DataError(f"{folder} is there and holds no ingested data; choose another folder")
     tables = _tables(ingested)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    except OSError as error:
-        raise DataError(f"{folder} cannot be written: {error}") from error
-    try:
-        sums: dict[str, str] = {}
-        for name, table in tables.items():
-            file = temporary / f"{name}.parquet"
-            pyarrow.parquet.write_table(table, file, compression="zstd")
-            sums[file.name] = _sha256(file)
-        fingerprint = _sum_of(sums)
-        manifest = {
-            "format": FORMAT,
-            "fingerprint": fingerprint,
-            "clock": ingested.interactions.clock,
-            "context": list(ingested.interactions.context),
-            "fields": ingested.catalogue.fields.model_dump(mode="json"),
-            "report": ingested.report.to_dict(),
-            "sha256": sums,
-        }
-        manifest[_OWN_SUM] = _sum_of(manifest)
-        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-        (temporary / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
-        _take_place(temporary, folder)
+        with atomic_folder(folder) as part:
+            sums: dict[str, str] = {}
+            for name, table in tables.items():
+                file = part / f"{name}.parquet"
+                pyarrow.parquet.write_table(table, file, compression="zstd")
+                sums[file.name] = sha256_file(file)
+            fingerprint = _sum_of(sums)
+            manifest = {
+                "format": FORMAT,
+                "fingerprint": fingerprint,
+                "clock": ingested.interactions.clock,
+                "context": list(ingested.interactions.context),
+                "fields": ingested.catalogue.fields.model_dump(mode="json"),
+                "report": ingested.report.to_dict(),
+                "sha256": sums,
+            }
+            manifest[_OWN_SUM] = _sum_of(manifest)
+            write_json(part / MANIFEST, manifest)
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{folder} cannot be written: {error}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return fingerprint
 
 
@@ -153,7 +142,7 @@ def _rebuild(
 def _manifest(folder: Path) -> dict[str, Any]:
     file = folder / MANIFEST
     try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
+        manifest = read_json(file)
     except FileNotFoundError:
         raise DataError(
             f"{folder} holds no ingested data ({MANIFEST} is not there); ingest first"
@@ -171,7 +160,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 def _checked(file: Path, expected: str) -> pa.Table:
     try:
-        found = _sha256(file)
+        found = sha256_file(file)
         if found != expected:
             raise DataError(
                 f"{file} was changed or cut short: its SHA-256 is {found[:12]}..., the manifest "
@@ -182,25 +171,5 @@ def _checked(file: Path, expected: str) -> pa.Table:
         raise DataError(f"{file} cannot be read: {error}; ingest again") from error
 
 
-def _take_place(temporary: Path, folder: Path) -> None:
-    """Rename ``temporary`` to ``folder``; one that is there goes first."""
-    os.chmod(temporary, 0o755)
-    if folder.exists():
-        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-        folder.rename(old / folder.name)
-        temporary.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
-    else:
-        temporary.rename(folder)
-
-
 def _sum_of(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _sha256(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+    return sha256_bytes(json.dumps(content, sort_keys=True).encode())

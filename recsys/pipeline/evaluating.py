@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -20,8 +19,8 @@ from recsys.evaluation import (
     tune_item_knn,
 )
 from recsys.evaluation.ranking import mask_scores, rank
-from recsys.evaluation.record import write_json
 from recsys.evaluation.sheets import UserSheet
+from recsys.files import load_arrays, read_json, save_arrays, write_json
 from recsys.ids import IdMap
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import towers_scorer
@@ -67,18 +66,18 @@ def load_evaluations(folder: Path) -> dict[str, Evaluation]:
         DataError: The folder does not hold them.
     """
     kept = _kept(folder)
-    with np.load(folder / VALUES, allow_pickle=False) as values:
-        return {
-            name: Evaluation(
-                name,
-                each["figures"],
-                {metric: (low, high) for metric, (low, high) in each["intervals"].items()},
-                each["counts"],
-                {metric: values[f"{name}/{metric}"] for metric in each["values"]},
-                each["seconds"],
-            )
-            for name, each in kept["evaluations"].items()
-        }
+    values = load_arrays(folder / VALUES)
+    return {
+        name: Evaluation(
+            name,
+            each["figures"],
+            {metric: (low, high) for metric, (low, high) in each["intervals"].items()},
+            each["counts"],
+            {metric: values[f"{name}/{metric}"] for metric in each["values"]},
+            each["seconds"],
+        )
+        for name, each in kept["evaluations"].items()
+    }
 
 
 def load_sheets(folder: Path) -> list[UserSheet]:
@@ -151,7 +150,7 @@ def _oracle(job: Job) -> dict[str, float]:
         return {}
     path = job.path(name)
     try:
-        figures = json.loads(path.read_text(encoding="utf-8"))["oracle"]
+        figures = read_json(path)["oracle"]
         return {f"oracle.{metric}": float(v) for metric, v in figures.items() if "@" in metric}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
@@ -166,7 +165,7 @@ def _save(out: Path, evaluations: Mapping[str, Evaluation], sheets: Sequence[Use
         for name, each in evaluations.items()
         for metric, column in each.values.items()
     }
-    np.savez_compressed(out / VALUES, **values)  # type: ignore[arg-type]
+    save_arrays(out / VALUES, values)
     content = {
         "evaluations": {
             name: {
@@ -185,7 +184,7 @@ def _save(out: Path, evaluations: Mapping[str, Evaluation], sheets: Sequence[Use
 
 def _kept(folder: Path) -> dict[str, Any]:
     try:
-        kept: dict[str, Any] = json.loads((folder / JUDGED).read_text(encoding="utf-8"))
+        kept: dict[str, Any] = read_json(folder / JUDGED)
     except (OSError, ValueError) as error:
         raise DataError(f"{folder} holds no evaluation ({error}); evaluate again") from error
     return kept

@@ -5,24 +5,12 @@ They rest on content, never on a file's date or place.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from recsys.errors import DataError
-
-
-def fingerprint_value(value: Any) -> str:
-    """sha256 of a JSON value, whatever the order of its keys.
-
-    Example:
-        >>> fingerprint_value({"a": 1, "b": 2}) == fingerprint_value({"b": 2, "a": 1})
-        True
-    """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+from recsys.files import sha256_file, sha256_json
 
 
 def fingerprint_path(path: Path) -> str:
@@ -33,10 +21,10 @@ def fingerprint_path(path: Path) -> str:
     """
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file())
-        return fingerprint_value({str(file.relative_to(path)): _content(file) for file in files})
+        return sha256_json({str(file.relative_to(path)): _content(file) for file in files})
     if not path.is_file():
         raise DataError(f"expected a file or a folder at {path}; there is nothing")
-    return fingerprint_value(_content(path))
+    return sha256_json(_content(path))
 
 
 def fingerprint_paths(paths: Mapping[str, Path]) -> dict[str, str]:
@@ -45,11 +33,7 @@ def fingerprint_paths(paths: Mapping[str, Path]) -> dict[str, str]:
 
 
 def _content(file: Path) -> list[Any]:
-    digest = hashlib.sha256()
     try:
-        with file.open("rb") as stream:
-            while chunk := stream.read(1 << 20):
-                digest.update(chunk)
-            return [stream.tell(), digest.hexdigest()]
+        return [file.stat().st_size, sha256_file(file)]
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror}") from error

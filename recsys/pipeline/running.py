@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from recsys.features import USER_VECTORS
+from recsys.files import LOCK, lock, read_json
 from recsys.pipeline.config import load_run_config
 from recsys.pipeline.evaluating import load_evaluations, load_sheets
 from recsys.pipeline.job import KEPT_ENCODERS, Job
-from recsys.pipeline.lock import only_run_in
 from recsys.pipeline.stage import Observer, StageResult, run_stages
 from recsys.pipeline.stages import STAGES
 from recsys.progress import Progress, silent
@@ -42,7 +41,7 @@ def run_job(
     Raises:
         ConfigError: Another run is at work in the same folder.
     """
-    with only_run_in(job.folder):
+    with lock(job.folder / LOCK, wait=False):
         if "encode" in again:  # the encoders that were trained on the catalogue, too
             shutil.rmtree(job.folder / KEPT_ENCODERS, ignore_errors=True)
         return run_stages(STAGES, job, job.folder, until=until, observer=observer, again=again)
@@ -87,13 +86,13 @@ def write_run_report(job: Job, done: Sequence[StageResult], *, command: str) -> 
         notes=_notes(by_stage),
     )
     write_report(job.folder, report)
-    written: dict[str, Any] = json.loads((job.folder / "report.json").read_text(encoding="utf-8"))
+    written: dict[str, Any] = read_json(job.folder / "report.json")
     return written
 
 
 def _training(job: Job) -> list[dict[str, float]]:
     """One line an epoch, without what was not measured."""
-    epochs = json.loads((job.folder / "train" / "epochs.json").read_text(encoding="utf-8"))
+    epochs = read_json(job.folder / "train" / "epochs.json")
     names = {"number": "epoch"}
     return [
         {names.get(key, key): value for key, value in epoch.items() if value is not None}

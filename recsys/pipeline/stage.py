@@ -7,7 +7,6 @@ stage in particular.
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +16,8 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import recsys
 from recsys.errors import ConfigError
-from recsys.evaluation.record import write_json
-from recsys.pipeline.fingerprints import fingerprint_paths, fingerprint_value
+from recsys.files import read_json, replace_folder, sha256_json, write_json
+from recsys.pipeline.fingerprints import fingerprint_paths
 
 RECORD = "stage.json"
 FORMAT = 1
@@ -98,7 +97,7 @@ class _Parts:
 
     @property
     def fingerprint(self) -> str:
-        return fingerprint_value(asdict(self))
+        return sha256_json(asdict(self))
 
 
 def run_stages(
@@ -152,7 +151,7 @@ def _wanted(stages: Sequence[Stage[JobT]], until: str) -> set[str]:
 def _parts(stage: Stage[JobT], job: JobT, fingerprints: Mapping[str, str]) -> _Parts:
     return _Parts(
         code=f"{recsys.__version__}/{stage.name}/{stage.version}",
-        settings=fingerprint_value(stage.settings(job)),
+        settings=sha256_json(stage.settings(job)),
         inputs=fingerprint_paths(stage.inputs(job)),
         needs={name: fingerprints[name] for name in stage.needs},
     )
@@ -176,7 +175,7 @@ def _run_stage(
             return done
         reason = "what it made is no longer there"
     observer.starting(stage.name, reason)
-    if stage.restart == "clean":
+    if stage.restart == "clean" or load_record(work) is not None:
         shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
@@ -209,7 +208,7 @@ def _stale(name: str, final: Path, parts: _Parts) -> str:
 def load_record(folder: Path) -> dict[str, Any] | None:
     """What ``stage.json`` holds; None where there is none that can be read."""
     try:
-        content = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        content = read_json(folder / RECORD)
     except (OSError, ValueError):
         return None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
@@ -242,7 +241,6 @@ def _write(folder: Path, parts: _Parts, done: StageResult) -> None:
 
 def _settle(work: Path, final: Path) -> None:
     """Give the whole working folder the stage's name, and forget what came before it."""
-    shutil.rmtree(final, ignore_errors=True)
-    work.rename(final)
+    replace_folder(work, final)
     for left in work.parent.glob(f"{final.name}-*"):
         shutil.rmtree(left, ignore_errors=True)

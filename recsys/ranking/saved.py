@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.config import Config
-from recsys.encoders.arrays import load_arrays
 from recsys.errors import DataError
+from recsys.files import load_arrays, read_json, save_arrays, write_json
 from recsys.ids import IdMap
 from recsys.ranking.head import PairHead
 
@@ -38,11 +37,9 @@ def write_network(
     **facts: Any,
 ) -> None:
     """Write both files; the folder is made."""
-    folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / "weights.npz", **arrays)  # type: ignore[arg-type]
+    save_arrays(folder / "weights.npz", arrays)
     about = {"format": FORMAT_VERSION, "kind": kind, "config": config.model_dump(mode="json")}
-    text = json.dumps({**about, **facts}, indent=1, ensure_ascii=False)
-    (folder / "network.json").write_text(text + "\n", encoding="utf-8")
+    write_json(folder / "network.json", {**about, **facts})
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +121,7 @@ def read_network(folder: Path, kind: str) -> Kept:
         DataError: One is missing or damaged, or it is a network of another kind or format.
     """
     try:
-        facts = json.loads((folder / "network.json").read_text(encoding="utf-8"))
+        facts = read_json(folder / "network.json")
         arrays = load_arrays(folder / "weights.npz")
     except (OSError, ValueError) as error:
         raise DataError(f"cannot read the pair network in {folder}: {error}; train anew") from error

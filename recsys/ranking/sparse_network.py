@@ -11,6 +11,7 @@ import numpy as np
 from recsys.config import parse_config
 from recsys.errors import DataError
 from recsys.features import FeatureBlock, mean_of_items
+from recsys.files import write_text
 from recsys.ids import IdMap, Mask, Rows, Vectors
 from recsys.ranking.bags import Bags
 from recsys.ranking.config import SparsePairConfig
@@ -130,8 +131,7 @@ class SparsePairNetwork:
             " ".join([word, *(f"{number:.8g}" for number in vector)])
             for word, vector in zip(self.words.index, self.word_vectors.tolist())
         ]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_text(path, "\n".join(lines) + "\n")
 
     def save(self, folder: Path) -> None:
         """Write ``network.json`` and ``weights.npz`` into ``folder``."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,9 +12,9 @@ import numpy.typing as npt
 
 from recsys._tf import compiled, tf
 from recsys.config import parse_config
-from recsys.encoders.arrays import load_arrays
 from recsys.errors import DataError
 from recsys.features import USER_VECTORS, FeatureBlock
+from recsys.files import load_arrays, read_json, save_arrays, write_json
 from recsys.ids import Rows, Vectors
 from recsys.towers.config import TowersConfig
 from recsys.towers.histories.build import Times
@@ -150,7 +149,6 @@ class Towers:
 
     def save(self, folder: Path) -> None:
         """Write ``towers.json``, ``weights.npz`` and ``items.npy`` into ``folder``."""
-        folder.mkdir(parents=True, exist_ok=True)
         facts = {
             "format": FORMAT_VERSION,
             "config": self.config.model_dump(mode="json"),
@@ -158,9 +156,9 @@ class Towers:
         }
         query = {f"query/{at:03d}": w.numpy() for at, w in enumerate(self._tower.weights)}
         weights: dict[str, Any] = {**query, **self._item_weights}
-        np.savez(folder / "weights.npz", **weights)
+        save_arrays(folder / "weights.npz", weights)
         np.save(folder / "items.npy", self.item_vectors)
-        (folder / FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        write_json(folder / FACTS, facts)
 
 
 def _passes(lengths: Rows) -> list[int]:
@@ -208,7 +206,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
         DataError: It is missing, damaged, or of another format.
     """
     try:
-        facts: dict[str, Any] = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        facts: dict[str, Any] = read_json(folder / FACTS)
         found = facts.get("format")
     except (OSError, ValueError, AttributeError) as error:
         raise _unreadable(folder, error) from error

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
 from recsys.config import parse_config
-from recsys.evaluation.record import write_text
+from recsys.files import write_toml
 from recsys.pipeline import RunConfig
 from recsys.pipeline.sections import rebase_paths
 from recsys.tuning.space import label
@@ -42,6 +40,8 @@ def write_best(
     own = {"name": name, **{key: part for key, part in values.items() if key != "name"}}
     written = rebase_paths(own, old=base.resolve(), new=folder.resolve())
     parse_config(written, RunConfig)
-    lines = [*told.splitlines(), *(f"  {key} = {label(value)}" for key, value in chosen.items())]
-    opening = "".join("# " + line.replace("\n", " ").rstrip() + "\n" for line in lines)
-    write_text(folder / BEST, f"{opening}\n{tomli_w.dumps(written)}")
+    lines = [
+        *told.splitlines(),
+        *(f"  {key} = {label(value)}".replace("\n", " ") for key, value in chosen.items()),
+    ]
+    write_toml(folder / BEST, written, comment="\n".join(lines))

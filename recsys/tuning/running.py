@@ -11,10 +11,9 @@ from typing import Any, Literal, Protocol
 import recsys
 from recsys.config import parse_config, read_toml
 from recsys.errors import ConfigError
+from recsys.files import LOCK, lock, sha256_json
 from recsys.pipeline import Observer, RunConfig, load_run_config
-from recsys.pipeline.fingerprints import fingerprint_value
 from recsys.pipeline.job import CACHE
-from recsys.pipeline.lock import only_run_in
 from recsys.pipeline.stage import load_record, run_stages
 from recsys.pipeline.stages import STAGES
 from recsys.pipeline.training import check_validation
@@ -129,7 +128,7 @@ def tune(
     """
     total = study.config.trials if trials is None else trials
     limit = study.config.minutes if minutes is None else minutes
-    with only_run_in(study.folder):
+    with lock(study.folder / LOCK, wait=False):
         if begin == "anew":
             (study.folder / FILE).unlink(missing_ok=True)
             shutil.rmtree(study.folder / TRIALS, ignore_errors=True)
@@ -208,7 +207,7 @@ def _material(study: Study, config: RunConfig, observer: Observer) -> Material:
 
 
 def _encoding(config: RunConfig) -> str:
-    return fingerprint_value(config.model_dump(mode="json", include=set(ENCODED)))[:12]
+    return sha256_json(config.model_dump(mode="json", include=set(ENCODED)))[:12]
 
 
 def _folder(study: Study, trial: Trial) -> Path:
@@ -245,11 +244,9 @@ def _identity(study: Study, material: Material) -> dict[str, str]:
         files[name] = kept["parts"]["inputs"]
     train = next(stage for stage in STAGES if stage.name == "train")
     return {
-        "base configuration": fingerprint_value(
-            study.run.model_dump(mode="json", include=set(LEARNED))
-        ),
-        "data": fingerprint_value(files),
+        "base configuration": sha256_json(study.run.model_dump(mode="json", include=set(LEARNED))),
+        "data": sha256_json(files),
         "metric": study.metric,
-        **{name: fingerprint_value(asked[name]) for name in ("space", "sampler", "pruner", "seed")},
+        **{name: sha256_json(asked[name]) for name in ("space", "sampler", "pruner", "seed")},
         "engine": f"{recsys.__version__}/train/{train.version}",
     }

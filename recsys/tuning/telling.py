@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recsys.evaluation.record import record, write_json, write_text
+from recsys.evaluation.record import record
 from recsys.evaluation.rendering import render
+from recsys.files import write_json, write_text
 from recsys.tuning.best import write_best
 from recsys.tuning.candidate import Material
 from recsys.tuning.memory import Memory, Trial

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import math
 import shutil
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recsys.errors import RecsysError
+from recsys.files import read_json
 from recsys.pipeline.training import train_towers
 from recsys.progress import Progress
 from recsys.tuning.candidate import Candidate
@@ -127,7 +127,7 @@ def _epochs_in(folder: Path) -> int:
     """Whole epochs on record, of all members and a student."""
     whole = folder / EPOCHS  # of several members written at the end, all epochs in it
     files = [whole] if whole.is_file() else list(folder.glob(f"*/{EPOCHS}"))
-    return sum(len(json.loads(file.read_text(encoding="utf-8"))) for file in files)
+    return sum(len(read_json(file)) for file in files)
 
 
 def _reason(error: Exception) -> str:

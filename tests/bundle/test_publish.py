@@ -7,7 +7,9 @@ import json
 import os
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -169,7 +171,7 @@ def test_each_step_is_told(tmp_path: Path, parts: Parts, table_towers: None) -> 
     assert {total for _, _, total, _ in told} == {len(told) - 1}
     assert [note for *_, note in told] == [
         *("clean", "catalogue and log", "towers", "space text", "space two_tower"),
-        *("encoder text", "manifest", "probes", "sync", "rename", "current", "done"),
+        *("encoder text", "manifest", "probes", "rename", "current", "done"),
     ]
 
 
@@ -179,20 +181,21 @@ def test_everything_is_on_the_disk_before_it_is_named(
     """What a power cut needs: files, then their folders, then the rename, then the pointer."""
     synced: list[int] = []
     renames: list[tuple[str, set[int]]] = []
-    fsync, replace_ = os.fsync, os.replace
+    fsync = os.fsync
 
     def note_sync(descriptor: int) -> None:
         synced.append(os.fstat(descriptor).st_ino)
         fsync(descriptor)
 
-    def note_rename(source: Path, target: Path) -> None:
+    def note_rename(rename: Callable[..., None], source: Path, target: Path) -> None:
         inside = [source, *source.rglob("*")] if source.is_dir() else [source]
         missing = {path.name for path in inside if path.stat().st_ino not in synced}
         renames.append((target.name, missing))
-        replace_(source, target)
+        rename(source, target)
 
     monkeypatch.setattr(os, "fsync", note_sync)
-    monkeypatch.setattr(os, "replace", note_rename)
+    for name in ("rename", "replace"):
+        monkeypatch.setattr(os, name, partial(note_rename, getattr(os, name)))
     version = publish(root, others)
     ours = [(name, missing) for name, missing in renames if name in (version, "CURRENT")]
     assert ours == [(version, set()), ("CURRENT", set())]

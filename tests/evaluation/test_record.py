@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import DataError
-from recsys.evaluation.record import commit, write_record, write_text
+from recsys.evaluation.record import commit, write_record
+from recsys.files import write_text
 
 ASKED = {"name": "demo", "command": "make demo", "seeds": [1, 2]}
 

@@ -162,14 +162,16 @@ def test_a_damaged_shard_is_found_and_encoded_again(cache: FeatureCache, damage:
 
 def test_what_a_dead_writer_left_is_ignored_and_removed(cache: FeatureCache) -> None:
     cache.encode(CountingEncoder(), TITLES)
-    old = shards(cache)[0].parent / ".dead.tmp"
-    young = shards(cache)[0].parent / ".busy.tmp"
+    old = shards(cache)[0].parent / ".part-dead.npz"
+    young = shards(cache)[0].parent / ".part-busy.npz"
     for path in (old, young):
         path.write_bytes(b"half a shard")
-    os.utime(old, (time.time() - 7_200,) * 2)
+    os.utime(old, (time.time() - 25 * 3_600,) * 2)
     encoder = CountingEncoder()
     assert_right(cache.encode(encoder, TITLES), TITLES)
-    assert encoder.asked == [] and not old.exists() and young.exists()
+    assert encoder.asked == [] and old.exists()
+    cache.encode(encoder, ["something new"])
+    assert not old.exists() and young.exists()
 
 
 def test_an_encoder_of_the_wrong_shape_is_refused(cache: FeatureCache) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from recsys.encoders.arrays import load_arrays
 from recsys.encoders.base import Content, texts_of
 from recsys.encoders.configs import Word2VecConfig
 from recsys.encoders.words.corpus import Corpus, sentences_of
 from recsys.encoders.words.pooled_words import PooledWords
 from recsys.encoders.words.tokens import words
 from recsys.errors import EncoderError
+from recsys.files import load_arrays, save_arrays
 from recsys.progress import Progress, silent
 
 _HIGH, _LOW = 0.025, 1e-4
@@ -143,16 +142,8 @@ def _place(checkpoints: Path, config: Word2VecConfig, sentences: Iterable[list[s
 
 def _keep(path: Path, model: Any, done: int) -> None:
     _, key, position, has_gauss, gauss = model.random.get_state()
-    fresh = path.with_name(f".{path.name}")
-    np.savez(
-        fresh,
-        done=done,
-        vectors=model.wv.vectors,
-        outputs=model.syn1neg,
-        key=key,
-        rest=np.array([position, has_gauss, gauss], np.float64),
-    )
-    os.replace(fresh, path)
+    state = {"done": done, "vectors": model.wv.vectors, "outputs": model.syn1neg, "key": key}
+    save_arrays(path, {**state, "rest": np.array([position, has_gauss, gauss], np.float64)})
 
 
 def _take_up(path: Path, model: Any) -> int:

@@ -7,10 +7,8 @@ else, or cut short, is refused with the line that shows it.
 from __future__ import annotations
 
 import gzip
-import os
 import struct
 import tempfile
-import uuid
 import warnings
 import zlib
 from collections.abc import Iterator, Sequence
@@ -27,6 +25,7 @@ from recsys.encoders.words.pooled_words import PooledWords
 from recsys.encoders.words.subwords import Subwords
 from recsys.encoders.words.tokens import is_word
 from recsys.errors import EncoderError
+from recsys.files import atomic_file
 from recsys.ids import Vectors
 
 _FASTTEXT_MAGIC = (793_712_314).to_bytes(4, "little")
@@ -129,12 +128,8 @@ def write_word_vectors(
         )
     keyed = KeyedVectors(encoder.dimension)
     keyed.add_vectors(list(encoder.vocabulary), encoder.vectors)
-    fresh = path.with_name(f".{uuid.uuid4().hex[:8]}-{path.name}")
-    try:
-        keyed.save_word2vec_format(str(fresh), binary=form == "binary")
-        os.replace(fresh, path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    with atomic_file(path) as part:
+        keyed.save_word2vec_format(str(part), binary=form == "binary")
     return len(keyed)
 
 

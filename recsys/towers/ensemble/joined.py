@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from recsys.errors import DataError
+from recsys.files import write_json
 from recsys.ids import Vectors
 from recsys.towers.query import QueryBatch
 from recsys.towers.towers import FACTS, FORMAT_VERSION, Towers, load_pair, read_facts
@@ -79,7 +79,7 @@ class JoinedTowers:
         for at, each in enumerate(self.members, start=1):
             each.save(folder / f"member-{at}")
         facts: dict[str, Any] = {"format": FORMAT_VERSION, MEMBERS: len(self.members)}
-        (folder / FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        write_json(folder / FACTS, facts)
 
     def _joined(self, parts: list[Vectors]) -> Vectors:
         joined: Vectors = np.concatenate(parts, axis=1)

@@ -6,9 +6,7 @@ last whole epoch; a finished one has nothing left to do.
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from recsys._tf import tf
 from recsys.errors import TrainingError
+from recsys.files import atomic_folder, read_json, write_json
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ class EpochRun:
             return []
         checkpoint.restore(latest).assert_existing_objects_matched()
         done = int(latest.rsplit("-", 1)[1])
-        records = json.loads((self._folder / "epochs.json").read_text(encoding="utf-8"))
+        records = read_json(self._folder / "epochs.json")
         return [Epoch(**record) for record in records[:done]]
 
     def _shown(self) -> str:
@@ -161,17 +160,10 @@ class EpochRun:
 
 def write_epochs(folder: Path, epochs: Sequence[Epoch]) -> None:
     """Write ``epochs.json``, whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / "epochs.draft"
-    value = [asdict(epoch) for epoch in epochs]
-    draft.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    os.replace(draft, folder / "epochs.json")
+    write_json(folder / "epochs.json", [asdict(epoch) for epoch in epochs])
 
 
 def _write_folder(folder: Path, learned: Frozen) -> None:
     """Write a folder that is there whole or not at all."""
-    draft = folder.with_name(folder.name + ".draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    learned.save(draft)
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(draft, folder)
+    with atomic_folder(folder) as part:
+        learned.save(part)
