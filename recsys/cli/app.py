@@ -1,5 +1,5 @@
-"""The commands, and how each of them ends: 0, 1 for an error told in a sentence, 2 for a wrong
-call, 130 when interrupted."""
+"""The commands and their exit codes: 0; 1 for an error with a one-line message; 2 for wrong
+arguments; 130 for an interrupt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from recsys.cli import bundles, compare, exports, query, runs, serve, tune, word
 from recsys.errors import RecsysError
 
 TRACEBACK = "RECSYS_TRACEBACK"
-"""Set to 1, errors nobody foresaw show where they come from."""
+"""Environment variable; set to 1, unexpected errors show a traceback."""
 
 app = typer.Typer(
     name="recsys",
@@ -35,8 +35,8 @@ app.command("compare-embeddings")(compare.compare_embeddings)
 app.add_typer(bundles.app, name="bundles")
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(show: bool) -> None:
+    if show:
         typer.echo(recsys.__version__)
         raise typer.Exit
 
@@ -51,8 +51,8 @@ def _options(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run one command and leave with its exit code."""
-    # TensorFlow tells of every graphics card it does not find; both must be said before it loads.
+    """Run one command and exit with its code."""
+    # TensorFlow warns of every missing graphics card; both must be set before it loads.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
@@ -65,11 +65,11 @@ def main(arguments: list[str] | None = None) -> None:
         if os.environ.get(TRACEBACK) == "1":
             raise
         _fail(
-            f"unforeseen {type(error).__name__}: {error}; this is a fault of recsys: set "
-            f"{TRACEBACK}=1 to see where it comes from"
+            f"unexpected {type(error).__name__}: {error}; this is a bug in recsys: set "
+            f"{TRACEBACK}=1 for a traceback"
         )
 
 
-def _fail(sentence: str) -> None:
-    typer.echo(f"error: {sentence}", err=True)
+def _fail(message: str) -> None:
+    typer.echo(f"error: {message}", err=True)
     sys.exit(1)

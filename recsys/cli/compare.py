@@ -1,4 +1,4 @@
-"""``recsys compare-embeddings``: every way to make an embedding, side by side on one data set."""
+"""``recsys compare-embeddings``: a comparison of encoders on one data set."""
 
 from __future__ import annotations
 
@@ -7,56 +7,53 @@ from typing import Annotated
 
 import typer
 
-from recsys.cli.output import print_json, print_table
+from recsys.cli.output import WIDE, print_json, print_table
 from recsys.cli.runs import RUNS, AsJson, RunsFolder, resumable
 from recsys.cli.screen import Screen
 
-WIDE = 180
-"""Characters: room for every column where stdout is a file."""
-
 
 def compare_embeddings(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The comparison's TOML file.")],
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="TOML file of the comparison.")],
     runs: RunsFolder = RUNS,
     again: Annotated[
         list[str] | None,
-        typer.Option(help="The name of a row to do anew; may be given several times."),
+        typer.Option(help="Name of a variant to recompute; may be given several times."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare encoders: cost, linear probes, recall alone and inside the two towers.
 
-    Rows that still stand are reused. A row that fails is shown with its reason, the others go on,
-    and the exit code is 1.
+    Variants that are up to date are reused. A variant that fails is shown with its reason, the
+    others continue, and the exit code is 1.
     """
     from recsys.comparison import compare, open_comparison
-    from recsys.comparison.table import columns_of, lines_of
+    from recsys.comparison.table import table_columns, table_entries
 
     with Screen() as screen:
         comparison = open_comparison(config, runs=runs, progress=screen)
         folder = comparison.job.folder
-        with resumable(screen), screen.libraries_write_to(folder / "libraries.log"):
+        with resumable(screen, folder):
             content = compare(
                 comparison,
                 command=f"recsys compare-embeddings {config}",
                 observer=screen,
                 again=again or (),
             )
-    columns = columns_of(content)
-    lines = lines_of(content, columns)
-    failed = [line for line in lines if line.failed]
+    columns = table_columns(content)
+    entries = table_entries(content, columns)
+    failed = [entry for entry in entries if entry.failed]
     if as_json:
         print_json(content)
     else:
-        shown = [
-            [line.label, *(("failed",) + line.cells[1:] if line.failed else line.cells)]
-            for line in lines
+        lines = [
+            [entry.label, *(("failed", *entry.cells[1:]) if entry.failed else entry.cells)]
+            for entry in entries
         ]
-        print_table(["row", *(column.head for column in columns)], shown, width=WIDE)
+        print_table(["variant", *(each.heading for each in columns)], lines, width=WIDE)
         typer.echo(
             f"Recall at {content['k']}. Pages: {folder / 'comparison.html'}, .md, .png, .json"
         )
-    for line in failed:
-        typer.echo(f"failed: {line.label}: {line.failed}", err=True)
+    for entry in failed:
+        typer.echo(f"failed: {entry.label}: {entry.failed}", err=True)
     if failed:
         raise typer.Exit(1)

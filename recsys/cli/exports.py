@@ -33,7 +33,7 @@ def export_embeddings(
 
     with Screen() as screen:
         job, _ = up_to(config, runs, "train", screen, [])
-        with resumable(screen), screen.libraries_write_to(job.folder / "libraries.log"):
+        with resumable(screen, job.folder):
             written, left_out = write(job, out, spaces=space or ())
     if as_json:
         sets = [asdict(each) for each in written]

@@ -1,4 +1,4 @@
-"""Results on stdout: one JSON document, or a table for people."""
+"""Results on stdout, as one JSON document or as a table."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+WIDE = 180
+"""Table width in characters for many columns."""
+
 
 def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
-    """One JSON document on stdout."""
+    """Print one JSON document on stdout."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
@@ -24,18 +27,18 @@ def print_table(
     title: str = "",
     width: int = 120,
 ) -> None:
-    """A table on stdout; columns after the first are right-aligned where they hold numbers.
+    """Print a table on stdout; ``width`` in characters applies where stdout is no terminal.
 
-    ``width`` is in characters, where stdout is no terminal that has its own.
+    Columns of numbers are right-aligned.
     """
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = width
     table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD)
-    for place, column in enumerate(columns):
-        numbers = all(_is_number(line[place]) for line in lines)
-        justify: Literal["left", "right"] = "right" if place and numbers else "left"
-        table.add_column(column, justify=justify, no_wrap=not place)
+    for at, column in enumerate(columns):
+        numeric = all(_is_number(line[at]) for line in lines)
+        justify: Literal["left", "right"] = "right" if at and numeric else "left"
+        table.add_column(column, justify=justify, no_wrap=not at)
     for line in lines:
         table.add_row(*line)
     console.print(table, markup=False)

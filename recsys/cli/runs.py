@@ -1,11 +1,11 @@
-"""``recsys run`` and its stages by themselves."""
+"""``recsys run`` and the commands of its stages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,31 +16,29 @@ if TYPE_CHECKING:
     from recsys.pipeline import Job
     from recsys.pipeline.stage import StageResult
 
-ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The run's TOML file.")]
-RunsFolder = Annotated[Path, typer.Option("--runs", help="The folder that runs are kept in.")]
+ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="TOML file of the run.")]
+RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder of all runs.")]
 Again = Annotated[
-    bool, typer.Option("--again", help="Do the work anew even where its result still stands.")
+    bool, typer.Option("--again", help="Recompute results even if they are up to date.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 RUNS = Path("runs")
 
 HELP = {
-    "ingest": "Read the log and the catalogue; check, count and keep them.",
-    "encode": "Turn words, pictures and attributes into feature blocks.",
-    "train": "Train the two towers, from the last checkpoint where there is one.",
-    "evaluate": "Judge the towers and the baselines on the test queries; write the report.",
-    "index": "Build the index of every space and measure what it loses against exact search.",
+    "ingest": "Read, check and store the log and the catalogue.",
+    "encode": "Encode texts, pictures and attributes as feature blocks.",
+    "train": "Train the two towers, from the last checkpoint if there is one.",
+    "evaluate": "Evaluate the towers and the baselines on the test queries; write the report.",
+    "index": "Build the index of every space and compare it with exact search.",
     "publish": "Publish a bundle: towers, features, indexes, catalogue.",
 }
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add ``run`` and a command for each stage."""
+    """Add ``run`` and one command per stage."""
     app.command()(run)
     for name, text in HELP.items():
-        app.command(name, help=f"{text} What it needs from before is brought up to date.")(
-            _command(name)
-        )
+        app.command(name, help=f"{text} Earlier stages are brought up to date.")(_command(name))
 
 
 def run(
@@ -49,27 +47,28 @@ def run(
     again: Again = False,
     as_json: AsJson = False,
 ) -> None:
-    """Do the whole job: ingest, encode, train, evaluate, index, publish, serve, one call.
+    """Run all stages: ingest, encode, train, evaluate, index, publish, serve and one query.
 
-    What still stands from an earlier run is reused.
+    Results of an earlier run that are up to date are reused.
     """
     from recsys.cli.trial import try_out
     from recsys.pipeline import STAGE_NAMES, write_run_report
 
     with Screen() as screen:
-        job, done = up_to(config, runs, "publish", screen, list(STAGE_NAMES) * again)
+        job, results = up_to(config, runs, "publish", screen, list(STAGE_NAMES) * again)
         with resumable(screen):
-            screen.starting("serve", "asked for")
-            tried = try_out(job)
-            screen.finished(tried)
-    report = write_run_report(job, [*done, tried], command=f"recsys run {config}")
+            screen.starting("serve", "requested")
+            trial = try_out(job)
+            screen.finished(trial)
+    results = [*results, trial]
+    report = write_run_report(job, results, command=f"recsys run {config}")
     if as_json:
         print_json(report)
         return
-    _print_stages([*done, tried])
+    _print_stages(results)
     _print_figures(report["figures"], job)
-    found = ", ".join(candidate["item_id"] for candidate in tried.notes["candidates"][:5])
-    typer.echo(f"Asked over gRPC, bundle {tried.notes['bundle_version']} answered: {found}, ...")
+    found = ", ".join(candidate["item_id"] for candidate in trial.notes["candidates"][:5])
+    typer.echo(f"Query over gRPC, answered by bundle {trial.notes['bundle_version']}: {found}, ...")
     typer.echo(f"Report: {job.folder / 'report.html'}  Figures: {job.folder / 'report.json'}")
 
 
@@ -83,19 +82,29 @@ def _command(stage: str) -> Callable[..., None]:
         from recsys.pipeline import write_run_report
 
         with Screen() as screen:
-            job, done = up_to(config, runs, stage, screen, [stage] * again)
+            job, results = up_to(config, runs, stage, screen, [stage] * again)
+        result = results[-1]
         if stage == "evaluate":
-            write_run_report(job, done, command=f"recsys evaluate {config}")
+            write_run_report(job, results, command=f"recsys evaluate {config}")
         if as_json:
-            print_json(_described(done[-1], job))
+            print_json(
+                {
+                    "stage": result.stage,
+                    "folder": str(job.folder / result.stage),
+                    "seconds": result.seconds,
+                    "reused": result.reused,
+                    "figures": dict(result.figures),
+                    **result.notes,
+                }
+            )
             return
-        _print_stages(done)
+        _print_stages(results)
         if stage == "evaluate":
-            _print_figures(done[-1].figures, job)
+            _print_figures(result.figures, job)
         else:
-            print_table(["figure", "value"], [[n, f"{v:g}"] for n, v in done[-1].figures.items()])
+            print_table(["figure", "value"], [[n, f"{v:g}"] for n, v in result.figures.items()])
         if stage == "encode":
-            _print_words(done[-1].notes["words"])
+            _print_coverage(result.notes["words"])
 
     return command
 
@@ -107,38 +116,30 @@ def up_to(
     from recsys.pipeline import open_job, run_job
 
     job = open_job(config, runs=runs, progress=screen)
-    with resumable(screen), screen.libraries_write_to(job.folder / "libraries.log"):
+    with resumable(screen, job.folder):
         return job, run_job(job, until=stage, observer=screen, again=again)
 
 
 @contextmanager
-def resumable(screen: Screen) -> Iterator[None]:
-    """Says that an interrupted run can go on, and leaves with 130."""
+def resumable(screen: Screen, folder: Path | None = None) -> Iterator[None]:
+    """Exit with 130 and a hint on an interrupt; libraries write into ``folder / libraries.log``."""
+    logged = (
+        nullcontext() if folder is None else screen.libraries_write_to(folder / "libraries.log")
+    )
     try:
-        yield
+        with logged:
+            yield
     except KeyboardInterrupt:
-        screen.say("interrupted; nothing whole is lost: the same command goes on from here")
+        screen.say("interrupted; complete results are kept: the same command resumes from here")
         raise typer.Exit(130) from None
 
 
-def _described(done: StageResult, job: Job) -> dict[str, Any]:
-    return {
-        "stage": done.stage,
-        "folder": str(job.folder / done.stage),
-        "seconds": done.seconds,
-        "reused": done.reused,
-        "figures": dict(done.figures),
-        **done.notes,
-    }
-
-
-def _print_stages(done: list[StageResult]) -> None:
-    lines = [[d.stage, f"{d.seconds:.1f}", "reused" if d.reused else "done"] for d in done]
+def _print_stages(results: list[StageResult]) -> None:
+    lines = [[r.stage, f"{r.seconds:.1f}", "reused" if r.reused else "done"] for r in results]
     print_table(["stage", "seconds", ""], lines)
 
 
-def _print_words(words: Mapping[str, Mapping[str, Any]]) -> None:
-    """Which words the encoder does not know."""
+def _print_coverage(words: Mapping[str, Mapping[str, object]]) -> None:
     from recsys.evaluation.rendering import COVERAGE_COLUMNS, coverage_rows
 
     if words:
@@ -146,16 +147,16 @@ def _print_words(words: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def _print_figures(figures: Mapping[str, float], job: Job) -> None:
-    """One line a model, one column a figure of the table; then what stands alone."""
+    """One line per model and one column per metric, then the figures of the index."""
     k = job.config.evaluation.ks[0]
-    columns = [f"recall@{k}", f"hr@{k}", f"ndcg@{k}", f"mrr@{k}", f"cold_recall@{k}"]
+    metrics = [f"recall@{k}", f"hr@{k}", f"ndcg@{k}", f"mrr@{k}", f"cold_recall@{k}"]
     models = list(dict.fromkeys(name.split(".")[0] for name in figures if "." in name))
     lines = []
     for model in models:
-        line = [figures.get(f"{model}.{column}") for column in columns]
-        if any(value is not None for value in line):
-            lines.append([model, *("" if value is None else f"{value:.4f}" for value in line)])
-    print_table(["model", *columns], lines)
+        values = [figures.get(f"{model}.{metric}") for metric in metrics]
+        if any(value is not None for value in values):
+            lines.append([model, *("" if value is None else f"{value:.4f}" for value in values)])
+    print_table(["model", *metrics], lines)
     for name, value in figures.items():
         if name.startswith("index.") or name == "seconds":
             typer.echo(f"  {name}: {value:g}")

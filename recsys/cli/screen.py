@@ -1,7 +1,4 @@
-"""What a person sees of a run: bars on a terminal, plain lines elsewhere, always on stderr.
-
-Results are the business of ``output``.
-"""
+"""Progress of a run on stderr: bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -21,15 +18,15 @@ from recsys.pipeline.stage import StageResult
 
 STDERR = 2
 PLAIN_SECONDS = 5.0
-"""Between two plain lines about the same piece of work."""
+"""Minimum time between two plain lines about the same piece of work."""
 
 
 class Screen:
-    """Draws the progress of a run; both an Observer of stages and a Progress of their work."""
+    """Shows the progress of a run, as an observer of stages and a callback for progress."""
 
     def __init__(self) -> None:
-        self._own = _own_stderr()
-        self._console = Console(file=self._own, stderr=True, highlight=False)
+        self._stderr = _copy_of_stderr()
+        self._console = Console(file=self._stderr, stderr=True, highlight=False)
         self._bars = Progress(
             TextColumn("  {task.description}"),
             BarColumn(bar_width=30),
@@ -41,7 +38,7 @@ class Screen:
             disable=not self._console.is_terminal,
         )
         self._tasks: dict[str, TaskID] = {}
-        self._said: dict[str, float] = {}
+        self._last_line: dict[str, float] = {}
 
     def __enter__(self) -> Screen:
         self._bars.start()
@@ -54,16 +51,16 @@ class Screen:
         trace: TracebackType | None,
     ) -> None:
         self._bars.stop()
-        if self._own is not None:
-            self._own.close()
+        if self._stderr is not None:
+            self._stderr.close()
 
     @contextmanager
     def libraries_write_to(self, log: Path) -> Iterator[None]:
-        """Keep what native libraries write to stderr in a file, away from the progress.
+        """Redirect what native libraries write to stderr into a file.
 
-        Where stderr is not the process's own (in tests), it is left alone.
+        Does nothing if ``sys.stderr`` is not the process's own, as in tests.
         """
-        if self._own is None:
+        if self._stderr is None:
             yield
             return
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -74,51 +71,45 @@ class Screen:
             yield
         finally:
             sys.stderr.flush()
-            os.dup2(self._own.fileno(), STDERR)
+            os.dup2(self._stderr.fileno(), STDERR)
 
     def __call__(self, description: str, done: int, total: int, note: str = "") -> None:
         """See :class:`recsys.progress.Progress`."""
         if self._console.is_terminal:
-            self._draw(description, done, total, note)
-        else:
-            self._say_now_and_then(description, done, total, note)
+            if description not in self._tasks:
+                self.clear()
+                self._tasks[description] = self._bars.add_task(description, total=total, note=note)
+            self._bars.update(self._tasks[description], completed=done, total=total, note=note)
+            return
+        now = time.monotonic()
+        last = self._last_line.setdefault(description, now)
+        if now - last >= PLAIN_SECONDS or done >= total:
+            self._last_line[description] = now
+            self.say(f"  {description}: {done:,}/{total:,}{f', {note}' if note else ''}")
 
     def starting(self, stage: str, reason: str) -> None:
         """See :class:`recsys.pipeline.stage.Observer`."""
         self.say(f"{stage}: starting ({reason})")
 
-    def finished(self, done: StageResult) -> None:
+    def finished(self, result: StageResult) -> None:
         """See :class:`recsys.pipeline.stage.Observer`."""
         self.clear()
-        how = "reused" if done.reused else f"done in {done.seconds:.1f} s"
-        self.say(f"{done.stage}: {how}")
+        status = "reused" if result.reused else f"done in {result.seconds:.1f} s"
+        self.say(f"{result.stage}: {status}")
 
     def say(self, line: str) -> None:
-        """One line that stays."""
+        """Print a line that stays."""
         self._console.print(line, markup=False, soft_wrap=True)
 
-    def _draw(self, description: str, done: int, total: int, note: str) -> None:
-        if description not in self._tasks:
-            self.clear()
-            self._tasks[description] = self._bars.add_task(description, total=total, note=note)
-        self._bars.update(self._tasks[description], completed=done, total=total, note=note)
-
-    def _say_now_and_then(self, description: str, done: int, total: int, note: str) -> None:
-        now = time.monotonic()
-        began = self._said.setdefault(description, now)
-        if now - began >= PLAIN_SECONDS or done >= total:
-            self._said[description] = now
-            self.say(f"  {description}: {done:,}/{total:,}{f', {note}' if note else ''}")
-
     def clear(self) -> None:
-        """Take away the bars of what is done."""
+        """Remove all bars."""
         for task in self._tasks.values():
             self._bars.remove_task(task)
         self._tasks.clear()
 
 
-def _own_stderr() -> TextIO | None:
-    """A second way to the process's stderr, which stays when the first leads elsewhere."""
+def _copy_of_stderr() -> TextIO | None:
+    """A copy of the process's stderr that remains when stderr is redirected."""
     try:
         if sys.stderr.fileno() != STDERR:
             return None

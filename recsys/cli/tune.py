@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recsys.cli.output import print_json, print_table
+from recsys.cli.output import WIDE, print_json, print_table
 from recsys.cli.runs import RUNS, Again, AsJson, RunsFolder, resumable
 from recsys.cli.screen import Screen
 
 if TYPE_CHECKING:
     from recsys.tuning.memory import Trial
 
-WIDE = 180
-"""Characters: room for every key where stdout is a file."""
 ENDED = {
     "trials": "as many trials as asked for",
     "minutes": "the minutes are over; more of them go on from here",
@@ -69,7 +67,7 @@ def tune(
 
     with Screen() as screen:
         study = open_study(config, runs=runs, progress=screen)
-        with resumable(screen), screen.libraries_write_to(study.folder / "libraries.log"):
+        with resumable(screen, study.folder):
             content = run_study(
                 study,
                 command=f"recsys tune {config}",

@@ -1,7 +1,4 @@
-"""Ways to make an embedding, side by side on one data set: one row each, the same split for all.
-
-What a row is and what its columns mean is told in ``docs/embeddings.md``.
-"""
+"""Comparison of encoders on one data set with one split; see ``docs/embeddings.md``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stage of one encoder: built, timed, its vectors kept. Rows with equal encoders share it."""
+"""The encoding stage of a comparison; variants with equal encoders share one stage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.comparison.config import Kind, VariantConfig
+from recsys.comparison.config import ComparisonConfig, Kind, VariantConfig
 from recsys.encoders import Content, Encoder, obtain_encoder
 from recsys.encoders.contents import readable
 from recsys.errors import DataError
@@ -20,61 +20,69 @@ from recsys.pipeline import Job
 from recsys.pipeline.sections import external_files, resolve_files
 from recsys.pipeline.stage import Stage, StageOutput
 
-BLOCK, BUILT, KEPT = "block.npz", "built.json", "kept"
+BLOCK, BUILD_TIME, ENCODER = "block.npz", "build_time.json", "encoder"
 WARM_UP = 16
-"""Contents encoded before the clock starts: libraries load and compile on first use."""
+"""Number of contents encoded before timing: libraries load and compile on first use."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """An encoder as a row asks for it.
+class EncodingRequest:
+    """An encoder of a variant and the contents that it encodes.
 
     Attributes:
-        kind: What it reads.
-        section: Its configuration.
-        reads: The text columns that it reads; empty for pictures.
-        timed: By how many contents it is timed.
+        kind: Kind of content.
+        section: Configuration of the encoder.
+        reads: Text columns; empty for pictures.
+        timing_sample: Number of contents by which the encoder is timed.
     """
 
     kind: Kind
     section: Any
     reads: tuple[str, ...]
-    timed: int
+    timing_sample: int
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """As JSON values."""
+        """The request as JSON values."""
         section = self.section.model_dump(mode="json")
-        return {"section": section, "reads": list(self.reads), "timed": self.timed}
+        return {
+            "section": section,
+            "reads": list(self.reads),
+            "timing_sample": self.timing_sample,
+        }
 
     @property
     def stage_name(self) -> str:
-        """The same for equal encoders, whoever asks."""
+        """Name of the stage, equal for equal requests."""
         return f"{self.kind}_{self.section.name}_{sha256_json(self.settings)[:12]}"
 
 
-def asked_by(row: VariantConfig, *, text: tuple[str, ...], timed: int) -> list[Asked]:
-    """The encoders of a row; ``text`` is what its encoder of words reads by default."""
-    reads: dict[Kind, tuple[str, ...]] = {"text": row.reads or text, "image": ()}
-    return [Asked(kind, part, reads[kind], timed) for kind, part in row.encoders.items()]
+def encoding_requests(config: ComparisonConfig, variant: VariantConfig) -> list[EncodingRequest]:
+    """One request per encoder of a variant."""
+    reads = {"text": variant.reads or config.data.fields.text, "image": ()}
+    sample = config.evaluation.timing_sample
+    return [
+        EncodingRequest(kind, section, reads[kind], sample)
+        for kind, section in variant.encoders.items()
+    ]
 
 
-def encoder_stage(asked: Asked) -> Stage[Job]:
-    """The stage that leaves ``block.npz`` and these figures:
+def encoder_stage(request: EncodingRequest) -> Stage[Job]:
+    """The stage that writes ``block.npz``, with these figures:
 
-    - ``dimension``, and ``items``, the number of items that have a vector,
-    - ``build_seconds``, from the last start where the building was interrupted,
+    - ``dimension``, and ``items``, the number of items with a vector,
+    - ``build_seconds``, since the last start if the build was interrupted,
     - ``encode_seconds_per_1000`` items,
-    - ``size_mb`` of the saved encoder, in millions of bytes.
+    - ``size_mb``, size of the saved encoder in millions of bytes.
     """
 
     def run(job: Job, out: Path) -> StageOutput:
-        contents = _contents(job, asked)
-        encoder, build_seconds = _built(job, asked, contents, out)
-        seconds = seconds_per_1000(encoder, contents, timed=asked.timed)
+        contents = _contents(job, request)
+        encoder, build_seconds = _build(job, request, contents, out)
+        seconds = seconds_per_1000(encoder, contents, sample_size=request.timing_sample)
         encoded = FeatureCache(job.cache).encode(encoder, contents, progress=job.progress)
-        FeatureBlock.of(asked.kind, encoded).save(out / BLOCK)
-        size = sum(file.stat().st_size for file in (out / KEPT / "encoder").rglob("*"))
+        FeatureBlock.of(request.kind, encoded).save(out / BLOCK)
+        size = sum(file.stat().st_size for file in (out / ENCODER / "encoder").rglob("*"))
         figures = {
             "dimension": encoder.dimension,
             "items": int(encoded.mask.sum()),
@@ -85,29 +93,30 @@ def encoder_stage(asked: Asked) -> Stage[Job]:
         return StageOutput(figures, {"unreadable": len(encoded.faults)})
 
     return Stage(
-        asked.stage_name,
+        request.stage_name,
         ("ingest",),
-        1,
-        settings=lambda job: asked.settings,
-        inputs=lambda job: external_files(job, encoder=asked.section),
+        2,
+        settings=lambda job: request.settings,
+        inputs=lambda job: external_files(job, encoder=request.section),
         run=run,
         restart="resume",
     )
 
 
-def seconds_per_1000(encoder: Encoder, contents: Sequence[Content], *, timed: int) -> float:
-    """Seconds that the encoder takes for 1,000 contents, from their bytes or words to vectors.
+def seconds_per_1000(encoder: Encoder, contents: Sequence[Content], *, sample_size: int) -> float:
+    """Seconds to encode 1,000 contents, without reading files and without any cache.
 
-    ``timed`` contents spread evenly over those that are there are encoded in one call, past any
-    cache, after a first call that is not counted. Reading files is not counted.
+    ``sample_size`` contents spread evenly over the readable ones are encoded in one call, after a
+    warm-up call.
 
     Raises:
-        DataError: There is no content at all.
+        DataError: There is no content.
     """
-    there = [at for at in range(len(contents)) if readable(contents, [at])[0]]
-    if not there:
+    present = [at for at in range(len(contents)) if readable(contents, [at])[0]]
+    if not present:
         raise DataError("no item has a content of this kind; there is nothing to encode")
-    chosen = [there[at] for at in np.linspace(0, len(there) - 1, min(timed, len(there)), dtype=int)]
+    size = min(sample_size, len(present))
+    chosen = [present[at] for at in np.linspace(0, len(present) - 1, size, dtype=int)]
     sample = readable(contents, chosen)
     encoder.encode(sample[:WARM_UP])
     began = time.perf_counter()
@@ -115,22 +124,22 @@ def seconds_per_1000(encoder: Encoder, contents: Sequence[Content], *, timed: in
     return (time.perf_counter() - began) / len(sample) * 1000
 
 
-def _contents(job: Job, asked: Asked) -> Sequence[Content]:
+def _contents(job: Job, request: EncodingRequest) -> Sequence[Content]:
     catalogue = job.ingested.catalogue
-    if asked.kind == "image":
+    if request.kind == "image":
         return CataloguePictures(catalogue)
-    fields = catalogue.fields.model_copy(update={"text": asked.reads})
+    fields = catalogue.fields.model_copy(update={"text": request.reads})
     return replace(catalogue, fields=fields).texts()
 
 
-def _built(job: Job, asked: Asked, contents: Sequence[Content], out: Path) -> tuple[Encoder, float]:
-    """The encoder and the seconds of its building, which a stage that goes on remembers."""
+def _build(
+    job: Job, request: EncodingRequest, contents: Sequence[Content], out: Path
+) -> tuple[Encoder, float]:
+    """The encoder and its build time, which is stored for a stage that resumes."""
     began = time.perf_counter()
-    section = resolve_files(job, asked.section)
-    encoder = obtain_encoder(section, contents, out / KEPT, progress=job.progress)
-    seconds, note = time.perf_counter() - began, out / BUILT
-    if note.is_file():
-        seconds = float(read_json(note)["seconds"])
-    else:
-        write_json(note, {"seconds": seconds})
-    return encoder, seconds
+    section = resolve_files(job, request.section)
+    encoder = obtain_encoder(section, contents, out / ENCODER, progress=job.progress)
+    file = out / BUILD_TIME
+    if not file.is_file():
+        write_json(file, {"seconds": time.perf_counter() - began})
+    return encoder, float(read_json(file)["seconds"])

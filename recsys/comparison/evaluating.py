@@ -1,103 +1,94 @@
-"""The stage of one row: probe its vectors, and judge every scorer that is made of them."""
+"""The evaluation stage of a comparison: probe a variant's vectors and evaluate its scorers."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from recsys.comparison.config import ComparisonConfig, Kind, VariantConfig
-from recsys.comparison.encoding import BLOCK, Asked, asked_by
-from recsys.comparison.linear_probes import Question, ask
-from recsys.comparison.scoring import FACTORIES, SLICES, Material
+from recsys.comparison.encoding import BLOCK, encoding_requests
+from recsys.comparison.linear_probes import ProbeTask, run_probe
+from recsys.comparison.scoring import FACTORIES, SLICES, ScoringInput
+from recsys.evaluation import Evaluation
 from recsys.features import FeatureBlock, category_values
 from recsys.pipeline import Job
 from recsys.pipeline.stage import Stage, StageOutput
 
-SHARED = ("seed", "split", "towers", "train", "train_users", "evaluation", "probes")
+SHARED = {"seed", "split", "towers", "train", "train_users", "evaluation", "probes"}
 
 
-def row_stage(config: ComparisonConfig, row: VariantConfig) -> Stage[Job]:
-    """The stage of a row, named ``row_SLUG``; its figures:
+def variant_stage(config: ComparisonConfig, variant: VariantConfig) -> Stage[Job]:
+    """The stage of a variant, ``variant_SLUG``, with these figures:
 
     - ``probe.COLUMN.KIND.accuracy`` and ``.auc``,
-    - ``COLUMN.warm.recall@k`` and ``COLUMN.cold.recall@k`` for each column that the row fills, and
-      their 95% intervals, ``.low`` and ``.high``.
+    - ``USAGE.warm.recall@k`` and ``USAGE.cold.recall@k`` for each usage of the vectors, and their
+      95% intervals, ``.low`` and ``.high``.
     """
-    asked = asked_of(config, row)
+    requests = encoding_requests(config, variant)
 
     def run(job: Job, out: Path) -> StageOutput:
-        folders = {each.kind: job.folder / each.stage_name for each in asked}
-        blocks = {kind: FeatureBlock.load(folder / BLOCK) for kind, folder in folders.items()}
-        figures = _probed(job, config, blocks)
-        material = Material(job, config, row, blocks, out / "training")
-        for column, scorer in FACTORIES[row.scorer.name](material):
-            found = material.judge(
-                scorer,
-                job.split.test,
-                resamples=config.evaluation.resamples,
-                progress=job.progress,
+        blocks = {
+            request.kind: FeatureBlock.load(job.folder / request.stage_name / BLOCK)
+            for request in requests
+        }
+        figures = _probe_figures(job, config, blocks)
+        inputs = ScoringInput(job, config, variant, blocks, out / "training")
+        for usage, scorer in FACTORIES[variant.scorer.name](inputs):
+            resamples = config.evaluation.resamples
+            found = inputs.evaluate(
+                scorer, job.split.test, resamples=resamples, progress=job.progress
             )
-            figures |= _shown(column, found.figures, found.intervals)
+            figures |= _recall_figures(usage, found)
         shutil.rmtree(out / "training", ignore_errors=True)
         return StageOutput(figures)
 
     return Stage(
-        f"row_{row.slug}",
-        ("ingest", *(each.stage_name for each in asked)),
-        2,
-        settings=lambda job: _settings(config, row),
+        f"variant_{variant.slug}",
+        ("ingest", *(request.stage_name for request in requests)),
+        3,
+        settings=lambda job: {
+            **config.model_dump(mode="json", include=SHARED),
+            "variant": variant.model_dump(mode="json", exclude={"label"}),
+        },
         inputs=lambda job: {},
         run=run,
         restart="resume",
     )
 
 
-def asked_of(config: ComparisonConfig, row: VariantConfig) -> list[Asked]:
-    """The encoders that a row needs."""
-    return asked_by(row, text=config.data.fields.text, timed=config.evaluation.timed)
-
-
-def question_of(job: Job, config: ComparisonConfig, column: str) -> Question:
-    """What probes ask about a column, the same for every row.
+def probe_task(job: Job, config: ComparisonConfig, column: str) -> ProbeTask:
+    """The probe of a column, the same for every variant.
 
     Raises:
-        DataError: The column has too few values that are often enough.
+        DataError: The column has too few frequent values.
     """
-    catalogue, judging = job.ingested.catalogue, config.evaluation
+    catalogue, settings = job.ingested.catalogue, config.evaluation
     values = category_values(catalogue.table, column, catalogue.fields.separator)
-    return Question.of(values, least=judging.least, folds=judging.folds, seed=judging.seed)
+    return ProbeTask.of(
+        values, min_items=settings.min_items, folds=settings.folds, seed=settings.seed
+    )
 
 
-def _settings(config: ComparisonConfig, row: VariantConfig) -> Mapping[str, Any]:
-    shared = config.model_dump(mode="json", include=set(SHARED))
-    return {**shared, "row": row.model_dump(mode="json", exclude={"label"})}
-
-
-def _probed(
+def _probe_figures(
     job: Job, config: ComparisonConfig, blocks: Mapping[Kind, FeatureBlock]
 ) -> dict[str, float]:
     figures = {}
-    probes = [probe for probe in config.probes if probe.of in blocks]
-    for done, probe in enumerate(probes):
+    probes = [probe for probe in config.probes if probe.encoder in blocks]
+    for done, probe in enumerate(probes, start=1):
+        result = run_probe(probe_task(job, config, probe.column), blocks[probe.encoder].vectors)
+        figures[f"probe.{probe.name}.accuracy"] = result.accuracy
+        figures[f"probe.{probe.name}.auc"] = result.auc
         job.progress("probe", done, len(probes), probe.name)
-        answer = ask(question_of(job, config, probe.column), blocks[probe.of].vectors)
-        figures[f"probe.{probe.name}.accuracy"] = answer.accuracy
-        figures[f"probe.{probe.name}.auc"] = answer.auc
-    if probes:
-        job.progress("probe", len(probes), len(probes))
     return figures
 
 
-def _shown(
-    column: str, found: Mapping[str, float], intervals: Mapping[str, Sequence[float]]
-) -> dict[str, float]:
+def _recall_figures(usage: str, result: Evaluation) -> dict[str, float]:
     figures = {}
     for name, metric in SLICES.items():
-        for each in (figure for figure in found if figure.startswith(f"{metric}@")):
-            shown = f"{column}.{name}.recall@{each.split('@')[1]}"
-            figures[shown] = found[each]
-            if each in intervals:
-                figures[f"{shown}.low"], figures[f"{shown}.high"] = intervals[each]
+        for found, value in result.figures.items():
+            if found.startswith(f"{metric}@"):
+                shown = f"{usage}.{name}.recall@{found.split('@')[1]}"
+                figures[shown] = value
+                figures[f"{shown}.low"], figures[f"{shown}.high"] = result.intervals[found]
     return figures

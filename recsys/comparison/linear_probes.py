@@ -1,15 +1,15 @@
-"""Linear probes: how much of what is known of an item its vector tells a linear classifier.
+"""Linear probes: how well a linear classifier predicts an item's attribute from its vector.
 
 Logistic regression on frozen vectors (Alain and Bengio, "Understanding intermediate layers using
-linear classifier probes", 2016), scored on held-out items. A question is asked of every encoder
-with the same items, values and folds.
+linear classifier probes", 2016), scored on held-out items. Every encoder is probed with the same
+items, values and folds.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,127 +20,125 @@ from recsys.errors import DataError
 from recsys.ids import Mask, Vectors
 
 STRENGTH = 1.0
-"""C of the logistic regression, on vectors whose mean square is 1 a dimension."""
+"""C of the logistic regression, for vectors whose mean square is 1 per dimension."""
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
-    """What is asked, of whom, and who is held out when.
+class ProbeTask:
+    """Labels of a probe and the fold in which each item is held out.
 
     Attributes:
-        rows: The items that have a value, int64 ``[n]``.
-        values: The values that are often enough, in alphabetical order.
-        has: Which item has which value, bool ``[n, values]``.
-        main: The place of each item's first value in ``values``, int64 ``[n]``; -1 where that
-            value is too rare.
-        fold: In which fold each item is held out, int64 ``[n]``.
+        rows: Items that have a value, int64 ``[n]``.
+        values: Frequent values, in alphabetical order.
+        labels: Whether each item has each value, bool ``[n, values]``.
+        first: Index in ``values`` of each item's first value, int64 ``[n]``; -1 if it is rare.
+        fold: Fold in which each item is held out, int64 ``[n]``.
 
     Example:
-        >>> asked = Question.of([["a", "b"], ["b"], [], ["a"], ["b"]], least=2, folds=2, seed=0)
-        >>> asked.rows.tolist(), asked.main.tolist(), np.bincount(asked.fold).tolist()
+        >>> task = ProbeTask.of([["a", "b"], ["b"], [], ["a"], ["b"]], min_items=2, folds=2, seed=0)
+        >>> task.rows.tolist(), task.first.tolist(), np.bincount(task.fold).tolist()
         ([0, 1, 3, 4], [0, 1, 0, 1], [2, 2])
     """
 
     rows: npt.NDArray[np.int64]
     values: tuple[str, ...]
-    has: Mask
-    main: npt.NDArray[np.int64]
+    labels: Mask
+    first: npt.NDArray[np.int64]
     fold: npt.NDArray[np.int64]
 
     @classmethod
-    def of(cls, values: Sequence[Sequence[str]], *, least: int, folds: int, seed: int) -> Question:
-        """A question from each item's values, the main one first.
+    def of(
+        cls, values: Sequence[Sequence[str]], *, min_items: int, folds: int, seed: int
+    ) -> ProbeTask:
+        """The task for each item's values, the main one first.
 
         Args:
-            values: One list an item, empty where nothing is known.
-            least: A value that fewer items have is not asked for; at least ``folds``.
-            folds: In how many parts the items are held out; each holds every first value as
-                often as the others, give or take one.
-            seed: Of the folds.
+            values: Values per item, empty where none is known.
+            min_items: Minimum number of items per value; at least ``folds``.
+            folds: Number of folds, stratified by first value.
+            seed: Seed of the folds.
 
         Raises:
-            DataError: Fewer than two values are often enough as a first value.
+            DataError: Fewer than two values are frequent as a first value.
         """
-        least = max(least, folds)
+        min_items = max(min_items, folds)
         firsts = Counter(of_item[0] for of_item in values if of_item)
-        often = Counter(value for of_item in values for value in set(of_item))
-        asked = tuple(sorted(value for value, count in often.items() if count >= least))
-        classes = [value for value in asked if firsts[value] >= least]
+        counts = Counter(value for of_item in values for value in set(of_item))
+        frequent = tuple(sorted(value for value, count in counts.items() if count >= min_items))
+        classes = {v: at for at, v in enumerate(frequent) if firsts[v] >= min_items}
         if len(classes) < 2:
             raise DataError(
-                f"a probe needs two values that at least {least} items have as their first one; "
-                f"there are {len(classes)}: ask for another column or lower evaluation.least"
+                f"a probe needs two values that at least {min_items} items have as their first "
+                f"one; there are {len(classes)}: choose another column or lower "
+                "evaluation.min_items"
             )
         rows = np.array([row for row, of_item in enumerate(values) if of_item], np.int64)
-        has = np.array([[value in values[row] for value in asked] for row in rows], np.bool_)
-        place = {value: asked.index(value) for value in classes}
-        main = np.array([place.get(values[row][0], -1) for row in rows], np.int64)
-        order = np.lexsort((np.random.default_rng(seed).random(len(rows)), main))
+        labels = np.array([[value in values[row] for value in frequent] for row in rows], np.bool_)
+        first = np.array([classes.get(values[row][0], -1) for row in rows], np.int64)
+        order = np.lexsort((np.random.default_rng(seed).random(len(rows)), first))
         fold = np.empty(len(rows), np.int64)
         fold[order] = np.arange(len(rows)) % folds
-        return cls(rows, asked, has, main, fold)
+        return cls(rows, frequent, labels, first, fold)
 
     @property
     def majority(self) -> float:
-        """The accuracy of always naming the most frequent first value."""
-        counted = self.main[self.main >= 0]
+        """Accuracy of always predicting the most frequent first value."""
+        counted = self.first[self.first >= 0]
         return float(np.bincount(counted).max() / len(counted))
 
 
 @dataclass(frozen=True)
-class Answer:
-    """How well a linear classifier reads a question's answer from the vectors.
+class ProbeResult:
+    """Scores of a linear probe on held-out items.
 
     Attributes:
-        accuracy: The share of held-out items whose first value is named.
-        auc: Mean over the values of the area under the ROC curve of "has it" against "has it not",
-            itself the mean over the folds; 0.5 is chance.
+        accuracy: Share of items whose first value is predicted.
+        auc: Area under the ROC curve of each value against the rest, mean over folds, then over
+            values; 0.5 is chance.
     """
 
     accuracy: float
     auc: float
 
 
-def ask(question: Question, vectors: Vectors) -> Answer:
-    """Probe the vectors of all items, float32 ``[items, d]``; an item without one is zeros.
+def run_probe(task: ProbeTask, vectors: Vectors) -> ProbeResult:
+    """Probe the vectors of all items, float32 ``[items, d]``, with zeros for missing ones.
 
-    Such an item is asked for like any other: an encoder that leaves items out answers for it.
+    Items without a vector count as well: an encoder is scored on its coverage, too.
     """
-    # Centred, one scale for all dimensions: their proportions are the encoder's to choose.
-    x = vectors[question.rows].astype(np.float64)
+    # Centred, with one scale for all dimensions: their proportions belong to the encoder.
+    x = vectors[task.rows].astype(np.float64)
     x -= x.mean(axis=0)
     x /= max(float(np.sqrt((x**2).mean())), 1e-12)
-    right, counted = 0, 0
-    areas: dict[str, list[float]] = {value: [] for value in question.values}
-    for learned, held in _folds(question):
-        known, told = learned & (question.main >= 0), held & (question.main >= 0)
-        named = _fitted(x[known], question.main[known]).predict(x[told])
-        right, counted = right + int((named == question.main[told]).sum()), counted + len(named)
-        for place, value in enumerate(question.values):
-            has = question.has[:, place]
-            if 0 < has[held].sum() < held.sum() and 0 < has[learned].sum() < learned.sum():
-                scores = _fitted(x[learned], has[learned]).decision_function(x[held])
-                areas[value].append(_area(has[held], scores))
-    return Answer(right / counted, float(np.mean([np.mean(a) for a in areas.values() if a])))
+    correct, counted = 0, 0
+    areas: dict[int, list[float]] = {at: [] for at in range(len(task.values))}
+    for number in range(int(task.fold.max()) + 1):
+        test = task.fold == number
+        train, known = ~test, task.first >= 0
+        predicted = _fit(x[train & known], task.first[train & known]).predict(x[test & known])
+        correct += int((predicted == task.first[test & known]).sum())
+        counted += len(predicted)
+        for at, found in areas.items():
+            label = task.labels[:, at]
+            if 0 < label[test].sum() < test.sum() and 0 < label[train].sum() < train.sum():
+                scores = _fit(x[train], label[train]).decision_function(x[test])
+                found.append(_area(label[test], scores))
+    return ProbeResult(
+        correct / counted, float(np.mean([np.mean(found) for found in areas.values() if found]))
+    )
 
 
-def _folds(question: Question) -> Iterator[tuple[Mask, Mask]]:
-    for number in range(int(question.fold.max()) + 1):
-        held = question.fold == number
-        yield ~held, held
-
-
-def _fitted(x: npt.NDArray[np.float64], y: npt.NDArray[Any]) -> Any:
+def _fit(x: npt.NDArray[np.float64], y: npt.NDArray[Any]) -> Any:
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     with warnings.catch_warnings():
-        # The last digits of the weights do not move the figures that are shown.
+        # The last digits of the weights do not change the figures that are shown.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return LogisticRegression(C=STRENGTH / x.shape[1], max_iter=200, tol=1e-3).fit(x, y)
 
 
-def _area(has: Mask, scores: npt.NDArray[np.float64]) -> float:
+def _area(label: Mask, scores: npt.NDArray[np.float64]) -> float:
     from sklearn.metrics import roc_auc_score
 
-    return float(roc_auc_score(has, scores))
+    return float(roc_auc_score(label, scores))

@@ -1,15 +1,15 @@
-"""The pages of a comparison: Markdown, HTML and the plot. They show figures and compute none."""
+"""The pages of a comparison: Markdown, HTML and the plot, from the figures of its record."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from recsys.comparison.plots import draw
-from recsys.comparison.table import columns_of, lines_of
+from recsys.comparison.table import table_columns, table_entries
 from recsys.evaluation.rendering import render
+from recsys.evaluation.thumbnails import data_url
 from recsys.files import write_text
 
 PACKAGE = "recsys.comparison"
@@ -19,18 +19,17 @@ def write_pages(folder: Path, content: Mapping[str, Any]) -> None:
     """Write ``comparison.png``, ``comparison.md`` and ``comparison.html`` of a record.
 
     Args:
-        folder: Where to.
-        content: What ``comparison.json`` holds.
+        folder: Folder to write to.
+        content: Content of ``comparison.json``.
     """
-    columns = columns_of(content)
-    shown = {
+    plot = folder / "comparison.png"
+    draw(content, plot)
+    columns = table_columns(content)
+    values = {
         "content": content,
         "columns": columns,
-        "lines": lines_of(content, columns),
-        "picture": "",
+        "entries": table_entries(content, columns),
+        "plot": data_url(plot.read_bytes()),
     }
-    draw(content, folder / "comparison.png")
-    picture = base64.b64encode((folder / "comparison.png").read_bytes()).decode("ascii")
-    write_text(folder / "comparison.md", render(PACKAGE, "comparison.md.j2", shown))
-    page = render(PACKAGE, "comparison.html.j2", {**shown, "picture": picture})
-    write_text(folder / "comparison.html", page)
+    for name in ("comparison.md", "comparison.html"):
+        write_text(folder / name, render(PACKAGE, f"{name}.j2", values))

@@ -1,4 +1,4 @@
-"""The plot of a comparison: cold against warm recall in the towers, and every recall as bars."""
+"""The plot of a comparison: cold against warm recall in the towers, and all recalls as bars."""
 
 from __future__ import annotations
 
@@ -12,48 +12,52 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from recsys.comparison.scoring import COLUMNS
+from recsys.comparison.scoring import USAGES
 from recsys.evaluation.plots import COLOURS, GRID, INK, STYLE
 
-Row = Mapping[str, Any]
-NAMES = {"alone": "alone", "towers": "in the towers", "towers_without_ids": "in the towers, no ids"}
-READS = {
+Variant = Mapping[str, Any]
+LABELS = {
+    "alone": "alone",
+    "towers": "in the towers",
+    "towers_without_ids": "in the towers, no ids",
+}
+CONTENT_COLOURS = {
     "text": COLOURS[0],
     "image": COLOURS[1],
     "text and image": COLOURS[4],
     "neither": "#7b8794",
 }
 SMALLEST, LARGEST = 30.0, 330.0
-"""Of the markers, in square points."""
+"""Sizes of the markers, in square points."""
 
 
 def draw(content: Mapping[str, Any], path: Path) -> None:
-    """Write the plot of a record as PNG; rows that failed are not in it."""
+    """Write the plot of a record as PNG, without the variants that failed."""
     figure = figure_of(content)
     with rc_context(STYLE):
         figure.savefig(path, dpi=130, metadata={"Software": None})
 
 
 def figure_of(content: Mapping[str, Any]) -> Figure:
-    """The figure itself: above, a point for each row that was inside the towers; below, bars."""
-    rows = [row for row in content["rows"] if row["figures"]]
-    height = 0.32 * max(len(rows), 4) + 1.4
+    """The figure: a point per variant inside the towers, and bars of all recalls below."""
+    variants = [variant for variant in content["variants"] if variant["figures"]]
+    height = 0.32 * max(len(variants), 4) + 1.4
     with rc_context(STYLE):
         figure = Figure(figsize=(12, 6.4 + height), layout="constrained")
         grid = figure.add_gridspec(2, 2, height_ratios=(6.4, height))
-        _points(figure.add_subplot(grid[0, :]), rows, content["k"])
+        _points(figure.add_subplot(grid[0, :]), variants, content["k"])
         first = figure.add_subplot(grid[1, 0])
-        _bars(first, rows, content["k"], "warm", "Warm items, among all")
+        _bars(first, variants, content["k"], "warm", "Warm items, among all")
         second = figure.add_subplot(grid[1, 1], sharey=first)
-        _bars(second, rows, content["k"], "cold", "Cold items, among the cold")
+        _bars(second, variants, content["k"], "cold", "Cold items, among the cold")
         second.tick_params(axis="y", labelleft=False)
     return figure
 
 
-def _points(axes: Axes, rows: Sequence[Row], k: int) -> None:
-    """Cold over warm recall; labels stand in a column at the right, joined to their points."""
+def _points(axes: Axes, variants: Sequence[Variant], k: int) -> None:
+    """Cold over warm recall; the labels are in a column at the right, joined to their points."""
     names = [f"towers.{part}.recall@{k}" for part in ("warm", "cold")]
-    shown = [row for row in rows if all(name in row["figures"] for name in names)]
+    shown = [variant for variant in variants if all(name in variant["figures"] for name in names)]
     axes.set_title(
         "Inside the two towers, with ids: cold against warm items", loc="left", fontsize=11
     )
@@ -61,11 +65,16 @@ def _points(axes: Axes, rows: Sequence[Row], k: int) -> None:
     axes.set_ylabel(f"cold recall@{k}, among the cold items")
     axes.grid(color=GRID)
     if not shown:
-        axes.text(0.5, 0.5, "no row was inside the towers", ha="center", transform=axes.transAxes)
+        axes.text(0.5, 0.5, "no variant inside the towers", ha="center", transform=axes.transAxes)
         return
-    x, y = ([row["figures"][name] for row in shown] for name in names)
+    x, y = ([variant["figures"][name] for variant in shown] for name in names)
     axes.scatter(
-        x, y, s=_sizes(shown), c=[READS[_reads(row)] for row in shown], alpha=0.75, linewidths=0
+        x,
+        y,
+        s=_sizes(shown),
+        c=[CONTENT_COLOURS[_content(variant)] for variant in shown],
+        alpha=0.75,
+        linewidths=0,
     )
     (left, right), (low, high) = _range(x), _range(y)
     width = right - left
@@ -91,21 +100,25 @@ def _points(axes: Axes, rows: Sequence[Row], k: int) -> None:
             fontsize=8.5,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
         )
-    _explain(axes, shown)
+    _add_legend(axes, shown)
 
 
-def _explain(axes: Axes, shown: Sequence[Row]) -> None:
-    """What colours and sizes mean."""
-    reads = [name for name in READS if any(_reads(row) == name for row in shown)]
-    handles = [
-        Line2D([], [], linestyle="", marker="o", markersize=8, color=READS[name], label=name)
-        for name in reads
+def _add_legend(axes: Axes, shown: Sequence[Variant]) -> None:
+    """Add the legend of colours and sizes."""
+    kinds = [
+        name for name in CONTENT_COLOURS if any(_content(variant) == name for variant in shown)
     ]
-    costs = [row["figures"].get("encode_seconds_per_1000", 0.0) for row in shown]
+    handles = [
+        Line2D(
+            [], [], linestyle="", marker="o", markersize=8, color=CONTENT_COLOURS[name], label=name
+        )
+        for name in kinds
+    ]
+    costs = [variant["figures"].get("encode_seconds_per_1000", 0.0) for variant in shown]
     known = sorted(cost for cost in costs if cost > 0)
     for cost in dict.fromkeys((known[0], known[-1])) if known else ():
         size = math.sqrt(_sizes(shown)[costs.index(cost)])
-        label = f"{cost:.2g} s for 1,000 items"
+        label = f"{cost:.2g} s per 1,000 items"
         handles.append(
             Line2D([], [], linestyle="", marker="o", markersize=size, color=GRID, label=label)
         )
@@ -120,24 +133,26 @@ def _explain(axes: Axes, shown: Sequence[Row]) -> None:
     )
 
 
-def _bars(axes: Axes, rows: Sequence[Row], k: int, part: str, title: str) -> None:
-    """One group a row, a bar for each column that the row fills, the first row on top."""
-    thick = 0.8 / len(COLUMNS)
-    for number, (column, colour) in enumerate(zip(COLUMNS, (COLOURS[3], COLOURS[0], COLOURS[5]))):
-        name = f"{column}.{part}.recall@{k}"
+def _bars(axes: Axes, variants: Sequence[Variant], k: int, part: str, title: str) -> None:
+    """One group of bars per variant, one bar per usage of its vectors, the first on top."""
+    thickness = 0.8 / len(USAGES)
+    for number, (usage, colour) in enumerate(zip(USAGES, (COLOURS[3], COLOURS[0], COLOURS[5]))):
+        name = f"{usage}.{part}.recall@{k}"
         there = [
-            (at, row["figures"][name]) for at, row in enumerate(rows) if name in row["figures"]
+            (at, variant["figures"][name])
+            for at, variant in enumerate(variants)
+            if name in variant["figures"]
         ]
         axes.barh(
-            [at + (number - 1) * thick for at, _ in there],
+            [at + (number - 1) * thickness for at, _ in there],
             [value for _, value in there],
-            thick,
+            thickness,
             color=colour,
-            label=NAMES[column],
+            label=LABELS[usage],
         )
     axes.set_title(title, loc="left", fontsize=11)
-    axes.set_yticks(range(len(rows)), [row["label"] for row in rows])
-    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_yticks(range(len(variants)), [variant["label"] for variant in variants])
+    axes.set_ylim(len(variants) - 0.4, -0.6)
     axes.set_xlabel(f"{part} recall@{k}")
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color=GRID)
@@ -146,10 +161,10 @@ def _bars(axes: Axes, rows: Sequence[Row], k: int, part: str, title: str) -> Non
 
 
 def spread(wanted: Sequence[float], *, gap: float, low: float, high: float) -> list[float]:
-    """Places in ascending order near the ``wanted`` ones (ascending), ``gap`` apart.
+    """Positions ``gap`` apart and near the ``wanted`` ones, both in ascending order.
 
-    Neighbours that are too close are centred on their mean together. Where there is no room for
-    the gap it shrinks, so that all stay between ``low`` and ``high``.
+    Neighbours that are too close are centred on their mean together. The gap shrinks if necessary
+    to keep all positions between ``low`` and ``high``.
 
     Example:
         >>> spread([1.0, 1.0, 5.0], gap=1.0, low=0.0, high=9.0)
@@ -158,21 +173,21 @@ def spread(wanted: Sequence[float], *, gap: float, low: float, high: float) -> l
     if not wanted:
         return []
     gap = min(gap, (high - low) / max(len(wanted) - 1, 1))
-    groups: list[tuple[float, int]] = []  # where each begins, and how many it holds
-    for place in wanted:
-        groups.append((_held(place, 1, gap, low, high), 1))
+    groups: list[tuple[float, int]] = []  # start and number of members
+    for position in wanted:
+        groups.append((_clipped(position, 1, gap, low, high), 1))
         while len(groups) > 1 and groups[-2][0] + groups[-2][1] * gap > groups[-1][0] + 1e-12:
             (first, many), (second, more) = groups[-2:]
             middle = (
                 (first + (many - 1) * gap / 2) * many + (second + (more - 1) * gap / 2) * more
             ) / (many + more)
             both = many + more
-            groups[-2:] = [(_held(middle - (both - 1) * gap / 2, both, gap, low, high), both)]
+            groups[-2:] = [(_clipped(middle - (both - 1) * gap / 2, both, gap, low, high), both)]
     return [start + at * gap for start, many in groups for at in range(many)]
 
 
-def _held(start: float, many: int, gap: float, low: float, high: float) -> float:
-    """The start of a group that stays inside the limits."""
+def _clipped(start: float, many: int, gap: float, low: float, high: float) -> float:
+    """The start of a group, moved inside the limits."""
     return max(low, min(start, high - (many - 1) * gap))
 
 
@@ -182,16 +197,16 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _reads(row: Row) -> str:
-    return " and ".join(row["encoders"]) or "neither"
+def _content(variant: Variant) -> str:
+    return " and ".join(variant["encoders"]) or "neither"
 
 
-def _sizes(rows: Sequence[Row]) -> list[float]:
-    """Marker areas: the logarithm of the seconds for 1,000 items."""
-    costs = [row["figures"].get("encode_seconds_per_1000", 0.0) for row in rows]
+def _sizes(variants: Sequence[Variant]) -> list[float]:
+    """Marker areas, linear in the logarithm of the seconds per 1,000 items."""
+    costs = [variant["figures"].get("encode_seconds_per_1000", 0.0) for variant in variants]
     known = [math.log(cost) for cost in costs if cost > 0]
     if not known:
-        return [SMALLEST] * len(rows)
+        return [SMALLEST] * len(variants)
     low, wide = min(known), max(max(known) - min(known), 1e-9)
     return [
         SMALLEST + (LARGEST - SMALLEST) * (math.log(cost) - low) / wide if cost > 0 else SMALLEST

@@ -1,4 +1,4 @@
-"""Open a comparison, bring its rows up to date one after the other, and write its pages."""
+"""Open a comparison, bring its variants up to date one by one, and write its pages."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from recsys.comparison.config import ComparisonConfig, VariantConfig, load_comparison_config
-from recsys.comparison.encoding import encoder_stage
-from recsys.comparison.evaluating import asked_of, question_of, row_stage
+from recsys.comparison.encoding import encoder_stage, encoding_requests
+from recsys.comparison.evaluating import probe_task, variant_stage
 from recsys.errors import ConfigError, RecsysError
 from recsys.evaluation.record import record
 from recsys.files import LOCK, lock, write_json
 from recsys.pipeline import Job, Observer, StageResult
-from recsys.pipeline.stage import Stage, run_stages
+from recsys.pipeline.stage import SILENT, Stage, run_stages
 from recsys.pipeline.stages import INGEST
 from recsys.progress import Progress, silent
 
-OF_ENCODERS = ("dimension", "build_seconds", "encode_seconds_per_1000", "size_mb")
-"""Figures that add up over a row's encoders."""
+ENCODER_FIGURES = ("dimension", "build_seconds", "encode_seconds_per_1000", "size_mb")
+"""Figures that are summed over a variant's encoders."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +28,8 @@ class Comparison:
     """A comparison in its folder.
 
     Attributes:
-        config: What is compared.
-        job: The data, the split and the folder that all rows share.
+        config: Configuration of the comparison.
+        job: Data, split and folder that all variants share.
     """
 
     config: ComparisonConfig
@@ -37,14 +37,14 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Row:
-    """A row of the table.
+class VariantResult:
+    """Figures of a variant, or the reason why it failed.
 
     Attributes:
-        config: What was asked for.
-        figures: By name; empty where it failed.
-        failed: Why there are no figures; "" where there are.
-        seconds: What its stages took when they were last done.
+        config: The variant.
+        figures: Figures by name; empty if it failed.
+        failed: Reason of the failure, or "".
+        seconds: Duration of its stages when they last ran.
     """
 
     config: VariantConfig
@@ -53,13 +53,12 @@ class Row:
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
-        """One entry of the record's ``rows``."""
-        encoders = {kind: section.name for kind, section in self.config.encoders.items()}
+        """One entry of the record's ``variants``."""
         return {
             "label": self.config.label,
             "name": self.config.slug,
             "scorer": self.config.scorer.name,
-            "encoders": encoders,
+            "encoders": {kind: section.name for kind, section in self.config.encoders.items()},
             "settings": self.config.model_dump(mode="json", exclude={"label"}, exclude_none=True),
             "figures": dict(self.figures),
             "failed": self.failed or None,
@@ -68,12 +67,12 @@ class Row:
 
 
 def open_comparison(config: Path, *, runs: Path, progress: Progress = silent) -> Comparison:
-    """The comparison of a configuration file, in ``runs/NAME``; nothing is read or written yet.
+    """The comparison of a configuration file, in ``runs/NAME``; reads only the configuration.
 
     Args:
-        config: The TOML file; its relative paths start from its own folder.
-        runs: The folder that runs are kept in; they share ``runs/cache``.
-        progress: Told how far the work is.
+        config: TOML file; its relative paths start from its own folder.
+        runs: Folder of all runs, which share ``runs/cache``.
+        progress: Callback for progress.
 
     Raises:
         ConfigError: The file is missing, is not TOML, or does not fit.
@@ -84,54 +83,73 @@ def open_comparison(config: Path, *, runs: Path, progress: Progress = silent) ->
 
 
 def compare(
-    comparison: Comparison, *, command: str, observer: Observer, again: Sequence[str] = ()
+    comparison: Comparison,
+    *,
+    command: str,
+    observer: Observer = SILENT,
+    again: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Bring every row up to date, and write ``comparison.json``, ``.md``, ``.html`` and ``.png``.
+    """Bring every variant up to date; write ``comparison.json``, ``.md``, ``.html`` and ``.png``.
 
-    A row that fails is kept in the table with its reason, and the others go on.
+    A variant that fails stays in the table with its reason, and the others continue.
 
     Args:
-        comparison: What to compare.
-        command: How to do it again.
-        observer: Told of every stage, once.
-        again: Names of rows to do anew even where they still stand, their encoders too.
+        comparison: The comparison.
+        command: Command that reproduces it.
+        observer: Observer of the stages.
+        again: Names of variants to recompute with their encoders, even if they are up to date.
 
     Returns:
-        What ``comparison.json`` holds: the record form, ``rows``, ``probes`` and ``protocol``.
+        The content of ``comparison.json``: a record with ``variants``, ``probes``, ``protocol``.
 
     Raises:
-        ConfigError: Another run is at work in the same folder, or ``again`` names no row.
-        RecsysError: What all rows need cannot be had: the data, the split, a probe's column.
+        ConfigError: Another run is active in the folder, or ``again`` has an unknown name.
+        RecsysError: The data, the split or a probe's column cannot be used.
     """
     from recsys.comparison.pages import write_pages  # loads the plotting library
 
     config, job = comparison.config, comparison.job
-    _check_names(again, [row.slug for row in config.every_variant])
+    _check_names(again, [variant.slug for variant in config.all_variants])
     with lock(job.folder / LOCK, wait=False):
-        told = _Once(observer)
-        run_stages((INGEST,), job, job.folder, until="ingest", observer=told)
-        questions = {
-            probe.column: question_of(job, config, probe.column) for probe in config.probes
-        }
-        rows = [_row(comparison, row, told, again) for row in config.every_variant]
+        finished: dict[str, StageResult] = {}
+        run_stages((INGEST,), job, job.folder, until="ingest", observer=observer, finished=finished)
+        tasks = {probe.column: probe_task(job, config, probe.column) for probe in config.probes}
+        results = []
+        for variant in config.all_variants:
+            stages = _stages(config, variant)
+            recompute = [stage.name for stage in stages[1:]] if variant.slug in again else []
+            try:
+                _, *done = run_stages(
+                    stages,
+                    job,
+                    job.folder,
+                    until=stages[-1].name,
+                    observer=observer,
+                    again=recompute,
+                    finished=finished,
+                )
+            except Exception as error:  # a failed variant must not stop the others
+                results.append(VariantResult(variant, failed=_reason(error)))
+                continue
+            seconds = sum(each.seconds for each in done)
+            results.append(VariantResult(variant, _figures(done), seconds=seconds))
         content = record(
             name=config.name,
             command=command,
             seeds=sorted({config.seed, config.train.seed, config.evaluation.seed}),
             figures={
-                f"{row.config.slug}.{name}": value
-                for row in rows
-                for name, value in row.figures.items()
+                f"{result.config.slug}.{name}": value
+                for result in results
+                for name, value in result.figures.items()
             },
-            rows=[row.as_json() for row in rows],
+            variants=[result.as_json() for result in results],
             k=config.evaluation.ks[0],
             probes={
                 probe.name: {
-                    "column": probe.column,
-                    "of": probe.of,
-                    "items": len(questions[probe.column].rows),
-                    "values": len(questions[probe.column].values),
-                    "majority": questions[probe.column].majority,
+                    **probe.model_dump(),
+                    "items": len(tasks[probe.column].rows),
+                    "values": len(tasks[probe.column].values),
+                    "majority": tasks[probe.column].majority,
                 }
                 for probe in config.probes
             },
@@ -148,51 +166,20 @@ def _check_names(again: Sequence[str], known: Sequence[str]) -> None:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             remedy = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known)}"
-            raise ConfigError(f"there is no row '{name}' to do anew: {remedy}")
+            raise ConfigError(f"there is no variant '{name}': {remedy}")
 
 
-def _row(
-    comparison: Comparison, row: VariantConfig, observer: Observer, again: Sequence[str]
-) -> Row:
-    config, job = comparison.config, comparison.job
-    encoders = [encoder_stage(each) for each in asked_of(config, row)]
-    last = row_stage(config, row)
-    stages: list[Stage[Job]] = [INGEST, *encoders, last]
-    anew = [stage.name for stage in stages[1:]] if row.slug in again else []
-    try:
-        done = run_stages(stages, job, job.folder, until=last.name, observer=observer, again=anew)
-    except Exception as error:  # One row's fault, whatever it is, must not cost the others.
-        return Row(row, failed=_reason(error))
-    return Row(row, _figures(done[1:]), seconds=sum(each.seconds for each in done[1:]))
+def _stages(config: ComparisonConfig, variant: VariantConfig) -> list[Stage[Job]]:
+    encoders = [encoder_stage(request) for request in encoding_requests(config, variant)]
+    return [INGEST, *encoders, variant_stage(config, variant)]
 
 
 def _figures(done: Sequence[StageResult]) -> dict[str, float]:
     *encoders, last = done
-    figures = {
-        name: float(sum(each.figures[name] for each in encoders))
-        for name in OF_ENCODERS
-        if encoders
-    }
-    return figures | dict(last.figures)
+    names = ENCODER_FIGURES if encoders else ()
+    summed = {name: float(sum(each.figures[name] for each in encoders)) for name in names}
+    return summed | dict(last.figures)
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, RecsysError):
-        return error.message
-    return f"{type(error).__name__}: {error}"
-
-
-class _Once:
-    """An observer that is told of each stage the first time only."""
-
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
-        self._seen: set[str] = set()
-
-    def starting(self, stage: str, reason: str) -> None:
-        self._observer.starting(stage, reason)
-
-    def finished(self, done: StageResult) -> None:
-        if done.stage not in self._seen:
-            self._observer.finished(done)
-        self._seen.add(done.stage)
+    return error.message if isinstance(error, RecsysError) else f"{type(error).__name__}: {error}"

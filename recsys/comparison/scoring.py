@@ -1,6 +1,6 @@
-"""What a row's vectors are judged by: scorers by the column of the table that they fill.
+"""Scorers of a variant: one for each usage of its vectors.
 
-A new kind of row is a section in ``config`` and a factory here.
+A new kind of variant is a section in ``config`` and a factory here.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ import numpy as np
 
 from recsys.comparison.config import (
     ComparisonConfig,
+    EmbeddingPairScorerConfig,
     Kind,
-    LearnedScorer,
-    PairNetworkScorer,
+    PairScorerConfig,
     VariantConfig,
 )
-from recsys.errors import ConfigError
 from recsys.evaluation import (
     Evaluation,
     MeanOfItemsScorer,
@@ -32,39 +31,40 @@ from recsys.features import FeatureBlock
 from recsys.interactions import Interactions
 from recsys.pipeline import Job
 from recsys.pipeline.scoring import active_users, towers_scorer
+from recsys.pipeline.training import check_validation
 from recsys.progress import Progress, silent
 from recsys.splits import HeldOut
 
 if TYPE_CHECKING:
     from recsys.towers import AnyTowers
 
-Column = Literal["alone", "towers", "towers_without_ids"]
-COLUMNS: tuple[Column, ...] = ("alone", "towers", "towers_without_ids")
+Usage = Literal["alone", "towers", "towers_without_ids"]
+USAGES: tuple[Usage, ...] = ("alone", "towers", "towers_without_ids")
 SLICES = {"warm": "recall_of_warm", "cold": "cold_recall"}
-"""What is shown of an evaluation: warm targets among all items, cold ones among themselves."""
+"""Metrics of a comparison: warm targets among all items, cold ones among the cold items."""
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
-    """What a row has to work with.
+class ScoringInput:
+    """Inputs of the scorers of a variant.
 
     Attributes:
-        job: The data and the split.
+        job: Data and split.
         config: The comparison.
-        row: The row.
-        blocks: The vectors of its encoders, by kind.
-        folder: Where its trainings keep their checkpoints.
+        variant: The variant.
+        blocks: Vectors of its encoders, by kind.
+        folder: Folder of the checkpoints.
     """
 
     job: Job
     config: ComparisonConfig
-    row: VariantConfig
+    variant: VariantConfig
     blocks: Mapping[Kind, FeatureBlock]
     folder: Path
 
     @property
-    def learned_from(self) -> Interactions:
-        """The training part, of the drawn users alone where ``train_users`` says so."""
+    def training_log(self) -> Interactions:
+        """Training interactions, of ``train_users`` drawn users if set."""
         train, limit = self.job.split.train, self.config.train_users
         users = np.flatnonzero(active_users(train.offsets))
         if limit is None or limit >= len(users):
@@ -72,113 +72,112 @@ class Material:
         drawn = np.random.default_rng(self.config.seed).permutation(users)[:limit]
         return train.take(np.isin(train.user, drawn))
 
-    def judge(
+    def evaluate(
         self, scorer: Scorer, queries: HeldOut, *, resamples: int, progress: Progress = silent
     ) -> Evaluation:
         """Rank the whole catalogue for the queries."""
-        parts, judging = self.job.split, self.config.evaluation
         return evaluate(
             scorer,
             queries,
-            candidates=parts.candidates,
-            item_counts=parts.train.item_counts,
-            ks=judging.ks,
-            seed=judging.seed,
+            candidates=self.job.split.candidates,
+            item_counts=self.job.split.train.item_counts,
+            ks=self.config.evaluation.ks,
+            seed=self.config.evaluation.seed,
             resamples=resamples,
             progress=progress,
         )
 
     def validation_figure(self, scorer: Scorer) -> float:
-        """What chooses an epoch: the mean of warm and cold recall at the first k."""
+        """Mean of warm and cold recall at the first k, which selects the epoch."""
         k = self.config.evaluation.ks[0]
-        figures = self.judge(scorer, self.job.split.validation, resamples=1).figures
+        figures = self.evaluate(scorer, self.job.split.validation, resamples=1).figures
         found = [figures[f"{name}@{k}"] for name in SLICES.values() if f"{name}@{k}" in figures]
         return float(np.mean(found))
 
 
-Factory = Callable[[Material], Iterator[tuple[Column, Scorer]]]
+Factory = Callable[[ScoringInput], Iterator[tuple[Usage, Scorer]]]
 
 
-def content(material: Material) -> Iterator[tuple[Column, Scorer]]:
-    """The vectors by themselves, then inside the towers with ids and without."""
-    yield "alone", MeanOfItemsScorer(joined(material.blocks), name="alone")
-    yield "towers", in_towers(material, item_id="embedding")
-    yield "towers_without_ids", in_towers(material, item_id="none")
+def content_scorers(inputs: ScoringInput) -> Iterator[tuple[Usage, Scorer]]:
+    """The vectors alone, then inside the towers with ids and without."""
+    yield "alone", MeanOfItemsScorer(concatenated(inputs.blocks), name="alone")
+    yield "towers", train_in_towers(inputs, item_id="embedding")
+    yield "towers_without_ids", train_in_towers(inputs, item_id="none")
 
 
-def ids(material: Material) -> Iterator[tuple[Column, Scorer]]:
-    """The towers with nothing but ids."""
-    yield "towers", in_towers(material, item_id="embedding")
+def id_scorers(inputs: ScoringInput) -> Iterator[tuple[Usage, Scorer]]:
+    """The towers with ids only."""
+    yield "towers", train_in_towers(inputs, item_id="embedding")
 
 
-def chance(material: Material) -> Iterator[tuple[Column, Scorer]]:
-    """A ranking drawn by the seed."""
-    items, seed = len(material.job.ingested.catalogue), material.config.evaluation.seed
+def random_scorers(inputs: ScoringInput) -> Iterator[tuple[Usage, Scorer]]:
+    """Random scores."""
+    items, seed = len(inputs.job.ingested.catalogue), inputs.config.evaluation.seed
     yield "alone", RandomScorer(items, seed=seed)
 
 
-def popularity(material: Material) -> Iterator[tuple[Column, Scorer]]:
-    """The most met first."""
-    yield "alone", PopularityScorer(material.job.split.train)
+def popularity_scorers(inputs: ScoringInput) -> Iterator[tuple[Usage, Scorer]]:
+    """Most popular items first."""
+    yield "alone", PopularityScorer(inputs.job.split.train)
 
 
-def pair_network(material: Material) -> Iterator[tuple[Column, Scorer]]:
-    """A network over the two vectors, chosen on validation like the towers."""
+def pair_scorers(inputs: ScoringInput) -> Iterator[tuple[Usage, Scorer]]:
+    """A network over user and item vectors; the epoch is selected on validation."""
     from recsys.evaluation import VectorPairScorer
     from recsys.ranking import fit_vector_pairs
 
-    asked, block = material.row.scorer, joined(material.blocks)
-    assert isinstance(asked, PairNetworkScorer)
+    config, block = inputs.variant.scorer, concatenated(inputs.blocks)
+    assert isinstance(config, PairScorerConfig)
     fitted = fit_vector_pairs(
-        material.learned_from,
+        inputs.training_log,
         block,
-        network=asked.network,
-        train=asked.train,
-        folder=material.folder / "pairs",
-        validate=lambda network: material.validation_figure(VectorPairScorer(network, block)),
-        progress=material.job.progress,
+        network=config.network,
+        train=config.train,
+        folder=inputs.folder / "pairs",
+        validate=lambda network: inputs.validation_figure(VectorPairScorer(network, block)),
+        progress=inputs.job.progress,
     )
     yield "alone", VectorPairScorer(fitted.network, block)
 
 
-def learned_in_task(material: Material) -> Iterator[tuple[Column, Scorer]]:
-    """A network with its own vectors of items, begun from nothing."""
+def embedding_pair_scorers(inputs: ScoringInput) -> Iterator[tuple[Usage, Scorer]]:
+    """A network that learns its own item vectors."""
     from recsys.evaluation import SparsePairScorer
     from recsys.ranking import SearchedWords, SparsePairNetwork, fit_sparse_pairs
 
-    asked, log = material.row.scorer, material.job.ingested.interactions
-    assert isinstance(asked, LearnedScorer)
+    config, log = inputs.variant.scorer, inputs.job.ingested.interactions
+    assert isinstance(config, EmbeddingPairScorerConfig)
 
     def scorer(network: SparsePairNetwork) -> Scorer:
-        searched = SearchedWords(log, network.words, last=asked.network.searches)
+        searched = SearchedWords(log, network.words, last=config.network.searches)
         return SparsePairScorer(network, searched)
 
     fitted = fit_sparse_pairs(
-        material.learned_from,
-        network=asked.network,
-        train=asked.train,
-        folder=material.folder / "pairs",
-        validate=lambda network: material.validation_figure(scorer(network)),
-        progress=material.job.progress,
+        inputs.training_log,
+        network=config.network,
+        train=config.train,
+        folder=inputs.folder / "pairs",
+        validate=lambda network: inputs.validation_figure(scorer(network)),
+        progress=inputs.job.progress,
     )
     yield "alone", scorer(fitted.network)
 
 
 FACTORIES: dict[str, Factory] = {
-    "content": content,
-    "ids": ids,
-    "random": chance,
-    "popularity": popularity,
-    "pair-network": pair_network,
-    "learned-in-task": learned_in_task,
+    "content": content_scorers,
+    "ids": id_scorers,
+    "random": random_scorers,
+    "popularity": popularity_scorers,
+    "pair-network": pair_scorers,
+    "learned-in-task": embedding_pair_scorers,
 }
-"""By the name of a row's scorer. Each scorer is judged before the next one is asked for."""
+"""By scorer name. Each scorer is evaluated before the next one is trained."""
 
 
-def joined(blocks: Mapping[Kind, FeatureBlock]) -> FeatureBlock:
-    """The blocks side by side, each of equal weight: the inner product is the mean of theirs.
+def concatenated(blocks: Mapping[Kind, FeatureBlock]) -> FeatureBlock:
+    """The blocks as one, with equal weights: its inner product is the mean of theirs.
 
-    An item has a vector where any block has one.
+    An item has a vector if any block has one.
     """
     parts = list(blocks.values())
     vectors = np.concatenate([part.vectors for part in parts], axis=1) / np.sqrt(len(parts))
@@ -186,24 +185,19 @@ def joined(blocks: Mapping[Kind, FeatureBlock]) -> FeatureBlock:
     return FeatureBlock(vectors.astype(np.float32), mask, "content")
 
 
-def in_towers(material: Material, *, item_id: Literal["embedding", "none"]) -> Scorer:
-    """Towers whose items are the row's blocks, with a trained vector an id or without.
+def train_in_towers(inputs: ScoringInput, *, item_id: Literal["embedding", "none"]) -> Scorer:
+    """Towers whose item tower reads the variant's blocks, with id embeddings or without.
 
     Raises:
         ConfigError: The split leaves no validation queries.
     """
     from recsys.towers import fit
 
-    job, config = material.job, material.config
-    if not len(job.split.validation):
-        raise ConfigError(
-            "the split leaves no validation query, and training chooses by them; choose other"
-            " bounds or another protocol",
-            field="split",
-        )
-    log, known = material.learned_from, active_users(job.split.train.offsets)
+    job, config, log = inputs.job, inputs.config, inputs.training_log
+    check_validation(job.split)
+    known = active_users(job.split.train.offsets)
     towers = config.towers.model_copy(
-        update={"blocks": tuple(material.blocks), "item_id": item_id, "terms": "none"}
+        update={"blocks": tuple(inputs.blocks), "item_id": item_id, "terms": "none"}
     )
 
     def scorer(trained: AnyTowers) -> Scorer:
@@ -211,12 +205,12 @@ def in_towers(material: Material, *, item_id: Literal["embedding", "none"]) -> S
 
     fitted = fit(
         log,
-        list(material.blocks.values()),
+        list(inputs.blocks.values()),
         np.zeros((len(log.phrases), 0), np.float32),
         towers=towers,
         train=config.train,
-        folder=material.folder / f"ids_{item_id}",
-        validate=lambda trained: material.validation_figure(scorer(trained)),
+        folder=inputs.folder / f"ids_{item_id}",
+        validate=lambda trained: inputs.validation_figure(scorer(trained)),
         progress=job.progress,
     )
     return scorer(fitted.towers)

@@ -1,4 +1,4 @@
-"""The table of a comparison, from its record: for the command line and for the pages alike."""
+"""The table of a comparison, built from its record for the command line and the pages."""
 
 from __future__ import annotations
 
@@ -6,38 +6,37 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recsys.comparison.scoring import COLUMNS, SLICES
+from recsys.comparison.scoring import SLICES, USAGES
 
-HEADS = {"alone": "alone", "towers": "towers", "towers_without_ids": "no ids"}
-COSTS = {"dimension": "dim", "encode_seconds_per_1000": "s/1,000", "size_mb": "MB"}
+HEADINGS = {"alone": "alone", "towers": "towers", "towers_without_ids": "no ids"}
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """One column.
 
     Attributes:
-        head: What stands above it.
-        figure: The figure that it shows.
-        digits: After the point.
-        best: Whether the highest figure is worth marking.
+        heading: Heading of the column.
+        figure: Name of the figure that it shows.
+        digits: Number of decimals.
+        marked: Whether to mark the highest figure.
     """
 
-    head: str
+    heading: str
     figure: str
     digits: int = 3
-    best: bool = True
+    marked: bool = True
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line.
+class TableEntry:
+    """One line of the table.
 
     Attributes:
-        label: Its row's.
-        cells: One text a column, "" where there is no figure.
-        best: The places of the cells that no other row exceeds.
-        failed: Why it has no figures, or "".
+        label: Label of the variant.
+        cells: Text per column, "" without a figure.
+        best: Indices of the cells with the highest figure of their column.
+        failed: Reason of a failure, or "".
     """
 
     label: str
@@ -46,55 +45,59 @@ class Line:
     failed: str = ""
 
 
-def columns_of(content: Mapping[str, Any]) -> list[Column]:
-    """The columns of a comparison; those that no row fills are left out."""
+def table_columns(content: Mapping[str, Any]) -> list[TableColumn]:
+    """The columns of a comparison that at least one variant fills."""
     k = content["k"]
     columns = [
-        Column(head, name, 3 if head == "s/1,000" else 0, False) for name, head in COSTS.items()
+        TableColumn("dim", "dimension", 0, False),
+        TableColumn("s/1,000", "encode_seconds_per_1000", 3, False),
+        TableColumn("MB", "size_mb", 1, False),
     ]
-    columns[-1] = Column("MB", "size_mb", 1, False)
     for name in content["probes"]:
-        asked = name.replace(".", " ")
-        columns.append(Column(f"{asked} acc", f"probe.{name}.accuracy"))
-        columns.append(Column(f"{asked} AUC", f"probe.{name}.auc"))
-    for name in COLUMNS:
+        heading = name.replace(".", " ")
+        columns.append(TableColumn(f"{heading} acc", f"probe.{name}.accuracy"))
+        columns.append(TableColumn(f"{heading} AUC", f"probe.{name}.auc"))
+    for usage in USAGES:
         columns += [
-            Column(f"{HEADS[name]} {part}", f"{name}.{part}.recall@{k}", 4) for part in SLICES
+            TableColumn(f"{HEADINGS[usage]} {part}", f"{usage}.{part}.recall@{k}", 4)
+            for part in SLICES
         ]
-    filled = {figure for row in content["rows"] for figure in row["figures"]}
+    filled = {figure for variant in content["variants"] for figure in variant["figures"]}
     return [column for column in columns if column.figure in filled]
 
 
-def lines_of(content: Mapping[str, Any], columns: Sequence[Column]) -> list[Line]:
-    """The rows in their order; before them, where there are probes, what needs no vector."""
-    highest = {
-        column.figure: max(
-            row["figures"].get(column.figure, float("-inf")) for row in content["rows"]
-        )
+def table_entries(content: Mapping[str, Any], columns: Sequence[TableColumn]) -> list[TableEntry]:
+    """The variants in their order, after the majority class if there are probes."""
+    figures = [variant["figures"] for variant in content["variants"]]
+    best = {
+        column.figure: max(each[column.figure] for each in figures if column.figure in each)
         for column in columns
-        if column.best
+        if column.marked
     }
-    lines = []
-    for row in content["rows"]:
-        figures = row["figures"]
-        cells = tuple(
-            f"{figures[column.figure]:.{column.digits}f}" if column.figure in figures else ""
-            for column in columns
+    entries = [
+        TableEntry(
+            variant["label"],
+            tuple(
+                f"{found[column.figure]:.{column.digits}f}" if column.figure in found else ""
+                for column in columns
+            ),
+            frozenset(
+                at
+                for at, column in enumerate(columns)
+                if column.marked and found.get(column.figure) == best[column.figure]
+            ),
+            variant["failed"] or "",
         )
-        best = frozenset(
-            place
-            for place, column in enumerate(columns)
-            if figures.get(column.figure) == highest.get(column.figure, object())
-        )
-        lines.append(Line(row["label"], cells, best, row["failed"] or ""))
-    chance = _chance(content, columns)
-    return [chance, *lines] if any(chance.cells) else lines
+        for variant, found in zip(content["variants"], figures)
+    ]
+    majority = _majority(content, columns)
+    return [majority, *entries] if any(majority.cells) else entries
 
 
-def _chance(content: Mapping[str, Any], columns: Sequence[Column]) -> Line:
-    """What naming the most frequent value reaches, under each probe."""
+def _majority(content: Mapping[str, Any], columns: Sequence[TableColumn]) -> TableEntry:
+    """Scores of always predicting the most frequent value, for each probe."""
     known = {}
     for name, probe in content["probes"].items():
         known[f"probe.{name}.accuracy"] = f"{probe['majority']:.3f}"
         known[f"probe.{name}.auc"] = "0.500"
-    return Line("majority class", tuple(known.get(column.figure, "") for column in columns))
+    return TableEntry("majority class", tuple(known.get(each.figure, "") for each in columns))

@@ -18,7 +18,8 @@ from recsys.evaluation.evaluation import Evaluation, difference
 from recsys.evaluation.plots import draw
 from recsys.evaluation.record import record
 from recsys.evaluation.rendering import COVERAGE_COLUMNS, coverage_rows, render
-from recsys.evaluation.sheets import UserSheet, cards, data_url
+from recsys.evaluation.sheets import UserSheet, cards
+from recsys.evaluation.thumbnails import data_url
 from recsys.files import write_json, write_text
 
 PACKAGE = "recsys.evaluation"

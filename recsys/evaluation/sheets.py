@@ -6,7 +6,6 @@ for the sake of a picture.
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Any
 
 from recsys.catalogue import Catalogue
 from recsys.errors import DataError
-from recsys.evaluation.thumbnails import thumbnail
+from recsys.evaluation.thumbnails import data_url, thumbnail
 
 SIDE = 144
 """Thumbnails fit a square of so many pixels."""
@@ -83,8 +82,3 @@ def thumbnail_url(catalogue: Catalogue, row: int) -> str | None:
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=85)
     return data_url(buffer.getvalue(), "jpeg")
-
-
-def data_url(content: bytes, form: str = "png") -> str:
-    """A picture's file as the address of an image on a page that asks for nothing from outside."""
-    return f"data:image/{form};base64," + base64.b64encode(content).decode("ascii")

@@ -5,6 +5,7 @@ A picture that is missing or cannot be decoded is None; nothing fails for the sa
 
 from __future__ import annotations
 
+import base64
 import io
 import warnings
 
@@ -41,3 +42,8 @@ def thumbnail_from_bytes(content: bytes, side: int) -> Image.Image | None:
     except Exception:  # foreign bytes can make a decoder raise anything at all
         return None
     return flat
+
+
+def data_url(content: bytes, form: str = "png") -> str:
+    """An image file as a data URL, for a page that loads nothing from outside."""
+    return f"data:image/{form};base64," + base64.b64encode(content).decode("ascii")

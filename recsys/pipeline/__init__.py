@@ -1,7 +1,6 @@
-"""The whole way from files to a published bundle, in stages that are reused while they stand.
+"""From files to a published bundle, in stages that are reused while they are up to date.
 
-Each stage is a thin call into the part of the library that does the work; what is kept, where, and
-when it is done anew is told in ``docs/concepts.md``. Serving is the business of ``server``.
+See ``docs/concepts.md`` for the folders of a run and when a stage is recomputed.
 """
 
 from __future__ import annotations

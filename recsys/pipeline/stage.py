@@ -1,8 +1,7 @@
-"""Stages and the one way they are run: what still stands is reused, what does not is done anew.
+"""Stages and their runner: results that are up to date are reused, others are recomputed.
 
-A stage writes into a working folder that takes the stage's name only when all of it is there, so
-that a run killed at any moment starts again from the last whole stage. This module knows no
-stage in particular.
+A stage writes into a working folder that takes the stage's name only when it is complete, so that a
+run killed at any moment resumes after the last complete stage.
 """
 
 from __future__ import annotations
@@ -25,25 +24,35 @@ JobT = TypeVar("JobT")
 
 
 class Observer(Protocol):
-    """Sees how a run goes; the command line draws it."""
+    """Observer of a run."""
 
     def starting(self, stage: str, reason: str) -> None:
-        """A stage begins; ``reason`` says why it is not reused."""
+        """A stage starts; ``reason`` says why it is not reused."""
+        return
 
-    def finished(self, done: StageResult) -> None:
-        """A stage stands, done or reused."""
+    def finished(self, result: StageResult) -> None:
+        """A stage is up to date, computed or reused."""
+        return
+
+
+class SilentObserver(Observer):
+    """An observer that ignores everything."""
+
+
+SILENT = SilentObserver()
 
 
 @dataclass(frozen=True)
 class StageResult:
-    """A stage that stands.
+    """Result of a stage that is up to date.
 
     Attributes:
-        stage: Its name.
-        seconds: How long it took when it was last done, from its (last) start to its end.
-        reused: Whether its earlier result was taken.
-        figures: Its figures, by name.
-        notes: Further JSON values worth keeping.
+        stage: Name of the stage.
+        seconds: Duration when it last ran, since its last start.
+        reused: Whether an earlier result was taken.
+        figures: Figures by name.
+        notes: Further JSON values.
+        fingerprint: Fingerprint of everything that the result depends on.
     """
 
     stage: str
@@ -51,11 +60,12 @@ class StageResult:
     reused: bool
     figures: Mapping[str, float] = field(default_factory=dict)
     notes: Mapping[str, Any] = field(default_factory=dict)
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
 class StageOutput:
-    """What a stage's function hands back; its files are in its folder."""
+    """Return value of a stage's function; its files are in the stage's folder."""
 
     figures: Mapping[str, float] = field(default_factory=dict)
     notes: Mapping[str, Any] = field(default_factory=dict)
@@ -66,14 +76,14 @@ class Stage(Generic[JobT]):
     """One step from files to files.
 
     Attributes:
-        name: Also the name of its folder.
-        needs: The stages whose results it reads.
-        version: Raised whenever the same settings would make other files.
+        name: Name of the stage and of its folder.
+        needs: Stages whose results it reads.
+        version: Version of its code; raised when equal settings give other files.
         settings: The part of the configuration that it depends on, as JSON values.
-        inputs: The outside files that it reads, by a name that does not change.
-        run: Does the work, into the folder given.
-        restart: What a working folder left by a killed run is for: nothing, or to go on from.
-        intact: Whether what the stage made outside of its folder still stands.
+        inputs: External files that it reads, by a stable name.
+        run: Function that does the work in the given folder.
+        restart: Whether the working folder of a killed run is deleted or resumed.
+        intact: Whether results outside its folder still exist.
     """
 
     name: str
@@ -83,12 +93,12 @@ class Stage(Generic[JobT]):
     inputs: Callable[[JobT], Mapping[str, Path]]
     run: Callable[[JobT, Path], StageOutput]
     restart: Literal["clean", "resume"] = "clean"
-    intact: Callable[[JobT, StageResult], bool] = lambda job, done: True
+    intact: Callable[[JobT, StageResult], bool] = lambda job, result: True
 
 
 @dataclass(frozen=True)
 class _Parts:
-    """The fingerprints that a stage's own is made of, kept to say which of them changed."""
+    """Fingerprints that make up a stage's fingerprint, stored to report which one changed."""
 
     code: str
     settings: str
@@ -106,89 +116,102 @@ def run_stages(
     folder: Path,
     *,
     until: str,
-    observer: Observer,
+    observer: Observer = SILENT,
     again: Sequence[str] = (),
+    finished: dict[str, StageResult] | None = None,
 ) -> list[StageResult]:
-    """Bring ``until`` and all that it needs up to date, in the order of ``stages``.
+    """Bring ``until`` and the stages that it needs up to date, in the order of ``stages``.
 
     Args:
-        stages: Every stage, each after those it needs.
-        job: Handed to the stages' functions.
-        folder: Where each stage has a folder.
-        until: The last stage wanted.
-        observer: Told of every stage.
-        again: Stages to do anew even where they still stand.
+        stages: All stages, each after those that it needs.
+        job: Argument of the stages' functions.
+        folder: Parent of the stages' folders.
+        until: Name of the last stage.
+        observer: Observer of the stages.
+        again: Stages to recompute even if they are up to date.
+        finished: Results of earlier calls, which are not checked again; extended by this call.
 
     Raises:
         ConfigError: There is no stage ``until``.
     """
-    wanted = _wanted(stages, until)
-    fingerprints: dict[str, str] = {}
-    results = []
+    wanted = _needed(stages, until)
+    finished = {} if finished is None else finished
     for stage in stages:
-        if stage.name not in wanted:
-            continue
-        parts = _parts(stage, job, fingerprints)
-        done = _run_stage(stage, job, folder, parts, observer, anew=stage.name in again)
-        fingerprints[stage.name] = parts.fingerprint
-        observer.finished(done)
-        results.append(done)
-    return results
+        if stage.name in wanted and (stage.name in again or stage.name not in finished):
+            parts = _parts(stage, job, finished)
+            result = _run_stage(stage, job, folder, parts, observer, again=stage.name in again)
+            observer.finished(result)
+            finished[stage.name] = result
+    return [finished[stage.name] for stage in stages if stage.name in wanted]
 
 
-def _wanted(stages: Sequence[Stage[JobT]], until: str) -> set[str]:
+def _needed(stages: Sequence[Stage[JobT]], until: str) -> set[str]:
     needs = {stage.name: stage.needs for stage in stages}
     if until not in needs:
         raise ConfigError(f"there is no stage '{until}'; there are: {', '.join(needs)}")
-    wanted, queue = set(), [until]
+    needed, queue = set(), [until]
     while queue:
         name = queue.pop()
-        wanted.add(name)
+        needed.add(name)
         queue.extend(needs[name])
-    return wanted
+    return needed
 
 
-def _parts(stage: Stage[JobT], job: JobT, fingerprints: Mapping[str, str]) -> _Parts:
+def _parts(stage: Stage[JobT], job: JobT, finished: Mapping[str, StageResult]) -> _Parts:
     return _Parts(
         code=f"{recsys.__version__}/{stage.name}/{stage.version}",
         settings=sha256_json(stage.settings(job)),
         inputs=fingerprint_paths(stage.inputs(job)),
-        needs={name: fingerprints[name] for name in stage.needs},
+        needs={name: finished[name].fingerprint for name in stage.needs},
     )
 
 
 def _run_stage(
-    stage: Stage[JobT], job: JobT, folder: Path, parts: _Parts, observer: Observer, *, anew: bool
+    stage: Stage[JobT], job: JobT, folder: Path, parts: _Parts, observer: Observer, *, again: bool
 ) -> StageResult:
     final = folder / stage.name
     work = folder / ".work" / f"{stage.name}-{parts.fingerprint[:16]}"
-    if anew:
+    if again:
         shutil.rmtree(work, ignore_errors=True)
-    elif (done := _read(work, parts)) is not None:
-        # Killed after the last file was written and before the folder took its name.
-        _settle(work, final)
-        return done
-    reason = "asked for" if anew else _stale(stage.name, final, parts)
+    elif (result := _read(work, parts)) is not None:
+        _finish(work, final)  # killed between writing the last file and renaming the folder
+        return result
+    reason = "requested" if again else _outdated(final, parts)
     if not reason:
-        done = _read(final, parts)
-        if done is not None and stage.intact(job, done):
-            return done
-        reason = "what it made is no longer there"
+        result = _read(final, parts)
+        if result is not None and stage.intact(job, result):
+            return result
+        reason = "its result no longer exists"
     observer.starting(stage.name, reason)
     if stage.restart == "clean" or load_record(work) is not None:
         shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    outcome = stage.run(job, work)
+    output = stage.run(job, work)
     seconds = round(time.monotonic() - began, 3)
-    done = StageResult(stage.name, seconds, False, dict(outcome.figures), dict(outcome.notes))
-    _write(work, parts, done)
-    _settle(work, final)
-    return done
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "stage": stage.name,
+        "fingerprint": parts.fingerprint,
+        "parts": asdict(parts),
+        "seconds": seconds,
+        "figures": dict(output.figures),
+        "notes": dict(output.notes),
+    }
+    write_json(work / RECORD, content)  # the last file: if it exists, so do all the others
+    _finish(work, final)
+    return StageResult(
+        stage.name,
+        seconds,
+        reused=False,
+        figures=content["figures"],
+        notes=content["notes"],
+        fingerprint=parts.fingerprint,
+    )
 
 
-def _stale(name: str, final: Path, parts: _Parts) -> str:
-    """Why the result in ``final`` cannot be reused; "" where it can."""
+def _outdated(final: Path, parts: _Parts) -> str:
+    """Why the result in ``final`` cannot be reused; "" if it can."""
     record = load_record(final)
     if record is None:
         return "not done yet"
@@ -197,50 +220,33 @@ def _stale(name: str, final: Path, parts: _Parts) -> str:
         return "the engine changed"
     if old.get("settings") != parts.settings:
         return "its settings changed"
-    for what, new in (("input", parts.inputs), ("stage", parts.needs)):
-        was = old.get("inputs" if what == "input" else "needs", {})
-        changed = sorted(key for key in new.keys() | was.keys() if new.get(key) != was.get(key))
+    for kind, key, new in (("input", "inputs", parts.inputs), ("stage", "needs", parts.needs)):
+        before = old.get(key, {})
+        changed = sorted(k for k in new.keys() | before.keys() if new.get(k) != before.get(k))
         if changed:
-            return f"{what} '{changed[0]}' changed"
+            return f"{kind} '{changed[0]}' changed"
     return ""
 
 
 def load_record(folder: Path) -> dict[str, Any] | None:
-    """What ``stage.json`` holds; None where there is none that can be read."""
+    """Content of ``stage.json``; None if it is missing or damaged."""
     try:
         content = read_json(folder / RECORD)
     except (OSError, ValueError):
         return None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        return None
-    return content
+    return content if isinstance(content, dict) and content.get("format") == FORMAT else None
 
 
 def _read(folder: Path, parts: _Parts) -> StageResult | None:
     content = load_record(folder)
     if content is None or content.get("fingerprint") != parts.fingerprint:
         return None
-    return StageResult(
-        content["stage"], content["seconds"], True, content["figures"], content["notes"]
-    )
+    names = ("stage", "seconds", "figures", "notes", "fingerprint")
+    return StageResult(reused=True, **{name: content[name] for name in names})
 
 
-def _write(folder: Path, parts: _Parts, done: StageResult) -> None:
-    """The record is the last file of a stage: where it is, all the others are."""
-    content = {
-        "format": FORMAT,
-        "stage": done.stage,
-        "fingerprint": parts.fingerprint,
-        "parts": asdict(parts),
-        "seconds": done.seconds,
-        "figures": dict(done.figures),
-        "notes": dict(done.notes),
-    }
-    write_json(folder / RECORD, content)
-
-
-def _settle(work: Path, final: Path) -> None:
-    """Give the whole working folder the stage's name, and forget what came before it."""
+def _finish(work: Path, final: Path) -> None:
+    """Rename the complete working folder to the stage's name and remove older ones."""
     replace_folder(work, final)
-    for left in work.parent.glob(f"{final.name}-*"):
-        shutil.rmtree(left, ignore_errors=True)
+    for old in work.parent.glob(f"{final.name}-*"):
+        shutil.rmtree(old, ignore_errors=True)

@@ -93,7 +93,7 @@ def test_each_stage_by_itself_reuses_what_stands(shop: tuple[Path, Path], run: R
         f"{s}: reused" for s in ("ingest", "encode", "train", "index")
     ]
     ended = run("ingest", config, "--runs", runs, "--again")
-    assert ended.code == 0 and "ingest: starting (asked for)" in ended.err
+    assert ended.code == 0 and "ingest: starting (requested)" in ended.err
     assert "ingest" in ended.out and "done" in ended.out
 
 
@@ -288,7 +288,7 @@ def test_an_interrupted_run_says_that_it_goes_on(tmp_path: Path) -> None:
         training.send_signal(signal.SIGINT)
         rest = training.stderr.read()
     assert training.returncode == 130
-    assert rest.splitlines()[-1].startswith("interrupted; nothing whole is lost")
+    assert rest.splitlines()[-1].startswith("interrupted; complete results are kept")
     assert "Traceback" not in rest
 
 

@@ -126,7 +126,7 @@ def test_a_fault_of_the_engine_is_no_traceback(
 
     monkeypatch.setattr("recsys.pipeline.open_job", broken)
     code, told = _fail(capsys, "ingest", tmp_path / "any.toml")
-    assert code == 1 and "unforeseen ZeroDivisionError: 1 / 0" in told
+    assert code == 1 and "unexpected ZeroDivisionError: 1 / 0" in told
     monkeypatch.setenv("RECSYS_TRACEBACK", "1")
     with pytest.raises(ZeroDivisionError):
         main(["ingest", "any.toml"])

@@ -1,4 +1,4 @@
-"""What a comparison may ask for, and what is refused in which words."""
+"""Valid and invalid configurations of a comparison, with their error messages."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ DATA = {
     "interactions": {"format": "csv", "path": "log.csv"},
     "fields": {"text": ["title", "kind"], "categories": ["kind", "shape"]},
 }
-LEAST = {"name": "x", "data": DATA, "variants": [WORDS]}
+MINIMAL = {"name": "x", "data": DATA, "variants": [WORDS]}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_it_fits_and_survives_a_round_trip(path: Path) -> None:
+def test_each_file_survives_a_round_trip(path: Path) -> None:
     config = load_comparison_config(path)
     assert parse_config(config.model_dump(mode="json"), ComparisonConfig) == config
 
@@ -36,18 +36,18 @@ def test_the_seed_reaches_every_section_that_has_none_of_its_own() -> None:
     pairs = {**WORDS, "label": "pairs", "scorer": {"name": "pair-network"}}
     parts = [{"name": "word2vec"}, {"name": "word2vec", "seed": 9}]
     joined = {"label": "joined", "text": {"name": "joined", "parts": parts}}
-    rows = [WORDS, own, pairs, joined]
-    config = parse_config({**LEAST, "seed": 5, "variants": rows}, ComparisonConfig).seeded()
+    variants = [WORDS, own, pairs, joined]
+    config = parse_config({**MINIMAL, "seed": 5, "variants": variants}, ComparisonConfig).seeded()
     seeds = [config.split.seed, config.train.seed, config.evaluation.seed]
     assert seeds == [5, 5, 5]
-    assert [getattr(row.text, "seed", None) for row in config.variants[:3]] == [5, 9, 5]
+    assert [getattr(variant.text, "seed", None) for variant in config.variants[:3]] == [5, 9, 5]
     assert [part.seed for part in config.variants[3].text.parts] == [5, 9]
     assert config.variants[2].scorer.train.seed == 5
 
 
-def test_a_label_becomes_a_name_of_files() -> None:
-    row = parse_config({**WORDS, "label": "GloVe, mean (50)"}, VariantConfig)
-    assert row.slug == "glove_mean_50"
+def test_the_slug_is_a_file_name() -> None:
+    variant = parse_config({**WORDS, "label": "GloVe, mean (50)"}, VariantConfig)
+    assert variant.slug == "glove_mean_50"
 
 
 @pytest.mark.parametrize(
@@ -65,14 +65,20 @@ def test_a_label_becomes_a_name_of_files() -> None:
         ({"variants": [{**WORDS, "reads": ["plot"]}]}, "reads 'plot', which is not in"),
         ({"variants": [{**WORDS, "scorer": {"name": "random"}}]}, "scores without content"),
         ({"variants": [PICTURES]}, "the variant 'pictures' needs data.pictures"),
-        ({"probes": [{"column": "colour", "of": "text"}]}, "which is not in data.fields.categor"),
-        ({"probes": [{"column": "kind", "of": "text"}]}, "asked for what it says"),
-        ({"probes": [{"column": "shape", "of": "text"}] * 2}, "each probe must be there once"),
-        ({"towers": {"item_id": "none"}}, "towers.item_id is not chosen here"),
+        (
+            {"probes": [{"column": "colour", "encoder": "text"}]},
+            "which is not in data.fields.categor",
+        ),
+        (
+            {"probes": [{"column": "kind", "encoder": "text"}]},
+            "a column that the text itself contains",
+        ),
+        ({"probes": [{"column": "shape", "encoder": "text"}] * 2}, "each probe may be given once"),
+        ({"towers": {"item_id": "none"}}, "towers.item_id cannot be set here"),
         ({"evaluation": {"ks": [0]}}, "every k must be 1 or more"),
         ({"name": "../up"}, "'name'"),
     ],
 )
-def test_what_does_not_go_together_is_refused(changes: dict[str, Any], message: str) -> None:
+def test_invalid_combinations_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        parse_config({**LEAST, **changes}, ComparisonConfig)
+        parse_config({**MINIMAL, **changes}, ComparisonConfig)

@@ -1,21 +1,23 @@
-"""How encoders are timed."""
+"""Timing of encoders, and stages shared by equal encoders."""
 
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from recsys.comparison.config import VariantConfig
-from recsys.comparison.encoding import WARM_UP, asked_by, seconds_per_1000
+from recsys.catalogue import CatalogueFields
+from recsys.comparison.config import VariantConfig, VariantEvaluationConfig
+from recsys.comparison.encoding import WARM_UP, encoding_requests, seconds_per_1000
 from recsys.config import parse_config
 from recsys.encoders import Encoded
 from recsys.errors import DataError
 
 
 class Slow:
-    """Takes two milliseconds a content, and half a second when it is first used."""
+    """Takes two milliseconds per content, and half a second on first use."""
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
@@ -26,25 +28,30 @@ class Slow:
         return Encoded.of(np.ones((len(contents), 2), np.float32))
 
 
-def test_seconds_are_of_encoding_alone_and_never_of_the_first_use() -> None:
+def test_the_first_use_is_not_timed() -> None:
     encoder = Slow()
     texts = [f"text {n}" if n % 2 else "" for n in range(200)]
-    seconds = seconds_per_1000(encoder, texts, timed=50)
+    seconds = seconds_per_1000(encoder, texts, sample_size=50)
     assert 1.9 < seconds < 10
     first, timed = encoder.calls
     assert len(first) == WARM_UP and len(timed) == 50
     assert timed[0] == "text 1" and timed[-1] == "text 199" and "" not in timed
 
 
-def test_nothing_to_encode_is_said() -> None:
+def test_no_content_is_an_error() -> None:
     with pytest.raises(DataError, match="no item has a content of this kind"):
-        seconds_per_1000(Slow(), ["", "", ""], timed=5)
+        seconds_per_1000(Slow(), ["", "", ""], sample_size=5)
 
 
 def test_equal_encoders_share_a_stage_and_others_do_not() -> None:
-    def name(**row) -> str:
-        asked = parse_config({"label": "x", **row}, VariantConfig)
-        return asked_by(asked, text=("title", "plot"), timed=10)[0].stage_name
+    fields = CatalogueFields(text=("title", "plot"))
+    data = SimpleNamespace(
+        data=SimpleNamespace(fields=fields), evaluation=VariantEvaluationConfig()
+    )
+
+    def name(**variant) -> str:
+        variant = parse_config({"label": "x", **variant}, VariantConfig)
+        return encoding_requests(data, variant)[0].stage_name
 
     words = {"name": "word2vec"}
     assert name(text=words) == name(text={**words, "window": 8}, label="other")

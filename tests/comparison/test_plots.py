@@ -1,4 +1,4 @@
-"""Labels of the plot never lie on each other, whatever the figures are."""
+"""Labels of the plot never overlap."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from recsys.comparison.plots import draw, figure_of, spread
 
 
 def content(points: list[tuple[float, float]], seconds: float = 1.0) -> dict:
-    rows = [
+    variants = [
         {
             "label": f"an encoder with a long name {at}",
             "encoders": {"text": "word2vec"} if at % 2 else {},
@@ -28,7 +28,7 @@ def content(points: list[tuple[float, float]], seconds: float = 1.0) -> dict:
         }
         for at, (warm, cold) in enumerate(points)
     ]
-    return {"rows": rows, "k": 10}
+    return {"variants": variants, "k": 10}
 
 
 @pytest.mark.parametrize(
@@ -69,13 +69,13 @@ def test_labels_do_not_overlap_and_stay_on_the_page(points, tmp_path: Path) -> N
 )
 @settings(max_examples=200, deadline=None)
 def test_spread_keeps_order_gap_and_limits(wanted: list[float], gap: float) -> None:
-    places = spread(wanted, gap=gap, low=0.0, high=1.0)
-    assert len(places) == len(wanted)
+    positions = spread(wanted, gap=gap, low=0.0, high=1.0)
+    assert len(positions) == len(wanted)
     room = min(gap, 1 / max(len(wanted) - 1, 1))
-    for first, second in itertools.pairwise(places):
+    for first, second in itertools.pairwise(positions):
         assert second - first >= room - 1e-9
-    assert all(-1e-9 <= place <= 1 + 1e-9 for place in places)
+    assert all(-1e-9 <= at <= 1 + 1e-9 for at in positions)
 
 
-def test_what_has_room_stays_where_it_is() -> None:
+def test_labels_with_room_are_not_moved() -> None:
     assert spread([0.1, 0.5, 0.9], gap=0.2, low=0, high=1) == [0.1, 0.5, 0.9]

@@ -41,11 +41,11 @@ ks = [3]
 baselines = ["random"]
 resamples = 10
 folds = 2
-least = 4
-timed = 10
+min_items = 4
+timing_sample = 10
 [[probes]]
 column = "colour"
-of = "text"
+encoder = "text"
 """
 WORDS = """
 [[variants]]
@@ -59,11 +59,11 @@ text = { name = "word-vectors", file = "vectors.txt" }
 """
 
 
-def write_comparison(folder: Path, *rows: str) -> Path:
-    """Write the shop and a comparison of these rows; return the latter's path."""
+def write_comparison(folder: Path, *variants: str) -> Path:
+    """Write the shop and a comparison of these variants; return its path."""
     write_tiny(folder)
     path = folder / "compare.toml"
-    path.write_text(SHARED + "".join(rows), encoding="utf-8")
+    path.write_text(SHARED + "".join(variants), encoding="utf-8")
     return path
 
 

@@ -35,8 +35,8 @@ class Seen:
     def starting(self, stage: str, reason: str) -> None:
         self.reasons[stage] = reason
 
-    def finished(self, done: StageResult) -> None:
-        self.reused[done.stage] = done.reused
+    def finished(self, result: StageResult) -> None:
+        self.reused[result.stage] = result.reused
 
 
 def _stage(name: str, needs: tuple[str, ...] = (), **changes: Any) -> Stage[Job]:
@@ -113,14 +113,14 @@ def test_a_new_version_of_the_code_redoes(job: Job, tmp_path: Path) -> None:
 
 def test_asked_for_again(job: Job, tmp_path: Path) -> None:
     _run(job, tmp_path)
-    assert _run(job, tmp_path, again=("second",)).reasons == {"second": "asked for"}
+    assert _run(job, tmp_path, again=("second",)).reasons == {"second": "requested"}
 
 
 def test_what_was_made_outside_and_is_gone_is_made_again(job: Job, tmp_path: Path) -> None:
     stages = (STAGES[0], _stage("second", ("first",), intact=lambda job, done: job.outside))
     _run(job, tmp_path, stages)
     job.outside = False
-    assert _run(job, tmp_path, stages).reasons == {"second": "what it made is no longer there"}
+    assert _run(job, tmp_path, stages).reasons == {"second": "its result no longer exists"}
 
 
 def test_a_stage_stopped_half_way_leaves_the_old_result(job: Job, tmp_path: Path) -> None:
