@@ -1,4 +1,4 @@
-"""Writes docs/cli.md from what the commands say of themselves: ``make docs``; a test compares."""
+"""Writes docs/cli.md from the help texts of the commands (``make docs``); a test compares them."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ PAGE = Path(__file__).with_name("cli.md")
 OPENING = """\
 # The commands
 
-What each command says of itself; this page is written by `make docs`.
+The help text of each command. `make docs` writes this page.
 
-- Results go to stdout, progress and errors to stderr. With `--json`, stdout holds one JSON
+- Results are printed to stdout, progress and errors to stderr. With `--json`, stdout is one JSON
   document.
-- Exit codes: 0; 1 for an error, told in one sentence; 2 for a wrong call; 130 when interrupted,
-  and then the same command goes on where it was.
-- `RECSYS_DATA_HOME` names the folder in which `data:NAME/...` is looked for; with
-  `RECSYS_TRACEBACK=1` an unforeseen error shows where it comes from.
+- Exit codes: 0 for success; 1 for an error, with a message of one sentence; 2 for invalid
+  arguments; 130 for an interruption, after which the same command resumes.
+- `RECSYS_DATA_HOME` is the folder of the data sets in `data:NAME/...`; `RECSYS_TRACEBACK=1` prints
+  the traceback of an unexpected error.
 """
 
 
 def commands() -> list[str]:
-    """Every command, in the order of the help."""
+    """All commands, in the order of the help."""
     own = [each.name or getattr(each.callback, "__name__", "") for each in app.registered_commands]
     groups = [(group.name, group.typer_instance) for group in app.registered_groups]
     below = [
@@ -39,7 +39,7 @@ def commands() -> list[str]:
 
 
 def reference() -> str:
-    """The whole page."""
+    """Text of the page."""
     parts = [OPENING, _block("recsys", [])]
     parts += [_block(f"recsys {command}", command.split()) for command in commands()]
     return "\n".join(parts)
@@ -47,10 +47,10 @@ def reference() -> str:
 
 def _block(title: str, arguments: list[str]) -> str:
     os.environ["COLUMNS"] = "100"
-    told = io.StringIO()
-    with contextlib.redirect_stdout(told), contextlib.suppress(SystemExit):
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
         main([*arguments, "--help"])
-    lines = "\n".join(line.rstrip() for line in told.getvalue().strip().splitlines())
+    lines = "\n".join(line.rstrip() for line in printed.getvalue().strip().splitlines())
     return f"## {title}\n\n```text\n{lines}\n```\n"
 
 

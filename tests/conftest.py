@@ -1,4 +1,4 @@
-"""What keeps the suite short: which files come first, and what is not done a thousand times."""
+"""Hooks that shorten the suite: the order of the files, garbage and graph optimisation."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ import pytest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first: one that begins last would be waited for by all workers.
+    """Order the files with slow tests first, so that no worker starts one when the others finish.
 
-    They take whole files in this order (``--no-loadscope-reorder`` in the Makefile).
+    Workers receive whole files in this order (``--no-loadscope-reorder`` in the Makefile).
     """
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 
 
 def pytest_collection_finish() -> None:
-    """Once all is imported, and before anything runs.
+    """Exclude imported modules from garbage collection and switch graph optimisation off.
 
-    To look for garbage in TensorFlow takes a third of a second, and what was imported stays. To
-    optimise a graph takes longer than any test runs it; the demo and the service have theirs
-    optimised, as every user has.
+    A collection over TensorFlow's objects takes a third of a second. Optimising a graph takes
+    longer than any test runs it; the demo and the service run with optimised graphs.
     """
     gc.collect()
     gc.freeze()

@@ -1,8 +1,8 @@
-"""Modules run as programs, each in a process of its own that finds TensorFlow already imported.
+"""Modules run as programs in forked processes, in which TensorFlow is already imported.
 
-An import takes four seconds and the suite would do it a dozen times. The server that forks these
-processes (``multiprocessing``'s) has imported all and computed nothing, so that it forks safely.
-What only a program that starts from nothing can show is tested with ``subprocess``.
+Importing TensorFlow takes four seconds per process. ``multiprocessing``'s fork server has imported
+everything but computed nothing, so that forking is safe. Tests of the start of a program use
+``subprocess``.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _FORKED.set_forkserver_preload(["tests.imported"])
 
 
 def run(module: str, *arguments: object, timeout: float = 240) -> subprocess.CompletedProcess[str]:
-    """``python -m module arguments``, from the project's folder: what it printed, how it ended.
+    """Run ``python -m module arguments`` in the project's folder; return its output and exit code.
 
     Raises:
-        subprocess.TimeoutExpired: It ran longer than ``timeout`` seconds, and was killed.
+        subprocess.TimeoutExpired: The process was killed after ``timeout`` seconds.
     """
     command = [module, *map(str, arguments)]
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
         for file in (out, err):
-            file.touch()  # to be read even where the process died before it wrote
+            file.touch()  # for a process that dies before it writes
         process = _FORKED.Process(target=_program, args=(command, out, err))
         process.start()
         process.join(timeout)
@@ -46,7 +46,7 @@ def run(module: str, *arguments: object, timeout: float = 240) -> subprocess.Com
 def _program(command: list[str], out: Path, err: Path) -> None:
     os.chdir(ROOT)
     for stream, file in ((sys.stdout, out), (sys.stderr, err)):
-        with file.open("wb") as there:
-            os.dup2(there.fileno(), stream.fileno())
+        with file.open("wb") as target:
+            os.dup2(target.fileno(), stream.fileno())
     sys.argv = command
     runpy.run_module(command[0], run_name="__main__", alter_sys=True)

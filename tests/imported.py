@@ -1,4 +1,4 @@
-"""What a forked process finds imported: all that takes long, and nothing computed yet."""
+"""Imports that are slow, made once by the fork server of ``tests/forked.py``."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def _text_pieces(text: str) -> Iterator[tuple[int, str, bool]]:
 def files() -> list[Path]:
     """The files that the rules hold for."""
     found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
-    found += [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    found += ROOT.glob("*.md")
     return sorted(
         path
         for path in found
