@@ -1,7 +1,7 @@
-"""The one door to TensorFlow: it must be told to use legacy Keras before it is first imported.
+"""TensorFlow, imported with legacy Keras, which TensorFlow Recommenders requires.
 
-TensorFlow Recommenders is written against Keras 2 and refuses to load otherwise. Parts that need
-TensorFlow import it from here, and only when they are used.
+``TF_USE_LEGACY_KERAS`` must be set before the first import. Parts that need TensorFlow import it
+from this module, lazily.
 """
 
 from __future__ import annotations
@@ -19,5 +19,4 @@ import tf_keras
 __all__ = ["compiled", "tf", "tf_keras", "tfrs"]
 
 compiled = partial(tf.function, autograph=False)
-"""``tf.function`` as it is used here: nothing branches on a tensor in Python, so AutoGraph, which
-would read and rewrite every function on the way, has only its time to take."""
+"""``tf.function`` without AutoGraph: no function here branches on a tensor in Python."""
