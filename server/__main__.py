@@ -1,6 +1,6 @@
 """``python -m server``: serves one bundle over gRPC until SIGTERM or SIGINT.
 
-Standard output gets one line, the address; everything else goes to standard error.
+Standard output has one line, the address; everything else goes to standard error.
 """
 
 from __future__ import annotations
@@ -30,14 +30,12 @@ def main(
     version: Annotated[str, typer.Option(help="The bundle to serve.")] = "current",
     host: Annotated[str, typer.Option(help="The interface to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 50051,
-    port_file: Annotated[
-        Path | None, typer.Option(help="A file that is given the port once it is known.")
-    ] = None,
+    port_file: Annotated[Path | None, typer.Option(help="A file to write the port to.")] = None,
     grace: Annotated[
-        float, typer.Option(min=0, help="Seconds for requests in flight on a stop.")
+        float, typer.Option(min=0, help="Seconds for requests in flight when it stops.")
     ] = 10.0,
     json_logs: Annotated[
-        bool, typer.Option("--json-logs", help="Log one JSON object a line.")
+        bool, typer.Option("--json-logs", help="Log one JSON object per line.")
     ] = False,
 ) -> None:
     """Serve a bundle over gRPC until SIGTERM or SIGINT; the address is printed once it is ready."""
@@ -53,7 +51,6 @@ def main(
         cut_off = asyncio.run(
             serve_until_signal(
                 bundle.retriever,
-                bundle.version,
                 host=host,
                 port=port,
                 grace=grace,

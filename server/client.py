@@ -1,55 +1,41 @@
-"""A typed client: the calls of ``recsys.retrieval.Retriever``, answered by a service elsewhere.
+"""A typed client: the calls of ``recsys.retrieval.Retriever``, answered by a service.
 
-The same call gets the same answer, or the same exception, as in-process. It neither retries nor
-balances; gRPC channels do both when told to.
+The same call returns the same response, or raises the same exception, as in-process. It neither
+retries nor balances; gRPC channels can be configured to do both.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from recsys.errors import InvalidRequestError, RecsysError, ServiceError
-from recsys.retrieval import (
-    TWO_TOWER,
-    Fusion,
-    Query,
-    Request,
-    Retrieved,
-    Seen,
-    UnknownHistory,
-)
+from recsys.retrieval import Query, Request, Response
 from server.convert import read_response, write_request
 from server.errors import from_rpc_error, from_status
 from server.pb.recsys.v1 import retrieval_pb2 as pb
 from server.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
 from server.service import SERVICE_NAME
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from recsys.retrieval.request import RequestFields, RequestOptions
+
 _POLL_SECONDS = 0.05
 
 
-@dataclass(frozen=True)
-class Answer(Retrieved):
-    """What a service answered.
-
-    Attributes:
-        bundle_version: The bundle that answered.
-    """
-
-    bundle_version: str = ""
-
-
 class RecsysClient:
-    """A connection to a service. Threads may share it; use it as a context manager.
+    """A connection to a service; thread-safe. Use it as a context manager.
 
     Args:
-        address: HOST:PORT.
-        timeout: Seconds that a call may take, unless the call says otherwise.
+        address: Address of the service, HOST:PORT.
+        timeout: Seconds that a call may take, by default.
 
     Example:
         >>> with RecsysClient("127.0.0.1:50051") as client:  # doctest: +SKIP
@@ -86,82 +72,53 @@ class RecsysClient:
         self._channel.close()
 
     def retrieve(
-        self,
-        *,
-        user_id: str | None = None,
-        history: Sequence[str] | None = None,
-        terms: str | None = None,
-        item_id: str | None = None,
-        image: bytes | None = None,
-        k: int,
-        space: str = TWO_TOWER,
-        exclude: Sequence[str] = (),
-        seen: Seen = "exclude",
-        unknown_history: UnknownHistory = "skip",
-        fusion: Fusion | None = None,
-        timeout: float | None = None,
-    ) -> Answer:
-        """Candidates for one query; see ``recsys.retrieval.Query`` for what may be asked.
+        self, *, timeout: float | None = None, **fields: Unpack[RequestFields]
+    ) -> Response:
+        """Candidates for one query.
 
         Args:
-            user_id: A user known to the bundle.
-            history: Item ids, oldest first; empty means a user who has met nothing yet.
-            terms: Search terms.
-            item_id: An item: what is near it.
-            image: The bytes of a picture's file: what looks like it.
-            k: How many candidates are wanted.
-            space: The space that is searched, or several joined by '+'.
-            exclude: Ids that must not be among the candidates.
-            seen: Whether items of the history may be candidates.
-            unknown_history: Whether ids of the history that the catalogue does not hold are
-                skipped and named, or an error.
-            fusion: How several spaces become one answer.
             timeout: Seconds; None means the client's.
+            **fields: Fields of ``recsys.retrieval.Query`` and ``recsys.retrieval.Request``.
 
         Raises:
-            RecsysError: As in-process; a :class:`ServiceError` where no answer came.
+            RecsysError: As in-process; a :class:`ServiceError` without an answer.
         """
-        query = Query(user_id, history, terms, item_id, image)
-        message = write_request(Request(query, k, space, exclude, seen, unknown_history, fusion))
+        return self.respond(Request.of(**fields), timeout=timeout)
+
+    def respond(self, request: Request, *, timeout: float | None = None) -> Response:
+        """The response to one request, with the errors of :meth:`retrieve`."""
+        message = write_request(request)
         try:
             response = self._service.Retrieve(message, timeout=self._seconds(timeout))
         except grpc.RpcError as error:
             raise from_rpc_error(error, self.address) from None
-        return _answer(response)
+        return read_response(response)
 
     def retrieve_batch(
         self,
         queries: Sequence[Query],
         *,
-        k: int,
-        space: str = TWO_TOWER,
-        exclude: Sequence[str] = (),
-        seen: Seen = "exclude",
-        unknown_history: UnknownHistory = "skip",
-        fusion: Fusion | None = None,
         timeout: float | None = None,
-    ) -> list[Answer | RecsysError]:
-        """Candidates for many queries, or per query the error that it would meet alone.
+        **options: Unpack[RequestOptions],
+    ) -> list[Response | RecsysError]:
+        """For each query the response, or the error, of :meth:`retrieve`.
 
         Raises:
-            RecsysError: The batch as a whole was refused; a :class:`ServiceError` where no answer
-                came.
+            RecsysError: The batch as a whole was refused; a :class:`ServiceError` without an
+                answer.
         """
-        return self.answer(
-            [Request(query, k, space, exclude, seen, unknown_history, fusion) for query in queries],
-            timeout=timeout,
-        )
+        return self.answer([Request(query, **options) for query in queries], timeout=timeout)
 
     def answer(
         self, requests: Sequence[Request], *, timeout: float | None = None
-    ) -> list[Answer | RecsysError]:
-        """Per request the answer or the error; requests need nothing in common.
+    ) -> list[Response | RecsysError]:
+        """For each request the response or the error; requests need nothing in common.
 
         Raises:
-            RecsysError: The batch as a whole was refused; a :class:`ServiceError` where no answer
-                came.
+            RecsysError: The batch as a whole was refused; a :class:`ServiceError` without an
+                answer.
         """
-        answers: dict[int, Answer | RecsysError] = {}
+        answers: dict[int, Response | RecsysError] = {}
         messages: dict[int, pb.RetrieveRequest] = {}
         for position, request in enumerate(requests):
             try:
@@ -174,19 +131,21 @@ class RecsysClient:
 
     def _answer_all(
         self, messages: list[pb.RetrieveRequest], timeout: float | None
-    ) -> list[Answer | RecsysError]:
+    ) -> list[Response | RecsysError]:
         batch = pb.BatchRetrieveRequest(requests=messages)
         try:
             response = self._service.BatchRetrieve(batch, timeout=self._seconds(timeout))
         except grpc.RpcError as error:
             raise from_rpc_error(error, self.address) from None
         return [
-            from_status(result.error) if result.HasField("error") else _answer(result.response)
+            from_status(result.error)
+            if result.HasField("error")
+            else read_response(result.response)
             for result in response.results
         ]
 
     def is_serving(self, *, timeout: float | None = None) -> bool:
-        """Whether standard health says SERVING.
+        """Whether the standard health service reports SERVING.
 
         Raises:
             ServiceError: Nothing answers at the address.
@@ -197,13 +156,13 @@ class RecsysClient:
             raise from_rpc_error(error, self.address) from None
 
     def wait_ready(self, timeout: float) -> None:
-        """Wait until standard health says SERVING.
+        """Wait until the standard health service reports SERVING.
 
         Args:
             timeout: Seconds.
 
         Raises:
-            ServiceError: It does not within ``timeout``.
+            ServiceError: It is not ready within ``timeout``.
         """
         deadline = time.monotonic() + timeout
         while (remaining := deadline - time.monotonic()) > 0:
@@ -224,7 +183,3 @@ class RecsysClient:
 
     def _seconds(self, timeout: float | None) -> float:
         return self.timeout if timeout is None else timeout
-
-
-def _answer(message: pb.RetrieveResponse) -> Answer:
-    return Answer(**vars(read_response(message)), bundle_version=message.bundle_version)

@@ -1,4 +1,4 @@
-"""Between protobuf messages and the types of ``recsys.retrieval``, field by field, both ways."""
+"""Conversion between protobuf messages and the types of ``recsys.retrieval``."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from recsys.retrieval import (
     Query,
     ReciprocalRank,
     Request,
-    Retrieved,
+    Response,
     Seen,
     UnknownHistory,
     WeightedSum,
 )
-from recsys.retrieval.query import check_image, ids
+from recsys.retrieval.request import check_image
 from server.pb.recsys.v1 import retrieval_pb2 as pb
 
 Policy = TypeVar("Policy", bound=str)
@@ -34,24 +34,24 @@ UNKNOWN_HISTORY: Mapping[int, UnknownHistory] = {
     pb.UNKNOWN_HISTORY_POLICY_RAISE: "raise",
 }
 _INT32 = 2**31
+_OPTIONAL = ("user_id", "terms", "item_id", "image")
+"""Fields of a query that have the same name and form in the message."""
 
 
 def read_request(message: pb.RetrieveRequest) -> Request:
-    """The library's request: what a query leaves out is None, what it holds empty is empty.
+    """The library's request; an absent field is None, an empty one is empty.
 
     Raises:
-        InvalidRequestError: A policy has a value that the contract does not know, an id is empty,
-            or a fusion has no form or a number out of range.
+        InvalidRequestError: A policy is unknown, an id is empty, or a fusion has no form or a
+            number out of range.
     """
     query = message.query
+    given = {name: getattr(query, name) for name in _OPTIONAL if query.HasField(name)}
+    if query.HasField("history"):
+        given["history"] = tuple(query.history.item_ids)
+        given["history_times"] = tuple(query.history.times) or None
     return Request(
-        Query(
-            user_id=query.user_id if query.HasField("user_id") else None,
-            history=tuple(query.history.item_ids) if query.HasField("history") else None,
-            terms=query.terms if query.HasField("terms") else None,
-            item_id=query.item_id if query.HasField("item_id") else None,
-            image=query.image if query.HasField("image") else None,
-        ),
+        Query(**given, context=dict(query.context)),
         k=message.k,
         space=message.space or TWO_TOWER,
         exclude=tuple(message.exclude),
@@ -62,10 +62,10 @@ def read_request(message: pb.RetrieveRequest) -> Request:
 
 
 def write_request(request: Request) -> pb.RetrieveRequest:
-    """The message for a request.
+    """The message of a request.
 
     Raises:
-        InvalidRequestError: A value has no form on the wire: k beyond 32 bits, an unknown policy,
+        InvalidRequestError: A value does not fit its field: k beyond 32 bits, an unknown policy,
             or text that is not Unicode.
     """
     query, k = request.query, request.k
@@ -73,46 +73,47 @@ def write_request(request: Request) -> pb.RetrieveRequest:
         raise InvalidRequestError(f"k must be a number of 32 bits; got {k!r}", field="k")
     check_image(query.image)
     try:
+        history = None
+        if query.history is not None:
+            history = pb.History(item_ids=query.history, times=query.history_times or ())
         return pb.RetrieveRequest(
             query=pb.Query(
-                user_id=query.user_id,
-                history=None if query.history is None else pb.History(item_ids=query.history),
-                terms=query.terms,
-                item_id=query.item_id,
-                image=query.image,
+                **{name: getattr(query, name) for name in _OPTIONAL},
+                history=history,
+                context=query.context,
             ),
             k=k,
             space=request.space,
-            exclude=ids("exclude", request.exclude),
+            exclude=request.exclude,
             seen=_number("seen", request.seen, SEEN),
             unknown_history=_number("unknown_history", request.unknown_history, UNKNOWN_HISTORY),
             fusion=None if request.fusion is None else _write_fusion(request.fusion),
         )
     except (TypeError, ValueError) as error:
         raise InvalidRequestError(
-            f"ids, terms and the space must be Unicode text: {error}", field="query"
+            f"ids, terms, context and the space must be Unicode text: {error}", field="query"
         ) from error
 
 
-def write_response(retrieved: Retrieved, bundle_version: str) -> pb.RetrieveResponse:
-    """The message for an answer."""
+def write_response(response: Response) -> pb.RetrieveResponse:
+    """The message of a response."""
     return pb.RetrieveResponse(
         candidates=[
             pb.Candidate(item_id=each.id, score=each.score, rank=each.rank, parts=each.parts)
-            for each in retrieved.candidates
+            for each in response.candidates
         ],
-        bundle_version=bundle_version,
-        space=retrieved.space,
-        unknown_history_ids=retrieved.unknown_history,
-        short_reason=retrieved.short or "",
-        unknown_exclude_ids=retrieved.unknown_exclude,
-        unread_terms=retrieved.unread_terms or "",
+        bundle_version=response.bundle_version,
+        space=response.space,
+        unknown_history_ids=response.unknown_history,
+        short_reason=response.short or "",
+        unknown_exclude_ids=response.unknown_exclude,
+        unread_terms=response.unread_terms or "",
     )
 
 
-def read_response(message: pb.RetrieveResponse) -> Retrieved:
-    """The library's answer."""
-    return Retrieved(
+def read_response(message: pb.RetrieveResponse) -> Response:
+    """The library's response."""
+    return Response(
         candidates=tuple(
             Candidate(each.item_id, each.score, each.rank, dict(each.parts))
             for each in message.candidates
@@ -122,6 +123,7 @@ def read_response(message: pb.RetrieveResponse) -> Retrieved:
         short=message.short_reason or None,
         unknown_exclude=tuple(message.unknown_exclude_ids),
         unread_terms=message.unread_terms or None,
+        bundle_version=message.bundle_version,
     )
 
 

@@ -1,8 +1,8 @@
 """The one table between the engine's error codes and gRPC statuses, read in both directions.
 
 A status carries a ``google.rpc.ErrorInfo`` (domain ``recsys``, reason the code in upper case) and,
-where one field is to blame, a ``google.rpc.BadRequest`` with its path; the client makes the same
-exception of it again. What was not raised on purpose is told to the log, never to the caller.
+where one field is at fault, a ``google.rpc.BadRequest`` with its path; the client rebuilds the same
+exception. An unexpected error is logged and hidden from the caller.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 
 def to_status(error: Exception) -> Status:
-    """What the caller is told of ``error``; an error not raised on purpose is logged and hidden.
+    """The status of an error; an unexpected error is logged and hidden.
 
     Example:
         >>> from recsys.errors import UnknownIdError
@@ -58,14 +58,15 @@ def to_status(error: Exception) -> Status:
     status = Status(code=STATUS_CODES[error.code].value[0], message=message)
     status.details.append(_packed(info))
     if field:
-        path = field.replace("query.history[", "query.history.item_ids[")  # as in the contract
+        path = field.replace("query.history[", "query.history.item_ids[")  # as in the proto
+        path = path.replace("query.history_times", "query.history.times")
         fault = BadRequest.FieldViolation(field=path, description=message)
         status.details.append(_packed(BadRequest(field_violations=[fault])))
     return status
 
 
 def from_status(status: Status) -> RecsysError:
-    """The exception that :func:`to_status` was given: same class, code, message and field."""
+    """The exception of a status: class, code, message and field as given to :func:`to_status`."""
     for detail in status.details:
         info = ErrorInfo()
         if detail.Unpack(info) and info.domain == DOMAIN:
@@ -75,7 +76,7 @@ def from_status(status: Status) -> RecsysError:
 
 
 def from_rpc_error(error: grpc.RpcError, address: str) -> RecsysError:
-    """The exception for a failed call; a :class:`ServiceError` where no answer came."""
+    """The exception of a failed call; a :class:`ServiceError` without an answer."""
     assert isinstance(error, grpc.Call)  # as every error of a call that was made is
     try:
         status = rpc_status.from_call(error)
@@ -91,7 +92,7 @@ def from_rpc_error(error: grpc.RpcError, address: str) -> RecsysError:
         )
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return ServiceError(
-            f"no answer from {address} in time; allow more time or ask for less per call"
+            f"no answer from {address} in time; allow more time or send less per call"
         )
     return ServiceError(f"{address} answered {code.name}: {details}")
 

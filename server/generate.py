@@ -1,4 +1,4 @@
-"""Compiles ``protos/`` into ``server/pb``, where the generated code lives in a package of its own.
+"""Compiles ``protos/`` into ``server/pb``, a package of its own.
 
 The proto package ``recsys.v1`` and the Python package ``recsys`` share a name; generated modules
 are therefore placed below ``server.pb`` and their imports rewritten, so that neither hides the
@@ -29,7 +29,7 @@ from recsys.errors import DataError
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTOS = ROOT / "protos"
-PLACE = ROOT / "server" / "pb"
+GENERATED = ROOT / "server" / "pb"
 BASELINE = PROTOS / "baseline" / "recsys.v1.json"
 PACKAGE = "server.pb"
 
@@ -69,7 +69,7 @@ def generate(protos: Path = PROTOS) -> dict[str, str]:
 
 
 def baseline(descriptors: FileDescriptorSet) -> str:
-    """The contract as JSON, without comments: what later versions must stay compatible with."""
+    """The contract as JSON, without comments; later versions must stay compatible with it."""
     bare = FileDescriptorSet()
     for file in descriptors.file:
         bare.file.add().CopyFrom(file)
@@ -90,7 +90,7 @@ def _compile(protos: Path, *outputs: str) -> None:
 def _moved(text: str) -> str:
     """Generated code whose references to ``recsys.v1`` point below ``server.pb``."""
     text = re.sub(r"^from recsys\.", f"from {PACKAGE}.recsys.", text, flags=re.MULTILINE)
-    text = text.replace(", _Mapping]", ", _Mapping[str, object]]")  # strict typing asks for it
+    text = text.replace(", _Mapping]", ", _Mapping[str, object]]")  # for strict typing
     return re.sub(r"'(recsys\.v\d+\.\w+_pb2)'", rf"'{PACKAGE}.\1'", text)
 
 
@@ -99,7 +99,7 @@ def _module(proto: str) -> str:
 
 
 def _grpc_types(file: FileDescriptorProto) -> str:
-    """The types of the generated gRPC module, for which the gRPC plugin writes none."""
+    """Types of the generated gRPC module, which the gRPC plugin does not write."""
     package, _, module = _module(file.name).replace("/", ".").rpartition(".")
     lines = [
         "from collections.abc import Awaitable",
@@ -125,8 +125,9 @@ def _service_types(service: ServiceDescriptorProto, prefix: str) -> Iterator[str
         yield f"    {name}: grpc.UnaryUnaryMultiCallable[{request}, {response}]"
     yield ""
     yield f"class {service.name}Servicer:"
-    for name, asked, answer in calls:
-        yield f"    def {name}(self, request: {asked}, context: Any) -> Awaitable[{answer}]: ..."
+    for name, request, response in calls:
+        arguments = f"self, request: {request}, context: Any"
+        yield f"    def {name}({arguments}) -> Awaitable[{response}]: ..."
     yield ""
     yield (
         f"def add_{service.name}Servicer_to_server"
@@ -147,7 +148,7 @@ def main(
 ) -> None:
     """Write the generated code; with --accept, also the baseline of the breaking-change check."""
     for name, text in generate().items():
-        path = PLACE / name
+        path = GENERATED / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         typer.echo(path.relative_to(ROOT))

@@ -1,6 +1,6 @@
-"""The life of a server: listen, say so through standard health, and on a signal stop gracefully.
+"""Lifecycle of a server: listen, report health, and stop gracefully on a signal.
 
-It knows how to serve a retriever, not where one comes from; that is the business of ``__main__``.
+It serves a given retriever; ``__main__`` opens the bundle.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from server.pb.recsys.v1.retrieval_pb2_grpc import add_RetrievalServiceServicer_
 from server.service import SERVICE_NAME, RetrievalService, Retriever
 
 FLUSH_SECONDS = 1.0
-"""How long answers that are ready may take to leave once no request is in flight."""
+"""Time for sending finished responses once no request is in flight."""
 
 _log = logging.getLogger(__name__)
 
@@ -33,11 +33,11 @@ class RetrievalServer:
     """A listening server.
 
     Attributes:
-        address: Where it listens, as HOST:PORT.
+        address: Its address, as HOST:PORT.
 
     Example:
-        >>> async def life(retriever: Retriever) -> int:
-        ...     server = await RetrievalServer.start(retriever, "v1", port=0)
+        >>> async def serve(retriever: Retriever) -> int:
+        ...     server = await RetrievalServer.start(retriever, port=0)
         ...     return await server.stop(grace=5)
     """
 
@@ -59,7 +59,6 @@ class RetrievalServer:
     async def start(
         cls,
         retriever: Retriever,
-        bundle_version: str,
         *,
         host: str = "127.0.0.1",
         port: int = 50051,
@@ -69,19 +68,18 @@ class RetrievalServer:
         """Listen, with health SERVING for the server and for ``recsys.v1.RetrievalService``.
 
         Args:
-            retriever: Loaded, and ready to answer.
-            bundle_version: Named in every response.
-            host: The interface to listen on.
-            port: The port; 0 takes a free one.
-            threads: How many retrievals run at once; by default one a CPU.
-            limits: The largest request that is answered.
+            retriever: A loaded retriever.
+            host: Interface to listen on.
+            port: Port; 0 takes a free one.
+            threads: Number of retrievals that run at once; one per CPU by default.
+            limits: Limits on the size of a request.
 
         Raises:
             ServiceError: The port cannot be listened on.
         """
         limits = limits or Limits()
         executor = ThreadPoolExecutor(threads or os.cpu_count(), thread_name_prefix="retrieval")
-        service = RetrievalService(retriever, bundle_version, executor=executor, limits=limits)
+        service = RetrievalService(retriever, executor=executor, limits=limits)
         server = grpc.aio.server(
             options=[
                 ("grpc.so_reuseport", 0),  # a port that is taken is an error, not shared
@@ -110,17 +108,17 @@ class RetrievalServer:
 
     @property
     def in_flight(self) -> int:
-        """How many requests are being answered or wait to be."""
+        """Number of requests that run or wait."""
         return self._service.in_flight
 
     async def stop(self, grace: float) -> int:
-        """Say NOT_SERVING, refuse new requests, finish those in flight, then stop listening.
+        """Report NOT_SERVING, refuse new requests, finish those in flight, then stop listening.
 
         Args:
             grace: Seconds that requests in flight may take.
 
         Returns:
-            How many requests were cut off.
+            Number of requests that were cut off.
         """
         await self._health.enter_graceful_shutdown()
         cut_off = await self._service.drain(grace)
@@ -131,7 +129,6 @@ class RetrievalServer:
 
 async def serve_until_signal(
     retriever: Retriever,
-    bundle_version: str,
     *,
     host: str,
     port: int,
@@ -142,30 +139,27 @@ async def serve_until_signal(
     """Serve until SIGTERM or SIGINT, then stop gracefully.
 
     Args:
-        retriever: Loaded, and ready to answer.
-        bundle_version: Named in every response.
-        host: The interface to listen on.
-        port: The port; 0 takes a free one.
-        grace: Seconds that requests in flight may take once a signal came.
-        limits: The largest request that is answered.
-        announce: Told the address, once requests are answered there.
+        retriever: A loaded retriever.
+        host: Interface to listen on.
+        port: Port; 0 takes a free one.
+        grace: Seconds that requests in flight may take after a signal.
+        limits: Limits on the size of a request.
+        announce: Called with the address once the server is ready.
 
     Returns:
-        How many requests were cut off.
+        Number of requests that were cut off.
 
     Raises:
         ServiceError: The port cannot be listened on.
     """
-    asked_to_stop = asyncio.Event()
+    stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked_to_stop.set)
-    server = await RetrievalServer.start(
-        retriever, bundle_version, host=host, port=port, limits=limits
-    )
-    _log.info("serving bundle %s at %s", bundle_version, server.address)
+        loop.add_signal_handler(number, stopping.set)
+    server = await RetrievalServer.start(retriever, host=host, port=port, limits=limits)
+    _log.info("serving bundle %s at %s", retriever.bundle_version, server.address)
     announce(server.address)
-    await asked_to_stop.wait()
+    await stopping.wait()
     _log.info("stopping; requests in flight have %g seconds", grace)
     cut_off = await server.stop(grace)
     if cut_off:
@@ -176,9 +170,9 @@ async def serve_until_signal(
 
 
 def end_process(cut_off: int) -> None:
-    """Let the process end with code 0, at once where requests were cut off.
+    """End the process with code 0, at once if requests were cut off.
 
-    Their threads still retrieve, and Python would wait for them beyond the grace period.
+    Their threads still run, and Python would wait for them beyond the grace period.
     """
     if cut_off:
         logging.shutdown()

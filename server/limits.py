@@ -1,4 +1,4 @@
-"""How large a request may be. What its values mean is checked by ``recsys.retrieval``."""
+"""Limits on the size of a request; ``recsys.retrieval`` checks its values."""
 
 from __future__ import annotations
 
@@ -14,29 +14,31 @@ class Limits(Config):
     """The largest request that is answered.
 
     Attributes:
-        k: Candidates a query.
-        history: Ids in a history.
-        exclude: Excluded ids a query.
-        terms: Characters of search terms.
-        image: Bytes of a query picture's file.
-        pixels: Pixels of a query picture: a small file can hold very many.
-        batch_pixels: Pixels of all query pictures of a batch.
-        id: Characters of one id.
-        batch: Queries a batch.
-        message: Bytes of one message. One of up to four times as many is read and refused with a
-            field path; a larger one is refused by gRPC itself, with RESOURCE_EXHAUSTED.
+        k: Number of candidates per query.
+        history: Number of ids in a history.
+        exclude: Number of excluded ids per query.
+        terms: Number of characters of search terms.
+        context: Number of context columns.
+        image: Number of bytes of a query picture's file.
+        pixels: Number of pixels of a query picture; a small file can hold very many.
+        batch_pixels: Number of pixels of all query pictures of a batch.
+        id: Number of characters of one id, or of a context column or value.
+        batch: Number of queries per batch.
+        message: Number of bytes of one message. Up to four times as many are read and refused with
+            a field path; a larger one is refused by gRPC itself, with RESOURCE_EXHAUSTED.
 
     Example:
         >>> Limits(k=10).check(RetrieveRequest(k=11))
         Traceback (most recent call last):
         ...
-        recsys.errors.InvalidRequestError: k is 11; at most 10 can be asked for
+        recsys.errors.InvalidRequestError: k is 11; at most 10 is allowed
     """
 
     k: int = Field(1_000, ge=1)
     history: int = Field(10_000, ge=1)
     exclude: int = Field(10_000, ge=1)
     terms: int = Field(1_000, ge=1)
+    context: int = Field(32, ge=1)
     image: int = Field(2 * 1024 * 1024, ge=1)
     pixels: int = Field(16_000_000, ge=1)
     batch_pixels: int = Field(64_000_000, ge=1)
@@ -52,12 +54,14 @@ class Limits(Config):
         """
         query = request.query
         if request.k > self.k:
-            raise InvalidRequestError(
-                f"k is {request.k}; at most {self.k} can be asked for", field="k"
-            )
+            raise InvalidRequestError(f"k is {request.k}; at most {self.k} is allowed", field="k")
         _at_most(self.history, len(query.history.item_ids), "ids", "query.history")
+        _at_most(self.history, len(query.history.times), "times", "query.history_times")
         _at_most(self.exclude, len(request.exclude), "ids", "exclude")
         _at_most(self.terms, len(query.terms), "characters", "query.terms")
+        _at_most(self.context, len(query.context), "columns", "query.context")
+        longest = max(map(len, (*query.context.keys(), *query.context.values())), default=0)
+        _at_most(self.id, longest, "characters in a column or value", "query.context")
         _at_most(self.image, len(query.image), "bytes", "query.image")
         _at_most(self.pixels, _pixels(request), "pixels", "query.image")
         _at_most(self.id, len(query.user_id), "characters", "query.user_id")
@@ -95,7 +99,7 @@ class Limits(Config):
 
 
 def _pixels(request: RetrieveRequest) -> int:
-    """Of its picture; 0 where there is none, or where decoding will say what is wrong with it."""
+    """Number of pixels of its picture; 0 without one, or where decoding will report the fault."""
     return (request.query.image and pixel_count(request.query.image)) or 0
 
 

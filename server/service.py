@@ -1,7 +1,7 @@
-"""``recsys.v1.RetrievalService``: reads a request, lets a retriever answer it, writes the answer.
+"""``recsys.v1.RetrievalService``: reads a request, calls a retriever, writes the response.
 
-Retrieval blocks, so each call makes one hop to a thread pool and the event loop stays free. Errors
-become statuses in ``server.errors``; starting and stopping is the business of ``server.lifecycle``.
+Retrieval blocks, so each call runs in a thread pool and the event loop stays free. Errors become
+statuses in ``server.errors``; ``server.lifecycle`` starts and stops the service.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import grpc
 from grpc_status import rpc_status
 
 from recsys.errors import RecsysError, ServiceError
-from recsys.retrieval import Request, Retrieved
+from recsys.retrieval import Request, Response
 from server.convert import read_request, write_response
 from server.errors import to_status
 from server.limits import Limits
@@ -29,10 +29,14 @@ Check = Callable[[], None]
 
 
 class Retriever(Protocol):
-    """What the service needs of ``recsys.retrieval.Retriever``. It must allow concurrent calls."""
+    """The part of ``recsys.retrieval.Retriever`` that the service uses. Thread-safe."""
 
-    def answer(self, requests: Sequence[Request]) -> list[Retrieved | RecsysError]:
-        """Per request the answer, or the error; requests need nothing in common."""
+    @property
+    def bundle_version(self) -> str:
+        """Version of the bundle that answers."""
+
+    def answer(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
+        """For each request the response or the error; requests need nothing in common."""
 
 
 class _Expired(Exception):
@@ -43,22 +47,13 @@ class RetrievalService(RetrievalServiceServicer):
     """Answers the two calls of the contract from one retriever.
 
     Args:
-        retriever: Answers the queries.
-        bundle_version: Named in every response.
-        executor: Where retrieval runs.
-        limits: The largest request that is answered.
+        retriever: Retriever that answers the requests.
+        executor: Thread pool for retrieval.
+        limits: Limits on the size of a request.
     """
 
-    def __init__(
-        self,
-        retriever: Retriever,
-        bundle_version: str,
-        *,
-        executor: Executor,
-        limits: Limits,
-    ) -> None:
+    def __init__(self, retriever: Retriever, *, executor: Executor, limits: Limits) -> None:
         self._retriever = retriever
-        self._version = bundle_version
         self._executor = executor
         self._limits = limits
         self._draining = False
@@ -73,19 +68,19 @@ class RetrievalService(RetrievalServiceServicer):
     async def BatchRetrieve(
         self, request: pb.BatchRetrieveRequest, context: Any
     ) -> pb.BatchRetrieveResponse:
-        """Candidates for many queries, or per query the error that it would meet alone."""
+        """For each query the response, or the error, of :meth:`Retrieve`."""
         return await self._respond(lambda check: self._batch(request, check), context)
 
     @property
     def in_flight(self) -> int:
-        """How many requests are being answered or wait to be."""
+        """Number of requests that run or wait."""
         return self._in_flight
 
     async def drain(self, grace: float) -> int:
         """Refuse new requests and wait ``grace`` seconds at most for those in flight.
 
         Returns:
-            How many are still in flight.
+            Number of requests still in flight.
         """
         self._draining = True
         try:
@@ -95,14 +90,14 @@ class RetrievalService(RetrievalServiceServicer):
         return 0
 
     async def _respond(self, work: Callable[[Check], Answer], context: Any) -> Answer:
-        """The answer of ``work``, done off the event loop, unless the deadline passes before."""
+        """The result of ``work``, run off the event loop unless the deadline passes first."""
         remaining = context.time_remaining()
         deadline = float("inf") if remaining is None else time.monotonic() + remaining
         self._in_flight += 1
         self._idle.clear()
         try:
             if self._draining:
-                raise ServiceError("the service is stopping; ask again, another may answer")
+                raise ServiceError("the service is stopping; retry, another may answer")
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._executor, _before, deadline, work)
         except _Expired:
@@ -122,11 +117,11 @@ class RetrievalService(RetrievalServiceServicer):
         answer = self._retriever.answer([read_request(message)])[0]
         if isinstance(answer, RecsysError):
             raise answer
-        return write_response(answer, self._version)
+        return write_response(answer)
 
     def _batch(self, message: pb.BatchRetrieveRequest, check: Check) -> pb.BatchRetrieveResponse:
         self._limits.check_batch(message)
-        answers: dict[int, Retrieved | Exception] = {}
+        answers: dict[int, Response | Exception] = {}
         requests: dict[int, Request] = {}
         for position, single in enumerate(message.requests):
             try:
@@ -137,30 +132,30 @@ class RetrievalService(RetrievalServiceServicer):
         answers.update(zip(requests, self._answer_all(list(requests.values()), check)))
         return pb.BatchRetrieveResponse(
             results=[self._result(answers[position]) for position in range(len(answers))],
-            bundle_version=self._version,
+            bundle_version=self._retriever.bundle_version,
         )
 
-    def _answer_all(self, requests: list[Request], check: Check) -> Sequence[Retrieved | Exception]:
-        """Answer requests together; should one of them meet a bug, then each by itself."""
+    def _answer_all(self, requests: list[Request], check: Check) -> Sequence[Response | Exception]:
+        """Answer requests together; if one of them hits a bug, then each by itself."""
         try:
             return self._retriever.answer(requests)
         except Exception as error:
             if len(requests) == 1:
                 return [error]
-        answers: list[Retrieved | Exception] = []
+        answers: list[Response | Exception] = []
         for request in requests:
             check()
             answers += self._answer_all([request], check)
         return answers
 
-    def _result(self, answer: Retrieved | Exception) -> pb.RetrieveResult:
+    def _result(self, answer: Response | Exception) -> pb.RetrieveResult:
         if isinstance(answer, Exception):
             return pb.RetrieveResult(error=to_status(answer))
-        return pb.RetrieveResult(response=write_response(answer, self._version))
+        return pb.RetrieveResult(response=write_response(answer))
 
 
 def _before(deadline: float, work: Callable[[Check], Answer]) -> Answer:
-    """Begin ``work`` only before ``deadline``; it is handed the check, to repeat it in between."""
+    """Run ``work`` unless the deadline has passed; ``work`` gets the check, to repeat it."""
 
     def check() -> None:
         if time.monotonic() >= deadline:

@@ -1,4 +1,4 @@
-"""``manifest.json``: what a bundle says of itself, and how its files are held against it."""
+"""``manifest.json``: description of a bundle, and the comparison of its files with it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 import recsys
-from recsys.bundle.probes import Probe
+from recsys.bundle.reference_queries import ReferenceQuery
 from recsys.config import Config
 from recsys.errors import BundleError
 from recsys.files import read_json, sha256_file, sha256_json, write_json
 
-FORMAT_VERSION: Literal[1] = 1
+FORMAT_VERSION: Literal[2] = 2
 FILE = "manifest.json"
 _LIBRARIES = (
     *("tensorflow", "tf-keras", "tensorflow-recommenders", "scann", "numpy", "pandas"),
@@ -28,11 +28,11 @@ _LIBRARIES = (
 
 
 class FileEntry(Config):
-    """One file as it was written.
+    """One file as written.
 
     Attributes:
-        size: In bytes.
-        sha256: Of its bytes, in hex.
+        size: Number of bytes.
+        sha256: SHA-256 in hex.
     """
 
     size: int
@@ -40,26 +40,26 @@ class FileEntry(Config):
 
 
 class Manifest(Config):
-    """What a bundle says of itself.
+    """Description of a bundle.
 
     Attributes:
-        format_version: Of the layout.
-        version: The bundle's own name.
-        created: When it was published, ISO 8601 in UTC.
-        items: Size of the catalogue.
-        users: Users of the log.
-        interactions: Length of the log.
-        spaces: Per space its dimension.
-        encoders: Per kind the encoder's fingerprint.
-        config: The configuration that made it.
-        figures: What was measured of it.
-        fingerprints: Of the data that it was made from, by name.
-        libraries: Versions of what wrote it.
-        probes: Queries and what they must answer.
-        files: Every other file of the bundle, by its path.
+        format_version: Version of the layout.
+        version: Name of the bundle.
+        created: Time of publishing, ISO 8601 in UTC.
+        items: Number of items in the catalogue.
+        users: Number of users in the log.
+        interactions: Number of interactions in the log.
+        spaces: Dimension of each space.
+        encoders: Fingerprint of each encoder, by kind.
+        config: Configuration of the run.
+        figures: Measurements, by name.
+        fingerprints: Fingerprints of the data, by name.
+        libraries: Versions of the libraries that wrote it.
+        reference_queries: Requests with their answers.
+        files: Every other file of the bundle, by path.
     """
 
-    format_version: Literal[1] = FORMAT_VERSION
+    format_version: Literal[2] = FORMAT_VERSION
     version: str
     created: str
     items: int
@@ -71,27 +71,27 @@ class Manifest(Config):
     figures: dict[str, float]
     fingerprints: dict[str, str]
     libraries: dict[str, str]
-    probes: tuple[Probe, ...]
+    reference_queries: tuple[ReferenceQuery, ...]
     files: dict[str, FileEntry]
 
     @property
     def size(self) -> int:
-        """Bytes of all files but the manifest."""
+        """Number of bytes of all files but the manifest."""
         return sum(entry.size for entry in self.files.values())
 
     def content(self) -> str:
-        """A digest of everything but when it was published, and so as what."""
+        """A digest of everything but the name and the time."""
         return sha256_json(self.model_dump(mode="json", exclude={"version", "created"}))
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:
-    """Write ``manifest.json``, closed by a digest of itself."""
+    """Write ``manifest.json`` with a digest of itself."""
     values = manifest.model_dump(mode="json")
     write_json(folder / FILE, {**values, "sha256": sha256_json(values)})
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read ``manifest.json`` and hold it against its own digest.
+    """Read ``manifest.json`` and verify its own digest.
 
     Raises:
         BundleError: It is missing, damaged, changed or of another format version.
@@ -124,10 +124,10 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def describe_files(folder: Path) -> dict[str, FileEntry]:
-    """Every file below ``folder`` but the manifest, by its path with '/'.
+    """Every file below ``folder`` but the manifest, by path with '/'.
 
     Raises:
-        BundleError: There is something that is neither a file nor a folder, such as a link.
+        BundleError: Something is neither a file nor a folder, such as a link.
     """
     return {
         name: FileEntry(size=path.stat().st_size, sha256=sha256_file(path))
@@ -136,7 +136,7 @@ def describe_files(folder: Path) -> dict[str, FileEntry]:
 
 
 def check_files(folder: Path, files: Mapping[str, FileEntry]) -> None:
-    """Hold the files of a bundle against its manifest: names and sizes first, then every byte.
+    """Compare the files of a bundle with its manifest: names and sizes first, then digests.
 
     Raises:
         BundleError: The first file that is missing, not expected, truncated or changed.
@@ -165,7 +165,7 @@ def check_files(folder: Path, files: Mapping[str, FileEntry]) -> None:
 
 
 def library_versions() -> dict[str, str]:
-    """Versions of Python, this library and those it writes with, where they are installed."""
+    """Versions of Python, of this library and of those installed that it writes with."""
     found = {"python": python_version(), "recsys": recsys.__version__}
     for name in _LIBRARIES:
         try:
@@ -176,7 +176,7 @@ def library_versions() -> dict[str, str]:
 
 
 def _walk(folder: Path) -> dict[str, Path]:
-    """Files by path. Names come from the disk, so a manifest cannot point out of the folder."""
+    """Files by path, as found on disk, so that a manifest cannot name files elsewhere."""
     if folder.is_symlink():
         raise BundleError(f"{folder} is a link, which is refused; put the bundle itself there")
     found: dict[str, Path] = {}

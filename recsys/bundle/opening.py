@@ -1,13 +1,13 @@
-"""Open a bundle: hold every file against the manifest, load, ask the probes again."""
+"""Open a bundle: verify its files, load it, compare the answers to its reference queries."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recsys.bundle.manifest import Manifest, check_files, library_versions, read_manifest
 from recsys.bundle.parts import Parts, load_parts
-from recsys.bundle.probes import check_probes
+from recsys.bundle.reference_queries import check_reference_queries
 from recsys.bundle.versions import CURRENT, find_version, folder_of
 from recsys.catalogue import Catalogue
 from recsys.errors import BundleError, DataError, EncoderError
@@ -19,11 +19,11 @@ class Bundle:
     """A bundle, ready to answer.
 
     Attributes:
-        version: Its name.
-        path: Its folder.
-        manifest: What it says of itself.
-        parts: What it is made of.
-        retriever: Answers queries from it.
+        version: Name of the bundle.
+        path: Folder of the bundle.
+        manifest: Description of the bundle.
+        parts: Parts of the bundle.
+        retriever: Retriever over the parts.
 
     Example:
         See ``docs/bundle-format.md``.
@@ -37,7 +37,7 @@ class Bundle:
 
     @property
     def catalogue(self) -> Catalogue:
-        """Every item, with its words and attributes."""
+        """Every item, with its text and attributes."""
         return self.parts.ingested.catalogue
 
 
@@ -45,25 +45,25 @@ def open_bundle(root: Path, version: str = CURRENT) -> Bundle:
     """Verify and load a bundle.
 
     Args:
-        root: The folder of bundles.
-        version: A bundle's name, or "current".
+        root: Folder of bundles.
+        version: Name of a bundle, or "current".
 
     Raises:
-        NotFoundError: There is no such bundle.
-        BundleError: A file is not as the manifest says, or a probe answers otherwise.
+        NotFoundError: The bundle does not exist.
+        BundleError: A file differs from the manifest, or the answer to a reference query differs.
     """
     name = find_version(root, version)
     folder = folder_of(root, name)
     manifest = _checked(folder, name)
     parts, retriever = load_checked(folder, manifest)
-    return Bundle(name, folder, manifest, parts, retriever)
+    return Bundle(name, folder, manifest, parts, replace(retriever, bundle_version=name))
 
 
 def verify(root: Path, version: str = CURRENT) -> Manifest:
-    """Hold a bundle's files against its manifest, without loading them.
+    """Compare a bundle's files with its manifest, without loading them.
 
     Raises:
-        NotFoundError: There is no such bundle.
+        NotFoundError: The bundle does not exist.
         BundleError: A file is missing, not expected, truncated or changed.
     """
     name = find_version(root, version)
@@ -71,10 +71,10 @@ def verify(root: Path, version: str = CURRENT) -> Manifest:
 
 
 def load_checked(folder: Path, manifest: Manifest) -> tuple[Parts, Retriever]:
-    """Load a folder whose files have been checked, and ask the probes.
+    """Load a folder of verified files, and compare the answers to the reference queries.
 
     Raises:
-        BundleError: It does not load here, or a probe answers otherwise.
+        BundleError: It does not load here, or an answer differs.
     """
     try:
         parts = load_parts(folder, spaces=list(manifest.spaces), encoders=list(manifest.encoders))
@@ -88,9 +88,9 @@ def load_checked(folder: Path, manifest: Manifest) -> tuple[Parts, Retriever]:
         ]
         remedy = f"it was written with {', '.join(others)}" if others else "publish again"
         raise BundleError(
-            f"{folder} is as it was written but does not load: {error.message}; {remedy}"
+            f"{folder} is unchanged but does not load: {error.message}; {remedy}"
         ) from error
-    check_probes(retriever, manifest.probes, str(folder))
+    check_reference_queries(retriever, manifest.reference_queries, str(folder))
     return parts, retriever
 
 

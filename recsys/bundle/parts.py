@@ -1,4 +1,4 @@
-"""What a bundle is made of, and where in its folder each part lies."""
+"""The parts of a bundle, and the path of each in its folder."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """Everything that answers queries, and what is to be known about it.
+    """Everything that answers queries, and its description.
 
     Attributes:
-        ingested: The catalogue and the log that users' histories come from.
-        towers: Trained.
-        spaces: By name.
-        encoders: By kind, "text" and "image"; those that queries need.
-        config: The configuration that made it, fit for JSON.
-        figures: What was measured of it, by name.
-        fingerprints: Of the data it was made from, by name.
-        probes: Requests whose answers are checked on each opening; None chooses a few.
+        ingested: Catalogue, and the log with the histories of users.
+        towers: Trained towers.
+        spaces: Spaces by name.
+        encoders: Encoders of queries by kind, "text" and "image".
+        config: Configuration of the run, as JSON values.
+        figures: Measurements, by name.
+        fingerprints: Fingerprints of the data, by name.
+        reference_queries: Requests whose answers are compared on each opening; None chooses a few.
     """
 
     ingested: Ingested
@@ -42,7 +42,7 @@ class Parts:
     config: Mapping[str, Any] = field(default_factory=dict)
     figures: Mapping[str, float] = field(default_factory=dict)
     fingerprints: Mapping[str, str] = field(default_factory=dict)
-    probes: Sequence[Request] | None = None
+    reference_queries: Sequence[Request] | None = None
 
     def retriever(self) -> Retriever:
         """A retriever over these parts.
@@ -61,7 +61,7 @@ class Parts:
 
 
 def save_parts(parts: Parts, folder: Path, step: Callable[[str], None]) -> None:
-    """Write every part into an empty folder; ``step`` is told which one is next.
+    """Write every part into an empty folder; ``step`` is called with the name of the next.
 
     Raises:
         DataError: A space or encoder has a name that is no folder name.

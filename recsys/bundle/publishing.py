@@ -1,6 +1,7 @@
-"""Publish a bundle: written aside, checked, renamed into place, and only then made current.
+"""Publish a bundle: write it to a staging folder, check it, rename it, make it current.
 
-Killed at any point, what was current stays current and whole; the next writer removes the rest.
+If the process is killed at any point, the current bundle stays current and whole; the next writer
+removes what is left in the staging folder.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from recsys.bundle.manifest import (
 )
 from recsys.bundle.opening import load_checked
 from recsys.bundle.parts import Parts, save_parts
-from recsys.bundle.probes import Probe, ask_probes
+from recsys.bundle.reference_queries import ReferenceQuery, make_reference_queries
 from recsys.bundle.versions import (
     VERSIONS,
     clean,
@@ -40,19 +41,19 @@ _WHAT = "publish"
 def publish(root: Path, parts: Parts, *, progress: Progress = silent) -> str:
     """Publish ``parts`` in ``root`` and make them current.
 
-    What was published before with the very same content (everything but the moment) is made
-    current again rather than written a second time. A second publisher waits for the first.
+    A bundle with the same content (everything but the time) is made current again rather than
+    written a second time. A second publisher waits for the first.
 
     Returns:
-        The name of the bundle.
+        Name of the bundle.
 
     Raises:
-        DataError: The parts do not fit each other, or something said about them is not for JSON.
-        BundleError: What was written does not load, or answers otherwise than the parts.
-        InvalidRequestError: One of the probes given cannot be answered.
+        DataError: The parts do not fit each other, or their description is not JSON.
+        BundleError: The written bundle does not load, or answers differently from the parts.
+        InvalidRequestError: One of the reference queries given cannot be answered.
         UnknownIdError: The same, for an id.
     """
-    probes = ask_probes(parts.retriever(), parts.probes)
+    queries = make_reference_queries(parts.retriever(), parts.reference_queries)
     steps = _Steps(progress, 7 + len(parts.spaces) + len(parts.encoders))
     with lock(root / LOCK):
         steps.next("clean")
@@ -61,9 +62,9 @@ def publish(root: Path, parts: Parts, *, progress: Progress = silent) -> str:
         staged.mkdir()
         save_parts(parts, staged, steps.next)
         steps.next("manifest")
-        manifest = _describe(parts, probes, staged, names(root))
+        manifest = _describe(parts, queries, staged, names(root))
         write_manifest(manifest, staged)
-        steps.next("probes")
+        steps.next("reference queries")
         load_checked(staged, manifest)
         name = _twin(root, manifest)
         if name is None:
@@ -78,7 +79,9 @@ def publish(root: Path, parts: Parts, *, progress: Progress = silent) -> str:
     return name
 
 
-def _describe(parts: Parts, probes: tuple[Probe, ...], folder: Path, known: list[str]) -> Manifest:
+def _describe(
+    parts: Parts, queries: tuple[ReferenceQuery, ...], folder: Path, known: list[str]
+) -> Manifest:
     ingested = parts.ingested
     manifest = Manifest(
         version="",
@@ -92,7 +95,7 @@ def _describe(parts: Parts, probes: tuple[Probe, ...], folder: Path, known: list
         figures=_for_json("figures", dict(parts.figures)),
         fingerprints=dict(parts.fingerprints),
         libraries=library_versions(),
-        probes=probes,
+        reference_queries=queries,
         files=describe_files(folder),
     )
     named = {

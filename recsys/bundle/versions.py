@@ -1,10 +1,10 @@
-"""Which bundles there are, which one is current, and moving between them.
+"""The published bundles, the current one, and moving between them.
 
-    ROOT/CURRENT            the name of the current bundle
-    ROOT/versions/NAME/     one folder a bundle
-    ROOT/staging/           what is being written or removed; never read
+    ROOT/CURRENT            name of the current bundle
+    ROOT/versions/NAME/     one folder per bundle
+    ROOT/staging/           bundles that are being written or removed; never read
 
-Names begin with the moment of publishing and so sort by it, and end with a digest of the content.
+Names begin with the time of publishing, so they sort by it, and end with a digest of the content.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ _NAME = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
 
 @dataclass(frozen=True)
 class BundleInfo:
-    """A line of the list of bundles.
+    """Summary of a bundle.
 
     Attributes:
-        version: Its name.
-        current: Whether it is the one that is opened by default.
-        created: When it was published, ISO 8601 in UTC; "" where the manifest is damaged.
-        items: Size of the catalogue.
-        dimension: Of the two towers' space, or of the first one; 0 where there is none.
-        size: Of its files, in bytes.
-        fault: What is wrong with its manifest, or None.
+        version: Name of the bundle.
+        current: Whether it is opened by default.
+        created: Time of publishing, ISO 8601 in UTC; "" where the manifest is damaged.
+        items: Number of items in the catalogue.
+        dimension: Dimension of the towers' space, or of the first space; 0 without spaces.
+        size: Number of bytes of its files.
+        fault: Fault of its manifest, or None.
 
     Example:
         >>> BundleInfo("20260101T120000-0123abcd", True, "2026-01-01T12:00:00Z", 9, 4, 100).fault
@@ -64,14 +64,14 @@ def rollback(root: Path, to: str | None = None) -> str:
     """Make another bundle current, in one atomic step, after checking its files.
 
     Args:
-        root: The folder of bundles.
-        to: Its name; None takes the one published before the current one.
+        root: Folder of bundles.
+        to: Name of the bundle; None takes the one published before the current one.
 
     Returns:
-        The name of what is current now.
+        Name of the new current bundle.
 
     Raises:
-        NotFoundError: There is no such bundle, or none before the current one.
+        NotFoundError: The bundle does not exist, or none was published before the current one.
         BundleError: That bundle is damaged; the current one stays.
     """
     with lock(root / LOCK):
@@ -91,7 +91,7 @@ def prune(root: Path, keep: int) -> tuple[str, ...]:
     """Remove all but the ``keep`` newest bundles and the current one.
 
     Returns:
-        The names of those removed, the oldest first.
+        Names of the removed bundles, the oldest first.
 
     Raises:
         InvalidRequestError: ``keep`` is below 1.
@@ -110,7 +110,7 @@ def prune(root: Path, keep: int) -> tuple[str, ...]:
 
 
 def names(root: Path) -> list[str]:
-    """The names of the bundles in ``root``, the oldest first; other files are not looked at."""
+    """Names of the bundles in ``root``, the oldest first; other files are ignored."""
     folder = root / VERSIONS
     if not folder.is_dir():
         return []
@@ -118,15 +118,15 @@ def names(root: Path) -> list[str]:
 
 
 def folder_of(root: Path, name: str) -> Path:
-    """Where a bundle is."""
+    """Folder of a bundle."""
     return root / VERSIONS / name
 
 
 def find_version(root: Path, version: str) -> str:
-    """The name of a bundle that is there; "current" is looked up.
+    """Name of an existing bundle; "current" is looked up.
 
     Raises:
-        NotFoundError: There is none of that name, or none at all.
+        NotFoundError: No bundle has that name, or there is none at all.
         BundleError: The pointer to the current one is damaged.
     """
     known = names(root)
@@ -149,7 +149,7 @@ def find_version(root: Path, version: str) -> str:
 
 
 def next_name(known: Sequence[str], content: str) -> str:
-    """A name after every known one, whatever the clock says."""
+    """A name that sorts after every known one, whatever the clock says."""
     now = datetime.now(timezone.utc)
     if known:
         newest = datetime.strptime(known[-1].partition("-")[0], _STAMP)
@@ -163,13 +163,13 @@ def point_to(root: Path, name: str) -> None:
 
 
 def new_staging(root: Path) -> Path:
-    """A name for a folder in which nothing is ever looked for."""
+    """A new path in the staging folder, which is never read."""
     (root / STAGING).mkdir(parents=True, exist_ok=True)
     return root / STAGING / uuid.uuid4().hex
 
 
 def clean(root: Path) -> None:
-    """Remove what dead writers left behind; only for the one writer there is."""
+    """Remove what dead writers left behind; only for the holder of the lock."""
     shutil.rmtree(root / STAGING, ignore_errors=True)
     remove_abandoned(root, seconds=0)
 

@@ -1,4 +1,4 @@
-"""``recsys bundles``: list, verify and roll back what was published."""
+"""``recsys bundles``: list, verify and roll back published bundles."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 
 @app.command("list")
 def list_(root: Root, as_json: AsJson = False) -> None:
-    """Every published bundle, the newest first; the one that is served is marked."""
+    """List the published bundles, the newest first; the current one is marked."""
     from recsys.bundle import list_bundles
 
     if not root.is_dir():
@@ -49,17 +49,17 @@ def list_(root: Root, as_json: AsJson = False) -> None:
 @app.command()
 def verify(
     root: Root,
-    version: Annotated[str, typer.Option(help="Which bundle.")] = "current",
+    version: Annotated[str, typer.Option(help="The version of the bundle.")] = "current",
     as_json: AsJson = False,
 ) -> None:
-    """Hold every file of a bundle against its manifest; exit code 1 where one differs."""
+    """Compare every file of a bundle with its manifest; exit code 1 where one differs."""
     from recsys.bundle import verify as verify_bundle
 
     manifest = verify_bundle(root, version)
     if as_json:
         print_json({"version": manifest.version, "whole": True, "size": manifest.size})
     else:
-        typer.echo(f"{manifest.version} is whole: {manifest.size / 1e6:.1f} MB as published")
+        typer.echo(f"{manifest.version} is whole: {manifest.size / 1e6:.1f} MB")
 
 
 @app.command()

@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from recsys.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
-    from recsys.bundle import Bundle
+    from recsys.retrieval import Request, Response
 
 RUNS = Path("runs")
+_User = Annotated[str | None, typer.Option(help="A user's id.")]
+_History = Annotated[str | None, typer.Option(help="Item ids, oldest first, separated by commas.")]
+_HistoryTimes = Annotated[
+    str | None,
+    typer.Option(help="Times of the history in seconds since 1970, separated by commas."),
+]
+_Terms = Annotated[str | None, typer.Option(help="Search terms.")]
+_Item = Annotated[str | None, typer.Option(help="An item's id.")]
+_Picture = Annotated[
+    Path | None, typer.Option(help="A picture's file.", exists=True, dir_okay=False)
+]
+_Context = Annotated[
+    list[str] | None, typer.Option(help="A context column, as COLUMN=VALUE; repeatable.")
+]
+_K = Annotated[int, typer.Option("--k", help="The number of candidates.")]
+_SpaceNames = Annotated[
+    str, typer.Option(help="two_tower, text or image; or several, such as text+image.")
+]
+_Exclude = Annotated[
+    str, typer.Option(help="Item ids that must not be candidates, separated by commas.")
+]
+_SeenPolicy = Annotated[str, typer.Option(help="Items of the history: exclude or include.")]
+_UnknownPolicy = Annotated[str, typer.Option(help="Unknown ids in the history: skip or raise.")]
+_FusionForm = Annotated[
+    str | None, typer.Option(help="Fusion of several spaces: rrf (default) or sum.")
+]
+_Weights = Annotated[
+    list[str] | None, typer.Option(help="The weight of a space, as SPACE=NUMBER; repeatable.")
+]
 
 
 def query(
@@ -22,149 +51,143 @@ def query(
         Path | None, typer.Option(help="The TOML file of a run that published.")
     ] = None,
     address: Annotated[str | None, typer.Option(help="A running service, as HOST:PORT.")] = None,
-    runs: Annotated[Path, typer.Option(help="The folder that runs are kept in.")] = RUNS,
-    version: Annotated[str, typer.Option(help="The bundle to ask.")] = "current",
-    user: Annotated[str | None, typer.Option(help="A user's id.")] = None,
-    history: Annotated[
-        str | None, typer.Option(help="Item ids, oldest first, separated by commas.")
-    ] = None,
-    terms: Annotated[str | None, typer.Option(help="Search terms.")] = None,
-    item: Annotated[str | None, typer.Option(help="An item's id.")] = None,
-    image: Annotated[
-        Path | None, typer.Option(help="A picture's file.", exists=True, dir_okay=False)
-    ] = None,
-    k: Annotated[int, typer.Option("--k", help="How many candidates are wanted.")] = 10,
-    space: Annotated[
-        str, typer.Option(help="two_tower, text or image; or several, such as text+image.")
-    ] = "two_tower",
-    fusion: Annotated[
-        str | None, typer.Option(help="How several spaces become one: rrf (default) or sum.")
-    ] = None,
-    weight: Annotated[
-        list[str] | None, typer.Option(help="What a space counts, as SPACE=NUMBER; repeatable.")
-    ] = None,
+    runs: Annotated[Path, typer.Option(help="The folder of runs.")] = RUNS,
+    version: Annotated[str, typer.Option(help="The version of the bundle.")] = "current",
+    timeout: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for the service's answer.")
+    ] = 10.0,
+    user: _User = None,
+    history: _History = None,
+    history_times: _HistoryTimes = None,
+    terms: _Terms = None,
+    item: _Item = None,
+    image: _Picture = None,
+    context: _Context = None,
+    k: _K = 10,
+    space: _SpaceNames = "two_tower",
+    exclude: _Exclude = "",
+    seen: _SeenPolicy = "exclude",
+    unknown_history: _UnknownPolicy = "skip",
+    fusion: _FusionForm = None,
+    weight: _Weights = None,
     sheet: Annotated[
         Path | None,
         typer.Option(help="Also draw query and candidates into this PNG; needs --config."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Ask for candidates: name a bundle (--bundles or --config) or a service (--address)."""
-    if sum(place is not None for place in (bundles, config, address)) != 1:
+    """Find candidates in a bundle (--bundles or --config) or with a service (--address)."""
+    if sum(source is not None for source in (bundles, config, address)) != 1:
         raise typer.BadParameter("name one of --bundles, --config and --address")
     if sheet is not None and (config is None or sheet.suffix.lower() != ".png"):
         raise typer.BadParameter(
             "--sheet takes a file that ends in .png, and --config, which names the pictures"
         )
-    asked = Asked(user, history, terms, item, image, k, space, fusion, tuple(weight or ()))
-    titles: dict[str, str] = {}
+    from recsys.retrieval import Request, response_to_json
+    from recsys.retrieval.fusion import fusion_from
+
+    request = Request.of(
+        user_id=user,
+        history=None if history is None else _ids(history),
+        history_times=None if history_times is None else _times(history_times),
+        terms=terms,
+        item_id=item,
+        image=None if image is None else image.read_bytes(),
+        context=_context(context or []),
+        k=k,
+        space=space,
+        exclude=_ids(exclude),
+        seen=seen,  # type: ignore[arg-type]  # the retriever refuses other values
+        unknown_history=unknown_history,  # type: ignore[arg-type]
+        fusion=fusion_from(fusion, weight or ()),
+    )
     if address is not None:
-        from recsys.cli.trial import call_service
-
-        answer = call_service(address, asked.options())
+        response, titles = _answer_by_service(address, request, timeout), dict[str, str]()
     else:
-        from recsys.bundle import open_bundle
-        from recsys.pipeline import open_job
-
-        job = None if config is None else open_job(config, runs=runs)
-        bundle = open_bundle(bundles if job is None else job.bundles, version)  # type: ignore[arg-type]
-        answer = _in_process(bundle, asked)
-        shown = [candidate["item_id"] for candidate in answer["candidates"]]
-        titles = dict(zip(shown, _titles(bundle, shown)))
-        if sheet is not None and job is not None:
-            from recsys.cli.query_sheets import write_query_sheet
-
-            write_query_sheet(sheet, asked, answer, bundle, job)
+        response, titles = _answer_by_bundle(bundles, config, runs, version, request, sheet)
     if as_json:
-        print_json(answer)
-    else:
-        _show(answer, titles)
+        print_json(response_to_json(response))
+        return
+    _print_table(response, titles)
+    for note in _notes(response):
+        typer.echo(f"note: {note}", err=True)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What the command line asks; each attribute is the option of that name."""
+def _answer_by_service(address: str, request: Request, timeout: float) -> Response:
+    from server.client import RecsysClient
 
-    user: str | None
-    history: str | None
-    terms: str | None
-    item: str | None
-    image: Path | None
-    k: int
-    space: str
-    fusion: str | None
-    weight: tuple[str, ...]
-
-    def item_ids(self) -> list[str] | None:
-        """The history's ids."""
-        return None if self.history is None else [id for id in self.history.split(",") if id]
-
-    def options(self) -> list[str]:
-        """The same for the client program of the service."""
-        given = {name: value for name, value in vars(self).items() if name != "weight"}
-        options = [f"--{name}={value}" for name, value in given.items() if value is not None]
-        return options + [f"--weight={text}" for text in self.weight]
+    with RecsysClient(address, timeout=timeout) as client:
+        return client.respond(request)
 
 
-def _show(answer: dict[str, Any], titles: dict[str, str]) -> None:
-    candidates = answer["candidates"]
-    parts = sorted({name for each in candidates for name in each.get("parts", {})})
+def _answer_by_bundle(
+    bundles: Path | None,
+    config: Path | None,
+    runs: Path,
+    version: str,
+    request: Request,
+    sheet: Path | None,
+) -> tuple[Response, dict[str, str]]:
+    """The response, and the titles of its candidates."""
+    from recsys.bundle import open_bundle
+    from recsys.pipeline import open_job
+
+    job = None if config is None else open_job(config, runs=runs)
+    bundle = open_bundle(bundles if job is None else job.bundles, version)  # type: ignore[arg-type]
+    response = bundle.retriever.respond(request)
+    if sheet is not None and job is not None:
+        from recsys.cli.query_sheets import write_query_sheet
+
+        write_query_sheet(sheet, request, response, bundle, job)
+    titles = bundle.catalogue.titles()
+    rows = bundle.catalogue.ids.rows(response.ids)
+    return response, {id_: titles[row] for id_, row in zip(response.ids, rows)}
+
+
+def _ids(text: str) -> list[str]:
+    """Ids separated by commas."""
+    return [part for part in text.split(",") if part]
+
+
+def _times(text: str) -> list[int]:
+    """Whole seconds separated by commas."""
+    try:
+        return [int(part) for part in _ids(text)]
+    except ValueError:
+        raise typer.BadParameter(f"--history-times takes whole seconds; got {text!r:.80}") from None
+
+
+def _context(texts: list[str]) -> dict[str, str]:
+    """Context columns given as COLUMN=VALUE."""
+    pairs = dict(text.partition("=")[::2] for text in texts)
+    if len(pairs) < len(texts) or not all(name and value for name, value in pairs.items()):
+        raise typer.BadParameter(f"--context takes COLUMN=VALUE, once per column; got {texts}")
+    return pairs
+
+
+def _print_table(response: Response, titles: dict[str, str]) -> None:
+    parts = sorted({name for each in response.candidates for name in each.parts})
     print_table(
         ["rank", "item", "score", *parts, "title"],
         [
             [
-                str(each["rank"]),
-                each["item_id"],
-                f"{each['score']:.4f}",
-                *(_number(each["parts"].get(name)) for name in parts),
-                titles.get(each["item_id"], ""),
+                str(each.rank),
+                each.id,
+                f"{each.score:.4f}",
+                *(f"{each.parts[name]:.4f}" if name in each.parts else "" for name in parts),
+                titles.get(each.id, ""),
             ]
-            for each in candidates
+            for each in response.candidates
         ],
     )
-    if answer["short_reason"]:
-        typer.echo(f"note: {answer['short_reason']}", err=True)
-    if answer["unknown_history_ids"]:
-        typer.echo(f"note: not in the catalogue: {answer['unknown_history_ids']}", err=True)
 
 
-def _number(score: float | None) -> str:
-    return "" if score is None else f"{score:.4f}"
-
-
-def _in_process(bundle: Bundle, asked: Asked) -> dict[str, Any]:
-    from recsys.retrieval import Query
-    from recsys.retrieval.fusion import fusion_from
-
-    found = bundle.retriever.retrieve(
-        Query(
-            user_id=asked.user,
-            history=asked.item_ids(),
-            terms=asked.terms,
-            item_id=asked.item,
-            image=None if asked.image is None else asked.image.read_bytes(),
-        ),
-        k=asked.k,
-        space=asked.space,
-        fusion=fusion_from(asked.fusion, asked.weight),
-    )
-    return {
-        "bundle_version": bundle.version,
-        "space": found.space,
-        "candidates": [
-            {
-                "item_id": each.id,
-                "score": float(each.score),
-                "rank": each.rank,
-                **({"parts": dict(each.parts)} if each.parts else {}),
-            }
-            for each in found.candidates
-        ],
-        "unknown_history_ids": list(found.unknown_history),
-        "short_reason": found.short,
-    }
-
-
-def _titles(bundle: Bundle, ids: list[str]) -> list[str]:
-    titles = bundle.catalogue.titles()
-    return [titles[row] for row in bundle.catalogue.ids.rows(ids)]
+def _notes(response: Response) -> Iterator[str]:
+    if response.short:
+        yield response.short
+    if response.unknown_history:
+        yield f"unknown ids in the history were skipped: {', '.join(response.unknown_history)}"
+    if response.unknown_exclude:
+        yield f"unknown ids to exclude had no effect: {', '.join(response.unknown_exclude)}"
+    if response.unread_terms:
+        yield f"the text encoder knows no word of {response.unread_terms!r}"

@@ -1,4 +1,4 @@
-"""``recsys serve``: becomes the service. The library knows nothing of it but its command."""
+"""``recsys serve``: replaces this process by the service."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def serve(
     version: Annotated[str, typer.Option(help="The bundle to serve.")] = "current",
     host: Annotated[str, typer.Option(help="The interface to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 50051,
-    port_file: Annotated[
-        Path | None, typer.Option(help="A file that is given the port once it is known.")
-    ] = None,
-    json_logs: Annotated[bool, typer.Option("--json", help="Log in JSON.")] = False,
+    port_file: Annotated[Path | None, typer.Option(help="A file to write the port to.")] = None,
+    json_logs: Annotated[
+        bool, typer.Option("--json", help="Log one JSON object per line.")
+    ] = False,
 ) -> None:
     """Serve a published bundle over gRPC until SIGTERM or Ctrl-C (``python -m server``)."""
     if not bundles.is_dir():

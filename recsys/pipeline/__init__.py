@@ -5,14 +5,13 @@ See ``docs/concepts.md`` for the folders of a run and when a stage is recomputed
 
 from __future__ import annotations
 
-from recsys.pipeline.config import CallConfig, RunConfig, load_run_config
+from recsys.pipeline.config import RunConfig, load_run_config
 from recsys.pipeline.job import Job
 from recsys.pipeline.running import STAGE_NAMES, open_job, run_job, write_run_report
 from recsys.pipeline.stage import Observer, StageResult
 
 __all__ = [
     "STAGE_NAMES",
-    "CallConfig",
     "StageResult",
     "Job",
     "Observer",

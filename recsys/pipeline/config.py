@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from recsys.catalogue import CatalogueFields
 from recsys.config import Config, load_config, seeded
 from recsys.encoders import ImageEncoderConfig, TextEncoderConfig
+from recsys.errors import InvalidRequestError
 from recsys.formats import InteractionSource, ItemSource
 from recsys.index import IndexConfig, ScannConfig
 from recsys.ingestion import IngestPolicy
+from recsys.retrieval import Query, Request, RequestField
+from recsys.retrieval.retriever import MAX_K
 from recsys.splits import GlobalTimeConfig, SplitConfig
 from recsys.towers.config import TowersConfig, TrainConfig
 
@@ -86,33 +91,36 @@ class IndexSection(Config):
     queries: int = Field(2000, ge=1)
 
 
-class CallConfig(Config):
-    """The query that ends a run: asked once over gRPC.
-
-    Without any of the first four the first user of the log is asked for, or the first search terms
-    where the towers read nothing else.
-    """
-
-    user: str | None = None
-    history: tuple[str, ...] | None = None
-    terms: str | None = None
-    item: str | None = None
-    space: SpaceName = "two_tower"
-    k: int = Field(10, ge=1)
+def _callable(value: object) -> object:
+    """The request of ``serve.call``, with a default k."""
+    return {"k": 10, **value} if isinstance(value, Mapping) else value
 
 
 class ServeConfig(Config):
-    """How a run tries out what it has published.
+    """How a run tries out the published bundle.
 
     Attributes:
-        call: The query.
-        start_seconds: How long the service may take to start.
-        stop_seconds: How long it may take to stop.
+        call: Request to send, in the JSON of ``recsys.retrieval.request_to_json``. Without a query
+            it is for the first user of the log, or for the first search terms where the towers
+            read nothing else.
+        start_seconds: Time limit for the start of the service.
+        stop_seconds: Time limit for its stop.
     """
 
-    call: CallConfig = CallConfig()
+    call: Annotated[RequestField, BeforeValidator(_callable)] = Request(Query(), 10)
     start_seconds: float = Field(120.0, gt=0)
     stop_seconds: float = Field(30.0, gt=0)
+
+    @field_validator("call")
+    @classmethod
+    def _can_be_answered(cls, call: Request) -> Request:
+        # A request without a query gets one from the log.
+        query = Query(history=()) if call.query == Query() else call.query
+        try:
+            replace(call, query=query).check(MAX_K)
+        except InvalidRequestError as error:
+            raise ValueError(error.message) from error
+        return call
 
 
 class RunConfig(Config):
@@ -162,6 +170,9 @@ class RunConfig(Config):
                 raise ValueError(f"the space '{name}' needs an encoder: add a section [{name}]")
         if "two_tower" not in self.spaces or len(set(self.spaces)) < len(self.spaces):
             raise ValueError("spaces must hold 'two_tower', and each name once")
+        for name in self.serve.call.spaces:
+            if name not in self.spaces:
+                raise ValueError(f"serve.call.space names '{name}', which is not in spaces")
         if self.image is not None and self.data.pictures is None:
             raise ValueError("an encoder of pictures needs data.pictures and data.fields.image")
         return self

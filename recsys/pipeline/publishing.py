@@ -51,7 +51,9 @@ def run_index(job: Job, out: Path) -> StageOutput:
 
 def run_publish(job: Job, out: Path) -> StageOutput:
     """Publish a bundle of everything that serving needs."""
-    spaces = {name: Space.load(job.folder / "index" / name, name) for name in job.config.spaces}
+    spaces: dict[str, Space] = {
+        name: Space.load(job.folder / "index" / name, name) for name in job.config.spaces
+    }
     reads = {TEXT: bool(job.towers.terms_dimension) or TEXT in spaces, IMAGE: IMAGE in spaces}
     records = {name: load_record(job.folder / name) or {} for name in PUBLISHED_FROM}
     parts = Parts(

@@ -1,12 +1,18 @@
-"""Query in, candidates out: joins the catalogue, the log, the towers, the encoders and the spaces.
+"""Retrieval: a request in, a response with candidates out, over the spaces of a catalogue.
 
 It takes and gives ids; everything below it works on rows.
 """
 
-from recsys.retrieval.contents import PictureEncoder, TermsEncoder
+from recsys.retrieval.codec import (
+    RequestField,
+    request_from_json,
+    request_to_json,
+    response_to_json,
+)
 from recsys.retrieval.fusion import Fusion, ReciprocalRank, WeightedSum
-from recsys.retrieval.query import Candidate, Query, Request, Retrieved, Seen, UnknownHistory
-from recsys.retrieval.retriever import QueryEncoder, Retriever
+from recsys.retrieval.query_vectors import PictureEncoder, QueryEncoder, TermsEncoder
+from recsys.retrieval.request import Candidate, Query, Request, Response, Seen, UnknownHistory
+from recsys.retrieval.retriever import Retriever
 from recsys.retrieval.space import IMAGE, TEXT, TWO_TOWER, Space
 
 __all__ = [
@@ -20,11 +26,15 @@ __all__ = [
     "QueryEncoder",
     "ReciprocalRank",
     "Request",
-    "Retrieved",
+    "RequestField",
+    "Response",
     "Retriever",
     "Seen",
     "Space",
     "TermsEncoder",
     "UnknownHistory",
     "WeightedSum",
+    "request_from_json",
+    "request_to_json",
+    "response_to_json",
 ]

@@ -1,7 +1,4 @@
-"""How the answers of several spaces become one: the two forms, their weights, and nothing else.
-
-What they do to lists of rows is in ``recsys.retrieval.fusing``.
-"""
+"""The two forms of fusion and their weights; ``recsys.retrieval.fusion_search`` applies them."""
 
 from __future__ import annotations
 
@@ -19,17 +16,18 @@ MAX_DEPTH = 10_000
 
 @dataclass(frozen=True)
 class ReciprocalRank:
-    """Reciprocal rank fusion: only the places in each space's list count, not the scores.
+    """Reciprocal rank fusion: the ranks in each space's list count, not the scores.
 
     ``score(item) = sum over spaces s of weight_s / (constant + rank_s(item))``, with ranks from 1
-    among the items that may come; a space in whose first ``depth`` the item is not adds nothing.
-    Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion outperforms Condorcet and individual Rank
-    Learning Methods", SIGIR 2009. Needs no scores that compare between spaces.
+    among the eligible items; a space adds nothing for items below its first ``depth``. The scores
+    of the spaces need not be comparable. Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion
+    outperforms Condorcet and individual Rank Learning Methods", SIGIR 2009.
 
     Attributes:
-        constant: The larger, the less the first places stand out; 60 in the paper.
-        depth: How far down each list is read; where k is larger, k.
-        weights: By a space's name, from 0 to 1,000,000; 1 where none is given.
+        constant: Constant added to each rank; a larger one lets the first ranks stand out less.
+            60 in the paper.
+        depth: Number of items read from each list; k where that is larger.
+        weights: Weight per name of a space, from 0 to 1,000,000; 1 by default.
 
     Raises:
         InvalidRequestError: A number is out of range; ``field`` names it.
@@ -49,22 +47,22 @@ class ReciprocalRank:
         object.__setattr__(self, "weights", _checked(self.weights))
 
     def weight(self, space: str) -> float:
-        """What counts for ``space``."""
+        """Weight of ``space``."""
         return self.weights.get(space, 1.0)
 
 
 @dataclass(frozen=True)
 class WeightedSum:
-    """The weighted sum of the inner products: how near counts, not only who is nearer.
+    """The weighted sum of the inner products.
 
     ``score(item) = sum over spaces s of weight_s * <query_s, item_s>``; a space in which the item
-    has no vector adds 0. The candidates are the true best of that sum (Fagin, Lotem and Naor,
-    "Optimal aggregation algorithms for middleware", JCSS 2003, section 4: the threshold
-    algorithm), as far as each space's own list is true: what an approximate index of a space
-    overlooks is found through another space or not at all.
+    has no vector adds 0. With exact indexes the candidates are the exact best of that sum (Fagin,
+    Lotem and Naor, "Optimal aggregation algorithms for middleware", JCSS 2003, section 4: the
+    threshold algorithm); an item that an approximate index misses can still be found through
+    another space.
 
     Attributes:
-        weights: By a space's name, from 0 to 1,000,000; 1 where none is given.
+        weights: Weight per name of a space, from 0 to 1,000,000; 1 by default.
 
     Raises:
         InvalidRequestError: A weight is out of range; ``field`` names it.
@@ -80,7 +78,7 @@ class WeightedSum:
         object.__setattr__(self, "weights", _checked(self.weights))
 
     def weight(self, space: str) -> float:
-        """What counts for ``space``."""
+        """Weight of ``space``."""
         return self.weights.get(space, 1.0)
 
 
@@ -88,11 +86,11 @@ Fusion = ReciprocalRank | WeightedSum
 
 
 def check_fusion(fusion: Fusion | None, spaces: Sequence[str]) -> None:
-    """Hold a fusion against the spaces that are asked.
+    """Check a fusion against the spaces of its request.
 
     Raises:
-        InvalidRequestError: There is one space and so nothing to fuse, a weight is for a space
-            that is not asked, or every space weighs 0.
+        InvalidRequestError: There is only one space, a weight names another space, or every
+            weight is 0.
     """
     if fusion is None:
         return
@@ -102,29 +100,29 @@ def check_fusion(fusion: Fusion | None, spaces: Sequence[str]) -> None:
         )
     if len(spaces) == 1:
         raise InvalidRequestError(
-            f"fusion joins several spaces, and only {spaces[0]!r:.80} is asked; leave it out, or "
-            "join spaces with '+', such as 'text+image'",
+            f"fusion joins several spaces, and only {spaces[0]!r:.80} is searched; leave it out, "
+            "or join spaces with '+', such as 'text+image'",
             field="fusion",
         )
     for name in fusion.weights:
         if name not in spaces:
             raise InvalidRequestError(
-                f"there is a weight for {name!r:.80}, which is none of the spaces asked: "
+                f"there is a weight for {name!r:.80}, which is none of the spaces searched: "
                 f"{', '.join(spaces):.200}",
                 field="fusion.weights",
             )
     if not any(fusion.weight(name) for name in spaces):
         raise InvalidRequestError(
-            "every space weighs 0, so nothing would count; give one a weight above 0",
+            "the weight of every space is 0; give one a weight above 0",
             field="fusion.weights",
         )
 
 
 def fusion_from(form: str | None, weights: Sequence[str]) -> Fusion | None:
-    """The fusion that a command line names: "rrf" or "sum", and weights as ``SPACE=NUMBER``.
+    """The fusion of a command line: "rrf" or "sum", and weights as ``SPACE=NUMBER``.
 
     Raises:
-        InvalidRequestError: There is no such form, or a weight does not read.
+        InvalidRequestError: The form or a weight is not valid.
 
     Example:
         >>> fusion_from("sum", ["text=2"])
@@ -139,7 +137,7 @@ def fusion_from(form: str | None, weights: Sequence[str]) -> Fusion | None:
             value = math.nan
         if not name or math.isnan(value) or name in read:
             raise InvalidRequestError(
-                f"a weight must be SPACE=NUMBER, such as text=2, once a space; got {text!r:.80}",
+                f"a weight must be SPACE=NUMBER, such as text=2, once per space; got {text!r:.80}",
                 field="fusion.weights",
             )
         read[name] = value
@@ -164,14 +162,14 @@ def _check_whole(name: str, value: int, low: int, high: int) -> None:
 def _checked(weights: Mapping[str, float]) -> dict[str, float]:
     if not isinstance(weights, Mapping):
         raise InvalidRequestError(
-            f"weights must be a mapping from a space's name to a number; got {weights!r:.80}",
+            f"weights must be a mapping from names of spaces to numbers; got {weights!r:.80}",
             field="fusion.weights",
         )
     for name, value in weights.items():
         number = isinstance(value, Real) and not isinstance(value, bool)
         if not isinstance(name, str) or not number or not 0 <= value <= MAX_WEIGHT:
             raise InvalidRequestError(
-                f"a weight must be a number from 0 to {MAX_WEIGHT:,} by a space's name; "
+                f"a weight must be a number from 0 to {MAX_WEIGHT:,} for the name of a space; "
                 f"got {value!r:.80} for {name!r:.80}",
                 field="fusion.weights",
             )

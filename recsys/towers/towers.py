@@ -64,6 +64,16 @@ class Towers:
         parts["terms"] = self.terms_dimension > 0
         return frozenset(part for part, read in parts.items() if read)
 
+    @property
+    def reads_times(self) -> bool:
+        """Whether the times of a history change a query's vector."""
+        return self.config.history.reads_times
+
+    @property
+    def context_columns(self) -> tuple[str, ...]:
+        """Names of the context columns that the query tower reads."""
+        return self.config.context
+
     def encode(self, batch: QueryBatch) -> Vectors:
         """One unit vector a query, float32 ``[b, d]``; the same alone as in any batch.
 

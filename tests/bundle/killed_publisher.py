@@ -1,4 +1,4 @@
-"""A publisher that is killed at its n-th step, for every n; prints one JSON line a death.
+"""A publisher that is killed at its n-th step, for every n; prints one JSON line per death.
 
 Run as a program: it forks, and a process that has loaded nothing heavy forks safely.
 """
@@ -69,7 +69,8 @@ def main(folder: Path) -> None:
         shutil.copytree(folder / "base", root)
         alive = not die_publishing(root, deadly, others)
         bundle = open_bundle(root)
-        answers = bundle.retriever.answer([probe.request() for probe in bundle.manifest.probes])
+        queries = bundle.manifest.reference_queries
+        answers = bundle.retriever.answer([query.request for query in queries])
         line: dict[str, Any] = {
             "killed": not alive,
             "seed": bundle.manifest.config["seed"],

@@ -34,6 +34,8 @@ class TableTower:
     item_vectors: Vectors
     terms_dimension: int = 0
     reads: frozenset[str] = frozenset({"history", "user"})
+    reads_times: bool = False
+    context_columns: tuple[str, ...] = ()
 
     def encode(self, batch: QueryBatch) -> Vectors:
         rows = [self.item_vectors[history].sum(axis=0) for history in batch.histories]

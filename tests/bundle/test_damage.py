@@ -14,6 +14,7 @@ import recsys.towers
 from recsys.bundle import Bundle, Parts, list_bundles, open_bundle, verify
 from recsys.bundle.manifest import Manifest, write_manifest
 from recsys.errors import BundleError, DataError, NotFoundError
+from recsys.retrieval import Request
 from tests.bundle.made import TableTower
 
 
@@ -92,11 +93,11 @@ def test_a_pipe_is_refused_and_not_waited_for(root: Path, bundle: Bundle) -> Non
     [
         (lambda text: text[:-40], "is not JSON"),
         (lambda text: "", "is not JSON"),
-        (lambda text: "[]", "has format version None; this library reads 1"),
+        (lambda text: "[]", "has format version None; this library reads 2"),
         (lambda text: text.replace('"items": 20', '"items": 21'), "manifest.json was changed"),
         (
-            lambda text: text.replace('"format_version": 1', '"format_version": 2'),
-            "has format version 2; this library reads 1: use the library that wrote it",
+            lambda text: text.replace('"format_version": 2', '"format_version": 1'),
+            "has format version 1; this library reads 2: use the library that wrote it",
         ),
         (lambda text: text.replace('"seed": 0', '"seed": 0, "x": 1'), "manifest.json was changed"),
     ],
@@ -162,18 +163,20 @@ def test_a_bundle_that_is_not_there(root: Path, bundle: Bundle, tmp_path: Path) 
     assert list_bundles(tmp_path / "nowhere") == ()
 
 
-def test_probes_that_answer_otherwise_are_noticed(
+def test_reference_queries_with_another_answer_are_noticed(
     root: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The files are right, but this machine computes something else from them."""
     encode = TableTower.encode
     monkeypatch.setattr(TableTower, "encode", lambda self, batch: -encode(self, batch))
-    with pytest.raises(BundleError, match=r"probe 0 .* must answer \[.*\] and answers \[.*library"):
+    with pytest.raises(
+        BundleError, match=r"reference query 0 .* must answer \[.*\] and answers \[.*library"
+    ):
         open_bundle(root)
     assert verify(root) == bundle.manifest
 
 
-def test_probes_allow_for_rounding(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reference_queries_allow_for_rounding(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     encode = TableTower.encode
     monkeypatch.setattr(
         TableTower, "encode", lambda self, batch: encode(self, batch) * np.float32(1 + 1e-6)
@@ -181,11 +184,12 @@ def test_probes_allow_for_rounding(root: Path, monkeypatch: pytest.MonkeyPatch) 
     assert open_bundle(root).retriever
 
 
-def test_probes_that_cannot_be_asked_any_more_are_noticed(root: Path, bundle: Bundle) -> None:
-    probe = bundle.manifest.probes[0].model_copy(update={"user_id": "nobody"})
-    changed = bundle.manifest.model_copy(update={"probes": (probe,)})
+def test_reference_queries_without_an_answer_are_noticed(root: Path, bundle: Bundle) -> None:
+    request = Request.of(user_id="nobody", k=3)
+    query = bundle.manifest.reference_queries[0].model_copy(update={"request": request})
+    changed = bundle.manifest.model_copy(update={"reference_queries": (query,)})
     write_manifest(changed, bundle.path)
-    with pytest.raises(BundleError, match="probe 0 .* cannot be answered any more: unknown user"):
+    with pytest.raises(BundleError, match="query 0 .* no longer be answered: unknown"):
         open_bundle(root)
 
 
@@ -208,8 +212,9 @@ def test_a_copy_elsewhere_opens(root: Path, bundle: Bundle, tmp_path: Path, part
     root.rename(tmp_path / "moved")
     moved = open_bundle(tmp_path / "moved")
     assert moved.version == bundle.version
-    query = parts.retriever().answer([probe.request() for probe in moved.manifest.probes])
-    assert moved.retriever.answer([p.request() for p in moved.manifest.probes]) == query
+    requests = [query.request for query in moved.manifest.reference_queries]
+    before = replace(parts.retriever(), bundle_version=bundle.version)
+    assert moved.retriever.answer(requests) == before.answer(requests)
     assert not [
         name
         for name in moved.manifest.files

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -31,7 +30,8 @@ QUERIES = [
 
 def test_an_opened_bundle_answers_as_the_parts_did(root: Path, parts: Parts) -> None:
     bundle = open_bundle(root)
-    assert bundle.retriever.answer(QUERIES) == parts.retriever().answer(QUERIES)
+    before = replace(parts.retriever(), bundle_version=bundle.version)
+    assert bundle.retriever.answer(QUERIES) == before.answer(QUERIES)
     assert bundle.catalogue.titles() == parts.ingested.catalogue.titles()
     assert open_bundle(root, bundle.version).version == bundle.version
 
@@ -56,41 +56,39 @@ def test_the_manifest_says_what_is_in_it(root: Path, parts: Parts) -> None:
     assert {name: entry.size for name, entry in manifest.files.items()} == on_disk
 
 
-def test_probes_ask_every_space_and_kind_of_query(root: Path) -> None:
-    probes = open_bundle(root).manifest.probes
-    assert {probe.space for probe in probes} == {"two_tower", "text"}
+def test_reference_queries_cover_every_space_and_kind_of_query(root: Path) -> None:
+    queries = open_bundle(root).manifest.reference_queries
+    assert {query.request.space for query in queries} == {"two_tower", "text"}
     for name in ("user_id", "history", "item_id", "terms"):
-        assert any(getattr(probe, name) is not None for probe in probes), name
-    assert all(len(probe.ids) == len(probe.scores) == 10 for probe in probes)
+        assert any(getattr(query.request.query, name) is not None for query in queries), name
+    assert all(len(query.ids) == len(query.scores) == 10 for query in queries)
 
 
-def test_probes_given_are_asked(tmp_path: Path, parts: Parts, table_towers: None) -> None:
-    request = Request(Query(item_id="i4"), 3, "text")
-    publish(tmp_path, replace(parts, probes=[request]))
-    (probe,) = open_bundle(tmp_path).manifest.probes
-    assert probe.request() == request
-    assert list(probe.ids) == parts.retriever().retrieve(request.query, k=3, space="text").ids
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request(Query(item_id="i4"), 3, "text"),
+        Request(Query(item_id="i4"), 3, "two_tower+text", fusion=WeightedSum({"text": 2})),
+        Request(Query(history=["i1", "?"]), 3, exclude=["i2"], seen="include"),
+    ],
+)
+def test_reference_queries_store_the_whole_request(
+    tmp_path: Path, parts: Parts, table_towers: None, request_: Request
+) -> None:
+    publish(tmp_path, replace(parts, reference_queries=[request_]))
+    (query,) = open_bundle(tmp_path).manifest.reference_queries
+    assert query.request == request_
+    assert list(query.ids) == parts.retriever().respond(request_).ids
 
 
-def test_a_probe_that_cannot_be_answered_stops_the_publication(
+def test_a_reference_query_that_cannot_be_answered_stops_the_publication(
     tmp_path: Path, parts: Parts, table_towers: None
 ) -> None:
     with pytest.raises(UnknownIdError, match="unknown user id 'nobody'"):
-        publish(tmp_path, replace(parts, probes=[Request(Query(user_id="nobody"), 3)]))
+        publish(tmp_path, replace(parts, reference_queries=[Request(Query(user_id="nobody"), 3)]))
     with pytest.raises(InvalidRequestError, match="reads no search terms"):
-        publish(tmp_path, replace(parts, probes=[Request(Query(terms="lamp"), 3)]))
+        publish(tmp_path, replace(parts, reference_queries=[Request(Query(terms="lamp"), 3)]))
     assert list_bundles(tmp_path) == ()
-
-
-def test_a_probe_with_options_that_it_cannot_hold_is_refused(
-    tmp_path: Path, parts: Parts, table_towers: None
-) -> None:
-    fused = Request(Query(item_id="i4"), 3, "two_tower+text", fusion=WeightedSum())
-    for request in (fused, Request(Query(item_id="i4"), 3, seen="include")):
-        with pytest.raises(InvalidRequestError, match="leave out .* and fusion of probe 0"):
-            publish(tmp_path, replace(parts, probes=[request]))
-    publish(tmp_path, replace(parts, probes=[replace(fused, fusion=None)]))
-    assert open_bundle(tmp_path).manifest.probes[0].space == "two_tower+text"
 
 
 def test_publishing_makes_current(root: Path, others: Parts) -> None:
@@ -171,7 +169,7 @@ def test_each_step_is_told(tmp_path: Path, parts: Parts, table_towers: None) -> 
     assert {total for _, _, total, _ in told} == {len(told) - 1}
     assert [note for *_, note in told] == [
         *("clean", "catalogue and log", "towers", "space text", "space two_tower"),
-        *("encoder text", "manifest", "probes", "rename", "current", "done"),
+        *("encoder text", "manifest", "reference queries", "rename", "current", "done"),
     ]
 
 
@@ -207,7 +205,7 @@ def test_parts_that_do_not_fit_are_not_published(
     tmp_path: Path, parts: Parts, table_towers: None
 ) -> None:
     vectors = np.ones((3, 4), np.float32)
-    small = Space(TWO_TOWER, ExactIndex.of(vectors), vectors, np.ones(3, np.bool_))
+    small = Space(vectors, np.ones(3, np.bool_), TWO_TOWER, ExactIndex.of(vectors))
     with pytest.raises(DataError, match="holds 3 items; expected its own name and 20"):
         publish(tmp_path, replace(parts, spaces={TWO_TOWER: small}))
     with pytest.raises(DataError, match="'config' of a bundle must be fit for JSON"):
@@ -231,25 +229,19 @@ def test_what_does_not_answer_as_the_parts_is_not_published(
         np.save(folder / "items.npy", -self.item_vectors)
 
     monkeypatch.setattr(TableTower, "save", save)
-    with pytest.raises(BundleError, match=r"probe 0 \(space 'two_tower'\) must answer \['i"):
+    with pytest.raises(BundleError, match=r"reference query 0 {'user_id': .*} must answer \['i"):
         publish(root, others)
     assert open_bundle(root).version == before
 
 
-def test_a_bundle_from_before_there_were_pictures_in_queries_opens(root: Path) -> None:
-    """Its probes know no pictures; its digests are of what it holds."""
-    bundle = open_bundle(root)
-    values = json.loads((bundle.path / "manifest.json").read_text())
-    del values["sha256"]
-    for probe in values["probes"]:
-        assert probe.pop("image") is None
-    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
-    values["sha256"] = hashlib.sha256(text.encode()).hexdigest()
-    (bundle.path / "manifest.json").write_text(json.dumps(values))
-    answer = open_bundle(root).retriever.answer(QUERIES)
-    assert answer == bundle.retriever.answer(QUERIES)
+def test_a_reference_query_names_only_the_fields_that_differ_from_their_defaults(
+    root: Path,
+) -> None:
+    """A bundle stays readable when a request gets another field."""
+    values = json.loads((open_bundle(root).path / "manifest.json").read_text())
+    assert values["reference_queries"][0]["request"] == {"user_id": "u0", "k": 10}
 
 
 def test_the_manifest_is_plain_json(root: Path) -> None:
     values = json.loads((open_bundle(root).path / "manifest.json").read_text())
-    assert values["format_version"] == 1 and len(values["sha256"]) == 64
+    assert values["format_version"] == 2 and len(values["sha256"]) == 64

@@ -74,12 +74,12 @@ def test_rollback_mends_a_damaged_pointer(root: Path, three: list[str]) -> None:
 
 def test_an_open_bundle_outlives_a_rollback_and_a_prune(root: Path, three: list[str]) -> None:
     bundle = open_bundle(root)
-    probe = bundle.manifest.probes[0]
-    before = bundle.retriever.answer([probe.request()])
+    (query, *_) = bundle.manifest.reference_queries
+    before = bundle.retriever.answer([query.request])
     rollback(root, three[0])
     prune(root, keep=1)
     rollback(root, three[0])
-    assert bundle.retriever.answer([probe.request()]) == before
+    assert bundle.retriever.answer([query.request]) == before
 
 
 def test_prune_keeps_the_newest_and_the_current(root: Path, three: list[str]) -> None:

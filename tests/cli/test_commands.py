@@ -170,10 +170,13 @@ def test_a_sheet_shows_what_was_asked_and_what_was_found(
     assert run(*asked[:-1], tmp_path / "sheet.exe", "--user", "u1").code == 2
 
 
-def test_what_is_published_reads_pictures_and_is_probed_with_one(shop: tuple[Path, Path]) -> None:
+def test_a_bundle_reads_pictures_and_has_a_reference_query_with_one(
+    shop: tuple[Path, Path],
+) -> None:
     manifest = open_bundle(shop[1] / "tiny/bundles").manifest
     assert set(manifest.encoders) == {"text", "image"}
-    assert [probe.space for probe in manifest.probes if probe.image is not None] == ["image"]
+    requests = [query.request for query in manifest.reference_queries]
+    assert [each.space for each in requests if each.query.image is not None] == ["image"]
 
 
 @pytest.mark.slow

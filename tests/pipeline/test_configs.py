@@ -45,7 +45,9 @@ def test_the_seed_reaches_every_section_that_has_none_of_its_own(tmp_path: Path)
         ({"image": {"name": "auto-encoder"}}, "needs data.pictures and data.fields.image"),
         ({"name": "../up"}, "'name'"),
         ({"evaluation": {"choose_by": "luck@10"}}, "'evaluation.choose_by'"),
-        ({"serve": {"call": {"k": 0}}}, "'serve.call.k'"),
+        ({"serve": {"call": {"k": 0}}}, "'serve.call': .*k must be from 1"),
+        ({"serve": {"call": {"k": 1, "colour": "red"}}}, "has no field 'colour'"),
+        ({"serve": {"call": {"space": "smell"}}}, "names 'smell', which is not in spaces"),
     ],
 )
 def test_what_does_not_go_together_is_refused(changes: dict[str, object], message: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys.cli.trial import _with_default
+from recsys.cli.trial import with_default_query
 from recsys.evaluation import evaluate
 from recsys.pipeline import open_job, run_job
 from recsys.pipeline.scoring import active_users, batch_of, towers_scorer
@@ -44,5 +44,5 @@ def test_every_query_is_asked_with_its_terms(tmp_path: Path) -> None:
     assert judged["two_tower.recall@5"] == again.figures["recall@5"]
     vectors = job.towers.encode(batch_of(parts.test, known=known, phrases=job.query_phrases))
     assert len(np.unique(vectors, axis=0)) > 1
-    call = _with_default(job, job.config.serve.call)
-    assert call.user is None and call.terms == job.ingested.interactions.phrases[1]
+    query = with_default_query(job, job.config.serve.call).query
+    assert query.user_id is None and query.terms == job.ingested.interactions.phrases[1]

@@ -11,7 +11,7 @@ from google.protobuf.json_format import Parse
 
 import recsys
 from recsys.errors import DataError
-from server.generate import BASELINE, PLACE, PROTOS, baseline, describe, generate
+from server.generate import BASELINE, GENERATED, PROTOS, baseline, describe, generate
 from server.pb.recsys.v1 import retrieval_pb2
 from tests.protos.proto_rules import breaking_changes, style_faults
 
@@ -50,8 +50,8 @@ def test_the_baseline_knows_every_element() -> None:
 def test_generated_code_is_fresh() -> None:
     fresh = generate()
     present = {
-        path.relative_to(PLACE).as_posix(): path.read_text(encoding="utf-8")
-        for path in PLACE.rglob("*.py*")
+        path.relative_to(GENERATED).as_posix(): path.read_text(encoding="utf-8")
+        for path in GENERATED.rglob("*.py*")
         if path.suffix in (".py", ".pyi")
     }
     stale = [name for name in fresh.keys() | present.keys() if fresh.get(name) != present.get(name)]
@@ -81,8 +81,8 @@ def test_a_proto_that_does_not_compile_is_an_error(compiled: Write) -> None:
         ("service RetrievalService", "service Retrieval", "'Retrieval' must end in Service"),
         ("rpc BatchRetrieve(", "rpc batch_retrieve(", "method 'batch_retrieve' must be PascalCase"),
         ("rpc BatchRetrieve(Batch", "rpc BatchRetrieve(", "is used by both Retrieve and Batch"),
-        ("// An item's id: what is near this item.", "", "'item_id' has no comment"),
-        ("    // The answer that Retrieve would give.\n", "", "'response' has no comment"),
+        ("// The id of an item, to find its neighbours.", "", "'item_id' has no comment"),
+        ("    // The response that Retrieve would give.\n", "", "'response' has no comment"),
         ("google.rpc.Status error", "string error", "import of 'google/rpc/status.proto' is not"),
     ],
 )

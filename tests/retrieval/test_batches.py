@@ -8,7 +8,7 @@ import pytest
 
 from recsys.errors import InvalidRequestError, NotFoundError, RecsysError, UnknownIdError
 from recsys.index import ExactIndex
-from recsys.retrieval import Query, Request, Retrieved, WeightedSum
+from recsys.retrieval import Query, Request, Response, WeightedSum
 from recsys.towers import QueryBatch
 from tests.retrieval.world import World, make_world
 
@@ -38,7 +38,7 @@ def world() -> World:
     return make_world()
 
 
-def _outcome(answer: Retrieved | RecsysError) -> object:
+def _outcome(answer: Response | RecsysError) -> object:
     if isinstance(answer, RecsysError):
         return type(answer), answer.message, answer.field
     return answer
@@ -70,22 +70,22 @@ def test_a_known_user_is_asked_for_with_the_times_of_the_log(
 def test_a_query_that_cannot_be_answered_does_not_harm_the_others(world: World) -> None:
     kinds = [type(answer) for answer in world.retriever().answer(REQUESTS)]
     assert kinds == [
-        Retrieved,
+        Response,
         UnknownIdError,
-        Retrieved,
-        Retrieved,
+        Response,
+        Response,
         InvalidRequestError,
-        Retrieved,
+        Response,
         InvalidRequestError,
         InvalidRequestError,
-        Retrieved,
+        Response,
         NotFoundError,
-        Retrieved,
-        Retrieved,
+        Response,
+        Response,
         InvalidRequestError,
-        Retrieved,
-        Retrieved,
-        Retrieved,
+        Response,
+        Response,
+        Response,
         InvalidRequestError,
     ]
 
@@ -95,7 +95,7 @@ def test_a_batch_of_queries_equals_single_calls(world: World) -> None:
     queries = [request.query for request in REQUESTS]
     batch = retriever.retrieve_batch(queries, k=4, exclude=["i06"])
     for query, answer in zip(queries, batch):
-        if isinstance(answer, Retrieved):
+        if isinstance(answer, Response):
             assert retriever.retrieve(query, k=4, exclude=["i06"]) == answer
         else:
             with pytest.raises(type(answer)) as caught:
@@ -131,7 +131,7 @@ def test_each_picture_and_each_text_is_encoded_once_in_one_call(world: World) ->
     ]
     world.words.calls.clear()
     world.eyes.calls.clear()
-    assert all(isinstance(answer, Retrieved) for answer in retriever.answer(requests))
+    assert all(isinstance(answer, Response) for answer in retriever.answer(requests))
     assert (world.words.calls, world.eyes.calls) == ([3], [[b"9", b"4", b"9"]])
 
 

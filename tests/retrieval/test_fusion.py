@@ -18,13 +18,13 @@ from recsys.retrieval import (
     Fusion,
     Query,
     ReciprocalRank,
-    Retrieved,
+    Response,
     Retriever,
     Space,
     WeightedSum,
 )
-from recsys.retrieval.fusing import Sought, fuse
 from recsys.retrieval.fusion import fusion_from
+from recsys.retrieval.fusion_search import FusionInput, search_spaces
 from tests.retrieval.world import make_world
 
 NAMES = ("two_tower", "text", "image")
@@ -36,7 +36,7 @@ class Drawn:
     """Random spaces and queries; few different vectors and so many ties where ``coarse``."""
 
     spaces: dict[str, Space]
-    sought: list[Sought]
+    inputs: list[FusionInput]
 
 
 def draw(
@@ -55,7 +55,7 @@ def draw(
         else:
             vectors[there & ~vectors.any(axis=1)] = 1
             spaces[name] = Space.content(name, vectors, there, config or ExactConfig())
-    sought = []
+    inputs = []
     for _ in range(4):
         weights = {name: float(rng.choice([0, 0.5, 1, 3])) for name in spaces}
         weights[rng.choice(list(spaces))] = 1.0
@@ -64,34 +64,34 @@ def draw(
             form = ReciprocalRank(int(rng.integers(0, 80)), int(rng.integers(1, 90)), weights)
         points = {name: rng.integers(-2, 3, 3).astype(np.float32) for name in spaces}
         hidden = np.flatnonzero(rng.random(items) < rng.choice([0.0, 0.3])).astype(np.int32)
-        sought.append(Sought(points, hidden, int(rng.integers(1, items + 20)), form))
-    return Drawn(spaces, sought)
+        inputs.append(FusionInput(points, hidden, int(rng.integers(1, items + 20)), form))
+    return Drawn(spaces, inputs)
 
 
-def by_brute_force(spaces: Mapping[str, Space], sought: Sought) -> tuple[Rows, Vectors]:
+def by_brute_force(spaces: Mapping[str, Space], query: FusionInput) -> tuple[Rows, Vectors]:
     """Every eligible row scored, and sorted by score and row."""
     items = len(next(iter(spaces.values())))
     total, eligible = np.zeros(items), np.zeros(items, np.bool_)
-    for name in sorted(sought.vectors):
-        space, weight = spaces[name], sought.fusion.weight(name)
+    for name in sorted(query.vectors):
+        space, weight = spaces[name], query.fusion.weight(name)
         may = space.mask.copy()
-        may[sought.hidden] = False
+        may[query.hidden] = False
         eligible |= may
-        pairs = space.vectors.astype(np.float64) * sought.vectors[name]
+        pairs = space.vectors.astype(np.float64) * query.vectors[name]
         products = pairs.sum(axis=1).astype(np.float32)
-        if isinstance(sought.fusion, WeightedSum):
+        if isinstance(query.fusion, WeightedSum):
             total[may] += weight * products[may].astype(np.float64)
             continue
         order = sorted(np.flatnonzero(may), key=lambda row: (-products[row], row))
-        for rank, row in enumerate(order[: max(sought.fusion.depth, sought.k)], 1):
-            total[row] += weight / (sought.fusion.constant + rank)
+        for rank, row in enumerate(order[: max(query.fusion.depth, query.k)], 1):
+            total[row] += weight / (query.fusion.constant + rank)
     scores = total.astype(np.float32)
-    order = sorted(np.flatnonzero(eligible), key=lambda row: (-scores[row], row))[: sought.k]
+    order = sorted(np.flatnonzero(eligible), key=lambda row: (-scores[row], row))[: query.k]
     return np.array(order, np.int32), scores[order]
 
 
 def assert_true_best(drawn: Drawn) -> None:
-    for each, found in zip(drawn.sought, fuse(drawn.spaces, drawn.sought)):
+    for each, found in zip(drawn.inputs, search_spaces(drawn.spaces, drawn.inputs)):
         rows, scores = by_brute_force(drawn.spaces, each)
         np.testing.assert_array_equal(found.rows, rows)
         np.testing.assert_array_equal(found.scores, scores)
@@ -124,14 +124,14 @@ def test_a_sum_reads_no_further_than_it_must(monkeypatch: pytest.MonkeyPatch) ->
     spaces = {name: Space.two_tower(vectors, ExactConfig()) for name in ("text", "image")}
     point = vectors[7] / 100
     monkeypatch.setattr(ExactIndex, "search", counted)
-    sought = Sought(
+    fused = FusionInput(
         {"text": point, "image": point}, np.empty(0, np.int32), 1, WeightedSum({"text": 3})
     )
-    (found,) = fuse(spaces, [sought])
+    (found,) = search_spaces(spaces, [fused])
     assert found.rows.tolist() == [7] and read == [64, 64]
-    far = Sought({"text": point, "image": -point}, np.empty(0, np.int32), 1, WeightedSum())
+    far = FusionInput({"text": point, "image": -point}, np.empty(0, np.int32), 1, WeightedSum())
     read.clear()
-    fuse(spaces, [far])
+    search_spaces(spaces, [far])
     assert read == sorted(read) and read[-1] > 1_000, "sums that cancel out tie"
 
 
@@ -140,7 +140,7 @@ def retriever() -> Retriever:
     return make_world().retriever()
 
 
-def both(retriever: Retriever, k: int, fusion: Fusion | None, **options: object) -> Retrieved:
+def both(retriever: Retriever, k: int, fusion: Fusion | None, **options: object) -> Response:
     query = Query(terms="10", image=b"14")
     return retriever.retrieve(
         query,
@@ -264,5 +264,5 @@ def test_a_fusion_as_a_command_line_names_it() -> None:
 
 @pytest.mark.parametrize("weight", ["text", "=2", "text=", "text=much", "text=nan", "a=1 a=2"])
 def test_a_weight_that_does_not_read(weight: str) -> None:
-    with pytest.raises(InvalidRequestError, match="SPACE=NUMBER, such as text=2, once a space"):
+    with pytest.raises(InvalidRequestError, match="SPACE=NUMBER, such as text=2, once per space"):
         fusion_from("sum", weight.split())

@@ -184,9 +184,14 @@ def test_hundreds_of_spaces(retriever: Retriever) -> None:
 @pytest.mark.parametrize(
     ("fusion", "space", "field", "message"),
     [
-        (WeightedSum(), "text", "fusion", "joins several spaces, and only 'text' is asked"),
+        (WeightedSum(), "text", "fusion", "joins several spaces, and only 'text' is searched"),
         (WeightedSum({"sound": 1}), "text+image", "fusion.weights", "'sound', which is none of"),
-        (WeightedSum({"text": 0, "image": 0}), "text+image", "fusion.weights", "weighs 0"),
+        (
+            WeightedSum({"text": 0, "image": 0}),
+            "text+image",
+            "fusion.weights",
+            "of every space is 0",
+        ),
         ("rrf", "text+image", "fusion", "a ReciprocalRank or a WeightedSum; got 'rrf'"),
     ],
 )
@@ -220,8 +225,10 @@ def test_a_space_without_any_vector_is_refused() -> None:
 
 
 def test_a_space_whose_parts_disagree_is_refused(world: World) -> None:
-    with pytest.raises(DataError, match="they must agree"):
+    with pytest.raises(DataError, match=r"space 'text': the mask must be bool \[40\]"):
         replace(world.spaces["text"], mask=np.ones(3, np.bool_))
+    with pytest.raises(DataError, match=r"the index is over \(40, 2\), the vectors are \(3, 2\)"):
+        replace(world.spaces["text"], vectors=at(1, 2, 3), mask=np.ones(3, np.bool_))
     with pytest.raises(DataError, match="the mask must be bool"):
         replace(world.spaces["text"], mask=np.ones(40))
 

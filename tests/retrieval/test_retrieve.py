@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recsys.index import ScannConfig
-from recsys.retrieval import Query, Retrieved, Retriever
+from recsys.retrieval import Query, Response, Retriever
 from tests.retrieval.world import ITEMS, World, make_world
 
 
@@ -22,7 +22,7 @@ def retriever(world: World) -> Retriever:
     return world.retriever()
 
 
-def asked(retriever: Retriever, k: int = 3, **arguments: object) -> Retrieved:
+def asked(retriever: Retriever, k: int = 3, **arguments: object) -> Response:
     query = {
         name: arguments.pop(name)
         for name in ("user_id", "history", "terms", "item_id", "image")

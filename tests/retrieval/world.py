@@ -38,6 +38,8 @@ class SumTower:
     user_table: Vectors
     terms_dimension: int = 2
     reads: frozenset[str] = frozenset({"history", "user", "terms"})
+    reads_times: bool = False
+    context_columns: tuple[str, ...] = ()
     calls: list[int] = field(default_factory=list)
 
     def encode(self, batch: QueryBatch) -> Vectors:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from recsys.errors import NotFoundError, RecsysError, UnknownIdError
-from recsys.retrieval import Candidate, Query, Request, Retrieved
+from recsys.retrieval import Candidate, Query, Request, Response
 from server.lifecycle import RetrievalServer, end_process, serve_until_signal
 from server.limits import Limits
 from server.service import Retriever
@@ -28,12 +28,13 @@ class LineRetriever:
 
     gate: threading.Event = field(default_factory=threading.Event)
     entered: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    bundle_version: str = "v7"
     calls: list[Query] = field(default_factory=list)
     together: list[int] = field(default_factory=list)
 
-    def answer(self, requests: Sequence[Request]) -> list[Retrieved | RecsysError]:
+    def answer(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
         self.together.append(len(requests))
-        answers: list[Retrieved | RecsysError] = []
+        answers: list[Response | RecsysError] = []
         for request in requests:
             try:
                 answers.append(self.retrieve(request))
@@ -41,7 +42,7 @@ class LineRetriever:
                 answers.append(error)
         return answers
 
-    def retrieve(self, request: Request) -> Retrieved:
+    def retrieve(self, request: Request) -> Response:
         query = request.query
         self.calls.append(query)
         self.entered.release()
@@ -67,13 +68,14 @@ class LineRetriever:
             Candidate(ITEMS[at], -float(distance) / 4, rank)
             for rank, (distance, at) in enumerate(free[: request.k], start=1)
         )
-        return Retrieved(
+        return Response(
             candidates,
             request.space,
             unknown,
             None if len(candidates) == request.k else f"only {len(candidates)} items are left",
             tuple(item for item in request.exclude if item not in ITEMS),
             query.terms if query.terms == "zzz" else None,
+            self.bundle_version,
         )
 
 
@@ -98,7 +100,7 @@ def served(
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="server")
     thread.start()
-    starting = RetrievalServer.start(retriever, "v7", port=0, limits=limits, threads=threads)
+    starting = RetrievalServer.start(retriever, port=0, limits=limits, threads=threads)
     try:
         server = asyncio.run_coroutine_threadsafe(starting, loop).result(30)
         running = Served(server.address, server, loop)
@@ -127,7 +129,6 @@ def main() -> None:
     cut_off = asyncio.run(
         serve_until_signal(
             retriever,
-            "v7",
             host="127.0.0.1",
             port=0,
             grace=float(sys.argv[1]),

@@ -15,9 +15,9 @@ import pytest
 from recsys.bundle import Parts, open_bundle, publish
 from recsys.index import ExactConfig
 from recsys.ingestion import ingest
-from recsys.retrieval import TWO_TOWER, Query, Request, Space
+from recsys.retrieval import TWO_TOWER, Query, Request, Response, Space
 from recsys.towers import MeanHistory, TowersConfig, TrainConfig, fit
-from server.client import Answer, RecsysClient
+from server.client import RecsysClient
 from tests.server.test_service_congruence import same
 from tests.towers.worlds import cycle
 
@@ -73,9 +73,9 @@ def test_a_bundle_is_served_as_it_answers_in_process(bundles: Path, tmp_path: Pa
         with RecsysClient(address) as client:
             assert client.is_serving(), "the address is printed before the service is ready"
             there, here = client.answer(REQUESTS), bundle.retriever.answer(REQUESTS)
-            assert [isinstance(answer, Answer) for answer in there] == [True] * 4 + [False]
+            assert [isinstance(answer, Response) for answer in there] == [True] * 4 + [False]
             for request, one, other in zip(REQUESTS, there, here):
-                assert same(one, other, bundle.version), request
+                assert same(one, other), request
         server.send_signal(signal.SIGTERM)
         output, log = server.communicate(timeout=20)
     finally:

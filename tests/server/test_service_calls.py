@@ -15,8 +15,8 @@ from recsys.errors import (
     ServiceError,
     UnknownIdError,
 )
-from recsys.retrieval import Query, Request
-from server.client import Answer, RecsysClient
+from recsys.retrieval import Query, Request, Response
+from server.client import RecsysClient
 from tests.server.service_world import ITEMS, SECRET, LineRetriever, Served, served
 
 
@@ -139,8 +139,8 @@ def test_requests_of_a_batch_need_nothing_in_common() -> None:
     ]
     with served(retriever) as running, RecsysClient(running.address) as client:
         first, second, third, fourth = client.answer(requests)
-    assert isinstance(first, Answer) and first.ids == ["item-00", "item-01"]
-    assert isinstance(second, Answer) and second.ids == ["item-09", "item-08", "item-10"]
+    assert isinstance(first, Response) and first.ids == ["item-00", "item-01"]
+    assert isinstance(second, Response) and second.ids == ["item-09", "item-08", "item-10"]
     assert isinstance(third, NotFoundError) and isinstance(fourth, InvalidRequestError)
     assert retriever.together == [3], "the requests of a batch are answered together"
 
@@ -148,7 +148,7 @@ def test_requests_of_a_batch_need_nothing_in_common() -> None:
 def test_a_bug_met_by_one_query_of_a_batch_leaves_the_others_alone(client: RecsysClient) -> None:
     queries = [Query(user_id="ann"), Query(user_id="broken"), Query(user_id="bob")]
     answers = client.retrieve_batch(queries, k=2)
-    assert [isinstance(answer, Answer) for answer in answers] == [True, False, True]
+    assert [isinstance(answer, Response) for answer in answers] == [True, False, True]
     assert isinstance(answers[1], RecsysError) and answers[1].code == "internal"
 
 
@@ -191,6 +191,6 @@ def test_where_nothing_listens_the_client_says_so() -> None:
 
 def test_an_answer_can_be_compared_and_not_changed(client: RecsysClient) -> None:
     answer = client.retrieve(user_id="ann", k=2)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Response)
     with pytest.raises(AttributeError):
         answer.space = "text"  # type: ignore[misc]

@@ -182,5 +182,5 @@ def _start_on(server: Served, port: int) -> None:
 
     from server.lifecycle import RetrievalServer
 
-    starting = RetrievalServer.start(LineRetriever(), "v8", port=port)
+    starting = RetrievalServer.start(LineRetriever(), port=port)
     asyncio.run_coroutine_threadsafe(starting, server.loop).result(20)

@@ -16,8 +16,8 @@ from recsys.encoders import Encoded
 from recsys.encoders.pictures.decoding import decode_all
 from recsys.errors import InvalidRequestError, RecsysError
 from recsys.index import ExactConfig
-from recsys.retrieval import IMAGE, Query, Retriever, Space
-from server.client import Answer, RecsysClient
+from recsys.retrieval import IMAGE, Query, Response, Retriever, Space
+from server.client import RecsysClient
 from server.limits import Limits
 from tests.encoders.drawings import bomb, drawing, file_of, made_pictures
 from tests.retrieval.world import ITEMS, make_world
@@ -116,8 +116,8 @@ def test_a_picture_that_must_not_be_read_is_refused_with_its_reason(
 def test_a_hostile_picture_does_not_harm_the_others_of_its_batch(client: RecsysClient) -> None:
     files = [PICTURES[7], *(HOSTILE[kind][0] for kind in HOSTILE if kind != "zeros"), PICTURES[9]]
     answers = client.retrieve_batch([Query(image=file) for file in files], k=1, space="image")
-    assert isinstance(answers[0], Answer) and answers[0].ids == ["i07"]
-    assert isinstance(answers[-1], Answer) and answers[-1].ids == ["i09"]
+    assert isinstance(answers[0], Response) and answers[0].ids == ["i07"]
+    assert isinstance(answers[-1], Response) and answers[-1].ids == ["i09"]
     for answer in answers[1:-1]:
         assert isinstance(answer, RecsysError) and answer.field == "query.image"
 

@@ -65,6 +65,16 @@ class JoinedTowers:
         return self.members[0].reads
 
     @property
+    def reads_times(self) -> bool:
+        """Whether any member reads the times of a history."""
+        return any(each.reads_times for each in self.members)
+
+    @property
+    def context_columns(self) -> tuple[str, ...]:
+        """Names of the context columns that the members read."""
+        return self.members[0].context_columns
+
+    @property
     def sizes(self) -> dict[str, int]:
         """As of the first member."""
         return self.members[0].sizes

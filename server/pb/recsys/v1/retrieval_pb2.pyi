@@ -27,24 +27,35 @@ UNKNOWN_HISTORY_POLICY_SKIP: UnknownHistoryPolicy
 UNKNOWN_HISTORY_POLICY_RAISE: UnknownHistoryPolicy
 
 class Query(_message.Message):
-    __slots__ = ("user_id", "history", "terms", "item_id", "image")
+    __slots__ = ("user_id", "history", "terms", "item_id", "image", "context")
+    class ContextEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     HISTORY_FIELD_NUMBER: _ClassVar[int]
     TERMS_FIELD_NUMBER: _ClassVar[int]
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     history: History
     terms: str
     item_id: str
     image: bytes
-    def __init__(self, user_id: _Optional[str] = ..., history: _Optional[_Union[History, _Mapping[str, object]]] = ..., terms: _Optional[str] = ..., item_id: _Optional[str] = ..., image: _Optional[bytes] = ...) -> None: ...
+    context: _containers.ScalarMap[str, str]
+    def __init__(self, user_id: _Optional[str] = ..., history: _Optional[_Union[History, _Mapping[str, object]]] = ..., terms: _Optional[str] = ..., item_id: _Optional[str] = ..., image: _Optional[bytes] = ..., context: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class History(_message.Message):
-    __slots__ = ("item_ids",)
+    __slots__ = ("item_ids", "times")
     ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    TIMES_FIELD_NUMBER: _ClassVar[int]
     item_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, item_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    times: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, item_ids: _Optional[_Iterable[str]] = ..., times: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Fusion(_message.Message):
     __slots__ = ("reciprocal_rank", "weighted_sum")

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class RetrievalServiceStub:
-    """Answers what a user, a history, search terms, a picture or an item should be shown next.
+    """Finds candidates for a user, a history, search terms, a picture or an item.
     """
 
     def __init__(self, channel):
@@ -48,7 +48,7 @@ class RetrievalServiceStub:
 
 
 class RetrievalServiceServicer:
-    """Answers what a user, a history, search terms, a picture or an item should be shown next.
+    """Finds candidates for a user, a history, search terms, a picture or an item.
     """
 
     def Retrieve(self, request, context):
@@ -59,8 +59,8 @@ class RetrievalServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BatchRetrieve(self, request, context):
-        """Candidates for many queries, each answered as Retrieve would answer it alone. A query that
-        cannot be answered has an error in its own result; the others are not affected.
+        """Candidates for many queries, each answered as by Retrieve. A query that cannot be answered has an
+        error in its own result; the others are not affected.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -88,7 +88,7 @@ def add_RetrievalServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RetrievalService:
-    """Answers what a user, a history, search terms, a picture or an item should be shown next.
+    """Finds candidates for a user, a history, search terms, a picture or an item.
     """
 
     @staticmethod

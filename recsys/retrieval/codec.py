@@ -1,0 +1,145 @@
+"""Requests and responses as JSON: the form of reference queries, of ``serve.call`` and of the CLI.
+
+A request is one flat object with the fields of ``Request`` and of its ``Query``; defaults are left
+out. A picture is base64, a fusion an object with one key, as in the proto.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, asdict, fields
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer, PlainValidator
+
+from recsys.errors import InvalidRequestError, RecsysError
+from recsys.retrieval.fusion import Fusion, ReciprocalRank, WeightedSum
+from recsys.retrieval.request import Query, Request, Response
+
+FUSIONS: Mapping[str, type[ReciprocalRank | WeightedSum]] = {
+    "reciprocal_rank": ReciprocalRank,
+    "weighted_sum": WeightedSum,
+}
+REQUEST_FIELDS = tuple(
+    each.name for each in (*fields(Query), *fields(Request)) if each.name != "query"
+)
+
+
+def request_to_json(request: Request) -> dict[str, Any]:
+    """The fields of a request that differ from their defaults.
+
+    Example:
+        >>> request_to_json(Request.of(history=["lamp"], k=3))
+        {'history': ['lamp'], 'k': 3}
+    """
+    values: dict[str, Any] = {}
+    for part in (request.query, request):
+        for each in fields(part):
+            value = getattr(part, each.name)
+            if each.name in REQUEST_FIELDS and value != _default(each):
+                values[each.name] = _to_json(value)
+    return values
+
+
+def request_from_json(values: Mapping[str, Any]) -> Request:
+    """The request that :func:`request_to_json` encoded.
+
+    Raises:
+        InvalidRequestError: A field is unknown or missing, or its value has another form.
+
+    Example:
+        >>> request_from_json({"user_id": "ann", "k": 3}).query
+        Query(user_id='ann', history=None, terms=None, item_id=None, context={}, history_times=None)
+    """
+    for name in values:
+        if name not in REQUEST_FIELDS:
+            known = ", ".join(REQUEST_FIELDS)
+            raise InvalidRequestError(
+                f"a request has no field {name!r:.80}; its fields are: {known}", field=str(name)
+            )
+    if "k" not in values:
+        raise InvalidRequestError("a request needs k, its number of candidates", field="k")
+    decoded: Any = dict(values)
+    if isinstance(values.get("image"), str):
+        decoded["image"] = _picture(values["image"])
+    if isinstance(values.get("fusion"), Mapping):
+        decoded["fusion"] = _fusion(values["fusion"])
+    return Request.of(**decoded)
+
+
+def response_to_json(response: Response) -> dict[str, Any]:
+    """The JSON that ``recsys query`` prints.
+
+    Example:
+        >>> response_to_json(Response((), "text", bundle_version="v1"))["bundle_version"]
+        'v1'
+    """
+    return {
+        "bundle_version": response.bundle_version,
+        "space": response.space,
+        "candidates": [
+            {
+                "item_id": each.id,
+                "score": each.score,
+                "rank": each.rank,
+                **({"parts": dict(sorted(each.parts.items()))} if each.parts else {}),
+            }
+            for each in response.candidates
+        ],
+        "unknown_history_ids": list(response.unknown_history),
+        "short_reason": response.short,
+        "unknown_exclude_ids": list(response.unknown_exclude),
+        "unread_terms": response.unread_terms,
+    }
+
+
+def _validated(value: Any) -> Request:
+    if isinstance(value, Request):
+        return value
+    if not isinstance(value, Mapping):
+        raise ValueError(f"a request must be a table of its fields; got {value!r:.80}")
+    try:
+        return request_from_json(value)
+    except RecsysError as error:
+        raise ValueError(error.message) from error
+
+
+RequestField = Annotated[Request, PlainValidator(_validated), PlainSerializer(request_to_json)]
+"""A request as a field of a configuration or of a manifest."""
+
+
+def _default(each: Field[Any]) -> Any:
+    return each.default if each.default_factory is MISSING else each.default_factory()
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, (ReciprocalRank, WeightedSum)):
+        return {name: asdict(value) for name, kind in FUSIONS.items() if type(value) is kind}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _picture(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidRequestError(
+            f"image must be the base64 of a picture's file: {error}", field="query.image"
+        ) from error
+
+
+def _fusion(values: Mapping[str, Any]) -> Fusion:
+    (name, options), *others = [*values.items(), ("", None)]
+    if name not in FUSIONS or len(others) > 1 or not isinstance(options, Mapping):
+        raise InvalidRequestError(
+            f"fusion must be a table with one of the keys {' and '.join(FUSIONS)}; "
+            f"got {dict(values)!r:.80}",
+            field="fusion",
+        )
+    unknown = [key for key in options if key not in {each.name for each in fields(FUSIONS[name])}]
+    if unknown:
+        raise InvalidRequestError(f"{name} has no option {unknown[0]!r:.80}", field="fusion")
+    return FUSIONS[name](**options)

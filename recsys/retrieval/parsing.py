@@ -1,0 +1,206 @@
+"""From a request to rows: the one place that resolves ids and decides which space reads what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import InvalidRequestError, NotFoundError, UnknownIdError
+from recsys.ids import IdMap, Rows
+from recsys.interactions import Interactions
+from recsys.retrieval.request import Request
+
+Times = npt.NDArray[np.int64]
+NOUNS = {
+    "terms": "search terms",
+    "image": "pictures",
+    "context": "context",
+    "history_times": "times of a history",
+}
+"""Parts of a query that some spaces read and others do not."""
+_SHOWN = 10
+
+
+@dataclass(frozen=True, eq=False)
+class ParsedRequest:
+    """A checked request with its ids resolved to rows.
+
+    Attributes:
+        request: The request.
+        parts: Per space the optional parts of the query that it reads; keys of ``NOUNS``.
+        user: Row of the user, or None.
+        item: Row of the item, or None.
+        history: Item rows, oldest first.
+        times: Seconds since 1970 per history item, int64; None where only the order is known.
+        context: Row of the value of each given context column.
+        hidden: Item rows that must not be candidates, ascending, without repeats.
+        unknown_history: Ids of the given history that are not in the catalogue.
+        unknown_exclude: Ids to exclude that are not in the catalogue.
+    """
+
+    request: Request
+    parts: Mapping[str, frozenset[str]]
+    user: int | None
+    item: int | None
+    history: Rows
+    times: Times | None
+    context: Mapping[str, int]
+    hidden: Rows
+    unknown_history: tuple[str, ...]
+    unknown_exclude: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class RequestParser:
+    """Checks requests against a log and spaces, and resolves their ids.
+
+    Attributes:
+        log: Interactions with the known users, items and context values.
+        inputs: Per space the optional parts of a query that it can read.
+        columns: Names of the context columns that the towers read.
+        max_k: Largest k.
+    """
+
+    log: Interactions
+    inputs: Mapping[str, frozenset[str]]
+    columns: Sequence[str]
+    max_k: int
+
+    def parse(self, request: Request) -> ParsedRequest:
+        """Check a request and resolve its ids.
+
+        Raises:
+            InvalidRequestError: A value is out of range, two contradict, or no space reads a part.
+            NotFoundError: A space does not exist.
+            UnknownIdError: The user, the item, a context value or, where the request says so, an
+                item of the history is unknown.
+        """
+        request.check(self.max_k)
+        parts = self._parts(request)
+        query, log = request.query, self.log
+        user = None if query.user_id is None else _row(log.users, query.user_id, "query.user_id")
+        item = None if query.item_id is None else _row(log.items, query.item_id, "query.item_id")
+        history, times, unknown_history = self._history(request, user)
+        excluded, unknown_exclude = _known(log.items, request.exclude)
+        hidden = [excluded]
+        if request.seen == "exclude":
+            hidden.append(history)
+        if item is not None:
+            hidden.append(np.array([item], np.int32))
+        return ParsedRequest(
+            request,
+            parts,
+            user,
+            item,
+            history,
+            times,
+            {column: self._context(column, value) for column, value in query.context.items()},
+            np.unique(np.concatenate(hidden)),
+            unknown_history,
+            unknown_exclude,
+        )
+
+    def _parts(self, request: Request) -> dict[str, frozenset[str]]:
+        """Per space the optional parts that it reads of this query; each part needs a reader."""
+        query, spaces = request.query, request.spaces
+        for name in spaces:
+            if name not in self.inputs:
+                known = ", ".join(sorted(self.inputs))
+                raise NotFoundError(f"no space {name!r:.80}; there are: {known}", field="space")
+        given = frozenset(part for part in NOUNS if getattr(query, part))
+        given |= frozenset() if query.image is None else {"image"}  # also an empty file
+        parts = {name: given & self.inputs[name] for name in spaces}
+        read = frozenset().union(*parts.values())
+        for part in NOUNS:
+            if part in given - read:
+                raise self._unread(part, spaces)
+        everywhere = any(each is not None for each in (query.user_id, query.history, query.item_id))
+        for name in spaces:
+            if not everywhere and not parts[name] & {"terms", "image"}:
+                nouns = " and ".join(NOUNS[part] for part in NOUNS if part in given)
+                raise InvalidRequestError(
+                    f"the space '{name}' reads nothing of the query, which holds {nouns} only; "
+                    "leave the space out, or give a part that it reads",
+                    field="space",
+                )
+        return parts
+
+    def _unread(self, part: str, spaces: Sequence[str]) -> InvalidRequestError:
+        noun = NOUNS[part]
+        readers = sorted(name for name, reads in self.inputs.items() if part in reads)
+        subject = f"the space '{spaces[0]}' reads no {noun} here"
+        if len(spaces) > 1:
+            subject = f"none of the spaces {_quoted(spaces)} reads {noun} here"
+        remedy = "give an item, a user or a history"
+        if part in ("context", "history_times"):
+            remedy = "leave it out; towers read it where they were trained with it"
+        if readers:
+            remedy = f"ask a space that does: {_quoted(readers)}"
+        return InvalidRequestError(f"{subject}; {remedy}", field=f"query.{part}")
+
+    def _history(
+        self, request: Request, user: int | None
+    ) -> tuple[Rows, Times | None, tuple[str, ...]]:
+        if user is not None:
+            times = self.log.times(user) if self.log.clock == "timestamp" else None
+            return self.log.history(user), times, ()
+        given, known = request.query.history or (), self.log.items
+        rows, unknown = _known(known, given)
+        if unknown and request.unknown_history == "raise":
+            raise UnknownIdError(
+                f"{len(unknown)} of the {len(given)} items of the history are not in the "
+                f"catalogue, the first is {unknown[0]!r:.80}; leave them out, or ask with "
+                "unknown_history='skip'",
+                field=f"query.history[{list(given).index(unknown[0])}]",
+            )
+        if request.query.history_times is None:
+            return rows, None, unknown
+        pairs = zip(given, request.query.history_times)
+        times = np.array([time for id_, time in pairs if not unknown or id_ in known], np.int64)
+        return rows, times, unknown
+
+    def _context(self, column: str, value: str) -> int:
+        if column not in self.columns:
+            raise InvalidRequestError(
+                f"the towers read no context column {column!r:.80}; they read: "
+                f"{', '.join(self.columns)}",
+                field="query.context",
+            )
+        known = self.log.context[column]
+        if value not in known:
+            shown = ", ".join(known.ids(np.arange(min(len(known), _SHOWN), dtype=np.int32)))
+            more = f" and {len(known) - _SHOWN:,} more" if len(known) > _SHOWN else ""
+            raise UnknownIdError(
+                f"unknown value {value!r:.80} of the context column '{column}'; known: "
+                f"{shown:.400}{more}; leave the column out where its value is not known",
+                field="query.context",
+            )
+        return known.row(value)
+
+
+def _row(known: IdMap, value: str, field: str) -> int:
+    # No search for the nearest id here: it is slow among many ids, and any caller can trigger it.
+    if value not in known:
+        remedy = "give a history or search terms instead" if known.kind == "user" else "check it"
+        raise UnknownIdError(
+            f"unknown {known.kind} id {value!r:.80}: not among the {len(known):,} known; {remedy}",
+            field=field,
+        )
+    return known.row(value)
+
+
+def _known(known: IdMap, values: Sequence[str]) -> tuple[Rows, tuple[str, ...]]:
+    """Rows of the known ids, and the unknown ids without repeats."""
+    if not values:
+        return np.empty(0, np.int32), ()
+    rows = known.rows(values, unknown="skip")
+    if len(rows) == len(values):
+        return rows, ()
+    return rows, tuple(dict.fromkeys(value for value in values if value not in known))
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return " and ".join(f"'{name}'" for name in names)
