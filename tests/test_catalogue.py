@@ -1,4 +1,4 @@
-"""The catalogue: what is in its columns, and what is made of what is missing."""
+"""The catalogue: its columns, and the values for missing cells."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TABLE = pd.DataFrame(
 FIELDS = CatalogueFields(title="title", text=("title", "description"), image="image")
 
 
-def test_words_are_joined_in_the_order_of_the_fields() -> None:
+def test_text_is_joined_in_the_order_of_the_fields() -> None:
     made = Catalogue.of(TABLE, FIELDS)
     assert [text.strip() for text in made.texts()] == ["Lamp of brass", "no title", ""]
     swapped = Catalogue.of(TABLE, CatalogueFields(text=("description", "title", "year")))
@@ -36,7 +36,7 @@ def test_titles_fall_back_on_the_id() -> None:
     assert Catalogue.of(TABLE, CatalogueFields()).titles() == ["b", "a", "c"]
 
 
-def test_rows_are_those_of_the_table_whatever_its_index() -> None:
+def test_rows_do_not_depend_on_the_index_of_the_table() -> None:
     made = Catalogue.of(TABLE.set_index(pd.Index([5, 5, 5])), FIELDS)
     assert made.ids.ids(np.arange(3)) == ["b", "a", "c"]
     assert made.table.index.tolist() == [0, 1, 2] and len(made) == 3
@@ -61,20 +61,20 @@ def test_pictures(tmp_path: Path) -> None:
         (CatalogueFields(image="poster"), "poster"),
     ],
 )
-def test_a_column_that_is_not_there(fields: CatalogueFields, column: str) -> None:
+def test_a_missing_column_is_refused(fields: CatalogueFields, column: str) -> None:
     text = f"the catalogue has no column '{column}'; it has: item_id, title, description"
     with pytest.raises(DataError, match=text):
         Catalogue.of(TABLE, fields)
 
 
-def test_ids_that_cannot_be_used() -> None:
+def test_invalid_ids_are_refused() -> None:
     with pytest.raises(DataError, match="no column 'item_id'"):
         Catalogue.of(TABLE.drop(columns="item_id"), CatalogueFields())
     with pytest.raises(DataError, match="item id 'a' is there more than once"):
         Catalogue.of(pd.DataFrame({"item_id": ["a", "a"]}), CatalogueFields())
 
 
-def test_a_catalogue_of_nothing_but_ids() -> None:
+def test_a_catalogue_with_ids_only() -> None:
     made = catalogue_of_ids(["x", "y"])
     assert made.titles() == ["x", "y"] and made.texts() == ["", ""]
     assert catalogue_of_ids([]).texts() == []

@@ -1,4 +1,4 @@
-"""Typed configurations: unknown keys are refused with the near one, whatever they are nested in."""
+"""Typed configurations: unknown keys are refused at any depth, with the most similar key."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class House(Config):
         ({"rooms": 1.5, "cats": 3}, "'rooms': .*; 'cats': ", "rooms"),
     ],
 )
-def test_what_cannot_be_used_is_named(values: dict, text: str, field: str) -> None:
+def test_an_invalid_value_is_named(values: dict, text: str, field: str) -> None:
     with pytest.raises(ConfigError, match=text) as raised:
         parse_config(values, House)
     assert raised.value.field == field
@@ -127,11 +127,11 @@ CONFIGS = st.builds(House) | st.builds(Everything, interactions=SOURCES, columns
 
 
 @given(CONFIGS)
-def test_every_configuration_comes_back_from_what_it_writes(config: Config) -> None:
+def test_a_configuration_survives_writing_and_reading(config: Config) -> None:
     assert parse_config(config.model_dump(mode="json"), type(config)) == config
 
 
-def test_the_format_of_a_source_is_one_of_those_known() -> None:
+def test_an_unknown_format_of_a_source_is_refused() -> None:
     with pytest.raises(ConfigError, match="'recbole', 'lightgcn'"):
         parse_config({"interactions": {"format": "xml", "path": "x"}}, Everything)
     with pytest.raises(ConfigError, match="'interactions.csv.pth': did you mean 'path'"):

@@ -1,4 +1,4 @@
-"""The exception tree: stable codes, one for each, and a field where one is at fault."""
+"""The exception tree: a stable code per class, and the field of the error."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ CODES = {
 }
 
 
-def test_the_codes_are_a_promise() -> None:
+def test_the_codes_are_stable() -> None:
     assert {kind.__name__: kind.code for kind in KINDS} == CODES
     assert len(set(CODES.values())) == len(CODES)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_the_tree_in_the_docstring_is_the_tree(kind: type[RecsysError]) -> None:
+def test_the_docstring_shows_the_tree(kind: type[RecsysError]) -> None:
     line = next(line for line in errors.__doc__.splitlines() if f" {kind.__name__} " in line)
     assert kind.code in line.split()
 

@@ -1,4 +1,4 @@
-"""Ids and rows: a two-way map that refuses what it cannot keep apart."""
+"""Ids and rows: a two-way map that refuses ambiguous ids."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_rows_are_int32() -> None:
 
 
 @given(st.lists(st.text(min_size=1), unique=True))
-def test_every_id_comes_back(ids: list[str]) -> None:
+def test_ids_survive_the_way_to_rows_and_back(ids: list[str]) -> None:
     made = IdMap.of("user", ids)
     rows = made.rows(ids)
     assert rows.tolist() == list(range(len(ids)))
@@ -51,12 +51,12 @@ def test_membership() -> None:
         (["a", "b", "a"], "item id 'a' is there more than once; ids must be unique"),
     ],
 )
-def test_ids_that_cannot_be_mapped(ids: list, text: str) -> None:
+def test_invalid_ids_are_refused(ids: list, text: str) -> None:
     with pytest.raises(DataError, match=text):
         IdMap.of("item", ids)
 
 
-def test_an_unknown_id_names_itself_and_the_nearest() -> None:
+def test_the_error_of_an_unknown_id_names_similar_ids() -> None:
     text = "unknown item id 'lampp': not among the 3 known; did you mean 'lamp'?"
     with pytest.raises(UnknownIdError, match=text) as raised:
         ITEMS.row("lampp")

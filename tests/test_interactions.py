@@ -1,4 +1,4 @@
-"""The frozen table of interactions: sorted, checked, and the same histories whatever the order."""
+"""The immutable table of interactions: sorted, validated, independent of the input order."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ ROWS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(-5, 
 
 
 @given(ROWS)
-def test_a_history_is_what_a_user_met_in_order(rows: list[tuple[int, int, int]]) -> None:
+def test_a_history_has_the_items_of_a_user_in_order(rows: list[tuple[int, int, int]]) -> None:
     made = log(user=[r[0] for r in rows], item=[r[1] for r in rows], time=[r[2] for r in rows])
     for user in range(3):
         mine = sorted((row for row in rows if row[0] == user), key=lambda row: row[2])
@@ -80,7 +80,7 @@ def test_take_keeps_chosen_rows_in_order(
     assert sum(len(taken.history(user)) for user in range(3)) == keep.sum()
 
 
-def test_nothing_can_be_changed() -> None:
+def test_arrays_are_read_only() -> None:
     made = log(context={"device": DEVICES}, context_rows={"device": [0, 1, 1]})
     for table in (made, made.take(np.array([True, False, True]))):
         for column in (table.user, table.time, table.weight, table.context_rows["device"]):
@@ -88,7 +88,7 @@ def test_nothing_can_be_changed() -> None:
                 column[0] = 0
 
 
-def test_the_callers_arrays_are_left_alone() -> None:
+def test_the_arrays_of_the_caller_are_not_changed() -> None:
     time = np.array([20, 5, 10])
     made = log(time=time)
     time[0] = 99
@@ -120,7 +120,7 @@ def test_the_callers_arrays_are_left_alone() -> None:
         ),
     ],
 )
-def test_columns_that_cannot_be_used(columns: dict, text: str) -> None:
+def test_invalid_columns_are_refused(columns: dict, text: str) -> None:
     with pytest.raises(DataError, match=text):
         log(**columns)
 

@@ -1,4 +1,4 @@
-"""Picture files by name, from a folder or an archive, alike in what they give and refuse."""
+"""Picture files by name, with the same behaviour for a folder and an archive."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> PictureStore:
     return PictureStore.open(tmp_path / "p.zip")
 
 
-def test_a_file_is_read_as_it_is(store: PictureStore) -> None:
+def test_a_file_is_read_unchanged(store: PictureStore) -> None:
     for name, content in FILES.items():
         assert store.read(name) == content
         assert name in store
 
 
 @pytest.mark.parametrize("name", ["b.jpg", "A.png", "deep"])
-def test_a_file_that_is_not_there(store: PictureStore, name: str) -> None:
+def test_a_missing_file_is_refused(store: PictureStore, name: str) -> None:
     assert store.read(name) is None
     assert name not in store
 
 
-def test_a_file_that_is_too_large(store: PictureStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_is_refused(store: PictureStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "MAX_BYTES", 999)
     with pytest.raises(DataError, match="picture 'a.png' has 1,000 bytes; at most 999 are read"):
         store.read("a.png")
@@ -62,7 +62,7 @@ def test_many_threads_read_the_same_store(store: PictureStore) -> None:
     assert wrong == []
 
 
-def test_no_name_leads_out_of_the_folder(tmp_path: Path) -> None:
+def test_a_name_outside_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     (tmp_path / "secret").write_text("outside")
     (tmp_path / "p" / "link").symlink_to(tmp_path / "secret")
@@ -89,7 +89,7 @@ def test_a_damaged_archive(tmp_path: Path, place: int) -> None:
         store.read("a.png")
 
 
-def test_what_is_no_store(tmp_path: Path) -> None:
+def test_other_paths_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected a folder or a zip archive.*is not there"):
         PictureStore.open(tmp_path / "nothing")
     (tmp_path / "a.txt").write_text("text")
