@@ -91,15 +91,15 @@ def train_and_score(
     scorer = towers_scorer(learned.towers, known=own.known_users, phrases=own.query_phrases)
     return {
         "figures": judge(scorer, own.split, "test", metrics),
-        "validation": learned.chosen.validation,
-        "epochs": list(learned.chosen.best_epochs),
+        "validation": learned.selected.validation,
+        "epochs": list(learned.selected.best_epochs),
         "seconds": seconds,
     }
 
 
 def _seconds(learned: TrainingRun) -> float:
     """Of all epochs, those before an interruption too."""
-    fits = (learned.chosen, learned.refitted)
+    fits = (learned.selected, learned.refitted)
     return sum(epoch.seconds for fit in fits if fit is not None for epoch in fit.epochs)
 
 

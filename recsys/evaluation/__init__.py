@@ -1,6 +1,6 @@
-"""Evaluation: how good a scorer is, over the whole catalogue, beside honest baselines.
+"""Evaluation of scorers over the whole catalogue, compared with baselines.
 
-The report is in ``recsys.evaluation.report``, because it loads the plotting library.
+Import the report from ``recsys.evaluation.report``, which loads the plotting library.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from recsys.evaluation.baselines import (
     RandomScorer,
     tune_item_knn,
 )
-from recsys.evaluation.evaluation import Evaluation, difference, evaluate
+from recsys.evaluation.evaluation import Evaluation, difference, evaluate, evaluate_split
 from recsys.evaluation.pairs import (
     LabelledPairs,
     SparsePairScorer,
@@ -24,8 +24,8 @@ from recsys.evaluation.scorers import MeanOfItemsScorer, Scorer, SumScorer, Vect
 
 __all__ = [
     "Evaluation",
-    "LabelledPairs",
     "ItemKnnScorer",
+    "LabelledPairs",
     "MeanOfItemsScorer",
     "PopularityScorer",
     "RandomScorer",
@@ -36,9 +36,10 @@ __all__ = [
     "VectorScorer",
     "difference",
     "evaluate",
-    "sample_pairs",
     "evaluate_pairs",
+    "evaluate_split",
     "record",
+    "sample_pairs",
     "tune_item_knn",
     "write_record",
 ]

@@ -1,8 +1,8 @@
-"""How far a mean over queries might lie from the truth: seeded bootstrap intervals.
+"""Seeded bootstrap intervals of means over queries.
 
 The percentile bootstrap (Efron, 1979) over queries: each resample draws as many queries as there
-are, with replacement. With one seed, scorers judged on the same queries are resampled alike, so
-that their difference has an interval of its own.
+are, with replacement. Scorers evaluated on the same queries with one seed have the same resamples,
+so that their difference has an interval of its own.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ def bootstrap_intervals(
     """The interval of the mean of each of ``values``.
 
     Args:
-        values: By name, one value a query, float64 ``[q]``; NaN where a query does not count.
-        seed: Of the resampling.
-        resamples: How many.
-        share: Of the resampled means that the interval holds.
+        values: Values per query by name, float64 ``[q]``; NaN where a query does not count.
+        seed: Seed of the resampling.
+        resamples: Number of resamples.
+        share: Share of the resampled means within the interval.
 
     Example:
         >>> bootstrap_intervals({"same": np.ones(5)})
@@ -38,14 +38,14 @@ def bootstrap_intervals(
     table = np.stack([values[name] for name in names], axis=1)
     counted = np.isfinite(table)
     summed = np.concatenate([np.where(counted, table, 0.0), counted], axis=1)
-    sums = _resampled(summed, seed=seed, resamples=resamples)
-    with np.errstate(invalid="ignore"):  # a resample may miss a rare slice altogether
+    sums = _resampled_sums(summed, seed=seed, resamples=resamples)
+    with np.errstate(invalid="ignore"):  # a resample may contain no query of a rare slice
         means = sums[:, : len(names)] / sums[:, len(names) :]
     low, high = np.nanquantile(means, [(1 - share) / 2, (1 + share) / 2], axis=0)
     return {name: (float(low[at]), float(high[at])) for at, name in enumerate(names)}
 
 
-def _resampled(table: Values, *, seed: int, resamples: int) -> npt.NDArray[np.float64]:
+def _resampled_sums(table: Values, *, seed: int, resamples: int) -> npt.NDArray[np.float64]:
     """The column sums of each resample, float64 ``[resamples, columns]``."""
     rng = np.random.default_rng(seed)
     size = len(table)

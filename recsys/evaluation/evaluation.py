@@ -1,6 +1,6 @@
-"""Judge a scorer on queries with known answers: rank the whole catalogue, batch by batch.
+"""Evaluate a scorer on held-out queries by ranking the whole catalogue, batch by batch.
 
-Never sampled negatives: figures from those do not keep the order of the models (Krichene and
+Metrics over sampled negatives are avoided: they can change the order of the models (Krichene and
 Rendle, 2020).
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from recsys.evaluation.ranking import Ranking, mask_scores, rank, target_hits
 from recsys.evaluation.scorers import Scorer
 from recsys.ids import Mask
 from recsys.progress import Progress, silent
+from recsys.splits import Split
 from recsys.splits.held_out import HeldOut, offsets_of, ranges
 
 SLICES = ("warm", "cold", "head", "middle", "tail")
@@ -28,21 +30,20 @@ SLICES = ("warm", "cold", "head", "middle", "tail")
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What one scorer reached on one set of queries.
+    """Metrics of one scorer on one set of queries.
 
     Attributes:
-        name: The scorer's.
-        figures: From metric to number: ``recall@k``, ``hr@k``, ``ndcg@k``, ``mrr@k``,
-            ``map@k``, ``coverage@k``; ``recall_of_warm@k`` and the like for targets that are warm,
-            cold, or of the head, middle or tail of popularity, ranked among *all* items;
-            ``cold_recall@k`` for cold targets ranked among the *cold* items alone. A slice without
-            a target has none.
-        intervals: The 95% bootstrap interval of each figure but coverage.
-        counts: Queries, targets, candidates; queries of each slice; ``tied_queries``, where equal
-            scores let the row decide what the longest list holds; ``unreachable_targets``, which
-            are no candidates or in their query's own history.
-        values: The same metrics query by query, float32 ``[q]``, NaN where a query does not count.
-        seconds: How long it took.
+        name: Name of the scorer.
+        figures: Means over queries: ``recall@k``, ``hr@k``, ``ndcg@k``, ``mrr@k``, ``map@k``,
+            ``coverage@k``; ``recall_of_SLICE@k`` for the warm, cold, head, middle and tail targets,
+            ranked among *all* items; ``cold_recall@k`` for cold targets ranked among the *cold*
+            items. Slices without targets are left out.
+        intervals: 95% bootstrap interval of each figure except coverage.
+        counts: Numbers of queries, targets, candidates and queries per slice; ``tied_queries``,
+            whose longest list ends within equal scores; ``unreachable_targets``, which are no
+            candidates or in the query's own history.
+        values: Metrics per query, float32 ``[q]``, NaN where a query has no such target.
+        seconds: Duration of the evaluation.
     """
 
     name: str
@@ -51,6 +52,15 @@ class Evaluation:
     counts: Mapping[str, int]
     values: Mapping[str, npt.NDArray[np.float32]] = field(repr=False)
     seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything except ``name`` and ``values``, as JSON values."""
+        return {
+            "figures": dict(self.figures),
+            "intervals": {metric: list(interval) for metric, interval in self.intervals.items()},
+            "counts": dict(self.counts),
+            "seconds": round(self.seconds, 3),
+        }
 
 
 def evaluate(
@@ -65,19 +75,19 @@ def evaluate(
     resamples: int = 1000,
     progress: Progress = silent,
 ) -> Evaluation:
-    """Rank all candidates for each query, leave out its history exactly, and measure.
+    """Rank all candidates except the query's history, for each query, and measure.
 
     Args:
-        scorer: What is judged; it is asked for ``batch`` queries at a time.
-        queries: With their targets.
-        candidates: Which items are ranked, bool ``[items]``.
+        scorer: The scorer; it scores ``batch`` queries at a time.
+        queries: Queries with their targets.
+        candidates: Items to rank, bool ``[items]``.
         item_counts: Number of training interactions per item, int ``[items]``; items without any
             are cold.
-        ks: How many places count, one figure of each metric for each.
-        batch: Bounds the memory: about ``9 * batch * items`` bytes.
-        seed: Of the bootstrap.
-        resamples: Of the bootstrap.
-        progress: Told after each batch.
+        ks: Lengths of the lists that the metrics are taken at.
+        batch: Number of queries per batch; needs about ``9 * batch * items`` bytes of memory.
+        seed: Seed of the bootstrap.
+        resamples: Number of bootstrap resamples.
+        progress: Callback, called after each batch.
 
     Raises:
         InvalidRequestError: No queries, or a k or batch below 1.
@@ -97,26 +107,27 @@ def evaluate(
         raise InvalidRequestError("there are no queries to evaluate", field="queries")
     if batch < 1 or not ks or min(ks) < 1:
         raise InvalidRequestError(f"batch and every k must be 1 or more; got {batch}, {list(ks)}")
-    begun = time.perf_counter()
+    began = time.perf_counter()
     depth, warm = max(ks), item_counts > 0
     cold = _cold_part(queries, warm)
-    everything, among_cold = [], []
+    rankings, cold_rankings, repeated = [], [], []
     for low in range(0, len(queries), batch):
         part = queries.slice(low, low + batch)
         scores = mask_scores(np.asarray(scorer.score(part)), part, candidates, name=scorer.name)
-        everything.append(_ranked(scores, part, depth))
-        mine = (cold.queries >= low) & (cold.queries < low + batch)
-        if mine.any():
+        rankings.append(_ranked(scores, part, depth))
+        repeated.append(_in_history(part))
+        in_batch = (cold.queries >= low) & (cold.queries < low + batch)
+        if in_batch.any():
             rows = np.flatnonzero(candidates & ~warm)
-            within = scores[np.ix_(cold.queries[mine] - low, rows)]
-            among_cold.append(_ranked(within, cold.part.take(mine), depth, rows))
+            cold_scores = scores[np.ix_(cold.queries[in_batch] - low, rows)]
+            cold_rankings.append(_ranked(cold_scores, cold.part.take(in_batch), depth, rows))
         progress(f"evaluate {scorer.name}", min(low + batch, len(queries)), len(queries))
-    ranking = _joined(everything)
+    ranking = _concatenated(rankings)
     slices = {"warm": warm, "cold": ~warm, **metrics.popularity_slices(item_counts)}
     values = _values(ranking, queries, ks, slices)
-    values.update(_cold_values(among_cold, cold, len(queries), ks))
+    values.update(_cold_values(cold_rankings, cold, len(queries), ks))
     means = {name: _mean(column) for name, column in values.items()}
-    reachable = candidates[queries.target_rows] & ~_seen(queries)
+    reachable = candidates[queries.target_rows] & ~np.concatenate(repeated)
     return Evaluation(
         name=scorer.name,
         figures={
@@ -141,17 +152,35 @@ def evaluate(
             },
         },
         values={name: column.astype(np.float32) for name, column in values.items()},
-        seconds=time.perf_counter() - begun,
+        seconds=time.perf_counter() - began,
+    )
+
+
+def evaluate_split(
+    scorer: Scorer, parts: Split, part: Literal["validation", "test"], **options: Any
+) -> Evaluation:
+    """Evaluate on the validation or test queries of a split; options as in :func:`evaluate`.
+
+    Items are warm, and slices made, by the log of the training that the part belongs to: ``train``
+    for validation, ``final`` for the test.
+    """
+    validation = part == "validation"
+    return evaluate(
+        scorer,
+        parts.validation if validation else parts.test,
+        candidates=parts.candidates,
+        item_counts=(parts.train if validation else parts.final).item_counts,
+        **options,
     )
 
 
 def difference(
     first: Evaluation, second: Evaluation, metric: str, *, seed: int = 0
 ) -> tuple[float, Interval]:
-    """By how much the first is better than the second on the same queries, with its 95% interval.
+    """Mean difference of two evaluations of the same queries, with its 95% interval.
 
     Raises:
-        InvalidRequestError: The metric is not among both, or the queries differ in number.
+        InvalidRequestError: One lacks the metric, or the numbers of queries differ.
     """
     ours, theirs = first.values.get(metric), second.values.get(metric)
     if ours is None or theirs is None or ours.shape != theirs.shape:
@@ -166,7 +195,7 @@ def difference(
 
 @dataclass(frozen=True, eq=False)
 class _ColdPart:
-    """The queries with cold targets, and only those targets."""
+    """The queries with cold targets, without their other targets."""
 
     queries: npt.NDArray[np.int64]
     part: HeldOut
@@ -187,11 +216,11 @@ def _ranked(
     depth: int,
     columns: npt.NDArray[np.int64] | None = None,
 ) -> Ranking:
-    """Rank, where ``columns`` says which item row each column of ``scores`` is (None: its own)."""
+    """Rank scores whose columns are the item rows ``columns``; None for all items."""
     targets = part.target_rows
     if columns is None:
         return rank(scores, depth, target_rows=targets, target_offsets=part.target_offsets)
-    # A target that is no candidate has no column: it gets one that cannot be shown.
+    # A target that is no candidate has no column; it gets one that is never listed.
     outside = np.full((len(scores), 1), -np.inf, np.float32)
     at = np.minimum(np.searchsorted(columns, targets), len(columns))
     known = np.append(columns, -1)[at] == targets
@@ -203,7 +232,7 @@ def _ranked(
     )
 
 
-def _joined(parts: Sequence[Ranking]) -> Ranking:
+def _concatenated(parts: Sequence[Ranking]) -> Ranking:
     return Ranking(
         rows=np.concatenate([part.rows for part in parts]),
         valid=np.concatenate([part.valid for part in parts]),
@@ -215,7 +244,7 @@ def _joined(parts: Sequence[Ranking]) -> Ranking:
 def _values(
     ranking: Ranking, queries: HeldOut, ks: Sequence[int], slices: Mapping[str, Mask]
 ) -> dict[str, Values]:
-    """Every metric query by query, over all targets and over those of each slice."""
+    """Metrics per query over all targets, and recall over those of each slice."""
     offsets, depth = queries.target_offsets, max(ks)
     hits, targets = target_hits(ranking.positions, offsets, depth), np.diff(offsets)
     values: dict[str, Values] = {}
@@ -238,11 +267,11 @@ def _values(
 def _cold_values(
     rankings: Sequence[Ranking], cold: _ColdPart, size: int, ks: Sequence[int]
 ) -> dict[str, Values]:
-    """Recall of cold targets among the cold items alone; NaN for queries without one."""
+    """Recall of cold targets among the cold items; NaN for queries without one."""
     if not rankings:
         return {}
     offsets = cold.part.target_offsets
-    hits = target_hits(_joined(rankings).positions, offsets, max(ks))
+    hits = target_hits(_concatenated(rankings).positions, offsets, max(ks))
     values = {}
     for k in ks:
         column = np.full(size, np.nan)
@@ -252,26 +281,18 @@ def _cold_values(
 
 
 def _per_query(queries: HeldOut, keep: Mask) -> npt.NDArray[np.int64]:
-    """How many of each query's targets ``keep`` (bool ``[t]``) holds, int64 ``[q]``."""
+    """Number of targets per query where ``keep`` (bool ``[t]``) is True, int64 ``[q]``."""
     owner = np.repeat(np.arange(len(queries)), np.diff(queries.target_offsets))
     return np.bincount(owner[keep], minlength=len(queries))
 
 
-def _seen(queries: HeldOut) -> Mask:
-    """Which targets their own history holds, bool ``[t]``."""
-    seen = np.zeros(len(queries.target_rows), np.bool_)
+def _in_history(queries: HeldOut) -> Mask:
+    """Whether each target is in the history of its query, bool ``[t]``."""
     width = int(max(queries.pool.max(initial=0), queries.target_rows.max(initial=0))) + 1
-    step = max(1, 16_000_000 // width)  # 16 MB of marks at a time
-    for low in range(0, len(queries), step):
-        part = queries.slice(low, low + step)
-        lengths = part.history_lengths
-        met = np.zeros((len(part), width), np.bool_)
-        owner = np.repeat(np.arange(len(part)), lengths)
-        met[owner, part.pool[ranges(part.history_start, lengths)]] = True
-        asker = np.repeat(np.arange(len(part)), np.diff(part.target_offsets))
-        first = queries.target_offsets[low]
-        seen[first : first + len(asker)] = met[asker, part.target_rows]
-    return seen
+    owner = np.repeat(np.arange(len(queries)), queries.history_lengths)
+    rows = queries.pool[ranges(queries.history_start, queries.history_lengths)]
+    target_owner = np.repeat(np.arange(len(queries)), np.diff(queries.target_offsets))
+    return np.isin(target_owner * width + queries.target_rows, owner * width + rows)
 
 
 def _mean(column: Values) -> float | None:

@@ -1,8 +1,8 @@
-"""Metrics as pure functions over arrays: which places of a ranking hold a target.
+"""Metrics as pure functions of arrays.
 
-``hits`` is bool ``[q, n]``: whether place ``1 .. n`` of each ranking holds a target. ``targets`` is
-int ``[q]``: how many targets each query has, found or not. All but coverage give one value a query,
-float64 ``[q]``; their mean is the figure. Which places hold a target is decided in ``ranking``.
+``hits`` is bool ``[q, n]``: whether position ``1 .. n`` of each ranking is a target. ``targets`` is
+int ``[q]``: number of targets per query, found or not. All except coverage return one value per
+query, float64 ``[q]``, whose mean is the figure.
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ Counts = npt.NDArray[np.signedinteger[Any]]
 
 
 def recall(hits: Mask, targets: Counts, k: int) -> Values:
-    """The share of a query's targets in its first k places.
-
-    The denominator is the number of targets, also where it exceeds k.
+    """Share of a query's targets in the first k positions, also if there are more than k targets.
 
     Example:
         >>> recall(np.array([[True, False, True]]), np.array([4]), 3).tolist()
@@ -33,7 +31,7 @@ def recall(hits: Mask, targets: Counts, k: int) -> Values:
 
 
 def hit_rate(hits: Mask, k: int) -> Values:
-    """1 where any target is in the first k places; equals recall where there is one target."""
+    """1 if any target is in the first k positions; equals recall for one target."""
     found: Values = np.any(hits[:, :k], axis=1).astype(np.float64)
     return found
 
@@ -41,8 +39,8 @@ def hit_rate(hits: Mask, k: int) -> Values:
 def ndcg(hits: Mask, targets: Counts, k: int) -> Values:
     """Normalised discounted cumulative gain with binary gains (Järvelin and Kekäläinen, 2002).
 
-    A target at place p gains 1 / log2(p + 1); the sum is divided by that of the best ranking, which
-    holds min(k, targets) targets in its first places.
+    A target at position p gains 1 / log2(p + 1); the sum is divided by that of the best ranking,
+    which begins with min(k, targets) targets.
     """
     gains = 1 / np.log2(np.arange(2, k + 2))
     best = np.concatenate([[0.0], np.cumsum(gains)])
@@ -53,18 +51,16 @@ def ndcg(hits: Mask, targets: Counts, k: int) -> Values:
 
 
 def mrr(hits: Mask, k: int) -> Values:
-    """1 / the first target's place, 0 where the first k places hold none."""
+    """Reciprocal position of the first target, 0 if it is beyond k."""
     top = hits[:, :k]
     return np.where(top.any(axis=1), 1 / (top.argmax(axis=1) + 1), 0.0)
 
 
 def average_precision(hits: Mask, targets: Counts, k: int) -> Values:
-    """The mean over a query's targets of the precision at each one's place, 0 beyond k.
+    """Mean over a query's targets of the precision at each one's position, 0 beyond k.
 
-    With p the places of the found targets, (1 / targets) sum over p of (targets in the first p
-    places) / p; its mean over queries is the MAP of TREC (Buckley and Voorhees, 2000), over the
-    full ranking where k is the number of items. The denominator is the number of targets, also
-    where it exceeds k.
+    Its mean over queries is the MAP of TREC (Buckley and Voorhees, 2000), over the full ranking if
+    k is the number of items. The denominator is the number of targets, also if it exceeds k.
 
     Example:
         >>> average_precision(np.array([[True, False, True]]), np.array([2]), 3).round(3).tolist()
@@ -77,22 +73,22 @@ def average_precision(hits: Mask, targets: Counts, k: int) -> Values:
 
 
 def coverage(rows: Rows, valid: Mask, k: int, candidates: int) -> float:
-    """The share of the candidates that is in anyone's first k places.
+    """Share of the candidates that is in the first k positions of any query.
 
     Args:
         rows: Ranked item rows, int32 ``[q, n]``.
-        valid: Which places hold an item at all, bool ``[q, n]``.
-        k: How many places count.
-        candidates: How many items could have been ranked.
+        valid: Whether each position has an item, bool ``[q, n]``.
+        k: Length of the lists.
+        candidates: Number of candidates.
     """
     return len(np.unique(rows[:, :k][valid[:, :k]])) / max(candidates, 1)
 
 
 def popularity_slices(item_counts: Counts) -> dict[str, Mask]:
-    """Items by the interactions they hold: head, middle and tail have a third of them each.
+    """Items in the head, middle and tail of popularity, with a third of the interactions each.
 
-    From the most met item down (ties by lower row), an item belongs to the third in which its
-    interactions begin. Items that were never met are in none of the three.
+    In order of popularity (ties by lower row), an item belongs to the third in which its
+    interactions begin. Items without interactions are in none of them.
 
     Example:
         >>> slices = popularity_slices(np.array([6, 4, 2, 0]))
@@ -103,5 +99,5 @@ def popularity_slices(item_counts: Counts) -> dict[str, Mask]:
     before = np.cumsum(item_counts[order]) - item_counts[order]
     third = np.empty(len(item_counts), np.int64)
     third[order] = np.minimum(before * 3 // max(int(item_counts.sum()), 1), 2)
-    met = item_counts > 0
-    return {name: met & (third == at) for at, name in enumerate(("head", "middle", "tail"))}
+    active = item_counts > 0
+    return {name: active & (third == at) for at, name in enumerate(("head", "middle", "tail"))}

@@ -1,20 +1,20 @@
-"""The plots of the report, as SVG in data addresses. They show figures and compute none."""
+"""The plots of the report, as SVG in data URLs, drawn from its figures."""
 
 from __future__ import annotations
 
-import base64
 import io
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cycler import cycler
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from recsys.evaluation.report import Report
+from recsys.evaluation.evaluation import Evaluation
+from recsys.evaluation.thumbnails import data_url
 
+Evaluations = Mapping[str, Evaluation]
 INK, GRID, ORACLE = "#1f2933", "#e4e7eb", "#2f7d5b"
 COLOURS = ("#1f5a96", "#d08a35", "#7b8794", "#b8c0c9", "#7a5195", "#4f9da6", "#a05a5a", "#5c6f3d")
 STYLE: Any = {
@@ -37,75 +37,76 @@ STYLE: Any = {
 }
 
 
-def draw(report: Report) -> list[dict[str, str]]:
-    """The plots for which the report has figures, each with ``title``, ``note`` and ``source``."""
-    k = report.k
+def draw_plots(
+    evaluations: Evaluations,
+    *,
+    ks: Sequence[int],
+    k: int,
+    figures: Mapping[str, float],
+    training: Sequence[Mapping[str, float]],
+) -> list[dict[str, str]]:
+    """The plots for which there are figures, each with ``title``, ``note`` and ``source``.
+
+    Args:
+        evaluations: Evaluations by scorer.
+        ks: Values of k that all scorers have a recall for.
+        k: The k of the bar charts.
+        figures: Further figures: ``oracle.recall@10``, ``index.ann_recall@100``.
+        training: Figures per epoch or step.
+    """
+    warm_and_cold = {
+        f"recall_of_warm@{k}": "warm,\namong all",
+        f"recall_of_cold@{k}": "cold,\namong all",
+        f"cold_recall@{k}": "cold,\namong cold",
+    }
+    popularity = {f"recall_of_{name}@{k}": name for name in ("head", "middle", "tail")}
     plots = [
         (
             "Recall by length of the list",
             "With 95% bootstrap intervals over queries.",
-            recall_curves(report),
+            recall_curves(evaluations, ks, figures),
         ),
         (
             f"Warm and cold items, at {k}",
-            "Targets that training met or did not; ranked among all items, and the cold ones also "
-            "among the cold alone.",
-            bars(
-                report,
-                {
-                    f"recall_of_warm@{k}": "warm,\namong all",
-                    f"recall_of_cold@{k}": "cold,\namong all",
-                    f"cold_recall@{k}": "cold,\namong cold",
-                },
-            ),
+            "Targets with and without training interactions, ranked among all items; cold targets "
+            "also among the cold items.",
+            recall_bars(evaluations, warm_and_cold),
         ),
         (
             f"Recall by popularity, at {k}",
-            "Head, middle and tail hold a third of the training interactions each.",
-            bars(
-                report,
-                {f"recall_of_{name}@{k}": name for name in ("head", "middle", "tail")},
-            ),
+            "Head, middle and tail have a third of the training interactions each.",
+            recall_bars(evaluations, popularity),
         ),
-        ("Training", "By epoch.", training_curves(report.training)),
+        ("Training", "By epoch.", training_curves(training)),
         (
-            "Index against exact search",
-            "The share of the exact nearest neighbours that the index returns.",
-            ann_bars(report.figures),
+            "Index compared with exact search",
+            "Share of the exact nearest neighbours that the index returns.",
+            ann_bars(figures),
         ),
     ]
     return [
-        {"title": title, "note": note, "source": _source(figure)}
+        {"title": title, "note": note, "source": _svg(figure)}
         for title, note, figure in plots
         if figure is not None
     ]
 
 
-def recall_curves(report: Report) -> Figure | None:
-    """recall@k over k, one line a scorer, the oracle where it is known."""
+def recall_curves(
+    evaluations: Evaluations, ks: Sequence[int], figures: Mapping[str, float]
+) -> Figure | None:
+    """Recall over k, one line per scorer, and the oracle if known."""
+    oracle = {k: figures[f"oracle.recall@{k}"] for k in ks if f"oracle.recall@{k}" in figures}
 
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
-        ks = report.ks
-        for colour, (name, result) in zip(_colours(report), report.evaluations.items()):
+        for at, (name, result) in enumerate(evaluations.items()):
             heights = [result.figures[f"recall@{k}"] for k in ks]
-            axes.plot(ks, heights, marker="o", markersize=4, color=colour, label=name)
-            pairs = [result.intervals.get(f"recall@{k}") for k in ks]
-            low = [pair[0] if pair else at for pair, at in zip(pairs, heights)]
-            high = [pair[1] if pair else at for pair, at in zip(pairs, heights)]
-            axes.fill_between(ks, low, high, color=colour, alpha=0.18, linewidth=0)
-        best = {k: report.figures.get(f"oracle.recall@{k}") for k in ks}
-        known = {k: value for k, value in best.items() if value is not None}
-        if known:
-            axes.plot(
-                list(known),
-                list(known.values()),
-                linestyle="--",
-                marker="D",
-                markersize=5,
-                color=ORACLE,
-                label="oracle",
-            )
+            axes.plot(ks, heights, marker="o", markersize=4, color=_colour(at), label=name)
+            low, high = zip(*(_interval(result, f"recall@{k}") for k in ks))
+            axes.fill_between(ks, low, high, color=_colour(at), alpha=0.18, linewidth=0)
+        if oracle:
+            style: Any = {"linestyle": "--", "marker": "D", "markersize": 5, "color": ORACLE}
+            axes.plot(list(oracle), list(oracle.values()), label="oracle", **style)
         axes.set_xscale("log")
         axes.set_xticks(ks, [str(k) for k in ks])
         axes.minorticks_off()
@@ -115,38 +116,32 @@ def recall_curves(report: Report) -> Figure | None:
         axes.grid(axis="y")
         figure.legend(loc="outside upper left", ncols=3)
 
-    return _figure(paint) if report.ks else None
+    return _figure(paint) if ks else None
 
 
-def bars(report: Report, metrics: Mapping[str, str]) -> Figure | None:
-    """One group of bars a metric that any scorer has, one bar a scorer, with intervals."""
+def recall_bars(evaluations: Evaluations, metrics: Mapping[str, str]) -> Figure | None:
+    """One group of bars per metric that any scorer has, one bar per scorer, with intervals."""
+    results = evaluations.values()
     present = {
-        metric: label
-        for metric, label in metrics.items()
-        if any(metric in result.figures for result in report.evaluations.values())
+        m: label for m, label in metrics.items() if any(m in each.figures for each in results)
     }
 
     def paint(figure: Figure) -> None:
         axes = figure.add_subplot()
-        width = 0.8 / len(report.evaluations)
-        for at, (name, result) in enumerate(report.evaluations.items()):
-            shift = (at - (len(report.evaluations) - 1) / 2) * width
-            places = [place + shift for place in range(len(present))]
+        width = 0.8 / len(evaluations)
+        for at, (name, result) in enumerate(evaluations.items()):
+            shift = (at - (len(evaluations) - 1) / 2) * width
             heights = [result.figures.get(metric, 0.0) for metric in present]
-            pairs = [
-                result.intervals.get(metric, (height, height))
-                for metric, height in zip(present, heights)
-            ]
-            errors = [
-                [max(height - pair[0], 0.0) for height, pair in zip(heights, pairs)],
-                [max(pair[1] - height, 0.0) for height, pair in zip(heights, pairs)],
-            ]
+            intervals = [_interval(result, metric) for metric in present]
             axes.bar(
-                places,
+                [group + shift for group in range(len(present))],
                 heights,
                 width * 0.92,
-                yerr=errors,
-                color=_colours(report)[at],
+                yerr=[
+                    [max(height - low, 0.0) for height, (low, _) in zip(heights, intervals)],
+                    [max(high - height, 0.0) for height, (_, high) in zip(heights, intervals)],
+                ],
+                color=_colour(at),
                 label=name,
                 error_kw={"elinewidth": 0.8, "ecolor": INK},
             )
@@ -161,23 +156,23 @@ def bars(report: Report, metrics: Mapping[str, str]) -> Figure | None:
 
 
 def training_curves(lines: Sequence[Mapping[str, float]]) -> Figure | None:
-    """Losses on the left, everything else that was measured on the right."""
+    """Losses on the left, all other figures on the right."""
     names = list(dict.fromkeys(name for line in lines for name in line))
     clock = next((name for name in ("epoch", "step") if name in names), None)
     series = [name for name in names if name not in ("epoch", "step", "seconds")]
-    groups = [
-        ("loss", [name for name in series if "loss" in name]),
-        ("on validation", [name for name in series if "loss" not in name]),
-    ]
-    groups = [(label, members) for label, members in groups if members]
+    groups = {
+        "loss": [name for name in series if "loss" in name],
+        "on validation": [name for name in series if "loss" not in name],
+    }
+    groups = {label: members for label, members in groups.items() if members}
 
     def paint(figure: Figure) -> None:
-        for at, (label, members) in enumerate(groups, start=1):
+        for at, (label, members) in enumerate(groups.items(), start=1):
             axes = figure.add_subplot(1, len(groups), at)
             for name in members:
                 points = [
-                    (line.get(clock, row) if clock else row, line[name])
-                    for row, line in enumerate(lines, start=1)
+                    (line.get(clock, number) if clock else number, line[name])
+                    for number, line in enumerate(lines, start=1)
                     if name in line and math.isfinite(line[name])
                 ]
                 axes.plot(*zip(*points), label=name, marker="o", markersize=3)
@@ -191,11 +186,12 @@ def training_curves(lines: Sequence[Mapping[str, float]]) -> Figure | None:
 
 
 def ann_bars(figures: Mapping[str, float]) -> Figure | None:
-    """One bar for each ``index.ann_recall@k``."""
+    """One bar per ``index.ann_recall@k``."""
+    prefix = "index.ann_"
     found = {
-        name.removeprefix("index.ann_"): value
+        name.removeprefix(prefix): value
         for name, value in figures.items()
-        if name.startswith("index.ann_recall@")
+        if name.startswith(f"{prefix}recall@")
     }
 
     def paint(figure: Figure) -> None:
@@ -214,6 +210,11 @@ def ann_bars(figures: Mapping[str, float]) -> Figure | None:
     return _figure(paint, height=0.9 + 0.5 * len(found)) if found else None
 
 
+def _interval(result: Evaluation, metric: str) -> tuple[float, float]:
+    height = result.figures.get(metric, 0.0)
+    return result.intervals.get(metric, (height, height))
+
+
 def _figure(paint: Callable[[Figure], None], *, height: float = 3.1) -> Figure:
     with rc_context(STYLE):
         figure = Figure(figsize=(5.4, height), layout="constrained")
@@ -221,12 +222,12 @@ def _figure(paint: Callable[[Figure], None], *, height: float = 3.1) -> Figure:
     return figure
 
 
-def _source(figure: Figure) -> str:
+def _svg(figure: Figure) -> str:
     buffer = io.BytesIO()
     with rc_context(STYLE):
         figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return data_url(buffer.getvalue(), "svg+xml")
 
 
-def _colours(report: Report) -> list[str]:
-    return [COLOURS[at % len(COLOURS)] for at in range(len(report.evaluations))]
+def _colour(number: int) -> str:
+    return COLOURS[number % len(COLOURS)]

@@ -1,8 +1,8 @@
-"""From scores to rankings of the whole catalogue, and to the places at which targets stand.
+"""Rankings of the whole catalogue by score, and the positions of the targets.
 
-Equal scores are listed by lower row, as the indexes list them. In *judging*, a target counts as
-standing behind all other items with its score: were rows the judge, a scorer that gives every item
-the same score would be paid for the order of the catalogue.
+Equal scores are listed by lower row, as the indexes list them. For metrics, a target follows all
+other items with its score: otherwise a scorer that gives every item the same score would profit
+from the order of the catalogue.
 """
 
 from __future__ import annotations
@@ -22,14 +22,13 @@ Scores = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """The first n places of each query's ranking.
+    """The first n positions of each query's ranking.
 
     Attributes:
         rows: Item rows, int32 ``[q, n]``, best first; 0 where not ``valid``.
-        valid: Whether the place holds an item, bool ``[q, n]``.
-        positions: The place (1, 2, ...) of each target, int32 ``[t]``; 0 beyond the first n.
-        tied: Whether items beyond the first n have the score of the last, bool ``[q]``: there the
-            row decided what is listed.
+        valid: Whether the position has an item, bool ``[q, n]``.
+        positions: Position (1, 2, ...) of each target, int32 ``[t]``; 0 beyond the first n.
+        tied: Whether items beyond the first n have the score of the last one, bool ``[q]``.
     """
 
     rows: Rows
@@ -43,9 +42,9 @@ def rank(scores: Scores, depth: int, *, target_rows: Rows, target_offsets: Offse
 
     Args:
         scores: float32 ``[q, items]``, without NaN.
-        depth: n, how many places to list.
+        depth: Number of positions n.
         target_rows: All targets, int32 ``[t]``.
-        target_offsets: Where each query's targets begin and end, int64 ``[q + 1]``.
+        target_offsets: Start of each query's targets, and the end of the last, int64 ``[q + 1]``.
 
     Example:
         >>> scores = np.array([[0.5, 2, 0.5, 0.5]], np.float32)
@@ -59,15 +58,15 @@ def rank(scores: Scores, depth: int, *, target_rows: Rows, target_offsets: Offse
     width = rows.shape[1]
     owner = np.repeat(np.arange(len(scores)), np.diff(target_offsets))
     score = scores[owner, target_rows]
-    # The last place of the target's tie: everything with its score or a higher one.
+    # Last position of the items with the target's score.
     higher_or_equal = (listed[owner] >= score[:, None]).sum(axis=1)
     last = np.where(score > boundary[owner], higher_or_equal, at_least[owner])
-    places = last - _tied_targets_after(owner, score, target_rows)
-    found = (score >= boundary[owner]) & (score > -np.inf) & (places <= width)
+    positions = last - _tied_targets_after(owner, score, target_rows)
+    found = (score >= boundary[owner]) & (score > -np.inf) & (positions <= width)
     return Ranking(
         rows=np.where(valid, rows, 0).astype(np.int32),
         valid=valid,
-        positions=np.where(found, places, 0).astype(np.int32),
+        positions=np.where(found, positions, 0).astype(np.int32),
         tied=(at_least > width) & (boundary > -np.inf),
     )
 
@@ -75,13 +74,13 @@ def rank(scores: Scores, depth: int, *, target_rows: Rows, target_offsets: Offse
 def target_hits(
     positions: Rows, target_offsets: Offsets, depth: int, keep: Mask | None = None
 ) -> Mask:
-    """Whether place 1 .. ``depth`` of each ranking holds a target, bool ``[q, depth]``.
+    """Whether position 1 .. ``depth`` of each ranking is a target, bool ``[q, depth]``.
 
     Args:
         positions: int32 ``[t]`` as in :class:`Ranking`.
         target_offsets: int64 ``[q + 1]``.
-        depth: How many places.
-        keep: Which targets count, bool ``[t]``; None is all.
+        depth: Number of positions.
+        keep: Targets that count, bool ``[t]``; None for all.
     """
     hits = np.zeros((len(target_offsets) - 1, depth), np.bool_)
     owner = np.repeat(np.arange(len(hits)), np.diff(target_offsets))
@@ -95,7 +94,7 @@ def target_hits(
 def mask_scores(
     scores: npt.NDArray[Any], queries: HeldOut, candidates: Mask, *, name: str
 ) -> Scores:
-    """A checked copy of a scorer's answer with -inf for histories and for what is no candidate.
+    """A checked copy of a scorer's scores, with -inf for histories and non-candidates.
 
     Raises:
         DataError: The shape is not ``[q, items]``, or a score is NaN or +inf.
@@ -122,13 +121,12 @@ def mask_scores(
 
 
 def _top(scores: Scores, depth: int) -> tuple[npt.NDArray[np.int64], Scores, Rows]:
-    """The first places' rows (ties by lower row), the last one's score, and how many reach it."""
+    """Rows of the first positions, score of the last one, and number of items that reach it."""
     width = min(depth, scores.shape[1])
     if not scores.size:
         empty = np.zeros((len(scores), width), np.int64)
         return empty, np.full(len(scores), -np.inf, np.float32), np.zeros(len(scores), np.int32)
-    # From the best down: numpy is many times slower where the last places are sought among a mass
-    # of equal scores, such as the -inf of items that are not shown.
+    # Descending: numpy is many times slower at partitioning a mass of equal scores such as -inf.
     negated = -scores
     negated.partition(width - 1, axis=1)
     boundary = -negated[:, width - 1]
@@ -148,7 +146,7 @@ def _top(scores: Scores, depth: int) -> tuple[npt.NDArray[np.int64], Scores, Row
 def _tied_targets_after(
     owner: npt.NDArray[np.int64], score: Scores, rows: Rows
 ) -> npt.NDArray[np.int64]:
-    """Per target how many targets of its query with its score have a higher row, int64 ``[t]``."""
+    """Number of targets of the same query and score with a higher row, int64 ``[t]``."""
     order = np.lexsort((-rows, score, owner))
     new = np.ones(len(order), np.bool_)
     new[1:] = (owner[order][1:] != owner[order][:-1]) | (score[order][1:] != score[order][:-1])

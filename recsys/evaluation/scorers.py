@@ -1,4 +1,4 @@
-"""What is evaluated: anything that scores the whole catalogue for queries."""
+"""Scorers: anything that scores the whole catalogue for queries can be evaluated."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from recsys.splits.held_out import HeldOut, offsets_of, ranges
 
 
 class Scorer(Protocol):
-    """Scores every item for each query. It may read all of ``queries`` but the targets.
+    """Scores every item for each query, without reading the targets.
 
-    A query's scores depend on that query alone: scored by itself or among others, today or again,
-    they are the same. ``queries.terms`` is used only by a scorer that was asked to.
+    The scores of a query are deterministic and do not depend on other queries. ``queries.terms`` is
+    read only by scorers configured for search.
     """
 
     @property
     def name(self) -> str:
-        """Under which name its figures appear."""
+        """Name of its figures."""
 
     def score(self, queries: HeldOut) -> npt.NDArray[Any]:
-        """float32 ``[q, items]``; higher is better, -inf is never shown, NaN is refused."""
+        """float32 ``[q, items]``; higher is better, -inf is never listed, NaN is an error."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +35,9 @@ class VectorScorer:
     """Scores by inner product of a query's vector and the items' vectors.
 
     Attributes:
-        name: Under which name its figures appear.
+        name: Name of its figures.
         items: float32 ``[items, d]``.
-        encode: From q queries to float32 ``[q, d]``.
+        encode: Function from q queries to float32 ``[q, d]``.
 
     Example:
         >>> queries = HeldOut.of(user=[0], histories=[[1]], targets=[[0]])
@@ -62,17 +62,15 @@ class VectorScorer:
 
 @dataclass(frozen=True, eq=False)
 class SumScorer:
-    """The weighted sum of several scorers' scores, as several spaces answer together.
-
-    What one of them never shows (-inf) the sum never shows.
+    """The weighted sum of several scorers, as in fusion by score; -inf wherever one has it.
 
     Attributes:
-        name: Under which name its figures appear.
+        name: Name of its figures.
         parts: The scorers.
-        weights: One a scorer, above 0.
+        weights: Weight per scorer, above 0.
 
     Raises:
-        InvalidRequestError: No parts, not as many weights, or one that is not finite and above 0.
+        InvalidRequestError: There are no parts, or a weight is missing, not finite or not above 0.
 
     Example:
         >>> queries = HeldOut.of(user=[0], histories=[[1]], targets=[[0]])
@@ -107,22 +105,16 @@ class SumScorer:
 
 @dataclass(frozen=True, eq=False)
 class MeanOfItemsScorer:
-    """A user is the mean of the vectors of their history's items; scored by inner product.
+    """Inner product with the mean of the vectors of a history's items.
 
-    With a block of encoded titles this is "the mean of the titles they engaged with": what content
-    gives before anything is learned from interactions (the content-based profile of Pazzani and
-    Billsus, 2007, with dense vectors). s(h, i) = x(i) . mean of x(j) over the j in h that have a
-    vector.
-
-    - An item without a vector has the score -inf: it is never shown.
-    - A history without a vector (empty, or only such items) gives every other item the score 0, a
-      tie: judged, it finds nothing.
-    - An item that was met twice counts twice.
+    The content-based profile of Pazzani and Billsus (2007) with dense vectors, without training on
+    interactions. Repeated items count repeatedly. An item without a vector scores -inf; for a
+    history without vectors all other items score 0.
 
     Attributes:
-        block: One vector an item.
-        last: How many of the latest items of a history speak; None is all.
-        name: Under which name its figures appear.
+        block: One vector per item.
+        last: Number of latest items of a history to read; None for all.
+        name: Name of its figures.
 
     Raises:
         InvalidRequestError: ``last`` is below 1.
@@ -150,7 +142,7 @@ class MeanOfItemsScorer:
 
 
 def mean_of_histories(block: FeatureBlock, queries: HeldOut, last: int | None = None) -> Vectors:
-    """Each query's mean over the ``last`` items of its history, float32 ``[q, d]``."""
+    """Mean over the ``last`` items of each query's history, float32 ``[q, d]``."""
     lengths = queries.history_lengths
     if last is not None:
         lengths = np.minimum(lengths, last)

@@ -1,7 +1,6 @@
-"""Picture sheets: what a user met and what is recommended, as cards of pictures and titles.
+"""Sheets of pictures: a user's history and recommendations, with titles where pictures are missing.
 
-A picture that is missing or cannot be decoded becomes a card with the title; a report must not fail
-for the sake of a picture.
+A picture that is missing or cannot be decoded is never an error of the report.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from recsys.errors import DataError
 from recsys.evaluation.thumbnails import data_url, thumbnail
 
 SIDE = 144
-"""Thumbnails fit a square of so many pixels."""
+"""Maximum width and height of a thumbnail in pixels."""
 
 LAST = 12
-"""So many of the latest items of a history are shown."""
+"""Number of latest history items to show."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +27,10 @@ class UserSheet:
 
     Attributes:
         user: The user's id.
-        history: Oldest first; the last 12 are shown.
-        recommended: Best first.
-        scores: One for each recommended item.
-        targets: What the user truly met next; marked where it was recommended.
+        history: Items, oldest first.
+        recommended: Items, best first.
+        scores: Score of each recommended item.
+        targets: The next items of the user; marked if recommended.
 
     Example:
         >>> UserSheet("ann", history=(3, 1), recommended=(2,), scores=(0.5,), targets=(2,)).user
@@ -52,30 +51,29 @@ class UserSheet:
             )
 
 
-def cards(sheet: UserSheet, catalogue: Catalogue) -> dict[str, Any]:
-    """The sheet as plain values for the template; titles are not escaped here."""
-    titles = catalogue.titles()
-    targets = {int(row) for row in sheet.targets}
+def sheet_view(sheet: UserSheet, catalogue: Catalogue) -> dict[str, Any]:
+    """The sheet as plain values for the template, which escapes the titles."""
+    titles, targets = catalogue.titles(), {int(row) for row in sheet.targets}
 
-    def card(row: int, note: str, hit: bool) -> dict[str, Any]:
+    def tile(row: int, note: str = "", hit: bool = False) -> dict[str, Any]:
         picture = thumbnail_url(catalogue, row)
         return {"title": titles[row], "picture": picture, "note": note, "hit": hit}
 
     ranked = enumerate(zip(sheet.recommended, sheet.scores), start=1)
     return {
         "user": sheet.user,
-        "history": [card(int(row), "", False) for row in sheet.history[-LAST:]],
+        "history": [tile(int(row)) for row in sheet.history[-LAST:]],
         "length": len(sheet.history),
         "recommended": [
-            card(int(row), f"{place} · {score:.3f}", int(row) in targets)
-            for place, (row, score) in ranked
+            tile(int(row), f"{rank} · {score:.3f}", int(row) in targets)
+            for rank, (row, score) in ranked
         ],
         "targets": [titles[row] for row in sorted(targets)],
     }
 
 
 def thumbnail_url(catalogue: Catalogue, row: int) -> str | None:
-    """A picture as a small JPEG in a data address, or None where there is none to show."""
+    """An item's picture as a small JPEG in a data URL; None if it has none."""
     small = thumbnail(catalogue, row, SIDE)
     if small is None:
         return None

@@ -1,7 +1,4 @@
-"""Small pictures of items, for people to look at.
-
-A picture that is missing or cannot be decoded is None; nothing fails for the sake of a picture.
-"""
+"""Thumbnails of items; a picture that is missing or cannot be decoded is None."""
 
 from __future__ import annotations
 
@@ -14,23 +11,23 @@ from PIL import Image, ImageOps
 from recsys.catalogue import Catalogue
 
 MAX_PIXELS = 50_000_000
-"""A larger picture is not decoded."""
+"""Larger pictures are not decoded."""
 
 
 def thumbnail(catalogue: Catalogue, row: int, side: int) -> Image.Image | None:
-    """One item's picture within a square of ``side`` pixels, its shape kept, RGB on white."""
+    """One item's picture within a square of ``side`` pixels, RGB on white."""
     try:
         content = catalogue.image(row)
-    except Exception:  # an archive from outside can be damaged in any way
+    except Exception:  # an external archive can be damaged in any way
         return None
     return None if content is None else thumbnail_from_bytes(content, side)
 
 
 def thumbnail_from_bytes(content: bytes, side: int) -> Image.Image | None:
-    """The picture of a file's bytes, as :func:`thumbnail` gives it."""
+    """The thumbnail of an image file."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Pillow finds odd in a file is of no use here
+            warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content)) as opened:
                 if opened.width * opened.height > MAX_PIXELS:
                     return None
@@ -39,7 +36,7 @@ def thumbnail_from_bytes(content: bytes, side: int) -> Image.Image | None:
         small.thumbnail((side, side))
         flat = Image.new("RGB", small.size, "white")
         flat.paste(small, mask=small.getchannel("A"))
-    except Exception:  # foreign bytes can make a decoder raise anything at all
+    except Exception:  # external bytes can make a decoder raise any exception
         return None
     return flat
 

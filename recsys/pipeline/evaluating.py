@@ -1,4 +1,4 @@
-"""The stage that judges: towers and baselines on the test queries, once, kept for the report."""
+"""The evaluation stage: towers and baselines on the test queries, stored for the report."""
 
 from __future__ import annotations
 
@@ -15,89 +15,102 @@ from recsys.evaluation import (
     PopularityScorer,
     RandomScorer,
     Scorer,
-    evaluate,
+    evaluate_split,
     tune_item_knn,
 )
 from recsys.evaluation.ranking import mask_scores, rank
 from recsys.evaluation.sheets import UserSheet
 from recsys.files import load_arrays, read_json, save_arrays, write_json
-from recsys.ids import IdMap
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stage import StageOutput
-from recsys.splits import HeldOut
 
-MODEL = "two_tower"
 WITH_TERMS = "two_tower_with_terms"
-JUDGED, VALUES = "judged.json", "values.npz"
+RESULTS, VALUES = "evaluations.json", "values.npz"
+SHEET_ITEMS = 12
+"""Number of recommended items on the sheet of a user."""
 
 
 def run_evaluate(job: Job, out: Path) -> StageOutput:
-    """Judge all scorers; write what :func:`load_evaluations` and :func:`load_sheets` read."""
-    parts, config = job.split, job.config.evaluation
-    scorers, tuned = _scorers(job)
-    evaluations = {}
-    for scorer in scorers:
-        evaluations[scorer.name] = evaluate(
+    """Evaluate all scorers and write the files of :func:`load_evaluations`, :func:`load_sheets`."""
+    config = job.config.evaluation
+    scorers, tuning = _scorers(job)
+    evaluations = {
+        scorer.name: evaluate_split(
             scorer,
-            parts.test,
-            candidates=parts.candidates,
-            item_counts=parts.final.item_counts,
+            job.split,
+            "test",
             ks=config.ks,
             seed=config.seed,
             resamples=config.resamples,
             progress=job.progress,
         )
-    sheets = _sheets(job, scorers[0], count=config.sheet_users)
-    _save(out, evaluations, sheets)
+        for scorer in scorers
+    }
+    values = {
+        f"{name}/{metric}": column
+        for name, each in evaluations.items()
+        for metric, column in each.values.items()
+    }
+    save_arrays(out / VALUES, values)
+    sheets = [asdict(sheet) for sheet in _sheets(job, scorers[0], count=config.sheet_users)]
+    results = {name: each.as_json() for name, each in evaluations.items()}
+    write_json(out / RESULTS, {"evaluations": results, "sheets": sheets})
     figures = {
         f"{name}.{metric}": value
         for name, each in evaluations.items()
         for metric, value in each.figures.items()
     }
-    notes = {"protocol": parts.protocol, "item_knn_tuning": tuned}
+    notes = {"protocol": job.split.protocol, "item_knn_tuning": tuning}
     return StageOutput(figures | _oracle(job), notes)
 
 
 def load_evaluations(folder: Path) -> dict[str, Evaluation]:
-    """The evaluations, the model's first.
+    """The evaluations by scorer, the model first.
 
     Raises:
-        DataError: The folder does not hold them.
+        DataError: The folder has none.
     """
-    kept = _kept(folder)
-    values = load_arrays(folder / VALUES)
+    values: dict[str, dict[str, Any]] = {}
+    results = _load_results(folder)["evaluations"]
+    for key, column in load_arrays(folder / VALUES).items():
+        name, _, metric = key.rpartition("/")
+        values.setdefault(name, {})[metric] = column
     return {
         name: Evaluation(
-            name,
-            each["figures"],
-            {metric: (low, high) for metric, (low, high) in each["intervals"].items()},
-            each["counts"],
-            {metric: values[f"{name}/{metric}"] for metric in each["values"]},
-            each["seconds"],
+            name=name,
+            values=values[name],
+            intervals={metric: (low, high) for metric, (low, high) in found["intervals"].items()},
+            **{key: found[key] for key in ("figures", "counts", "seconds")},
         )
-        for name, each in kept["evaluations"].items()
+        for name, found in results.items()
     }
 
 
 def load_sheets(folder: Path) -> list[UserSheet]:
-    """A few users with what they met and what the towers recommend.
+    """Histories and recommendations of a few users.
 
     Raises:
-        DataError: The folder does not hold them.
+        DataError: The folder has none.
     """
-    return [UserSheet(**sheet) for sheet in _kept(folder)["sheets"]]
+    return [UserSheet(**sheet) for sheet in _load_results(folder)["sheets"]]
+
+
+def _load_results(folder: Path) -> dict[str, Any]:
+    try:
+        results: dict[str, Any] = read_json(folder / RESULTS)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{folder} holds no evaluation ({error}); evaluate again") from error
+    return results
 
 
 def _scorers(job: Job) -> tuple[list[Scorer], Sequence[Mapping[str, float | None]]]:
-    """The towers first; with search terms beside where there are any; then the baselines."""
-    parts, config = job.split, job.config.evaluation
-    known = job.known_users
-    asked = job.query_phrases
-    scorers: list[Scorer] = [towers_scorer(job.towers, known=known, phrases=asked)]
-    if asked is None and job.towers.terms_dimension and parts.test.terms.any():
+    """The towers, also with search terms if there are any, then the baselines."""
+    parts, config, known = job.split, job.config.evaluation, job.known_users
+    scorers: list[Scorer] = [towers_scorer(job.towers, known=known, phrases=job.query_phrases)]
+    if job.query_phrases is None and job.towers.terms_dimension and parts.test.terms.any():
         scorers.append(towers_scorer(job.towers, known=known, phrases=job.phrases, name=WITH_TERMS))
-    tuned: Sequence[Mapping[str, float | None]] = ()
+    tuning: Sequence[Mapping[str, float | None]] = ()
     for name in config.baselines:
         if name == "random":
             scorers.append(RandomScorer(len(job.ingested.catalogue), seed=config.seed))
@@ -105,46 +118,45 @@ def _scorers(job: Job) -> tuple[list[Scorer], Sequence[Mapping[str, float | None
             scorers.append(PopularityScorer(parts.final))
         else:
             job.progress("tune item_knn", 0, 1)
-            knn, tuned = tune_item_knn(
+            knn, tuning = tune_item_knn(
                 parts.train, parts.validation, candidates=parts.candidates, k=config.ks[0]
             )
             job.progress("tune item_knn", 1, 1)
             scorers.append(knn if parts.final is parts.train else knn.refit(parts.final))
-    return scorers, tuned
+    return scorers, tuning
 
 
-def _sheets(job: Job, scorer: Scorer, *, count: int, places: int = 12) -> list[UserSheet]:
-    """Test queries of different users with a history, drawn by the seed."""
+def _sheets(job: Job, scorer: Scorer, *, count: int) -> list[UserSheet]:
+    """Sheets of users with at least three items in their history, drawn by the seed."""
     queries, users = job.split.test, job.ingested.interactions.users
     long = np.flatnonzero(queries.history_lengths >= 3)
     _, first = np.unique(queries.user[long], return_index=True)
     rng = np.random.default_rng(job.config.evaluation.seed)
-    drawn = rng.choice(long[first], min(count, len(first)), replace=False)
-    chosen = queries.at(np.sort(drawn))
-    if not len(chosen):
-        return []
-    return [
-        _sheet(job, scorer, chosen.slice(at, at + 1), users, places) for at in range(len(chosen))
-    ]
-
-
-def _sheet(job: Job, scorer: Scorer, query: HeldOut, users: IdMap, places: int) -> UserSheet:
-    scores = mask_scores(scorer.score(query), query, job.split.candidates, name=scorer.name)
-    ranking = rank(
-        scores, places, target_rows=query.target_rows, target_offsets=query.target_offsets
-    )
-    rows = ranking.rows[0][ranking.valid[0]]
-    return UserSheet(
-        users.id(int(query.user[0])),
-        history=query.history(0).tolist(),
-        recommended=rows.tolist(),
-        scores=scores[0, rows].tolist(),
-        targets=query.targets(0).tolist(),
-    )
+    sheets = []
+    for at in np.sort(rng.choice(long[first], min(count, len(first)), replace=False)):
+        query = queries.slice(at, at + 1)
+        scores = mask_scores(scorer.score(query), query, job.split.candidates, name=scorer.name)
+        ranking = rank(
+            scores,
+            SHEET_ITEMS,
+            target_rows=query.target_rows,
+            target_offsets=query.target_offsets,
+        )
+        rows = ranking.rows[0][ranking.valid[0]]
+        sheets.append(
+            UserSheet(
+                users.id(int(query.user[0])),
+                history=query.history(0).tolist(),
+                recommended=rows.tolist(),
+                scores=scores[0, rows].tolist(),
+                targets=query.targets(0).tolist(),
+            )
+        )
+    return sheets
 
 
 def _oracle(job: Job) -> dict[str, float]:
-    """The best figures that can be reached, where the data's rule is known."""
+    """The best figures that any ranking can reach, if the data's rule is known."""
     name = job.config.evaluation.oracle
     if name is None:
         return {}
@@ -157,34 +169,3 @@ def _oracle(job: Job) -> dict[str, float]:
             f'{path} must be JSON with figures under "oracle", as {{"oracle": {{"recall@10": '
             f"0.5}}}}; {type(error).__name__}: {error}"
         ) from error
-
-
-def _save(out: Path, evaluations: Mapping[str, Evaluation], sheets: Sequence[UserSheet]) -> None:
-    values = {
-        f"{name}/{metric}": column
-        for name, each in evaluations.items()
-        for metric, column in each.values.items()
-    }
-    save_arrays(out / VALUES, values)
-    content = {
-        "evaluations": {
-            name: {
-                "figures": dict(each.figures),
-                "intervals": {metric: list(pair) for metric, pair in each.intervals.items()},
-                "counts": dict(each.counts),
-                "values": list(each.values),
-                "seconds": each.seconds,
-            }
-            for name, each in evaluations.items()
-        },
-        "sheets": [asdict(sheet) for sheet in sheets],
-    }
-    write_json(out / JUDGED, content)
-
-
-def _kept(folder: Path) -> dict[str, Any]:
-    try:
-        kept: dict[str, Any] = read_json(folder / JUDGED)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{folder} holds no evaluation ({error}); evaluate again") from error
-    return kept

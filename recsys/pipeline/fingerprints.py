@@ -1,7 +1,4 @@
-"""Fingerprints: what tells a stage whether its last result still stands.
-
-They rest on content, never on a file's date or place.
-"""
+"""Fingerprints of files, which depend on content and never on a file's date or location."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from recsys.files import sha256_file, sha256_json
 
 
 def fingerprint_path(path: Path) -> str:
-    """Size and sha256 of a file, or of every file below a folder with its name in the folder.
+    """Fingerprint of a file, or of all files in a folder with their relative names.
 
     Raises:
         DataError: There is neither a file nor a folder, or one cannot be read.
@@ -28,7 +25,7 @@ def fingerprint_path(path: Path) -> str:
 
 
 def fingerprint_paths(paths: Mapping[str, Path]) -> dict[str, str]:
-    """Per name the fingerprint of its path."""
+    """Fingerprint of each path, by name."""
     return {name: fingerprint_path(path) for name, path in sorted(paths.items())}
 
 

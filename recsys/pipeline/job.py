@@ -1,7 +1,4 @@
-"""What the stages hand on to each other: each result, read from its stage's folder when asked for.
-
-No stage keeps anything in memory for the next one, so that each can also be run by itself.
-"""
+"""The results that stages pass to each other, read lazily from the stages' folders."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ BLOCKS = ("text", "image", "attributes")
 PHRASES = "phrases"
 DATA = "data"
 CACHE = "cache"
-KEPT_ENCODERS = "encoders"
+TRAINED_ENCODERS = "encoders"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +37,11 @@ class Job:
     """One run.
 
     Attributes:
-        config: What is asked for.
-        base: The folder that the configuration's paths start from.
-        folder: Where the stages' folders are.
-        cache: Where encoded contents are kept; runs may share it.
-        progress: Told how far the work is.
+        config: Configuration of the run.
+        base: Folder that the configuration's paths start from.
+        folder: Parent of the stages' folders.
+        cache: Folder of encoded contents; runs may share it.
+        progress: Callback for progress.
     """
 
     config: RunConfig
@@ -57,16 +54,16 @@ class Job:
     def from_config(
         cls, config: RunConfig, base: Path, *, runs: Path, progress: Progress = silent
     ) -> Job:
-        """The job of a configuration whose relative paths start from ``base``, in ``runs/NAME``."""
+        """The job of a configuration in ``runs/NAME``; relative paths start from ``base``."""
         return cls(config, base.resolve(), runs / config.name, runs / CACHE, progress)
 
     def path(self, name: str | Path) -> Path:
-        """Where a path of the configuration is."""
+        """Location of a path of the configuration."""
         return resolve(str(name), self.base)
 
     @property
     def bundles(self) -> Path:
-        """Where this run publishes."""
+        """Folder of the published bundles."""
         return self.folder / "bundles"
 
     @cached_property
@@ -78,30 +75,30 @@ class Job:
 
     @cached_property
     def split(self) -> Split:
-        """What is learned from and what judges."""
+        """The split of the log."""
         return split(self.ingested.interactions, self.config.split)
 
     @cached_property
     def encoders(self) -> dict[str, Encoder]:
-        """The encoders that this run has, by kind."""
+        """Encoders by kind."""
         folders = {name: self.folder / "encode" / "encoders" / name for name in ENCODERS}
         return {name: load_encoder(path) for name, path in folders.items() if path.is_dir()}
 
     @property
     def exhibits(self) -> list[Exhibit]:
-        """Pictures that show what this run's encoders learned."""
+        """Pictures that show what the encoders learned."""
         folders = (self.folder / "encode" / EXHIBITS / name for name in ENCODERS)
         return [exhibit for folder in folders for exhibit in read_exhibits(folder)]
 
     @cached_property
     def blocks(self) -> dict[str, FeatureBlock]:
-        """The feature blocks that this run has, by name."""
+        """Feature blocks by name."""
         files = {name: self.folder / "encode" / f"{name}.npz" for name in BLOCKS}
         return {name: FeatureBlock.load(path) for name, path in files.items() if path.is_file()}
 
     @cached_property
     def training_blocks(self) -> list[FeatureBlock]:
-        """The blocks that ``fit`` is given: all, and the parts of joined ones that are named."""
+        """The blocks to train on: all, and the named parts of joined text encoders."""
         members = self.config.train.members
         named = [self.config.towers.blocks, *(member.blocks for member in members)]
         wanted = {name for names in named for name in names or () if name not in self.blocks}
@@ -109,10 +106,7 @@ class Job:
         return [*self.blocks.values(), *(part for name, part in parts.items() if name in wanted)]
 
     def _parts_of_text(self) -> dict[str, FeatureBlock]:
-        """What each part of a joined encoder says, as a block ``text.PART``, by name.
-
-        The second part of an encoder is ``text.PART-2``.
-        """
+        """One block ``text.PART`` per part of a joined encoder; ``text.PART-2`` for a second."""
         encoder, whole = self.encoders.get("text"), self.blocks["text"]
         widths = [(part.name, part.dimension) for part in getattr(encoder, "parts", ())]
         found: dict[str, FeatureBlock] = {}
@@ -127,7 +121,7 @@ class Job:
 
     @cached_property
     def phrases(self) -> Vectors:
-        """The encoded search terms of the log, float32 ``[phrases, t]``; zeros for none."""
+        """Encoded search terms of the log, float32 ``[phrases, t]``; zeros for no terms."""
         file = self.folder / "encode" / f"{PHRASES}.npz"
         if not file.is_file():
             return np.zeros((len(self.ingested.interactions.phrases), 0), np.float32)
@@ -135,33 +129,33 @@ class Job:
 
     @cached_property
     def user_block(self) -> FeatureBlock | None:
-        """Vectors of the log's users that were learned elsewhere; None where none are read."""
+        """External user vectors; None if the towers read none."""
         file = self.folder / "encode" / f"{USER_VECTORS}.npz"
         reads = self.config.towers.user_vectors != "none" and file.is_file()
         return FeatureBlock.load(file) if reads else None
 
     @cached_property
     def known_users(self) -> Mask:
-        """Whom the towers that are kept can tell apart; see :meth:`users_known_from`."""
+        """Users known to the final towers; see :meth:`users_known_from`."""
         return self.users_known_from(self.split.final)
 
-    def users_known_from(self, learned_from: Interactions) -> Mask:
-        """Users that are in what was learned from, or that have a vector; bool ``[users]``."""
-        met: Mask = np.diff(learned_from.offsets) > 0
-        return met if self.user_block is None else met | self.user_block.mask
+    def users_known_from(self, log: Interactions) -> Mask:
+        """Users that have interactions in a training log or a user vector, bool ``[users]``."""
+        known: Mask = np.diff(log.offsets) > 0
+        return known if self.user_block is None else known | self.user_block.mask
 
     @property
     def towers_config(self) -> TowersConfig:
-        """The towers asked for; they read search terms only where there are any to learn from."""
-        searched = self.phrases.shape[1] > 0 and bool(self.phrases.any())
-        changes: dict[str, Any] = {} if searched else {"terms": "none"}
+        """The configured towers; without encoded search terms they read none."""
+        has_terms = self.phrases.shape[1] > 0 and bool(self.phrases.any())
+        changes: dict[str, Any] = {} if has_terms else {"terms": "none"}
         if self.config.towers.blocks is None and len(self.training_blocks) > len(self.blocks):
-            changes["blocks"] = tuple(self.blocks)  # a part is for those who name it
+            changes["blocks"] = tuple(self.blocks)  # parts are read only by name
         return self.config.towers.model_copy(update=changes)
 
     @property
     def query_phrases(self) -> Vectors | None:
-        """The search terms that every query is asked with where towers read nothing else."""
+        """The search terms of every query if the towers read nothing else; otherwise None."""
         alone = self.towers_config.terms_alone and self.user_block is None
         return self.phrases if alone else None
 

@@ -1,4 +1,4 @@
-"""The two towers as a scorer: queries with known answers asked as the service would ask them."""
+"""The two towers as a scorer of held-out queries, encoded as the service encodes them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 def batch_of(queries: HeldOut, *, known: Mask, phrases: Vectors | None = None) -> QueryBatch:
-    """The towers' view of queries with known answers.
+    """Held-out queries as a batch for the towers; the targets are not read.
 
     Args:
-        queries: Of them everything but the targets is read.
-        known: Which users training met, bool ``[users]``.
-        phrases: Encoded ``queries.phrases``, float32 ``[phrases, t]``, to ask with the search
-            terms that led to the target; None asks without.
+        queries: Held-out queries.
+        known: Whether each user is known to the towers, bool ``[users]``.
+        phrases: Encoded ``queries.phrases``, float32 ``[phrases, t]``, to query with the search
+            terms of the target; None for queries without terms.
     """
     terms = None if phrases is None else phrases[queries.terms]
     terms_known: Mask | None = None if terms is None else np.any(terms != 0, axis=1)
@@ -40,7 +40,7 @@ def batch_of(queries: HeldOut, *, known: Mask, phrases: Vectors | None = None) -
 def towers_scorer(
     towers: AnyTowers, *, known: Mask, phrases: Vectors | None = None, name: str = "two_tower"
 ) -> VectorScorer:
-    """Exact inner products of the towers' vectors; arguments as in :func:`batch_of`."""
+    """Exact inner products of the towers' vectors; see :func:`batch_of`."""
     return VectorScorer(
         name,
         towers.item_vectors,
@@ -49,6 +49,6 @@ def towers_scorer(
 
 
 def active_users(offsets: np.ndarray) -> Mask:
-    """Which users have an interaction, bool ``[users]``, from ``Interactions.offsets``."""
-    met: Mask = np.diff(offsets) > 0
-    return met
+    """Users that have an interaction, bool ``[users]``, from ``Interactions.offsets``."""
+    active: Mask = np.diff(offsets) > 0
+    return active

@@ -1,10 +1,10 @@
-"""Sections of a configuration that name files: which files those are, and where they lie."""
+"""File settings: the keys of a configuration that name files, and where these files are."""
 
 from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -18,85 +18,85 @@ FILE_KEYS = ("path", "file", "weights", "corpus", "files", "model")
 
 
 def external_files(job: Job, **sections: Config | None) -> dict[str, Path]:
-    """The outside files of some sections, by a name that does not depend on where they are."""
-    found = {}
-    for name, section in [*sections.items(), *_parts(sections)]:
-        for key in FILE_KEYS if section is not None else ():
-            value = getattr(section, key, None)
-            named = value.items() if isinstance(value, dict) else [(key, value)]
-            for part, path in named:
-                if _outside(path):
-                    found[f"{name}.{part}"] = job.path(path)
+    """The external files of some sections, by a name that does not depend on their location."""
+    found: dict[str, Path] = {}
+    for name, section in sections.items():
+        values = {} if section is None else section.model_dump()
+        for prefix, owner in _with_parts(name, values):
+            for key in FILE_KEYS:
+                value = owner.get(key)
+                named = value if isinstance(value, dict) else {key: value}
+                found |= {
+                    f"{prefix}.{part}": job.path(path)
+                    for part, path in named.items()
+                    if _is_external(path)
+                }
     return found
 
 
 def resolve_files(job: Job, section: Any) -> Any:
-    """An encoder's section with its file or folder, and those of its parts, where they are."""
+    """An encoder's section, and those of its parts, with absolute paths."""
     if isinstance(section, JoinedConfig):
         parts = tuple(resolve_files(job, part) for part in section.parts)
         return section.model_copy(update={"parts": parts})
-    named = {key: getattr(section, key, None) for key in ("file", "weights", "corpus", "model")}
-    given = {key: path for key, path in named.items() if _outside(path)}
-    found = {key: type(path)(job.path(path)) for key, path in given.items()}
+    named = {key: getattr(section, key, None) for key in FILE_KEYS}
+    found = {key: type(path)(job.path(path)) for key, path in named.items() if _is_external(path)}
     return section.model_copy(update=found)
 
 
 def rebase_paths(values: Mapping[str, Any], *, old: Path, new: Path) -> dict[str, Any]:
-    """The values of a run's TOML file as they must be written in another folder.
+    """The values of a run's TOML file, rewritten for a file in another folder.
 
     Args:
-        values: As they stand in a file in the folder ``old``; they fit.
-        old: Where relative paths start from.
-        new: Where they will start from.
+        values: Valid content of a file in the folder ``old``.
+        old: Folder that relative paths start from.
+        new: Folder that they will start from.
 
     Example:
         >>> log = {"format": "csv", "path": "log.csv"}
         >>> values = {"data": {"interactions": log}}
-        >>> told = rebase_paths(values, old=Path("configs"), new=Path("runs/best"))
-        >>> told["data"]["interactions"]["path"]
+        >>> moved = rebase_paths(values, old=Path("configs"), new=Path("runs/best"))
+        >>> moved["data"]["interactions"]["path"]
         '../../configs/log.csv'
     """
-    own = copy.deepcopy(dict(values))
-    for section, key in _file_places(own):
-        path = section[key]
-        if isinstance(path, dict):
-            section[key] = {name: _moved(each, old, new) for name, each in path.items()}
-        elif isinstance(path, list):
-            section[key] = [_moved(each, old, new) for each in path]
-        else:
-            section[key] = _moved(path, old, new)
-    return own
 
+    def rebase(path: Any) -> Any:
+        named = not isinstance(path, str) or path.startswith(("data:", "package:", "~"))
+        if named or not _is_external(path) or Path(path).is_absolute():
+            return path
+        return Path(os.path.relpath(old / path, new)).as_posix()
 
-def _file_places(values: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
-    data = values["data"]
+    moved = copy.deepcopy(dict(values))
+    data, evaluation = moved["data"], moved.get("evaluation", {})
     owners = [data.get(name) for name in ("interactions", "items", "searches")]
-    owners += [values.get(name) for name in ("text", "image")]
+    owners += [moved.get(name) for name in ("text", "image")]
     for section in [each for each in owners if each is not None]:
-        for part in (section, *section.get("parts", ())):
-            yield from ((part, key) for key in FILE_KEYS if key in part)
-    yield from ((data, key) for key in ("pictures", "user_vectors") if key in data)
-    if "oracle" in values.get("evaluation", {}):
-        yield values["evaluation"], "oracle"
+        for _, owner in _with_parts("", section):
+            _apply(rebase, owner, FILE_KEYS)
+    _apply(rebase, data, ("pictures", "user_vectors"))
+    _apply(rebase, evaluation, ("oracle",))
+    return moved
 
 
-def _moved(path: Any, old: Path, new: Path) -> Any:
-    named = not isinstance(path, str) or path.startswith(("data:", "package:", "~"))
-    if named or not _outside(path) or Path(path).is_absolute():
-        return path
-    return Path(os.path.relpath(old / path, new)).as_posix()
+def _with_parts(name: str, section: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A section and the sections of its parts, with their names."""
+    yield name, section
+    for at, part in enumerate(section.get("parts", ())):
+        yield f"{name}.parts.{at}", part
 
 
-def _parts(sections: Mapping[str, Config | None]) -> list[tuple[str, Config | None]]:
-    """The sections of encoders that other encoders are made of."""
-    return [
-        (f"{name}.parts.{at}", part)
-        for name, section in sections.items()
-        if isinstance(section, JoinedConfig)
-        for at, part in enumerate(section.parts)
-    ]
+def _apply(change: Callable[[Any], Any], owner: dict[str, Any], keys: tuple[str, ...]) -> None:
+    """Change the paths under some keys, also in dictionaries and lists."""
+    for key in keys:
+        value = owner.get(key)
+        if isinstance(value, dict):
+            owner[key] = {name: change(path) for name, path in value.items()}
+        elif isinstance(value, list):
+            owner[key] = [change(path) for path in value]
+        elif value is not None:
+            owner[key] = change(value)
 
 
-def _outside(value: Any) -> TypeGuard[str | Path]:
-    """Whether a value of such a key is a file or folder, and not a word that the encoder knows."""
+def _is_external(value: Any) -> TypeGuard[str | Path]:
+    """Whether a value of such a key is a file or a folder, not a keyword of the encoder."""
     return value not in (None, "imagenet", "none") and not str(value).startswith(PRESET)

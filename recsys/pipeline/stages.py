@@ -26,7 +26,7 @@ from recsys.formats.columns import Unreadable
 from recsys.ingestion import ingest, save_ingested
 from recsys.pictures import PictureStore
 from recsys.pipeline.evaluating import run_evaluate
-from recsys.pipeline.job import DATA, ENCODERS, KEPT_ENCODERS, PHRASES, Job
+from recsys.pipeline.job import DATA, ENCODERS, PHRASES, TRAINED_ENCODERS, Job
 from recsys.pipeline.publishing import run_index, run_publish, still_published
 from recsys.pipeline.sections import external_files, resolve_files
 from recsys.pipeline.stage import Stage, StageOutput
@@ -88,11 +88,11 @@ def _run_encode(job: Job, out: Path) -> StageOutput:
         encoder = obtain_encoder(
             resolve_files(job, section),
             contents,
-            job.folder / KEPT_ENCODERS / name,
+            job.folder / TRAINED_ENCODERS / name,
             progress=job.progress,
         )
         encoder.save(out / "encoders" / name)
-        shown = job.folder / KEPT_ENCODERS / name / EXHIBITS
+        shown = job.folder / TRAINED_ENCODERS / name / EXHIBITS
         if shown.is_dir():
             shutil.copytree(shown, out / EXHIBITS / name)
         encoded = cache.encode(encoder, contents, progress=job.progress)

@@ -1,18 +1,18 @@
-"""The stage that trains: towers on the training part, the best epoch by a validation figure.
+"""The training stage: train on the training part and select the epoch on validation.
 
-Where the split asks to refit, the towers that are kept are then trained anew, up to that epoch, on
-the training and the validation part together.
+If the split asks to refit, the final towers are then trained up to that epoch on the training and
+validation parts together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recsys.errors import ConfigError
-from recsys.evaluation import evaluate
+from recsys.evaluation import evaluate_split
 from recsys.interactions import Interactions
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import towers_scorer
@@ -27,118 +27,81 @@ REFIT = "refit"
 
 @dataclass(frozen=True, eq=False)
 class TrainingRun:
-    """What a run learned.
+    """The trainings of a run.
 
     Attributes:
-        towers: Those that are tested and kept.
-        chosen: The training that validation judged; ``towers`` are its best, or those that the
-            refit made.
-        refitted: The refit, where the split asks for one.
+        towers: Final towers: the best of ``selected``, or those of ``refitted``.
+        selected: Training whose epoch was selected on validation.
+        refitted: Training on both parts, if the split asks for it.
     """
 
     towers: AnyTowers
-    chosen: FitResult
+    selected: FitResult
     refitted: FitResult | None
 
 
 def run_train(job: Job, out: Path) -> StageOutput:
-    """Train, and keep the towers in ``out/towers``."""
-    learned = train_and_refit(job, out)
-    fitted = learned.chosen
-    learned.towers.save(out / "towers")
-    figures = {"epochs": len(fitted.epochs), "best_epoch": fitted.best_epoch}
-    by = job.config.evaluation.choose_by
-    return StageOutput({**figures, f"validation.{by}": float(fitted.validation or 0.0)})
+    """Train, and save the towers in ``out/towers``."""
+    trained = train_and_refit(job, out)
+    trained.towers.save(out / "towers")
+    selected, metric = trained.selected, job.config.evaluation.choose_by
+    figures = {"epochs": len(selected.epochs), "best_epoch": selected.best_epoch}
+    return StageOutput({**figures, f"validation.{metric}": float(selected.validation or 0.0)})
 
 
 def train_and_refit(job: Job, folder: Path) -> TrainingRun:
-    """Train the towers of a run in ``folder``, or go on there; refit where the split asks to.
+    """Train the towers of a run in ``folder``, or resume there; refit if the split asks for it.
 
     Raises:
         ConfigError: The split leaves no validation queries.
     """
-    chosen = train_towers(job, folder)
+    selected = train_towers(job, folder)
     if job.config.split.refit == "none":
-        return TrainingRun(chosen.towers, chosen, None)
-    refitted = _refit(job, folder / REFIT, stop_after=chosen.best_epochs)
-    return TrainingRun(refitted.towers, chosen, refitted)
+        return TrainingRun(selected.towers, selected, None)
+    last = ", ".join(map(str, selected.best_epochs))
+
+    def progress(description: str, done: int, total: int, note: str = "") -> None:
+        job.progress(f"refit up to epoch {last}: {description}", done, total, note)
+
+    refit = replace(job, progress=progress)
+    refitted = _fit(refit, job.split.final, folder / REFIT, stop_after=selected.best_epochs)
+    return TrainingRun(refitted.towers, selected, refitted)
 
 
 def train_towers(
     job: Job, folder: Path, *, watch: Callable[[float], None] = lambda figure: None
 ) -> FitResult:
-    """Train towers on the training part alone in ``folder``, or go on there; the best are chosen.
+    """Train towers on the training part in ``folder``, or resume there, and select the best epoch.
 
     Args:
         job: The run.
-        folder: Where the training keeps its checkpoints.
-        watch: Told every validation figure, before its epoch is on record; what it raises ends
-            the training.
+        folder: Folder of the checkpoints.
+        watch: Callback for each validation figure, before its epoch is recorded; an exception
+            ends the training.
 
     Raises:
         ConfigError: The split leaves no validation queries.
     """
-    parts, by = job.split, job.config.evaluation.choose_by
-    check_validation(parts)
-    known = job.users_known_from(parts.train)
+    metric = job.config.evaluation.choose_by
+    check_validation(job.split)
+    known = job.users_known_from(job.split.train)
 
-    def validate(towers: Any) -> float:
-        result = evaluate(
-            towers_scorer(towers, known=known, phrases=job.query_phrases),
-            parts.validation,
-            candidates=parts.candidates,
-            item_counts=parts.train.item_counts,
-            ks=(int(by.split("@")[1]),),
-            resamples=1,
-        )
-        figure = float(result.figures[by])
+    def validate(towers: AnyTowers) -> float:
+        scorer = towers_scorer(towers, known=known, phrases=job.query_phrases)
+        k = int(metric.split("@")[1])
+        result = evaluate_split(scorer, job.split, "validation", ks=(k,), resamples=1)
+        figure = float(result.figures[metric])
         watch(figure)
         return figure
 
-    return _fit(job, parts.train, folder, validate=validate)
-
-
-def _refit(job: Job, folder: Path, *, stop_after: Sequence[int]) -> FitResult:
-    """Train on the training and the validation part, up to the epochs that were chosen before."""
-
-    last = ", ".join(map(str, stop_after))
-
-    def shown(description: str, done: int, total: int, note: str = "") -> None:
-        job.progress(f"refit up to epoch {last}: {description}", done, total, note)
-
-    refit = replace(job, progress=shown)
-    return _fit(refit, job.split.final, folder, validate=None, stop_after=stop_after)
-
-
-def _fit(
-    job: Job,
-    log: Interactions,
-    folder: Path,
-    *,
-    validate: Callable[[AnyTowers], float] | None,
-    stop_after: Sequence[int] | None = None,
-) -> FitResult:
-    from recsys.towers import fit
-
-    return fit(
-        log,
-        job.training_blocks,
-        job.phrases,
-        towers=job.towers_config,
-        train=job.config.train,
-        folder=folder,
-        validate=validate,
-        stop_after=stop_after,
-        user_block=job.user_block,
-        progress=job.progress,
-    )
+    return _fit(job, job.split.train, folder, validate=validate)
 
 
 def check_validation(parts: Split) -> None:
-    """See that there is something to choose by.
+    """Check that there are validation queries.
 
     Raises:
-        ConfigError: The split leaves no validation queries.
+        ConfigError: The split leaves none.
     """
     if not len(parts.validation):
         raise ConfigError(
@@ -146,3 +109,20 @@ def check_validation(parts: Split) -> None:
             " bounds or another protocol",
             field="split",
         )
+
+
+def _fit(job: Job, log: Interactions, folder: Path, **options: Any) -> FitResult:
+    from recsys.towers import fit
+
+    options = {"validate": None, **options}
+    return fit(
+        log,
+        job.training_blocks,
+        job.phrases,
+        towers=job.towers_config,
+        train=job.config.train,
+        folder=folder,
+        user_block=job.user_block,
+        progress=job.progress,
+        **options,
+    )

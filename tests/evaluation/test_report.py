@@ -1,4 +1,4 @@
-"""The report: agreed names, complete pages, and titles that try to break out of them."""
+"""The report: names of figures, complete pages, and escaping of hostile titles."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from recsys.evaluation import (
     evaluate,
 )
 from recsys.evaluation.report import Report, all_figures, summary, write_report
-from recsys.evaluation.sheets import UserSheet, cards, thumbnail_url
+from recsys.evaluation.sheets import UserSheet, sheet_view, thumbnail_url
 from recsys.pictures import PictureStore
 from recsys.splits import GlobalTimeConfig, split
 from tests.splits.logs import log
@@ -138,12 +138,12 @@ def test_report_json_has_the_agreed_form_and_names(tmp_path: Path, report: Repor
         "seconds",
     ):
         assert math.isfinite(made["figures"][name]), name
-    assert set(made["ahead"]) == {"item_knn", "popularity", "random"}
+    assert set(made["differences"]) == {"item_knn", "popularity", "random"}
     assert made["evaluations"]["two_tower"]["counts"]["queries"] > 0
     assert made["protocol"]["name"] == "global-time"
 
 
-def test_words_without_a_vector_are_told(tmp_path: Path, report: Report) -> None:
+def test_words_without_a_vector_are_reported(tmp_path: Path, report: Report) -> None:
     write_report(tmp_path, report)
     made = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert made["words"]["item texts"]["most_frequent_without"]["zorb"] == 30
@@ -155,20 +155,20 @@ def test_words_without_a_vector_are_told(tmp_path: Path, report: Report) -> None
     assert "<h2>Words</h2>" not in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-def test_the_summary_has_a_line_a_scorer_and_the_oracle(report: Report) -> None:
-    rows = summary(report)
-    assert [row["scorer"] for row in rows] == [
+def test_the_summary_has_an_entry_per_scorer_and_the_oracle(report: Report) -> None:
+    entries = summary(report)
+    assert [entry["scorer"] for entry in entries] == [
         "two_tower",
         "item_knn",
         "popularity",
         "random",
         "oracle",
     ]
-    assert rows[0]["low"] <= rows[0]["recall@10"] <= rows[0]["high"]
-    assert rows[-1]["recall@10"] == 0.9 and rows[-1]["ndcg@10"] is None
+    assert entries[0]["low"] <= entries[0]["recall@10"] <= entries[0]["high"]
+    assert entries[-1]["recall@10"] == 0.9 and entries[-1]["ndcg@10"] is None
 
 
-def test_report_html_is_complete_and_asks_for_nothing_from_outside(
+def test_report_html_is_complete_and_loads_nothing_from_outside(
     tmp_path: Path, report: Report
 ) -> None:
     write_report(tmp_path, report)
@@ -183,13 +183,13 @@ def test_report_html_is_complete_and_asks_for_nothing_from_outside(
     assert "Chosen on validation &amp; scored once." in page
 
 
-def test_the_model_asked_in_another_way_is_no_baseline(tmp_path: Path, report: Report) -> None:
+def test_the_model_with_other_queries_is_no_baseline(tmp_path: Path, report: Report) -> None:
     with_terms = replace(report.evaluations["two_tower"], name="two_tower_with_terms")
-    asked = {**report.evaluations, "two_tower_with_terms": with_terms}
-    write_report(tmp_path, replace(report, evaluations=asked))
+    both = {**report.evaluations, "two_tower_with_terms": with_terms}
+    write_report(tmp_path, replace(report, evaluations=both))
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    (beside,) = re.findall(r"(\w+); two_tower has [0-9.]+ times that", page)
-    assert beside in {"item_knn", "popularity", "random"}
+    (best,) = re.findall(r"(\w+); two_tower has [0-9.]+ times that", page)
+    assert best in {"item_knn", "popularity", "random"}
 
 
 def test_hostile_titles_and_ids_stay_text(tmp_path: Path, report: Report) -> None:
@@ -200,7 +200,7 @@ def test_hostile_titles_and_ids_stay_text(tmp_path: Path, report: Report) -> Non
     assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
 
 
-def test_hostile_cells_stay_in_their_cell_of_the_markdown(tmp_path: Path, report: Report) -> None:
+def test_hostile_text_stays_in_its_markdown_cell(tmp_path: Path, report: Report) -> None:
     write_report(tmp_path, replace(report, ingest={"bad": "a | b\n<script>"}))
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "| bad | a \\| b &lt;script> |" in text
@@ -217,7 +217,7 @@ def test_every_table_of_the_markdown_is_well_formed(tmp_path: Path, report: Repo
         assert re.fullmatch(r"\|([-:]+\|)+", table.splitlines()[1])
 
 
-def test_a_report_of_the_least_there_can_be(tmp_path: Path) -> None:
+def test_a_minimal_report(tmp_path: Path) -> None:
     alone = Evaluation("two_tower", {"recall@5": 0.0}, {}, {}, {}, 0.0)
     write_report(tmp_path, Report("least", "x", [], {"two_tower": alone}, {}))
     assert {path.name for path in tmp_path.iterdir()} == {
@@ -232,7 +232,7 @@ def test_the_same_figure_given_twice_is_refused(report: Report) -> None:
         all_figures(replace(report, figures={"random.recall@10": 0.1}))
 
 
-def test_what_cannot_be_reported_is_refused(report: Report) -> None:
+def test_invalid_reports_are_refused(report: Report) -> None:
     with pytest.raises(InvalidRequestError, match="at least one evaluation"):
         replace(report, evaluations={})
     with pytest.raises(InvalidRequestError, match="sheets need the catalogue"):
@@ -241,22 +241,22 @@ def test_what_cannot_be_reported_is_refused(report: Report) -> None:
         UserSheet("u", [], [1, 2], [0.5])
 
 
-def test_a_failed_report_leaves_no_half_of_it(tmp_path: Path, report: Report) -> None:
+def test_a_failed_report_writes_nothing(tmp_path: Path, report: Report) -> None:
     with pytest.raises(DataError, match="'seconds' must be a finite number"):
         write_report(tmp_path, replace(report, figures={"seconds": math.nan}))
     assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
 
 
-def test_thumbnails_are_small_and_broken_pictures_become_title_cards(catalogue: Catalogue) -> None:
+def test_thumbnails_are_small_and_broken_pictures_are_none(catalogue: Catalogue) -> None:
     shown = [thumbnail_url(catalogue, row) for row in range(len(catalogue))]
     assert [source is not None for source in shown] == [True, True, *[False] * 10]
     assert all(len(source) < 10_000 for source in shown if source)
 
 
-def test_cards_mark_what_was_truly_met_next(catalogue: Catalogue) -> None:
-    made = cards(UserSheet("u", list(range(12)) + [0], [5, 6], [1.0, 0.5], [6, 7]), catalogue)
+def test_tiles_mark_the_next_items(catalogue: Catalogue) -> None:
+    made = sheet_view(UserSheet("u", list(range(12)) + [0], [5, 6], [1.0, 0.5], [6, 7]), catalogue)
     assert made["length"] == 13 and len(made["history"]) == 12
     assert made["history"][-1]["title"] == "Item a"
-    assert [card["hit"] for card in made["recommended"]] == [False, True]
+    assert [tile["hit"] for tile in made["recommended"]] == [False, True]
     assert made["recommended"][1]["note"] == "2 · 0.500"
     assert made["targets"] == ["Item g", "Item h"]

@@ -40,7 +40,7 @@ def test_the_epoch_is_chosen_on_validation_and_the_towers_learn_from_both(tmp_pa
     assert not np.allclose(refit.towers.item_vectors, plain.towers.item_vectors)
     assert len(refit.split.final) == len(refit.split.train) + len(refit.split.validation)
 
-    told = json.loads((refit.folder / "evaluate/judged.json").read_text())["evaluations"]
-    before = json.loads((plain.folder / "evaluate/judged.json").read_text())["evaluations"]
+    told = json.loads((refit.folder / "evaluate/evaluations.json").read_text())["evaluations"]
+    before = json.loads((plain.folder / "evaluate/evaluations.json").read_text())["evaluations"]
     for name in ("popularity", "item_knn"):
         assert told[name]["figures"] != before[name]["figures"]
