@@ -11,7 +11,7 @@ from benchmarks.tower_steps import Tensors, TowerSteps
 from recsys._tf import tf
 from recsys.interactions import Interactions
 from recsys.towers import TrainConfig
-from recsys.towers.losses.build import Positions, build_loss
+from recsys.towers.losses.build import LossInput, build_loss
 
 Run = Callable[[], Any]
 
@@ -86,17 +86,17 @@ class TowerParts:
         with tf.GradientTape() as tape:
             tape.watch([queries, vectors, taken])
             loss = self._loss.compute(
-                Positions(
+                LossInput(
                     queries=queries,
                     positives=positives,
                     positive_vectors=taken,
                     weights=tf.boolean_mask(batch["weight"], real),
                     candidates=candidates,
                     candidate_vectors=vectors,
-                    items=tf.where(real, batch["item"], -1),
+                    windows=tf.where(real, batch["item"], -1),
                     users=batch["user"],
                     window=window,
-                    place=place,
+                    position=place,
                 )
             )
         return loss, tape.gradient(loss, [queries, vectors, taken])

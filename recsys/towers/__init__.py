@@ -21,8 +21,8 @@ from recsys.towers.losses.configs import (
     InnerProduct,
     LossConfig,
     SampledSoftmax,
+    SetSoftmax,
 )
-from recsys.towers.losses.set_config import SetSoftmax
 from recsys.towers.query import QueryBatch
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 from recsys._tf import tf, tf_keras
 from recsys.ids import IdMap, Mask, Rows, Vectors
 from recsys.interactions import Interactions
-from recsys.towers.losses.build import Loss, Positions, build_loss
+from recsys.towers.losses.build import Loss, LossInput, build_loss
 from recsys.towers.losses.configs import PositionLossConfig
 from tests.towers.worlds import checker_board
 
@@ -42,40 +42,40 @@ def unit(*shape: int, seed: int) -> Vectors:
     return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
 
 
-def positions_of(
+def input_of(
     loss: Loss,
     windows: Rows,
     queries: Vectors,
     table: Vectors,
     *,
     weights: npt.ArrayLike | None = None,
-) -> Positions:
+) -> LossInput:
     """What a model would hand to ``loss``: one query a real position, item vectors from a table."""
     window, place = np.nonzero(windows >= 0)
     positives = tf.constant(windows[window, place], tf.int32)
     candidates = loss.candidates(positives)
-    return Positions(
+    return LossInput(
         queries=tf.constant(queries),
         positives=positives,
         positive_vectors=tf.gather(tf.constant(table), positives),
         weights=tf.constant(np.ones(len(window)) if weights is None else weights, tf.float32),
         candidates=candidates,
         candidate_vectors=tf.gather(tf.constant(table), candidates),
-        items=tf.constant(windows, tf.int32),
+        windows=tf.constant(windows, tf.int32),
         users=tf.range(len(windows)),
         window=tf.constant(window, tf.int32),
-        place=tf.constant(place, tf.int32),
+        position=tf.constant(place, tf.int32),
     )
 
 
-def gradients(loss: Loss, positions: Positions) -> dict[str, npt.NDArray[np.float32]]:
+def gradients(loss: Loss, inputs: LossInput) -> dict[str, npt.NDArray[np.float32]]:
     """Of the loss, with respect to queries, positives and candidates, each by itself."""
     names = ("queries", "positive_vectors", "candidate_vectors")
     with tf.GradientTape() as tape:
-        inputs = {name: tf.identity(getattr(positions, name)) for name in names}
-        tape.watch(inputs)
-        value = loss.compute(replace(positions, **inputs))
-    found = tape.gradient(value, inputs, unconnected_gradients="zero")
+        watched = {name: tf.identity(getattr(inputs, name)) for name in names}
+        tape.watch(watched)
+        value = loss.compute(replace(inputs, **watched))
+    found = tape.gradient(value, watched, unconnected_gradients="zero")
     return {name: part.numpy() for name, part in found.items()}
 
 
@@ -104,19 +104,19 @@ class Numbers:
     counts: npt.NDArray[np.int64]
 
     @classmethod
-    def of(cls, positions: Positions, log: Interactions) -> Numbers:
-        queries = positions.queries.numpy().astype(np.float64)
-        vectors = positions.positive_vectors.numpy().astype(np.float64)
-        positives, candidates = positions.positives.numpy(), positions.candidates.numpy()
+    def of(cls, inputs: LossInput, log: Interactions) -> Numbers:
+        queries = inputs.queries.numpy().astype(np.float64)
+        vectors = inputs.positive_vectors.numpy().astype(np.float64)
+        positives, candidates = inputs.positives.numpy(), inputs.candidates.numpy()
         return cls(
             own=(queries * vectors).sum(axis=1),
-            scores=queries @ positions.candidate_vectors.numpy().T,
+            scores=queries @ inputs.candidate_vectors.numpy().T,
             others=candidates != positives[:, None],
             queries=queries,
             positive_vectors=vectors,
             positives=positives,
             candidates=candidates,
-            weights=positions.weights.numpy(),
+            weights=inputs.weights.numpy(),
             counts=log.item_counts,
         )
 
@@ -136,8 +136,8 @@ class LossContract(ABC):
     def by_hand(self, numbers: Numbers) -> Doubles | float:
         """One loss a position, or their mean."""
 
-    def value_by_hand(self, positions: Positions, log: Interactions) -> float:
-        numbers = Numbers.of(positions, log)
+    def value_by_hand(self, inputs: LossInput, log: Interactions) -> float:
+        numbers = Numbers.of(inputs, log)
         losses = np.broadcast_to(self.by_hand(numbers), numbers.own.shape)
         return float(np.average(losses, weights=numbers.weights))
 
@@ -147,32 +147,32 @@ class LossContract(ABC):
         return build_loss(cls.config, log_of(WINDOWS))
 
     @pytest.fixture
-    def positions(self, loss: Loss) -> Positions:
+    def inputs(self, loss: Loss) -> LossInput:
         tf.random.set_seed(3)
         weights = [1, 2, 1, 0.5, 1, 3, 1, 1, 1]
-        return positions_of(
+        return input_of(
             loss, WINDOWS, unit(9, DIMENSION, seed=1), unit(ITEMS, DIMENSION, seed=2),
             weights=weights,
         )  # fmt: skip
 
-    def one_position(self, loss: Loss, *, seed: int = 1) -> Positions:
+    def one_position(self, loss: Loss, *, seed: int = 1) -> LossInput:
         windows = np.array([[1]], np.int32)
-        return positions_of(
+        return input_of(
             loss, windows, unit(1, DIMENSION, seed=seed), unit(ITEMS, DIMENSION, seed=2)
         )
 
-    def test_value_by_hand(self, loss: Loss, positions: Positions) -> None:
-        value = float(loss.compute(positions))
-        assert value == pytest.approx(self.value_by_hand(positions, log_of(WINDOWS)), rel=1e-4)
+    def test_value_by_hand(self, loss: Loss, inputs: LossInput) -> None:
+        value = float(loss.compute(inputs))
+        assert value == pytest.approx(self.value_by_hand(inputs, log_of(WINDOWS)), rel=1e-4)
 
-    def test_no_candidate_is_cold_or_twice(self, positions: Positions) -> None:
-        candidates = positions.candidates.numpy().tolist()
+    def test_no_candidate_is_cold_or_twice(self, inputs: LossInput) -> None:
+        candidates = inputs.candidates.numpy().tolist()
         assert 0 not in candidates and len(set(candidates)) == len(candidates)
 
     def test_the_true_pair_is_raised(self, loss: Loss) -> None:
         table = unit(ITEMS, DIMENSION, seed=2)
         for seed in range(5):
-            two = positions_of(loss, np.array([[1], [2]]), unit(2, DIMENSION, seed=seed), table)
+            two = input_of(loss, np.array([[1], [2]]), unit(2, DIMENSION, seed=seed), table)
             slopes = (gradients(loss, two)["positive_vectors"] * two.queries.numpy()).sum(axis=1)
             assert (slopes < 0).all()
 
@@ -182,34 +182,32 @@ class LossContract(ABC):
         pushed = gradients(loss, one)["candidate_vectors"]
         assert not pushed[own].any()
 
-    def test_a_position_without_weight_does_not_count(
-        self, loss: Loss, positions: Positions
-    ) -> None:
-        weights = positions.weights.numpy()
+    def test_a_position_without_weight_does_not_count(self, loss: Loss, inputs: LossInput) -> None:
+        weights = inputs.weights.numpy()
         weights[4] = 0
-        without = replace(positions, weights=tf.constant(weights))
-        turned = positions.queries.numpy()
+        without = replace(inputs, weights=tf.constant(weights))
+        turned = inputs.queries.numpy()
         turned[4] *= -1
         value = float(loss.compute(without))
         again = float(loss.compute(replace(without, queries=tf.constant(turned))))
         assert again == pytest.approx(value, rel=1e-6)
         assert not gradients(loss, without)["queries"][4].any()
 
-    def test_the_order_does_not_matter(self, loss: Loss, positions: Positions) -> None:
+    def test_the_order_does_not_matter(self, loss: Loss, inputs: LossInput) -> None:
         order = np.random.default_rng(0).permutation(9)
-        per_position = ("queries", "positives", "positive_vectors", "weights", "window", "place")
-        parts = {name: tf.gather(getattr(positions, name), order) for name in per_position}
-        shuffled = float(loss.compute(replace(positions, **parts)))
-        assert shuffled == pytest.approx(float(loss.compute(positions)), rel=1e-5)
+        per_position = ("queries", "positives", "positive_vectors", "weights", "window", "position")
+        parts = {name: tf.gather(getattr(inputs, name), order) for name in per_position}
+        shuffled = float(loss.compute(replace(inputs, **parts)))
+        assert shuffled == pytest.approx(float(loss.compute(inputs)), rel=1e-5)
 
     @pytest.mark.parametrize("scale", [0, 1, -1, 300, -300])
-    def test_extreme_scores_are_finite(self, positions: Positions, scale: float) -> None:
+    def test_extreme_scores_are_finite(self, inputs: LossInput, scale: float) -> None:
         """Queries equal to their positives, opposite to them, long, and of length 0."""
         config = self.config
         if "temperature" in type(config).model_fields:
             config = config.model_copy(update={"temperature": 1e-3})
         loss = build_loss(config, log_of(WINDOWS))
-        extreme = replace(positions, queries=scale * positions.positive_vectors)
+        extreme = replace(inputs, queries=scale * inputs.positive_vectors)
         assert np.isfinite(float(loss.compute(extreme)))
         assert all(np.isfinite(part).all() for part in gradients(loss, extreme).values())
 
@@ -224,9 +222,7 @@ class LossContract(ABC):
         windows = np.full((3, 3), 1, np.int32)
         log = log_of(windows if items == 2 else np.vstack([windows, [[2, 3, 4]]]), items)
         loss = build_loss(self.config, log)
-        same = positions_of(
-            loss, windows, unit(9, DIMENSION, seed=1), unit(items, DIMENSION, seed=2)
-        )
+        same = input_of(loss, windows, unit(9, DIMENSION, seed=1), unit(items, DIMENSION, seed=2))
         by_hand = self.value_by_hand(same, log)
         assert float(loss.compute(same)) == pytest.approx(by_hand, rel=1e-4, abs=1e-6)
         assert all(np.isfinite(part).all() for part in gradients(loss, same).values())
@@ -252,19 +248,19 @@ def learned(config: PositionLossConfig, log: Interactions) -> dict[str, Vectors]
     def value() -> Any:
         candidates = loss.candidates(item)
         vectors = tf.math.l2_normalize(items, axis=1)
-        positions = Positions(
+        inputs = LossInput(
             queries=tf.gather(tf.math.l2_normalize(users, axis=1), user),
             positives=item,
             positive_vectors=tf.gather(vectors, item),
             weights=tf.ones(tf.size(item)),
             candidates=candidates,
             candidate_vectors=tf.gather(vectors, candidates),
-            items=item[:, None],
+            windows=item[:, None],
             users=user,
             window=tf.range(tf.size(item)),
-            place=tf.zeros_like(item),
+            position=tf.zeros_like(item),
         )
-        return loss.compute(positions)
+        return loss.compute(inputs)
 
     @tf.function  # type: ignore[untyped-decorator]
     def learn() -> None:

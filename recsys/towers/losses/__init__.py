@@ -1,4 +1,4 @@
-"""Losses: one module per loss, their configurations, and ``build.build_loss``, which makes one.
+"""Losses: one module per loss, their configurations, and ``build.build_loss``.
 
 Importing this package or its configurations does not load TensorFlow.
 """

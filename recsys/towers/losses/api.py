@@ -1,4 +1,4 @@
-"""What a loss is given, and what it must answer."""
+"""Interface of a loss, and its input."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from recsys._tf import tf
 
 
 @dataclass(frozen=True, eq=False)
-class Positions:
-    """The p positions of a batch that are trained at once, and what they are held against.
+class LossInput:
+    """Queries of a batch with their positives, and the candidates that all of them share.
 
-    Tensors; rows are int32, vectors float32, of length 1 where the towers made them.
+    Each query stands for one position in a window of a user's history. Tensors; rows are int32,
+    vectors float32, of length 1 where the towers made them.
 
     Attributes:
-        queries: ``[p, d]``.
-        positives: The item row that each query should find, ``[p]``.
-        positive_vectors: Their vectors, ``[p, d]``.
-        weights: ``[p]``, 0 or more.
-        candidates: Different rows ``[c]``, shared by all queries: what ``candidates()`` answered.
-        candidate_vectors: ``[c, d]``.
-        items: The windows that the positions come from, rows ``[b, l]``, -1 where there is padding.
-        users: Whose windows these are, ``[b]``.
-        window: In which window each position is, ``[p]``.
-        place: At which place of it, ``[p]``: the history is what stands before.
+        queries: Query vectors, ``[p, d]``.
+        positives: Row of each query's target item, ``[p]``.
+        positive_vectors: Vectors of the positives, ``[p, d]``.
+        weights: Weights of the queries, ``[p]``, at least 0.
+        candidates: Distinct rows, ``[c]``, from :meth:`Loss.candidates`.
+        candidate_vectors: Vectors of the candidates, ``[c, d]``.
+        windows: Item rows of the windows, ``[b, l]``, -1 in the padding.
+        users: User of each window, ``[b]``.
+        window: Index of each query's window, ``[p]``.
+        position: Position of each query in its window, ``[p]``; its history is the items before.
     """
 
     queries: Any
@@ -34,22 +35,17 @@ class Positions:
     weights: Any
     candidates: Any
     candidate_vectors: Any
-    items: Any
+    windows: Any
     users: Any
     window: Any
-    place: Any
+    position: Any
 
-    def own_scores(self) -> Any:
-        """The inner product of each query and its positive, ``[p]``."""
+    def positive_scores(self) -> Any:
+        """Inner product of each query and its positive, ``[p]``."""
         return tf.reduce_sum(self.queries * self.positive_vectors, axis=1)
 
-    def scores(self, temperature: float = 1.0) -> Any:
-        """The inner product of each query and each candidate, divided, ``[p, c]``."""
-        # Divided on the side of d, which is the smaller.
-        return tf.matmul(self.queries / temperature, self.candidate_vectors, transpose_b=True)
-
-    def mean(self, losses: Any) -> Any:
-        """The weighted mean of one loss a position, ``[p]``."""
+    def weighted_mean(self, losses: Any) -> Any:
+        """Weighted mean of one loss per query, ``[p]``."""
         return tf.math.divide_no_nan(
             tf.reduce_sum(losses * self.weights), tf.reduce_sum(self.weights)
         )
@@ -60,12 +56,8 @@ class Loss(ABC):
 
     @abstractmethod
     def candidates(self, positives: Any) -> Any:
-        """The different rows ``[c]`` that all queries of a step are held against.
-
-        Args:
-            positives: What its queries should find, ``[p]``.
-        """
+        """Distinct rows ``[c]`` to score for all queries, given their positives ``[p]``."""
 
     @abstractmethod
-    def compute(self, positions: Positions) -> Any:
-        """The mean loss, a scalar."""
+    def compute(self, inputs: LossInput) -> Any:
+        """Mean loss, a scalar."""

@@ -1,7 +1,7 @@
-"""The losses that the towers may be trained by.
+"""Configurations of the losses.
 
 Scores are s = q . v / temperature, with q and v of length 1; a loss without ``temperature`` reads
-the cosine itself. The formulas are in ``recsys.towers.losses``, one module a loss.
+the cosine.
 """
 
 from __future__ import annotations
@@ -11,38 +11,27 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from recsys.config import Config
-from recsys.towers.losses.set_config import SetSoftmax
 
 Mask = Literal["target", "history", "user"]
-"""What never counts as a negative of a query, beside what the batch's other queries think of it.
+"""Candidates that are no negatives of a query.
 
-``target``: its own target. ``history``: also what the history holds before that moment; helps
-where evaluation and serving leave the history out anyway, and hurts where items are met again.
-``user``: also all else that the user met in training, before and after; helps where order means
-nothing (Gowalla), and takes from a model of order what it should learn: that some come later.
+``target``: its own target. ``history``: also the items of its history; helps where evaluation and
+serving leave the history out, and hurts where users return to items. ``user``: also all other items
+of the user in training, before and after; helps where order means nothing, and keeps a model of
+order from learning that some items come later.
 """
 Correction = Literal["all", "negatives", "none"]
-"""Which scores are corrected by log Q; see ``recsys.towers.losses.sampled_softmax``."""
+"""Scores that are corrected by log Q; see ``recsys.towers.losses.sampled_softmax``."""
 
 
 class _Scaled(Config):
-    """Scores are divided by a temperature.
-
-    Attributes:
-        temperature: Divides the cosine.
-    """
+    """Base of the losses whose scores are divided by a temperature."""
 
     temperature: float = Field(0.05, ge=1e-3, le=10)
 
 
 class _Sampled(Config):
-    """Negatives are drawn.
-
-    Attributes:
-        negatives: Warm items drawn uniformly each step, shared by the batch; drawn twice, an item
-            counts once.
-        mask: What never counts as a negative.
-    """
+    """Base of the losses that draw negatives."""
 
     negatives: int = Field(1024, ge=1, le=1_000_000)
     mask: Mask = "target"
@@ -52,7 +41,8 @@ class FullSoftmax(_Scaled):
     """Cross-entropy over every warm item.
 
     Attributes:
-        mask: What never counts as a negative.
+        temperature: Divisor of the cosine.
+        mask: Candidates that are no negatives.
     """
 
     name: Literal["full-softmax"] = "full-softmax"
@@ -60,11 +50,12 @@ class FullSoftmax(_Scaled):
 
 
 class InBatchSoftmax(_Scaled):
-    """Cross-entropy over the positives of the batch, corrected by logQ (Yi et al. 2019).
+    """Cross-entropy over the positives of the batch, corrected by log Q (Yi et al. 2019).
 
     Attributes:
-        correction: Which scores are corrected.
-        mask: What never counts as a negative.
+        temperature: Divisor of the cosine.
+        correction: Scores that are corrected.
+        mask: Candidates that are no negatives.
     """
 
     name: Literal["in-batch-softmax"] = "in-batch-softmax"
@@ -73,12 +64,15 @@ class InBatchSoftmax(_Scaled):
 
 
 class SampledSoftmax(_Scaled, _Sampled):
-    """Cross-entropy over in-batch and uniform negatives, corrected (Yang et al. 2020).
+    """Cross-entropy over in-batch and uniform negatives, corrected by log Q (Yang et al. 2020).
 
     Attributes:
-        in_batch: Whether the positives of the batch are negatives of each other's queries:
-            ``all`` (mixed negatives) or ``none`` (uniform ones alone).
-        correction: Which scores are corrected.
+        temperature: Divisor of the cosine.
+        negatives: Number of warm items drawn uniformly per step and shared by the batch.
+        in_batch: Whether the batch's positives are negatives of each other's queries: ``all``
+            (mixed negatives) or ``none`` (uniform negatives alone).
+        correction: Scores that are corrected.
+        mask: Candidates that are no negatives.
     """
 
     name: Literal["sampled-softmax"] = "sampled-softmax"
@@ -90,13 +84,34 @@ class InnerProduct(_Sampled):
     """The plain inner product: raised for true pairs, lowered for random ones.
 
     Attributes:
-        negative_weight: Weight of the random pairs' mean beside the true pair.
+        negatives: Number of warm items drawn uniformly per step and shared by the batch.
+        negative_weight: Weight of the random pairs' mean relative to the true pair.
+        mask: Candidates that are no negatives.
     """
 
     name: Literal["inner-product"] = "inner-product"
     negative_weight: float = Field(1.0, gt=0, le=1e6)
 
 
+class SetSoftmax(Config):
+    """Cross-entropy over every warm item, with one query per user and all their items as positives.
+
+    For logs without an order. Scores per step are users x items, not interactions x items.
+
+    Attributes:
+        temperature: Divisor of the cosine.
+        counts: Whether all ``users`` (the weights of a user's items sum to 1) or all
+            ``interactions`` count alike.
+        history_dropout: Share of a user's items hidden from the query tower in a step; all of them
+            remain positives (denoising, as in Mult-DAE, Liang et al. 2018).
+    """
+
+    name: Literal["set-softmax"] = "set-softmax"
+    temperature: float = Field(0.1, gt=0, le=10)
+    counts: Literal["users", "interactions"] = "users"
+    history_dropout: float = Field(0.5, ge=0, lt=1)
+
+
 PositionLossConfig = FullSoftmax | InBatchSoftmax | SampledSoftmax | InnerProduct
-"""Losses of positions: one query each, with what came next."""
+"""Losses with one query per position of a history and the next item as its positive."""
 LossConfig = Annotated[PositionLossConfig | SetSoftmax, Field(discriminator="name")]

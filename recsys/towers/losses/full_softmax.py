@@ -8,10 +8,10 @@ import numpy as np
 
 from recsys._tf import tf
 from recsys.interactions import Interactions
-from recsys.towers.losses.api import Loss, Positions
+from recsys.towers.losses.api import Loss, LossInput
 from recsys.towers.losses.configs import FullSoftmax
-from recsys.towers.losses.masks import Mask, met_before
-from recsys.towers.losses.softmax import cross_entropy, log_sum_exp_of_products
+from recsys.towers.losses.masks import NegativeMask
+from recsys.towers.losses.softmax import log_sum_exp
 
 
 class FullSoftmaxLoss(Loss):
@@ -21,21 +21,16 @@ class FullSoftmaxLoss(Loss):
     """
 
     def __init__(self, config: FullSoftmax, log: Interactions) -> None:
-        self._config = config
+        self._temperature = config.temperature
         self._warm = tf.constant(np.flatnonzero(log.warm), tf.int32)
-        self._mask = Mask(config.mask, log)
+        self._mask = None if config.mask == "target" else NegativeMask(config.mask, log)
 
     def candidates(self, positives: Any) -> Any:
         return self._warm
 
-    def compute(self, positions: Positions) -> Any:
-        own = positions.own_scores() / self._config.temperature
-        if self._config.mask != "user":
-            # The positive, being warm, is among the candidates: the sum is whole as it stands.
-            queries = positions.queries / self._config.temperature
-            never = met_before(positions) if self._config.mask == "history" else None
-            losses = log_sum_exp_of_products(queries, positions.candidate_vectors, never) - own
-        else:
-            scores = positions.scores(self._config.temperature)
-            losses = cross_entropy(own, self._mask.hide(scores, positions))
-        return positions.mean(losses)
+    def compute(self, inputs: LossInput) -> Any:
+        # The positive is warm and thus one of the candidates: the sum holds it already.
+        masked = None if self._mask is None else self._mask.excluded(inputs, targets=False)
+        queries = inputs.queries / self._temperature
+        totals = log_sum_exp(queries, inputs.candidate_vectors, masked=masked)
+        return inputs.weighted_mean(totals - inputs.positive_scores() / self._temperature)

@@ -11,8 +11,8 @@ from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.towers.config import TowersConfig, TrainConfig
 from recsys.towers.histories.build import Times
-from recsys.towers.losses.build import Positions, build_loss
-from recsys.towers.losses.set_config import SetSoftmax
+from recsys.towers.losses.build import LossInput, build_loss
+from recsys.towers.losses.configs import SetSoftmax
 from recsys.towers.model.two_towers import TwoTowers
 
 
@@ -59,7 +59,7 @@ class TwoTowerModel(TwoTowers):
         none = tf.zeros((0,), tf.int32)
         return self._positions(inputs, none, training=False).queries
 
-    def _positions(self, inputs: Mapping[str, Any], candidates: Any, training: bool) -> Positions:
+    def _positions(self, inputs: Mapping[str, Any], candidates: Any, training: bool) -> LossInput:
         real = inputs["weight"] > 0  # (b, l)
         # Each item is encoded once a step, however often the step needs it.
         history = tf.reshape(inputs["item"], [-1])
@@ -78,17 +78,17 @@ class TwoTowerModel(TwoTowers):
             self._query_inputs(inputs, states, real), training=training, users=of_users
         )  # (p, d)
         window, place = tf.unstack(tf.cast(tf.where(real), tf.int32), axis=1)
-        return Positions(
+        return LossInput(
             queries=queries,
             positives=tf.boolean_mask(inputs["item"], real),
             positive_vectors=taken,
             weights=tf.boolean_mask(inputs["weight"], real),
             candidates=candidates,
             candidate_vectors=tf.gather(vectors, among_candidates),
-            items=tf.where(real, inputs["item"], -1),
+            windows=tf.where(real, inputs["item"], -1),
             users=inputs["user"],
             window=window,
-            place=place,
+            position=place,
         )
 
     def _query_inputs(self, inputs: Mapping[str, Any], states: Any, real: Any) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from recsys.features import FeatureBlock
 from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.towers.config import TowersConfig, TrainConfig
-from recsys.towers.losses.set_config import SetSoftmax
-from recsys.towers.losses.softmax import log_sum_exp_of_products
+from recsys.towers.losses.configs import SetSoftmax
+from recsys.towers.losses.softmax import log_sum_exp
 from recsys.towers.model.two_towers import TwoTowers
 
 
@@ -106,7 +106,7 @@ def multinomial(
         weights: float32 ``[p]``; where all are 0 the loss is.
         never: Pairs of a query and a row of ``vectors`` that the sum leaves out, int32 ``[n, 2]``.
     """
-    totals = log_sum_exp_of_products(queries, vectors, never)  # (b,)
+    totals = log_sum_exp(queries, vectors, masked=never)  # (b,)
     own = tf.reduce_sum(tf.gather(queries, of) * tf.gather(vectors, positives), axis=1)
     losses = tf.gather(totals, of) - own
     return tf.math.divide_no_nan(tf.reduce_sum(losses * weights), tf.reduce_sum(weights))

@@ -14,7 +14,7 @@ from recsys.features import FeatureBlock
 from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.towers.config import TowersConfig, TrainConfig
-from recsys.towers.losses.set_config import SetSoftmax
+from recsys.towers.losses.configs import SetSoftmax
 from recsys.towers.model.position_model import TwoTowerModel
 from recsys.towers.model.set_model import SetModel
 from recsys.towers.model.two_towers import TwoTowers

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from recsys.ids import Rows
 from recsys.interactions import Interactions
-from recsys.towers.losses.set_config import SetSoftmax
+from recsys.towers.losses.configs import SetSoftmax
 from recsys.towers.training.batches import Batch
 
 

@@ -20,25 +20,25 @@ from recsys.towers import (
 )
 from recsys.towers.histories.configs import MeanHistory
 from recsys.towers.losses.build import build_loss
-from recsys.towers.losses.masks import Mask, places
+from recsys.towers.losses.masks import NegativeMask, indices_among
 from recsys.towers.model.position_model import TwoTowerModel
 from tests.contracts.loss_contract import (
     DIMENSION,
     ITEMS,
     WINDOWS,
     gradients,
+    input_of,
     log_of,
-    positions_of,
     unit,
 )
 
 UNIFORM = InnerProduct(negatives=3)
 
 
-def test_places_of_rows_among_candidates():
-    found = places(tf.constant([7, 3, 9]), tf.constant([9, 4, 7, 4, 9]))
+def test_indices_of_rows_among_candidates():
+    found = indices_among(tf.constant([7, 3, 9]), tf.constant([9, 4, 7, 4, 9]))
     assert found.numpy().tolist() == [2, 3, 0, 3, 2]
-    assert places(tf.constant([], tf.int32), tf.constant([4, 4])).numpy().tolist() == [0, 0]
+    assert indices_among(tf.constant([], tf.int32), tf.constant([4, 4])).numpy().tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -71,15 +71,15 @@ def test_equals_tfrs_where_no_item_is_twice():
     windows = np.array([[2, 1, 3], [4, 5, 6]])
     queries, table = unit(6, DIMENSION, seed=1), unit(ITEMS, DIMENSION, seed=2)
     loss = build_loss(InBatchSoftmax(temperature=0.2, correction="all"), log_of(WINDOWS))
-    positions = positions_of(loss, windows, queries, table)
+    inputs = input_of(loss, windows, queries, table)
     share = log_of(WINDOWS).item_counts[windows.ravel()] / 9
     theirs = retrieval(0.2)(
         queries,
-        positions.positive_vectors,
+        inputs.positive_vectors,
         candidate_sampling_probability=tf.constant(1 - (1 - share) ** 6, tf.float32),
-        candidate_ids=positions.positives,
+        candidate_ids=inputs.positives,
     )
-    assert float(loss.compute(positions)) == pytest.approx(float(theirs) / 6, rel=1e-5)
+    assert float(loss.compute(inputs)) == pytest.approx(float(theirs) / 6, rel=1e-5)
 
 
 def retrieval(temperature: float):
@@ -145,7 +145,7 @@ def loss_step(config):
 
     def step(queries, table, item):
         candidates = loss.candidates(item)
-        at_rest = positions_of(loss, np.array([[1]]), np.eye(1, 3, dtype=np.float32), np.eye(12, 3))
+        at_rest = input_of(loss, np.array([[1]]), np.eye(1, 3, dtype=np.float32), np.eye(12, 3))
         return loss.compute(
             replace(
                 at_rest,
@@ -190,24 +190,23 @@ def divergence(truth: np.ndarray, scores: np.ndarray) -> float:
     return float((truth * (np.log(truth) - logs)).sum(axis=1).mean())
 
 
-def test_accidental_hits_by_policy():
-    """Window 0 is 2, 1, 3, 1: at its second 1, all of it has been met."""
+@pytest.mark.parametrize("targets", [True, False])
+def test_candidates_that_are_no_negatives_by_policy(targets):
+    """Window 0 is 2, 1, 3, 1: the history of its second 1 holds all of its items."""
     log = log_of(WINDOWS)
     loss = build_loss(FullSoftmax(), log)
-    positions = positions_of(loss, WINDOWS, unit(9, 4, seed=1), unit(ITEMS, 4, seed=2))
-    met = {
-        policy: [set(row) for row in _rows_of(Mask(policy, log).accidental(positions).numpy())]
-        for policy in ("target", "history", "user")
+    inputs = input_of(loss, WINDOWS, unit(9, 4, seed=1), unit(ITEMS, 4, seed=2))
+    own = inputs.positives.numpy()
+    expected = {
+        "target": [{each} for each in own],
+        "history": [{2}, {2, 1}, {2, 1, 3}, {2, 1, 3}, {1}, {1, 4}, {5}, {5, 1}, {5, 1, 6}],
+        "user": [{2, 1, 3}] * 4 + [{1, 4}] * 2 + [{5, 1, 6}] * 3,
     }
-    assert met["target"] == [{2}, {1}, {3}, {1}, {1}, {4}, {5}, {1}, {6}]
-    history = [{2}, {2, 1}, {2, 1, 3}, {2, 1, 3}, {1}, {1, 4}, {5}, {5, 1}, {5, 1, 6}]
-    assert met["history"] == history
-    assert met["user"] == [{2, 1, 3}] * 4 + [{1, 4}] * 2 + [{5, 1, 6}] * 3
-
-
-def _rows_of(mask: np.ndarray) -> list[np.ndarray]:
-    """Candidates of the full softmax are the rows 1 to 6."""
-    return [np.flatnonzero(line) + 1 for line in mask]
+    for policy, items in expected.items():
+        found = [set() for _ in own]
+        for query, index in NegativeMask(policy, log).excluded(inputs, targets=targets).numpy():
+            found[query].add(index + 1)  # the candidates of the full softmax are the rows 1 to 6
+        assert found == [each if targets else each - {one} for each, one in zip(items, own)]
 
 
 MASKING = [
@@ -225,13 +224,13 @@ def test_what_is_masked_is_not_pushed_away(config, policy):
     tf.random.set_seed(1)
     log = log_of(WINDOWS)
     loss = build_loss(config.model_copy(update={"mask": policy}), log)
-    positions = positions_of(
+    inputs = input_of(
         loss, WINDOWS, unit(9, 4, seed=1), unit(ITEMS, 4, seed=2), weights=np.eye(9)[2]
     )
-    moved = gradients(loss, positions)
-    candidates = positions.candidates.numpy()
-    along = moved["candidate_vectors"] @ positions.queries.numpy()[2]
-    along[candidates == 3] += moved["positive_vectors"][2] @ positions.queries.numpy()[2]
+    moved = gradients(loss, inputs)
+    candidates = inputs.candidates.numpy()
+    along = moved["candidate_vectors"] @ inputs.queries.numpy()[2]
+    along[candidates == 3] += moved["positive_vectors"][2] @ inputs.queries.numpy()[2]
     negatives = set(candidates[along > 0].tolist())  # what a step moves away from the query
     met = {"target": {3}, "history": {2, 1, 3}, "user": {2, 1, 3}}[policy]
     assert negatives == {1, 2, 3, 4, 5, 6} - met

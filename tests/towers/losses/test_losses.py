@@ -28,7 +28,7 @@ class TestFullSoftmax(LossContract):
         one = self.one_position(loss)
         moved = gradients(loss, one)
         own = one.candidates.numpy() == 1
-        powers = np.exp(one.scores(0.5).numpy()[0])
+        powers = np.exp(one.candidate_vectors.numpy() @ one.queries.numpy()[0] / 0.5)
         by = powers[own] / powers.sum() - 1
         net = moved["candidate_vectors"][own] + moved["positive_vectors"]
         np.testing.assert_allclose(net, by * one.queries.numpy() / 0.5, rtol=1e-5)
