@@ -32,6 +32,10 @@ def retriever(world: World) -> Retriever:
         (Query(item_id="i01", user_id="ann"), "query.item_id", "alone; leave out user_id"),
         (Query(item_id="i01", terms="a", history=[]), "query.item_id", "out history and terms"),
         (Query(item_id="i01", image=b"1"), "query.item_id", "stands alone; leave out image"),
+        (Query(item_id="i01", context={"a": "b"}), "query.item_id", "alone; leave out context"),
+        (Query(context={"a": "b"}), "query", "empty; give user_id, history, terms, image or"),
+        (Query(user_id="ann", context={"a": "b"}), "query.context", "reads no context here; leave"),
+        (Query(history=["i01"], history_times=[1]), "query.history_times", "reads no times of a"),
         (Query(image="1.png"), "query.image", "bytes of a picture's file; got str: read the file"),
         (Query(user_id=""), "query.user_id", "must be a string that is not blank; got ''"),
         (Query(terms=" \t"), "query.terms", "must be a string that is not blank"),
@@ -45,6 +49,15 @@ def test_queries_that_make_no_sense(
     with pytest.raises(InvalidRequestError, match=message) as caught:
         retriever.retrieve(query, k=3)
     assert caught.value.field == field
+
+
+def test_context_and_times_have_their_form() -> None:
+    with pytest.raises(InvalidRequestError, match="context must map names of columns to values"):
+        Query(history=[], context=["country"])
+    with pytest.raises(InvalidRequestError, match="history_times needs a history") as caught:
+        Query(user_id="ann", history_times=[1])
+    assert caught.value.field == "query.history_times"
+    assert Query(history=[], history_times=[]) == Query(history=[])
 
 
 def test_a_history_is_a_sequence_of_ids() -> None:
