@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-import pandas as pd
+import pyarrow as pa
 
 from recsys.config import Config
-from recsys.errors import DataError
 from recsys.ids import IdMap
 from recsys.interactions import ITEM
 from recsys.pictures import PictureStore
+from recsys.tables import TableLike, as_table, require_columns
 
 
 class CatalogueFields(Config):
@@ -39,6 +38,11 @@ class CatalogueFields(Config):
     image: str | None = None
     separator: str = "|"
 
+    def columns(self) -> list[str]:
+        """Names of all columns in use, the item ids first."""
+        named = (self.title, *self.text, *self.categories, *self.numbers, self.image)
+        return [ITEM, *(name for name in named if name is not None)]
+
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
@@ -46,44 +50,33 @@ class Catalogue:
 
     Attributes:
         ids: Item ids.
-        table: One line an item, in row order; a missing value is NA.
+        table: One line per item, in row order; a missing value is null.
         fields: Which columns mean what.
         pictures: Where the picture files are, or None.
 
     Example:
-        >>> table = pd.DataFrame({"item_id": ["a", "b"], "title": ["Lamp", None]})
+        >>> table = pa.table({"item_id": ["a", "b"], "title": ["Lamp", None]})
         >>> Catalogue.of(table, CatalogueFields(title="title", text=("title",))).texts()
         ['Lamp', '']
     """
 
     ids: IdMap
-    table: pd.DataFrame
+    table: pa.Table
     fields: CatalogueFields
     pictures: PictureStore | None = None
 
     @classmethod
     def of(
-        cls, table: pd.DataFrame, fields: CatalogueFields, pictures: PictureStore | None = None
+        cls, table: TableLike, fields: CatalogueFields, pictures: PictureStore | None = None
     ) -> Catalogue:
-        """Check that the columns are there and that the ids are unique.
+        """A catalogue of a table of Arrow or pandas.
 
         Raises:
             DataError: A column that ``fields`` names is missing, or an id is empty or there twice.
         """
-        named = [
-            ITEM,
-            fields.title,
-            *fields.text,
-            *fields.categories,
-            *fields.numbers,
-            fields.image,
-        ]
-        for column in named:
-            if column is not None and column not in table.columns:
-                present = ", ".join(map(str, table.columns))
-                raise DataError(f"the catalogue has no column '{column}'; it has: {present}")
-        ids = IdMap.of("item", table[ITEM])
-        return cls(ids, table.reset_index(drop=True), fields, pictures)
+        table = as_table(table, "the catalogue")
+        require_columns(fields.columns(), table.column_names, "the catalogue")
+        return cls(IdMap.of("item", table[ITEM].to_pylist()), table, fields, pictures)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -114,10 +107,10 @@ class Catalogue:
         return None if self.pictures is None or name is None else self.pictures.read(name)
 
     def _strings(self, column: str) -> list[str]:
-        values: Sequence[Any] = self.table[column].tolist()
-        return ["" if pd.isna(value) else str(value).strip() for value in values]
+        values = self.table[column].to_pylist()
+        return ["" if value is None or value != value else str(value).strip() for value in values]
 
 
 def catalogue_of_ids(ids: Sequence[str]) -> Catalogue:
     """A catalogue that knows nothing but ids, for logs that come without one."""
-    return Catalogue.of(pd.DataFrame({ITEM: list(ids)}), CatalogueFields())
+    return Catalogue.of(pa.table({ITEM: pa.array(ids, pa.string())}), CatalogueFields())

@@ -54,26 +54,28 @@ def read_cisi() -> Collection:
         NotFoundError: ``RECSYS_DATA_HOME`` does not hold it.
     """
     folder = resolve("data:cisi")
-    documents = read_documents(folder / "CISI.ALL")
-    queries = read_queries(folder / "CISI.QRY")
+    documents = read_documents(folder / "CISI.ALL").to_pydict()
+    queries = read_queries(folder / "CISI.QRY").to_pydict()
     judged = read_judgements(
         folder / "CISI.REL", queries=queries["query_id"], documents=documents["item_id"]
     )
     ids = IdMap.of("item", documents["item_id"])
-    targets = {
-        query: ids.rows(list(lines["item_id"])) for query, lines in judged.groupby("query_id")
-    }
-    asked = queries[queries["query_id"].isin(list(targets))]
+    targets: dict[str, list[int]] = {}
+    for line in judged.to_pylist():
+        targets.setdefault(line["query_id"], []).append(ids.row(line["item_id"]))
+    asked = [pair for pair in zip(queries["query_id"], queries["terms"]) if pair[0] in targets]
     size = len(asked)
     held_out = HeldOut.of(
         user=[0] * size,
         histories=[[]] * size,
-        targets=[targets[query].tolist() for query in asked["query_id"]],
+        targets=[targets[query] for query, _ in asked],
         terms=range(1, size + 1),
-        phrases=("", *asked["terms"]),
+        phrases=("", *(terms for _, terms in asked)),
     )
-    titles, bodies = (tuple(documents[column].fillna("")) for column in ("title", "body"))
-    return Collection(ids, titles, bodies, held_out, len(queries) - size)
+    titles, bodies = (
+        tuple(text or "" for text in documents[column]) for column in ("title", "body")
+    )
+    return Collection(ids, titles, bodies, held_out, len(queries["query_id"]) - size)
 
 
 @dataclass(frozen=True, eq=False)

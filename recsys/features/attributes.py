@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 from pydantic import Field
 
 from recsys.catalogue import Catalogue
 from recsys.config import Config
 from recsys.errors import DataError
 from recsys.features.block import FeatureBlock
+from recsys.tables import TableLike
 
 NAME = "attributes"
 
@@ -77,7 +79,7 @@ class AttributeSchema(Config):
         categories = [f"{one.column}={value}" for one in self.categories for value in one.values]
         return (*categories, *(one.column for one in self.numbers))
 
-    def encode(self, table: pd.DataFrame) -> FeatureBlock:
+    def encode(self, table: TableLike) -> FeatureBlock:
         """The features of ``table``, one item a line, ``[items, len(self.columns)]``.
 
         Raises:
@@ -101,7 +103,7 @@ class AttributeSchema(Config):
             mask |= present
         return FeatureBlock(vectors, mask, NAME, self.columns)
 
-    def unknown(self, table: pd.DataFrame) -> dict[str, int]:
+    def unknown(self, table: TableLike) -> dict[str, int]:
         """The categories in ``table`` without a feature, as "column=category", with counts."""
         counts: Counter[str] = Counter()
         for one in self.categories:
@@ -137,7 +139,7 @@ def attribute_block(
 
 
 def _vocabulary(
-    table: pd.DataFrame, column: str, separator: str, config: AttributeConfig
+    table: TableLike, column: str, separator: str, config: AttributeConfig
 ) -> tuple[str, ...]:
     counts = Counter(
         value for values in category_values(table, column, separator) for value in set(values)
@@ -147,7 +149,7 @@ def _vocabulary(
     return tuple(often[: config.max_values])
 
 
-def _measure(table: pd.DataFrame, column: str) -> NumberColumn:
+def _measure(table: TableLike, column: str) -> NumberColumn:
     amounts = _amounts(table, column)
     amounts = amounts[~np.isnan(amounts)]
     if not len(amounts):
@@ -159,7 +161,7 @@ def _measure(table: pd.DataFrame, column: str) -> NumberColumn:
     return NumberColumn(column=column, mean=mean, deviation=deviation if varies else 1.0)
 
 
-def category_values(table: pd.DataFrame, column: str, separator: str) -> list[list[str]]:
+def category_values(table: TableLike, column: str, separator: str) -> list[list[str]]:
     """Per item the values of one column of categories, in their order, without blanks.
 
     Raises:
@@ -169,15 +171,15 @@ def category_values(table: pd.DataFrame, column: str, separator: str) -> list[li
         >>> category_values(pd.DataFrame({"kind": ["b| a", None]}), "kind", "|")
         [['b', 'a'], []]
     """
-    cells = _column(table, column).tolist()
+    cells = _cells(table, column)
     texts = ["" if _missing(cell) else str(cell) for cell in cells]
     return [[v.strip() for v in text.split(separator) if v.strip()] for text in texts]
 
 
-def _amounts(table: pd.DataFrame, column: str) -> npt.NDArray[np.float64]:
+def _amounts(table: TableLike, column: str) -> npt.NDArray[np.float64]:
     """Per item its number, float64 ``[items]``, NaN where missing."""
     amounts = np.full(len(table), np.nan)
-    for row, cell in enumerate(_column(table, column).tolist()):
+    for row, cell in enumerate(_cells(table, column)):
         if _missing(cell) or (isinstance(cell, str) and not cell.strip()):
             continue
         try:
@@ -193,11 +195,13 @@ def _amounts(table: pd.DataFrame, column: str) -> npt.NDArray[np.float64]:
     return amounts
 
 
-def _column(table: pd.DataFrame, column: str) -> pd.Series[Any]:
-    if column not in table.columns:
-        present = ", ".join(map(str, table.columns))
+def _cells(table: TableLike, column: str) -> list[Any]:
+    is_arrow = isinstance(table, pa.Table)
+    names = table.column_names if is_arrow else list(map(str, table.columns))
+    if column not in names:
+        present = ", ".join(names)
         raise DataError(f"the items have no column '{column}'; they have: {present}", field=column)
-    return table[column]
+    return table[column].to_pylist() if is_arrow else table[column].tolist()
 
 
 def _missing(cell: Any) -> bool:

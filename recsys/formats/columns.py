@@ -1,13 +1,13 @@
 """Raw columns to the engine's own: ids and categories as text, times as int64 seconds in UTC,
-weights as float64.
+weights as float64. A missing value is null.
 
-What a missing value means is for ingestion to say; here it stays missing. A value that is there
-but cannot be read is a fault with its row, or is made missing where the caller asks for it.
+A value that is there but cannot be read is a fault with its row, or becomes null where the caller
+asks for it. pandas only parses columns of text that Arrow cannot parse as a whole.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,52 +17,74 @@ import pyarrow.compute as pc
 
 from recsys.errors import DataError
 from recsys.formats.sources import InteractionColumns, TimestampUnit
+from recsys.ids import Mask
 from recsys.interactions import ITEM, POSITION, TIMESTAMP, USER, WEIGHT
+from recsys.tables import require_columns
 
 Unreadable = Literal["raise", "missing"]
+Numbers = npt.NDArray[np.int64] | npt.NDArray[np.float64]
+TEXT = pa.large_string()
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # the years 1 and 9999
 
 
-def interactions_frame(
+def interactions_table(
     table: pa.Table, columns: InteractionColumns, *, name: str, unreadable: Unreadable = "raise"
-) -> pd.DataFrame:
+) -> pa.Table:
     """The columns that ``columns`` names, under the engine's names and with its types.
 
     Args:
-        table: Raw columns, any types.
-        columns: Which of them mean what.
-        name: What messages call the table.
-        unreadable: Raise for a value that cannot be read, or take it for missing.
-
-    Returns:
-        One line a row of ``table``, in its order. Text columns have None or NaN where missing;
-        "timestamp" and "position" are int64, or Int64 where a value is missing.
+        table: Raw columns of any type.
+        columns: Meaning of the columns.
+        name: Name of the table in messages.
+        unreadable: Whether a value that cannot be read raises or becomes null.
 
     Raises:
-        DataError: A value cannot be read; file, column, row (from 1) and value are told.
+        DataError: A column is missing or a value cannot be read; the message has the column, the
+            row (from 1) and the value.
     """
-    made: dict[str, Any] = {}
+    require_columns(columns.named().values(), table.column_names, name)
+    made: dict[str, pa.ChunkedArray] = {}
     for mine, theirs in columns.named().items():
-        reading = Reading(table.column(theirs), f"{name}: column '{theirs}'", unreadable)
+        raw = RawColumn(table.column(theirs), f"{name}: column '{theirs}'", unreadable)
         if mine in (USER, ITEM):
-            made[mine] = reading.ids()
+            made[mine] = raw.ids()
         elif mine == TIMESTAMP:
-            made[mine] = reading.seconds(columns.timestamp_unit)
+            made[mine] = raw.seconds(columns.timestamp_unit)
         elif mine == POSITION:
-            made[mine] = reading.integers()
+            made[mine] = raw.integers()
         elif mine == WEIGHT:
-            made[mine] = reading.numbers()
+            made[mine] = raw.numbers()
         else:
-            made[mine] = reading.categories()
-    return pd.DataFrame(made)
+            made[mine] = raw.categories()
+    return pa.table(made)
 
 
-class Reading:
-    """One raw column, read as what it is asked for.
+def add_user_columns(
+    table: pa.Table, users: pa.Table, columns: tuple[str, ...], *, user: str = USER
+) -> pa.Table:
+    """``table`` with text columns of its users, from the first row of each in ``users``.
+
+    Args:
+        table: Interactions.
+        users: Raw table of users.
+        columns: Names of the columns to add.
+        user: Name of the column of user ids in ``users``.
+    """
+    known = pc.cast(users.column(user), TEXT).combine_chunks()
+    rows = pc.index_in(table.column(USER), value_set=known)
+    for column in columns:
+        values = RawColumn(users.column(column), f"users: column '{column}'").categories()
+        table = table.append_column(column, values.take(rows))
+    return table
+
+
+class RawColumn:
+    """One column as it was written, to be read with a meaning.
 
     Example:
-        >>> Reading(pa.chunked_array([["007", "12"]]), "a.csv: column 'user_id'").ids().tolist()
+        >>> raw = pa.chunked_array([["007", "12"]])
+        >>> RawColumn(raw, "a.csv: column 'user_id'").ids().to_pylist()
         ['007', '12']
     """
 
@@ -72,65 +94,61 @@ class Reading:
         self._name = name
         self._unreadable = unreadable
         try:
-            raw = pc.cast(raw, pa.large_string() if self._is_text else kind)
+            raw = pc.cast(raw, TEXT if self._is_text else kind)
         except pa.ArrowException as error:
             raise DataError(f"{name} cannot be read as text: {error}") from None
         self._raw = pc.if_else(pc.equal(raw, ""), None, raw) if self._is_text else raw
 
-    def present(self) -> npt.NDArray[np.bool_]:
+    def present(self) -> Mask:
         """Where there is a value, bool ``[n]``; empty text is none."""
-        valid: npt.NDArray[np.bool_] = self._raw.is_valid().to_numpy()
+        valid: Mask = self._raw.is_valid().to_numpy()
         return valid
 
-    def ids(self) -> pd.Series[Any]:
-        """Text exactly as written; whole numbers as their digits; empty text is missing."""
+    def ids(self) -> pa.ChunkedArray:
+        """Text exactly as written; whole numbers as their digits; empty text is null."""
         kind = self._raw.type
         if pa.types.is_floating(kind):  # what pandas makes of whole numbers with gaps
             values = self._values()
-            whole, missing = self._whole(values, _fractional(values), "text or a whole number")
-            return _text(pa.chunked_array([pa.array(whole, mask=missing)]))
+            return pc.cast(self._whole(values, _fractional(values), "text or a whole number"), TEXT)
         if not self._is_text and not pa.types.is_integer(kind):
             raise DataError(f"{self._name} must hold ids: text or whole numbers; it holds {kind}")
-        return _text(self._raw)
+        return pc.cast(self._raw, TEXT)
 
-    def categories(self) -> pd.Series[Any]:
-        """Text; numbers and truth values as they print; empty text is missing."""
+    def categories(self) -> pa.ChunkedArray:
+        """Text; numbers and truth values as they print; empty text is null."""
         if pa.types.is_nested(self._raw.type):
             raise DataError(f"{self._name} must hold one value a row; it holds {self._raw.type}")
         if pa.types.is_floating(self._raw.type) and not _fractional(self._values()).any():
             return self.ids()
-        return _text(self._raw)
+        return pc.cast(self._raw, TEXT)
 
-    def numbers(self) -> pd.Series[Any]:
-        """float64; missing is NaN, and so is a value that was made missing."""
-        if self._is_text:
-            values, bad = self._parsed_numbers()
-            self._refuse(bad, "a number")
-        else:
-            values = self._values()
-        return pd.Series(values.astype(np.float64))
-
-    def integers(self) -> pd.Series[Any]:
-        """int64, or Int64 where a value is missing."""
+    def numbers(self) -> pa.ChunkedArray:
+        """float64; NaN counts as null."""
         values, bad = self._parsed_numbers()
-        return _integers(*self._whole(values, bad | _fractional(values), "a whole number"))
+        self._refuse(bad, "a number")
+        return _chunked(values.astype(np.float64), np.isnan(values))
 
-    def seconds(self, unit: TimestampUnit) -> pd.Series[Any]:
-        """int64 seconds since 1970 in UTC, rounded down, or Int64 where a value is missing."""
+    def integers(self) -> pa.ChunkedArray:
+        """int64."""
+        values, bad = self._parsed_numbers()
+        return self._whole(values, bad | _fractional(values), "a whole number")
+
+    def seconds(self, unit: TimestampUnit) -> pa.ChunkedArray:
+        """int64 seconds since 1970 in UTC, rounded down."""
         kind = self._raw.type
         if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
             times = pc.cast(self._raw, pa.timestamp("s")) if pa.types.is_date(kind) else self._raw
             ticks = pc.fill_null(pc.cast(times, pa.int64()), 0).to_numpy()
-            return _integers(ticks // _PER_SECOND[times.type.unit], times.is_null().to_numpy())
+            return _chunked(ticks // _PER_SECOND[times.type.unit], times.is_null().to_numpy())
         values, bad = self._parsed_times(_PER_SECOND[unit])
         bad = bad | np.isinf(values)
         self._refuse(bad, f"a number in '{unit}' since 1970 or ISO-8601 text")
         values = np.where(bad, 0, values) // _PER_SECOND[unit]
         outside = (values < _FIRST_SECOND) | (values > _LAST_SECOND)
         moment = f"a moment between the years 1 and 9999 (is its unit '{unit}'?)"
-        return _integers(*self._whole(values, bad | outside, moment))
+        return self._whole(values, bad | outside, moment)
 
-    def _values(self) -> npt.NDArray[Any]:
+    def _values(self) -> Numbers:
         """A column of numbers as int64, or as float64 with NaN where a value is missing."""
         kind = self._raw.type
         exact = pa.types.is_integer(kind) and kind != pa.uint64() and not self._raw.null_count
@@ -139,7 +157,7 @@ class Reading:
         except pa.ArrowException:
             raise DataError(f"{self._name} must hold numbers; it holds {kind}") from None
 
-    def _parsed_numbers(self) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    def _parsed_numbers(self) -> tuple[Numbers, Mask]:
         """Values as int64 or float64, and where there is text that is no number."""
         none_bad = np.zeros(len(self._raw), bool)
         if not self._is_text:
@@ -151,14 +169,14 @@ class Reading:
                 continue
         text = self._raw.to_pandas()
         values = pd.to_numeric(text, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-        return values, np.isnan(values) & text.notna().to_numpy()
+        return values, np.isnan(values) & self.present()
 
-    def _parsed_times(self, per_second: int) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    def _parsed_times(self, per_second: int) -> tuple[Numbers, Mask]:
         """Values in their unit, ISO-8601 text put into it, and where text is neither."""
         values, bad = self._parsed_numbers()
         if not bad.any():
             return values, bad
-        text = self._raw.to_pandas()[bad]
+        text = self._raw.filter(pa.array(bad)).to_pandas()
         moments = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
         seconds = moments.dt.tz_localize(None).to_numpy("datetime64[s]")
         as_numbers = np.where(np.isnat(seconds), np.nan, seconds.astype(np.int64))
@@ -166,22 +184,20 @@ class Reading:
         values[bad] = as_numbers * per_second
         return values, bad & np.isnan(values)
 
-    def _whole(
-        self, values: npt.NDArray[Any], bad: npt.NDArray[np.bool_], expected: str
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-        """int64 values, and where one is missing; ``bad`` ones are refused or made missing."""
+    def _whole(self, values: Numbers, bad: Mask, expected: str) -> pa.ChunkedArray:
+        """int64; ``bad`` values are refused or become null."""
         bad = bad | np.isinf(values)
         self._refuse(bad, expected)
         missing = bad | np.isnan(values)
-        return np.where(missing, 0, values).astype(np.int64), missing
+        return _chunked(np.where(missing, 0, values).astype(np.int64), missing)
 
-    def _refuse(self, bad: npt.NDArray[np.bool_], expected: str) -> None:
+    def _refuse(self, bad: Mask, expected: str) -> None:
         if self._unreadable == "missing" or not bad.any():
             return
         row = int(bad.argmax())
         value = self._raw[row].as_py()
         raise DataError(
-            f"{self._name}, row {row + 1}: expected {expected}, got {value!r:.80}; mend it, or let "
+            f"{self._name}, row {row + 1}: expected {expected}, got {value!r:.80}; fix it, or let "
             "ingestion skip such rows (bad_rows = 'skip')"
         )
 
@@ -196,22 +212,15 @@ _TEXT_KINDS = (
 )
 
 
-def _text(raw: pa.ChunkedArray) -> pd.Series[Any]:
-    text: pd.Series[Any] = pc.cast(raw, pa.large_string()).to_pandas()
-    return text
+def _chunked(values: Numbers, missing: Mask) -> pa.ChunkedArray:
+    return pa.chunked_array([pa.array(values, mask=missing if missing.any() else None)])
 
 
-def _fractional(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+def _fractional(values: Numbers) -> Mask:
     """Where a number is not a whole one that float64 holds exactly; NaN counts as whole."""
     if values.dtype != np.float64:
         return np.zeros(len(values), bool)
     with np.errstate(invalid="ignore"):
-        broken: npt.NDArray[np.bool_] = (values % 1 != 0) | (np.abs(values) > 2.0**53)
-    present: npt.NDArray[np.bool_] = ~np.isnan(values)
+        broken: Mask = (values % 1 != 0) | (np.abs(values) > 2.0**53)
+    present: Mask = ~np.isnan(values)
     return broken & present
-
-
-def _integers(values: npt.NDArray[np.int64], missing: npt.NDArray[np.bool_]) -> pd.Series[Any]:
-    if not missing.any():
-        return pd.Series(values)
-    return pd.Series(pd.arrays.IntegerArray(values, missing))

@@ -1,7 +1,7 @@
-"""LightGCN text files: a line is a user and the items they met, separated by spaces.
+"""LightGCN text files: a line is a user and the user's items, separated by spaces.
 
-The files do not say when; the order in the line becomes the position, which makes a history but
-is no claim that the publisher kept the order in time.
+The files state no times. The order in the line becomes the position, which makes a history; it is
+not known whether the publisher kept the order in time.
 """
 
 from __future__ import annotations
@@ -16,27 +16,29 @@ import pyarrow.compute as pc
 
 from recsys.errors import DataError
 from recsys.interactions import ITEM, POSITION, USER
+from recsys.tables import factorize
 
 PART = "part"
 
 
-def read_lines(files: Mapping[str, Path]) -> pd.DataFrame:
-    """user_id, item_id, position and part, in the order of the files.
+def read_lines(files: Mapping[str, Path]) -> pa.Table:
+    """Columns user_id, item_id, position and part, in the order of the files.
 
-    A user's positions go on through their lines and files. A user without items has no row.
+    A user's positions continue through their lines and files. A user without items has no row.
 
     Args:
-        files: From a part's name to its file.
+        files: File of each part, by the name of the part.
 
     Raises:
         DataError: A file is missing, is not UTF-8 text, or holds no interaction.
     """
-    frame = pd.concat([_read(file, part) for part, file in files.items()], ignore_index=True)
-    frame[POSITION] = frame.groupby(USER, sort=False).cumcount().astype(np.int64)
-    return frame[[USER, ITEM, POSITION, PART]]
+    table = pa.concat_tables([_read(file, part) for part, file in files.items()])
+    users = pd.Series(factorize(table.column(USER))[0])
+    positions = users.groupby(users).cumcount().to_numpy(np.int64)
+    return table.add_column(2, POSITION, pa.array(positions))
 
 
-def _read(file: Path, part: str) -> pd.DataFrame:
+def _read(file: Path, part: str) -> pa.Table:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except OSError as error:
@@ -54,6 +56,5 @@ def _read(file: Path, part: str) -> pd.DataFrame:
     is_item = np.ones(len(flat), bool)
     is_item[starts] = False
     users = flat.take(pa.array(np.repeat(starts, lengths - 1)))
-    return pd.DataFrame(
-        {USER: users.to_pandas(), ITEM: flat.filter(pa.array(is_item)).to_pandas(), PART: part}
-    )
+    items = flat.filter(pa.array(is_item))
+    return pa.table({USER: users, ITEM: items, PART: pa.repeat(part, len(items))})

@@ -13,27 +13,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from recsys.errors import DataError
-from recsys.formats.columns import Unreadable, interactions_frame
+from recsys.formats.columns import TEXT, Unreadable, add_user_columns, interactions_table
 from recsys.formats.sources import InteractionColumns
-from recsys.formats.tables import encoding_of, present, read_csv
+from recsys.formats.tables import encoding_of, read_csv
 from recsys.interactions import ITEM, TIMESTAMP, USER, WEIGHT
+from recsys.tables import require_columns
 
 _RATING = (USER, ITEM, WEIGHT, TIMESTAMP)
 _GENRES_100K = (
-    *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime"),
+    *("", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime"),
     *("Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance"),
     *("Sci-Fi", "Thriller", "War", "Western"),
 )
+"""The first flag means that the genres are not known."""
 _NO_GENRES = "(no genres listed)"
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How one generation of the data sets is laid out."""
+    """Names of the files of one generation of the data sets, and the columns of the users' file."""
 
     ratings: str
     items: str
@@ -49,16 +51,22 @@ LAYOUTS = (
 
 
 @dataclass(frozen=True, eq=False)
-class Files:
-    """The files of one data set, wherever they are."""
+class MovieLensFiles:
+    """The files of one data set in a folder or an archive.
+
+    Attributes:
+        path: The folder or archive.
+        members: Path of each file inside ``path``, by its name.
+        archive: The open archive, or None for a folder.
+    """
 
     path: Path
     members: dict[str, str]
     archive: zipfile.ZipFile | None = None
 
     @classmethod
-    def open(cls, path: Path) -> Files:
-        """A folder, a folder that holds one, or a zip archive.
+    def open(cls, path: Path) -> MovieLensFiles:
+        """Open a folder, a folder that holds one, or a zip archive.
 
         Raises:
             DataError: ``path`` is none of these, or holds no MovieLens layout.
@@ -81,10 +89,9 @@ class Files:
         for layout in LAYOUTS:
             for member in found:
                 if Path(member).name == layout.ratings and "__MACOSX" not in member:
-                    beside = {
-                        Path(m).name: m for m in found if Path(m).parent == Path(member).parent
-                    }
-                    return cls(path, beside, archive)
+                    folder = Path(member).parent
+                    members = {Path(m).name: m for m in found if Path(m).parent == folder}
+                    return cls(path, members, archive)
         here = ", ".join(sorted(Path(member).name for member in found)[:8]) or "nothing"
         wanted = ", ".join(layout.ratings for layout in LAYOUTS)
         raise DataError(
@@ -94,19 +101,44 @@ class Files:
 
     @property
     def layout(self) -> Layout:
-        """Which generation this is."""
+        """Layout of these files."""
         return next(layout for layout in LAYOUTS if layout.ratings in self.members)
 
     def name(self, file: str) -> str:
-        """What messages call a file."""
+        """Name of a file in messages."""
         return str(self.path / self.members.get(file, file))
 
-    def stream(self, file: str) -> IO[bytes]:
-        """One file, opened.
+    def table(self, file: str, columns: tuple[str, ...], *, separator: str = "\t") -> pa.Table:
+        """A text file without a header line; "::" becomes a tab, which occurs in none of them.
 
         Raises:
-            DataError: It is not there.
+            DataError: The file is not there or cannot be read.
         """
+        try:
+            with self._stream(file) as stream:
+                content = stream.read()
+        except (OSError, zipfile.BadZipFile, EOFError) as error:
+            raise DataError(f"{self.name(file)} cannot be read: {error}") from error
+        return read_csv(
+            io.BytesIO(content.replace(b"::", b"\t") if file.endswith(".dat") else content),
+            name=self.name(file),
+            separator=separator,
+            encoding=encoding_of(content),
+            header=columns,
+            quote=None,
+        )
+
+    def csv(self, file: str, columns: dict[str, str]) -> pa.Table:
+        """Columns of a csv file, from their names in it to the names returned.
+
+        Raises:
+            DataError: The file is not there or cannot be read.
+        """
+        with self._stream(file) as stream:
+            table = read_csv(stream, name=self.name(file), columns=list(columns))
+        return table.rename_columns(list(columns.values()))
+
+    def _stream(self, file: str) -> IO[bytes]:
         if file not in self.members:
             raise DataError(
                 f"{self.path} holds no '{file}', which belongs to these MovieLens files"
@@ -115,120 +147,77 @@ class Files:
             return self.archive.open(self.members[file])
         return (self.path / self.members[file]).open("rb")
 
-    def content(self, file: str) -> bytes:
-        """One file's bytes."""
-        try:
-            with self.stream(file) as stream:
-                return stream.read()
-        except (OSError, zipfile.BadZipFile, EOFError) as error:
-            raise DataError(f"{self.name(file)} cannot be read: {error}") from error
+    def __enter__(self) -> MovieLensFiles:
+        return self
 
-    def close(self) -> None:
-        """Let go of the archive."""
+    def __exit__(self, *error: object) -> None:
         if self.archive is not None:
             self.archive.close()
 
 
 def read_ratings(
     path: Path, *, context: tuple[str, ...] = (), unreadable: Unreadable = "raise"
-) -> pd.DataFrame:
+) -> pa.Table:
     """user_id, item_id, timestamp and weight (the rating), and ``context`` from the users' file.
 
     Raises:
         DataError: The files are not there or cannot be read, or ``context`` is not in them.
     """
-    files = Files.open(path)
-    try:
+    with MovieLensFiles.open(path) as files:
         file = files.layout.ratings
-        name = files.name(file)
         if file == "ratings.csv":
-            with files.stream(file) as stream:
-                theirs = ["userId", "movieId", "rating", "timestamp"]
-                table = read_csv(stream, name=name, columns=theirs).rename_columns(list(_RATING))
+            theirs = ("userId", "movieId", "rating", "timestamp")
+            table = files.csv(file, dict(zip(theirs, _RATING)))
         else:
-            table = _without_header(files, file, _RATING)
+            table = files.table(file, _RATING)
         columns = InteractionColumns(timestamp=TIMESTAMP, weight=WEIGHT)
-        frame = interactions_frame(table, columns, name=name, unreadable=unreadable)
-        return _with_users(frame, files, context) if context else frame
-    finally:
-        files.close()
+        made = interactions_table(table, columns, name=files.name(file), unreadable=unreadable)
+        return _with_users(made, files, context) if context else made
 
 
-def read_films(path: Path) -> pd.DataFrame:
-    """item_id, title, genres (separated by "|", missing where none is listed) and year (Int64).
+def read_movies(path: Path) -> pa.Table:
+    """item_id, title, genres (separated by "|", null where none is listed) and year (int64).
 
     The year is the one in brackets at the end of the title.
 
     Raises:
         DataError: The files are not there or cannot be read.
     """
-    films: pd.DataFrame
-    files = Files.open(path)
-    try:
+    columns = (ITEM, "title", "genres")
+    with MovieLensFiles.open(path) as files:
         file = files.layout.items
         if file == "movies.csv":
-            with files.stream(file) as stream:
-                table = read_csv(
-                    stream, name=files.name(file), columns=["movieId", "title", "genres"]
-                )
-            films = table.rename_columns([ITEM, "title", "genres"]).to_pandas()
+            movies = files.csv(file, dict(zip(("movieId", "title", "genres"), columns)))
         elif file == "u.item":
-            films = _films_100k(files)
+            movies = _movies_100k(files)
         else:
-            films = _without_header(files, file, (ITEM, "title", "genres")).to_pandas()
-    finally:
-        files.close()
-    films["genres"] = films["genres"].where(films["genres"] != _NO_GENRES)
-    year = films["title"].str.extract(r"\((\d{4})\)\s*$", expand=False)
-    films["year"] = pd.to_numeric(year).astype("Int64")
-    return films
+            movies = files.table(file, columns)
+    genres = movies.column("genres")
+    listed = pc.if_else(pc.equal(genres, _NO_GENRES), None, genres)
+    year = pc.extract_regex(movies.column("title"), r"\((?P<year>\d{4})\)\s*$")
+    years = pc.cast(pc.struct_field(year, "year"), pa.int64())
+    return movies.set_column(2, "genres", listed).append_column("year", years)
 
 
-def _films_100k(files: Files) -> pd.DataFrame:
+def _movies_100k(files: MovieLensFiles) -> pa.Table:
     """``u.item``: id, title, two dates, an address, then 19 flags of genres."""
     flags = [f"genre {number}" for number in range(len(_GENRES_100K))]
     header = (ITEM, "title", "released", "video", "address", *flags)
-    table: pd.DataFrame = _without_header(files, "u.item", header, separator="|").to_pandas()
-    chosen = (table[flags] == "1").to_numpy()
+    table = files.table("u.item", header, separator="|")
+    rows = zip(*(table.column(flag).to_pylist() for flag in flags))
     genres = [
-        "|".join(genre for genre, flag in zip(_GENRES_100K, row) if flag and genre != "unknown")
-        for row in chosen.tolist()
+        "|".join(genre for genre, flag in zip(_GENRES_100K, row) if flag == "1" and genre)
+        for row in rows
     ]
-    films = table[[ITEM, "title"]].copy()
-    films["genres"] = pd.Series(
-        [genre or _NO_GENRES for genre in genres], dtype=films["title"].dtype
-    )
-    return films
+    named = pa.array([each or None for each in genres], TEXT)
+    return table.select([ITEM, "title"]).append_column("genres", named)
 
 
-def _with_users(frame: pd.DataFrame, files: Files, context: tuple[str, ...]) -> pd.DataFrame:
-    """Each interaction with what the users' file says of its user."""
+def _with_users(table: pa.Table, files: MovieLensFiles, context: tuple[str, ...]) -> pa.Table:
     layout = files.layout
     if layout.users is None:
         raise DataError(f"{files.path} has no file of users, so no context '{context[0]}'")
-    users = files.name(layout.users)
-    present(context, layout.user_columns[1:], users)
-    separator = "|" if layout.users == "u.user" else "::"
-    table = _without_header(files, layout.users, layout.user_columns, separator=separator)
-    known = table.to_pandas().drop_duplicates(USER).set_index(USER)
-    for column in context:
-        frame[column] = frame[USER].map(known[column])
-    return frame
-
-
-def _without_header(
-    files: Files, file: str, header: tuple[str, ...], *, separator: str | None = None
-) -> pa.Table:
-    """A text file without a header line; "::" is read as a tab, which occurs in none of them."""
-    content = files.content(file)
-    mark = separator or ("\t" if file == "u.data" else "::")
-    if mark == "::":
-        mark, content = "\t", content.replace(b"::", b"\t")
-    return read_csv(
-        io.BytesIO(content),
-        name=files.name(file),
-        separator=mark,
-        encoding=encoding_of(content),
-        header=header,
-        quote=None,
-    )
+    require_columns(context, layout.user_columns[1:], files.name(layout.users))
+    separator = "|" if layout.users == "u.user" else "\t"
+    users = files.table(layout.users, layout.user_columns, separator=separator)
+    return add_user_columns(table, users, context)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from recsys.errors import DataError
 from recsys.formats import lightgcn, movielens, recbole, smart
-from recsys.formats.columns import Reading, Unreadable, interactions_frame
+from recsys.formats.columns import RawColumn, Unreadable, interactions_table
 from recsys.formats.publisher import Download, resolve
 from recsys.formats.sources import (
     CsvInteractions,
@@ -30,9 +31,10 @@ from recsys.formats.sources import (
     SequenceInteractions,
     SmartItems,
 )
-from recsys.formats.tables import read_csv, read_parquet, to_frame
+from recsys.formats.tables import read_csv, read_parquet
 from recsys.interactions import ITEM, POSITION, USER
 from recsys.progress import Progress, silent
+from recsys.tables import factorize, require_columns
 
 
 def read_interactions(
@@ -42,7 +44,7 @@ def read_interactions(
     unreadable: Unreadable = "raise",
     download: Download = "missing",
     progress: Progress = silent,
-) -> pd.DataFrame:
+) -> pa.Table:
     """Read interactions, row for row as the source has them.
 
     Args:
@@ -67,8 +69,8 @@ def read_interactions(
         >>> import tempfile; path = Path(tempfile.mkdtemp()) / "log.csv"
         >>> _ = path.write_text("user_id,item_id,at\\n007,lamp,2024-01-01\\n")
         >>> columns = InteractionColumns(timestamp="at")
-        >>> read_interactions(CsvInteractions(path=str(path), columns=columns)).values.tolist()
-        [['007', 'lamp', 1704067200]]
+        >>> read_interactions(CsvInteractions(path=str(path), columns=columns)).to_pylist()
+        [{'user_id': '007', 'item_id': 'lamp', 'timestamp': 1704067200}]
     """
 
     def found(path: str) -> Path:
@@ -84,7 +86,7 @@ def read_interactions(
     if isinstance(source, SequenceInteractions):
         return _sequences(source, path, unreadable)
     table = _table(source, path, list(dict.fromkeys(source.columns.named().values())))
-    return interactions_frame(table, source.columns, name=str(path), unreadable=unreadable)
+    return interactions_table(table, source.columns, name=str(path), unreadable=unreadable)
 
 
 def read_items(
@@ -93,7 +95,7 @@ def read_items(
     base: Path | None = None,
     download: Download = "missing",
     progress: Progress = silent,
-) -> pd.DataFrame:
+) -> pa.Table:
     """Read items, row for row as the source has them.
 
     Returns:
@@ -106,24 +108,21 @@ def read_items(
     """
     path = resolve(source.path, base, download=download, progress=progress)
     if isinstance(source, MovieLensItems):
-        return movielens.read_films(path)
+        return movielens.read_movies(path)
     if isinstance(source, SmartItems):
         return smart.read_documents(path)
     if isinstance(source, RecBoleItems):
         return recbole.read_item(source, path)
     wanted = [source.item, *source.columns] if source.columns else None
     table = _table(source, path, wanted)
-    if source.item not in table.column_names:
-        table = _table(source, path, [source.item])  # raises, and names the columns there
+    require_columns([source.item], table.column_names, str(path))
     if source.item != ITEM and ITEM in table.column_names:
         raise DataError(
             f"{path}: the items are named by '{source.item}', but there is a column '{ITEM}' too; "
             "list the columns to read without it"
         )
-    ids = Reading(table.column(source.item), f"{path}: column '{source.item}'").ids()
-    rest = to_frame(table.drop_columns([source.item]))
-    rest.insert(0, ITEM, ids)
-    return rest
+    ids = RawColumn(table.column(source.item), f"{path}: column '{source.item}'").ids()
+    return table.drop_columns([source.item]).add_column(0, ITEM, ids)
 
 
 def _table(
@@ -143,22 +142,24 @@ def _table(
     )
 
 
-def _sequences(source: SequenceInteractions, path: Path, unreadable: Unreadable) -> pd.DataFrame:
-    wanted = [source.user, source.item, source.position]
+def _sequences(source: SequenceInteractions, path: Path, unreadable: Unreadable) -> pa.Table:
+    columns = InteractionColumns(user=source.user, item=source.item, position=source.position)
+    wanted = list(columns.named().values())
     is_parquet = path.is_dir() or path.suffix == ".parquet"
-    table = (
+    raw = (
         read_parquet(path, columns=wanted)
         if is_parquet
         else read_csv(path, name=str(path), columns=wanted)
     )
-    columns = InteractionColumns(user=source.user, item=source.item, position=source.position)
-    frame = interactions_frame(table, columns, name=str(path), unreadable=unreadable)
-    place = pd.DataFrame({USER: pd.factorize(frame[USER])[0], POSITION: frame[POSITION]})
-    twice = place.dropna().duplicated()
+    table = interactions_table(raw, columns, name=str(path), unreadable=unreadable)
+    users, positions = factorize(table.column(USER))[0], table.column(POSITION)
+    keys = pd.DataFrame({USER: users, POSITION: positions.to_pandas()}, index=np.arange(len(users)))
+    twice = keys[(users >= 0) & positions.is_valid().to_numpy()].duplicated()
     if twice.any():
         row = int(twice.index[twice][0])
         raise DataError(
-            f"{path}: column '{source.position}', row {row + 1}: user {frame[USER][row]!r} has "
-            f"position {frame[POSITION][row]} twice; a sequence has one item at each position"
+            f"{path}: column '{source.position}', row {row + 1}: user "
+            f"{table.column(USER)[row].as_py()!r} has position {positions[row].as_py()} twice; a "
+            "sequence has one item at each position"
         )
-    return frame
+    return table

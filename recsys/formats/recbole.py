@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 
 from recsys.errors import DataError
-from recsys.formats.columns import Reading, Unreadable, interactions_frame
+from recsys.formats.columns import RawColumn, Unreadable, add_user_columns, interactions_table
 from recsys.formats.sources import InteractionColumns, RecBoleInteractions, RecBoleItems
-from recsys.formats.tables import present, read_csv
-from recsys.interactions import ITEM, USER
+from recsys.formats.tables import read_csv
+from recsys.interactions import ITEM
+from recsys.tables import require_columns
 
 KINDS = ("token", "token_seq", "float", "float_seq")
 
 
 def read_inter(
     source: RecBoleInteractions, path: Path, *, unreadable: Unreadable = "raise"
-) -> pd.DataFrame:
+) -> pa.Table:
     """The interactions, with context columns from the ``.inter`` or the ``.user`` file.
 
     Raises:
@@ -34,28 +34,25 @@ def read_inter(
     named = {
         key: column
         for key, column in optional.items()
-        if column is not None and (column in there or key in source.model_fields_set)
+        if column in there or (column is not None and key in source.model_fields_set)
     }
-    of_users = [column for column in source.context if column not in there]
+    of_users = tuple(column for column in source.context if column not in there)
     columns = InteractionColumns(
         user=source.user,
         item=source.item,
         context=tuple(column for column in source.context if column in there),
         **named,
     )
-    present(list(columns.named().values()), there, str(file))
-    frame = interactions_frame(table, columns, name=str(file), unreadable=unreadable)
-    if of_users:
-        users = _file(path, ".user")
-        known, _ = _read(users)
-        present([source.user, *of_users], known.column_names, str(users))
-        lookup = known.to_pandas().drop_duplicates(source.user).set_index(source.user)
-        for column in of_users:
-            frame[column] = frame[USER].map(lookup[column])
-    return frame
+    made = interactions_table(table, columns, name=str(file), unreadable=unreadable)
+    if not of_users:
+        return made
+    file = _file(path, ".user")
+    users, _ = _read(file)
+    require_columns([source.user, *of_users], users.column_names, str(file))
+    return add_user_columns(made, users, of_users, user=source.user)
 
 
-def read_item(source: RecBoleItems, path: Path) -> pd.DataFrame:
+def read_item(source: RecBoleItems, path: Path) -> pa.Table:
     """The items: tokens and sequences as text, ``float`` columns as float64.
 
     Raises:
@@ -64,13 +61,12 @@ def read_item(source: RecBoleItems, path: Path) -> pd.DataFrame:
     file = _file(path, ".item")
     table, kinds = _read(file)
     wanted = [source.item, *(source.columns or [c for c in table.column_names if c != source.item])]
-    present(wanted, table.column_names, str(file))
-    frame: pd.DataFrame = table.select(wanted).to_pandas()
+    require_columns(wanted, table.column_names, str(file))
+    columns = {column: table.column(column) for column in wanted}
     for column in wanted:
         if kinds[column] == "float":
-            name = f"{file}: column '{column}'"
-            frame[column] = Reading(table.column(column), name).numbers()
-    return frame.rename(columns={source.item: ITEM})
+            columns[column] = RawColumn(columns[column], f"{file}: column '{column}'").numbers()
+    return pa.table(columns).rename_columns([ITEM, *wanted[1:]])
 
 
 def _file(path: Path, ending: str) -> Path:
@@ -87,7 +83,7 @@ def _file(path: Path, ending: str) -> Path:
 
 
 def _read(file: Path) -> tuple[pa.Table, dict[str, str]]:
-    """A table whose columns have their bare names, and each one's type."""
+    """The table with bare column names, and the type of each column."""
     table = read_csv(file, name=str(file), separator="\t", quote=None)
     kinds: dict[str, str] = {}
     for column in table.column_names:

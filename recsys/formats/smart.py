@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
+import pyarrow as pa
 
 from recsys.errors import DataError
+from recsys.formats.columns import TEXT
 from recsys.formats.tables import encoding_of
 from recsys.interactions import ITEM, TERMS
 
@@ -50,7 +51,7 @@ class _Record:
         return joint.join(lines) if lines else None
 
 
-def read_documents(path: Path) -> pd.DataFrame:
+def read_documents(path: Path) -> pa.Table:
     """item_id, title, author and body, one row a document in the order of the file.
 
     Lines are joined by a blank, authors by "; ". What a document does not have is missing (None).
@@ -63,17 +64,17 @@ def read_documents(path: Path) -> pd.DataFrame:
     Example:
         >>> import tempfile; path = Path(tempfile.mkdtemp()) / "SMALL.ALL"
         >>> _ = path.write_text(".I 1\\n.T\\nShelves\\n.A\\nAuthor A\\n.W\\n They\\nhold books.\\n")
-        >>> read_documents(path).values.tolist()
-        [['1', 'Shelves', 'Author A', 'They hold books.']]
+        >>> list(read_documents(path).to_pylist()[0].values())
+        ['1', 'Shelves', 'Author A', 'They hold books.']
     """
     rows = [
         (record.id, record.text("T"), record.text("A", "; "), record.text("W"))
         for record in _records(path, "document")
     ]
-    return pd.DataFrame(rows, columns=[ITEM, TITLE, AUTHOR, BODY], dtype=object)
+    return _table(rows, ITEM, TITLE, AUTHOR, BODY)
 
 
-def read_queries(path: Path) -> pd.DataFrame:
+def read_queries(path: Path) -> pa.Table:
     """query_id and terms, one row a query: the words of its title, if it has one, and its body.
 
     Raises:
@@ -88,12 +89,10 @@ def read_queries(path: Path) -> pd.DataFrame:
                 " '.W' and its text, or take it out"
             )
         rows.append((record.id, terms))
-    return pd.DataFrame(rows, columns=[QUERY, TERMS], dtype=object)
+    return _table(rows, QUERY, TERMS)
 
 
-def read_judgements(
-    path: Path, *, queries: Iterable[str], documents: Iterable[str]
-) -> pd.DataFrame:
+def read_judgements(path: Path, *, queries: Iterable[str], documents: Iterable[str]) -> pa.Table:
     """query_id and item_id, one row a document that was judged relevant, in the order of the file.
 
     A line holds a query's id, a document's, and up to two further values, which are not read.
@@ -134,7 +133,11 @@ def read_judgements(
         first[pair] = number
     if not first:
         raise DataError(f"{path} holds no judgement; expected lines of 'query document'")
-    return pd.DataFrame(list(first), columns=[QUERY, ITEM], dtype=object)
+    return _table(list(first), QUERY, ITEM)
+
+
+def _table(rows: Sequence[Sequence[str | None]], *names: str) -> pa.Table:
+    return pa.table({name: pa.array(values, TEXT) for name, values in zip(names, zip(*rows))})
 
 
 def _records(path: Path, kind: str) -> list[_Record]:

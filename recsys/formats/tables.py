@@ -6,17 +6,16 @@ types.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
 from recsys.errors import DataError
+from recsys.tables import require_columns
 
 
 def read_csv(
@@ -48,7 +47,7 @@ def read_csv(
     twice = [column for column in names if names.count(column) > 1]
     if twice:
         raise DataError(f"{name}: column '{twice[0]}' is there twice; rename one of them")
-    present(columns or [], names, name)
+    require_columns(columns or [], names, name)
     broken: list[Any] = []
 
     def keep_first(row: Any) -> str:
@@ -103,7 +102,7 @@ def read_parquet(path: Path, *, columns: Sequence[str] | None = None) -> pa.Tabl
         )
     try:
         for file in files:
-            present(columns or [], pyarrow.parquet.read_schema(file).names, str(file))
+            require_columns(columns or [], pyarrow.parquet.read_schema(file).names, str(file))
         chosen = None if columns is None else list(columns)
         parts = [
             pyarrow.parquet.read_table(file, columns=chosen, partitioning=None) for file in files
@@ -111,31 +110,6 @@ def read_parquet(path: Path, *, columns: Sequence[str] | None = None) -> pa.Tabl
         return pa.concat_tables(parts)
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(str(path), error) from error
-
-
-def present(wanted: Sequence[str], there: Sequence[str], name: str) -> None:
-    """Check that all ``wanted`` columns are ``there``.
-
-    Raises:
-        DataError: One is not; the nearest name and the present ones are told.
-    """
-    for column in wanted:
-        if column not in there:
-            near = difflib.get_close_matches(column, there, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
-            known = ", ".join(there) or "none"
-            raise DataError(f"{name}: no column '{column}'{hint} (its columns: {known})")
-
-
-def to_frame(table: pa.Table) -> pd.DataFrame:
-    """The table for pandas; whole numbers with gaps stay whole (Int64), not floats."""
-    frame: pd.DataFrame = table.to_pandas()
-    for column in table.schema:
-        gaps = pa.types.is_integer(column.type) and table.column(column.name).null_count
-        if gaps:
-            values = table.column(column.name).cast(pa.int64())
-            frame[column.name] = values.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
-    return frame
 
 
 def encoding_of(content: bytes) -> str:

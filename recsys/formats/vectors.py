@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from recsys.errors import DataError
-from recsys.formats.columns import Reading
+from recsys.formats.columns import RawColumn
 from recsys.formats.tables import read_parquet
 from recsys.ids import Mask, Vectors
 from recsys.interactions import USER
+from recsys.tables import factorize
 
 VECTOR = "vector"
 """The column of the vectors."""
@@ -69,18 +70,18 @@ def read_vectors(path: Path, *, ids: str = USER) -> NamedVectors:
     table = read_parquet(path, columns=[ids, VECTOR])
     if not len(table):
         raise DataError(f"{path} holds no vector; expected a row for each {ids}")
-    names = Reading(table.column(ids), f"{path}: column '{ids}'").ids()
-    _first(names.isna().to_numpy(), f"{path}: column '{ids}'", "has no id")
-    twice = names.duplicated().to_numpy()
+    names = RawColumn(table.column(ids), f"{path}: column '{ids}'").ids()
+    _refuse(names.is_null().to_numpy(), f"{path}: column '{ids}'", "has no id")
+    codes, _ = factorize(names)
+    twice = pd.Series(codes).duplicated().to_numpy()
     if twice.any():
         row = int(np.argmax(twice))
-        first = int(np.argmax((names == names.iloc[row]).to_numpy()))
         raise DataError(
-            f"{path}: column '{ids}', row {row + 1}: {names.iloc[row]!r:.80} has a vector already, "
-            f"in row {first + 1}; leave one of them out"
+            f"{path}: column '{ids}', row {row + 1}: {names[row].as_py()!r:.80} has a vector "
+            f"already, in row {int(np.argmax(codes == codes[row])) + 1}; leave one of them out"
         )
     vectors = _matrix(table.column(VECTOR), f"{path}: column '{VECTOR}'")
-    return NamedVectors(tuple(map(str, names)), vectors)
+    return NamedVectors(tuple(names.to_pylist()), vectors)
 
 
 def _matrix(column: pa.ChunkedArray, name: str) -> Vectors:
@@ -89,29 +90,29 @@ def _matrix(column: pa.ChunkedArray, name: str) -> Vectors:
     numbers = getattr(kind, "value_type", None)
     if numbers is None or not (pa.types.is_floating(numbers) or pa.types.is_integer(numbers)):
         raise DataError(f"{name} must hold lists of numbers; it holds {kind}")
-    _first(column.is_null().to_numpy(), name, "has no vector")
+    _refuse(column.is_null().to_numpy(), name, "has no vector")
     try:
         lists = column.cast(pa.large_list(pa.float64())).combine_chunks()
     except pa.ArrowException as error:
         raise DataError(f"{name} cannot be read as lists of numbers: {error}") from error
-    lengths = pd.Series(np.diff(lists.offsets.to_numpy()))
-    dimension = int(lengths.iloc[0])
-    other = (lengths != dimension).to_numpy()
+    lengths = np.diff(lists.offsets.to_numpy())
+    dimension = int(lengths[0])
+    other = lengths != dimension
     if other.any() or dimension == 0:
         row = int(np.argmax(other)) if dimension else 0
         raise DataError(
-            f"{name}, row {row + 1}: a vector of {lengths.iloc[row]} numbers, where the first has"
+            f"{name}, row {row + 1}: a vector of {lengths[row]} numbers, where the first has"
             f" {dimension}; all must have as many, and at least one"
         )
     values = lists.flatten().to_numpy(zero_copy_only=False).reshape(len(lengths), dimension)
     with np.errstate(over="ignore"):
         vectors: Vectors = values.astype(np.float32)
     finite = np.isfinite(vectors).all(axis=1)
-    _first(np.logical_not(finite), name, "holds a number that is missing or not finite")
+    _refuse(np.logical_not(finite), name, "holds a number that is missing or not finite")
     return vectors
 
 
-def _first(bad: Mask, name: str, what: str) -> None:
+def _refuse(bad: Mask, name: str, what: str) -> None:
     """Refuse the first row that is bad."""
     found = np.flatnonzero(bad)
     if len(found):

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from recsys.catalogue import Catalogue, CatalogueFields, catalogue_of_ids
 from recsys.errors import DataError
 from recsys.formats.sources import RESERVED
-from recsys.ids import IdMap, Mask, Rows
+from recsys.ids import IdMap
+from recsys.ingestion.interactions import LOG, SEARCHES, RawInteractions, clean, combine
 from recsys.ingestion.items import CleanItems, clean_items, picture_groups
 from recsys.ingestion.policy import IngestPolicy
 from recsys.ingestion.report import IngestReport
-from recsys.ingestion.rows import LOG, SEARCHES, Gathered, clean, gather
 from recsys.interactions import TERMS, WEIGHT, Interactions
 from recsys.pictures import PictureStore
+from recsys.tables import TableLike, factorize
 
 MISSING_CONTEXT = "(missing)"
 """The category of an interaction that has no value in a context column."""
@@ -34,13 +36,13 @@ class Ingested:
 
 
 def ingest(
-    interactions: pd.DataFrame,
-    items: pd.DataFrame | None = None,
+    interactions: TableLike,
+    items: TableLike | None = None,
     fields: CatalogueFields | None = None,
     policy: IngestPolicy | None = None,
     *,
     pictures: PictureStore | None = None,
-    searches: pd.DataFrame | None = None,
+    searches: TableLike | None = None,
 ) -> Ingested:
     """Check, clean, number and count.
 
@@ -71,27 +73,26 @@ def ingest(
     """
     fields, policy = fields or CatalogueFields(), policy or IngestPolicy()
     table: CleanItems | None = None
-    known: IdMap | None = None
     if items is not None:
         table = clean_items(items, fields, policy, pictures)
-        known = table.ids()
     elif fields != CatalogueFields() or pictures is not None:
         raise DataError("fields and pictures belong to an items table, and there is none")
-    rows = gather(interactions, searches, policy)
-    clean(rows, policy, known)
-    _refuse_none(rows)
-    met = rows.items[pd.unique(rows.item[rows.ledger.keep])].tolist()
+    raw = combine(interactions, searches, policy)
+    clean(raw, policy, None if table is None else table.ids())
+    _require_rows(raw)
+    codes = pd.unique(raw.item[raw.rows.keep])
+    used = [raw.items[code] for code in codes.tolist()]
     if table is not None and policy.items_without_interactions == "drop":
-        table.drop_unmet(met)
-    catalogue = catalogue_of_ids(met) if table is None else table.catalogue()
-    log = _build(rows, policy, catalogue.ids)
-    users_read = len(np.unique(rows.user[rows.user >= 0]))
+        table.keep_only(used)
+    catalogue = catalogue_of_ids(used) if table is None else table.catalogue()
+    log = _build(raw, policy, catalogue.ids)
+    users_read = len(np.unique(raw.user[raw.user >= 0]))
     report = IngestReport(
-        interactions=rows.ledger.report(LOG),
+        interactions=raw.rows.report(LOG),
         items=None if table is None else table.report(),
-        searches=None if searches is None else rows.ledger.report(SEARCHES, settled=rows.joined),
-        joined=rows.joined,
-        clock=rows.clock,
+        searches=None if searches is None else raw.rows.report(SEARCHES, joined=raw.joined),
+        joined=raw.joined,
+        clock=raw.clock,
         users=len(log.users),
         users_left_out=users_read - len(log.users),
         catalogue=len(catalogue),
@@ -101,51 +102,45 @@ def ingest(
     return Ingested(log, catalogue, report)
 
 
-def _refuse_none(rows: Gathered) -> None:
-    if not rows.ledger.keep.any():
-        reasons = rows.ledger.report(LOG).dropped
+def _require_rows(raw: RawInteractions) -> None:
+    if not raw.rows.keep.any():
+        reasons = raw.rows.report(LOG).dropped
         why = "; ".join(f"{group.count:,}: {group.reason}" for group in reasons) or "none was given"
         raise DataError(f"no interaction is left ({why}); give more, or loosen the policy")
 
 
-def _build(rows: Gathered, policy: IngestPolicy, items: IdMap) -> Interactions:
-    """The kept rows with dense numbers."""
-    keep, frame = rows.ledger.keep, rows.frame
-    user, seen = pd.factorize(rows.user[keep])
-    of_item = items.index.get_indexer(pd.Index(rows.items, dtype=object))
-    weight: npt.NDArray[Any] | None = None
-    if WEIGHT in frame and policy.weights == "keep":
-        weight = frame[WEIGHT].to_numpy(np.float64)[keep]
-    phrases, terms = _phrases(frame, keep)
+def _build(raw: RawInteractions, policy: IngestPolicy, items: IdMap) -> Interactions:
+    """The kept rows, with rows for ids."""
+    keep = raw.rows.keep
+    table = raw.table.filter(pa.array(keep))
+    user, seen = pd.factorize(raw.user[keep])
+    item_rows = items.index.get_indexer(pd.Index(raw.items, dtype=object))
+    weighted = WEIGHT in table.column_names and policy.weights == "keep"
+    phrases, terms = _phrases(table)
     context = {
-        column: _categories(column, frame[column], keep)
-        for column in frame.columns
-        if column not in RESERVED
+        name: factorize(table[name].fill_null(MISSING_CONTEXT))
+        for name in table.column_names
+        if name not in RESERVED
     }
     return Interactions.of(
-        IdMap.of("user", rows.users[seen].tolist()),
+        IdMap.of("user", [raw.users[code] for code in seen.tolist()]),
         items,
         user=user,
-        item=of_item[rows.item[keep]],
-        time=rows.time[keep],
-        clock=rows.clock,
-        weight=weight,
+        item=item_rows[raw.item[keep]],
+        time=raw.time[keep],
+        clock=raw.clock,
+        weight=table[WEIGHT].to_numpy() if weighted else None,
         phrases=phrases,
         terms=terms,
-        context={column: ids for column, (ids, _) in context.items()},
-        context_rows={column: codes for column, (_, codes) in context.items()},
+        context={name: IdMap.of(name, values) for name, (_, values) in context.items()},
+        context_rows={name: codes for name, (codes, _) in context.items()},
     )
 
 
-def _phrases(frame: pd.DataFrame, keep: Mask) -> tuple[tuple[str, ...], Rows | None]:
-    """The different search terms, "" first, and which one each kept row has."""
-    if TERMS not in frame:
+def _phrases(table: pa.Table) -> tuple[tuple[str, ...], npt.NDArray[np.int64] | None]:
+    """The distinct search terms, "" first, and which of them each row has."""
+    if TERMS not in table.column_names:
         return ("",), None
-    text = frame[TERMS][keep].fillna("").astype("str").str.strip()
-    codes, phrases = pd.factorize(pd.concat([pd.Series([""], dtype=text.dtype), text]))
-    return tuple(str(phrase) for phrase in phrases), codes[1:].astype(np.int32)
-
-
-def _categories(column: str, values: pd.Series[Any], keep: Mask) -> tuple[IdMap, Rows]:
-    codes, categories = pd.factorize(values[keep].fillna(MISSING_CONTEXT))
-    return IdMap.of(column, [str(category) for category in categories]), codes.astype(np.int32)
+    text = pc.utf8_trim_whitespace(table[TERMS].fill_null(""))
+    codes, phrases = factorize(pa.chunked_array([pa.array([""], text.type), *text.chunks]))
+    return tuple(phrases), codes[1:]

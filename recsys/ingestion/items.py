@@ -1,13 +1,13 @@
-"""The items table, cleaned: one row an item, numbers that are numbers, one text a category column.
+"""The items table, cleaned: one row per item, finite numbers, one text per column of categories.
 
-Whether its pictures can be decoded is for the image encoders to say.
+Whether its pictures can be decoded is found by the image encoders.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,49 +15,57 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.catalogue import Catalogue, CatalogueFields
-from recsys.errors import DataError
-from recsys.formats.columns import Reading
-from recsys.formats.tables import present, to_frame
-from recsys.ids import IdMap, Mask
-from recsys.ingestion.ledger import Ledger, numbered
+from recsys.formats.columns import RawColumn
+from recsys.ids import IdMap
 from recsys.ingestion.policy import IngestPolicy
 from recsys.ingestion.report import EXAMPLES, Group, TableReport
+from recsys.ingestion.row_filter import RowFilter, row_numbers
 from recsys.interactions import ITEM
 from recsys.pictures import PictureStore
+from recsys.tables import TableLike, as_table, factorize, require_columns
 
 _TABLE = "items"
 
 
 @dataclass(eq=False)
 class CleanItems:
-    """The items table on its way in; the log decides whether items that nobody met stay."""
+    """The cleaned items table.
 
-    table: pd.DataFrame
-    ledger: Ledger
+    Attributes:
+        table: All rows.
+        rows: Rows that are kept.
+        fields: Meaning of the columns.
+        pictures: Store of the pictures, or None.
+    """
+
+    table: pa.Table
+    rows: RowFilter
     fields: CatalogueFields
     pictures: PictureStore | None
 
     def ids(self) -> IdMap:
-        """The ids of the items that are kept."""
-        return IdMap.of("item", self.table[ITEM][self.ledger.keep].tolist())
+        """Ids of the items that are kept."""
+        return IdMap.of("item", self._kept()[ITEM].to_pylist())
 
     def catalogue(self) -> Catalogue:
-        """The catalogue of the items that are kept, in the order of the table."""
-        kept = self.table[self.ledger.keep].reset_index(drop=True)
-        return Catalogue.of(settled(kept), self.fields, self.pictures)
+        """Catalogue of the items that are kept, in the order of the table."""
+        return Catalogue.of(self._kept(), self.fields, self.pictures)
 
     def report(self) -> TableReport:
-        """What became of the rows."""
-        return self.ledger.report(_TABLE)
+        """Report of the table."""
+        return self.rows.report(_TABLE)
 
-    def drop_unmet(self, met: Sequence[str]) -> None:
-        """Leave out the items that are not among ``met``."""
-        unmet = ~self.table[ITEM].isin(list(met)).to_numpy(bool)
-        self.ledger.drop("no interaction with the item", unmet, self.table[ITEM])
+    def keep_only(self, items: Sequence[str]) -> None:
+        """Leave out the items that have no interaction, which are those not in ``items``."""
+        known = pc.is_in(self.table[ITEM], value_set=pa.array(items, self.table[ITEM].type))
+        self.rows.drop("no interaction with the item", ~known.to_numpy(), self.table[ITEM])
+
+    def _kept(self) -> pa.Table:
+        return self.table.filter(pa.array(self.rows.keep))
 
 
 def clean_items(
-    items: pd.DataFrame,
+    items: TableLike,
     fields: CatalogueFields,
     policy: IngestPolicy,
     pictures: PictureStore | None,
@@ -67,23 +75,23 @@ def clean_items(
     Raises:
         DataError: A column is missing, or a row is bad or there twice and the policy is "raise".
     """
-    named = (ITEM, fields.title, *fields.text, *fields.categories, *fields.numbers, fields.image)
-    present([name for name in named if name], [str(name) for name in items.columns], _TABLE)
     raw = as_table(items, _TABLE)
-    ids = Reading(raw.column(ITEM), f"{_TABLE}: column '{ITEM}'").ids()
-    ledger = Ledger({_TABLE: numbered(len(items))})
-    remedy = "mend it, or set bad_rows = 'skip'"
-    bad = policy.bad_rows
-    ledger.drop_or_raise(bad, "missing item_id", ids.isna().to_numpy(), ids, remedy=remedy)
-    made = to_frame(_joined_lists(raw, fields))
-    made[ITEM] = ids
+    require_columns(fields.columns(), raw.column_names, _TABLE)
+    ids = RawColumn(raw[ITEM], f"{_TABLE}: column '{ITEM}'").ids()
+    rows = RowFilter({_TABLE: row_numbers(len(raw))})
+    remedy = "fix it, or set bad_rows = 'skip'"
+    missing = ids.is_null().to_numpy()
+    rows.drop("missing item_id", missing, ids, policy=policy.bad_rows, remedy=remedy)
+    table = _replaced(_joined_lists(raw, fields), ITEM, ids)
     for column in dict.fromkeys(fields.numbers):
-        numbers, broken = _numbers(raw.column(column), column)
+        written = RawColumn(raw[column], f"{_TABLE}: column '{column}'", "missing")
+        numbers = written.numbers()
+        broken = written.present() & ~np.isfinite(numbers.to_numpy())
         reason = f"'{column}' is not a finite number"
-        ledger.drop_or_raise(bad, reason, broken, items[column], remedy=remedy)
-        made[column] = numbers
-    _drop_duplicates(ids, ledger, policy)
-    return CleanItems(made, ledger, fields, pictures)
+        rows.drop(reason, broken, raw[column], policy=policy.bad_rows, remedy=remedy)
+        table = _replaced(table, column, numbers)
+    _drop_duplicates(ids, rows, policy)
+    return CleanItems(table, rows, fields, pictures)
 
 
 def picture_groups(catalogue: Catalogue) -> tuple[Group, ...]:
@@ -94,79 +102,49 @@ def picture_groups(catalogue: Catalogue) -> tuple[Group, ...]:
     """
     if catalogue.fields.image is None:
         return ()
-    names = catalogue.image_names
+    names, store = catalogue.image_names, catalogue.pictures
     unnamed = [row for row, name in enumerate(names) if name is None]
     groups = [_group("not named", unnamed, [catalogue.ids.id(row) for row in unnamed[:EXAMPLES]])]
-    store = catalogue.pictures
     if store is not None:
         absent = [row for row, name in enumerate(names) if name is not None and name not in store]
-        told = [str(names[row]) for row in absent[:EXAMPLES]]
-        groups.append(_group("not in the store", absent, told))
+        groups.append(_group("not in the store", absent, [str(names[row]) for row in absent]))
     return tuple(group for group in groups if group.count)
 
 
-def as_table(frame: pd.DataFrame, name: str) -> pa.Table:
-    """A pandas table as an Arrow table, without its index.
-
-    Raises:
-        DataError: A column mixes kinds of values, or is there twice.
-    """
-    columns = [str(column) for column in frame.columns]
-    twice = [column for column in columns if columns.count(column) > 1]
-    if twice:
-        raise DataError(f"{name}: column '{twice[0]}' is there twice; rename one of them")
-    try:
-        table = pa.Table.from_pandas(frame, preserve_index=False)
-    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
-        raise DataError(f"{name}: a column mixes kinds of values: {error}") from error
-    return table.rename_columns(columns)
-
-
-def settled(frame: pd.DataFrame) -> pd.DataFrame:
-    """The table with the types it has after it was saved and loaded."""
-    made: pd.DataFrame = as_table(frame, _TABLE).to_pandas()
-    return made
+def _replaced(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
+    return table.set_column(table.column_names.index(column), column, values)
 
 
 def _joined_lists(table: pa.Table, fields: CatalogueFields) -> pa.Table:
-    """Lists in category and text columns as one text each, with their separators."""
-    separators = dict.fromkeys(fields.text, " ") | dict.fromkeys(
-        fields.categories, fields.separator
-    )
+    """Lists in columns of text and categories as one text each, with their separators."""
+    separators = dict.fromkeys(fields.text, " ")
+    separators |= dict.fromkeys(fields.categories, fields.separator)
     for column, separator in separators.items():
-        raw = table.column(column)
+        raw = table[column]
         if not (pa.types.is_list(raw.type) or pa.types.is_large_list(raw.type)):
             continue
-        values = pc.list_flatten(raw)
-        texts = pc.cast(raw, pa.list_(pa.string())) if len(values) else raw
-        place = table.column_names.index(column)
-        joined = (
-            pc.binary_join(texts, separator) if len(values) else pa.nulls(len(raw), pa.string())
-        )
-        table = table.set_column(place, column, joined)
+        if len(pc.list_flatten(raw)):
+            joined = pc.binary_join(pc.cast(raw, pa.list_(pa.string())), separator)
+        else:
+            joined = pa.nulls(len(raw), pa.string())
+        table = _replaced(table, column, joined)
     return table
 
 
-def _numbers(raw: pa.ChunkedArray, column: str) -> tuple[pd.Series[Any], Mask]:
-    """float64 with NaN where missing, and where something is there that is no finite number."""
-    reading = Reading(raw, f"{_TABLE}: column '{column}'", "missing")
-    numbers = reading.numbers()
-    finite: Mask = np.isfinite(numbers.to_numpy())
-    return numbers, reading.present() & ~finite
-
-
-def _drop_duplicates(ids: pd.Series[Any], ledger: Ledger, policy: IngestPolicy) -> None:
-    keep = "last" if policy.duplicate_items == "keep-last" else "first"
+def _drop_duplicates(ids: pa.ChunkedArray, rows: RowFilter, policy: IngestPolicy) -> None:
+    keep: Literal["first", "last"] = "last" if policy.duplicate_items == "keep-last" else "first"
     again = np.zeros(len(ids), bool)
-    again[ledger.keep] = ids[ledger.keep].duplicated(keep=keep).to_numpy()  # type: ignore[arg-type]
-    ledger.drop_or_raise(
-        "raise" if policy.duplicate_items == "raise" else "skip",
+    codes = pd.Series(factorize(ids)[0][rows.keep])
+    again[rows.keep] = codes.duplicated(keep=keep).to_numpy()
+    rows.drop(
         "the item_id is in the table more than once",
         again,
         ids,
-        remedy="mend it, or set duplicate_items = 'keep-first' or 'keep-last'",
+        policy="raise" if policy.duplicate_items == "raise" else "skip",
+        remedy="fix it, or set duplicate_items = 'keep-first' or 'keep-last'",
     )
 
 
 def _group(reason: str, rows: list[int], values: list[str]) -> Group:
-    return Group(reason, len(rows), tuple(row + 1 for row in rows[:EXAMPLES]), tuple(values))
+    first = tuple(row + 1 for row in rows[:EXAMPLES])
+    return Group(reason, len(rows), first, tuple(values[:EXAMPLES]))

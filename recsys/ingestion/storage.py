@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
@@ -103,7 +102,7 @@ def _tables(ingested: Ingested) -> dict[str, pa.Table]:
         _LOG: pa.table(columns),
         _USERS: _texts(list(log.users.index)),
         _PHRASES: _texts(list(log.phrases)),
-        _CATALOGUE: pa.Table.from_pandas(ingested.catalogue.table, preserve_index=False),
+        _CATALOGUE: ingested.catalogue.table,
         **{f"{_CONTEXT}{number}": _texts(ids) for number, ids in enumerate(values.values())},
     }
 
@@ -116,8 +115,7 @@ def _rebuild(
     manifest: dict[str, Any], tables: dict[str, pa.Table], pictures: PictureStore | None
 ) -> Ingested:
     fields = parse_config(manifest["fields"], CatalogueFields)
-    table: pd.DataFrame = tables[_CATALOGUE].to_pandas()
-    catalogue = Catalogue.of(table, fields, pictures)
+    catalogue = Catalogue.of(tables[_CATALOGUE], fields, pictures)
     log = tables[_LOG]
     context = {
         name: IdMap.of(name, tables[f"{_CONTEXT}{number}"]["value"].to_pylist())

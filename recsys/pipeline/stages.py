@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import pyarrow as pa
 
 from recsys.config import Config
 from recsys.encoders import EXHIBITS, Content, KnowsWords, obtain_encoder
@@ -37,7 +37,7 @@ def _run_ingest(job: Job, out: Path) -> StageOutput:
     data = job.config.data
     unreadable: Unreadable = "raise" if data.policy.bad_rows == "raise" else "missing"
 
-    def read(source: InteractionSource) -> pd.DataFrame:
+    def read(source: InteractionSource) -> pa.Table:
         return read_interactions(
             source, base=job.base, unreadable=unreadable, progress=job.progress
         )

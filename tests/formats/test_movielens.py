@@ -9,13 +9,8 @@ import pandas as pd
 import pytest
 
 from recsys.errors import DataError
-from recsys.formats import (
-    MovieLensInteractions,
-    MovieLensItems,
-    ParquetInteractions,
-    read_interactions,
-    read_items,
-)
+from recsys.formats import MovieLensInteractions, MovieLensItems, ParquetInteractions
+from tests.formats.frames import read_interactions, read_items
 
 FLAGS = "0|0|0|1|1|1" + "|0" * 13
 HUNDRED_K = {

@@ -13,9 +13,8 @@ from recsys.formats import (
     RecBoleInteractions,
     RecBoleItems,
     SequenceInteractions,
-    read_interactions,
-    read_items,
 )
+from tests.formats.frames import read_interactions, read_items
 
 INTER = (
     "user_id:token\titem_id:token\trating:float\ttimestamp:float\tplace:token\n"

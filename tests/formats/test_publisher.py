@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import DownloadError, NotFoundError
-from recsys.formats import MovieLensInteractions, locate, read_interactions, resolve
+from recsys.formats import MovieLensInteractions, locate, resolve
 from recsys.formats import download as downloading
 from recsys.formats.archive import unpack
 from recsys.formats.download import download, stated_md5
+from tests.formats.frames import read_interactions
 
 RATINGS = b"".join(b"%d::%d::5::978300760\n" % (i, i * 7) for i in range(1, 3000))
 FILES = {"ml-1m/ratings.dat": RATINGS, "ml-1m/movies.dat": b"7::Jumanji (1995)::Comedy\n"}

@@ -73,7 +73,7 @@ def test_tables_made_by_hand_may_hold_other_types() -> None:
 )
 def test_bad_rows(row: tuple, reason: str, told: str) -> None:
     table = log(("a", "y", 1, 1.0), row, columns="user_id item_id timestamp weight")
-    remedy = r"mend it, or set bad_rows = 'skip'"
+    remedy = r"fix it, or set bad_rows = 'skip'"
     with pytest.raises(DataError, match=rf"interactions, row 2: {reason} \(.*\); {remedy}"):
         ingest(table)
     made = ingest(table, policy=IngestPolicy(bad_rows="skip"))
@@ -180,7 +180,7 @@ def test_items_that_nobody_met_stay_or_go() -> None:
     table = log(("a", "x", 1))
     assert len(ingest(table, items).catalogue) == 3
     made = ingest(table, items, policy=IngestPolicy(items_without_interactions="drop"))
-    assert made.catalogue.table.values.tolist() == [["x", "X"]]
+    assert made.catalogue.table.to_pylist() == [{"item_id": "x", "title": "X"}]
     assert made.report.items.dropped == (
         Group("no interaction with the item", 2, (1, 3), ("new", "other")),
     )

@@ -57,7 +57,7 @@ def same(one: Ingested, other: Ingested) -> None:
     for name, ids in a.context.items():
         assert list(ids.index) == list(b.context[name].index)
         np.testing.assert_array_equal(a.context_rows[name], b.context_rows[name])
-    pd.testing.assert_frame_equal(one.catalogue.table, other.catalogue.table)
+    assert one.catalogue.table.equals(other.catalogue.table)
     assert one.catalogue.fields == other.catalogue.fields
     assert one.report == other.report
 

@@ -1,0 +1,243 @@
+"""Rows of interactions and searches on their way in: encoded, joined, and filtered by a policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsys.errors import DataError
+from recsys.formats.columns import TEXT, Unreadable, interactions_table
+from recsys.formats.sources import RESERVED, InteractionColumns
+from recsys.ids import IdMap, Mask
+from recsys.ingestion.policy import IngestPolicy
+from recsys.ingestion.row_filter import RowFilter, row_numbers
+from recsys.interactions import EVENT, ITEM, POSITION, TERMS, TIMESTAMP, USER, WEIGHT
+from recsys.tables import TableLike, as_table, factorize, require_columns
+
+Clock = Literal["timestamp", "position"]
+Codes = npt.NDArray[np.int64]
+LOG, SEARCHES = "interactions", "searches"
+SEARCH_EVENT = "search"
+_REMEDY = "fix it, or set bad_rows = 'skip'"
+
+
+@dataclass(eq=False)
+class RawInteractions:
+    """Interactions, then the searches that become interactions, before cleaning.
+
+    Attributes:
+        table: Columns as they were read.
+        user: Codes of ``users``, -1 where missing, ``[n]``.
+        item: Codes of ``items``, -1 where missing, ``[n]``.
+        users: Distinct user ids.
+        items: Distinct item ids.
+        time: int64 ``[n]``, 0 where missing.
+        timeless: Rows without a time, bool ``[n]``.
+        clock: Meaning of ``time``.
+        rows: Rows that are kept.
+        joined: Number of searches that gave an interaction its terms.
+    """
+
+    table: pa.Table
+    user: Codes
+    item: Codes
+    users: list[str]
+    items: list[str]
+    time: Codes
+    timeless: Mask
+    clock: Clock
+    rows: RowFilter
+    joined: int = 0
+
+
+def combine(
+    interactions: TableLike, searches: TableLike | None, policy: IngestPolicy
+) -> RawInteractions:
+    """Put both tables into one, with codes for ids.
+
+    Raises:
+        DataError: A column is missing or of another type, or the tables differ in their clock.
+    """
+    unreadable: Unreadable = "raise" if policy.bad_rows == "raise" else "missing"
+    table = _typed(interactions, LOG, unreadable)
+    clock = _clock_of(table)
+    size = len(table)
+    if searches is not None:
+        more = _search_table(searches, table, clock, unreadable)
+        table = pa.concat_tables([table, more], promote_options="default")
+    user, users = factorize(table[USER])
+    item, items = factorize(table[ITEM])
+    time, timeless = _times(table, clock)
+    numbers, joined = {LOG: row_numbers(size)}, 0
+    if searches is not None:
+        keys = pd.DataFrame({USER: user, ITEM: item, TIMESTAMP: time})
+        interaction, search = _pairs(keys, (user >= 0) & (item >= 0) & ~timeless, size)
+        source = np.arange(len(table))
+        without = table[TERMS].is_null().to_numpy()[interaction]
+        source[interaction[without]] = search[without]
+        left = np.ones(len(table), bool)
+        left[search] = False
+        terms = table[TERMS].take(pa.array(source))
+        table = table.set_column(table.column_names.index(TERMS), TERMS, terms)
+        table = table.filter(pa.array(left))
+        user, item, time, timeless = user[left], item[left], time[left], timeless[left]
+        numbers[SEARCHES] = row_numbers(len(left) - size)[left[size:]]
+        joined = len(search)
+    kind: Clock = "timestamp" if clock == TIMESTAMP else "position"
+    rows = RowFilter(numbers)
+    return RawInteractions(table, user, item, users, items, time, timeless, kind, rows, joined)
+
+
+def clean(raw: RawInteractions, policy: IngestPolicy, known: IdMap | None) -> None:
+    """Apply the policy, in this order: bad rows, events, weights, unknown items, duplicates, users
+    and items with too few interactions.
+
+    Raises:
+        DataError: A row is bad, or its item is not among the ``known``, and the policy is "raise".
+    """
+    table, drop = raw.table, raw.rows.drop
+    missing = {USER: raw.user < 0, ITEM: raw.item < 0}
+    if raw.timeless.any():
+        missing[raw.clock] = raw.timeless
+    for column, gone in missing.items():
+        reason = f"missing {column}"
+        drop(reason, gone, table[column], policy=policy.bad_rows, remedy=_REMEDY)
+    if policy.events is not None:
+        if EVENT not in table.column_names:
+            raise DataError("the policy keeps certain events, but the interactions have no 'event'")
+        wanted = pc.is_in(table[EVENT], value_set=pa.array(policy.events, TEXT))
+        drop("event not kept", ~wanted.to_numpy(), table[EVENT])
+    if WEIGHT in table.column_names:
+        _clean_weights(raw, policy)
+    elif policy.min_weight is not None:
+        raise DataError("the policy has a 'min_weight', but the interactions have no 'weight'")
+    if known is not None:
+        unknown = np.append(known.index.get_indexer(pd.Index(raw.items, dtype=object)) < 0, False)
+        drop(
+            "the item is not in the items table",
+            unknown[raw.item],
+            table[ITEM],
+            policy=policy.unknown_items,
+            remedy="add it there, or set unknown_items = 'skip'",
+        )
+    if policy.duplicate_interactions != "keep":
+        _drop_duplicates(raw, policy.duplicate_interactions)
+    _drop_rare(raw, policy)
+
+
+def _typed(data: TableLike, name: str, unreadable: Unreadable) -> pa.Table:
+    """The columns with the engine's types; columns without a reserved name are context."""
+    table = as_table(data, name)
+    there = table.column_names
+    require_columns([USER, ITEM], there, name)
+    if TIMESTAMP in there and POSITION in there:
+        raise DataError(f"{name}: has a timestamp and a position; leave out one of them")
+    optional = {column: column for column in RESERVED[2:] if column in there}
+    columns = InteractionColumns(
+        context=tuple(column for column in there if column not in RESERVED), **optional
+    )
+    return interactions_table(table, columns, name=name, unreadable=unreadable)
+
+
+def _search_table(
+    searches: TableLike, log: pa.Table, clock: str | None, unreadable: Unreadable
+) -> pa.Table:
+    raw = as_table(searches, SEARCHES)
+    require_columns([USER, TERMS, ITEM], raw.column_names, SEARCHES)
+    table = _typed(raw, SEARCHES, unreadable)
+    if _clock_of(table) != clock:
+        raise DataError(
+            f"the searches must have the same clock as the interactions, '{clock or 'none'}'; they "
+            f"have '{_clock_of(table) or 'none'}'"
+        )
+    for column, value in ((EVENT, pa.scalar(SEARCH_EVENT, TEXT)), (WEIGHT, pa.scalar(1.0))):
+        if column in log.column_names and column not in table.column_names:
+            table = table.append_column(column, pa.repeat(value, len(table)))
+    return table
+
+
+def _clock_of(table: pa.Table) -> str | None:
+    return next((name for name in (TIMESTAMP, POSITION) if name in table.column_names), None)
+
+
+def _times(table: pa.Table, clock: str | None) -> tuple[Codes, Mask]:
+    if clock is None:  # the order of the rows is the order in time
+        return np.arange(len(table), dtype=np.int64), np.zeros(len(table), bool)
+    return table[clock].fill_null(0).to_numpy(), table[clock].is_null().to_numpy()
+
+
+def _pairs(keys: pd.DataFrame, whole: Mask, size: int) -> tuple[Codes, Codes]:
+    """Pairs of an interaction and a search with equal keys: the n-th such search belongs to the
+    n-th such interaction."""
+    on = list(keys.columns)
+    keys = keys.assign(row=np.arange(len(keys)))[whole]
+    log, searches = keys[keys["row"] < size], keys[keys["row"] >= size]
+    log = log[log[USER].isin(searches[USER])]
+    sides = [side.assign(nth=side.groupby(on).cumcount()) for side in (log, searches)]
+    pairs = sides[0].merge(sides[1], on=[*on, "nth"], suffixes=("_log", "_search"))
+    return pairs["row_log"].to_numpy(np.int64), pairs["row_search"].to_numpy(np.int64)
+
+
+def _clean_weights(raw: RawInteractions, policy: IngestPolicy) -> None:
+    """Drop rows below the smallest weight, and rows whose weight cannot be used."""
+    column, drop = raw.table[WEIGHT], raw.rows.drop
+    weight = column.to_numpy()
+    with np.errstate(over="ignore"):
+        stored = weight.astype(np.float32)
+    finite: Mask = np.isfinite(stored)
+    if policy.weights == "keep" or policy.min_weight is not None:
+        reason = "the weight is not a finite number"
+        drop(reason, ~finite, column, policy=policy.bad_rows, remedy=_REMEDY)
+    if policy.min_weight is not None:
+        drop(f"weight below {policy.min_weight:g}", weight < policy.min_weight, column)
+    if policy.weights == "keep":
+        reason = "the weight is not above 0"
+        drop(reason, finite & ~(stored > 0), column, policy=policy.bad_rows, remedy=_REMEDY)
+
+
+def _drop_duplicates(
+    raw: RawInteractions, policy: Literal["drop-exact", "keep-first", "keep-last"]
+) -> None:
+    kept = np.flatnonzero(raw.rows.keep)
+    kept = kept[np.argsort(raw.time[kept], kind="stable")]
+    keys = {USER: raw.user[kept], ITEM: raw.item[kept]}
+    reason = f"not the user's {policy.removeprefix('keep-')} interaction with the item"
+    if policy == "drop-exact":
+        reason = "the same user, item, time and event again"
+        keys[TIMESTAMP] = raw.time[kept]
+        if EVENT in raw.table.column_names:
+            keys[EVENT] = factorize(raw.table[EVENT])[0][kept]
+    again = np.zeros(len(raw.user), bool)
+    keep: Literal["first", "last"] = "last" if policy == "keep-last" else "first"
+    again[kept] = pd.DataFrame(keys).duplicated(keep=keep).to_numpy(bool)
+    raw.rows.drop(reason, again, raw.table[ITEM])
+
+
+def _drop_rare(raw: RawInteractions, policy: IngestPolicy) -> None:
+    """Drop users and items with too few interactions, until none is left."""
+    sides = (
+        (USER, raw.user, policy.min_user_interactions),
+        (ITEM, raw.item, policy.min_item_interactions),
+    )
+    keep = raw.rows.keep.copy()
+    gone = {column: np.zeros(len(keep), bool) for column, _, _ in sides}
+    changed = True
+    while changed:
+        changed = False
+        for column, codes, least in sides:
+            if least > 1 and keep.any():
+                counts = np.bincount(codes[keep])
+                rare = keep & (np.append(counts, 0)[np.minimum(codes, len(counts))] < least)
+                gone[column] |= rare
+                keep &= ~rare
+                changed = changed or bool(rare.any())
+    for column, _, least in sides:
+        kind = column.removesuffix("_id")
+        reason = f"the {kind} has fewer than {least} interactions"
+        raw.rows.drop(reason, gone[column], raw.table[column])

@@ -1,0 +1,74 @@
+"""Tables on their way in: Arrow is the one form between a reader and a file, pandas is accepted at
+the door.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from recsys.errors import DataError
+
+TableLike: TypeAlias = "pa.Table | pd.DataFrame"
+
+
+def as_table(data: TableLike, name: str) -> pa.Table:
+    """An Arrow table from either kind; the index of a pandas table is left out.
+
+    Args:
+        data: The table.
+        name: Name of the table in messages.
+
+    Raises:
+        DataError: A column of pandas mixes kinds of values, or two columns have one name.
+
+    Example:
+        >>> as_table(pd.DataFrame({"item_id": ["lamp"]}), "items").column_names
+        ['item_id']
+    """
+    names = data.column_names if isinstance(data, pa.Table) else [str(c) for c in data.columns]
+    twice = [column for column in names if names.count(column) > 1]
+    if twice:
+        raise DataError(f"{name}: column '{twice[0]}' is there twice; rename one of them")
+    if isinstance(data, pa.Table):
+        return data
+    try:
+        table = pa.Table.from_pandas(data, preserve_index=False)
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+        raise DataError(f"{name}: a column mixes kinds of values: {error}") from error
+    return table.rename_columns(names).replace_schema_metadata(None)
+
+
+def require_columns(wanted: Iterable[str | None], there: Sequence[str], name: str) -> None:
+    """Check that all ``wanted`` columns are ``there``; None is skipped.
+
+    Raises:
+        DataError: A column is missing; the message has the nearest name and the present ones.
+    """
+    for column in wanted:
+        if column is not None and column not in there:
+            near = difflib.get_close_matches(column, there, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            known = ", ".join(there) or "none"
+            raise DataError(f"{name}: no column '{column}'{hint} (its columns: {known})")
+
+
+def factorize(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], list[Any]]:
+    """Codes of the values, int64 ``[n]`` with -1 for null, and the distinct values by code.
+
+    Codes count up in the order of first appearance.
+
+    Example:
+        >>> codes, values = factorize(pa.chunked_array([["b", "a", None, "b"]]))
+        >>> codes.tolist(), values
+        ([0, 1, -1, 0], ['b', 'a'])
+    """
+    encoded = column.dictionary_encode().combine_chunks()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return codes, encoded.dictionary.to_pylist()
