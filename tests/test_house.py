@@ -33,7 +33,6 @@ LONGEST_FILE, LONGEST_FUNCTION = 450, 70
 FORBIDDEN = {("index", part) for part in ("encoders", "features", "towers", "ranking")}
 CIRCLES_IN_WORK = [
     ["recsys.evaluation.plots", "recsys.evaluation.report"],
-    ["recsys.index.scann", "recsys.index.tuning"],
     ["recsys.tuning.running", "recsys.tuning.telling"],
 ]
 FOLDERS_IN_WORK = {"benchmarks", "benchmarks/quality", "recsys/evaluation"}

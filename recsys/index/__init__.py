@@ -1,7 +1,7 @@
 """Nearest neighbours by inner product: an exact reference and ScaNN behind one interface.
 
-An index knows rows and vectors; ids, towers and filters by attribute are the business of
-``recsys.retrieval``. Importing this package does not import ScaNN.
+An index knows rows and vectors; ``recsys.retrieval`` knows ids and towers. Importing this package
+does not import ScaNN.
 """
 
 from recsys.index.api import Hits, Index

@@ -1,6 +1,6 @@
-"""What every index answers, and what it refuses: the interface, its result, its checks.
+"""The interface of an index, its result, and the checks of its arguments.
 
-The implementations are in the modules beside this one; each runs the same contract tests.
+Every implementation runs the same contract tests.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from recsys.ids import Mask, Rows, Vectors
 from recsys.index.configs import ExactConfig, ScannConfig
 
 MAX_NORM = 1e18
-"""Longer vectors are refused: the product of two of them would not fit a float32."""
+"""Longest vector; the product of two longer ones would not fit a float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Hits:
         )
 
     def put(self, query: int, rows: Rows, scores: Vectors) -> None:
-        """Enter the rows and scores ``[at most k]`` of one query; for the index that makes them."""
+        """Store the rows and scores ``[at most k]`` of one query; used by the index."""
         found = len(rows)
         self.rows[query, :found] = rows
         self.scores[query, :found] = scores
@@ -65,15 +65,15 @@ class Hits:
 
 
 class Index(Protocol):
-    """Rows by inner product with a query. Immutable; ``search`` may be called from many threads."""
+    """Rows by inner product with a query. Immutable; ``search`` is thread-safe."""
 
     @property
     def config(self) -> ExactConfig | ScannConfig:
-        """The configuration it was built with."""
+        """Configuration of the index."""
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """What came of the configuration (leaves searched, recall measured); fit for JSON."""
+        """Result of the configuration (leaves searched, recall measured), as JSON values."""
 
     @property
     def dimension(self) -> int:
@@ -97,9 +97,9 @@ class Index(Protocol):
 
         Args:
             queries: float32 ``[b, dimension]``.
-            k: Rows wanted, 1 or more; above the number of eligible rows all of them come.
-            exclude: Per query the rows that must not come.
-            allowed: bool ``[n]``; only these rows may come.
+            k: Number of rows, 1 or more; above the number of eligible rows, all of them.
+            exclude: Rows per query that must not be hits.
+            allowed: bool ``[n]``, the rows that may be hits.
 
         Raises:
             InvalidRequestError: A shape, dtype, row or number is out of range.
@@ -132,7 +132,7 @@ def check_search(
     items: int,
     dimension: int,
 ) -> list[Rows]:
-    """Check the arguments of a search; per query its different excluded rows, ascending.
+    """Check the arguments of a search; return the unique excluded rows of each query, ascending.
 
     Raises:
         InvalidRequestError: An argument is out of range; ``field`` names it.
@@ -156,17 +156,17 @@ def check_search(
         return [np.empty(0, np.int32)] * len(queries)
     if len(exclude) != len(queries):
         raise InvalidRequestError(
-            f"exclude must hold one list of rows a query; got {len(exclude)} for {len(queries)}",
+            f"exclude must hold one list of rows per query; got {len(exclude)} for {len(queries)}",
             field="exclude",
         )
-    different = [np.unique(np.asarray(rows, np.int32)) for rows in exclude]
-    for rows in different:
+    unique = [np.unique(np.asarray(rows, np.int32)) for rows in exclude]
+    for rows in unique:
         if len(rows) and (rows[0] < 0 or rows[-1] >= items):
             raise InvalidRequestError(
                 f"excluded rows must be from 0 to {items - 1}; got {rows[0]} to {rows[-1]}",
                 field="exclude",
             )
-    return different
+    return unique
 
 
 def _fault(vectors: Vectors) -> str | None:

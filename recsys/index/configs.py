@@ -1,4 +1,4 @@
-"""How an index is configured: the exact one not at all, ScaNN by its leaves and a recall target."""
+"""Configuration of an index."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recsys.config import Config
 
 
 class ExactConfig(Config):
-    """Every vector is compared with every query.
+    """Exact search: every vector is compared with every query.
 
     Example:
         >>> ExactConfig().kind
@@ -27,17 +27,17 @@ class ScannConfig(Config):
     ICML 2020.
 
     Attributes:
-        num_leaves: Partitions; "auto" is the square root of the number of vectors.
-        leaves_to_search: Of them per query; "auto" is the fewest that reach ``target_recall``,
-            "all" searches and reorders everything and so answers as the exact index does.
-        reorder: How many of the best quantised scores are computed exactly; "auto" is the fewest
-            that do not stand in the way of ``target_recall``.
+        num_leaves: Number of partitions; "auto" is the square root of the number of vectors.
+        leaves_to_search: Number of them searched per query; "auto" is the fewest that reach
+            ``target_recall``, "all" searches and reorders everything, like the exact index.
+        reorder: Number of the best quantised scores that are computed exactly; "auto" is the fewest
+            that allow ``target_recall``.
         target_recall: Share of the exact answer to ``recall_at`` that "auto" must find.
-        recall_at: At which k the recall is measured.
-        tuning_queries: At most so many queries are used to measure it.
-        anisotropic_threshold: How much more an error along a vector counts than one across it.
-        dimensions_per_block: Dimensions that share one quantised code.
-        brute_force_below: A smaller table is not partitioned or quantised.
+        recall_at: Cutoff k at which the recall is measured.
+        tuning_queries: Largest number of queries to measure it on.
+        anisotropic_threshold: Weight of an error along a vector relative to one across it.
+        dimensions_per_block: Number of dimensions that share one quantised code.
+        brute_force_below: Number of vectors below which nothing is partitioned or quantised.
 
     Example:
         >>> ScannConfig(target_recall=0.95).leaves_to_search
@@ -57,4 +57,4 @@ class ScannConfig(Config):
 
 
 IndexConfig = Annotated[ExactConfig | ScannConfig, Field(discriminator="kind")]
-"""Either of the two, told apart by ``kind``."""
+"""Either of the two, distinguished by ``kind``."""

@@ -1,4 +1,4 @@
-"""``index.json``: what an index folder says about itself, and the check against its vectors."""
+"""``index.json``: description of an index folder, and the check against its vectors."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ FILE = "index.json"
 
 
 class Description(Config):
-    """What an index folder says about itself.
+    """Description of an index folder.
 
     Attributes:
-        format_version: Of the folder's layout.
-        config: The configuration the index was built with.
+        format_version: Version of the folder's layout.
+        config: Configuration of the index.
         items: Number of vectors.
-        dimension: Length of each.
-        vectors_sha256: Of the vectors, which are kept elsewhere.
-        facts: What came of the configuration.
+        dimension: Length of each vector.
+        vectors_sha256: SHA-256 of the vectors, which are stored elsewhere.
+        facts: Result of the configuration.
 
     Example:
         >>> from recsys.index.configs import ExactConfig
@@ -61,7 +61,7 @@ def describe(vectors: Vectors, config: IndexConfig, facts: Mapping[str, Any]) ->
 
 
 def read_description(folder: Path, vectors: Vectors) -> Description:
-    """Read ``index.json`` and hold it against the vectors it must belong to.
+    """Read ``index.json`` and compare it with the vectors.
 
     Raises:
         DataError: The file is missing or damaged, or the index belongs to other vectors.
@@ -70,24 +70,24 @@ def read_description(folder: Path, vectors: Vectors) -> Description:
     try:
         description = Description.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}; build the index anew") from error
+        raise DataError(f"cannot read {path}: {error.strerror}; build the index again") from error
     except ValidationError as error:
         fault = error.errors()[0]
         key = ".".join(map(str, fault["loc"])) or "the file"
         raise DataError(
             f"{path} is not an index description of format version {FORMAT_VERSION}: "
-            f"{key}: {fault['msg']}; build the index anew"
+            f"{key}: {fault['msg']}; build the index again"
         ) from error
     expected = (description.items, description.dimension)
     if vectors.shape != expected:
         raise DataError(
             f"{folder} was built over {expected[0]} vectors of {expected[1]} dimensions; "
-            f"got {vectors.shape}; load it with its own vectors or build it anew"
+            f"got {vectors.shape}; load it with its own vectors or build it again"
         )
     if _digest(vectors) != description.vectors_sha256:
         raise DataError(
             f"{folder} was built over other vectors of the same shape; "
-            "load it with its own vectors or build it anew"
+            "load it with its own vectors or build it again"
         )
     return description
 

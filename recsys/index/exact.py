@@ -22,7 +22,7 @@ from recsys.index.scoring import longest, rank, rounding_slack
 
 _QUERIES_AT_ONCE = 512
 _KEPT_AT_ONCE = 1 << 22
-"""At most about so many pairs of query and row wait to be ranked, in each thread."""
+"""About the largest number of (query, row) pairs that wait to be ranked, in each thread."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class ExactIndex:
 
     @classmethod
     def of(cls, vectors: Vectors) -> ExactIndex:
-        """Index float32 ``[n, d]``; the array is kept, not copied, and must not change.
+        """Index float32 ``[n, d]``; the array is not copied and must not change.
 
         Raises:
             DataError: The vectors are not finite float32 of two dimensions, or none.
@@ -60,7 +60,7 @@ class ExactIndex:
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """Nothing was tuned."""
+        """Empty; nothing is tuned."""
         return {}
 
     def search(
@@ -94,7 +94,7 @@ class ExactIndex:
         return hits
 
     def save(self, folder: Path) -> None:
-        """Write ``index.json``; there is nothing else to it."""
+        """Write ``index.json``; there is nothing else to store."""
         folder.mkdir(parents=True, exist_ok=True)
         describe(self.vectors, self.config, {}).write(folder)
 
@@ -126,7 +126,7 @@ class ExactIndex:
 
 @dataclass(frozen=True, eq=False)
 class _Pool:
-    """The rows that one search looks at: a few by themselves, else all with some forbidden."""
+    """The rows that one search compares: a copy of a few, else all with some forbidden."""
 
     matrix: Vectors
     chosen: Rows | None = None
@@ -146,7 +146,7 @@ class _Pool:
         return rows.astype(np.int32)
 
     def positions(self, rows: Rows) -> Rows:
-        """Where in the matrix ``rows`` are; those that are not in it are left out."""
+        """Positions of ``rows`` in the matrix, without those that are not in it."""
         if self.chosen is None:
             return rows
         at = np.searchsorted(self.chosen, rows)

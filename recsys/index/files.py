@@ -1,4 +1,4 @@
-"""Build an index by its configuration; load one from its folder."""
+"""Build an index from its configuration; load one from its folder."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from recsys.index.exact import ExactIndex
 
 
 def build_index(vectors: Vectors, config: IndexConfig, *, queries: Vectors | None = None) -> Index:
-    """Index ``vectors`` float32 ``[n, d]`` as ``config`` says; the same data give the same answers.
+    """Index ``vectors``, float32 ``[n, d]``; the same data give the same answers.
 
     Args:
-        vectors: Kept, not copied; must not change afterwards.
-        config: Exact or ScaNN.
-        queries: float32 ``[q, d]``, such as will come; what ScaNN is tuned on. Without them it is
-            tuned on the vectors themselves, which is right where items are asked for by items.
+        vectors: Vectors to index; not copied, and must not change.
+        config: Configuration of the index.
+        queries: Typical queries to tune ScaNN on, float32 ``[q, d]``. Without them it is tuned on
+            the vectors, which suits queries by item.
 
     Raises:
         DataError: The vectors are not finite float32 of two dimensions, or none.
@@ -37,7 +37,7 @@ def build_index(vectors: Vectors, config: IndexConfig, *, queries: Vectors | Non
 
 
 def load_index(folder: Path, vectors: Vectors) -> Index:
-    """Load what ``Index.save`` wrote, over the same vectors.
+    """Load an index that ``Index.save`` wrote, over the same vectors.
 
     Raises:
         DataError: The folder is damaged, or belongs to other vectors.

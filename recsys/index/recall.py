@@ -1,4 +1,4 @@
-"""How much of the exact answer an approximate index finds."""
+"""Share of the exact answer that an approximate index finds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def ann_recall(index: Index, exact: Index, queries: Vectors, k: int) -> float:
 
 
 def recall_of(found: Hits, truth: Hits) -> float:
-    """The same for answers already at hand."""
+    """The same for given answers."""
     shares = []
     for query in range(len(truth)):
         expected, got = truth.at(query)[1], found.at(query)[1]

@@ -1,8 +1,8 @@
-"""ScaNN behind the index interface. It proposes rows; exact scores decide, as everywhere.
+"""ScaNN behind the index interface: it proposes rows, exact scores decide.
 
-What ScaNN does that this module keeps from its callers: a short result comes padded with row 0 and
-NaN; a filter can leave fewer than k of what was fetched; its own map of ids is a pickle and its
-saved paths are absolute. So ids never reach it, padding is dropped, and a short answer is widened.
+ScaNN pads a short result with row 0 and NaN, a filter can leave fewer than k of the fetched rows,
+its map of ids is a pickle and its saved paths are absolute. So ids never reach it, padding is
+dropped, and a short answer is fetched again, wider.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from recsys.index.configs import ScannConfig
 from recsys.index.description import FILE, Description, describe
 from recsys.index.exact import ExactIndex
 from recsys.index.scoring import longest, rank, rounding_slack
-from recsys.index.tuning import Setting, Tuned, tune
+from recsys.index.tuning import Setting, TuningResult, tune
 
 ASSETS = "scann"
 _ASSETS_FILE = "scann_assets.pbtxt"
 _ASSET_PATH = re.compile(r'asset_path: *"([^"]*)"')
 _FEW_ALLOWED = 4_096
-"""Up to so many allowed rows, comparing all of them is faster than fetching past the others."""
+"""Up to this number of allowed rows, comparing them all is faster than skipping the others."""
 _EXACT_SHARE = 4
 """Fetching more than a quarter of all rows costs more than comparing all of them."""
 _WIDER = 4
@@ -56,7 +56,7 @@ class ScannIndex:
     searcher: Any
     num_leaves: int
     setting: Setting
-    tuned: Tuned | None = None
+    tuned: TuningResult | None = None
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -68,7 +68,7 @@ class ScannIndex:
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """Leaves, leaves searched, rows reordered and, where it was tuned, the recall measured."""
+        """Numbers of leaves, leaves searched and rows reordered; the recall where it was tuned."""
         tuned = None if self.tuned is None else dataclasses.asdict(self.tuned)
         return {
             "num_leaves": self.num_leaves,
@@ -92,8 +92,7 @@ class ScannIndex:
         if allowed is not None and eligible <= _FEW_ALLOWED:
             return self._exact.search(queries, k, exclude=exclude, allowed=allowed)
         hits = Hits.empty(queries=len(queries), k=k)
-        # How wide a query is fetched must depend on nothing but itself, or its answer would change
-        # with the batch it comes in.
+        # The number of rows fetched for a query may depend on nothing else in its batch.
         waiting: dict[tuple[int, int], list[int]] = {}
         for position, rows in enumerate(excluded):
             fetch = _power_of_two((k + len(rows) + 1) * len(self) / eligible)
@@ -115,7 +114,7 @@ class ScannIndex:
                 if len(best) == k and (not full or scores[-1] > floor + slack):
                     hits.put(position, best, scores)
                     continue
-                # Short, or a row that was not fetched may tie with the last: look further.
+                # Short, or a row that was not fetched may tie with the last: fetch more.
                 wider = (fetch * _WIDER, leaves if full else min(leaves * _WIDER, self.num_leaves))
                 waiting.setdefault(wider, []).append(position)
         return hits
@@ -127,12 +126,8 @@ class ScannIndex:
         self.searcher.serialize(str(assets), relative_path=True)
         describe(self.vectors, self.config, self.facts).write(folder)
 
-    def with_setting(self, setting: Setting, tuned: Tuned | None = None) -> ScannIndex:
-        """The same partitions and codes, searched otherwise."""
-        return dataclasses.replace(self, setting=setting, tuned=tuned)
-
     def _fetch(self, queries: Vectors, fetch: int, leaves: int) -> list[tuple[Rows, float]]:
-        """Per query at most ``fetch`` rows, and a score that no row left out is above."""
+        """Per query at most ``fetch`` rows, and an upper bound on the scores of all others."""
         arguments: dict[str, int] = {"final_num_neighbors": fetch}
         if self.num_leaves:
             arguments["leaves_to_search"] = leaves
@@ -155,7 +150,7 @@ class ScannIndex:
 
 
 def build_scann(vectors: Vectors, config: ScannConfig, queries: Vectors | None) -> ScannIndex:
-    """Partition, quantise and tune; ``vectors`` are checked already."""
+    """Partition, quantise and tune; ``vectors`` must be valid."""
     items = len(vectors)
     builder = _pybind().builder(vectors, config.recall_at, "dot_product")
     if items < config.brute_force_below:
@@ -183,12 +178,17 @@ def build_scann(vectors: Vectors, config: ScannConfig, queries: Vectors | None) 
         .set_n_training_threads(1)  # With more, sums are taken in the order that threads finish.
         .build()
     )
-    whole = ScannIndex(vectors, config, searcher, num_leaves, Setting(num_leaves, items))
-    return tune(whole, config, queries)
+    index = ScannIndex(vectors, config, searcher, num_leaves, Setting(num_leaves, items))
+
+    def search(setting: Setting, queries: Vectors, k: int) -> Hits:
+        return dataclasses.replace(index, setting=setting).search(queries, k)
+
+    setting, tuned = tune(search, vectors, num_leaves, config, queries)
+    return dataclasses.replace(index, setting=setting, tuned=tuned)
 
 
 def load_scann(folder: Path, vectors: Vectors, description: Description) -> ScannIndex:
-    """Load what :meth:`ScannIndex.save` wrote.
+    """Load an index that :meth:`ScannIndex.save` wrote.
 
     Raises:
         DataError: Files are missing, damaged, or of a kind that must not be opened.
@@ -201,7 +201,7 @@ def load_scann(folder: Path, vectors: Vectors, description: Description) -> Scan
     try:
         num_leaves = int(facts["num_leaves"])
         setting = Setting(int(facts["leaves_to_search"]), int(facts["reorder"]))
-        tuned = None if facts["tuned"] is None else Tuned(**facts["tuned"])
+        tuned = None if facts["tuned"] is None else TuningResult(**facts["tuned"])
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{folder / FILE}: 'facts' is damaged: {error!r}") from error
     pybind = _pybind()
@@ -209,18 +209,18 @@ def load_scann(folder: Path, vectors: Vectors, description: Description) -> Scan
         text = (assets / _ASSETS_FILE).read_text(encoding="utf-8")
         for name in _ASSET_PATH.findall(text):
             if Path(name).name != name or not (assets / name).is_file():
-                raise DataError(f"{assets} names a file {name!r} that is not in it; build it anew")
+                raise DataError(f"{assets} names a file {name!r} that is not in it; build it again")
         # Not its load_searcher: that opens a pickle where it finds one.
         searcher = pybind.ScannSearcher(pybind.scann_pybind.ScannNumpy(str(assets), text))
     except (OSError, UnicodeDecodeError, RuntimeError, ValueError) as error:
-        raise DataError(f"{assets} cannot be loaded: {error}; build the index anew") from error
+        raise DataError(f"{assets} cannot be loaded: {error}; build the index again") from error
     if searcher.size() != len(vectors):
         raise DataError(f"{assets} holds {searcher.size()} vectors; expected {len(vectors)}")
     return ScannIndex(vectors, config, searcher, num_leaves, setting, tuned)
 
 
 def _pybind() -> Any:
-    # ScaNN imports TensorFlow, which must hear of legacy Keras first: hence by way of that module.
+    # ScaNN imports TensorFlow, which recsys._tf must configure first.
     importlib.import_module("recsys._tf")
     return importlib.import_module("scann.scann_ops.py.scann_ops_pybind")
 

@@ -1,4 +1,4 @@
-"""Scores that do not depend on who computes them, or on what else is in the batch.
+"""Scores that depend neither on the index nor on the rest of the batch.
 
 A float32 matrix product rounds differently with each batch size, and ScaNN differently again. So
 products only propose rows; their scores are computed here, each pair by itself in float64.
@@ -38,7 +38,7 @@ def rank(vectors: Vectors, rows: Rows, query: Vectors, k: int) -> tuple[Rows, Ve
 
 
 def rounding_slack(query: Vectors, longest: float) -> float:
-    """How far a float32 inner product with ``query`` can be from the exact score.
+    """Largest distance of a float32 inner product with ``query`` from the exact score.
 
     Twice the bound of Higham, "Accuracy and Stability of Numerical Algorithms" (2002), section 3.1,
     for the vectors of an index of which the longest has norm ``longest``.

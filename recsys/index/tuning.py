@@ -1,35 +1,31 @@
 """Find the fewest leaves and reorderings with which ScaNN reaches a recall target.
 
-Partitions and codes are built once; only how they are searched is varied, so a trial costs one
-batch of queries. What it finds holds for queries like those it was given.
+Partitions and codes are built once and only the search varies, so that a trial costs one batch of
+queries. The result holds for queries like those given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recsys.errors import ConfigError
 from recsys.ids import Vectors
-from recsys.index.api import check_search
+from recsys.index.api import Hits, check_search
 from recsys.index.configs import ScannConfig
 from recsys.index.exact import ExactIndex
 from recsys.index.recall import recall_of
 
-if TYPE_CHECKING:
-    from recsys.index.scann import ScannIndex
-
 
 @dataclass(frozen=True)
 class Setting:
-    """How ScaNN is searched.
+    """Settings of a ScaNN search.
 
     Attributes:
-        leaves_to_search: Partitions looked into per query; 0 where nothing is partitioned.
-        reorder: Rows whose score is computed exactly per query; 0 where all are.
+        leaves_to_search: Number of partitions searched per query; 0 without partitions.
+        reorder: Number of rows per query whose score is computed exactly; 0 for all.
     """
 
     leaves_to_search: int
@@ -37,69 +33,85 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Tuned:
-    """What tuning measured at its end.
+class TuningResult:
+    """Measurement at the end of the tuning.
 
     Attributes:
         recall: Share of the exact answer found.
-        k: Length of that answer.
-        queries: Number of queries measured on.
-        asked: Where they came from, "queries" or "vectors".
+        k: Length of the exact answer.
+        queries: Number of queries.
+        source: Source of the queries, "queries" or "vectors".
     """
 
     recall: float
     k: int
     queries: int
-    asked: str
+    source: str
 
 
-def tune(whole: ScannIndex, config: ScannConfig, queries: Vectors | None) -> ScannIndex:
-    """Set ``whole``, which searches and reorders everything, as ``config`` asks.
+Search = Callable[[Setting, Vectors, int], Hits]
+
+
+def tune(
+    search: Search,
+    vectors: Vectors,
+    num_leaves: int,
+    config: ScannConfig,
+    queries: Vectors | None,
+) -> tuple[Setting, TuningResult | None]:
+    """The setting that ``config`` describes, with the measurement where it was tuned.
+
+    Args:
+        search: Search with a setting for the k best rows of queries.
+        vectors: Indexed vectors.
+        num_leaves: Number of partitions.
+        config: Configuration of the index.
+        queries: Queries to tune on; None takes the vectors.
 
     Raises:
         ConfigError: ``leaves_to_search`` or ``reorder`` is "auto" and the target is out of reach.
     """
     leaves, reorder = config.leaves_to_search, config.reorder
     if leaves == "all":
-        return whole
+        return Setting(num_leaves, len(vectors)), None
     if leaves != "auto" and reorder != "auto":
-        return whole.with_setting(Setting(min(leaves, whole.num_leaves), reorder))
-    asked = whole.vectors if queries is None else queries
-    check_search(asked, 1, None, None, items=len(whole), dimension=whole.dimension)
-    sample = asked[_spread(len(asked), config.tuning_queries)]
-    # Well below a quarter of the table, or the exact search would answer and flatter the measure.
-    k = min(config.recall_at, max(1, len(whole) // 8))
-    truth = ExactIndex(whole.vectors).search(sample, k)
+        return Setting(min(leaves, num_leaves), reorder), None
+    candidates = vectors if queries is None else queries
+    check_search(candidates, 1, None, None, items=len(vectors), dimension=vectors.shape[1])
+    sample = candidates[_spread(len(candidates), config.tuning_queries)]
+    # Well below a quarter of the rows, or the exact search would answer and raise the figure.
+    k = min(config.recall_at, max(1, len(vectors) // 8))
+    truth = ExactIndex(vectors).search(sample, k)
 
     def recall(setting: Setting) -> float:
-        return recall_of(whole.with_setting(setting).search(sample, k), truth)
+        return recall_of(search(setting, sample, k), truth)
 
-    setting = _smallest(whole, config, k, recall)
+    setting = _smallest(len(vectors), num_leaves, config, k, recall)
     measured = recall(setting)
     if measured < config.target_recall:
         raise ConfigError(
-            f"ScaNN reaches a recall@{k} of {measured:.3f} of the {config.target_recall} asked "
-            f"for, with leaves_to_search={leaves} and reorder={reorder}; "
+            f"ScaNN reaches a recall@{k} of {measured:.3f}, below the target of "
+            f"{config.target_recall}, with leaves_to_search={leaves} and reorder={reorder}; "
             "raise the number given, or set it to 'auto'",
             field="target_recall",
         )
     source = "vectors" if queries is None else "queries"
-    return whole.with_setting(setting, Tuned(measured, k, len(sample), source))
+    return setting, TuningResult(measured, k, len(sample), source)
 
 
 def _smallest(
-    whole: ScannIndex, config: ScannConfig, k: int, recall: Callable[[Setting], float]
+    items: int, num_leaves: int, config: ScannConfig, k: int, recall: Callable[[Setting], float]
 ) -> Setting:
     given = config.leaves_to_search
-    most = min(given, whole.num_leaves) if isinstance(given, int) else whole.num_leaves
+    most = min(given, num_leaves) if isinstance(given, int) else num_leaves
     if isinstance(config.reorder, int):
         reorder = config.reorder
     else:
-        # Half of what may be lost is left for the leaves to lose.
-        wanted = (1 + config.target_recall) / 2
-        reorder = min(2 * k, len(whole))
-        while reorder < len(whole) and recall(Setting(most, reorder)) < wanted:
-            reorder = min(2 * reorder, len(whole))
+        # The leaves may lose half of what the target allows.
+        target = (1 + config.target_recall) / 2
+        reorder = min(2 * k, items)
+        while reorder < items and recall(Setting(most, reorder)) < target:
+            reorder = min(2 * reorder, items)
     if isinstance(given, int):
         return Setting(most, reorder)
     low, high = 1, most

@@ -263,7 +263,7 @@ class IndexContract(ABC):
             ("expected float32; got float64", lambda: index.search(queries.astype(float), K)),
             ("two dimensions", lambda: index.search(queries[0], K)),
             (
-                "one list of rows a query; got 2 for 1",
+                "one list of rows per query; got 2 for 1",
                 lambda: index.search(one, K, exclude=[[], []]),
             ),
             ("from 0 to 1499; got -1", lambda: index.search(one, K, exclude=[np.array([-1])])),

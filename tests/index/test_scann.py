@@ -64,7 +64,7 @@ def test_tuning_reaches_the_target_on_its_queries(
     exact = ExactIndex.of(vectors)
     assert ann_recall(index, exact, queries, 100) >= target
     tuned = index.facts["tuned"]
-    assert tuned["k"] == 100 and tuned["queries"] == 200 and tuned["asked"] == "queries"
+    assert tuned["k"] == 100 and tuned["queries"] == 200 and tuned["source"] == "queries"
     assert tuned["recall"] == ann_recall(index, exact, queries, 100)
 
 
@@ -91,7 +91,7 @@ def test_a_target_out_of_reach_of_the_numbers_given_is_an_error(
     vectors: Vectors, queries: Vectors
 ) -> None:
     config = ScannConfig(leaves_to_search=1, target_recall=0.99)
-    with pytest.raises(ConfigError, match=r"of the 0\.99 asked for, with leaves_to_search=1 and"):
+    with pytest.raises(ConfigError, match=r"the target of 0\.99, with leaves_to_search=1 and"):
         build_index(vectors, config, queries=queries)
 
 
