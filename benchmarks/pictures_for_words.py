@@ -42,7 +42,7 @@ from recsys.interactions import Interactions
 from recsys.pipeline import open_job, run_job
 from recsys.pipeline.scoring import towers_scorer
 from recsys.progress import Progress
-from recsys.splits import HeldOut
+from recsys.splits import HeldOutQueries
 from recsys.towers import FullSoftmax, NoHistory, Towers, TowersConfig, TrainConfig, fit
 
 RUNS, RESULT = Path("runs/pictures-for-words"), Path("benchmarks/results/pictures_for_words.json")
@@ -82,8 +82,8 @@ class World:
     train: Interactions
     phrases: Vectors
     blocks: Mapping[str, FeatureBlock]
-    validation: HeldOut
-    tests: Mapping[str, HeldOut]
+    validation: HeldOutQueries
+    tests: Mapping[str, HeldOutQueries]
     ranked: Mapping[str, Mask]
 
     @property
@@ -184,8 +184,8 @@ def _some_words(rng: np.random.Generator, fewest: int, most: int):  # type: igno
 
 def _queries(
     asked: Sequence[tuple[int, str]], row: Mapping[str, int], phrases: tuple[str, ...]
-) -> HeldOut:
-    return HeldOut.of(
+) -> HeldOutQueries:
+    return HeldOutQueries.of(
         user=[0] * len(asked),
         histories=[[]] * len(asked),
         targets=[[int(film)] for film, _ in asked],
@@ -242,7 +242,7 @@ def _test(world: World, towers: Towers) -> dict[str, dict[str, float]]:
     return {at: _judge(world, towers, asked, "test") for at, asked in world.tests.items()}
 
 
-def _judge(world: World, towers: Towers, queries: HeldOut, part: str) -> dict[str, float]:
+def _judge(world: World, towers: Towers, queries: HeldOutQueries, part: str) -> dict[str, float]:
     """Recall in the first ten places, and the mean of 1 / place over the whole ranking."""
     ranked = world.ranked[part]
     depth = int(ranked.sum())
@@ -295,7 +295,7 @@ def draw_found(films: MovieLens, world: World, towers: Towers) -> None:
     vectors = encoder.encode(list(QUERIES)).vectors
     phrases = np.concatenate([np.zeros((1, vectors.shape[1]), np.float32), vectors])
     size = len(QUERIES)
-    asked = HeldOut.of(
+    asked = HeldOutQueries.of(
         user=[0] * size, histories=[[]] * size, targets=[[0]] * size, terms=range(1, size + 1)
     )
     scorer = towers_scorer(towers, known=np.zeros(1, np.bool_), phrases=phrases)

@@ -34,7 +34,7 @@ from recsys.evaluation.record import write_record
 from recsys.features import spectral_vectors
 from recsys.interactions import Interactions
 from recsys.pipeline import open_job, run_job
-from recsys.splits import HeldOut
+from recsys.splits import HeldOutQueries
 
 RESULT, RUNS = Path("benchmarks/results/split_shift.json"), Path("runs/split-shift")
 LEAST, LONG, TENTHS = 20, 40, 10
@@ -108,7 +108,7 @@ def shift(part: str, there: Counts, whole: Counts) -> dict[str, float]:
 
 
 def order(
-    log: Interactions, held: Mapping[str, HeldOut], *, directions: int = 128
+    log: Interactions, held: Mapping[str, HeldOutQueries], *, directions: int = 128
 ) -> dict[str, float]:
     """``alike.next``, ``alike.anywhere`` and per part ``PART.alike.1`` to ``PART.alike.10``.
 

@@ -10,7 +10,7 @@ import numpy as np
 from recsys.evaluation import Evaluation, evaluate
 from recsys.formats import read_documents, read_judgements, read_queries, resolve
 from recsys.ids import IdMap, Vectors
-from recsys.splits import HeldOut
+from recsys.splits import HeldOutQueries
 
 Score = Callable[[Sequence[str]], Vectors]
 """From q texts to the scores of all documents, float32 ``[q, documents]``."""
@@ -31,7 +31,7 @@ class Collection:
     ids: IdMap
     titles: tuple[str, ...]
     bodies: tuple[str, ...]
-    queries: HeldOut
+    queries: HeldOutQueries
     unjudged: int
 
     def __len__(self) -> int:
@@ -65,7 +65,7 @@ def read_cisi() -> Collection:
         targets.setdefault(line["query_id"], []).append(ids.row(line["item_id"]))
     asked = [pair for pair in zip(queries["query_id"], queries["terms"]) if pair[0] in targets]
     size = len(asked)
-    held_out = HeldOut.of(
+    held_out = HeldOutQueries.of(
         user=[0] * size,
         histories=[[]] * size,
         targets=[targets[query] for query, _ in asked],
@@ -85,7 +85,7 @@ class TextScorer:
     name: str
     of_texts: Score
 
-    def score(self, queries: HeldOut) -> Vectors:
+    def score(self, queries: HeldOutQueries) -> Vectors:
         """float32 ``[q, documents]``."""
         return self.of_texts([queries.phrases[row] for row in queries.terms])
 

@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.quality.peer_models.files import Log, Queries
 from recsys.files import atomic_file
 from recsys.interactions import Interactions
-from recsys.splits import HeldOut, Split
+from recsys.splits import HeldOutQueries, Split
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def log_of(log: Interactions) -> Log:
     return Log(log.user, log.item, len(log.users), len(log.items))
 
 
-def queries_of(queries: HeldOut, *, items: int) -> Queries:
+def queries_of(queries: HeldOutQueries, *, items: int) -> Queries:
     """Queries as a peer reads them; their targets stay here."""
     return Queries(queries.user, queries.history_offsets, queries.history_rows, items)
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from benchmarks.quality.peer_models.files import Lists
 from recsys.errors import DataError
 from recsys.ids import Vectors
-from recsys.splits import HeldOut
+from recsys.splits import HeldOutQueries
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class ListScorer:
 
     Example:
         >>> lists = Lists(np.array([7]), np.array([[2, 0]]), np.array([[0.5, -np.inf]]))
-        >>> queries = HeldOut.of(user=[7], histories=[[]], targets=[[2]])
+        >>> queries = HeldOutQueries.of(user=[7], histories=[[]], targets=[[2]])
         >>> ListScorer("peer", lists, items=3).score(queries).tolist()
         [[-inf, -inf, 0.5]]
     """
@@ -48,7 +48,7 @@ class ListScorer:
     def _order(self) -> npt.NDArray[np.int64]:
         return np.argsort(self.lists.user)
 
-    def score(self, queries: HeldOut) -> Vectors:
+    def score(self, queries: HeldOutQueries) -> Vectors:
         """float32 ``[q, items]``.
 
         Raises:

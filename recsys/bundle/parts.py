@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from recsys.encoders import Encoder, load_encoder
 from recsys.errors import DataError
-from recsys.ingestion import Ingested, load_ingested, save_ingested
+from recsys.ingestion import IngestedData, load_ingested, save_ingested
 from recsys.retrieval import IMAGE, TEXT, Request, Retriever, Space
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Parts:
         reference_queries: Requests whose answers are compared on each opening; None chooses a few.
     """
 
-    ingested: Ingested
+    ingested: IngestedData
     towers: AnyTowers
     spaces: Mapping[str, Space]
     encoders: Mapping[str, Encoder] = field(default_factory=dict)

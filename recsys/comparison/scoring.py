@@ -33,7 +33,7 @@ from recsys.pipeline import Job
 from recsys.pipeline.scoring import active_users, towers_scorer
 from recsys.pipeline.training import check_validation
 from recsys.progress import Progress, silent
-from recsys.splits import HeldOut
+from recsys.splits import HeldOutQueries
 
 if TYPE_CHECKING:
     from recsys.towers import AnyTowers
@@ -73,7 +73,12 @@ class ScoringInput:
         return train.take(np.isin(train.user, drawn))
 
     def evaluate(
-        self, scorer: Scorer, queries: HeldOut, *, resamples: int, progress: Progress = silent
+        self,
+        scorer: Scorer,
+        queries: HeldOutQueries,
+        *,
+        resamples: int,
+        progress: Progress = silent,
     ) -> Evaluation:
         """Rank the whole catalogue for the queries."""
         return evaluate(

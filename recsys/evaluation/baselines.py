@@ -17,7 +17,7 @@ from recsys.errors import InvalidRequestError
 from recsys.evaluation.evaluation import evaluate
 from recsys.ids import Mask, Vectors
 from recsys.interactions import Interactions
-from recsys.splits.held_out import HeldOut, offsets_of, ranges
+from recsys.splits.held_out import HeldOutQueries, offsets_of, ranges
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class RandomScorer:
     """Chance: each query's scores are drawn anew, the same for the same query and seed.
 
     Example:
-        >>> queries = HeldOut.of(user=[0], histories=[[1]], targets=[[0]])
+        >>> queries = HeldOutQueries.of(user=[0], histories=[[1]], targets=[[0]])
         >>> RandomScorer(items=4, seed=7).score(queries).shape
         (1, 4)
     """
@@ -34,7 +34,7 @@ class RandomScorer:
     seed: int = 0
     name: str = "random"
 
-    def score(self, queries: HeldOut) -> Vectors:
+    def score(self, queries: HeldOutQueries) -> Vectors:
         """float32 ``[q, items]`` in [0, 1)."""
         scores = np.empty((len(queries), self.items), np.float32)
         keys = zip(queries.user.tolist(), queries.time.tolist(), queries.history_lengths.tolist())
@@ -53,7 +53,7 @@ class PopularityScorer:
         >>> from recsys.ids import IdMap
         >>> train = Interactions.of(IdMap.of("user", ["ann", "bob"]), IdMap.of("item", ["a", "b"]),
         ...     user=[0, 1], item=[1, 1], time=[1, 2])
-        >>> queries = HeldOut.of(user=[0], histories=[[]], targets=[[0]])
+        >>> queries = HeldOutQueries.of(user=[0], histories=[[]], targets=[[0]])
         >>> PopularityScorer(train).score(queries).tolist()
         [[0.0, 2.0]]
     """
@@ -61,7 +61,7 @@ class PopularityScorer:
     train: Interactions = field(repr=False)
     name: str = "popularity"
 
-    def score(self, queries: HeldOut) -> Vectors:
+    def score(self, queries: HeldOutQueries) -> Vectors:
         """float32 ``[q, items]``: how often each item was met; a read-only view."""
         counts = self.train.item_counts.astype(np.float32)
         return np.broadcast_to(counts, (len(queries), len(counts)))
@@ -93,7 +93,7 @@ class ItemKnnScorer:
         >>> from recsys.ids import IdMap
         >>> train = Interactions.of(IdMap.of("user", ["ann", "bob"]),
         ...     IdMap.of("item", ["a", "b", "c"]), user=[0, 0, 1], item=[0, 1, 2], time=[1, 2, 3])
-        >>> queries = HeldOut.of(user=[1], histories=[[0]], targets=[[1]])
+        >>> queries = HeldOutQueries.of(user=[1], histories=[[0]], targets=[[1]])
         >>> ItemKnnScorer(train).score(queries).tolist()
         [[-0.5, 1.0, -0.5]]
     """
@@ -135,7 +135,7 @@ class ItemKnnScorer:
             other._similarity = _nearest(self._similarity.tocsc(copy=True), neighbours).tocsr()
         return other
 
-    def score(self, queries: HeldOut) -> Vectors:
+    def score(self, queries: HeldOutQueries) -> Vectors:
         """float32 ``[q, items]``."""
         lengths = queries.history_lengths
         if self.last is not None:
@@ -152,7 +152,7 @@ class ItemKnnScorer:
 
 def tune_item_knn(
     train: Interactions,
-    validation: HeldOut,
+    validation: HeldOutQueries,
     *,
     candidates: Mask,
     k: int = 10,

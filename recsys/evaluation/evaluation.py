@@ -23,7 +23,7 @@ from recsys.evaluation.scorers import Scorer
 from recsys.ids import Mask
 from recsys.progress import Progress, silent
 from recsys.splits import Split
-from recsys.splits.held_out import HeldOut, offsets_of, ranges
+from recsys.splits.held_out import HeldOutQueries, offsets_of, ranges
 
 SLICES = ("warm", "cold", "head", "middle", "tail")
 
@@ -65,7 +65,7 @@ class Evaluation:
 
 def evaluate(
     scorer: Scorer,
-    queries: HeldOut,
+    queries: HeldOutQueries,
     *,
     candidates: Mask,
     item_counts: Counts,
@@ -96,7 +96,7 @@ def evaluate(
     Example:
         >>> from recsys.evaluation.scorers import VectorScorer
         >>> eye = np.eye(3, dtype=np.float32)
-        >>> queries = HeldOut.of(user=[0, 1], histories=[[0], [1]], targets=[[1], [0]])
+        >>> queries = HeldOutQueries.of(user=[0, 1], histories=[[0], [1]], targets=[[1], [0]])
         >>> always_1 = VectorScorer("always_1", eye, lambda some: eye[[1] * len(some)])
         >>> result = evaluate(always_1, queries, candidates=np.ones(3, bool),
         ...     item_counts=np.array([2, 1, 1]), ks=(1,))
@@ -198,10 +198,10 @@ class _ColdPart:
     """The queries with cold targets, without their other targets."""
 
     queries: npt.NDArray[np.int64]
-    part: HeldOut
+    part: HeldOutQueries
 
 
-def _cold_part(queries: HeldOut, warm: Mask) -> _ColdPart:
+def _cold_part(queries: HeldOutQueries, warm: Mask) -> _ColdPart:
     keep = ~warm[queries.target_rows]
     lengths = _per_query(queries, keep)
     part = replace(
@@ -212,7 +212,7 @@ def _cold_part(queries: HeldOut, warm: Mask) -> _ColdPart:
 
 def _ranked(
     scores: npt.NDArray[np.float32],
-    part: HeldOut,
+    part: HeldOutQueries,
     depth: int,
     columns: npt.NDArray[np.int64] | None = None,
 ) -> Ranking:
@@ -242,7 +242,7 @@ def _concatenated(parts: Sequence[Ranking]) -> Ranking:
 
 
 def _values(
-    ranking: Ranking, queries: HeldOut, ks: Sequence[int], slices: Mapping[str, Mask]
+    ranking: Ranking, queries: HeldOutQueries, ks: Sequence[int], slices: Mapping[str, Mask]
 ) -> dict[str, Values]:
     """Metrics per query over all targets, and recall over those of each slice."""
     offsets, depth = queries.target_offsets, max(ks)
@@ -280,13 +280,13 @@ def _cold_values(
     return values
 
 
-def _per_query(queries: HeldOut, keep: Mask) -> npt.NDArray[np.int64]:
+def _per_query(queries: HeldOutQueries, keep: Mask) -> npt.NDArray[np.int64]:
     """Number of targets per query where ``keep`` (bool ``[t]``) is True, int64 ``[q]``."""
     owner = np.repeat(np.arange(len(queries)), np.diff(queries.target_offsets))
     return np.bincount(owner[keep], minlength=len(queries))
 
 
-def _in_history(queries: HeldOut) -> Mask:
+def _in_history(queries: HeldOutQueries) -> Mask:
     """Whether each target is in the history of its query, bool ``[t]``."""
     width = int(max(queries.pool.max(initial=0), queries.target_rows.max(initial=0))) + 1
     owner = np.repeat(np.arange(len(queries)), queries.history_lengths)

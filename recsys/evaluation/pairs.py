@@ -20,7 +20,7 @@ from recsys.ranking import (
     VectorPairNetwork,
     probability,
 )
-from recsys.splits.held_out import HeldOut
+from recsys.splits.held_out import HeldOutQueries
 
 SMALLEST = 1e-7
 """Probabilities are kept this far from 0 and 1, so that one certain mistake is no infinite loss."""
@@ -53,7 +53,7 @@ class VectorPairScorer:
     def _scaled(self) -> FeatureBlock:
         return self.network.scaled(self.block)
 
-    def score(self, queries: HeldOut) -> Vectors:
+    def score(self, queries: HeldOutQueries) -> Vectors:
         """float32 ``[q, items]``."""
         met = Bags(queries.history_rows, queries.history_offsets)
         users = self.network.user_vectors(self._scaled, met)
@@ -87,7 +87,7 @@ class SparsePairScorer:
     candidates: Mask | None = field(default=None, repr=False)
     name: str = "sparse_pairs"
 
-    def score(self, queries: HeldOut) -> Vectors:
+    def score(self, queries: HeldOutQueries) -> Vectors:
         """float32 ``[q, items]``."""
         met = Bags(queries.history_rows, queries.history_offsets)
         positions = self.searched.positions(queries.user, queries.time)
@@ -114,7 +114,7 @@ class LabelledPairs:
 
 
 def sample_pairs(
-    queries: HeldOut, *, candidates: Mask, negatives: int = 4, seed: int = 0
+    queries: HeldOutQueries, *, candidates: Mask, negatives: int = 4, seed: int = 0
 ) -> LabelledPairs:
     """Each target, and beside it items that are neither in the history nor a target.
 
@@ -130,7 +130,7 @@ def sample_pairs(
         InvalidRequestError: No queries, or ``negatives`` below 1.
 
     Example:
-        >>> queries = HeldOut.of(user=[0], histories=[[0]], targets=[[2]])
+        >>> queries = HeldOutQueries.of(user=[0], histories=[[0]], targets=[[2]])
         >>> pairs = sample_pairs(queries, candidates=np.ones(4, bool), negatives=9)
         >>> sorted(zip(pairs.item.tolist(), pairs.taken.tolist()))
         [(1, False), (2, True), (3, False)]
@@ -158,7 +158,7 @@ def sample_pairs(
 
 def evaluate_pairs(
     scorer: Scorer,
-    queries: HeldOut,
+    queries: HeldOutQueries,
     pairs: LabelledPairs,
     *,
     scores: Literal["log-odds", "order"] = "log-odds",

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from recsys.errors import DataError
 from recsys.ids import Mask, Rows
-from recsys.splits.held_out import HeldOut, Offsets, ranges
+from recsys.splits.held_out import HeldOutQueries, Offsets, ranges
 
 Scores = npt.NDArray[np.float32]
 
@@ -92,7 +92,7 @@ def target_hits(
 
 
 def mask_scores(
-    scores: npt.NDArray[Any], queries: HeldOut, candidates: Mask, *, name: str
+    scores: npt.NDArray[Any], queries: HeldOutQueries, candidates: Mask, *, name: str
 ) -> Scores:
     """A checked copy of a scorer's scores, with -inf for histories and non-candidates.
 

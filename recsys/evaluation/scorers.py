@@ -12,7 +12,7 @@ import numpy.typing as npt
 from recsys.errors import InvalidRequestError
 from recsys.features import FeatureBlock, mean_of_items
 from recsys.ids import Vectors
-from recsys.splits.held_out import HeldOut, offsets_of, ranges
+from recsys.splits.held_out import HeldOutQueries, offsets_of, ranges
 
 
 class Scorer(Protocol):
@@ -26,7 +26,7 @@ class Scorer(Protocol):
     def name(self) -> str:
         """Name of its figures."""
 
-    def score(self, queries: HeldOut) -> npt.NDArray[Any]:
+    def score(self, queries: HeldOutQueries) -> npt.NDArray[Any]:
         """float32 ``[q, items]``; higher is better, -inf is never listed, NaN is an error."""
 
 
@@ -40,9 +40,9 @@ class VectorScorer:
         encode: Function from q queries to float32 ``[q, d]``.
 
     Example:
-        >>> queries = HeldOut.of(user=[0], histories=[[1]], targets=[[0]])
+        >>> queries = HeldOutQueries.of(user=[0], histories=[[1]], targets=[[0]])
         >>> items = np.eye(2, dtype=np.float32)
-        >>> def last_item(some: HeldOut) -> Vectors:
+        >>> def last_item(some: HeldOutQueries) -> Vectors:
         ...     return items[[history[-1] for history in some.histories()]]
         >>> VectorScorer("last_item", items, last_item).score(queries).tolist()
         [[0.0, 1.0]]
@@ -50,9 +50,9 @@ class VectorScorer:
 
     name: str
     items: Vectors
-    encode: Callable[[HeldOut], Vectors]
+    encode: Callable[[HeldOutQueries], Vectors]
 
-    def score(self, queries: HeldOut) -> Vectors:
+    def score(self, queries: HeldOutQueries) -> Vectors:
         """float32 ``[q, items]``."""
         if not len(queries):
             return np.zeros((0, len(self.items)), np.float32)
@@ -73,7 +73,7 @@ class SumScorer:
         InvalidRequestError: There are no parts, or a weight is missing, not finite or not above 0.
 
     Example:
-        >>> queries = HeldOut.of(user=[0], histories=[[1]], targets=[[0]])
+        >>> queries = HeldOutQueries.of(user=[0], histories=[[1]], targets=[[0]])
         >>> items = np.eye(2, dtype=np.float32)
         >>> first = VectorScorer("first", items, lambda some: items[[0]])
         >>> second = VectorScorer("second", items, lambda some: items[[1]])
@@ -93,7 +93,7 @@ class SumScorer:
                 f"got {list(self.weights)}"
             )
 
-    def score(self, queries: HeldOut) -> Vectors:
+    def score(self, queries: HeldOutQueries) -> Vectors:
         """float32 ``[q, items]``."""
         total: Vectors = np.sum(
             [np.float32(w) * part.score(queries) for part, w in zip(self.parts, self.weights)],
@@ -121,7 +121,7 @@ class MeanOfItemsScorer:
 
     Example:
         >>> block = FeatureBlock(np.eye(3, dtype=np.float32), np.ones(3, bool), "title")
-        >>> queries = HeldOut.of(user=[0], histories=[[0, 2]], targets=[[1]])
+        >>> queries = HeldOutQueries.of(user=[0], histories=[[0, 2]], targets=[[1]])
         >>> MeanOfItemsScorer(block).score(queries).tolist()
         [[0.5, 0.0, 0.5]]
     """
@@ -134,14 +134,16 @@ class MeanOfItemsScorer:
         if self.last is not None and self.last < 1:
             raise InvalidRequestError(f"last must be 1 or more, or None for all; got {self.last}")
 
-    def score(self, queries: HeldOut) -> Vectors:
+    def score(self, queries: HeldOutQueries) -> Vectors:
         """float32 ``[q, items]``."""
         scores: Vectors = mean_of_histories(self.block, queries, self.last) @ self.block.vectors.T
         scores[:, ~self.block.mask] = -np.inf
         return scores
 
 
-def mean_of_histories(block: FeatureBlock, queries: HeldOut, last: int | None = None) -> Vectors:
+def mean_of_histories(
+    block: FeatureBlock, queries: HeldOutQueries, last: int | None = None
+) -> Vectors:
     """Mean over the ``last`` items of each query's history, float32 ``[q, d]``."""
     lengths = queries.history_lengths
     if last is not None:

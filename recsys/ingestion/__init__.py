@@ -5,7 +5,7 @@ Reading files is the business of ``recsys.formats``; splitting of ``recsys.split
 
 from __future__ import annotations
 
-from recsys.ingestion.ingest import MISSING_CONTEXT, Ingested, ingest
+from recsys.ingestion.ingest import MISSING_CONTEXT, IngestedData, ingest
 from recsys.ingestion.policy import IngestPolicy
 from recsys.ingestion.report import Group, IngestReport, TableReport
 from recsys.ingestion.storage import load_ingested, save_ingested
@@ -15,7 +15,7 @@ __all__ = [
     "Group",
     "IngestPolicy",
     "IngestReport",
-    "Ingested",
+    "IngestedData",
     "TableReport",
     "ingest",
     "load_ingested",

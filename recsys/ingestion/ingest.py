@@ -27,7 +27,7 @@ MISSING_CONTEXT = "(missing)"
 
 
 @dataclass(frozen=True, eq=False)
-class Ingested:
+class IngestedData:
     """What the engine works on from here, and what became of every row."""
 
     interactions: Interactions
@@ -43,7 +43,7 @@ def ingest(
     *,
     pictures: PictureStore | None = None,
     searches: TableLike | None = None,
-) -> Ingested:
+) -> IngestedData:
     """Check, clean, number and count.
 
     Args:
@@ -99,7 +99,7 @@ def ingest(
         items_without_interactions=int((~log.warm).sum()),
         pictures=picture_groups(catalogue),
     )
-    return Ingested(log, catalogue, report)
+    return IngestedData(log, catalogue, report)
 
 
 def _require_rows(raw: RawInteractions) -> None:

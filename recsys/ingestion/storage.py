@@ -19,7 +19,7 @@ from recsys.config import parse_config
 from recsys.errors import ConfigError, DataError
 from recsys.files import atomic_folder, read_json, sha256_bytes, sha256_file, write_json
 from recsys.ids import IdMap
-from recsys.ingestion.ingest import Ingested
+from recsys.ingestion.ingest import IngestedData
 from recsys.ingestion.report import IngestReport
 from recsys.interactions import Interactions
 from recsys.pictures import PictureStore
@@ -31,7 +31,7 @@ _LOG, _USERS, _CATALOGUE, _PHRASES = "log", "users", "catalogue", "phrases"
 _CONTEXT = "context_"
 
 
-def save_ingested(ingested: Ingested, folder: Path) -> str:
+def save_ingested(ingested: IngestedData, folder: Path) -> str:
     """Write ``folder``, in place of one that is there.
 
     Returns:
@@ -67,7 +67,7 @@ def save_ingested(ingested: Ingested, folder: Path) -> str:
     return fingerprint
 
 
-def load_ingested(folder: Path, *, pictures: PictureStore | None = None) -> Ingested:
+def load_ingested(folder: Path, *, pictures: PictureStore | None = None) -> IngestedData:
     """Load what :func:`save_ingested` wrote.
 
     Args:
@@ -87,7 +87,7 @@ def load_ingested(folder: Path, *, pictures: PictureStore | None = None) -> Inge
         raise DataError(f"{folder / MANIFEST} does not fit its tables: {error}") from error
 
 
-def _tables(ingested: Ingested) -> dict[str, pa.Table]:
+def _tables(ingested: IngestedData) -> dict[str, pa.Table]:
     log = ingested.interactions
     columns: dict[str, Any] = {
         "user": log.user,
@@ -113,7 +113,7 @@ def _texts(values: list[str]) -> pa.Table:
 
 def _rebuild(
     manifest: dict[str, Any], tables: dict[str, pa.Table], pictures: PictureStore | None
-) -> Ingested:
+) -> IngestedData:
     fields = parse_config(manifest["fields"], CatalogueFields)
     catalogue = Catalogue.of(tables[_CATALOGUE], fields, pictures)
     log = tables[_LOG]
@@ -134,7 +134,7 @@ def _rebuild(
         context=context,
         context_rows={name: log[f"{_CONTEXT}{name}"].to_numpy() for name in context},
     )
-    return Ingested(interactions, catalogue, IngestReport.from_dict(manifest["report"]))
+    return IngestedData(interactions, catalogue, IngestReport.from_dict(manifest["report"]))
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from recsys.encoders import EXHIBITS, Encoder, Exhibit, load_encoder, read_exhib
 from recsys.features import USER_VECTORS, FeatureBlock
 from recsys.formats import resolve
 from recsys.ids import Mask, Vectors
-from recsys.ingestion import Ingested, load_ingested
+from recsys.ingestion import IngestedData, load_ingested
 from recsys.interactions import Interactions
 from recsys.pictures import PictureStore
 from recsys.pipeline.config import RunConfig
@@ -67,7 +67,7 @@ class Job:
         return self.folder / "bundles"
 
     @cached_property
-    def ingested(self) -> Ingested:
+    def ingested(self) -> IngestedData:
         """The log and the catalogue."""
         pictures = self.config.data.pictures
         store = None if pictures is None else PictureStore.open(self.path(pictures))

@@ -12,7 +12,7 @@ from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import batch_of
 from recsys.pipeline.stage import StageOutput, StageResult, load_record
 from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Space
-from recsys.splits import HeldOut
+from recsys.splits import HeldOutQueries
 
 PUBLISHED_FROM = ("ingest", "encode", "train", "evaluate", "index")
 
@@ -22,7 +22,7 @@ def run_index(job: Job, out: Path) -> StageOutput:
     section, parts = job.config.index, job.split
     known = job.known_users
 
-    def ask(queries: HeldOut) -> np.ndarray:
+    def ask(queries: HeldOutQueries) -> np.ndarray:
         drawn = np.random.default_rng(job.config.seed).permutation(len(queries))
         some = queries.at(np.sort(drawn[: section.queries]))
         return job.towers.encode(batch_of(some, known=known, phrases=job.query_phrases))

@@ -8,14 +8,14 @@ import numpy as np
 
 from recsys.evaluation.scorers import VectorScorer
 from recsys.ids import Mask, Vectors
-from recsys.splits import HeldOut
+from recsys.splits import HeldOutQueries
 from recsys.towers import QueryBatch
 
 if TYPE_CHECKING:
     from recsys.towers import AnyTowers
 
 
-def batch_of(queries: HeldOut, *, known: Mask, phrases: Vectors | None = None) -> QueryBatch:
+def batch_of(queries: HeldOutQueries, *, known: Mask, phrases: Vectors | None = None) -> QueryBatch:
     """Held-out queries as a batch for the towers; the targets are not read.
 
     Args:

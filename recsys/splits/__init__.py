@@ -14,7 +14,7 @@ from recsys.splits.config import (
     SplitConfig,
 )
 from recsys.splits.fixed import split_fixed
-from recsys.splits.held_out import HeldOut
+from recsys.splits.held_out import HeldOutQueries
 from recsys.splits.parts import Split
 from recsys.splits.protocols import split
 
@@ -22,7 +22,7 @@ __all__ = [
     "ColdItemsConfig",
     "FixedConfig",
     "GlobalTimeConfig",
-    "HeldOut",
+    "HeldOutQueries",
     "LeaveLastOutConfig",
     "Split",
     "SplitConfig",

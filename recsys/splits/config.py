@@ -20,7 +20,7 @@ class _Protocol(Config):
         repeats: What becomes of a held-out item that its own history holds already. Retrieval
             leaves out what was seen, so it cannot be found: "drop" it (counted in the statement)
             or "keep" it as a certain miss.
-        candidates: Rank every item of the "catalogue", or only those that the log "met" at all
+        candidates: Rank every item of the "catalogue", or only those in the "log"
             (in any part), as tables of published results do.
         validation_sample: At most so many validation queries, drawn by ``seed``; None is all.
             Test queries are never sampled.
@@ -31,7 +31,7 @@ class _Protocol(Config):
     """
 
     repeats: Literal["drop", "keep"] = "drop"
-    candidates: Literal["catalogue", "met"] = "catalogue"
+    candidates: Literal["catalogue", "log"] = "catalogue"
     validation_sample: int | None = Field(default=None, ge=1)
     refit: Literal["none", "train-and-validation"] = "none"
     seed: int = Field(default=0, ge=0)
@@ -86,17 +86,16 @@ class FixedConfig(_Protocol):
             training interactions that is held out for it; 0 leaves validation empty.
         validation_from: Which of them: "anywhere" in a user's history, drawn by ``seed``, or its
             "end", as where the test is what came later.
-        validation_lies: Where the publisher's validation part is in a user's history, for whoever
-            reads its order after both: "after" training's, or, where it was drawn from anywhere
-            and its places are lost, spread evenly "among" them. Only for a log of positions: times
-            say where everything lies.
+        validation_position: Position of the given validation part in a user's history: "after"
+            training, or spread evenly "among" it, for a part that was drawn at random without its
+            positions. Only for a log of positions.
     """
 
     protocol: Literal["fixed"] = "fixed"
     column: str = "part"
     validation_share: float = Field(default=0.0, ge=0, lt=1)
     validation_from: Literal["anywhere", "end"] = "anywhere"
-    validation_lies: Literal["after", "among"] = "after"
+    validation_position: Literal["after", "among"] = "after"
 
     @model_validator(mode="after")
     def _holds_something_out(self) -> FixedConfig:

@@ -9,7 +9,7 @@ from recsys.errors import DataError
 from recsys.ids import Mask
 from recsys.interactions import Interactions
 from recsys.splits.config import FixedConfig
-from recsys.splits.held_out import HeldOut
+from recsys.splits.held_out import HeldOutQueries
 from recsys.splits.parts import Split, finish
 
 
@@ -67,7 +67,7 @@ def split_fixed(
     if drawn:
         held = _held(train, config)
         train, validation = train.take(~held), train.take(held)
-    elif validation is not None and config.validation_lies == "among":
+    elif validation is not None and config.validation_position == "among":
         known = _spread_among(train, validation)
     elif validation is not None:
         known = _joined(train, validation)
@@ -94,14 +94,14 @@ def _held(log: Interactions, config: FixedConfig) -> Mask:
     return place < np.floor(config.validation_share * np.diff(log.offsets))[log.user]
 
 
-def _by_user(targets: Interactions, *, pool: Interactions) -> HeldOut:
+def _by_user(targets: Interactions, *, pool: Interactions) -> HeldOutQueries:
     """One query a user, with all of the user's targets (each once); history is the user's pool."""
     codes = targets.user.astype(np.int64) * len(targets.items) + targets.item
     first = np.sort(np.unique(codes, return_index=True)[1])
     user, item = targets.user[first], targets.item[first]
     users, at = np.unique(user, return_index=True)
     heads = first[at]
-    return HeldOut(
+    return HeldOutQueries(
         user=users.astype(np.int32),
         pool=pool.item,
         history_start=pool.offsets[users],
@@ -127,8 +127,8 @@ def _spread_among(first: Interactions, second: Interactions) -> Interactions:
     """As ``_joined``, but each user's of the second lie evenly among those of the first."""
     if first.clock != "position":
         raise DataError(
-            "split.validation_lies = 'among' is for a log of positions; this one has times, which "
-            "say where everything lies: leave it out"
+            "split.validation_position = 'among' is for a log of positions; this one has times, "
+            "which give the order: leave it out"
         )
     user = np.concatenate([first.user, second.user])
     # Of each user's history in either log, the share that lies before the middle of an interaction.

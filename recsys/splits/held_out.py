@@ -18,7 +18,7 @@ Positions = npt.NDArray[np.signedinteger[Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class HeldOut:
+class HeldOutQueries:
     """q queries: a user, a history, the context of the moment; and the targets that came next.
 
     Histories are ranges of one shared pool, because those of one user overlap: a user with n
@@ -41,7 +41,7 @@ class HeldOut:
             where only their order is known.
 
     Example:
-        >>> queries = HeldOut.of(user=[0, 1], histories=[[4, 2], []], targets=[[7], [1, 3]])
+        >>> queries = HeldOutQueries.of(user=[0, 1], histories=[[4, 2], []], targets=[[7], [1, 3]])
         >>> len(queries), queries.history(0).tolist(), queries.targets(1).tolist()
         (2, [4, 2], [1, 3])
     """
@@ -68,7 +68,7 @@ class HeldOut:
         targets: Sequence[Sequence[int]],
         terms: Sequence[int] | None = None,
         phrases: tuple[str, ...] = ("",),
-    ) -> HeldOut:
+    ) -> HeldOutQueries:
         """Queries from lists, one entry a query.
 
         Raises:
@@ -132,18 +132,18 @@ class HeldOut:
         """All histories copied out one after another, int32; large where histories overlap."""
         return self.pool[ranges(self.history_start, self.history_lengths)]
 
-    def slice(self, low: int, high: int) -> HeldOut:
+    def slice(self, low: int, high: int) -> HeldOutQueries:
         """Queries ``low`` up to, not including, ``high``."""
         return self.at(np.arange(*slice(low, high).indices(len(self))))
 
-    def take(self, keep: Mask) -> HeldOut:
+    def take(self, keep: Mask) -> HeldOutQueries:
         """The queries where ``keep`` (bool ``[q]``) holds."""
         return self.at(np.flatnonzero(keep))
 
-    def at(self, at: Positions) -> HeldOut:
+    def at(self, at: Positions) -> HeldOutQueries:
         """The queries at these positions, in their order."""
         lengths = np.diff(self.target_offsets)[at]
-        return HeldOut(
+        return HeldOutQueries(
             user=self.user[at],
             pool=self.pool,
             history_start=self.history_start[at],

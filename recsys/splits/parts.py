@@ -11,7 +11,7 @@ from recsys.errors import DataError
 from recsys.ids import Mask
 from recsys.interactions import Interactions
 from recsys.splits.config import SplitConfig
-from recsys.splits.held_out import HeldOut, Positions, offsets_of
+from recsys.splits.held_out import HeldOutQueries, Positions, offsets_of
 
 _HISTORY = {
     "leave-last-out": "all of the user's earlier interactions",
@@ -47,8 +47,8 @@ class Split:
 
     train: Interactions
     final: Interactions
-    validation: HeldOut
-    test: HeldOut
+    validation: HeldOutQueries
+    test: HeldOutQueries
     candidates: Mask
     warm: Mask
     protocol: dict[str, Any]
@@ -56,10 +56,10 @@ class Split:
 
 def one_per_position(
     log: Interactions, at: Positions, stop: Positions, *, pool: Interactions | None = None
-) -> HeldOut:
+) -> HeldOutQueries:
     """One query for each position ``at``; its history is the user's pool up to ``stop``."""
     pool = log if pool is None else pool
-    return HeldOut(
+    return HeldOutQueries(
         user=log.user[at],
         pool=pool.item,
         history_start=pool.offsets[log.user[at]],
@@ -80,8 +80,8 @@ def finish(
     train: Interactions,
     *,
     final: Interactions,
-    validation: HeldOut,
-    test: HeldOut,
+    validation: HeldOutQueries,
+    test: HeldOutQueries,
     config: SplitConfig,
     counts: dict[str, Any],
 ) -> Split:
@@ -106,13 +106,13 @@ def finish(
     sampled = _sampled(kept[0], config.validation_sample, config.seed)
     met = log.item_counts > 0
     final = final if config.refit == "train-and-validation" else train
-    candidates = met if config.candidates == "met" else np.ones(len(log.items), np.bool_)
+    candidates = met if config.candidates == "log" else np.ones(len(log.items), np.bool_)
     statement = {
         "name": config.protocol,
         "config": config.model_dump(mode="json"),
         "history": _HISTORY[config.protocol],
         "ranked": f"all {int(candidates.sum())} items of the "
-        + ("log" if config.candidates == "met" else "catalogue")
+        + ("log" if config.candidates == "log" else "catalogue")
         + ", the query's history left out",
         "interactions": len(log),
         "train_interactions": len(train),
@@ -131,7 +131,7 @@ def finish(
     return Split(train, final, sampled, kept[1], candidates, train.warm, statement)
 
 
-def _without_repeats(queries: HeldOut, items: int) -> HeldOut:
+def _without_repeats(queries: HeldOutQueries, items: int) -> HeldOutQueries:
     """Leave out targets that the query's own history holds, and queries left with none."""
     keep = np.empty(len(queries.target_rows), np.bool_)
     seen = np.zeros(items, np.bool_)  # one board for all queries, wiped after each
@@ -151,7 +151,7 @@ def _without_repeats(queries: HeldOut, items: int) -> HeldOut:
     return trimmed.take(lengths > 0)
 
 
-def _sampled(queries: HeldOut, limit: int | None, seed: int) -> HeldOut:
+def _sampled(queries: HeldOutQueries, limit: int | None, seed: int) -> HeldOutQueries:
     if limit is None or len(queries) <= limit:
         return queries
     drawn = np.random.default_rng(seed).choice(len(queries), limit, replace=False)

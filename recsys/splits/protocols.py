@@ -19,7 +19,7 @@ from recsys.splits.config import (
     seconds_of,
 )
 from recsys.splits.fixed import split_by_column
-from recsys.splits.held_out import HeldOut, offsets_of
+from recsys.splits.held_out import HeldOutQueries, offsets_of
 from recsys.splits.parts import Split, finish, one_per_position
 
 
@@ -128,7 +128,7 @@ def _last_two(log: Interactions, kept: Mask) -> npt.NDArray[np.int8]:
     return part
 
 
-def _asked(log: Interactions, asked: Mask, remembered: Mask) -> HeldOut:
+def _asked(log: Interactions, asked: Mask, remembered: Mask) -> HeldOutQueries:
     """A query for each interaction of ``asked``; its history, those ``remembered`` before it."""
     at = np.flatnonzero(asked)
     before = offsets_of(remembered)

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from recsys.features import FeatureBlock
 from recsys.ids import Vectors
-from recsys.ingestion import Ingested
+from recsys.ingestion import IngestedData
 from recsys.pipeline import Job, RunConfig
 from recsys.progress import Progress
 from recsys.splits import Split, split
@@ -46,7 +46,7 @@ class Candidate(Material):
         )
 
     @cached_property
-    def ingested(self) -> Ingested:
+    def ingested(self) -> IngestedData:
         """The log and the catalogue."""
         return self.material.ingested
 

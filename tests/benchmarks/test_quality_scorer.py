@@ -9,7 +9,7 @@ from benchmarks.quality.judging import judge
 from benchmarks.quality.peer_models.files import Lists
 from benchmarks.quality.scorer import ListScorer
 from recsys.errors import DataError
-from recsys.splits import HeldOut, LeaveLastOutConfig, split
+from recsys.splits import HeldOutQueries, LeaveLastOutConfig, split
 from tests.contracts.scorer_contract import ScorerContract
 from tests.splits.logs import log
 
@@ -27,8 +27,8 @@ class TestLists(ScorerContract):
         return ListScorer("peer", LISTS, items=4)
 
     @pytest.fixture
-    def queries(self) -> HeldOut:
-        return HeldOut.of(user=[0, 2, 1], histories=[[0], [], [3]], targets=[[1], [2], [0]])
+    def queries(self) -> HeldOutQueries:
+        return HeldOutQueries.of(user=[0, 2, 1], histories=[[0], [], [3]], targets=[[1], [2], [0]])
 
     def test_a_user_gets_the_scores_of_its_own_list(self, scorer, queries) -> None:
         assert scorer.score(queries).tolist() == [
@@ -39,7 +39,7 @@ class TestLists(ScorerContract):
 
 
 def test_a_user_without_a_list_is_named() -> None:
-    queries = HeldOut.of(user=[0, 5], histories=[[], []], targets=[[1], [1]])
+    queries = HeldOutQueries.of(user=[0, 5], histories=[[], []], targets=[[1], [1]])
     with pytest.raises(DataError, match="'peer' has no list for user row 5"):
         ListScorer("peer", LISTS, items=4).score(queries)
     nobody = Lists(*(part[:0] for part in (LISTS.user, LISTS.rows, LISTS.scores)))

@@ -19,7 +19,7 @@ from recsys.catalogue import CatalogueFields
 from recsys.encoders import Encoder, WordVectorsConfig, build_encoder
 from recsys.ids import Vectors
 from recsys.index import ExactConfig
-from recsys.ingestion import Ingested, ingest
+from recsys.ingestion import IngestedData, ingest
 from recsys.retrieval import TEXT, TWO_TOWER, Space
 from recsys.towers import QueryBatch
 
@@ -55,7 +55,7 @@ def use_table_towers(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(recsys.towers.__dict__, "load_towers", load_table_tower)
 
 
-def made_ingested(items: int = 20, *, seed: int = 0) -> Ingested:
+def made_ingested(items: int = 20, *, seed: int = 0) -> IngestedData:
     rng = np.random.default_rng(seed)
     names = [f"{COLOURS[n % 4]} {THINGS[n % 5]}" for n in range(items)]
     catalogue = pd.DataFrame({"item_id": [f"i{n}" for n in range(items)], "title": names})
@@ -79,7 +79,7 @@ def made_encoder() -> Encoder:
         return build_encoder(WordVectorsConfig(file=str(file)), ["blue lamp", "red rug"])
 
 
-def made_parts(*, seed: int = 0, ingested: Ingested | None = None) -> Parts:
+def made_parts(*, seed: int = 0, ingested: IngestedData | None = None) -> Parts:
     """Another seed gives other towers over the same log."""
     ingested = made_ingested() if ingested is None else ingested
     rng = np.random.default_rng(seed)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from recsys.evaluation import Scorer, evaluate
-from recsys.splits import HeldOut
+from recsys.splits import HeldOutQueries
 
 
 class ScorerContract:
@@ -26,7 +26,7 @@ class ScorerContract:
         raise NotImplementedError
 
     @pytest.fixture
-    def queries(self) -> HeldOut:
+    def queries(self) -> HeldOutQueries:
         raise NotImplementedError
 
     def test_scores_have_a_row_a_query_and_are_float32(self, scorer, queries) -> None:

@@ -17,7 +17,7 @@ from recsys.evaluation import (
     evaluate,
     tune_item_knn,
 )
-from recsys.splits import HeldOut, LeaveLastOutConfig, split
+from recsys.splits import HeldOutQueries, LeaveLastOutConfig, split
 from tests.contracts.scorer_contract import ScorerContract
 from tests.splits.logs import log
 
@@ -30,12 +30,14 @@ TRAIN = log(
     },
     items="abcde",
 )
-QUERIES = HeldOut.of(user=[0, 1, 2], histories=[[0, 1, 2], [], [3, 3]], targets=[[3], [4], [1]])
+QUERIES = HeldOutQueries.of(
+    user=[0, 1, 2], histories=[[0, 1, 2], [], [3, 3]], targets=[[3], [4], [1]]
+)
 
 
 class _Contract(ScorerContract):
     @pytest.fixture
-    def queries(self) -> HeldOut:
+    def queries(self) -> HeldOutQueries:
         return QUERIES
 
 
@@ -89,7 +91,9 @@ class TestSum(_Contract):
 
 def test_random_finds_as_much_as_chance_says() -> None:
     size, items = 4000, 50
-    queries = HeldOut.of(user=list(range(size)), histories=[[1]] * size, targets=[[0]] * size)
+    queries = HeldOutQueries.of(
+        user=list(range(size)), histories=[[1]] * size, targets=[[0]] * size
+    )
     every = np.ones(items, np.bool_)
     result = evaluate(
         RandomScorer(items),

@@ -8,7 +8,7 @@ import pytest
 from recsys.errors import InvalidRequestError
 from recsys.evaluation import MeanOfItemsScorer, evaluate
 from recsys.features import FeatureBlock
-from recsys.splits import HeldOut
+from recsys.splits import HeldOutQueries
 from tests.contracts.scorer_contract import ScorerContract
 
 # Item 4 has no title.
@@ -17,14 +17,14 @@ BLOCK = FeatureBlock(
     np.array([True, True, True, True, False]),
     "title",
 )
-QUERIES = HeldOut.of(
+QUERIES = HeldOutQueries.of(
     user=[0, 1, 2, 3], histories=[[0, 2], [], [4], [4, 3, 3, 0]], targets=[[1], [0], [1], [2]]
 )
 
 
 class TestMeanOfItems(ScorerContract):
     @pytest.fixture
-    def queries(self) -> HeldOut:
+    def queries(self) -> HeldOutQueries:
         return QUERIES
 
     @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from recsys.errors import InvalidRequestError
 from recsys.evaluation import difference, evaluate
-from recsys.splits import HeldOut
+from recsys.splits import HeldOutQueries
 
 
 @dataclass
@@ -20,14 +20,14 @@ class Table:
     scores: np.ndarray
     name: str = "table"
 
-    def score(self, queries: HeldOut) -> np.ndarray:
+    def score(self, queries: HeldOutQueries) -> np.ndarray:
         return self.scores[queries.user]
 
 
 # Items 0-5; 4 and 5 are cold, and 3 is no candidate. Interactions in training: 4, 2, 1, 1.
 COUNTS = np.array([4, 2, 1, 1, 0, 0])
 CANDIDATES = np.array([True, True, True, False, True, True])
-QUERIES = HeldOut.of(
+QUERIES = HeldOutQueries.of(
     user=[0, 1, 2],
     histories=[[0], [], [1, 2]],
     targets=[[1, 4], [5], [0]],
@@ -88,7 +88,7 @@ def test_the_hand_worked_table(batch: int) -> None:
 
 
 def test_a_target_that_cannot_be_shown_is_a_counted_miss() -> None:
-    queries = HeldOut.of(user=[0, 0, 1], histories=[[2], [2], []], targets=[[3], [2], [5]])
+    queries = HeldOutQueries.of(user=[0, 0, 1], histories=[[2], [2], []], targets=[[3], [2], [5]])
     candidates = CANDIDATES & (np.arange(6) != 5)
     result = evaluate(Table(SCORES), queries, candidates=candidates, item_counts=COUNTS, ks=(5,))
     assert result.figures["recall@5"] == 0 and result.figures["cold_recall@5"] == 0
@@ -96,20 +96,22 @@ def test_a_target_that_cannot_be_shown_is_a_counted_miss() -> None:
 
 
 def test_without_cold_targets_there_is_no_cold_figure() -> None:
-    queries = HeldOut.of(user=[0], histories=[[]], targets=[[0]])
+    queries = HeldOutQueries.of(user=[0], histories=[[]], targets=[[0]])
     result = evaluate(Table(SCORES), queries, **PARTS, ks=(1,))
     assert not [name for name in result.figures if "cold" in name]
 
 
 def test_a_constant_scorer_is_worth_nothing_and_says_why() -> None:
-    queries = HeldOut.of(user=[0], histories=[[]], targets=[[0]])
+    queries = HeldOutQueries.of(user=[0], histories=[[]], targets=[[0]])
     result = evaluate(Table(np.zeros((1, 6), np.float32)), queries, **PARTS, ks=(2,))
     assert result.figures["recall@2"] == 0 and result.counts["tied_queries"] == 1
 
 
 def test_the_difference_of_two_scorers_has_an_interval_of_its_own() -> None:
     users = 200
-    queries = HeldOut.of(user=list(range(users)), histories=[[]] * users, targets=[[0]] * users)
+    queries = HeldOutQueries.of(
+        user=list(range(users)), histories=[[]] * users, targets=[[0]] * users
+    )
     rng = np.random.default_rng(0)
     worse = rng.random((users, 6)).astype(np.float32)
     better = worse.copy()

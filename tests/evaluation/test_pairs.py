@@ -27,7 +27,7 @@ from recsys.ranking import (
     VectorPairNetwork,
 )
 from recsys.ranking.head import PairHead
-from recsys.splits import HeldOut
+from recsys.splits import HeldOutQueries
 from tests.contracts.scorer_contract import ScorerContract
 from tests.splits.logs import log
 
@@ -63,7 +63,7 @@ SPARSE = SparsePairNetwork(
 )
 SEARCHED = SearchedWords(SEARCHES, SPARSE.words, last=3)
 QUERIES = replace(
-    HeldOut.of(
+    HeldOutQueries.of(
         user=[0, 1, 2],
         histories=[[3, 0, 1], [], [4]],
         targets=[[2], [0], [1]],
@@ -76,7 +76,7 @@ QUERIES = replace(
 
 class _Contract(ScorerContract):
     @pytest.fixture
-    def queries(self) -> HeldOut:
+    def queries(self) -> HeldOutQueries:
         return QUERIES
 
 
@@ -130,7 +130,7 @@ def test_in_search_the_words_of_the_moment_are_read_too() -> None:
 
 
 def test_pairs_hold_each_target_and_nothing_known() -> None:
-    queries = HeldOut.of(user=[0, 1], histories=[[0], []], targets=[[2], [1, 3]])
+    queries = HeldOutQueries.of(user=[0, 1], histories=[[0], []], targets=[[2], [1, 3]])
     candidates = np.array([True] * 6 + [False])
     pairs = sample_pairs(queries, candidates=candidates, negatives=2, seed=4)
     assert pairs.query.tolist() == [0] * 3 + [1] * 6
@@ -149,7 +149,7 @@ def judged(**changes):
     """Two queries that see the same log-odds 0, 0, 2 and -inf."""
     table = np.array([[0, 0, 2, -np.inf]], np.float32)
     scorer = VectorScorer("known", table.T, lambda some: np.ones((len(some), 1), np.float32))
-    queries = HeldOut.of(user=[0, 1], histories=[[], []], targets=[[0], [2]])
+    queries = HeldOutQueries.of(user=[0, 1], histories=[[], []], targets=[[0], [2]])
     pairs = LabelledPairs(
         np.array([0, 0, 0, 1]), np.array([0, 1, 3, 2]), np.array([True, False, False, True])
     )

@@ -7,7 +7,7 @@ import pytest
 
 from recsys.errors import DataError
 from recsys.evaluation.ranking import mask_scores, rank, target_hits
-from recsys.splits import HeldOut
+from recsys.splits import HeldOutQueries
 
 NO = -np.inf
 
@@ -81,7 +81,7 @@ def test_hits_stand_where_the_places_say() -> None:
     assert kept.tolist() == [[False, False], [True, False]]
 
 
-QUERIES = HeldOut.of(user=[0, 1], histories=[[1, 1], []], targets=[[0], [0]])
+QUERIES = HeldOutQueries.of(user=[0, 1], histories=[[1, 1], []], targets=[[0], [0]])
 
 
 def test_history_and_non_candidates_are_left_out_of_a_copy() -> None:

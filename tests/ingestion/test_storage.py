@@ -13,12 +13,19 @@ import pytest
 
 from recsys.catalogue import CatalogueFields
 from recsys.errors import DataError
-from recsys.ingestion import Ingested, IngestPolicy, ingest, load_ingested, save_ingested, storage
+from recsys.ingestion import (
+    IngestedData,
+    IngestPolicy,
+    ingest,
+    load_ingested,
+    save_ingested,
+    storage,
+)
 from recsys.pictures import PictureStore
 
 
 @pytest.fixture
-def ingested() -> Ingested:
+def ingested() -> IngestedData:
     log = pd.DataFrame(
         {
             "user_id": ["007", "007", "b", "b", None],
@@ -46,7 +53,7 @@ def ingested() -> Ingested:
     return ingest(log, items, fields, IngestPolicy(bad_rows="skip"))
 
 
-def same(one: Ingested, other: Ingested) -> None:
+def same(one: IngestedData, other: IngestedData) -> None:
     a, b = one.interactions, other.interactions
     for left, right in ((a.users, b.users), (a.items, b.items)):
         assert list(left.index) == list(right.index) and left.kind == right.kind
@@ -62,7 +69,7 @@ def same(one: Ingested, other: Ingested) -> None:
     assert one.report == other.report
 
 
-def test_what_is_loaded_is_what_was_saved(ingested: Ingested, tmp_path: Path) -> None:
+def test_what_is_loaded_is_what_was_saved(ingested: IngestedData, tmp_path: Path) -> None:
     fingerprint = save_ingested(ingested, tmp_path / "a" / "data")
     loaded = load_ingested(tmp_path / "a" / "data")
     same(ingested, loaded)
@@ -77,21 +84,21 @@ def test_the_least_that_can_be_ingested(tmp_path: Path) -> None:
     same(least, load_ingested(tmp_path / "data"))
 
 
-def test_pictures_are_given_again(ingested: Ingested, tmp_path: Path) -> None:
+def test_pictures_are_given_again(ingested: IngestedData, tmp_path: Path) -> None:
     save_ingested(ingested, tmp_path / "data")
     (tmp_path / "y.png").write_bytes(b"picture")
     loaded = load_ingested(tmp_path / "data", pictures=PictureStore.open(tmp_path))
     assert loaded.catalogue.image(loaded.catalogue.ids.row("y")) == b"picture"
 
 
-def test_saving_again_takes_the_place(ingested: Ingested, tmp_path: Path) -> None:
+def test_saving_again_takes_the_place(ingested: IngestedData, tmp_path: Path) -> None:
     save_ingested(ingest(pd.DataFrame({"user_id": ["a"], "item_id": ["x"]})), tmp_path / "data")
     save_ingested(ingested, tmp_path / "data")
     same(ingested, load_ingested(tmp_path / "data"))
     assert [path.name for path in tmp_path.iterdir()] == ["data"], "nothing else is left"
 
 
-def test_another_folder_is_not_overwritten(ingested: Ingested, tmp_path: Path) -> None:
+def test_another_folder_is_not_overwritten(ingested: IngestedData, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("precious")
     with pytest.raises(DataError, match="is there and holds no ingested data; choose another"):
         save_ingested(ingested, tmp_path)
@@ -99,7 +106,7 @@ def test_another_folder_is_not_overwritten(ingested: Ingested, tmp_path: Path) -
 
 
 def test_a_failed_save_leaves_the_old_one(
-    ingested: Ingested, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ingested: IngestedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_ingested(ingested, tmp_path / "data")
 
@@ -113,7 +120,7 @@ def test_a_failed_save_leaves_the_old_one(
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
-def test_a_changed_file_is_refused(ingested: Ingested, tmp_path: Path) -> None:
+def test_a_changed_file_is_refused(ingested: IngestedData, tmp_path: Path) -> None:
     save_ingested(ingested, tmp_path / "data")
     names = sorted(path.name for path in (tmp_path / "data").glob("*.parquet"))
     assert len(names) == 6  # log, users, phrases, catalogue, two of context
@@ -136,7 +143,7 @@ def signed(manifest: dict) -> str:
     return json.dumps(manifest | {"manifest_sha256": own})
 
 
-def test_a_manifest_that_cannot_be_used(ingested: Ingested, tmp_path: Path) -> None:
+def test_a_manifest_that_cannot_be_used(ingested: IngestedData, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no ingested data .ingested.json is not there"):
         load_ingested(tmp_path)
     save_ingested(ingested, tmp_path / "data")

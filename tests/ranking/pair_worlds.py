@@ -7,7 +7,7 @@ import numpy as np
 from recsys.features import FeatureBlock
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
-from recsys.splits import HeldOut
+from recsys.splits import HeldOutQueries
 
 KINDS, EACH = 6, 6
 ITEMS = KINDS * EACH
@@ -57,9 +57,9 @@ def log_of(users: int, length: int, items, **searches) -> Interactions:
     )
 
 
-def asked() -> HeldOut:
+def asked() -> HeldOutQueries:
     """A query a kind, by a user whom the log of the searchers knows: one of kind k was met."""
-    return HeldOut.of(
+    return HeldOutQueries.of(
         user=list(range(KINDS)),
         histories=[[kind] for kind in range(KINDS)],
         targets=[[kind + KINDS] for kind in range(KINDS)],

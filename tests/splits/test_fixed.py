@@ -54,7 +54,9 @@ def test_a_validation_drawn_from_anywhere_lies_among_training() -> None:
     train = part({"ann": [(item, at) for at, item in enumerate("abcd")], "bob": [("a", 0)]})
     valid = part({"ann": [("g", 0), ("h", 1)], "bob": [("c", 0), ("b", 1), ("d", 2)]})
     test = part({"ann": [("f", 0)], "bob": [("h", 0)]})
-    parts = split_fixed(train, test, validation=valid, config=FixedConfig(validation_lies="among"))
+    parts = split_fixed(
+        train, test, validation=valid, config=FixedConfig(validation_position="among")
+    )
     assert lines(parts.train) == {"ann": "abcd", "bob": "a"}
     assert [history for _, history, _ in read(parts.test, train)] == ["agbchd", "cabd"]
 
@@ -68,7 +70,9 @@ def test_a_validation_part_and_a_share_of_training_for_one_are_refused() -> None
 def test_times_say_themselves_where_validation_lies() -> None:
     parts = [part(content, "timestamp") for content in (TRAIN, TEST, VALID)]
     with pytest.raises(DataError, match="leave it out"):
-        split_fixed(*parts[:2], validation=parts[2], config=FixedConfig(validation_lies="among"))
+        split_fixed(
+            *parts[:2], validation=parts[2], config=FixedConfig(validation_position="among")
+        )
 
 
 def test_fixed_drops_targets_seen_before_and_counts_a_target_once() -> None:

@@ -1,4 +1,4 @@
-"""HeldOut as a container."""
+"""HeldOutQueries as a container."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from recsys.errors import DataError
-from recsys.splits import HeldOut
+from recsys.splits import HeldOutQueries
 
-QUERIES = HeldOut.of(
+QUERIES = HeldOutQueries.of(
     user=[3, 1, 2],
     histories=[[5, 6], [], [7, 5, 6]],
     targets=[[1], [2, 3], [4]],
@@ -17,7 +17,7 @@ QUERIES = HeldOut.of(
 )
 
 
-def as_lists(queries: HeldOut) -> list[tuple[int, list[int], list[int]]]:
+def as_lists(queries: HeldOutQueries) -> list[tuple[int, list[int], list[int]]]:
     return [
         (int(queries.user[i]), queries.history(i).tolist(), queries.targets(i).tolist())
         for i in range(len(queries))
@@ -41,6 +41,6 @@ def test_histories_copied_out_are_those_of_each_query() -> None:
 
 def test_lists_of_different_lengths_and_queries_without_a_target_are_refused() -> None:
     with pytest.raises(DataError, match="1 users, 2 histories and 1 targets"):
-        HeldOut.of(user=[0], histories=[[], []], targets=[[1]])
+        HeldOutQueries.of(user=[0], histories=[[], []], targets=[[1]])
     with pytest.raises(DataError, match="at least one target"):
-        HeldOut.of(user=[0], histories=[[]], targets=[[]])
+        HeldOutQueries.of(user=[0], histories=[[]], targets=[[]])

@@ -162,7 +162,7 @@ def test_repeats_are_dropped_and_counted_or_kept() -> None:
 def test_candidates_are_the_catalogue_or_the_items_met_in_any_part() -> None:
     interactions = log(LOG)  # h is met by nobody
     assert split(interactions, LeaveLastOutConfig()).candidates.tolist() == [True] * 8
-    met = split(interactions, LeaveLastOutConfig(candidates="met"))
+    met = split(interactions, LeaveLastOutConfig(candidates="log"))
     assert met.candidates.tolist() == [True] * 7 + [False]
     assert met.protocol["ranked"].startswith("all 7 items of the log")
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from recsys.pipeline import open_job, run_job, training
-from recsys.splits import HeldOut, split
+from recsys.splits import HeldOutQueries, split
 from recsys.tuning.running import Study, open_study, tune
 from tests import forked
 from tests.tuning.tiny import STUDY, TEMPERATURES, Told, write_study
@@ -30,15 +30,15 @@ class Whole:
     folder: Path
     study: Study
     content: dict[str, Any]
-    asked: list[HeldOut]
+    asked: list[HeldOutQueries]
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
-    asked: list[HeldOut] = []
+    asked: list[HeldOutQueries] = []
     judge = training.evaluate
 
-    def watched(scorer: Any, queries: HeldOut, **more: Any) -> Any:
+    def watched(scorer: Any, queries: HeldOutQueries, **more: Any) -> Any:
         asked.append(queries)
         return judge(scorer, queries, **more)
 

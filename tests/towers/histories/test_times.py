@@ -7,7 +7,7 @@ from recsys.errors import ConfigError, DataError
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
 from recsys.pipeline.scoring import batch_of
-from recsys.splits import HeldOut, LeaveLastOutConfig, split
+from recsys.splits import HeldOutQueries, LeaveLastOutConfig, split
 from recsys.towers import HstuHistory, QueryBatch, TowersConfig, TrainConfig, fit, load_towers
 from recsys.towers.histories.times import BUCKETS, buckets_of
 from recsys.towers.training.batches import load_batches
@@ -110,7 +110,7 @@ def test_held_out_queries_are_asked_with_the_times_of_their_histories():
     assert since == [QUICK.tolist(), QUICK.tolist(), SLOW.tolist()]
     untimed = split(cycle(length=6), LeaveLastOutConfig()).test
     assert batch_of(untimed, known=np.ones(24, bool)).times is None
-    assert HeldOut.of(user=[0], histories=[[1]], targets=[[2]]).times() is None
+    assert HeldOutQueries.of(user=[0], histories=[[1]], targets=[[2]]).times() is None
 
 
 def test_batches_hold_seconds_since_the_first_item_of_their_window():
