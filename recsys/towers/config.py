@@ -97,6 +97,12 @@ class TowersConfig(Config):
         return self
 
     @property
+    def projection_widths(self) -> tuple[int, ...]:
+        """Widths of the layers of a block's projection."""
+        hidden = () if self.projection == "linear" else (2 * self.dimension,)
+        return (*hidden, self.dimension)
+
+    @property
     def terms_alone(self) -> bool:
         """Whether, without vectors of users, search terms alone tell queries apart."""
         others = self.user_id == "none" and not self.context

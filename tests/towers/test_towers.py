@@ -16,7 +16,7 @@ from recsys.towers import (
     fit,
     load_towers,
 )
-from recsys.towers.towers import PADDING_A_CALL, POSITIONS_A_CALL, _passes
+from recsys.towers.towers import PADDING_PER_CALL, POSITIONS_PER_CALL, _passes
 from tests.towers.worlds import cycle
 
 
@@ -58,7 +58,7 @@ def test_one_alone_equals_it_in_a_batch(towers):
 
 def test_groups_of_any_size_give_the_same(towers, monkeypatch):
     together = towers.encode(batch())
-    for limit in ("POSITIONS_A_CALL", "PADDING_A_CALL"):
+    for limit in ("POSITIONS_PER_CALL", "PADDING_PER_CALL"):
         with monkeypatch.context() as patch:
             patch.setattr(f"recsys.towers.towers.{limit}", 9)
             np.testing.assert_allclose(towers.encode(batch()), together, atol=1e-5)
@@ -77,7 +77,7 @@ def test_a_pass_is_bounded_in_size_and_padding_and_no_shorter_than_need_be(lengt
 def _fits(lengths):
     positions = len(lengths) * (lengths.max(initial=0) + 1)
     padding = positions - (lengths + 1).sum()
-    return len(lengths) <= 1 or (positions <= POSITIONS_A_CALL and padding <= PADDING_A_CALL)
+    return len(lengths) <= 1 or (positions <= POSITIONS_PER_CALL and padding <= PADDING_PER_CALL)
 
 
 def test_only_the_last_window_of_a_long_history_is_read(towers):
@@ -111,7 +111,7 @@ def test_a_missing_or_truncated_file_is_refused(towers, tmp_path, name):
     towers.save(tmp_path)
     whole = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(DataError, match="train anew"):
+    with pytest.raises(DataError, match="train again"):
         load_towers(tmp_path)
     (tmp_path / name).unlink()
     with pytest.raises(DataError, match="cannot read the towers"):
@@ -127,7 +127,7 @@ def test_parts_that_contradict_each_other_are_refused(towers, tmp_path):
         load_towers(tmp_path)
     facts["format"] = 99
     (tmp_path / "towers.json").write_text(json.dumps(facts))
-    with pytest.raises(DataError, match="format 99; this version reads 2"):
+    with pytest.raises(DataError, match="format 99; this version reads 3"):
         load_towers(tmp_path)
 
 
@@ -143,7 +143,7 @@ def test_towers_saved_before_vectors_of_users_could_be_read_still_load(towers, t
 
 
 def test_terms_of_the_wrong_width_are_refused(towers):
-    with pytest.raises(DataError, match="reads terms of 3 dimensions; 5 came"):
+    with pytest.raises(DataError, match="reads terms of 3 dimensions; got 5"):
         towers.encode(QueryBatch.of([np.array([1], np.int32)], terms=np.ones((1, 5), np.float32)))
 
 

@@ -1,21 +1,31 @@
-"""Several pairs of towers as one: their vectors side by side."""
+"""Several two-tower models as one: their vectors side by side."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
 from recsys.errors import DataError
+from recsys.features import FeatureBlock
 from recsys.files import write_json
-from recsys.ids import Vectors
+from recsys.ids import Rows, Vectors
 from recsys.towers.query import QueryBatch
-from recsys.towers.towers import FACTS, FORMAT_VERSION, Towers, load_pair, read_facts
+from recsys.towers.towers import (
+    FACTS,
+    FORMAT_VERSION,
+    ITEMS,
+    Towers,
+    load_matrix,
+    load_two_towers,
+    read_facts,
+    save_matrix,
+)
 
-MEMBERS = "members"
+WIDTHS = "widths"
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,35 +34,41 @@ class JoinedTowers:
 
     So (q_1 .. q_m) . (v_1 .. v_m) / m, one inner product of unit vectors, is the mean of the
     members' cosines: an ensemble (Hansen & Salamon, "Neural network ensembles", TPAMI 1990) that an
-    index can hold. Members that were trained from different seeds err differently.
+    index can hold. Build it with :meth:`of`.
 
     Attributes:
-        members: Towers over the same items that read the same.
+        members: Towers over the same items with the same inputs of queries.
+        item_vectors: Vector of every item, float32 ``[items, sum of d]``.
 
     Raises:
-        DataError: There is no member, or they are not over the same items or read not the same.
+        DataError: There is no member, or they differ in their items or inputs.
 
     Example:
-        See ``examples/train_towers.py`` for a pair; with ``TrainConfig(members=...)`` one a member
-        is trained, and they are joined.
+        See ``examples/train_towers.py`` for one model; ``TrainConfig(members=...)`` trains several
+        and joins them.
     """
 
     members: tuple[Towers, ...]
+    item_vectors: Vectors
 
     def __post_init__(self) -> None:
         if not self.members:
             raise DataError("joined towers need at least one member")
-        told = {(len(each.item_vectors), each.terms_dimension, each.reads) for each in self.members}
-        if len(told) > 1:
+        inputs = {
+            (len(each.item_vectors), each.terms_dimension, each.reads) for each in self.members
+        }
+        if len(inputs) > 1:
             raise DataError(
                 "joined towers must be over the same items and read the same; these members differ:"
-                f" {sorted((items, terms, sorted(reads)) for items, terms, reads in told)}"
+                f" {sorted((items, terms, sorted(reads)) for items, terms, reads in inputs)}"
             )
 
-    @cached_property
-    def item_vectors(self) -> Vectors:
-        """Every item's vector, float32 ``[items, sum of d]``."""
-        return self._joined([each.item_vectors for each in self.members])
+    @classmethod
+    def of(cls, members: Sequence[Towers]) -> JoinedTowers:
+        """Join trained members."""
+        vectors = [each.item_vectors for each in members]
+        same_items = len({len(each) for each in vectors}) == 1
+        return cls(tuple(members), _joined(vectors) if same_items else np.zeros((0, 0), np.float32))
 
     @property
     def terms_dimension(self) -> int:
@@ -79,38 +95,86 @@ class JoinedTowers:
         """As of the first member."""
         return self.members[0].sizes
 
-    def encode(self, batch: QueryBatch) -> Vectors:
-        """One vector a query, as wide as those of items; see :meth:`Towers.encode`."""
-        return self._joined([each.encode(batch) for each in self.members])
+    @property
+    def item_blocks(self) -> dict[str, int]:
+        """Width of each feature block that any member reads, by name."""
+        return {name: w for each in self.members for name, w in each.item_blocks.items()}
 
-    def save(self, folder: Path) -> None:
-        """Write each member into a folder of its own, and ``towers.json``."""
+    @property
+    def encodes_items(self) -> bool:
+        """Whether :meth:`encode_items` works: where it does for every member."""
+        return all(each.encodes_items for each in self.members)
+
+    def encode(self, batch: QueryBatch, item_vectors: Vectors | None = None) -> Vectors:
+        """One vector per query, as wide as those of items; see :meth:`Towers.encode`."""
+        matrix = self.item_vectors if item_vectors is None else item_vectors
+        width = sum(each.config.dimension for each in self.members)
+        if matrix.shape[1] != width:
+            raise DataError(
+                f"the query towers read item vectors of {width} dimensions; got {matrix.shape[1]}"
+            )
+        parts = zip(self.members, _columns(matrix, [m.config.dimension for m in self.members]))
+        scale = float(np.sqrt(len(self.members)))
+        return _joined([each.encode_scaled(batch, part, scale) for each, part in parts])
+
+    def encode_items(self, blocks: Sequence[FeatureBlock], rows: Rows | None = None) -> Vectors:
+        """One vector per item; see :meth:`Towers.encode_items`."""
+        return _joined([each.encode_items(blocks, rows) for each in self.members])
+
+    def save(self, folder: Path, *, items: Literal["write", "skip"] = "write") -> None:
+        """Write each member into a folder of its own; see :meth:`Towers.save`."""
         folder.mkdir(parents=True, exist_ok=True)
-        for at, each in enumerate(self.members, start=1):
-            each.save(folder / f"member-{at}")
-        facts: dict[str, Any] = {"format": FORMAT_VERSION, MEMBERS: len(self.members)}
-        write_json(folder / FACTS, facts)
+        for number, each in enumerate(self.members, start=1):
+            each.save(folder / f"member-{number}", items="skip")
+        if items == "write":
+            save_matrix(folder / ITEMS, self.item_vectors)
+        widths = [each.config.dimension for each in self.members]
+        write_json(folder / FACTS, {"format": FORMAT_VERSION, WIDTHS: widths})
 
-    def _joined(self, parts: list[Vectors]) -> Vectors:
-        joined: Vectors = np.concatenate(parts, axis=1)
-        joined /= np.float32(np.sqrt(len(parts)))
-        return joined
+
+def _joined(parts: Sequence[Vectors]) -> Vectors:
+    joined: Vectors = np.concatenate(parts, axis=1)
+    joined /= np.float32(np.sqrt(len(parts)))
+    return joined
+
+
+def _columns(matrix: Vectors, widths: Sequence[int]) -> list[Vectors]:
+    """Views of the columns of each member."""
+    stops = np.cumsum(widths)
+    return [matrix[:, stop - width : stop] for stop, width in zip(stops, widths)]
 
 
 AnyTowers = Towers | JoinedTowers
 
 
-def load_towers(folder: Path) -> AnyTowers:
+def load_towers(folder: Path, item_vectors: Vectors | None = None) -> AnyTowers:
     """Read what the ``save`` of either wrote.
+
+    Args:
+        folder: The folder of the towers.
+        item_vectors: The item vectors, in memory or memory-mapped, where the folder does not hold
+            them. Members of joined towers get views of them.
 
     Raises:
         DataError: A file is missing, damaged, or does not fit the others.
     """
     facts = read_facts(folder)
-    if MEMBERS not in facts:
-        return load_pair(folder)
-    count = facts[MEMBERS]
-    if not isinstance(count, int) or not 1 <= count <= 1000:
-        raise DataError(f"towers in {folder} have {count!r} members, not a number: train anew")
-    members = tuple(load_pair(folder / f"member-{at}") for at in range(1, count + 1))
-    return JoinedTowers(members)
+    if WIDTHS not in facts:
+        return load_two_towers(folder, item_vectors)
+    widths = facts[WIDTHS]
+    if not isinstance(widths, list) or not widths or not all(isinstance(w, int) for w in widths):
+        raise DataError(f"towers in {folder} have members of widths {widths!r}: train again")
+    try:
+        matrix = load_matrix(folder / ITEMS) if item_vectors is None else item_vectors
+    except (OSError, ValueError) as error:
+        raise DataError(f"cannot read the towers in {folder}: {error}; train again") from error
+    if matrix.shape[1] != sum(widths) or (item_vectors is None and not np.isfinite(matrix).all()):
+        raise DataError(
+            f"the item vectors of {folder} are {matrix.shape}, or not finite; expected"
+            f" {sum(widths)} columns: train again"
+        )
+    members = [
+        load_two_towers(folder / f"member-{number}", part)
+        for number, part in enumerate(_columns(matrix, widths), start=1)
+    ]
+    return JoinedTowers(tuple(members), matrix)

@@ -1,4 +1,4 @@
-"""The id of an item as a part of its vector: a trained vector for each item that training met."""
+"""The id vectors of items: one trained vector per item that training has interactions of."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from recsys.towers.model.initializers import short, short_where
 
 
 class ItemIds(tf_keras.layers.Layer):  # type: ignore[misc]
-    """E[i], and zeros for a cold item, whose row nothing has trained.
+    """E[i], and zeros for a cold item, whose row is never trained.
 
-    A random share of the others is left out in training (dropout of the id, as DropoutNet,
+    A random share of the others is left out in training (dropout of the id, as in DropoutNet,
     Volkovs et al. 2017): the content must then stand for the item. Under ``item_id = "delta"`` E
     begins at zero for every item that has content, and each step adds to the loss
 
         delta_l2 * mean over the step's items of |E[i]|^2,
 
-    so that an item stays near what its content says unless its interactions say otherwise
-    (collaborative topic regression, Wang & Blei 2011, whose item is its topics plus such an
-    offset; VBPR, He & McAuley 2016). Cold items then are where warm ones began.
+    so that an item stays near its content unless its interactions say otherwise (collaborative
+    topic regression, Wang & Blei 2011; VBPR, He & McAuley 2016). A cold item is then the initial
+    vector of a warm one.
 
     Args:
-        config: Sizes, and which kind of id.
-        warm: Which items were met in training, bool ``[items]``.
-        described: Which items have any content, bool ``[items]``.
-        begin: Where E begins, float32 ``[items, d]``, or None.
+        config: Sizes, and the kind of id.
+        warm: Whether training has an interaction of each item, bool ``[items]``.
+        described: Whether each item has content, bool ``[items]``.
+        begin: Initial E, float32 ``[items, d]``, or None.
     """
 
     def __init__(
@@ -50,14 +50,20 @@ class ItemIds(tf_keras.layers.Layer):  # type: ignore[misc]
     def call(self, rows: Any, training: bool = False, table: Any = None) -> Any:
         """Vectors ``[n, d]`` of ``rows``, zeros where left out.
 
-        They are read from ``table`` ``[items, d]``, where one is given in the place of E.
+        ``table`` ``[items, d]`` replaces E, where given.
         """
-        there = tf.gather(self._warm, rows)
+        read = tf.gather(self._warm, rows)
         if training and self._config.id_dropout > 0:
-            drawn = tf.random.uniform(tf.shape(there))
-            there *= tf.cast(drawn >= self._config.id_dropout, tf.float32)
-        vectors = tf.gather(self.table if table is None else table, rows) * there[:, None]
+            drawn = tf.random.uniform(tf.shape(read))
+            read *= tf.cast(drawn >= self._config.id_dropout, tf.float32)
+        vectors = tf.gather(self.table if table is None else table, rows) * read[:, None]
         if training and self._config.item_id == "delta" and self._config.delta_l2 > 0:
             lengths = tf.reduce_sum(tf.square(vectors), axis=1)
             self.add_loss(self._config.delta_l2 * tf.reduce_mean(lengths))
+        return vectors
+
+    def frozen(self, table: Any = None) -> Vectors:
+        """E, or ``table`` in its place, with zeros for cold items, float32 ``[items, d]``."""
+        chosen = self.table if table is None else table
+        vectors: Vectors = (chosen * self._warm[:, None]).numpy()
         return vectors

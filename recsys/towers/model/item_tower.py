@@ -1,4 +1,4 @@
-"""The item tower: ids and feature blocks in, one unit vector an item out."""
+"""The item tower in training: ids and feature blocks in, one unit vector per item out."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from recsys._tf import tf, tf_keras
 from recsys.features import FeatureBlock
 from recsys.ids import Mask, Vectors
 from recsys.towers.config import TowersConfig
+from recsys.towers.model.block_projections import build_projection
+from recsys.towers.model.frozen_items import FrozenItemTower, FrozenProjection
 from recsys.towers.model.initializers import identity
 from recsys.towers.model.item_ids import ItemIds
-from recsys.towers.model.sparse_maps import build_first_map
+from recsys.towers.model.scaling import centre_and_scale
 
 
 class ItemTower(tf_keras.Model):  # type: ignore[misc]
     """v(i) = normalise( warm(i) E[i] + sum over blocks b of has_b(i) P_b x_b(i) ).
 
-    E holds a trained vector for each item (:class:`~recsys.towers.model.item_ids.ItemIds`); x_b(i)
-    is block b's vector, standardised over the items that have one; P_b a small trained map. In
-    training a share of an item's blocks is left out (``block_dropout``), so that has_b(i) is 0 for
-    them.
+    E holds a trained vector per item (:class:`~recsys.towers.model.item_ids.ItemIds`); x_b(i) is
+    block b's vector, standardised over the items that have one; P_b a small trained projection. In
+    training a share of an item's blocks is left out (``block_dropout``): has_b(i) is 0 for them.
 
     Args:
         config: Sizes and inputs.
         blocks: Feature blocks over the same n items.
-        warm: Which items were met in training, bool ``[n]``.
-        begin: Where E begins, float32 ``[n, d]``; random by default.
+        warm: Whether training has an interaction of each item, bool ``[n]``.
+        begin: Initial E, float32 ``[n, d]``; random by default.
     """
 
     def __init__(
@@ -60,17 +61,30 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
     def call(self, rows: Any, training: bool = False, ids: Any = None) -> Any:
         """Vectors of ``rows`` (int32 ``[n]``), float32 ``[n, d]``, each of length 1.
 
-        ``ids`` ``[items, d]`` stands in the place of E, where given.
+        ``ids`` ``[items, d]`` replaces E, where given.
         """
-        kept = self._kept(rows, training)
-        parts = [block(rows) * kept[:, at, None] for at, block in enumerate(self.blocks)]
+        has = self._blocks_read(rows, training)
+        parts = [block(rows) * has[:, at, None] for at, block in enumerate(self.blocks)]
         if self._ids is not None:
             parts.append(self._ids(rows, training=training, table=ids))
         if not parts:
             return tf.zeros((tf.size(rows), self._config.dimension))
         return tf.math.l2_normalize(tf.add_n(parts), axis=-1)
 
-    def _kept(self, rows: Any, training: bool) -> Any:
+    def frozen(self, ids: Any = None, lengths: Vectors | None = None) -> FrozenItemTower | None:
+        """The tower as it is now, as arrays; None without feature blocks.
+
+        Args:
+            ids: Replaces E, where given.
+            lengths: Length of each item's vector, float32 ``[items]``; 1 by default.
+        """
+        if not self.blocks:
+            return None
+        table = None if self._ids is None else self._ids.frozen(ids)
+        projections = {block.block: block.frozen() for block in self.blocks}
+        return FrozenItemTower(self._config.dimension, projections, table, lengths)
+
+    def _blocks_read(self, rows: Any, training: bool) -> Any:
         """1 where a block counts and 0 where it is left out, float32 ``[n, blocks]``."""
         has = tf.gather(self._has, rows)
         share = self._config.block_dropout
@@ -83,25 +97,33 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
 
 
 class _BlockTower(tf_keras.layers.Layer):  # type: ignore[misc]
-    """One feature block, standardised and projected; it means nothing where an item has none.
+    """One feature block, standardised and projected; undefined for items that lack it.
 
-    ``offset`` is the coordinate from which on it keeps its vector, where it begins as identity.
+    ``offset`` is the first coordinate of its vector where the projection begins as identity.
     """
 
     def __init__(self, config: TowersConfig, block: FeatureBlock, offset: int) -> None:
         super().__init__(name=f"block_{block.name}")
-        begin: Any = "glorot_uniform"
-        if config.initial == "identity":
-            begin = identity(offset)
-        if config.projection == "mlp":
-            self._first = build_first_map(block, 2 * config.dimension, activation="gelu")
-            self._rest = [tf_keras.layers.Dense(config.dimension, kernel_initializer=begin)]
+        self.block = block.name
+        self._centre, self._scale = centre_and_scale(block.vectors[block.mask])
+        begin: Any = identity(offset) if config.initial == "identity" else "glorot_uniform"
+        *hidden, width = config.projection_widths
+        if hidden:
+            first = build_projection(block, hidden[0], activation="gelu")
+            last = tf_keras.layers.Dense(width, kernel_initializer=begin)
+            self._projections = [first, last]
         else:
-            self._first = build_first_map(block, config.dimension, kernel_initializer=begin)
-            self._rest = []
+            self._projections = [build_projection(block, width, kernel_initializer=begin)]
 
     def call(self, rows: Any) -> Any:
-        x = self._first(rows)
-        for layer in self._rest:
+        x = rows
+        for layer in self._projections:
             x = layer(x)
         return x
+
+    def frozen(self) -> FrozenProjection:
+        """The projection as it is now, as arrays."""
+        layers = (layer.get_weights() for layer in self._projections)
+        return FrozenProjection(
+            self._centre, self._scale, tuple((kernel, bias) for kernel, bias in layers)
+        )

@@ -1,4 +1,4 @@
-"""The two towers in training, whatever they are trained by."""
+"""The two towers in training, for every kind of loss."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from recsys.features import FeatureBlock, spectral_vectors
 from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.towers.config import TowersConfig
+from recsys.towers.model.frozen_items import FrozenItemTower
 from recsys.towers.model.graph import InteractionGraph
 from recsys.towers.model.initializers import SHORT
 from recsys.towers.model.item_tower import ItemTower
 from recsys.towers.model.query_tower import QueryTower
 
-ITEMS_A_CALL = 65_536
-"""Items in one pass through the item tower at rest; bounds memory, not results."""
+ITEMS_PER_CALL = 65_536
+"""Items in one pass through the item tower; bounds memory, not results."""
 
 
 class TwoTowers(tfrs.Model):  # type: ignore[misc]
-    """Both towers, and the graph that their tables of ids are smoothed over, if any.
+    """Both towers, and the graph that smooths their id vectors, if any.
 
     Args:
         config: The towers.
@@ -30,8 +31,8 @@ class TwoTowers(tfrs.Model):  # type: ignore[misc]
         blocks: Feature blocks of the item tower.
         phrase_vectors: Encoded ``log.phrases``, float32 ``[phrases, t]``; zeros where a phrase
             has no vector (as "" never has).
-        user_block: Vectors of ``log.users`` that were learned elsewhere, or None.
-        seed: Of what is computed before training.
+        user_block: Vectors of ``log.users`` from another model, or None.
+        seed: Seed of the computations before training.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class TwoTowers(tfrs.Model):  # type: ignore[misc]
         counts = np.maximum(log.item_counts, 1).astype(np.float64)
         lengths = (counts / counts.max(initial=1)) ** config.popularity
         self._lengths: Vectors = lengths.astype(np.float32)
+        self._unit_length = config.popularity == 0
         self._graph = None
         if config.graph == "light-gcn":
             self._graph = InteractionGraph(log, layers=config.graph_layers)
@@ -78,13 +80,19 @@ class TwoTowers(tfrs.Model):  # type: ignore[misc]
         items = len(self._lengths)
         rows = tf.range(items, dtype=tf.int32)
         parts = [
-            self.item_tower(rows[at : at + ITEMS_A_CALL], ids=ids).numpy()
-            for at in range(0, max(items, 1), ITEMS_A_CALL)
+            self.item_tower(rows[at : at + ITEMS_PER_CALL], ids=ids).numpy()
+            for at in range(0, max(items, 1), ITEMS_PER_CALL)
         ]
         vectors: Vectors = np.concatenate(parts)
         return vectors
 
     def vectors_at_rest(self) -> Vectors:
-        """The same, of the lengths that ``popularity`` gives them."""
+        """The same, scaled to the lengths of ``popularity``."""
         vectors: Vectors = self.item_vectors() * self._lengths[:, None]
         return vectors
+
+    def frozen_items(self) -> FrozenItemTower | None:
+        """The item tower as it is now, as arrays; None without feature blocks."""
+        return self.item_tower.frozen(
+            self.tables()[1], None if self._unit_length else self._lengths
+        )

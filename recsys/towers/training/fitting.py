@@ -19,8 +19,8 @@ from recsys.progress import Progress, silent
 from recsys.towers.config import TowersConfig, TrainConfig
 from recsys.towers.ensemble.distillation.student import distil
 from recsys.towers.ensemble.joined import AnyTowers, JoinedTowers
-from recsys.towers.ensemble.members import of_member, pairs_of
-from recsys.towers.towers import Towers, load_pair
+from recsys.towers.ensemble.members import member_config, member_count
+from recsys.towers.towers import Towers, load_two_towers
 from recsys.towers.training.data import TrainingData
 from recsys.towers.training.epochs import Epoch, EpochRun, best_of, write_epochs
 from recsys.towers.training.steps import Steps
@@ -96,8 +96,8 @@ def fit(
     if not train.members and train.distillation is None:
         return pair(towers=towers, train=train, folder=folder, last=last[0])
     fitted = [
-        pair(**of_member(towers, train, at), folder=folder / f"member-{at}", last=last[at - 1])
-        for at in range(1, pairs_of(train) + 1)
+        pair(**member_config(towers, train, at), folder=folder / f"member-{at}", last=last[at - 1])
+        for at in range(1, member_count(train) + 1)
     ]
     if train.distillation is None:
         joined = _joined(fitted, validate)
@@ -133,14 +133,18 @@ def _fit_pair(
         run.epoch(steps.train, freeze=steps.freeze, judge=validate)
     best = run.best
     return FitResult(
-        load_pair(run.best_folder), tuple(run.epochs), best.number, (best.number,), best.validation
+        load_two_towers(run.best_folder),
+        tuple(run.epochs),
+        best.number,
+        (best.number,),
+        best.validation,
     )
 
 
 def _joined(
     fitted: Sequence[FitResult], validate: Callable[[AnyTowers], float] | None
 ) -> FitResult:
-    towers = JoinedTowers(tuple(_pairs(fitted)))
+    towers = JoinedTowers.of(_pairs(fitted))
     epochs = _numbered([epoch for each in fitted for epoch in each.epochs])
     return FitResult(
         towers,
@@ -155,7 +159,7 @@ def _distilled(
     fitted: Sequence[FitResult],
     teach: Callable[[JoinedTowers], tuple[Towers, tuple[Epoch, ...], Epoch]],
 ) -> FitResult:
-    student, own, best = teach(JoinedTowers(tuple(_pairs(fitted))))
+    student, own, best = teach(JoinedTowers.of(_pairs(fitted)))
     before = [epoch for each in fitted for epoch in each.epochs]
     chosen = [epoch for each in fitted for epoch in each.best_epochs]
     return FitResult(
@@ -188,7 +192,7 @@ def _check_distillation(towers: TowersConfig, train: TrainConfig) -> None:
 
 def _last_epochs(train: TrainConfig, stop_after: Sequence[int] | None) -> Sequence[int]:
     """The last epoch of each pair, and of the student where there is one."""
-    most = [train.epochs] * pairs_of(train)
+    most = [train.epochs] * member_count(train)
     if train.distillation is not None:
         most.append(train.distillation.epochs)
     if stop_after is None:

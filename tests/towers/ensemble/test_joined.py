@@ -10,7 +10,7 @@ import pytest
 
 from recsys.errors import DataError
 from recsys.towers import JoinedTowers, MeanHistory, MemberConfig, QueryBatch, load_towers
-from recsys.towers.ensemble.members import SEEDS_APART
+from recsys.towers.ensemble.members import SEED_STEP
 from tests.towers.training.test_fitting import BY_MEAN, TOWERS, mean_size, train
 
 TWO = (MemberConfig(), MemberConfig())
@@ -45,7 +45,7 @@ def test_the_score_is_the_mean_of_the_members_cosines(fitted):
 
 def test_each_member_is_what_its_seed_alone_would_have_given(fitted, tmp_path):
     for number, member in enumerate(fitted.towers.members):
-        seed = 5 + number * SEEDS_APART
+        seed = 5 + number * SEED_STEP
         alone = joined(tmp_path / str(number), members=(), validate=mean_size, seed=seed)
         np.testing.assert_allclose(alone.towers.item_vectors, member.item_vectors, atol=1e-3)
 
@@ -94,18 +94,27 @@ def test_they_are_kept_and_come_back(fitted, tmp_path):
     np.testing.assert_allclose(alone, whole, atol=1e-6)
 
 
-@pytest.mark.parametrize("members", [0, -1, "two", 2.0, None])
-def test_a_number_of_members_that_is_none_is_refused(fitted, tmp_path, members):
+@pytest.mark.parametrize("widths", [[], [8], [8, "8"], 2, None, [8, 8, 8]])
+def test_widths_that_do_not_fit_are_refused(fitted, tmp_path, widths):
     fitted.towers.save(tmp_path)
-    facts = json.loads((tmp_path / "towers.json").read_text()) | {"members": members}
+    facts = json.loads((tmp_path / "towers.json").read_text()) | {"widths": widths}
     (tmp_path / "towers.json").write_text(json.dumps(facts))
-    with pytest.raises(DataError, match="train anew"):
+    with pytest.raises(DataError, match="train again"):
         load_towers(tmp_path)
+
+
+def test_item_vectors_stored_elsewhere_are_used_and_not_written(fitted, tmp_path):
+    fitted.towers.save(tmp_path, items="skip")
+    assert not list(tmp_path.rglob("items.npy"))
+    back = load_towers(tmp_path, fitted.towers.item_vectors)
+    assert back.item_vectors is fitted.towers.item_vectors
+    assert all(np.shares_memory(m.item_vectors, back.item_vectors) for m in back.members)
+    np.testing.assert_allclose(back.encode(ASKED), fitted.towers.encode(ASKED), atol=1e-6)
 
 
 def test_a_member_that_is_missing_is_an_error(fitted, tmp_path):
     fitted.towers.save(tmp_path)
-    (tmp_path / "member-2" / "items.npy").unlink()
+    (tmp_path / "member-2" / "weights.npz").unlink()
     with pytest.raises(DataError, match="cannot read the towers in .*member-2"):
         load_towers(tmp_path)
 
@@ -113,9 +122,9 @@ def test_a_member_that_is_missing_is_an_error(fitted, tmp_path):
 def test_towers_that_do_not_belong_together_are_refused(fitted):
     one, two = fitted.towers.members
     with pytest.raises(DataError, match="these members differ"):
-        JoinedTowers((one, replace(two, item_vectors=two.item_vectors[:-1])))
+        JoinedTowers.of((one, replace(two, item_vectors=two.item_vectors[:-1])))
     with pytest.raises(DataError, match="at least one member"):
-        JoinedTowers(())
+        JoinedTowers.of(())
 
 
 def test_each_member_may_end_at_an_epoch_of_its_own(tmp_path):

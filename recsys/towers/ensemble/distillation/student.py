@@ -21,7 +21,7 @@ from recsys.towers.ensemble.joined import JoinedTowers
 from recsys.towers.histories.configs import NoHistory
 from recsys.towers.model.set_model import multinomial
 from recsys.towers.query import QueryBatch
-from recsys.towers.towers import Towers, by_tables, load_pair
+from recsys.towers.towers import Towers, load_two_towers, towers_from_tables
 from recsys.towers.training.batches import Batch
 from recsys.towers.training.collapse import refuse_collapsed
 from recsys.towers.training.epochs import Epoch, EpochRun
@@ -78,7 +78,7 @@ def distil(
     run = EpochRun(folder, lessons.checkpoint, epochs=last, patience=asked.epochs, validate_every=1)
     while not run.finished:
         run.epoch(lessons.train, freeze=lessons.freeze, judge=validate)
-    return load_pair(run.best_folder), tuple(run.epochs), run.best
+    return load_two_towers(run.best_folder), tuple(run.epochs), run.best
 
 
 class _Lessons:
@@ -144,7 +144,7 @@ class _Lessons:
             dimension=vectors.shape[1], history=NoHistory(), user_id="embedding", terms="none"
         )
         longest = max(float(np.linalg.norm(vectors, axis=1).max(initial=0)), 1e-30)
-        return by_tables(config, queries, vectors / np.float32(longest))
+        return towers_from_tables(config, queries, vectors / np.float32(longest))
 
     @cached_property
     def _targets(self) -> Targets:

@@ -1,4 +1,4 @@
-"""A map that reads only the numbers that are there gives what the dense one gives."""
+"""The sparse projection of a block equals the dense one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import pytest
 
 from recsys._tf import tf
 from recsys.features import FeatureBlock
-from recsys.towers.model import sparse_maps as wide
+from recsys.towers.model.block_projections import (
+    DenseProjection,
+    SparseProjection,
+    build_projection,
+)
 
 ITEMS, WORDS, DENSE = 60, 300, 5
 
@@ -30,9 +34,9 @@ def test_a_block_is_read_by_the_numbers_that_are_there_where_they_are_few(block)
     narrow = FeatureBlock(block.vectors[:, :200], block.mask, "text")
     filled = FeatureBlock(block.vectors + block.mask[:, None], block.mask, "text")
     nothing = FeatureBlock(np.zeros((0, 300), np.float32), np.zeros(0, np.bool_), "text")
-    assert isinstance(wide.build_first_map(block, 4), wide._Sparse)
+    assert isinstance(build_projection(block, 4), SparseProjection)
     for other in (narrow, filled, nothing):
-        assert isinstance(wide.build_first_map(other, 4), wide._Dense)
+        assert isinstance(build_projection(other, 4), DenseProjection)
 
 
 @pytest.mark.parametrize("activation", [None, "gelu"])
@@ -41,8 +45,8 @@ def test_both_maps_give_the_same_and_learn_the_same(block, activation):
     weights = [rng.normal(size=(WORDS + DENSE, 4)), rng.normal(size=4)]
     rows = tf.constant([3, 59, 0, 3, 11], tf.int32)
     found = []
-    for kind in (wide._Dense(block, 4, activation=activation), None):
-        layer = kind or wide.build_first_map(block, 4, activation=activation)
+    for kind in (DenseProjection(block, 4, activation=activation), None):
+        layer = kind or build_projection(block, 4, activation=activation)
         layer(rows)
         layer.set_weights(weights)
         with tf.GradientTape() as tape:
@@ -55,4 +59,4 @@ def test_both_maps_give_the_same_and_learn_the_same(block, activation):
 
 
 def test_no_rows_give_no_vectors(block):
-    assert wide.build_first_map(block, 4)(tf.zeros((0,), tf.int32)).shape == (0, 4)
+    assert build_projection(block, 4)(tf.zeros((0,), tf.int32)).shape == (0, 4)

@@ -1,0 +1,201 @@
+"""Items encoded at rest: trained items as training stored them, others by their content."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recsys._tf import tf
+from recsys.errors import DataError
+from recsys.features import FeatureBlock
+from recsys.ids import IdMap
+from recsys.interactions import Interactions
+from recsys.towers import (
+    JoinedTowers,
+    MeanHistory,
+    QueryBatch,
+    TowersConfig,
+    TrainConfig,
+    load_towers,
+)
+from recsys.towers.model.block_projections import ENOUGH
+from recsys.towers.model.position_model import TwoTowerModel
+from recsys.towers.towers import freeze, towers_from_tables
+from recsys.towers.training.batches import load_batches, training_batches
+
+ITEMS, WARM, USERS = 40, 30, 12
+RNG = np.random.default_rng(3)
+LOG = Interactions.of(
+    IdMap.of("user", [f"u{row}" for row in range(USERS)]),
+    IdMap.of("item", [f"i{row}" for row in range(ITEMS)]),
+    user=np.repeat(np.arange(USERS), 20),
+    item=np.concatenate([np.arange(WARM), RNG.integers(0, WARM, USERS * 20 - WARM)]),
+    time=np.tile(np.arange(20), USERS),
+)
+
+
+def block(name: str, vectors: np.ndarray, lacking: tuple[int, ...] = ()) -> FeatureBlock:
+    mask = ~np.isin(np.arange(len(vectors)), lacking)
+    return FeatureBlock((vectors * mask[:, None]).astype(np.float32), mask, name)
+
+
+WORDS = np.where(RNG.random((ITEMS, ENOUGH + 60)) < 0.02, RNG.random((ITEMS, ENOUGH + 60)), 0)
+TEXT = block("text", RNG.normal(1, 2, (ITEMS, 5)), lacking=(3, 39))
+BAG = block("text.bag-of-words", np.hstack([WORDS, RNG.normal(2, 1, (ITEMS, 3))]), (7, 39))
+BLOCKS = [TEXT, BAG]
+CONFIGS = {
+    "content": {"item_id": "none"},
+    "ids": {"item_id": "embedding"},
+    "delta": {"item_id": "delta"},
+    "mlp": {"projection": "mlp"},
+    "sparse": {"blocks": ("text.bag-of-words",)},
+    "sparse-mlp": {"blocks": ("text.bag-of-words",), "projection": "mlp"},
+    "light-gcn": {"graph": "light-gcn", "user_id": "embedding", "popularity": 0.1},
+    "popularity": {"popularity": 0.3},
+}
+
+
+def trained(seed: int = 0, **chosen):
+    """Towers at rest; every weight is random, id vectors of cold items included."""
+    tf.keras.utils.set_random_seed(seed)
+    config = TowersConfig(dimension=6, terms="none", history=MeanHistory(window=4), **chosen)
+    blocks = [each for each in BLOCKS if config.blocks is None or each.name in config.blocks]
+    model = TwoTowerModel(config, TrainConfig(), LOG, blocks, np.zeros((1, 0), np.float32))
+    batch, *_ = load_batches(LOG, training_batches(LOG, window=4, positions=999, seed=0, epoch=0))
+    model.compute_loss({name: tf.constant(part) for name, part in batch.items()})
+    rng = np.random.default_rng(seed)
+    for weight in model.trainable_variables:
+        weight.assign(rng.normal(0, 0.5, weight.shape))
+    return freeze(config, model, {"users": USERS, "terms": 0})
+
+
+def stored(towers, folder):
+    """The same after saving without the item vectors, and loading."""
+    towers.save(folder, items="skip")
+    return load_towers(folder, towers.item_vectors)
+
+
+def joined():
+    return JoinedTowers.of([trained(1, **CONFIGS["delta"]), trained(2, **CONFIGS["sparse"])])
+
+
+@pytest.fixture(params=[*CONFIGS, "joined"])
+def towers(request, tmp_path):
+    made = joined() if request.param == "joined" else trained(**CONFIGS[request.param])
+    return stored(made, tmp_path)
+
+
+def taken(rows) -> list[FeatureBlock]:
+    return [each.take(np.asarray(rows, np.int32)) for each in BLOCKS]
+
+
+def test_trained_items_are_as_training_stored_them(towers, monkeypatch):
+    rows = RNG.permutation(ITEMS).astype(np.int32)
+    vectors = towers.encode_items(taken(rows), rows)
+    np.testing.assert_allclose(vectors, towers.item_vectors[rows], atol=2e-6)
+    monkeypatch.setattr("recsys.towers.model.frozen_items.NUMBERS_PER_CALL", 1000)
+    np.testing.assert_allclose(towers.encode_items(taken(rows), rows), vectors, atol=1e-6)
+
+
+def test_an_item_unknown_to_training_is_like_a_cold_one_with_its_content(towers):
+    cold = np.arange(WARM, ITEMS)
+    vectors = towers.encode_items(taken(cold))
+    np.testing.assert_allclose(vectors, towers.item_vectors[cold], atol=2e-6)
+    assert vectors[:-1].any(axis=1).all() and not vectors[-1].any(), "without content: zeros"
+    assert towers.encode_items(taken([])).shape == (0, towers.item_vectors.shape[1])
+
+
+def test_an_unknown_item_has_no_id_vector():
+    towers = trained(**CONFIGS["ids"])
+    rows = np.arange(WARM)
+    assert np.abs(towers.encode_items(taken(rows)) - towers.item_vectors[rows]).max() > 0.1
+    by_content = trained(**CONFIGS["content"])
+    vectors = by_content.encode_items(taken(rows))
+    np.testing.assert_allclose(vectors, by_content.item_vectors[rows], atol=2e-6)
+
+
+@pytest.mark.parametrize("kind", ["popularity", "joined", "content"])
+def test_a_history_may_hold_an_item_newer_than_training(kind, tmp_path):
+    towers = stored(joined() if kind == "joined" else trained(**CONFIGS[kind]), tmp_path)
+    matrix = np.vstack([towers.item_vectors, towers.encode_items(taken([31]))])
+    np.save(tmp_path / "newer.npy", matrix)
+    mapped = np.load(tmp_path / "newer.npy", mmap_mode="r")
+    newer, older = ([np.array([2, row], np.int32)] for row in (ITEMS, 31))
+    found = towers.encode(QueryBatch.of(newer), mapped)
+    np.testing.assert_allclose(found, towers.encode(QueryBatch.of(older)), atol=1e-5)
+    with pytest.raises(IndexError):
+        towers.encode(QueryBatch.of(newer))
+    with pytest.raises(DataError, match="read.* item vectors of .* dimensions; got 3"):
+        towers.encode(QueryBatch.of(older), np.zeros((99, 3), np.float32))
+
+
+def test_a_fixed_catalogue_says_so(tmp_path):
+    alone = trained(blocks=(), item_id="embedding")
+    table = towers_from_tables(
+        TowersConfig(dimension=6, user_id="embedding", terms="none"),
+        *(np.ones((count, 6), np.float32) for count in (USERS, ITEMS)),
+    )
+    content = trained(**CONFIGS["content"])
+    assert content.encodes_items and content.item_blocks == {"text": 5, BAG.name: ENOUGH + 63}
+    for towers in (alone, table, stored(alone, tmp_path), JoinedTowers.of([content, alone])):
+        assert not towers.encodes_items
+        with pytest.raises(DataError, match="fixed catalogue.* train with towers.blocks"):
+            towers.encode_items(taken([1]))
+
+
+def test_blocks_and_rows_that_do_not_fit_are_refused():
+    towers, rows = trained(**CONFIGS["ids"]), np.arange(2)
+    text, bag = taken(rows)
+    extra = block("image", np.ones((5, 2)))
+    np.testing.assert_array_equal(
+        towers.encode_items([extra, bag, text]), towers.encode_items([text, bag])
+    )
+    for blocks, message in [
+        (
+            [text, extra],
+            "reads the feature blocks text, .*; got text, image: pass 'text.bag",
+        ),
+        (
+            [bag, block("text", np.ones((2, 4)))],
+            "reads 5 columns of the feature block 'text'; got 4",
+        ),
+        ([bag, TEXT], "must hold the same items; got .*40"),
+    ]:
+        with pytest.raises(DataError, match=message):
+            towers.encode_items(blocks)
+    for wrong, message in [
+        (np.arange(3), "one row per item: 2; got 3"),
+        (np.array([0, ITEMS]), "the 40 trained items; got 0 to 40: leave rows out"),
+        (np.array([-1, 0]), "got -1 to 0"),
+    ]:
+        with pytest.raises(DataError, match=message):
+            towers.encode_items([text, bag], wrong)
+
+
+@pytest.mark.parametrize("damage", ["ids missing", "ids of others", "ids nan", "block", "nan"])
+def test_damaged_item_weights_are_refused(tmp_path, damage):
+    towers = trained(**CONFIGS["popularity"])
+    towers.save(tmp_path)
+    if damage == "ids missing":
+        (tmp_path / "item_ids.npy").unlink()
+    elif damage.startswith("ids"):
+        shape = (ITEMS, 6) if damage == "ids nan" else (ITEMS - 1, 6)
+        np.save(tmp_path / "item_ids.npy", np.full(shape, np.nan, np.float32))
+    else:
+        with np.load(tmp_path / "weights.npz") as file:
+            weights = dict(file)
+        name = "item/0/kernel-0"
+        weights[name] = weights[name][1:] if damage == "block" else weights[name] * np.nan
+        np.savez(tmp_path / "weights.npz", **weights)
+    with pytest.raises(DataError, match="train again"):
+        load_towers(tmp_path).encode_items(taken([0]), np.array([0]))
+
+
+def test_towers_may_be_saved_where_they_were_loaded_from(tmp_path):
+    towers = trained(**CONFIGS["ids"])
+    towers.save(tmp_path)
+    loaded = load_towers(tmp_path)
+    replace(loaded, item_vectors=loaded.item_vectors * 1.0).save(tmp_path)
+    np.testing.assert_array_equal(load_towers(tmp_path).item_vectors, loaded.item_vectors)
