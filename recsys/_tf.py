@@ -1,7 +1,6 @@
-"""TensorFlow, imported with legacy Keras, which TensorFlow Recommenders requires.
+"""The only import of TensorFlow, with legacy Keras, which TensorFlow Recommenders needs.
 
-``TF_USE_LEGACY_KERAS`` must be set before the first import. Parts that need TensorFlow import it
-from this module, lazily.
+Parts that need TensorFlow import it from here, when they are first used.
 """
 
 from __future__ import annotations
@@ -19,4 +18,4 @@ import tf_keras
 __all__ = ["compiled", "tf", "tf_keras", "tfrs"]
 
 compiled = partial(tf.function, autograph=False)
-"""``tf.function`` without AutoGraph: no function here branches on a tensor in Python."""
+"""``tf.function`` without AutoGraph, which costs time and is not needed here."""

@@ -1,7 +1,6 @@
-"""Typed configuration: one frozen base class that refuses unknown keys, and a TOML reader.
+"""Typed configuration: a frozen base class that refuses unknown keys, and a TOML reader.
 
-Each part of the library declares its own section as a subclass of :class:`Config`; this module
-knows none of them.
+Each part of the library declares its own section as a subclass of :class:`Config`.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ def load_config(path: Path, kind: type[ConfigT]) -> ConfigT:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The values of a TOML file, unchecked.
+    """The values of a TOML file, not validated.
 
     Raises:
         ConfigError: The file is missing or is not TOML.
@@ -68,10 +67,10 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def parse_config(values: Mapping[str, Any], kind: type[ConfigT], *, source: str = "") -> ConfigT:
-    """Check ``values`` against ``kind``; every fault is named with its key and a remedy.
+    """Validate ``values`` as ``kind``; each fault is reported with its key and a remedy.
 
     Raises:
-        ConfigError: One line a fault; ``field`` holds the path of the first.
+        ConfigError: At least one fault; ``field`` is the path of the first.
     """
     try:
         return kind.model_validate(values)
@@ -84,7 +83,7 @@ def parse_config(values: Mapping[str, Any], kind: type[ConfigT], *, source: str 
 
 
 def seeded(section: ConfigT, seed: int) -> ConfigT:
-    """``section`` with ``seed`` where it, or a section inside it, takes one and was given none.
+    """``section`` with ``seed`` wherever it or a nested section has no seed of its own.
 
     Example:
         >>> class Drawn(Config):
@@ -114,10 +113,10 @@ def _explain(fault: Any, kind: type[Config]) -> str:
 
 
 def _keys_at(kind: type[Config], path: tuple[int | str, ...]) -> list[str]:
-    """The keys allowed below ``path``, followed through nested, optional and union sections."""
+    """The keys allowed at ``path``, through nested, optional and union sections."""
     kinds: list[type[BaseModel]] = [kind]
     for part in path:
-        # A part that no section has is a list position or a union's tag: it stays where it is.
+        # Other parts of a path are list positions or tags of a union.
         deeper = [
             nested
             for section in kinds
@@ -129,7 +128,7 @@ def _keys_at(kind: type[Config], path: tuple[int | str, ...]) -> list[str]:
 
 
 def sections_in(annotation: Any) -> list[type[BaseModel]]:
-    """The sections that a field of this type may hold, also in lists and dictionaries.
+    """The sections that a field of this type can contain, also in lists and dictionaries.
 
     Example:
         >>> sections_in(tuple[Config, ...] | None)

@@ -1,30 +1,30 @@
-"""The exceptions of the engine, each with a stable code.
+"""The exceptions of the engine, with stable codes.
 
     RecsysError                 internal
     ├── ConfigError             config_invalid      a configuration that cannot be used
     ├── DataError               data_invalid        a table, file or vector that cannot be used
     ├── InvalidRequestError     request_invalid     a call with arguments out of range
     ├── UnknownIdError          unknown_id          an id that is not in the catalogue or the log
-    ├── NotFoundError           not_found           a space, bundle or data set that is not there
+    ├── NotFoundError           not_found           a space, bundle or data set that does not exist
     ├── BundleError             bundle_corrupt      a bundle that does not match its manifest
     ├── EncoderError            encoder_failed      an encoder that cannot be built or used
     ├── TrainingError           training_failed     a run that diverged or degenerated
-    ├── DownloadError           download_failed     a publisher out of reach, or a wrong file
+    ├── DownloadError           download_failed     a download that failed, or a wrong file
     └── ServiceError            service_failed      a service that did not start, answer or stop
 
-A message says what was expected, what came, and what to do. The codes are part of the public
-contract: the service maps each of them once to a gRPC status.
+A message states the expectation, the actual value and the remedy. The codes are part of the public
+contract: the service maps each of them to a gRPC status.
 """
 
 from __future__ import annotations
 
 
 class RecsysError(Exception):
-    """Base of every error that the engine raises on purpose.
+    """Base class of all errors that the engine raises.
 
     Args:
-        message: What was expected, what came, and what to do.
-        field: Path of the offending field (``"query.user_id"``, ``"train.batch_size"``), or empty.
+        message: Expectation, actual value and remedy.
+        field: Path of the invalid field (``"query.user_id"``, ``"train.batch_size"``), or "".
 
     Example:
         >>> UnknownIdError("no such item", field="item_id").code
@@ -58,13 +58,13 @@ class InvalidRequestError(RecsysError):
 
 
 class UnknownIdError(RecsysError):
-    """An id that is neither in the catalogue nor in the interaction log."""
+    """An id that is neither in the catalogue nor in the log."""
 
     code = "unknown_id"
 
 
 class NotFoundError(RecsysError):
-    """A space, bundle, version or data set that is not there."""
+    """A space, bundle, version or data set that does not exist."""
 
     code = "not_found"
 
@@ -88,12 +88,12 @@ class TrainingError(RecsysError):
 
 
 class DownloadError(RecsysError):
-    """A publisher that could not be reached, or whose file is not the one it states."""
+    """A download that failed, or a file with a wrong checksum."""
 
     code = "download_failed"
 
 
 class ServiceError(RecsysError):
-    """A service that did not start, answer or stop as it should."""
+    """A service that did not start, answer or stop as expected."""
 
     code = "service_failed"

@@ -1,7 +1,4 @@
-"""How long work tells the outside how far it is, without printing.
-
-The library calls a :class:`Progress`; the command line draws it, tests ignore it.
-"""
+"""Progress of long work: the library calls a :class:`Progress`, the command line shows it."""
 
 from __future__ import annotations
 
@@ -9,14 +6,14 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Receives how far a piece of work is."""
+    """Callback for the progress of a piece of work."""
 
     def __call__(self, description: str, done: int, total: int, note: str = "") -> None:
         """Report that ``done`` of ``total`` units of ``description`` are complete."""
 
 
 def silent(description: str, done: int, total: int, note: str = "") -> None:
-    """A progress that tells nobody.
+    """A progress callback that does nothing.
 
     Example:
         >>> silent("encode", 1, 10)

@@ -1,7 +1,4 @@
-"""What every model is held beside: chance, popularity, and a well-tuned item-kNN.
-
-A model that does not beat these has not earned its cost (Ferrari Dacrema et al., 2019).
-"""
+"""Baselines: random scores, popularity, and a tuned item-kNN (Ferrari Dacrema et al., 2019)."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ from recsys.splits.held_out import HeldOutQueries, offsets_of, ranges
 
 @dataclass(frozen=True)
 class RandomScorer:
-    """Chance: each query's scores are drawn anew, the same for the same query and seed.
+    """Random scores, equal for equal queries and seeds.
 
     Example:
         >>> queries = HeldOutQueries.of(user=[0], histories=[[1]], targets=[[0]])
@@ -39,7 +36,7 @@ class RandomScorer:
         scores = np.empty((len(queries), self.items), np.float32)
         keys = zip(queries.user.tolist(), queries.time.tolist(), queries.history_lengths.tolist())
         for row, (user, time, length) in enumerate(keys):
-            # Seeds must not be negative; a time before 1970 is.
+            # A time before 1970 is negative; seeds must not be.
             rng = np.random.default_rng([self.seed, user, time % 2**63, length])
             rng.random(dtype=np.float32, out=scores[row])
         return scores
@@ -47,7 +44,7 @@ class RandomScorer:
 
 @dataclass(frozen=True, eq=False)
 class PopularityScorer:
-    """Everyone gets what training met most.
+    """The number of training interactions per item, for every query.
 
     Example:
         >>> from recsys.ids import IdMap
@@ -62,29 +59,28 @@ class PopularityScorer:
     name: str = "popularity"
 
     def score(self, queries: HeldOutQueries) -> Vectors:
-        """float32 ``[q, items]``: how often each item was met; a read-only view."""
+        """float32 ``[q, items]``, a read-only view."""
         counts = self.train.item_counts.astype(np.float32)
         return np.broadcast_to(counts, (len(queries), len(counts)))
 
 
 class ItemKnnScorer:
-    """Items that were met by the same users as the items of the history.
+    """Sum of an item's similarities to the items of the history.
 
     The similarity of two items is the cosine of their binary columns of users, damped for rare
-    pairs: ``both / (sqrt(a * b) + shrinkage)``. Each item keeps its nearest neighbours; its score
-    is the sum of its similarities to those in the history (Deshpande and Karypis, 2004; shrinkage
-    as in Ferrari Dacrema et al., 2019). Items for which no neighbour speaks follow behind all
-    others, by popularity.
+    pairs: ``both / (sqrt(a * b) + shrinkage)``, for the nearest neighbours of each item (Deshpande
+    and Karypis, 2004; shrinkage as in Ferrari Dacrema et al., 2019). Items without neighbours in
+    the history follow all others, by popularity.
 
-    The order of the history plays no part, but ``last`` can limit it to its latest items: on logs
-    with strong sequences this baseline is much better so.
+    The order of the history is ignored, but ``last`` limits it to its latest items, which is much
+    better on logs with strong sequences.
 
     Args:
-        train: What to learn from.
-        neighbours: How many each item keeps.
-        shrinkage: In users; 0 is the plain cosine.
-        last: How many of the latest items of a history speak; None is all.
-        name: Under which name its figures appear.
+        train: Training interactions.
+        neighbours: Number of neighbours per item.
+        shrinkage: Number of users added to the denominator; 0 is the plain cosine.
+        last: Number of latest items of a history to read; None for all.
+        name: Name of its figures.
 
     Raises:
         InvalidRequestError: ``neighbours`` or ``last`` below 1, or ``shrinkage`` below 0.
@@ -118,7 +114,7 @@ class ItemKnnScorer:
         self._similarity = _similarity(train, neighbours, shrinkage)
 
     def refit(self, train: Interactions) -> ItemKnnScorer:
-        """The same settings, learned from another log of the same items."""
+        """The same settings, trained on another log of the same items."""
         return ItemKnnScorer(
             train,
             neighbours=self.neighbours,
@@ -128,7 +124,7 @@ class ItemKnnScorer:
         )
 
     def narrowed(self, *, neighbours: int, last: int | None) -> ItemKnnScorer:
-        """The same similarities with fewer neighbours or another ``last``; nothing is learned."""
+        """The same similarities with fewer neighbours or another ``last``."""
         other = copy(self)
         other.neighbours, other.last = min(neighbours, self.neighbours), last
         if neighbours < self.neighbours:
@@ -162,21 +158,21 @@ def tune_item_knn(
     sample: int = 2000,
     seed: int = 0,
 ) -> tuple[ItemKnnScorer, list[dict[str, float | None]]]:
-    """The item-kNN with the best recall@k on validation, and what was tried.
+    """The item-kNN with the best recall@k on validation, and the settings of all trials.
 
-    First every shrinkage with every number of neighbours on whole histories, then ``last`` for the
-    best of them. A baseline that nobody tuned flatters the model beside it.
+    All combinations of shrinkage and neighbours are tried on whole histories, then ``last`` with
+    the best of them.
 
     Args:
-        train: What to learn from.
-        validation: Queries to choose on; at most ``sample`` of them, drawn by ``seed``.
-        candidates: Which items are ranked, bool ``[items]``.
-        k: Of the recall that chooses.
-        neighbours: To try.
-        shrinkage: To try.
-        last: To try.
-        sample: How many queries.
-        seed: Of the draw.
+        train: Training interactions.
+        validation: Validation queries.
+        candidates: Items to rank, bool ``[items]``.
+        k: The k of the recall.
+        neighbours: Numbers of neighbours to try.
+        shrinkage: Values of shrinkage to try.
+        last: Values of ``last`` to try.
+        sample: Maximum number of queries.
+        seed: Seed of the sample.
     """
     drawn = np.random.default_rng(seed).permutation(len(validation))[:sample]
     queries = validation.at(np.sort(drawn))
@@ -194,7 +190,7 @@ def tune_item_knn(
         tried.append((result.figures[f"recall@{k}"], scorer))
 
     def best() -> ItemKnnScorer:
-        return max(tried, key=lambda pair: pair[0])[1]
+        return max(tried, key=lambda trial: trial[0])[1]
 
     for damp in shrinkage:
         widest = ItemKnnScorer(train, neighbours=max(neighbours), shrinkage=damp, last=last[0])
@@ -217,16 +213,16 @@ def tune_item_knn(
 def _similarity(
     train: Interactions, neighbours: int, shrinkage: float, block: int = 1024
 ) -> sparse.csr_matrix:
-    """float32 sparse ``[items, items]``: column i holds the similarities of i's neighbours."""
+    """float32 sparse ``[items, items]``: column i has the similarities of i's neighbours."""
     shape = (len(train.users), len(train.items))
     ones = np.ones(len(train), np.float32)
-    met = sparse.csr_matrix((ones, (train.user, train.item)), shape=shape)
-    met.data[:] = 1  # an item met twice counts once
-    by_item = met.T.tocsr()
+    matrix = sparse.csr_matrix((ones, (train.user, train.item)), shape=shape)
+    matrix.data[:] = 1  # repeated interactions count once
+    by_item = matrix.T.tocsr()
     norms = np.sqrt(np.diff(by_item.indptr)).astype(np.float32)
     columns = []
     for low in range(0, shape[1], block):
-        part = (by_item @ met[:, low : low + block]).tocsc()
+        part = (by_item @ matrix[:, low : low + block]).tocsc()
         part.sort_indices()
         owner = np.repeat(np.arange(low, low + part.shape[1]), np.diff(part.indptr))
         part.data /= norms[part.indices] * norms[owner] + shrinkage
@@ -236,7 +232,7 @@ def _similarity(
 
 
 def _nearest(similarity: sparse.csc_matrix, neighbours: int) -> sparse.csc_matrix:
-    """Keep the largest values of each column, ties by lower row."""
+    """Zero all but the largest values of each column, ties by lower row."""
     for low, high in zip(similarity.indptr[:-1], similarity.indptr[1:]):
         if high - low > neighbours:
             column: npt.NDArray[np.float32] = similarity.data[low:high]

@@ -1,4 +1,4 @@
-"""Pair networks as scorers, and pairs with known answers: was this item taken or not?"""
+"""Pair networks as scorers, and the evaluation of labelled (query, item) pairs."""
 
 from __future__ import annotations
 
@@ -23,22 +23,21 @@ from recsys.ranking import (
 from recsys.splits.held_out import HeldOutQueries
 
 SMALLEST = 1e-7
-"""Probabilities are kept this far from 0 and 1, so that one certain mistake is no infinite loss."""
+"""Minimum distance of probabilities from 0 and 1, which keeps the log loss finite."""
 
 
 @dataclass(frozen=True, eq=False)
 class VectorPairScorer:
-    """Scores by the log-odds of a network over the mean of the history and the item.
+    """Log-odds of a network over the mean of the history's vectors and the item's vector.
 
-    An item without a vector has the score -inf. A history without one is the mean of all items, for
-    which the network has learned what is taken anyway.
+    An item without a vector scores -inf. A history without vectors is the mean of all items, which
+    the network has learned to score.
 
     Attributes:
-        network: What judges.
-        block: The vectors it was trained on.
-        candidates: Which items it scores, bool ``[items]``; the others get -inf. None is all: each
-            costs a pass for every query.
-        name: Under which name its figures appear.
+        network: The trained network.
+        block: The vectors that it was trained on.
+        candidates: Items to score, bool ``[items]``; others score -inf. None for all.
+        name: Name of its figures.
 
     Example:
         See ``examples/train_pairs.py``.
@@ -55,27 +54,26 @@ class VectorPairScorer:
 
     def score(self, queries: HeldOutQueries) -> Vectors:
         """float32 ``[q, items]``."""
-        met = Bags(queries.history_rows, queries.history_offsets)
-        users = self.network.user_vectors(self._scaled, met)
+        histories = Bags(queries.history_rows, queries.history_offsets)
+        users = self.network.user_vectors(self._scaled, histories)
         rows = _rows(self.block.mask, self.candidates)
-        odds = self.network.head.log_odds(users, self._scaled.vectors[rows])
-        return _spread(odds, rows, len(self.block))
+        log_odds = self.network.head.log_odds(users, self._scaled.vectors[rows])
+        return _for_all_items(log_odds, rows, len(self.block))
 
 
 @dataclass(frozen=True, eq=False)
 class SparsePairScorer:
-    """Scores by the log-odds of a network that has learned its own items and words.
+    """Log-odds of a network with its own vectors of items and words.
 
-    An item that training never met has the score -inf.
+    An item without training interactions scores -inf.
 
     Attributes:
-        network: What judges.
-        searched: The searches of all users, of the whole log: of a query only those that lie before
-            its moment are read.
-        terms: Whether the search that led to the target is read too: "now" only where the
-            evaluation is of search; it gives the answer away otherwise.
+        network: The trained network.
+        searched: Searches of all users in the whole log; a query reads only its earlier ones.
+        terms: Whether to read the search terms of the target as well ("now"), for evaluating
+            search; otherwise they would reveal the target.
         candidates: As in :class:`VectorPairScorer`.
-        name: Under which name its figures appear.
+        name: Name of its figures.
 
     Example:
         See ``examples/train_pairs.py``.
@@ -89,50 +87,49 @@ class SparsePairScorer:
 
     def score(self, queries: HeldOutQueries) -> Vectors:
         """float32 ``[q, items]``."""
-        met = Bags(queries.history_rows, queries.history_offsets)
+        histories = Bags(queries.history_rows, queries.history_offsets)
         positions = self.searched.positions(queries.user, queries.time)
         now = queries.terms if self.terms == "now" else None
         words = self.searched.before(positions, users=queries.user, now=now)
-        users = self.network.user_vectors(met, words)
+        users = self.network.user_vectors(histories, words)
         rows = _rows(self.network.warm, self.candidates)
-        return _spread(self.network.log_odds(users, rows), rows, len(self.network.items))
+        log_odds = self.network.log_odds(users, rows)
+        return _for_all_items(log_odds, rows, len(self.network.items))
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledPairs:
-    """Pairs of a query and an item, and whether the item was taken.
+    """Pairs of a query and an item, with binary labels.
 
     Attributes:
-        query: Which query, int64 ``[n]``, ascending.
-        item: Which item, int32 ``[n]``.
-        taken: bool ``[n]``.
+        query: Index of the query, int64 ``[n]``, ascending.
+        item: Row of the item, int32 ``[n]``.
+        positive: Whether the item is a target of the query, bool ``[n]``.
     """
 
     query: np.ndarray
     item: Rows
-    taken: Mask
+    positive: Mask
 
 
 def sample_pairs(
     queries: HeldOutQueries, *, candidates: Mask, negatives: int = 4, seed: int = 0
 ) -> LabelledPairs:
-    """Each target, and beside it items that are neither in the history nor a target.
-
-    Drawn uniformly from the candidates; a query with fewer left gets those.
+    """All targets, and items drawn uniformly that are neither targets nor in the history.
 
     Args:
-        queries: With their targets.
-        candidates: Which items may be drawn, bool ``[items]``.
-        negatives: How many beside each target.
-        seed: Of the draw.
+        queries: Queries with their targets.
+        candidates: Items that may be drawn, bool ``[items]``.
+        negatives: Number of negatives per target, fewer if there are not enough candidates.
+        seed: Seed of the draw.
 
     Raises:
-        InvalidRequestError: No queries, or ``negatives`` below 1.
+        InvalidRequestError: There are no queries, or ``negatives`` is below 1.
 
     Example:
         >>> queries = HeldOutQueries.of(user=[0], histories=[[0]], targets=[[2]])
         >>> pairs = sample_pairs(queries, candidates=np.ones(4, bool), negatives=9)
-        >>> sorted(zip(pairs.item.tolist(), pairs.taken.tolist()))
+        >>> sorted(zip(pairs.item.tolist(), pairs.positive.tolist()))
         [(1, False), (2, True), (3, False)]
     """
     if not len(queries) or negatives < 1:
@@ -140,19 +137,19 @@ def sample_pairs(
             f"pairs need queries and 1 or more negatives; got {len(queries)} and {negatives}"
         )
     rng = np.random.default_rng(seed)
-    query, item, taken = [], [], []
+    query, item, positive = [], [], []
     for at in range(len(queries)):
         targets = queries.targets(at)
-        free = candidates.copy()
-        free[queries.history(at)] = False
-        free[targets] = False
-        others = np.flatnonzero(free)
+        allowed = candidates.copy()
+        allowed[queries.history(at)] = False
+        allowed[targets] = False
+        others = np.flatnonzero(allowed)
         drawn = rng.choice(others, min(negatives * len(targets), len(others)), replace=False)
         query.append(np.full(len(targets) + len(drawn), at))
         item.append(np.concatenate([targets, drawn]))
-        taken.append(np.arange(len(targets) + len(drawn)) < len(targets))
+        positive.append(np.arange(len(targets) + len(drawn)) < len(targets))
     return LabelledPairs(
-        np.concatenate(query), np.concatenate(item).astype(np.int32), np.concatenate(taken)
+        np.concatenate(query), np.concatenate(item).astype(np.int32), np.concatenate(positive)
     )
 
 
@@ -164,50 +161,49 @@ def evaluate_pairs(
     scores: Literal["log-odds", "order"] = "log-odds",
     batch: int = 256,
 ) -> Mapping[str, float]:
-    """How well a scorer tells what was taken from what was not.
+    """AUC and log loss of a scorer on labelled pairs, over all queries together.
 
-    ``auc`` is the share of (taken, not taken) pairs of pairs, over all queries, that stand in the
-    right order, ties half. ``log_loss`` is the mean of -log p(what happened), ``base_log_loss``
-    that of always saying the share that was taken.
+    ``auc`` is the area under the ROC curve; ``log_loss`` the mean negative log-likelihood of the
+    labels, and ``base_log_loss`` that of predicting the share of positives.
 
     Args:
-        scorer: What is judged.
-        queries: Of which the pairs are.
-        pairs: See :func:`sample_pairs`.
-        scores: Whether the scores are log-odds, which have a log loss, or mean an order alone.
-        batch: How many queries are scored at once.
+        scorer: The scorer.
+        queries: The queries of the pairs.
+        pairs: Pairs of :func:`sample_pairs`.
+        scores: Whether the scores are log-odds, which have a log loss, or only an order.
+        batch: Number of queries per batch.
 
     Raises:
-        InvalidRequestError: All pairs were taken, or none.
+        InvalidRequestError: All labels are equal.
     """
     from sklearn.metrics import log_loss, roc_auc_score
 
-    if pairs.taken.all() or not pairs.taken.any():
+    if pairs.positive.all() or not pairs.positive.any():
         raise InvalidRequestError(
-            "an AUC needs pairs that were taken and pairs that were not; all "
-            f"{len(pairs.taken)} are alike"
+            f"an AUC needs positive and negative pairs; all {len(pairs.positive)} are alike"
         )
     found = np.empty(len(pairs.item), np.float32)
     for low in range(0, len(queries), batch):
         first, last = np.searchsorted(pairs.query, [low, low + batch])
         part = scorer.score(queries.slice(low, low + batch))
         found[first:last] = part[pairs.query[first:last] - low, pairs.item[first:last]]
-    order = np.maximum(found, np.finfo(np.float32).min)  # -inf stands behind all others
-    figures = {"auc": float(roc_auc_score(pairs.taken, order))}
+    order = np.maximum(found, np.finfo(np.float32).min)  # -inf is below all others
+    figures = {"auc": float(roc_auc_score(pairs.positive, order))}
     if scores == "log-odds":
-        share = pairs.taken.mean()
-        likely = np.clip(probability(order), SMALLEST, 1 - SMALLEST)
-        figures["log_loss"] = float(log_loss(pairs.taken, likely))
-        figures["base_log_loss"] = float(log_loss(pairs.taken, np.full(len(likely), share)))
+        share = pairs.positive.mean()
+        predicted = np.clip(probability(order), SMALLEST, 1 - SMALLEST)
+        figures["log_loss"] = float(log_loss(pairs.positive, predicted))
+        figures["base_log_loss"] = float(log_loss(pairs.positive, np.full(len(predicted), share)))
     return figures
 
 
-def _rows(there: Mask, candidates: Mask | None) -> Rows:
-    return np.flatnonzero(there if candidates is None else there & candidates).astype(np.int32)
+def _rows(available: Mask, candidates: Mask | None) -> Rows:
+    scored = available if candidates is None else available & candidates
+    return np.flatnonzero(scored).astype(np.int32)
 
 
-def _spread(scores: Vectors, rows: Rows, items: int) -> Vectors:
-    """Scores of some rows as scores of all, -inf for the others."""
+def _for_all_items(scores: Vectors, rows: Rows, items: int) -> Vectors:
+    """Scores of some rows as scores of all items, -inf for the others."""
     out = np.full((len(scores), items), -np.inf, np.float32)
     out[:, rows] = scores
     return out

@@ -1,7 +1,4 @@
-"""One query and its answer as one picture: what was asked above, what was found below.
-
-A table of ids does not show whether pictures look alike; this does.
-"""
+"""A query and its candidates as one picture, a grid of thumbnails."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ import matplotlib
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 SIDE = 144
-"""Pictures are made to fit a square of so many pixels."""
+"""Maximum width and height of a picture in pixels."""
 
 _GAP, _LINE, _LINES, _ACROSS, _LETTERS = 14, 15, 3, 6, 22
 _INK, _PALE, _EMPTY = "#1f2933", "#7b8794", "#e4e7eb"
@@ -24,12 +21,12 @@ _FONT = "fonts/ttf/DejaVuSans.ttf"
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """One thing on a sheet.
+    """One tile of the grid.
 
     Attributes:
-        title: Its words, shown below the picture, or in its place where there is none.
-        picture: RGB, of any size, or None.
-        note: A line in a paler ink, such as a rank and a score.
+        title: Text below the picture, or instead of it.
+        picture: RGB picture of any size, or None.
+        note: Pale line of text such as rank and score.
     """
 
     title: str
@@ -37,8 +34,8 @@ class Tile:
     note: str = ""
 
 
-def draw_query_sheet(asked: Sequence[Tile], found: Sequence[Tile]) -> Image.Image:
-    """The sheet, RGB; six cards in a row.
+def draw_query_sheet(query: Sequence[Tile], candidates: Sequence[Tile]) -> Image.Image:
+    """The sheet, RGB, with six tiles per line.
 
     Example:
         >>> red = Image.new("RGB", (60, 60), "red")
@@ -47,38 +44,38 @@ def draw_query_sheet(asked: Sequence[Tile], found: Sequence[Tile]) -> Image.Imag
     """
     width = _ACROSS * (SIDE + _GAP) + _GAP
     high = SIDE + (_LINES + 1) * _LINE + _GAP
-    sections = (("asked", asked), ("found", found))
-    rows = [-(-max(len(cards), 1) // _ACROSS) for _, cards in sections]
-    height = sum(rows) * high + len(sections) * (_LINE + _GAP) + _GAP
+    sections = (("query", query), ("candidates", candidates))
+    lines = [-(-max(len(tiles), 1) // _ACROSS) for _, tiles in sections]
+    height = sum(lines) * high + len(sections) * (_LINE + _GAP) + _GAP
     sheet = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(sheet)
     top = _GAP
-    for (name, cards), lines in zip(sections, rows):
+    for (name, tiles), count in zip(sections, lines):
         draw.text((_GAP, top), name, fill=_PALE, font=_font())
         top += _LINE + _GAP // 2
-        for place, card in enumerate(cards):
-            down, across = divmod(place, _ACROSS)
-            _draw(card, sheet, _GAP + across * (SIDE + _GAP), top + down * high)
-        top += lines * high + _GAP // 2
+        for at, tile in enumerate(tiles):
+            down, across = divmod(at, _ACROSS)
+            _draw(tile, sheet, _GAP + across * (SIDE + _GAP), top + down * high)
+        top += count * high + _GAP // 2
     return sheet
 
 
-def _draw(card: Tile, sheet: Image.Image, left: int, top: int) -> None:
+def _draw(tile: Tile, sheet: Image.Image, left: int, top: int) -> None:
     draw, font, under = ImageDraw.Draw(sheet), _font(), top + SIDE + 3
-    lines = textwrap.wrap(card.title, _LETTERS, max_lines=_LINES, placeholder=" ...")
-    if card.picture is None:
+    lines = textwrap.wrap(tile.title, _LETTERS, max_lines=_LINES, placeholder=" ...")
+    if tile.picture is None:
         draw.rectangle((left, top, left + SIDE - 1, top + SIDE - 1), fill=_EMPTY)
         draw.text((left + 3, top + SIDE // 3), "\n".join(lines), fill=_INK, font=font)
-        draw.text((left, under), card.note, fill=_PALE, font=font)
+        draw.text((left, under), tile.note, fill=_PALE, font=font)
         return
-    fitted = ImageOps.contain(card.picture, (SIDE, SIDE))
+    fitted = ImageOps.contain(tile.picture, (SIDE, SIDE))
     sheet.paste(fitted, (left + (SIDE - fitted.width) // 2, top + (SIDE - fitted.height) // 2))
     for number, line in enumerate(lines):
         draw.text((left, under + number * _LINE), line, fill=_INK, font=font)
-    draw.text((left, under + len(lines) * _LINE), card.note, fill=_PALE, font=font)
+    draw.text((left, under + len(lines) * _LINE), tile.note, fill=_PALE, font=font)
 
 
 @cache
 def _font() -> ImageFont.FreeTypeFont:
-    # The one that matplotlib brings along: it has the letters of most languages.
+    # Part of matplotlib; covers most alphabets.
     return ImageFont.truetype(Path(matplotlib.get_data_path()) / _FONT, 11)

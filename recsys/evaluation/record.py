@@ -1,6 +1,6 @@
-"""One form for every figure: what was measured, by which command, on what, from which commit.
+"""The common form of all figures, with command, commit, date, machine and seeds.
 
-It holds no names of hosts and no paths. What the figures mean is said by who writes them.
+A record contains no host names and no paths.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ def write_record(
     figures: Mapping[str, float],
     **extra: Any,
 ) -> None:
-    """Write a record as JSON, atomically: a reader sees the old file or the new one.
+    """Write a record as JSON, atomically.
 
     Args:
         path: The file; its folder is made.
-        name: What was measured.
-        command: How to measure it again.
-        seeds: Every seed that the figures rest on.
-        figures: From name to finite number.
-        extra: Further entries, JSON values.
+        name: Name of the measurement.
+        command: Command that reproduces it.
+        seeds: All seeds that the figures depend on.
+        figures: Finite numbers by name.
+        extra: Further entries, as JSON values.
 
     Raises:
         DataError: A figure is not a finite number, or ``extra`` cannot be JSON.
@@ -47,7 +47,7 @@ def write_record(
 def record(
     *, name: str, command: str, seeds: Sequence[int], figures: Mapping[str, float], **extra: Any
 ) -> dict[str, Any]:
-    """The record itself; see :func:`write_record`.
+    """A record; see :func:`write_record`.
 
     Example:
         >>> made = record(name="demo", command="make demo", seeds=[1], figures={"seconds": 2})
@@ -55,7 +55,7 @@ def record(
         ['command', 'commit', 'date', 'figures', 'machine', 'name', 'seeds']
     """
     checked = {str(key): _finite(key, value) for key, value in figures.items()}
-    own: dict[str, Any] = {
+    reserved: dict[str, Any] = {
         "name": name,
         "command": command,
         "commit": commit(),
@@ -64,20 +64,19 @@ def record(
         "seeds": [int(seed) for seed in seeds],
         "figures": checked,
     }
-    taken = sorted(own.keys() & extra.keys())
-    if taken:
-        raise DataError(f"a record has its own '{taken[0]}'; choose another name")
-    return {**own, **extra}
+    clash = sorted(reserved.keys() & extra.keys())
+    if clash:
+        raise DataError(f"'{clash[0]}' is a reserved key of records; choose another name")
+    return {**reserved, **extra}
 
 
 _WRITTEN = (":(top,exclude)benchmarks/results", ":(top,exclude,glob)docs/*.md")
 
 
 def commit() -> str:
-    """The commit of this code, with "-dirty" when tracked files differ from it, or "unknown".
+    """The commit of this code, with "-dirty" if tracked files differ from it, or "unknown".
 
-    What benchmarks write, records and the pages made from them, is not code: a benchmark in parts
-    would else make its second one dirty by its first.
+    Records and pages written by benchmarks are not code and do not make it dirty.
     """
     head = _git("rev-parse", "HEAD")
     if not head:
@@ -87,7 +86,7 @@ def commit() -> str:
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were measured on: processor, cores, memory, libraries."""
+    """Processor, cores, memory and versions of libraries."""
     return {
         "cpu": _cpu(),
         "cores": os.cpu_count() or 1,

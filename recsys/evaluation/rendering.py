@@ -11,10 +11,9 @@ COVERAGE_COLUMNS = ("texts", "words", "with a vector", "from pieces", "most freq
 
 
 def render(package: str, template: str, values: Mapping[str, Any]) -> str:
-    """The template of a package (in its folder ``templates``) with these values.
+    """Render a template of a package's folder ``templates``.
 
-    A page of HTML shows what it is given as text. A name that a template asks for and that is not
-    given is an error.
+    HTML pages escape all values. A missing value is an error.
     """
     environment = Environment(
         loader=PackageLoader(package),
@@ -48,6 +47,6 @@ def _figure(value: float | None) -> str:
 
 
 def _cell(value: object) -> str:
-    """Text that stays inside one cell of a Markdown table."""
+    """Escape a text for one cell of a Markdown table."""
     flat = " ".join(str(value).split())
     return flat.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

@@ -1,4 +1,4 @@
-"""The configuration of a run: one section a part of the library, read from one TOML file."""
+"""Configuration of a run: a TOML file with one section per part of the library."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ SpaceName = Literal["two_tower", "text", "image"]
 
 
 class DataConfig(Config):
-    """What is read.
+    """Files to read.
 
-    Paths are relative to the folder of the configuration; ``data:NAME/...`` is found by name (see
+    Paths are relative to the folder of the configuration; ``data:NAME/...`` is located by name (see
     :func:`recsys.formats.locate`).
 
     Attributes:
-        interactions: The log.
-        items: The catalogue; without it there are ids and nothing else.
-        searches: A log of searches with the item that each led to.
-        fields: Which columns of the catalogue mean what.
-        pictures: A folder or a zip archive of pictures.
-        user_vectors: A parquet file with vectors of users that were learned elsewhere, as
-            ``recsys export-embeddings`` writes it; the query tower reads them.
-        policy: What becomes of rows that cannot be used as they are.
+        interactions: Interaction log.
+        items: Catalogue; by default items have only ids.
+        searches: Log of searches with the item that each led to.
+        fields: Meaning of the catalogue's columns.
+        pictures: Folder or zip archive of pictures.
+        user_vectors: Parquet file of external user vectors for the query tower, in the format of
+            ``recsys export-embeddings``.
+        policy: Treatment of invalid entries.
     """
 
     interactions: InteractionSource
@@ -51,17 +51,17 @@ class DataConfig(Config):
 
 
 class EvaluationConfig(Config):
-    """How the towers are judged, and what is shown beside them.
+    """Evaluation of the towers and the baselines.
 
     Attributes:
-        ks: At which k the metrics are taken; the first is that of the table.
-        choose_by: The validation figure by which training keeps its best epoch and stops.
-        baselines: What stands beside the towers.
-        resamples: Of the bootstrap that gives the intervals.
-        oracle: A JSON file with the best figures that can be reached, under "oracle" (for data
-            whose rule is known).
-        sheet_users: For so many users the report shows pictures of history and recommendations.
-        seed: Of the bootstrap and of chance.
+        ks: Values of k for the metrics; the first is shown in the table.
+        choose_by: Validation metric that selects the epoch and stops the training.
+        baselines: Baselines to evaluate.
+        resamples: Number of bootstrap resamples for the intervals.
+        oracle: JSON file with the best reachable figures, under "oracle", for data whose rule is
+            known.
+        sheet_users: Number of users whose history and recommendations the report shows as pictures.
+        seed: Seed of the bootstrap and the random scorer.
     """
 
     ks: tuple[int, ...] = Field((10, 20, 50, 100), min_length=1)
@@ -78,12 +78,12 @@ class EvaluationConfig(Config):
 
 
 class IndexSection(Config):
-    """The index that every space gets, and how it is measured.
+    """The index of every space, and its comparison with exact search.
 
     Attributes:
         search: Exact search, or ScaNN with its settings.
-        recall_at: At which k the ANN recall is measured against exact search.
-        queries: By how many queries at most.
+        recall_at: The k of the ANN recall.
+        queries: Maximum number of queries for the ANN recall.
     """
 
     search: IndexConfig = ScannConfig()
@@ -127,19 +127,19 @@ class RunConfig(Config):
     """Everything that a run depends on.
 
     Attributes:
-        name: Its folder below ``runs/``.
-        seed: Given to every section that has a seed and was not given its own.
-        data: What is read.
-        split: What the towers learn from and what judges them.
-        text: The encoder of words; without it there is no word block and no space ``text``.
-        image: The encoder of pictures; without it no picture block and no space ``image``.
-        attributes: Whether the categories and numbers of the catalogue make a feature block.
-        towers: What the towers read.
-        train: How they are trained.
-        evaluation: How they are judged.
-        index: How vectors are searched.
-        spaces: Which spaces are published.
-        serve: How the published bundle is tried out.
+        name: Name of its folder in ``runs/``.
+        seed: Seed of every section that has none of its own.
+        data: Files to read.
+        split: Training, validation and test part.
+        text: Text encoder; needed for the block and the space ``text``.
+        image: Image encoder; needed for the block and the space ``image``.
+        attributes: Whether categories and numbers of the catalogue are a feature block.
+        towers: Inputs and sizes of the towers.
+        train: Training of the towers.
+        evaluation: Evaluation of the towers.
+        index: Index of the spaces.
+        spaces: Spaces to publish.
+        serve: Trial of the published bundle.
 
     Example:
         >>> from recsys.config import parse_config
@@ -178,7 +178,7 @@ class RunConfig(Config):
         return self
 
     def seeded(self) -> RunConfig:
-        """The same with ``seed`` in every section that was not given its own."""
+        """The same configuration with ``seed`` in every section that has none of its own."""
         changes: dict[str, Any] = {}
         for name in ("split", "text", "image", "train", "evaluation"):
             section = getattr(self, name)

@@ -1,4 +1,4 @@
-"""Which embeddings a run has to export: users, items and queries, and the content of spaces."""
+"""Export of a run's embeddings: users, items, queries and content vectors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from recsys.errors import NotFoundError
 from recsys.evaluation.thumbnails import thumbnail
 from recsys.export import Embeddings, Exported, export
 from recsys.export.embeddings import Thumbnail
-from recsys.features import FeatureBlock
 from recsys.features.attributes import category_values
 from recsys.ids import IdMap, Rows, Vectors
 from recsys.interactions import ITEM, TERMS, USER
@@ -19,30 +18,30 @@ from recsys.pipeline.job import Job
 from recsys.pipeline.stage import load_record
 from recsys.towers import QueryBatch
 
-A_CALL = 4096
-"""Queries encoded between two words of progress."""
+BATCH = 4096
+"""Number of queries encoded at a time."""
 
 
 def export_embeddings(
     job: Job, folder: Path, *, spaces: Sequence[str] = ()
 ) -> tuple[list[Exported], list[str]]:
-    """Write what a trained run knows of users, items and search terms into ``folder``.
+    """Write the vectors of users, items and search phrases into ``folder``.
 
-    ``users`` are asked for as the bundle would be: by id, with their whole history, what came
-    after training included. ``items`` is the item tower's table; ``queries`` each search phrase
-    by its terms alone, where the towers read terms. See :mod:`recsys.export.writing` for the files.
+    Users are encoded with their id and whole history, including interactions after training, and
+    search phrases by their terms alone, if the towers read terms. See :mod:`recsys.export.writing`
+    for the files.
 
     Args:
-        job: A run whose stage "train" stands.
+        job: A run with trained towers.
         folder: New, empty, or an earlier export, which is replaced.
-        spaces: Feature blocks to write as well, as the encoder gave them: "text", "image".
+        spaces: Feature blocks to write as well: "text", "image".
 
     Returns:
-        What was written, and in words what was left out.
+        The written embeddings, and sentences about the ones left out.
 
     Raises:
-        NotFoundError: The run has no feature block of such a name.
-        DataError: The folder holds something else, or cannot be written.
+        NotFoundError: The run has no such feature block.
+        DataError: The folder has other content, or cannot be written.
     """
     wanted = list(dict.fromkeys(spaces))
     for name in wanted:
@@ -53,20 +52,17 @@ def export_embeddings(
             )
     sets, left_out = [], []
     for each in (_users(job), _items(job), _queries(job)):
-        if isinstance(each, str):
-            left_out.append(each)
-        else:
-            sets.append(each)
-    unread = len(job.ingested.interactions.phrases) - 1 - int(job.phrases.any(axis=1).sum())
-    if job.towers.terms_dimension and unread:
-        left_out.append(f"queries: the encoder knows no word of {unread:,} of the search terms")
+        (left_out if isinstance(each, str) else sets).append(each)
+    unknown = len(job.ingested.interactions.phrases) - 1 - int(job.phrases.any(axis=1).sum())
+    if job.towers.terms_dimension and unknown:
+        left_out.append(f"queries: {unknown:,} search phrases have no known word")
     for name in wanted:
         block = job.blocks[name]
         rows = np.flatnonzero(block.mask).astype(np.int32)
         if len(rows) < len(block):
-            left_out.append(f"{name}: {len(block) - len(rows):,} items have no such content")
+            left_out.append(f"{name}: {len(block) - len(rows):,} items have no vector")
         if len(rows):
-            sets.append(_of_items(job, name, block, rows))
+            sets.append(_item_embeddings(job, name, block.vectors, rows))
     about = {"run": job.config.name, "fingerprints": _fingerprints(job), "left_out": left_out}
     return export(sets, folder, about=about, progress=job.progress), left_out
 
@@ -83,13 +79,13 @@ def _users(job: Job) -> Embeddings | str:
         times=[log.times(int(row)) for row in rows] if timed else None,
     )
     lengths = [str(length) for length in np.diff(log.offsets)]
-    vectors = _encoded(job, batch, "encode users")
+    vectors = _encode(job, batch, "encode users")
     return Embeddings("users", USER, _ids(log.users), vectors, {"interactions": lengths})
 
 
 def _items(job: Job) -> Embeddings:
     rows = np.arange(len(job.ingested.catalogue), dtype=np.int32)
-    return _of_items(job, "items", job.towers.item_vectors, rows)
+    return _item_embeddings(job, "items", job.towers.item_vectors, rows)
 
 
 def _queries(job: Job) -> Embeddings | str:
@@ -104,31 +100,30 @@ def _queries(job: Job) -> Embeddings | str:
         "queries",
         TERMS,
         tuple(log.phrases[row] for row in known),
-        _encoded(job, batch, "encode queries"),
+        _encode(job, batch, "encode queries"),
         {"interactions": [str(times[row]) for row in known]},
     )
 
 
-def _encoded(job: Job, batch: QueryBatch, what: str) -> Vectors:
+def _encode(job: Job, batch: QueryBatch, description: str) -> Vectors:
     parts = []
-    for at in range(0, len(batch), A_CALL):
-        stop = min(at + A_CALL, len(batch))
+    for at in range(0, len(batch), BATCH):
+        stop = min(at + BATCH, len(batch))
         parts.append(job.towers.encode(batch.slice(at, stop)))
-        job.progress(what, stop, len(batch))
+        job.progress(description, stop, len(batch))
     return np.concatenate(parts)
 
 
-def _of_items(job: Job, name: str, source: Vectors | FeatureBlock, rows: Rows) -> Embeddings:
-    """Embeddings of the items ``rows``, with all that there is to show of them."""
-    vectors = source.vectors if isinstance(source, FeatureBlock) else source
-    every = _labels(job)
-    labels = {column: [values[row] for row in rows] for column, values in every.items()}
+def _item_embeddings(job: Job, name: str, vectors: Vectors, rows: Rows) -> Embeddings:
+    """Embeddings of the items ``rows``, with labels and thumbnails."""
+    columns = _labels(job).items()
+    labels = {column: [values[row] for row in rows] for column, values in columns}
     ids = tuple(job.ingested.catalogue.ids.ids(rows))
     return Embeddings(name, ITEM, ids, vectors[rows], labels, _thumbnails(job, rows))
 
 
 def _labels(job: Job) -> Mapping[str, Sequence[str]]:
-    """Titles, categories, how often met, and whether training met it; one line an item."""
+    """Columns of labels per item: title, categories, number of interactions, warm or cold."""
     catalogue, log = job.ingested.catalogue, job.ingested.interactions
     fields = catalogue.fields
     labels: dict[str, Sequence[str]] = {"title": catalogue.titles()}
@@ -144,7 +139,7 @@ def _thumbnails(job: Job, rows: Rows) -> Thumbnail | None:
     catalogue = job.ingested.catalogue
     if catalogue.pictures is None or catalogue.fields.image is None:
         return None
-    return lambda place, side: thumbnail(catalogue, int(rows[place]), side)
+    return lambda at, side: thumbnail(catalogue, int(rows[at]), side)
 
 
 def _ids(known: IdMap) -> tuple[str, ...]:

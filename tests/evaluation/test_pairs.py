@@ -134,8 +134,8 @@ def test_pairs_hold_each_target_and_nothing_known() -> None:
     candidates = np.array([True] * 6 + [False])
     pairs = sample_pairs(queries, candidates=candidates, negatives=2, seed=4)
     assert pairs.query.tolist() == [0] * 3 + [1] * 6
-    assert pairs.taken.tolist() == [True, False, False, True, True] + [False] * 4
-    assert pairs.item[pairs.taken].tolist() == [2, 1, 3]
+    assert pairs.positive.tolist() == [True, False, False, True, True] + [False] * 4
+    assert pairs.item[pairs.positive].tolist() == [2, 1, 3]
     assert set(pairs.item[1:3]) <= {1, 3, 4, 5} and set(pairs.item[5:]) == {0, 2, 4, 5}
     again = sample_pairs(queries, candidates=candidates, negatives=2, seed=4)
     np.testing.assert_array_equal(pairs.item, again.item)

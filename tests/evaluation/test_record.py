@@ -39,7 +39,7 @@ def test_a_figure_that_is_not_finite_is_refused_and_nothing_is_written(
 
 
 def test_an_extra_entry_cannot_take_the_place_of_an_agreed_one(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="has its own 'date'"):
+    with pytest.raises(DataError, match="'date' is a reserved key"):
         write_record(tmp_path / "a.json", **ASKED, figures={}, date="today")
 
 
