@@ -20,7 +20,7 @@ from recsys.evaluation import evaluate
 from recsys.evaluation.record import write_record
 from recsys.files import read_json, sha256_json
 from recsys.pipeline import Job, open_job, run_job
-from recsys.pipeline.scoring import active_users, towers_scorer
+from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stage import RECORD
 from recsys.pipeline.training import train_towers
 
@@ -77,7 +77,7 @@ def _score(job: Job, name: str, inputs: tuple[str, ...], seed: int) -> dict[str,
     fitted = train_towers(variant, RUNS / name / f"{seed}-{_fingerprint(variant)}")
     parts = job.split
     scored = evaluate(
-        towers_scorer(fitted.towers, known=active_users(parts.train.offsets)),
+        towers_scorer(fitted.towers, known=parts.train.active_users),
         parts.test,
         candidates=parts.candidates,
         item_counts=parts.train.item_counts,

@@ -50,7 +50,7 @@ from recsys.features import FeatureBlock, principal_components
 from recsys.files import sha256_json
 from recsys.formats import resolve
 from recsys.ids import Mask
-from recsys.pipeline.scoring import active_users, towers_scorer
+from recsys.pipeline.scoring import towers_scorer
 from recsys.progress import Progress
 from recsys.ranking import PairTrainConfig, VectorPairConfig, fit_vector_pairs
 from recsys.splits import ColdItemsConfig, HeldOutQueries, Split, split
@@ -202,7 +202,7 @@ class Trainings:
     def towers(self, choice: Choice, seed: int, name: str = "") -> tuple[Scorer, float]:
         """The towers of one choice and seed as a scorer, and their figure on validation."""
         parts = self.judge.parts
-        known = active_users(parts.train.offsets)
+        known = parts.train.active_users
         towers = TOWERS.model_copy(update={"block_dropout": choice.block_dropout})
         train = TRAIN.model_copy(update={"seed": seed})
         fitted = fit(

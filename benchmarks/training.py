@@ -44,7 +44,7 @@ from benchmarks.movielens import MovieLens
 from recsys.evaluation import Scorer, evaluate
 from recsys.evaluation.record import write_record
 from recsys.files import read_json, write_json
-from recsys.pipeline.scoring import active_users, towers_scorer
+from recsys.pipeline.scoring import towers_scorer
 from recsys.splits import LeaveLastOutConfig, Split, split
 from recsys.towers import MeanHistory, SampledSoftmax, TowersConfig, TrainConfig
 
@@ -151,7 +151,7 @@ def ours(seed: int, target: float | None = None) -> dict[str, Any]:
     if target is None:
         target = read_json(KEPT / f"tutorial-{seed}.json")["figure"]
     parts, clock = data(), Clock()
-    known = active_users(parts.train.offsets)
+    known = parts.train.active_users
     figures: list[float] = []
     seconds: list[float] = []
 

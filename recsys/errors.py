@@ -1,17 +1,5 @@
 """The exceptions of the engine, with stable codes.
 
-    RecsysError                 internal
-    ├── ConfigError             config_invalid      a configuration that cannot be used
-    ├── DataError               data_invalid        a table, file or vector that cannot be used
-    ├── InvalidRequestError     request_invalid     a call with arguments out of range
-    ├── UnknownIdError          unknown_id          an id that is not in the catalogue or the log
-    ├── NotFoundError           not_found           a space, bundle or data set that does not exist
-    ├── BundleError             bundle_corrupt      a bundle that does not match its manifest
-    ├── EncoderError            encoder_failed      an encoder that cannot be built or used
-    ├── TrainingError           training_failed     a run that diverged or degenerated
-    ├── DownloadError           download_failed     a download that failed, or a wrong file
-    └── ServiceError            service_failed      a service that did not start, answer or stop
-
 A message states the expectation, the actual value and the remedy. The codes are part of the public
 contract: the service maps each of them to a gRPC status.
 """

@@ -140,6 +140,11 @@ class Interactions:
         return np.bincount(self.item, minlength=len(self.items)).astype(np.int64)
 
     @property
+    def active_users(self) -> Mask:
+        """Whether each user has interactions, bool ``[users]``."""
+        return np.asarray(np.diff(self.offsets) > 0)
+
+    @property
     def warm(self) -> Mask:
         """Which items were met at all, bool ``[items]``."""
         return self.item_counts > 0

@@ -20,28 +20,15 @@ TOWER_INPUTS = ("blocks", "item_id", "terms", "context")
 """Keys of the towers that follow from the variant, or would add inputs to its content."""
 
 
-class ContentScorerConfig(Config):
-    """Content vectors alone (a user is the mean of their items), and inside the two towers."""
+class PlainScorerConfig(Config):
+    """A scorer without settings.
 
-    name: Literal["content"] = "content"
+    Attributes:
+        name: "content": the vectors alone (a user is the mean of their items), and inside the two
+            towers; "ids": the towers without content; "random"; "popularity".
+    """
 
-
-class IdsScorerConfig(Config):
-    """The two towers with ids and without content."""
-
-    name: Literal["ids"] = "ids"
-
-
-class RandomScorerConfig(Config):
-    """Random scores."""
-
-    name: Literal["random"] = "random"
-
-
-class PopularityScorerConfig(Config):
-    """Number of training interactions per item."""
-
-    name: Literal["popularity"] = "popularity"
+    name: Literal["content", "ids", "random", "popularity"] = "content"
 
 
 class PairScorerConfig(Config):
@@ -71,12 +58,7 @@ class EmbeddingPairScorerConfig(Config):
 
 
 ScorerConfig = Annotated[
-    ContentScorerConfig
-    | IdsScorerConfig
-    | RandomScorerConfig
-    | PopularityScorerConfig
-    | PairScorerConfig
-    | EmbeddingPairScorerConfig,
+    PlainScorerConfig | PairScorerConfig | EmbeddingPairScorerConfig,
     Field(discriminator="name"),
 ]
 WITH_CONTENT = ("content", "pair-network")
@@ -114,7 +96,7 @@ class VariantConfig(Config):
     text: TextEncoderConfig | None = None
     image: ImageEncoderConfig | None = None
     reads: tuple[str, ...] | None = None
-    scorer: ScorerConfig = ContentScorerConfig()
+    scorer: ScorerConfig = PlainScorerConfig()
 
     @property
     def slug(self) -> str:
@@ -143,9 +125,9 @@ class VariantConfig(Config):
 
 Baseline = Literal["random", "popularity", "ids"]
 BASELINES: dict[Baseline, VariantConfig] = {
-    "random": VariantConfig(label="random", scorer=RandomScorerConfig()),
-    "popularity": VariantConfig(label="popularity", scorer=PopularityScorerConfig()),
-    "ids": VariantConfig(label="ids only", scorer=IdsScorerConfig()),
+    "random": VariantConfig(label="random", scorer=PlainScorerConfig(name="random")),
+    "popularity": VariantConfig(label="popularity", scorer=PlainScorerConfig(name="popularity")),
+    "ids": VariantConfig(label="ids only", scorer=PlainScorerConfig(name="ids")),
 }
 """Variants that precede all others in the table."""
 

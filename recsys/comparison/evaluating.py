@@ -51,7 +51,6 @@ def variant_stage(config: ComparisonConfig, variant: VariantConfig) -> Stage[Job
             **config.model_dump(mode="json", include=SHARED),
             "variant": variant.model_dump(mode="json", exclude={"label"}),
         },
-        inputs=lambda job: {},
         run=run,
         restart="resume",
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -81,10 +82,9 @@ def _points(axes: Axes, variants: Sequence[Variant], k: int) -> None:
     axes.set_xlim(left, right + 0.62 * width)  # room for the labels
     axes.set_ylim(low, high)
     axes.set_xticks([tick for tick in axes.get_xticks() if left <= tick <= right])
-    gap = (high - low) / 26
     order = sorted(range(len(shown)), key=lambda at: y[at])
-    heights = spread([y[at] for at in order], gap=gap, low=low + gap / 2, high=high - gap / 2)
-    for at, height in zip(order, heights):
+    margin = (high - low) / (2 * len(shown))
+    for height, at in zip(np.linspace(low + margin, high - margin, len(shown)), order):
         axes.plot(
             [x[at], right + 0.03 * width, right + 0.07 * width],
             [y[at], height, height],
@@ -158,37 +158,6 @@ def _bars(axes: Axes, variants: Sequence[Variant], k: int, part: str, title: str
     axes.grid(axis="x", color=GRID)
     if part == "warm":
         axes.legend(loc="upper right", fontsize=8.5)
-
-
-def spread(wanted: Sequence[float], *, gap: float, low: float, high: float) -> list[float]:
-    """Positions ``gap`` apart and near the ``wanted`` ones, both in ascending order.
-
-    Neighbours that are too close are centred on their mean together. The gap shrinks if necessary
-    to keep all positions between ``low`` and ``high``.
-
-    Example:
-        >>> spread([1.0, 1.0, 5.0], gap=1.0, low=0.0, high=9.0)
-        [0.5, 1.5, 5.0]
-    """
-    if not wanted:
-        return []
-    gap = min(gap, (high - low) / max(len(wanted) - 1, 1))
-    groups: list[tuple[float, int]] = []  # start and number of members
-    for position in wanted:
-        groups.append((_clipped(position, 1, gap, low, high), 1))
-        while len(groups) > 1 and groups[-2][0] + groups[-2][1] * gap > groups[-1][0] + 1e-12:
-            (first, many), (second, more) = groups[-2:]
-            middle = (
-                (first + (many - 1) * gap / 2) * many + (second + (more - 1) * gap / 2) * more
-            ) / (many + more)
-            both = many + more
-            groups[-2:] = [(_clipped(middle - (both - 1) * gap / 2, both, gap, low, high), both)]
-    return [start + at * gap for start, many in groups for at in range(many)]
-
-
-def _clipped(start: float, many: int, gap: float, low: float, high: float) -> float:
-    """The start of a group, moved inside the limits."""
-    return max(low, min(start, high - (many - 1) * gap))
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:

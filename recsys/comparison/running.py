@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,36 +34,6 @@ class Comparison:
 
     config: ComparisonConfig
     job: Job
-
-
-@dataclass(frozen=True)
-class VariantResult:
-    """Figures of a variant, or the reason why it failed.
-
-    Attributes:
-        config: The variant.
-        figures: Figures by name; empty if it failed.
-        failed: Reason of the failure, or "".
-        seconds: Duration of its stages when they last ran.
-    """
-
-    config: VariantConfig
-    figures: Mapping[str, float] = field(default_factory=dict)
-    failed: str = ""
-    seconds: float = 0.0
-
-    def as_json(self) -> dict[str, Any]:
-        """One entry of the record's ``variants``."""
-        return {
-            "label": self.config.label,
-            "name": self.config.slug,
-            "scorer": self.config.scorer.name,
-            "encoders": {kind: section.name for kind, section in self.config.encoders.items()},
-            "settings": self.config.model_dump(mode="json", exclude={"label"}, exclude_none=True),
-            "figures": dict(self.figures),
-            "failed": self.failed or None,
-            "seconds": round(self.seconds, 1),
-        }
 
 
 def open_comparison(config: Path, *, runs: Path, progress: Progress = silent) -> Comparison:
@@ -114,35 +84,20 @@ def compare(
         finished: dict[str, StageResult] = {}
         run_stages((INGEST,), job, job.folder, until="ingest", observer=observer, finished=finished)
         tasks = {probe.column: probe_task(job, config, probe.column) for probe in config.probes}
-        results = []
-        for variant in config.all_variants:
-            stages = _stages(config, variant)
-            recompute = [stage.name for stage in stages[1:]] if variant.slug in again else []
-            try:
-                _, *done = run_stages(
-                    stages,
-                    job,
-                    job.folder,
-                    until=stages[-1].name,
-                    observer=observer,
-                    again=recompute,
-                    finished=finished,
-                )
-            except Exception as error:  # a failed variant must not stop the others
-                results.append(VariantResult(variant, failed=_reason(error)))
-                continue
-            seconds = sum(each.seconds for each in done)
-            results.append(VariantResult(variant, _figures(done), seconds=seconds))
+        entries = [
+            _entry(comparison, variant, observer, again, finished)
+            for variant in config.all_variants
+        ]
         content = record(
             name=config.name,
             command=command,
             seeds=sorted({config.seed, config.train.seed, config.evaluation.seed}),
             figures={
-                f"{result.config.slug}.{name}": value
-                for result in results
-                for name, value in result.figures.items()
+                f"{entry['name']}.{name}": value
+                for entry in entries
+                for name, value in entry["figures"].items()
             },
-            variants=[result.as_json() for result in results],
+            variants=entries,
             k=config.evaluation.ks[0],
             probes={
                 probe.name: {
@@ -169,17 +124,40 @@ def _check_names(again: Sequence[str], known: Sequence[str]) -> None:
             raise ConfigError(f"there is no variant '{name}': {remedy}")
 
 
-def _stages(config: ComparisonConfig, variant: VariantConfig) -> list[Stage[Job]]:
+def _entry(
+    comparison: Comparison,
+    variant: VariantConfig,
+    observer: Observer,
+    again: Sequence[str],
+    finished: dict[str, StageResult],
+) -> dict[str, Any]:
+    """The record's entry of a variant: its figures, or the reason why it failed."""
+    config, job = comparison.config, comparison.job
     encoders = [encoder_stage(request) for request in encoding_requests(config, variant)]
-    return [INGEST, *encoders, variant_stage(config, variant)]
-
-
-def _figures(done: Sequence[StageResult]) -> dict[str, float]:
-    *encoders, last = done
-    names = ENCODER_FIGURES if encoders else ()
-    summed = {name: float(sum(each.figures[name] for each in encoders)) for name in names}
-    return summed | dict(last.figures)
-
-
-def _reason(error: Exception) -> str:
-    return error.message if isinstance(error, RecsysError) else f"{type(error).__name__}: {error}"
+    last = variant_stage(config, variant)
+    stages: list[Stage[Job]] = [INGEST, *encoders, last]
+    recompute = [stage.name for stage in stages[1:]] if variant.slug in again else []
+    options: Any = {"observer": observer, "again": recompute, "finished": finished}
+    figures: dict[str, float] = {}
+    done: Sequence[StageResult] = ()
+    failed = None
+    try:
+        _, *done = run_stages(stages, job, job.folder, until=last.name, **options)
+    except RecsysError as error:
+        failed = error.message
+    except Exception as error:  # a failed variant must not stop the others
+        failed = f"{type(error).__name__}: {error}"
+    else:
+        for name in ENCODER_FIGURES if encoders else ():
+            figures[name] = float(sum(each.figures[name] for each in done[:-1]))
+        figures |= done[-1].figures
+    return {
+        "label": variant.label,
+        "name": variant.slug,
+        "scorer": variant.scorer.name,
+        "encoders": {kind: section.name for kind, section in variant.encoders.items()},
+        "settings": variant.model_dump(mode="json", exclude={"label"}, exclude_none=True),
+        "figures": figures,
+        "failed": failed,
+        "seconds": round(sum(each.seconds for each in done), 1),
+    }

@@ -30,7 +30,7 @@ from recsys.evaluation import (
 from recsys.features import FeatureBlock
 from recsys.interactions import Interactions
 from recsys.pipeline import Job
-from recsys.pipeline.scoring import active_users, towers_scorer
+from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.training import check_validation
 from recsys.progress import Progress, silent
 from recsys.splits import HeldOutQueries
@@ -66,7 +66,7 @@ class ScoringInput:
     def training_log(self) -> Interactions:
         """Training interactions, of ``train_users`` drawn users if set."""
         train, limit = self.job.split.train, self.config.train_users
-        users = np.flatnonzero(active_users(train.offsets))
+        users = np.flatnonzero(train.active_users)
         if limit is None or limit >= len(users):
             return train
         drawn = np.random.default_rng(self.config.seed).permutation(users)[:limit]
@@ -103,27 +103,20 @@ class ScoringInput:
 Factory = Callable[[ScoringInput], Iterator[tuple[Usage, Scorer]]]
 
 
-def content_scorers(inputs: ScoringInput) -> Iterator[tuple[Usage, Scorer]]:
-    """The vectors alone, then inside the towers with ids and without."""
-    yield "alone", MeanOfItemsScorer(concatenated(inputs.blocks), name="alone")
-    yield "towers", train_in_towers(inputs, item_id="embedding")
-    yield "towers_without_ids", train_in_towers(inputs, item_id="none")
-
-
-def id_scorers(inputs: ScoringInput) -> Iterator[tuple[Usage, Scorer]]:
-    """The towers with ids only."""
-    yield "towers", train_in_towers(inputs, item_id="embedding")
-
-
-def random_scorers(inputs: ScoringInput) -> Iterator[tuple[Usage, Scorer]]:
-    """Random scores."""
-    items, seed = len(inputs.job.ingested.catalogue), inputs.config.evaluation.seed
-    yield "alone", RandomScorer(items, seed=seed)
-
-
-def popularity_scorers(inputs: ScoringInput) -> Iterator[tuple[Usage, Scorer]]:
-    """Most popular items first."""
-    yield "alone", PopularityScorer(inputs.job.split.train)
+def plain_scorers(inputs: ScoringInput) -> Iterator[tuple[Usage, Scorer]]:
+    """Scorers without settings: content, ids, random scores or popularity."""
+    job, name = inputs.job, inputs.variant.scorer.name
+    if name == "random":
+        items, seed = len(job.ingested.catalogue), inputs.config.evaluation.seed
+        yield "alone", RandomScorer(items, seed=seed)
+    elif name == "popularity":
+        yield "alone", PopularityScorer(job.split.train)
+    elif name == "ids":
+        yield "towers", train_in_towers(inputs, item_id="embedding")
+    else:
+        yield "alone", MeanOfItemsScorer(concatenated(inputs.blocks), name="alone")
+        yield "towers", train_in_towers(inputs, item_id="embedding")
+        yield "towers_without_ids", train_in_towers(inputs, item_id="none")
 
 
 def pair_scorers(inputs: ScoringInput) -> Iterator[tuple[Usage, Scorer]]:
@@ -169,10 +162,7 @@ def embedding_pair_scorers(inputs: ScoringInput) -> Iterator[tuple[Usage, Scorer
 
 
 FACTORIES: dict[str, Factory] = {
-    "content": content_scorers,
-    "ids": id_scorers,
-    "random": random_scorers,
-    "popularity": popularity_scorers,
+    **dict.fromkeys(("content", "ids", "random", "popularity"), plain_scorers),
     "pair-network": pair_scorers,
     "learned-in-task": embedding_pair_scorers,
 }
@@ -200,7 +190,7 @@ def train_in_towers(inputs: ScoringInput, *, item_id: Literal["embedding", "none
 
     job, config, log = inputs.job, inputs.config, inputs.training_log
     check_validation(job.split)
-    known = active_users(job.split.train.offsets)
+    known = job.split.train.active_users
     towers = config.towers.model_copy(
         update={"blocks": tuple(inputs.blocks), "item_id": item_id, "terms": "none"}
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -176,37 +177,23 @@ def tune_item_knn(
     """
     drawn = np.random.default_rng(seed).permutation(len(validation))[:sample]
     queries = validation.at(np.sort(drawn))
-    tried: list[tuple[float, ItemKnnScorer]] = []
+    trials: list[tuple[float, ItemKnnScorer]] = []
 
-    def attempt(scorer: ItemKnnScorer) -> None:
-        result = evaluate(
-            scorer,
-            queries,
-            candidates=candidates,
-            item_counts=train.item_counts,
-            ks=(k,),
-            resamples=1,
-        )
-        tried.append((result.figures[f"recall@{k}"], scorer))
-
-    def best() -> ItemKnnScorer:
-        return max(tried, key=lambda trial: trial[0])[1]
+    def best_of(scorers: Iterable[ItemKnnScorer]) -> ItemKnnScorer:
+        options: Any = {"candidates": candidates, "item_counts": train.item_counts}
+        for each in scorers:
+            result = evaluate(each, queries, ks=(k,), resamples=1, **options)
+            trials.append((result.figures[f"recall@{k}"], each))
+        return max(trials, key=lambda trial: trial[0])[1]
 
     for damp in shrinkage:
         widest = ItemKnnScorer(train, neighbours=max(neighbours), shrinkage=damp, last=last[0])
-        for near in neighbours:
-            attempt(widest.narrowed(neighbours=near, last=last[0]))
-    chosen = best()
-    for latest in last[1:]:
-        attempt(chosen.narrowed(neighbours=chosen.neighbours, last=latest))
-    return best(), [
-        {
-            "neighbours": each.neighbours,
-            "shrinkage": each.shrinkage,
-            "last": each.last,
-            f"recall@{k}": found,
-        }
-        for found, each in tried
+        best = best_of(widest.narrowed(neighbours=n, last=last[0]) for n in neighbours)
+    best = best_of([best.narrowed(neighbours=best.neighbours, last=each) for each in last[1:]])
+    names = ("neighbours", "shrinkage", "last")
+    return best, [
+        {**{name: getattr(each, name) for name in names}, f"recall@{k}": recall}
+        for recall, each in trials
     ]
 
 

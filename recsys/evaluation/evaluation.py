@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -18,14 +18,12 @@ from recsys.errors import InvalidRequestError
 from recsys.evaluation import metrics
 from recsys.evaluation.bootstrap import Interval, bootstrap_intervals
 from recsys.evaluation.metrics import Counts, Values
-from recsys.evaluation.ranking import Ranking, mask_scores, rank, target_hits
+from recsys.evaluation.ranking import Ranking, Scores, mask_scores, rank, target_hits
 from recsys.evaluation.scorers import Scorer
-from recsys.ids import Mask
+from recsys.ids import Mask, Rows
 from recsys.progress import Progress, silent
 from recsys.splits import Split
 from recsys.splits.held_out import HeldOutQueries, offsets_of, ranges
-
-SLICES = ("warm", "cold", "head", "middle", "tail")
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,48 +106,35 @@ def evaluate(
     if batch < 1 or not ks or min(ks) < 1:
         raise InvalidRequestError(f"batch and every k must be 1 or more; got {batch}, {list(ks)}")
     began = time.perf_counter()
-    depth, warm = max(ks), item_counts > 0
-    cold = _cold_part(queries, warm)
-    rankings, cold_rankings, repeated = [], [], []
+    depth, cold = max(ks), item_counts == 0
+    rankings, cold_positions, repeated = [], [], []
     for low in range(0, len(queries), batch):
         part = queries.slice(low, low + batch)
         scores = mask_scores(np.asarray(scorer.score(part)), part, candidates, name=scorer.name)
-        rankings.append(_ranked(scores, part, depth))
+        rankings.append(rank(scores, depth, part.target_rows, part.target_offsets))
+        cold_positions.append(_cold_positions(scores, part, depth, cold, candidates))
         repeated.append(_in_history(part))
-        in_batch = (cold.queries >= low) & (cold.queries < low + batch)
-        if in_batch.any():
-            rows = np.flatnonzero(candidates & ~warm)
-            cold_scores = scores[np.ix_(cold.queries[in_batch] - low, rows)]
-            cold_rankings.append(_ranked(cold_scores, cold.part.take(in_batch), depth, rows))
         progress(f"evaluate {scorer.name}", min(low + batch, len(queries)), len(queries))
-    ranking = _concatenated(rankings)
-    slices = {"warm": warm, "cold": ~warm, **metrics.popularity_slices(item_counts)}
+    ranking = Ranking.concatenated(rankings)
+    slices = {"warm": ~cold, "cold": cold, **metrics.popularity_slices(item_counts)}
     values = _values(ranking, queries, ks, slices)
-    values.update(_cold_values(cold_rankings, cold, len(queries), ks))
-    means = {name: _mean(column) for name, column in values.items()}
+    values |= _cold_values(np.concatenate(cold_positions), queries, ks, cold)
+    finite = {name: column[np.isfinite(column)] for name, column in values.items()}
+    means = {name: float(column.mean()) for name, column in finite.items() if len(column)}
     reachable = candidates[queries.target_rows] & ~np.concatenate(repeated)
+    size = int(candidates.sum())
+    coverage = {f"coverage@{k}": metrics.coverage(ranking.rows, ranking.valid, k, size) for k in ks}
     return Evaluation(
         name=scorer.name,
-        figures={
-            **{name: mean for name, mean in means.items() if mean is not None},
-            **{
-                f"coverage@{k}": metrics.coverage(
-                    ranking.rows, ranking.valid, k, int(candidates.sum())
-                )
-                for k in ks
-            },
-        },
+        figures={**means, **coverage},
         intervals=bootstrap_intervals(values, seed=seed, resamples=resamples),
         counts={
             "queries": len(queries),
             "targets": len(queries.target_rows),
-            "candidates": int(candidates.sum()),
+            "candidates": size,
             "tied_queries": int(ranking.tied.sum()),
             "unreachable_targets": int((~reachable).sum()),
-            **{
-                f"{name}_queries": int(np.isfinite(values[f"recall_of_{name}@{depth}"]).sum())
-                for name in SLICES
-            },
+            **{f"{name}_queries": len(finite[f"recall_of_{name}@{depth}"]) for name in slices},
         },
         values={name: column.astype(np.float32) for name, column in values.items()},
         seconds=time.perf_counter() - began,
@@ -193,54 +178,6 @@ def difference(
     return float(np.nanmean(gap)), bootstrap_intervals({metric: gap}, seed=seed)[metric]
 
 
-@dataclass(frozen=True, eq=False)
-class _ColdPart:
-    """The queries with cold targets, without their other targets."""
-
-    queries: npt.NDArray[np.int64]
-    part: HeldOutQueries
-
-
-def _cold_part(queries: HeldOutQueries, warm: Mask) -> _ColdPart:
-    keep = ~warm[queries.target_rows]
-    lengths = _per_query(queries, keep)
-    part = replace(
-        queries, target_rows=queries.target_rows[keep], target_offsets=offsets_of(lengths)
-    )
-    return _ColdPart(np.flatnonzero(lengths), part.take(lengths > 0))
-
-
-def _ranked(
-    scores: npt.NDArray[np.float32],
-    part: HeldOutQueries,
-    depth: int,
-    columns: npt.NDArray[np.int64] | None = None,
-) -> Ranking:
-    """Rank scores whose columns are the item rows ``columns``; None for all items."""
-    targets = part.target_rows
-    if columns is None:
-        return rank(scores, depth, target_rows=targets, target_offsets=part.target_offsets)
-    # A target that is no candidate has no column; it gets one that is never listed.
-    outside = np.full((len(scores), 1), -np.inf, np.float32)
-    at = np.minimum(np.searchsorted(columns, targets), len(columns))
-    known = np.append(columns, -1)[at] == targets
-    return rank(
-        np.concatenate([scores, outside], axis=1),
-        depth,
-        target_rows=np.where(known, at, len(columns)).astype(np.int32),
-        target_offsets=part.target_offsets,
-    )
-
-
-def _concatenated(parts: Sequence[Ranking]) -> Ranking:
-    return Ranking(
-        rows=np.concatenate([part.rows for part in parts]),
-        valid=np.concatenate([part.valid for part in parts]),
-        positions=np.concatenate([part.positions for part in parts]),
-        tied=np.concatenate([part.tied for part in parts]),
-    )
-
-
 def _values(
     ranking: Ranking, queries: HeldOutQueries, ks: Sequence[int], slices: Mapping[str, Mask]
 ) -> dict[str, Values]:
@@ -264,20 +201,33 @@ def _values(
     return values
 
 
+def _cold_positions(
+    scores: Scores, queries: HeldOutQueries, depth: int, cold: Mask, candidates: Mask
+) -> Rows:
+    """Positions of the cold targets among the cold candidates, int32 ``[cold targets]``."""
+    rows, is_cold = np.flatnonzero(cold & candidates), cold[queries.target_rows]
+    counts = _per_query(queries, is_cold)
+    # Targets that are no candidates are ranked in one more column, which is never listed.
+    column = np.full(len(cold), len(rows), np.int32)
+    column[rows] = np.arange(len(rows))
+    cold_scores = np.full((np.count_nonzero(counts), len(rows) + 1), -np.inf, np.float32)
+    cold_scores[:, :-1] = scores[np.ix_(counts > 0, rows)]
+    targets = column[queries.target_rows[is_cold]]
+    return rank(cold_scores, depth, targets, offsets_of(counts[counts > 0])).positions
+
+
 def _cold_values(
-    rankings: Sequence[Ranking], cold: _ColdPart, size: int, ks: Sequence[int]
+    positions: Rows, queries: HeldOutQueries, ks: Sequence[int], cold: Mask
 ) -> dict[str, Values]:
     """Recall of cold targets among the cold items; NaN for queries without one."""
-    if not rankings:
+    counts = _per_query(queries, cold[queries.target_rows])
+    if not counts.any():
         return {}
-    offsets = cold.part.target_offsets
-    hits = target_hits(_concatenated(rankings).positions, offsets, max(ks))
-    values = {}
-    for k in ks:
-        column = np.full(size, np.nan)
-        column[cold.queries] = metrics.recall(hits, np.diff(offsets), k)
-        values[f"cold_recall@{k}"] = column
-    return values
+    hits = target_hits(positions, offsets_of(counts), max(ks))
+    return {
+        f"cold_recall@{k}": np.where(counts > 0, metrics.recall(hits, counts, k), np.nan)
+        for k in ks
+    }
 
 
 def _per_query(queries: HeldOutQueries, keep: Mask) -> npt.NDArray[np.int64]:
@@ -293,8 +243,3 @@ def _in_history(queries: HeldOutQueries) -> Mask:
     rows = queries.pool[ranges(queries.history_start, queries.history_lengths)]
     target_owner = np.repeat(np.arange(len(queries)), np.diff(queries.target_offsets))
     return np.isin(target_owner * width + queries.target_rows, owner * width + rows)
-
-
-def _mean(column: Values) -> float | None:
-    counted = column[np.isfinite(column)]
-    return float(counted.mean()) if len(counted) else None

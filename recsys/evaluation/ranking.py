@@ -7,7 +7,8 @@ from the order of the catalogue.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,14 @@ class Ranking:
     positions: Rows
     tied: Mask
 
+    @classmethod
+    def concatenated(cls, parts: Sequence[Ranking]) -> Ranking:
+        """The rankings of several batches as one."""
+        names = [each.name for each in fields(cls)]
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
-def rank(scores: Scores, depth: int, *, target_rows: Rows, target_offsets: Offsets) -> Ranking:
+
+def rank(scores: Scores, depth: int, target_rows: Rows, target_offsets: Offsets) -> Ranking:
     """Rank the items whose score is above -inf.
 
     Args:
@@ -48,7 +55,7 @@ def rank(scores: Scores, depth: int, *, target_rows: Rows, target_offsets: Offse
 
     Example:
         >>> scores = np.array([[0.5, 2, 0.5, 0.5]], np.float32)
-        >>> ranking = rank(scores, 4, target_rows=np.array([0]), target_offsets=np.array([0, 1]))
+        >>> ranking = rank(scores, 4, np.array([0]), np.array([0, 1]))
         >>> ranking.rows.tolist(), ranking.positions.tolist()
         ([[1, 0, 2, 3]], [4])
     """

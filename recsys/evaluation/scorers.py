@@ -136,17 +136,9 @@ class MeanOfItemsScorer:
 
     def score(self, queries: HeldOutQueries) -> Vectors:
         """float32 ``[q, items]``."""
-        scores: Vectors = mean_of_histories(self.block, queries, self.last) @ self.block.vectors.T
+        lengths = np.minimum(queries.history_lengths, self.last or np.inf).astype(np.int64)
+        rows = queries.pool[ranges(queries.history_stop - lengths, lengths)]
+        means = mean_of_items(self.block, rows, offsets_of(lengths))
+        scores: Vectors = means @ self.block.vectors.T
         scores[:, ~self.block.mask] = -np.inf
         return scores
-
-
-def mean_of_histories(
-    block: FeatureBlock, queries: HeldOutQueries, last: int | None = None
-) -> Vectors:
-    """Mean over the ``last`` items of each query's history, float32 ``[q, d]``."""
-    lengths = queries.history_lengths
-    if last is not None:
-        lengths = np.minimum(lengths, last)
-    rows = queries.pool[ranges(queries.history_stop - lengths, lengths)]
-    return mean_of_items(block, rows, offsets_of(lengths))

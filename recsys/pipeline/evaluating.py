@@ -136,12 +136,7 @@ def _sheets(job: Job, scorer: Scorer, *, count: int) -> list[UserSheet]:
     for at in np.sort(rng.choice(long[first], min(count, len(first)), replace=False)):
         query = queries.slice(at, at + 1)
         scores = mask_scores(scorer.score(query), query, job.split.candidates, name=scorer.name)
-        ranking = rank(
-            scores,
-            SHEET_ITEMS,
-            target_rows=query.target_rows,
-            target_offsets=query.target_offsets,
-        )
+        ranking = rank(scores, SHEET_ITEMS, query.target_rows, query.target_offsets)
         rows = ranking.rows[0][ranking.valid[0]]
         sheets.append(
             UserSheet(

@@ -50,9 +50,13 @@ def export_embeddings(
             raise NotFoundError(
                 f"the run has no content vectors '{name}'; it has: {known}", field="space"
             )
-    sets, left_out = [], []
+    sets: list[Embeddings] = []
+    left_out: list[str] = []
     for each in (_users(job), _items(job), _queries(job)):
-        (left_out if isinstance(each, str) else sets).append(each)
+        if isinstance(each, str):
+            left_out.append(each)
+        else:
+            sets.append(each)
     unknown = len(job.ingested.interactions.phrases) - 1 - int(job.phrases.any(axis=1).sum())
     if job.towers.terms_dimension and unknown:
         left_out.append(f"queries: {unknown:,} search phrases have no known word")

@@ -141,8 +141,7 @@ class Job:
 
     def users_known_from(self, log: Interactions) -> Mask:
         """Users that have interactions in a training log or a user vector, bool ``[users]``."""
-        known: Mask = np.diff(log.offsets) > 0
-        return known if self.user_block is None else known | self.user_block.mask
+        return log.active_users | (False if self.user_block is None else self.user_block.mask)
 
     @property
     def towers_config(self) -> TowersConfig:

@@ -46,9 +46,3 @@ def towers_scorer(
         towers.item_vectors,
         lambda queries: towers.encode(batch_of(queries, known=known, phrases=phrases)),
     )
-
-
-def active_users(offsets: np.ndarray) -> Mask:
-    """Users that have an interaction, bool ``[users]``, from ``Interactions.offsets``."""
-    active: Mask = np.diff(offsets) > 0
-    return active

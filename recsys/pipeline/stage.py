@@ -80,8 +80,8 @@ class Stage(Generic[JobT]):
         needs: Stages whose results it reads.
         version: Version of its code; raised when equal settings give other files.
         settings: The part of the configuration that it depends on, as JSON values.
-        inputs: External files that it reads, by a stable name.
         run: Function that does the work in the given folder.
+        inputs: External files that it reads, by a stable name.
         restart: Whether the working folder of a killed run is deleted or resumed.
         intact: Whether results outside its folder still exist.
     """
@@ -90,8 +90,8 @@ class Stage(Generic[JobT]):
     needs: tuple[str, ...]
     version: int
     settings: Callable[[JobT], Mapping[str, Any]]
-    inputs: Callable[[JobT], Mapping[str, Path]]
     run: Callable[[JobT, Path], StageOutput]
+    inputs: Callable[[JobT], Mapping[str, Path]] = lambda job: {}
     restart: Literal["clean", "resume"] = "clean"
     intact: Callable[[JobT, StageResult], bool] = lambda job, result: True
 

@@ -1,18 +1,17 @@
-"""The six stages of a run, each a thin call into a part of the library.
+"""The six stages of a run, each a call of a part of the library.
 
-Raise a stage's ``version`` whenever its code would make other files of the same input.
+Raise a stage's ``version`` when its code gives other files for the same input.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from recsys.config import Config
 from recsys.encoders import EXHIBITS, Content, KnowsWords, obtain_encoder
 from recsys.features import (
     CataloguePictures,
@@ -67,7 +66,7 @@ def _ingest_inputs(job: Job) -> dict[str, Path]:
     found = external_files(
         job, interactions=data.interactions, items=data.items, searches=data.searches
     )
-    return found if data.pictures is None else {**found, "pictures": job.path(data.pictures)}
+    return found | _paths(job, pictures=data.pictures)
 
 
 def _run_encode(job: Job, out: Path) -> StageOutput:
@@ -84,7 +83,7 @@ def _run_encode(job: Job, out: Path) -> StageOutput:
         contents: Sequence[Content] = (
             catalogue.texts() if name == "text" else CataloguePictures(catalogue)
         )
-        # Kept apart from the stage, so that one changed title does not train everything anew.
+        # Outside of the stage, so that one changed title does not retrain the encoder.
         encoder = obtain_encoder(
             resolve_files(job, section),
             contents,
@@ -127,35 +126,24 @@ def _run_encode(job: Job, out: Path) -> StageOutput:
 
 def _encode_inputs(job: Job) -> dict[str, Path]:
     found = external_files(job, text=job.config.text, image=job.config.image)
-    vectors = job.config.data.user_vectors
-    return found if vectors is None else {**found, "user_vectors": job.path(vectors)}
+    return found | _paths(job, user_vectors=job.config.data.user_vectors)
 
 
-def _settings(*names: str) -> Any:
-    def settings(job: Job) -> Mapping[str, Any]:
-        sections = {name: getattr(job.config, name) for name in names}
-        return {
-            name: section.model_dump(mode="json") if isinstance(section, Config) else section
-            for name, section in sections.items()
-        }
-
-    return settings
+def _paths(job: Job, **names: str | None) -> dict[str, Path]:
+    return {key: job.path(name) for key, name in names.items() if name is not None}
 
 
-def _ingest_settings(job: Job) -> Mapping[str, Any]:
-    """All of the data but the vectors of users, which are read where things are encoded."""
-    return {"data": job.config.data.model_dump(mode="json", exclude={"user_vectors"})}
-
-
-def _nothing(job: Job) -> dict[str, Path]:
-    return {}
+def _settings(include: Any, exclude: Any = None) -> Callable[[Job], Mapping[str, Any]]:
+    """A part of the configuration as JSON values; arguments as in pydantic's ``model_dump``."""
+    return lambda job: job.config.model_dump(mode="json", include=include, exclude=exclude)
 
 
 INGEST: Stage[Job] = Stage(
     "ingest",
     (),
-    1,
-    settings=_ingest_settings,
+    2,
+    # External user vectors are read by the stage "encode".
+    settings=_settings({"data"}, exclude={"data": {"user_vectors"}}),
     inputs=_ingest_inputs,
     run=_run_ingest,
 )
@@ -165,48 +153,40 @@ STAGES: tuple[Stage[Job], ...] = (
         "encode",
         ("ingest",),
         3,
-        settings=_settings("text", "image", "attributes"),
+        settings=_settings({"text", "image", "attributes"}),
         inputs=_encode_inputs,
         run=_run_encode,
     ),
     Stage(
         "train",
         ("ingest", "encode"),
-        2,
-        settings=lambda job: {
-            **_settings("split", "towers", "train")(job),
-            "choose_by": job.config.evaluation.choose_by,
-        },
-        inputs=_nothing,
+        3,
+        settings=_settings(
+            {**dict.fromkeys(("split", "towers", "train"), True), "evaluation": {"choose_by"}}
+        ),
         run=run_train,
         restart="resume",
     ),
     Stage(
         "evaluate",
         ("ingest", "encode", "train"),
-        2,
-        settings=_settings("split", "evaluation"),
-        inputs=lambda job: (
-            {}
-            if job.config.evaluation.oracle is None
-            else {"oracle": job.path(job.config.evaluation.oracle)}
-        ),
+        3,
+        settings=_settings({"split", "evaluation"}),
+        inputs=lambda job: _paths(job, oracle=job.config.evaluation.oracle),
         run=run_evaluate,
     ),
     Stage(
         "index",
         ("ingest", "encode", "train"),
         1,
-        settings=_settings("split", "index", "spaces"),
-        inputs=_nothing,
+        settings=_settings({"split", "index", "spaces"}),
         run=run_index,
     ),
     Stage(
         "publish",
         ("ingest", "encode", "train", "evaluate", "index"),
         2,
-        settings=_settings("name", "spaces"),
-        inputs=_nothing,
+        settings=_settings({"name", "spaces"}),
         run=run_publish,
         intact=still_published,
     ),

@@ -6,12 +6,10 @@ import itertools
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from recsys.comparison.plots import draw, figure_of, spread
+from recsys.comparison.plots import draw, figure_of
 
 
 def content(points: list[tuple[float, float]], seconds: float = 1.0) -> dict:
@@ -61,21 +59,3 @@ def test_labels_do_not_overlap_and_stay_on_the_page(points, tmp_path: Path) -> N
     draw(content(points), tmp_path / "plot.png")
     with Image.open(tmp_path / "plot.png") as picture:
         assert picture.width > 1000
-
-
-@given(
-    wanted=st.lists(st.floats(0, 1), max_size=30).map(sorted),
-    gap=st.floats(0.001, 0.5),
-)
-@settings(max_examples=200, deadline=None)
-def test_spread_keeps_order_gap_and_limits(wanted: list[float], gap: float) -> None:
-    positions = spread(wanted, gap=gap, low=0.0, high=1.0)
-    assert len(positions) == len(wanted)
-    room = min(gap, 1 / max(len(wanted) - 1, 1))
-    for first, second in itertools.pairwise(positions):
-        assert second - first >= room - 1e-9
-    assert all(-1e-9 <= at <= 1 + 1e-9 for at in positions)
-
-
-def test_labels_with_room_are_not_moved() -> None:
-    assert spread([0.1, 0.5, 0.9], gap=0.2, low=0, high=1) == [0.1, 0.5, 0.9]

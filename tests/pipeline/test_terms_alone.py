@@ -9,7 +9,7 @@ import numpy as np
 from recsys.cli.trial import with_default_query
 from recsys.evaluation import evaluate
 from recsys.pipeline import open_job, run_job
-from recsys.pipeline.scoring import active_users, batch_of, towers_scorer
+from recsys.pipeline.scoring import batch_of, towers_scorer
 from recsys.pipeline.stage import StageResult
 from tests.pipeline.tiny import write_tiny
 
@@ -31,7 +31,7 @@ def test_every_query_is_asked_with_its_terms(tmp_path: Path) -> None:
     judged = done["evaluate"].figures
     assert "two_tower_with_terms.recall@5" not in judged
 
-    parts, known = job.split, active_users(job.split.train.offsets)
+    parts, known = job.split, job.split.train.active_users
     scorer = towers_scorer(job.towers, known=known, phrases=job.phrases)
     again = evaluate(
         scorer,
