@@ -1,4 +1,4 @@
-"""The stages that make a run answer queries: the spaces with their indexes, and the bundle."""
+"""The last stages of a run: the index of every space, and the bundle."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ PUBLISHED_FROM = ("ingest", "encode", "train", "evaluate", "index")
 
 
 def run_index(job: Job, out: Path) -> StageOutput:
-    """Build every space; measure what the index of the towers loses against exact search."""
+    """Build every space, and compare the index of the towers with exact search."""
     section, parts = job.config.index, job.split
     known = job.known_users
 
-    def ask(queries: HeldOutQueries) -> np.ndarray:
+    def encode(queries: HeldOutQueries) -> np.ndarray:
         drawn = np.random.default_rng(job.config.seed).permutation(len(queries))
         some = queries.at(np.sort(drawn[: section.queries]))
         return job.towers.encode(batch_of(some, known=known, phrases=job.query_phrases))
@@ -32,13 +32,13 @@ def run_index(job: Job, out: Path) -> StageOutput:
     for done, name in enumerate(job.config.spaces):
         job.progress("index", done, len(job.config.spaces), name)
         if name == TWO_TOWER:
-            # Tuned on validation queries, measured on those of the test.
-            tune = ask(parts.validation)
+            # Tuned on validation queries, measured on test queries.
+            tune = encode(parts.validation)
             space = Space.two_tower(job.towers.item_vectors, section.search, queries=tune)
             k = min(section.recall_at, len(space))
             exact = ExactIndex.of(space.vectors)
             figures[f"ann_recall@{section.recall_at}"] = ann_recall(
-                space.index, exact, ask(parts.test), k
+                space.index, exact, encode(parts.test), k
             )
         else:
             block = job.blocks[name]
@@ -50,7 +50,7 @@ def run_index(job: Job, out: Path) -> StageOutput:
 
 
 def run_publish(job: Job, out: Path) -> StageOutput:
-    """Publish a bundle of everything that serving needs."""
+    """Publish a bundle."""
     spaces: dict[str, Space] = {
         name: Space.load(job.folder / "index" / name, name) for name in job.config.spaces
     }
@@ -72,6 +72,6 @@ def run_publish(job: Job, out: Path) -> StageOutput:
     return StageOutput({}, {"version": version})
 
 
-def still_published(job: Job, done: StageResult) -> bool:
-    """Whether the bundle that the stage published is still there."""
-    return any(bundle.version == done.notes["version"] for bundle in list_bundles(job.bundles))
+def still_published(job: Job, result: StageResult) -> bool:
+    """Whether the published bundle still exists."""
+    return any(bundle.version == result.notes["version"] for bundle in list_bundles(job.bundles))
