@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
@@ -21,6 +21,7 @@ from recsys.pipeline.fingerprints import fingerprint_paths
 RECORD = "stage.json"
 FORMAT = 1
 JobT = TypeVar("JobT")
+Parts = Mapping[str, Any]
 
 
 class Observer(Protocol):
@@ -96,20 +97,6 @@ class Stage(Generic[JobT]):
     intact: Callable[[JobT, StageResult], bool] = lambda job, result: True
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """Fingerprints that make up a stage's fingerprint, stored to report which one changed."""
-
-    code: str
-    settings: str
-    inputs: Mapping[str, str]
-    needs: Mapping[str, str]
-
-    @property
-    def fingerprint(self) -> str:
-        return sha256_json(asdict(self))
-
-
 def run_stages(
     stages: Sequence[Stage[JobT]],
     job: JobT,
@@ -134,51 +121,42 @@ def run_stages(
     Raises:
         ConfigError: There is no stage ``until``.
     """
-    wanted = _needed(stages, until)
+    names = [stage.name for stage in stages]
+    if until not in names:
+        raise ConfigError(f"there is no stage '{until}'; there are: {', '.join(names)}")
+    needed = {until}
+    for stage in reversed(stages):
+        if stage.name in needed:
+            needed.update(stage.needs)
     finished = {} if finished is None else finished
     for stage in stages:
-        if stage.name in wanted and (stage.name in again or stage.name not in finished):
-            parts = _parts(stage, job, finished)
+        if stage.name in needed and (stage.name in again or stage.name not in finished):
+            # The fingerprints of all that the result depends on, stored to report changes.
+            parts = {
+                "code": f"{recsys.__version__}/{stage.name}/{stage.version}",
+                "settings": sha256_json(stage.settings(job)),
+                "inputs": fingerprint_paths(stage.inputs(job)),
+                "needs": {name: finished[name].fingerprint for name in stage.needs},
+            }
             result = _run_stage(stage, job, folder, parts, observer, again=stage.name in again)
             observer.finished(result)
             finished[stage.name] = result
-    return [finished[stage.name] for stage in stages if stage.name in wanted]
-
-
-def _needed(stages: Sequence[Stage[JobT]], until: str) -> set[str]:
-    needs = {stage.name: stage.needs for stage in stages}
-    if until not in needs:
-        raise ConfigError(f"there is no stage '{until}'; there are: {', '.join(needs)}")
-    needed, queue = set(), [until]
-    while queue:
-        name = queue.pop()
-        needed.add(name)
-        queue.extend(needs[name])
-    return needed
-
-
-def _parts(stage: Stage[JobT], job: JobT, finished: Mapping[str, StageResult]) -> _Parts:
-    return _Parts(
-        code=f"{recsys.__version__}/{stage.name}/{stage.version}",
-        settings=sha256_json(stage.settings(job)),
-        inputs=fingerprint_paths(stage.inputs(job)),
-        needs={name: finished[name].fingerprint for name in stage.needs},
-    )
+    return [finished[name] for name in names if name in needed]
 
 
 def _run_stage(
-    stage: Stage[JobT], job: JobT, folder: Path, parts: _Parts, observer: Observer, *, again: bool
+    stage: Stage[JobT], job: JobT, folder: Path, parts: Parts, observer: Observer, *, again: bool
 ) -> StageResult:
-    final = folder / stage.name
-    work = folder / ".work" / f"{stage.name}-{parts.fingerprint[:16]}"
+    fingerprint = sha256_json(parts)
+    final, work = folder / stage.name, folder / ".work" / f"{stage.name}-{fingerprint[:16]}"
     if again:
         shutil.rmtree(work, ignore_errors=True)
-    elif (result := _read(work, parts)) is not None:
+    elif (result := _read(work, fingerprint)) is not None:
         _finish(work, final)  # killed between writing the last file and renaming the folder
         return result
     reason = "requested" if again else _outdated(final, parts)
     if not reason:
-        result = _read(final, parts)
+        result = _read(final, fingerprint)
         if result is not None and stage.intact(job, result):
             return result
         reason = "its result no longer exists"
@@ -192,36 +170,28 @@ def _run_stage(
     content: dict[str, Any] = {
         "format": FORMAT,
         "stage": stage.name,
-        "fingerprint": parts.fingerprint,
-        "parts": asdict(parts),
+        "fingerprint": fingerprint,
+        "parts": parts,
         "seconds": seconds,
         "figures": dict(output.figures),
         "notes": dict(output.notes),
     }
     write_json(work / RECORD, content)  # the last file: if it exists, so do all the others
     _finish(work, final)
-    return StageResult(
-        stage.name,
-        seconds,
-        reused=False,
-        figures=content["figures"],
-        notes=content["notes"],
-        fingerprint=parts.fingerprint,
-    )
+    return _result(content, reused=False)
 
 
-def _outdated(final: Path, parts: _Parts) -> str:
+def _outdated(final: Path, parts: Parts) -> str:
     """Why the result in ``final`` cannot be reused; "" if it can."""
     record = load_record(final)
     if record is None:
         return "not done yet"
     old = record.get("parts", {})
-    if old.get("code") != parts.code:
-        return "the engine changed"
-    if old.get("settings") != parts.settings:
-        return "its settings changed"
-    for kind, key, new in (("input", "inputs", parts.inputs), ("stage", "needs", parts.needs)):
-        before = old.get(key, {})
+    for key, name in (("code", "the engine"), ("settings", "its settings")):
+        if old.get(key) != parts[key]:
+            return f"{name} changed"
+    for key, kind in (("inputs", "input"), ("needs", "stage")):
+        before, new = old.get(key, {}), parts[key]
         changed = sorted(k for k in new.keys() | before.keys() if new.get(k) != before.get(k))
         if changed:
             return f"{kind} '{changed[0]}' changed"
@@ -237,12 +207,16 @@ def load_record(folder: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) and content.get("format") == FORMAT else None
 
 
-def _read(folder: Path, parts: _Parts) -> StageResult | None:
+def _read(folder: Path, fingerprint: str) -> StageResult | None:
     content = load_record(folder)
-    if content is None or content.get("fingerprint") != parts.fingerprint:
+    if content is None or content.get("fingerprint") != fingerprint:
         return None
+    return _result(content, reused=True)
+
+
+def _result(content: Mapping[str, Any], *, reused: bool) -> StageResult:
     names = ("stage", "seconds", "figures", "notes", "fingerprint")
-    return StageResult(reused=True, **{name: content[name] for name in names})
+    return StageResult(reused=reused, **{name: content[name] for name in names})
 
 
 def _finish(work: Path, final: Path) -> None:
