@@ -1,10 +1,11 @@
-"""A study: many trials of a configuration's options, chosen on validation and on nothing else.
+"""Studies: many trials of a run's configuration, compared on validation data only.
 
-Optuna proposes them and remembers; what a study asks and leaves is told in ``docs/tuning.md``.
+A study either searches a space of options with Optuna or trains an explicit list of variants; see
+``docs/tuning.md``.
 """
 
 from __future__ import annotations
 
-from recsys.tuning.config import StudyConfig, load_study_config
+from recsys.tuning.config import StudyConfig, VariantStudyConfig, load_study_config
 
-__all__ = ["StudyConfig", "load_study_config"]
+__all__ = ["StudyConfig", "VariantStudyConfig", "load_study_config"]

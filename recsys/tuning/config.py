@@ -1,26 +1,26 @@
-"""The configuration of a study: the run that it changes, what it tries, and for how long."""
+"""Configuration of a study: the run that it changes, and the options or variants that it tries."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from recsys.config import Config, load_config
+from recsys.config import Config, load_config, read_toml
+
+FIGURE = r"^(recall|hr|ndcg|mrr)@[1-9][0-9]*$"
+NAME = r"^[a-zA-Z0-9][a-zA-Z0-9._+-]*$"
 
 
 class Range(Config):
-    """Numbers between two bounds, both included.
-
-    Whether they are whole numbers is the key's to say. ``learning_rate`` takes any,
-    ``epochs`` whole ones.
+    """Numbers between two bounds, both included; whole numbers where the key takes only those.
 
     Attributes:
-        low: The smallest.
-        high: The largest.
-        log: Whether they are drawn evenly over their logarithms.
-        step: Draw only ``low``, ``low + step``, ``low + 2 step``, ...
+        low: Smallest number.
+        high: Largest number.
+        log: Whether numbers are drawn evenly over their logarithms.
+        step: Distance of the grid that starts at ``low``; None draws any number.
     """
 
     low: float
@@ -40,38 +40,38 @@ class Range(Config):
 
 
 class Choices(Config):
-    """A few values: words, numbers, lists, or whole sections as inline tables.
+    """A list of values: words, numbers, lists, or whole sections as inline tables.
 
     Attributes:
-        choices: Each of them once.
+        choices: Distinct values.
     """
 
     choices: tuple[Any, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _each_once(self) -> Choices:
+    def _distinct(self) -> Choices:
         for at, value in enumerate(self.choices):
             if value in self.choices[:at]:
                 raise ValueError(f"{value!r} is there twice")
         return self
 
 
-def _which(value: Any) -> str:
+def _dimension_kind(value: Any) -> str:
     chosen = "choices" in value if isinstance(value, dict) else isinstance(value, Choices)
     return "choices" if chosen else "range"
 
 
 Dimension = Annotated[
-    Annotated[Choices, Tag("choices")] | Annotated[Range, Tag("range")], Discriminator(_which)
+    Annotated[Choices, Tag("choices")] | Annotated[Range, Tag("range")],
+    Discriminator(_dimension_kind),
 ]
 
 
 class TpeSampler(Config):
-    """Tree-structured Parzen estimators (Bergstra et al., NeurIPS 2011): draws where good trials
-    are dense and bad ones rare.
+    """Tree-structured Parzen estimators (Bergstra et al., NeurIPS 2011).
 
     Attributes:
-        startup_trials: So many are drawn at random before.
+        startup_trials: Number of random trials before the first estimate.
     """
 
     name: Literal["tpe"] = "tpe"
@@ -79,7 +79,7 @@ class TpeSampler(Config):
 
 
 class RandomSampler(Config):
-    """Every draw independent of what was found."""
+    """Independent random trials."""
 
     name: Literal["random"] = "random"
 
@@ -88,12 +88,12 @@ SamplerConfig = Annotated[TpeSampler | RandomSampler, Field(discriminator="name"
 
 
 class MedianPruner(Config):
-    """Stops a trial whose best validation figure so far is below the median of the earlier trials'
-    figures at the same epoch (Golovin et al., "Google Vizier", KDD 2017).
+    """Stops a trial whose best validation figure so far is below the median of earlier trials at
+    the same epoch (Golovin et al., "Google Vizier", KDD 2017).
 
     Attributes:
-        startup_trials: So many are trained to their end before.
-        warmup_epochs: No trial is stopped before it has so many.
+        startup_trials: Number of trials that are never stopped.
+        warmup_epochs: Number of epochs before a trial may be stopped.
     """
 
     name: Literal["median"] = "median"
@@ -102,12 +102,11 @@ class MedianPruner(Config):
 
 
 class HyperbandPruner(Config):
-    """Gives most trials few epochs and the best of them more, with several exchange rates of the
-    two (Li et al., "Hyperband", JMLR 2018).
+    """Several brackets of successive halving (Li et al., "Hyperband", JMLR 2018).
 
     Attributes:
-        least_epochs: No trial is stopped before it has so many.
-        reduction: Of so many trials one goes on.
+        least_epochs: Number of epochs before a trial may be stopped.
+        reduction: Factor by which the number of trials shrinks per round.
     """
 
     name: Literal["hyperband"] = "hyperband"
@@ -116,7 +115,7 @@ class HyperbandPruner(Config):
 
 
 class NoPruner(Config):
-    """Every trial is trained to its end."""
+    """Trains every trial to its end."""
 
     name: Literal["none"] = "none"
 
@@ -125,19 +124,19 @@ PrunerConfig = Annotated[MedianPruner | HyperbandPruner | NoPruner, Field(discri
 
 
 class StudyConfig(Config):
-    """Everything that a study depends on.
+    """A search of a space of options.
 
     Attributes:
-        name: Its folder below ``runs/``.
-        base: The run's TOML file, relative to this one; what the space does not name is as there.
-        space: From dotted keys of the run's configuration to what may stand there.
-        trials: How many, over all calls.
-        minutes: No trial begins later, and the one at work stops, to go on from its last whole
-            epoch when there are more of them; over all calls. None sets no limit.
-        metric: The validation figure to maximise; None takes the run's ``evaluation.choose_by``.
-        sampler: How trials are proposed.
-        pruner: Which trials are stopped early.
-        seed: Of the proposals.
+        name: Name of the study and of its folder below ``runs/``.
+        base: Path of the run's TOML file, relative to the study's file.
+        space: Options by dotted key of the run's configuration.
+        trials: Number of trials, over all calls.
+        minutes: Training time after which no trial starts and the running one is interrupted, over
+            all calls; None sets no limit.
+        metric: Validation figure to maximise; None takes the run's ``evaluation.choose_by``.
+        sampler: Method that proposes trials.
+        pruner: Rule that stops trials early.
+        seed: Seed of the proposals.
 
     Example:
         >>> from recsys.config import parse_config
@@ -147,21 +146,84 @@ class StudyConfig(Config):
         (20, 'tpe', 'median')
     """
 
-    name: str = Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]*$", max_length=90)
+    name: str = Field(pattern=NAME, max_length=90)
     base: str = Field(min_length=1)
     space: dict[str, Dimension] = Field(min_length=1)
     trials: int = Field(20, ge=1, le=100_000)
     minutes: float | None = Field(None, gt=0)
-    metric: str | None = Field(None, pattern=r"^(recall|hr|ndcg|mrr)@[1-9][0-9]*$")
+    metric: str | None = Field(None, pattern=FIGURE)
     sampler: SamplerConfig = TpeSampler()
     pruner: PrunerConfig = MedianPruner()
     seed: int = Field(0, ge=0, lt=2**31)
 
 
-def load_study_config(path: Path) -> StudyConfig:
-    """Read a study's configuration.
+class Variant(Config):
+    """A named change of a study's run.
+
+    Attributes:
+        name: Name, unique in the study.
+        description: Description in one line.
+        changes: Values by dotted key of the run's configuration.
+        without: Dotted keys that are removed from the run's file.
+        seeds: Training seeds; None takes the study's.
+        shared: Whether the changes that all variants share apply to it.
+    """
+
+    name: str = Field(pattern=NAME, max_length=60)
+    description: str = ""
+    changes: dict[str, Any] = Field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    seeds: tuple[int, ...] | None = Field(None, min_length=1)
+    shared: bool = True
+
+
+class VariantStudyConfig(Config):
+    """A comparison of an explicit list of variants, as of an ablation.
+
+    Attributes:
+        name: Name of the study and of its folder below ``runs/``.
+        title: Title of its table.
+        base: Path of the run's TOML file, relative to the study's file.
+        without: Dotted keys that are removed from the run's file for all variants.
+        changes: Values by dotted key that all variants share.
+        variants: Variants; the others are compared with the first.
+        seeds: Training seeds per variant.
+        metrics: Figures to report; the first orders the table. Empty takes
+            ``evaluation.choose_by``.
+
+    Example:
+        >>> from recsys.config import parse_config
+        >>> variants = [{"name": "base"}, {"name": "wide", "changes": {"towers.dimension": 128}}]
+        >>> parsed = {"name": "widths", "base": "demo.toml", "variants": variants}
+        >>> [each.name for each in parse_config(parsed, VariantStudyConfig).variants]
+        ['base', 'wide']
+    """
+
+    name: str = Field(pattern=NAME, max_length=90)
+    title: str = ""
+    base: str = Field(min_length=1)
+    without: tuple[str, ...] = ()
+    changes: dict[str, Any] = Field(default_factory=dict)
+    variants: tuple[Variant, ...] = Field(min_length=1)
+    seeds: tuple[int, ...] = Field((1,), min_length=1)
+    metrics: tuple[Annotated[str, Field(pattern=r"^[a-z_]+@[1-9][0-9]*$")], ...] = ()
+
+    @field_validator("variants")
+    @classmethod
+    def _distinct_names(cls, variants: tuple[Variant, ...]) -> tuple[Variant, ...]:
+        names = [variant.name for variant in variants]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two variants are named '{twice}'")
+        return variants
+
+
+def load_study_config(path: Path) -> StudyConfig | VariantStudyConfig:
+    """Read a study's configuration: a list of variants where the file has one, else a search.
 
     Raises:
         ConfigError: The file is missing, is not TOML, or does not fit.
     """
+    if "variants" in read_toml(path):
+        return load_config(path, VariantStudyConfig)
     return load_config(path, StudyConfig)

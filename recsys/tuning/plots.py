@@ -1,4 +1,4 @@
-"""The plot of a study: its trials, how they learned, which keys mattered, and how."""
+"""Plot of a search: its trials, their learning curves, the importance and effect of its keys."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from recsys.evaluation.plots import COLOURS, GRID, ORACLE, STYLE
+from recsys.tuning.search_space import label
 from recsys.tuning.table import short
 
 Trial = Mapping[str, Any]
 DONE, STOPPED, FAILED, BEST = COLOURS[0], COLOURS[3], COLOURS[6], ORACLE
 AGES = LinearSegmentedColormap.from_list("ages", ["#c7d8e8", DONE, "#0d2a4a"])
-"""From the first trial to the last."""
+"""Colours from the first trial to the last."""
 SLICES = 3
-"""Keys that get a panel of their own, the most important ones."""
+"""Number of keys with a panel of their own."""
 
 
 def draw(content: Mapping[str, Any], path: Path) -> None:
@@ -32,7 +33,7 @@ def draw(content: Mapping[str, Any], path: Path) -> None:
 
 
 def figure_of(content: Mapping[str, Any]) -> Figure:
-    """Above, the figure over trials and over epochs; below, importance and the main keys."""
+    """Top: the figure over trials and over epochs; bottom: importance and the main keys."""
     keys = _by_importance(content)
     trials = sorted(content["trials"], key=lambda trial: int(trial["number"]))
     with rc_context(STYLE):
@@ -54,13 +55,14 @@ def figure_of(content: Mapping[str, Any]) -> Figure:
 
 
 def _trials(axes: Axes, trials: Sequence[Trial], content: Mapping[str, Any]) -> None:
-    """A point a trial, and the best so far as a line."""
+    """A point per trial, and the best so far as a line."""
     axes.set_title("Each trial, and the best so far", loc="left", fontsize=11)
     axes.set_xlabel("trial")
     axes.set_ylabel(f"validation {content['metric']}")
     axes.grid(axis="y", color=GRID)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    done, stopped = _of(trials, "complete", "repeated"), _of(trials, "pruned", "unfinished")
+    done = _with_figure(trials, "complete", "repeated")
+    stopped = _with_figure(trials, "pruned", "unfinished")
     failed = [trial for trial in trials if trial["state"] == "failed"]
     if done:
         best, steps = float("-inf"), []
@@ -93,7 +95,7 @@ def _trials(axes: Axes, trials: Sequence[Trial], content: Mapping[str, Any]) -> 
 
 def _curves(axes: Axes, trials: Sequence[Trial], content: Mapping[str, Any]) -> None:
     """The validation figure over epochs, the best trial's on top."""
-    axes.set_title("How they learned", loc="left", fontsize=11)
+    axes.set_title("Learning curves", loc="left", fontsize=11)
     axes.set_xlabel("epoch")
     axes.grid(axis="y", color=GRID)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
@@ -109,13 +111,13 @@ def _curves(axes: Axes, trials: Sequence[Trial], content: Mapping[str, Any]) -> 
 
 
 def _importance(axes: Axes, keys: Sequence[str], content: Mapping[str, Any]) -> None:
-    """A bar a key: its share in the variance of the figure."""
-    axes.set_title("Which keys mattered", loc="left", fontsize=11)
+    """A bar per key: its share of the variance of the figure."""
+    axes.set_title("Importance of the keys", loc="left", fontsize=11)
     known = content["importance"]
     shown = [key for key in keys if key in known]
     if not shown:
         axes.set_axis_off()
-        text = "too few complete trials to tell"
+        text = "too few complete trials"
         axes.text(0.0, 0.9, text, transform=axes.transAxes, color=COLOURS[2], va="top")
         return
     names = dict(zip(content["space"], short(list(content["space"]))))
@@ -143,31 +145,31 @@ def _importance(axes: Axes, keys: Sequence[str], content: Mapping[str, Any]) -> 
 def _slice(
     axes: Axes, trials: Sequence[Trial], key: str, content: Mapping[str, Any], *, first: bool
 ) -> None:
-    """The figure over what one key was; later trials are darker."""
+    """The figure over the values of one key; later trials are darker."""
     names = dict(zip(content["space"], short(list(content["space"]))))
     axes.set_title(names[key], loc="left", fontsize=11)
     axes.grid(axis="y", color=GRID)
     axes.tick_params(axis="y", labelleft=first)
     if first:
         axes.set_ylabel(f"validation {content['metric']}")
-    shown = [each for each in _of(trials, "complete", "pruned") if key in each["chosen"]]
+    shown = [each for each in _with_figure(trials, "complete", "pruned") if key in each["chosen"]]
     side = content["space"][key]
     last = max((trial["number"] for trial in trials), default=1)
-    places: list[float]
+    positions: list[float]
     if "choices" in side:
-        labels = list(dict.fromkeys(_labels(side["choices"])))
-        # Side by side in the order of trials, so that equal choices do not hide each other.
-        places = [
+        labels = list(dict.fromkeys(map(label, side["choices"])))
+        # In the order of trials, so that equal choices do not hide each other.
+        positions = [
             labels.index(each["labels"][key]) + 0.4 * (each["number"] / last - 0.5)
             for each in shown
         ]
-        told = [_two_lines(text) for text in labels]
-        if max(map(len, told)) * len(told) > 36:  # every second one below its neighbours
-            told = ["\n\n" * (at % 2) + text for at, text in enumerate(told)]
-        axes.set_xticks(range(len(labels)), told)
+        ticks = [_two_lines(text) for text in labels]
+        if max(map(len, ticks)) * len(ticks) > 36:  # every second one below its neighbours
+            ticks = ["\n\n" * (at % 2) + text for at, text in enumerate(ticks)]
+        axes.set_xticks(range(len(labels)), ticks)
         axes.set_xlim(-0.6, len(labels) - 0.4)
     else:
-        places = [each["chosen"][key] for each in shown]
+        positions = [each["chosen"][key] for each in shown]
         if side.get("log"):
             axes.set_xscale("log")
             decades = math.log10(side["high"] / side["low"])
@@ -179,7 +181,7 @@ def _slice(
     stopped = [each["state"] == "pruned" for each in shown]
     colours = [AGES(each["number"] / last) for each in shown]
     axes.scatter(
-        places,
+        positions,
         [each["figure"] for each in shown],
         s=34,
         facecolors=["white" if early else colour for early, colour in zip(stopped, colours)],
@@ -189,14 +191,14 @@ def _slice(
 
 
 def _two_lines(text: str) -> str:
-    """A choice's name, and below it what is inside its brackets, where both are short enough."""
+    """Name of a choice and the content of its brackets on two lines, both shortened."""
     name, bracket, inside = text.partition("(")
     lines = [name, bracket + inside] if bracket else [text]
     return "\n".join(line if len(line) <= 16 else line[:15] + "…" for line in lines)
 
 
 def _limits(low: float, high: float, *, log: bool) -> tuple[float, float]:
-    """A little more than the range."""
+    """The range with margins."""
     if low == high:
         return (low / 2, low * 2) if log else (low - 1, low + 1)
     if log:
@@ -211,14 +213,8 @@ def _points(axes: Axes, trials: Sequence[Trial], **style: Any) -> None:
         axes.scatter(numbers, figures, s=34, zorder=3, **style)
 
 
-def _of(trials: Sequence[Trial], *states: str) -> list[Trial]:
+def _with_figure(trials: Sequence[Trial], *states: str) -> list[Trial]:
     return [each for each in trials if each["state"] in states and each["figure"] is not None]
-
-
-def _labels(choices: Sequence[Any]) -> list[str]:
-    from recsys.tuning.space import label
-
-    return [label(choice) for choice in choices]
 
 
 def _by_importance(content: Mapping[str, Any]) -> list[str]:

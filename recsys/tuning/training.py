@@ -1,4 +1,4 @@
-"""One trial, from its configuration to how it ended."""
+"""Training of one trial."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from recsys.errors import RecsysError
 from recsys.files import read_json
 from recsys.pipeline.training import train_towers
 from recsys.progress import Progress
-from recsys.tuning.candidate import Candidate
-from recsys.tuning.memory import Memory, State, Trial
+from recsys.tuning.trial_data import TrialRun
+from recsys.tuning.trial_store import State, Trial, TrialStore
 
 if TYPE_CHECKING:
     from recsys.towers import FitResult
@@ -24,64 +24,64 @@ if TYPE_CHECKING:
 EPOCHS = "epochs.json"
 
 
-class Hopeless(Exception):
-    """The pruner has seen enough."""
+class PrunedTrial(Exception):
+    """The pruner stopped the trial."""
 
 
 class OutOfTime(Exception):
-    """The minutes of the study are over."""
+    """The time of the study is over."""
 
 
 def train_trial(
     trial: Trial,
-    memory: Memory,
+    store: TrialStore,
     folder: Path,
     *,
-    candidate: Callable[[Progress], Candidate],
+    trial_run: Callable[[Progress], TrialRun],
     progress: Progress,
     seconds_left: float,
 ) -> Trial:
-    """Train a trial in ``folder``, or go on there; whatever fails is its own failure.
+    """Train a trial in ``folder``, or continue there; an error is the failure of this trial only.
 
     Args:
-        trial: What was proposed.
-        memory: Told of every epoch and of the end.
-        folder: Where the training keeps its checkpoints; once it has ended, only its epochs.
-        candidate: Makes the run that it is, which tells the progress given of its steps.
-        progress: Told how far the work is.
-        seconds_left: When they are over the trial stops within its epoch, and can go on.
+        trial: Trial to train.
+        store: Store of its epochs and of its end.
+        folder: Folder of its checkpoints; after the training it holds the epochs only.
+        trial_run: Function that makes its run, given the run's progress callback.
+        progress: Callback for the progress of the work.
+        seconds_left: Time after which it is interrupted within an epoch; it can be continued.
 
     Returns:
-        The trial as it ended.
+        The trial after its end.
 
     Raises:
-        OutOfTime: It was stopped in the middle.
+        OutOfTime: It was interrupted.
     """
-    clock = _Clock(trial, memory, seconds_left)
+    clock = _Clock(trial, store, seconds_left)
 
     def timed(description: str, done: int, total: int, note: str = "") -> None:
         progress(description, done, total, note)
         clock.check()
 
     def watch(figure: float) -> None:
-        if math.isfinite(figure):  # otherwise the training itself says what is wrong
-            memory.tell(trial, epoch=_epochs_in(folder) + 1, figure=figure)
-            clock.note()
-            if memory.hopeless(trial):
-                raise Hopeless
+        if math.isfinite(figure):  # otherwise the training itself raises
+            store.report(trial, epoch=_count_epochs(folder) + 1, figure=figure)
+            clock.save()
+            if store.should_prune(trial):
+                raise PrunedTrial
 
     try:
-        outcome = _outcome(lambda: train_towers(candidate(timed), folder, watch=watch))
+        outcome = _outcome(lambda: train_towers(trial_run(timed), folder, watch=watch))
     finally:
-        clock.note()
-        gc.collect()  # a model is a circle of references, and the next one needs its memory
-    ended = memory.finish(trial, outcome.state, figure=outcome.figure, reason=outcome.reason)
+        clock.save()
+        gc.collect()  # a model has reference cycles, and the next one needs its memory
+    ended = store.finish(trial, outcome.state, figure=outcome.figure, reason=outcome.reason)
     keep_epochs(folder)
     return ended
 
 
 def keep_epochs(folder: Path) -> None:
-    """Leave of a training nothing but the record of its epochs."""
+    """Delete all of a training but the record of its epochs."""
     for part in folder.iterdir() if folder.is_dir() else ():
         if part.is_dir():
             shutil.rmtree(part)
@@ -99,38 +99,33 @@ class _Outcome:
 def _outcome(train: Callable[[], FitResult]) -> _Outcome:
     try:
         fitted = train()
-    except Hopeless:
+    except PrunedTrial:
         return _Outcome("pruned")
     except OutOfTime:
         raise
-    except Exception as error:  # One trial's fault, whatever it is, must not cost the others.
-        return _Outcome("failed", reason=_reason(error))
+    except Exception as error:  # any error of one trial leaves the others alone
+        reason = error.message if isinstance(error, RecsysError) else None
+        return _Outcome("failed", reason=reason or f"{type(error).__name__}: {error}")
     return _Outcome("complete", figure=fitted.validation)
 
 
 class _Clock:
-    """How long a trial takes, over all calls."""
+    """Training time of a trial, over all calls."""
 
-    def __init__(self, trial: Trial, memory: Memory, seconds_left: float) -> None:
-        self._trial, self._memory = trial, memory
-        self._began, self._left = time.monotonic(), seconds_left
+    def __init__(self, trial: Trial, store: TrialStore, seconds_left: float) -> None:
+        self._trial, self._store = trial, store
+        self._start, self._left = time.monotonic(), seconds_left
 
-    def note(self) -> None:
-        self._memory.spent(self._trial, self._trial.seconds + time.monotonic() - self._began)
+    def save(self) -> None:
+        self._store.set_seconds(self._trial, self._trial.seconds + time.monotonic() - self._start)
 
     def check(self) -> None:
-        if time.monotonic() - self._began >= self._left:
+        if time.monotonic() - self._start >= self._left:
             raise OutOfTime
 
 
-def _epochs_in(folder: Path) -> int:
-    """Whole epochs on record, of all members and a student."""
-    whole = folder / EPOCHS  # of several members written at the end, all epochs in it
+def _count_epochs(folder: Path) -> int:
+    """Number of recorded epochs of all members and a student."""
+    whole = folder / EPOCHS  # of an ensemble it is written at the end, with the epochs of all
     files = [whole] if whole.is_file() else list(folder.glob(f"*/{EPOCHS}"))
     return sum(len(read_json(file)) for file in files)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, RecsysError):
-        return error.message
-    return f"{type(error).__name__}: {error}"

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from recsys.cli import main
 from recsys.errors import TrainingError
+from recsys.tuning import variants
 from tests.tuning.tiny import STUDY, TEMPERATURES, trained_by_rule, write_study
 
 RULED = "recsys.tuning.training.train_towers"
+VARIANTS = """
+name = "widths"
+base = "tiny.toml"
+
+[[variants]]
+name = "base"
+
+[[variants]]
+name = "wide"
+changes = { "towers.dimension" = 16 }
+"""
 
 
 def _run(*arguments: object) -> int:
@@ -28,7 +43,7 @@ def test_the_table_has_the_best_first_and_stderr_tells_of_every_trial(
     assert _run(path, "--runs", tmp_path / "runs", "--trials", "2") == 0
     told = capsys.readouterr()
     assert "temperature" in told.out and "best" in told.out
-    assert "Ended: as many trials as asked for." in told.out and "best.toml" in told.out
+    assert "Ended: all trials were run." in told.out and "best.toml" in told.out
     assert "trial 1/2: train.loss.temperature 0." in told.err
     assert "trial 2/2: complete, 0." in told.err and "best so far 0." in told.err
 
@@ -38,7 +53,7 @@ def test_the_table_has_the_best_first_and_stderr_tells_of_every_trial(
 
     assert _run(path, "--runs", tmp_path / "runs", "--trials", "9", "--minutes", "1e-9") == 0
     told = capsys.readouterr()
-    assert "Ended: the minutes are over; more of them go on from here." in told.out
+    assert "Ended: the time is over; call again with more minutes to continue." in told.out
     assert "trial" not in told.err
 
 
@@ -65,3 +80,25 @@ def test_a_misspelt_key_is_told_with_the_near_one(
     path.write_text(STUDY.replace("trials", "trails") + TEMPERATURES)
     assert _run(path) == 1
     assert "unknown key 'trails': did you mean 'trials'" in capsys.readouterr().err
+
+
+def test_variants_are_printed_with_the_difference_from_the_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(job: Any, folder: Path) -> Any:
+        return SimpleNamespace(epochs=[], best_epochs=[], validation=0.5)
+
+    def figures(job: Any, fitted: Any, metrics: Any) -> dict[str, float]:
+        return {"ndcg@5": 0.5}
+
+    monkeypatch.setattr("recsys.tuning.variants.train_towers", train)
+    compare = partial(variants.compare_variants, evaluate_trial=figures)
+    monkeypatch.setattr(variants, "compare_variants", compare)
+    path = write_study(tmp_path / "shop", VARIANTS)
+    runs = ("--runs", tmp_path / "runs")
+    assert _run(path, *runs) == 0
+    printed = capsys.readouterr()
+    assert "difference in std" in printed.out and "wide" in printed.out
+    assert "trial 2/2: variant wide, seed 1" in printed.err
+    assert _run(path, *runs, "--trials", "3") == 1
+    assert "--trials and --minutes are for studies with a space" in capsys.readouterr().err

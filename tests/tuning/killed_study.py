@@ -10,7 +10,8 @@ import signal
 import sys
 from pathlib import Path
 
-from recsys.tuning.running import open_study, tune
+from recsys.tuning.running import tune
+from recsys.tuning.study import open_study
 from tests.tuning.tiny import Told
 
 

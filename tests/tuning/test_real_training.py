@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from recsys.pipeline import open_job, run_job, training
-from recsys.splits import HeldOutQueries, split
-from recsys.tuning.running import Study, open_study, tune
+from recsys.splits import HeldOut, split
+from recsys.tuning.running import tune
+from recsys.tuning.study import Study, open_study
 from tests import forked
 from tests.tuning.tiny import STUDY, TEMPERATURES, Told, write_study
 
@@ -79,9 +80,9 @@ def test_killed_in_a_trial_it_goes_on_in_the_same_epoch_of_the_same_trial(
 def test_trials_are_judged_on_validation_alone_and_the_best_run_says_the_same(
     whole: Whole,
 ) -> None:
-    (material,) = whole.study.materials.values()
-    parts = split(material.ingested.interactions, whole.study.run.split)
-    assert len(parts.test) and not len(material.split.test)
+    (data,) = whole.study.data.loaded.values()
+    parts = split(data.ingested.interactions, whole.study.run.split)
+    assert len(parts.test) and not len(data.split.test)
     assert len(whole.asked) == 6, "two trials of three epochs"
     for queries in whole.asked:
         np.testing.assert_array_equal(queries.target_rows, parts.validation.target_rows)
@@ -102,7 +103,7 @@ def test_nothing_in_the_part_reads_a_test_or_the_stage_that_does() -> None:
             if isinstance(node, ast.Attribute) and node.attr == "test"
         ]
         # Where the split is made the test is cut to nothing; that is the only place.
-        assert len(read) == (file.name == "candidate.py"), file.name
+        assert len(read) == (file.name == "trial_data.py"), file.name
         assert "judging" not in file.read_text(encoding="utf-8"), file.name
 
 

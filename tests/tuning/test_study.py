@@ -11,7 +11,8 @@ import pytest
 from recsys.errors import ConfigError, TrainingError
 from recsys.pipeline import load_run_config
 from recsys.tuning import training
-from recsys.tuning.running import open_study, tune
+from recsys.tuning.running import tune
+from recsys.tuning.study import open_study
 from tests.tuning.tiny import STUDY, TEMPERATURES, Told, trained_by_rule, write_study
 
 RULED = "recsys.tuning.training.train_towers"
@@ -50,7 +51,7 @@ def test_the_best_is_first_and_is_a_run_of_its_own(tmp_path: Path, pages: None) 
     assert json.loads((folder / "trials.json").read_text()) == json.loads(json.dumps(content))
 
     text = (folder / "best.toml").read_text()
-    assert text.startswith("# The best of 3 trials of the study 'study': trial ")
+    assert text.startswith("# Best of 3 trials of the study 'study': trial ")
     assert f"#   train.loss.temperature = {first['labels']['train.loss.temperature']}\n" in text
     best, base = load_run_config(folder / "best.toml"), load_run_config(path.parent / "tiny.toml")
     assert best.name == "study-best"
@@ -78,7 +79,7 @@ def test_what_was_begun_is_gone_on_with(tmp_path: Path) -> None:
         assert [each[key] for each in content["trials"]] == [each[key] for each in whole["trials"]]
     again, told = run(path, trials=2)
     assert told.ends == [] and again["trials"] == content["trials"]
-    anew, told = run(path, trials=2, begin="anew")
+    anew, told = run(path, trials=2, begin="again")
     assert [trial["chosen"] for trial in anew["trials"]] == [
         trial["chosen"] for trial in first["trials"]
     ]
@@ -200,9 +201,9 @@ def test_a_study_goes_on_with_nothing_but_what_it_was_begun_with(
     run(path, trials=1)
     changed = path.parent / file
     changed.write_text(changed.read_text().replace(old, new))
-    with pytest.raises(ConfigError, match=f"begun with {named}.* --again"):
+    with pytest.raises(ConfigError, match=f"started with {named}.* --again"):
         run(path)
-    content, _ = run(path, trials=1, begin="anew")
+    content, _ = run(path, trials=1, begin="again")
     assert len(content["trials"]) == 1
 
 

@@ -1,5 +1,4 @@
-"""The space of a study: what each key may be, checked before the first trial, and how a trial's
-values become a run's configuration."""
+"""The search space of a study, checked before its first trial, and the configuration of a trial."""
 
 from __future__ import annotations
 
@@ -7,33 +6,34 @@ import copy
 import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from recsys.config import parse_config
 from recsys.errors import ConfigError
 from recsys.pipeline import RunConfig
 from recsys.tuning.config import Choices, Range, StudyConfig
-from recsys.tuning.keys import Values, check_key, numbers_of, put
+from recsys.tuning.keys import Values, check_key, number_kind, set_key
 
 DIGITS = 4
-"""Significant digits of a drawn number: more say nothing, and a configuration is read by people."""
+"""Significant digits of a drawn number."""
 LONGEST_GRID = 10_000
 
 
 @dataclass(frozen=True)
 class Option:
-    """One key and what may stand there.
+    """The values of one key.
 
     Attributes:
-        key: Dotted, as ``train.loss.temperature``.
-        kind: Numbers of which kind, or choices.
-        low: The smallest number.
-        high: The largest.
+        key: Dotted key, as ``train.loss.temperature``.
+        kind: Kind of its values.
+        low: Smallest number.
+        high: Largest number.
         log: Whether numbers are drawn evenly over their logarithms.
-        step: Between two numbers; None for all of them.
-        choices: By the label under which a choice is shown and remembered.
+        step: Distance between two numbers; None allows any number.
+        choices: Choices by the label that is displayed and stored.
     """
 
     key: str
@@ -45,7 +45,7 @@ class Option:
     choices: Mapping[str, Any] | None = None
 
     def value(self, drawn: Any) -> Any:
-        """What is written into the configuration for what was drawn."""
+        """Value in the configuration of what was drawn."""
         if self.choices is not None:
             return copy.deepcopy(self.choices[drawn])
         if self.kind == "int":
@@ -54,13 +54,13 @@ class Option:
 
     @property
     def last(self) -> float:
-        """The largest number that is a whole number of steps from the smallest."""
+        """Largest number of the grid."""
         if self.step is None:
             return self.high
         return min(self.low + self._steps(self.step) * self.step, self.high)
 
-    def every(self) -> list[Any] | None:
-        """All that may be drawn; None where that is without end."""
+    def values(self) -> list[Any] | None:
+        """All values that may be drawn; None where there is no end of them."""
         if self.choices is not None:
             return list(self.choices)
         if self.low == self.high:
@@ -78,22 +78,22 @@ class Option:
         return math.floor((self.high - self.low) / step + 1e-9)
 
 
-class Space:
+class SearchSpace:
     """The options of a study over a base configuration.
 
     Args:
-        config: The study.
-        base: The values of the run's TOML file.
-        source: The study's file, for errors.
+        config: Configuration of the study.
+        base: Values of the run's TOML file.
+        source: Path of the study's file, for messages.
 
     Raises:
-        ConfigError: A key is unknown or cannot be tried, or a value does not fit it.
+        ConfigError: A key is unknown or cannot be searched, or a value does not fit it.
 
     Example:
         >>> from recsys.config import parse_config
-        >>> asked = {"name": "s", "base": "b.toml", "space": {"train.epochs": {"choices": [1, 2]}}}
+        >>> study = {"name": "s", "base": "b.toml", "space": {"train.epochs": {"choices": [1, 2]}}}
         >>> base = {"name": "b", "data": {"interactions": {"format": "csv", "path": "log.csv"}}}
-        >>> space = Space(parse_config(asked, StudyConfig), base, source="study.toml")
+        >>> space = SearchSpace(parse_config(study, StudyConfig), base, source="study.toml")
         >>> list(space.combinations())
         [{'train.epochs': '1'}, {'train.epochs': '2'}]
         >>> space.configured({"train.epochs": "2"})["train"]
@@ -103,38 +103,38 @@ class Space:
     def __init__(self, config: StudyConfig, base: Mapping[str, Any], *, source: str) -> None:
         self._base = copy.deepcopy(dict(base))
         if config.metric is not None:
-            put(self._base, "evaluation.choose_by", config.metric)
+            set_key(self._base, "evaluation.choose_by", config.metric)
         for key in config.space:
             check_key(key)
-        # A section before the keys inside it, which then change what was chosen.
+        # A section precedes the keys inside it, which then change the chosen section.
         ordered = sorted(config.space, key=lambda key: key.count("."))
         self.options = tuple(_option(key, config.space[key]) for key in ordered)
         for option in self.options:
             self._check(option, source)
 
-    def drawn(self, draw: Any) -> dict[str, Any]:
-        """Ask ``draw(option)`` for each option that applies, given those before it."""
+    def draw(self, draw_option: Callable[[Option], Any]) -> dict[str, Any]:
+        """Draw each option that applies, given the options before it."""
         values, found = copy.deepcopy(self._base), {}
         for option in self.options:
             if _applies(values, option):
-                found[option.key] = draw(option)
-                put(values, option.key, option.value(found[option.key]))
+                found[option.key] = draw_option(option)
+                set_key(values, option.key, option.value(found[option.key]))
         return found
 
     def chosen(self, drawn: Mapping[str, Any]) -> dict[str, Any]:
-        """By key what is written into the configuration."""
+        """Values in the configuration by key."""
         return {each.key: each.value(drawn[each.key]) for each in self.options if each.key in drawn}
 
     def configured(self, drawn: Mapping[str, Any]) -> Values:
-        """The values of a run's TOML file, with what was drawn in its places."""
+        """Values of a run's TOML file with the drawn values."""
         values = copy.deepcopy(self._base)
         for key, value in self.chosen(drawn).items():
-            put(values, key, value)
+            set_key(values, key, value)
         return values
 
     def combinations(self) -> Iterator[dict[str, Any]] | None:
-        """Every draw once; None where there is no end of them."""
-        sides = [option.every() for option in self.options]
+        """All combinations, each once; None where there is no end of them."""
+        sides = [option.values() for option in self.options]
         if math.prod(len(side) if side is not None else LONGEST_GRID + 1 for side in sides) > (
             LONGEST_GRID
         ):
@@ -145,24 +145,28 @@ class Space:
         seen = set()
         for values in itertools.product(*sides):
             given = {option.key: value for option, value in zip(self.options, values)}
-            drawn = self.drawn(lambda option, given=given: given[option.key])
+            drawn = self.draw(partial(_value_of, given))
             if (mark := json.dumps(drawn)) not in seen:
                 seen.add(mark)
                 yield drawn
 
     def _check(self, option: Option, source: str) -> None:
-        """Each choice, and both ends of a range, must fit by themselves where they apply."""
+        """Each choice and both ends of a range must be legal by themselves where they apply."""
         ends = [option.low, option.high] if option.choices is None else list(option.choices)
         for end in ends:
             values = copy.deepcopy(self._base)
-            if not put(values, option.key, option.value(end)):
+            if not set_key(values, option.key, option.value(end)):
                 continue
             try:
                 parse_config(values, RunConfig, source=f"{source}, space.'{option.key}'")
             except ConfigError as error:
-                # What only does not go together with the base may go with another trial.
+                # A value that conflicts with the base only may be legal in another trial.
                 if _inside(option.key, error.field):
                     raise
+
+
+def _value_of(given: Mapping[str, Any], option: Option) -> Any:
+    return given[option.key]
 
 
 def _option(key: str, given: Choices | Range) -> Option:
@@ -172,7 +176,7 @@ def _option(key: str, given: Choices | Range) -> Option:
         if twice is not None:
             raise ConfigError(f"two choices of '{key}' read the same: {twice}", field=key)
         return Option(key, "choices", choices=dict(zip(labels, given.choices)))
-    kind = numbers_of(key)
+    kind = number_kind(key)
     if kind is None:
         raise ConfigError(
             f"'{key}' takes no numbers, so it has no range: write choices = [...]", field=key
@@ -188,7 +192,7 @@ def _option(key: str, given: Choices | Range) -> Option:
 
 
 def label(value: Any) -> str:
-    """A value in few words.
+    """Short text of a value.
 
     Example:
         >>> label({"name": "mean", "window": 40}), label(["text", "image"]), label(0.05)
@@ -206,10 +210,10 @@ def label(value: Any) -> str:
 
 
 def _applies(values: Values, option: Option) -> bool:
-    return put(copy.deepcopy(values), option.key, None)
+    return set_key(copy.deepcopy(values), option.key, None)
 
 
 def _inside(key: str, path: str) -> bool:
-    """Whether a fault's path leads to the key, tags of unions left out."""
+    """Whether the path of a fault, without the tags of unions, contains the key."""
     parts = iter(path.split("."))
     return all(part in parts for part in key.split("."))

@@ -1,9 +1,8 @@
-"""What was tried, kept by Optuna in one journal (a line of JSON for each thing that happened), and
-what to try next.
+"""Store of a study's trials, and the proposal of the next one.
 
-The only module that knows Optuna (Akiba et al., KDD 2019). A trial's number is drawn with a sampler
-seeded by the study's seed and that number, so that a study which was killed proposes what it would
-have proposed.
+The only module that knows Optuna (Akiba et al., KDD 2019), which keeps the trials in one journal
+(a line of JSON per event). The sampler of a trial is seeded by the study's seed and the trial's
+number, so that a study that was killed proposes the same trials.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ from optuna.trial import FrozenTrial, TrialState
 
 from recsys.errors import ConfigError
 from recsys.tuning.config import HyperbandPruner, MedianPruner, StudyConfig, TpeSampler
-from recsys.tuning.space import Option, Space
+from recsys.tuning.search_space import Option, SearchSpace
 
 FILE = "study.log"
-ENOUGH = 4
-"""Trials without which no importance is worth computing."""
+LEAST_TRIALS = 4
+"""Least number of complete trials for which importance is computed."""
 State = Literal["complete", "pruned", "failed", "repeated", "unfinished"]
 STATES: dict[TrialState, State] = {
     TrialState.COMPLETE: "complete",
@@ -49,14 +48,14 @@ class Trial:
     """One trial.
 
     Attributes:
-        number: From 1.
-        state: How it ended; ``repeated`` is one whose values an earlier trial had, and
-            ``unfinished`` one that goes on when the study does.
-        drawn: What was drawn, by key; of choices the label.
-        figure: The best validation figure; None where there is none.
-        epochs: The validation figure by epoch.
-        seconds: Of its training.
-        reason: Why it failed, or which trial it repeats; "" otherwise.
+        number: Number, from 1.
+        state: State; a ``repeated`` trial has the values of an earlier one, and an ``unfinished``
+            one is continued with the study.
+        drawn: Drawn values by key; of choices the label.
+        figure: Best validation figure; None where there is none.
+        epochs: Validation figure by epoch.
+        seconds: Training time.
+        reason: Reason of a failure, or the trial that it repeats; "" otherwise.
     """
 
     number: int
@@ -68,25 +67,27 @@ class Trial:
     reason: str = ""
 
 
-class Memory:
+class TrialStore:
     """A study's trials.
 
     Args:
-        folder: Where ``study.log`` is, or will be; nobody else may be at work there.
-        config: The study.
-        space: Its options.
-        longest: Epochs of the longest trial.
+        folder: Folder of ``study.log``; no other process may work in it.
+        config: Configuration of the study.
+        space: Its search space.
+        longest: Number of epochs of the longest trial.
 
     Raises:
-        ConfigError: The file is not one of Optuna's.
+        ConfigError: The file is not a journal of Optuna.
     """
 
-    def __init__(self, folder: Path, config: StudyConfig, space: Space, *, longest: int) -> None:
+    def __init__(
+        self, folder: Path, config: StudyConfig, space: SearchSpace, *, longest: int
+    ) -> None:
         logging.getLogger("optuna").setLevel(logging.ERROR)
         self._config, self._space = config, space
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / FILE
-        _mend(file)
+        _repair(file)
         try:
             lock = JournalFileOpenLock(str(file))
             self._storage = optuna.storages.JournalStorage(JournalFileBackend(str(file), lock))
@@ -99,100 +100,89 @@ class Memory:
             )
         except Exception as error:
             raise ConfigError(
-                f"{file.name} in {folder} is no study of Optuna's that can be read ({error}); move"
-                " it away, or begin anew with --again"
+                f"{file.name} in {folder} is not a readable study of Optuna ({error}); move it"
+                " away, or start again with --again"
             ) from error
 
     @property
     def identity(self) -> dict[str, str]:
-        """What the study was begun with, by part; empty where it is new."""
+        """Fingerprints of what the study was started with; empty for a new study."""
         return dict(self._study.user_attrs.get("identity", {}))
 
-    def begin(self, identity: Mapping[str, str]) -> None:
-        """Note what the study is begun with."""
+    @identity.setter
+    def identity(self, identity: Mapping[str, str]) -> None:
         self._study.set_user_attr("identity", dict(identity))
 
     @property
     def trials(self) -> list[Trial]:
-        """All trials, by number."""
-        return [_told(each) for each in self._study.get_trials(deepcopy=False)]
+        """All trials by number."""
+        return [_trial(each) for each in self._study.get_trials(deepcopy=False)]
 
     def next(self, *, trials: int) -> Trial | None:
-        """The trial that was left unfinished, or a new one; None where there are ``trials``
-        already, or where all combinations were tried.
+        """The unfinished trial, or a new one; None after ``trials`` or after all combinations.
 
-        A space of no more combinations than ``trials`` is tried whole, each once.
+        A space of no more combinations than ``trials`` is searched exhaustively.
         """
         known = self._study.get_trials(deepcopy=False)
         open_trials = [each for each in known if not each.state.is_finished()]
         number = open_trials[0].number if open_trials else len(known)
         self._study.sampler = _sampler(self._config, number)
         if open_trials and open_trials[0].state == TrialState.RUNNING:
-            trial = self._at(number)
+            trial = self._live(number)
         else:
-            if not open_trials and (len(known) >= trials or not self._enqueued(known, trials)):
+            if not open_trials and (len(known) >= trials or not self._enqueue(known, trials)):
                 return None
             trial = self._study.ask()
-        self._space.drawn(lambda option: _suggested(trial, option))
-        return _told(self._frozen(number))
+        self._space.draw(lambda option: _suggest(trial, option))
+        return _trial(self._frozen(number))
 
     def earlier(self, trial: Trial) -> Trial | None:
-        """The first trial with the same values, where it has ended."""
+        """The first finished trial with the same values."""
         wanted = self._space.chosen(trial.drawn)
         for each in self.trials[: trial.number - 1]:
             if each.state != "unfinished" and self._space.chosen(each.drawn) == wanted:
                 return each
         return None
 
-    def tell(self, trial: Trial, *, epoch: int, figure: float) -> None:
-        """Keep the validation figure of an epoch; one that is there already stays."""
+    def report(self, trial: Trial, *, epoch: int, figure: float) -> None:
+        """Store the validation figure of an epoch, unless it has one."""
         if epoch not in self._frozen(trial.number - 1).intermediate_values:
-            self._at(trial.number - 1).report(figure, epoch)
+            self._live(trial.number - 1).report(figure, epoch)
 
-    def spent(self, trial: Trial, seconds: float) -> None:
-        """Keep how long the trial took so far."""
-        self._at(trial.number - 1).set_user_attr("seconds", round(seconds, 3))
+    def set_seconds(self, trial: Trial, seconds: float) -> None:
+        """Store the training time so far."""
+        self._live(trial.number - 1).set_user_attr("seconds", round(seconds, 3))
 
-    def hopeless(self, trial: Trial) -> bool:
+    def should_prune(self, trial: Trial) -> bool:
         """Whether the pruner would stop the trial now."""
-        return self._at(trial.number - 1).should_prune()
+        return self._live(trial.number - 1).should_prune()
 
     def finish(
-        self,
-        trial: Trial,
-        state: State,
-        *,
-        figure: float | None = None,
-        reason: str = "",
+        self, trial: Trial, state: State, *, figure: float | None = None, reason: str = ""
     ) -> Trial:
-        """Keep how the trial ended."""
-        asked = self._at(trial.number - 1)
-        for name, value in {
-            "reason": reason,
-            "figure": figure,
-            "repeated": state == "repeated",
-        }.items():
-            asked.set_user_attr(name, value)
+        """Store the end of a trial."""
+        live = self._live(trial.number - 1)
+        attributes = {"reason": reason, "figure": figure, "repeated": state == "repeated"}
+        for name, value in attributes.items():
+            live.set_user_attr(name, value)
         ends = {"complete": TrialState.COMPLETE, "repeated": TrialState.COMPLETE}
         end = ends.get(state, TrialState.PRUNED if state == "pruned" else TrialState.FAIL)
-        self._study.tell(asked, figure if end == TrialState.COMPLETE else None, state=end)
-        return _told(self._frozen(trial.number - 1))
+        self._study.tell(live, figure if end == TrialState.COMPLETE else None, state=end)
+        return _trial(self._frozen(trial.number - 1))
 
     def importance(self) -> dict[str, float]:
-        """How much of the figures' variance each key explains, by functional ANOVA over a forest
-        (Hutter et al., ICML 2014); empty where too few trials say too little.
-
-        Keys that not every trial has are left out.
+        """Share of the figures' variance per key, by functional ANOVA over a forest (Hutter et al.,
+        ICML 2014); empty for too few trials. Keys that some trials lack are left out.
         """
         done = [each for each in self.trials if each.state == "complete"]
-        if len(done) < ENOUGH or len({each.figure for each in done}) < 2:
+        if len(done) < LEAST_TRIALS or len({each.figure for each in done}) < 2:
             return {}
         evaluator = optuna.importance.FanovaImportanceEvaluator(seed=self._config.seed)
         found = optuna.importance.get_param_importances(self._study, evaluator=evaluator)
         return {key: round(float(value), 6) for key, value in found.items()}
 
-    def _enqueued(self, known: list[FrozenTrial], trials: int) -> bool:
-        """Where the space is tried whole, the next combination waits; False where none is left."""
+    def _enqueue(self, known: list[FrozenTrial], trials: int) -> bool:
+        """Enqueue the next combination of an exhaustive search; False where none is left."""
         every = self._space.combinations()
         left = None if every is None else list(every)
         if left is None or len(left) > trials:
@@ -205,7 +195,7 @@ class Memory:
             self._study.enqueue_trial(chosen)
         return chosen is not None
 
-    def _at(self, number: int) -> optuna.Trial:
+    def _live(self, number: int) -> optuna.Trial:
         study = self._storage.get_study_id_from_name(self._config.name)
         return optuna.Trial(
             self._study, self._storage.get_trial_id_from_study_id_trial_number(study, number)
@@ -215,8 +205,8 @@ class Memory:
         return self._study.get_trials(deepcopy=False)[number]
 
 
-def _mend(file: Path) -> None:
-    """Take away what a killed process leaves: the journal's lock, and a line that is half there."""
+def _repair(file: Path) -> None:
+    """Remove the traces of a killed process: the journal's lock and an incomplete last line."""
     file.with_name(f"{file.name}.lock").unlink(missing_ok=True)
     if file.is_file():
         content = file.read_bytes()
@@ -225,23 +215,23 @@ def _mend(file: Path) -> None:
             os.truncate(file, whole)
 
 
-def _told(trial: FrozenTrial) -> Trial:
-    kept = trial.user_attrs
-    epochs = {int(epoch): float(value) for epoch, value in trial.intermediate_values.items()}
+def _trial(frozen: FrozenTrial) -> Trial:
+    stored = frozen.user_attrs
+    epochs = {int(epoch): float(value) for epoch, value in frozen.intermediate_values.items()}
     best = max(epochs.values(), default=None)
-    figure = kept.get("figure")
+    figure = stored.get("figure")
     return Trial(
-        number=trial.number + 1,
-        state="repeated" if kept.get("repeated") else STATES[trial.state],
-        drawn=dict(trial.params),
+        number=frozen.number + 1,
+        state="repeated" if stored.get("repeated") else STATES[frozen.state],
+        drawn=dict(frozen.params),
         figure=best if figure is None else float(figure),
         epochs=dict(sorted(epochs.items())),
-        seconds=float(kept.get("seconds", 0.0)),
-        reason=str(kept.get("reason", "")),
+        seconds=float(stored.get("seconds", 0.0)),
+        reason=str(stored.get("reason", "")),
     )
 
 
-def _suggested(trial: optuna.Trial, option: Option) -> Any:
+def _suggest(trial: optuna.Trial, option: Option) -> Any:
     distribution = _distribution(option)
     if isinstance(distribution, CategoricalDistribution):
         return trial.suggest_categorical(option.key, distribution.choices)
@@ -270,15 +260,15 @@ def _sampler(config: StudyConfig, number: int) -> optuna.samplers.BaseSampler:
 
 
 def _pruner(config: StudyConfig, longest: int) -> optuna.pruners.BasePruner:
-    asked = config.pruner
-    if isinstance(asked, MedianPruner):
+    chosen = config.pruner
+    if isinstance(chosen, MedianPruner):
         return optuna.pruners.MedianPruner(
-            n_startup_trials=asked.startup_trials, n_warmup_steps=asked.warmup_epochs
+            n_startup_trials=chosen.startup_trials, n_warmup_steps=chosen.warmup_epochs
         )
-    if isinstance(asked, HyperbandPruner):
+    if isinstance(chosen, HyperbandPruner):
         return optuna.pruners.HyperbandPruner(
-            min_resource=asked.least_epochs,
-            max_resource=max(longest, asked.least_epochs),
-            reduction_factor=asked.reduction,
+            min_resource=chosen.least_epochs,
+            max_resource=max(longest, chosen.least_epochs),
+            reduction_factor=chosen.reduction,
         )
     return optuna.pruners.NopPruner()

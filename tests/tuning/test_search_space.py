@@ -11,9 +11,9 @@ from recsys.config import parse_config
 from recsys.errors import ConfigError
 from recsys.pipeline import RunConfig
 from recsys.tuning import StudyConfig
-from recsys.tuning.keys import _every_key, holders, put
-from recsys.tuning.running import open_study
-from recsys.tuning.space import Space
+from recsys.tuning.keys import _every_key, fields_at, set_key
+from recsys.tuning.search_space import SearchSpace
+from recsys.tuning.study import open_study
 
 BASE: dict[str, Any] = {
     "name": "x",
@@ -30,12 +30,12 @@ ROOT = Path(__file__).parents[2]
 )
 def test_the_studies_of_the_project_can_be_begun(path: Path) -> None:
     study = open_study(path, runs=ROOT / "runs")
-    assert study.space.drawn(lambda option: (option.every() or [option.low])[0])
+    assert study.space.draw(lambda option: (option.values() or [option.low])[0])
 
 
-def space(given: dict[str, Any], base: dict[str, Any] = BASE) -> Space:
+def space(given: dict[str, Any], base: dict[str, Any] = BASE) -> SearchSpace:
     asked = {"name": "s", "base": "x.toml", "space": given}
-    return Space(parse_config(asked, StudyConfig), base, source="s.toml")
+    return SearchSpace(parse_config(asked, StudyConfig), base, source="s.toml")
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def space(given: dict[str, Any], base: dict[str, Any] = BASE) -> Space:
         ({"towers.history.wimdow": {"low": 1, "high": 2}}, "did you mean 'towers.history.window'"),
         ({"train.xyzzy": {"low": 1, "high": 2}}, "known keys: .*train.patience"),
         ({"xyzzy": {"low": 1, "high": 2}}, "known keys: .*towers, train"),
-        ({"split.protocol": {"choices": ["fixed"]}}, "on one set of data, one split"),
-        ({"name": {"choices": ["a", "b"]}}, "what may be tried begins with towers, train"),
+        ({"split.protocol": {"choices": ["fixed"]}}, "on one data set, one split"),
+        ({"name": {"choices": ["a", "b"]}}, "expected a key of towers, train"),
         ({"train.seed": {"low": 1, "high": 5}}, "the best of several seeds is luck"),
         ({"train.decay": {"low": 1, "high": 2}}, r"takes no numbers.*write choices = \["),
         ({"train.epochs": {"low": 1.5, "high": 2}}, "takes whole numbers; low 1.5, high 2"),
@@ -75,7 +75,7 @@ def test_what_cannot_be_tried_is_refused(given: dict[str, Any], message: str) ->
 def test_every_key_of_the_searched_sections_can_be_found() -> None:
     keys = set(_every_key(RunConfig))
     assert {"train.loss.temperature", "towers.history.blocks", "text.dimension"} <= keys
-    assert all(holders(key) for key in keys)
+    assert all(fields_at(key) for key in keys)
     assert not any(key.startswith(("data", "split", "index")) for key in keys)
 
 
@@ -102,7 +102,7 @@ def test_a_section_that_the_base_does_not_name_begins_as_the_default() -> None:
     assert values["train"]["loss"] == {"name": "full-softmax", "temperature": 0.1}
     assert parse_config(values, RunConfig).train.loss.temperature == 0.1
     assert "train" not in BASE, "the base's own values changed"
-    assert not put({}, "text.dimension", 8), "there is no encoder that could have a dimension"
+    assert not set_key({}, "text.dimension", 8), "there is no encoder that could have a dimension"
 
 
 def test_drawn_numbers_are_short_and_inside_their_range() -> None:

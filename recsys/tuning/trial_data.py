@@ -1,0 +1,104 @@
+"""Data of trials: a trial is a run of its own over data that all trials share, without a test set.
+
+The test queries are removed where the split is made, so that no trial can be evaluated on them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from recsys.features import FeatureBlock
+from recsys.files import sha256_json
+from recsys.ids import Vectors
+from recsys.ingestion import Ingested
+from recsys.pipeline import Job, Observer, RunConfig
+from recsys.pipeline.stage import load_record, run_stages
+from recsys.pipeline.stages import STAGES
+from recsys.progress import Progress
+from recsys.splits import Split, split
+
+ENCODED = ("text", "image", "attributes")
+"""Sections of a run that decide how its contents are encoded."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrialData(Job):
+    """Encoded data shared by all trials with the same encoders; its split has no test queries."""
+
+    @cached_property
+    def split(self) -> Split:
+        """Training and validation data."""
+        whole = split(self.ingested.interactions, self.config.split)
+        return replace(whole, test=whole.test.slice(0, 0))
+
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint of the encoded data."""
+        return str((load_record(self.folder / "encode") or {})["fingerprint"])
+
+
+@dataclass(frozen=True, eq=False)
+class TrialRun(Job):
+    """The run of one trial.
+
+    Attributes:
+        data: Source of its interactions, split and encoded contents.
+    """
+
+    data: TrialData = field(kw_only=True)
+
+    @classmethod
+    def of(cls, data: TrialData, config: RunConfig, *, progress: Progress) -> TrialRun:
+        """The trial ``config`` over ``data``."""
+        return cls(config, data.base, data.folder, data.cache, progress, data=data)
+
+    @cached_property
+    def ingested(self) -> Ingested:
+        """Interactions and catalogue."""
+        return self.data.ingested
+
+    @cached_property
+    def split(self) -> Split:
+        """Training and validation data."""
+        return self.data.split
+
+    @cached_property
+    def blocks(self) -> dict[str, FeatureBlock]:
+        """Feature blocks by name."""
+        return self.data.blocks
+
+    @cached_property
+    def phrases(self) -> Vectors:
+        """Encoded search terms of the log."""
+        return self.data.phrases
+
+
+@dataclass(frozen=True, eq=False)
+class TrialDataCache:
+    """Trial data by encoder settings, brought up to date once per process.
+
+    Attributes:
+        base: Folder that the run's paths start from.
+        folder: Folder of the data, one folder per encoder settings.
+        cache: Folder of encoded contents.
+        progress: Callback for the progress of the work.
+        loaded: Data that this process has brought up to date, by fingerprint of the settings.
+    """
+
+    base: Path
+    folder: Path
+    cache: Path
+    progress: Progress
+    loaded: dict[str, TrialData] = field(default_factory=dict, repr=False)
+
+    def get(self, config: RunConfig, observer: Observer) -> TrialData:
+        """Data of a configuration, ingested and encoded where that was not done before."""
+        settings = config.model_dump(mode="json", include=set(ENCODED))
+        key = sha256_json(settings)[:12]
+        if key not in self.loaded:
+            data = TrialData(config, self.base, self.folder / key, self.cache, self.progress)
+            run_stages(STAGES, data, data.folder, until="encode", observer=observer)
+            self.loaded[key] = data
+        return self.loaded[key]
