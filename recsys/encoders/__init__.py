@@ -1,48 +1,52 @@
-"""Encoders: raw text and pictures in, unit vectors out. One interface, one registry.
+"""Encoders: text and pictures to unit vectors.
 
-Importing this loads neither gensim nor TensorFlow; building or loading an encoder that needs them
-does.
+Importing this loads neither gensim nor TensorFlow; building or loading an encoder may.
 """
 
 from __future__ import annotations
 
-from recsys.encoders.base import Content, Encoded, Encoder, Fault, Kind
+from recsys.encoders.bert.config import BertConfig
 from recsys.encoders.configs import (
-    AutoEncoderConfig,
-    BagOfWordsConfig,
-    BertConfig,
-    ElmoConfig,
     EncoderConfig,
     ImageEncoderConfig,
     JoinedConfig,
-    KerasApplicationConfig,
-    LsaConfig,
     TextEncoderConfig,
+)
+from recsys.encoders.contents import Content, Contents, Fault, content_hash
+from recsys.encoders.elmo.config import ElmoConfig
+from recsys.encoders.encoder import Encoded, Encoder, Kind
+from recsys.encoders.encoder_cache import obtain_encoder
+from recsys.encoders.illustrations import ILLUSTRATIONS, Illustration, read_illustrations
+from recsys.encoders.pictures.configs import (
+    AutoEncoderConfig,
+    KerasApplicationConfig,
     TFLiteConfig,
+)
+from recsys.encoders.registry import NAMES, build_encoder, load_encoder
+from recsys.encoders.words.configs import (
+    BagOfWordsConfig,
+    LsaConfig,
     Word2VecConfig,
     WordVectorsConfig,
 )
-from recsys.encoders.contents import content_hash
-from recsys.encoders.exhibits import EXHIBITS, Exhibit, read_exhibits
-from recsys.encoders.kept import obtain_encoder
-from recsys.encoders.registry import NAMES, build_encoder, load_encoder
 from recsys.encoders.words.coverage import Coverage, KnowsWords
 from recsys.encoders.words.word_vector_files import write_word_vectors
 
 __all__ = [
-    "EXHIBITS",
+    "ILLUSTRATIONS",
     "NAMES",
     "AutoEncoderConfig",
     "BagOfWordsConfig",
     "BertConfig",
     "Content",
+    "Contents",
     "Coverage",
     "ElmoConfig",
     "Encoded",
     "Encoder",
     "EncoderConfig",
-    "Exhibit",
     "Fault",
+    "Illustration",
     "ImageEncoderConfig",
     "JoinedConfig",
     "KerasApplicationConfig",
@@ -57,6 +61,6 @@ __all__ = [
     "content_hash",
     "load_encoder",
     "obtain_encoder",
-    "read_exhibits",
+    "read_illustrations",
     "write_word_vectors",
 ]

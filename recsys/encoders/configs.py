@@ -1,7 +1,4 @@
-"""How each encoder is asked for: one section of configuration a name, told apart by ``name``.
-
-Only the words of a configuration; importing this loads neither gensim nor TensorFlow.
-"""
+"""Configurations of all encoders; importing this loads neither gensim nor TensorFlow."""
 
 from __future__ import annotations
 
@@ -20,46 +17,27 @@ from recsys.encoders.pictures.configs import (
 from recsys.encoders.words.configs import (
     BagOfWordsConfig,
     LsaConfig,
-    Pooling,
     Word2VecConfig,
     WordVectorsConfig,
 )
-
-__all__ = [
-    "AutoEncoderConfig",
-    "BagOfWordsConfig",
-    "BertConfig",
-    "ElmoConfig",
-    "EncoderConfig",
-    "ImageEncoderConfig",
-    "JoinedConfig",
-    "KerasApplicationConfig",
-    "LsaConfig",
-    "Pooling",
-    "TFLiteConfig",
-    "TextEncoderConfig",
-    "Word2VecConfig",
-    "WordVectorsConfig",
-    "WordsConfig",
-]
 
 WordsConfig = Annotated[
     WordVectorsConfig | Word2VecConfig | BagOfWordsConfig | LsaConfig | BertConfig | ElmoConfig,
     Field(discriminator="name"),
 ]
-"""An encoder of words that is not made of others."""
+"""A text encoder that is not made of other encoders."""
 
 
 class JoinedConfig(Config):
-    """Several encoders of words side by side: what one does not know, another may.
+    """Concatenation of several text encoders.
 
-    With v_i the vector of length 1 that part i gives a text (zeros where it has none) and s_i its
-    scale, the text's vector is [s_1 v_1, s_2 v_2, ...] brought to length 1. The cosine of two texts
-    that all parts know is the mean of the parts' cosines, weighted by s_i squared.
+    With v_i the unit vector that part i gives a text (zeros if it has none) and s_i its scale, the
+    text's vector is [s_1 v_1, s_2 v_2, ...] scaled to length 1. The cosine of two texts that all
+    parts know is the mean of the parts' cosines, weighted by s_i squared.
 
     Attributes:
-        parts: The encoders.
-        scales: Of the parts; all alike where none are given.
+        parts: Configurations of the encoders.
+        scales: One scale per part; all equal by default.
     """
 
     name: Literal["joined"] = "joined"
@@ -67,7 +45,7 @@ class JoinedConfig(Config):
     scales: tuple[Annotated[float, Field(gt=0)], ...] | None = None
 
     @model_validator(mode="after")
-    def _one_scale_a_part(self) -> JoinedConfig:
+    def _one_scale_per_part(self) -> JoinedConfig:
         if self.scales is not None and len(self.scales) != len(self.parts):
             raise ValueError(f"{len(self.parts)} parts have {len(self.scales)} scales")
         return self

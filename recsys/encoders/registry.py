@@ -1,72 +1,55 @@
-"""The encoders by name: how one is built, loaded, or taken up where it was left.
-
-A new encoder is a section in ``configs``, a module with ``build`` and a class with ``restore``,
-a line here, and a subclass of the contract in ``tests/contracts``.
-"""
+"""The encoders by name, to build and to load."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from recsys.encoders import saved
-from recsys.encoders.base import Content, Encoder
 from recsys.encoders.configs import EncoderConfig
+from recsys.encoders.contents import Contents
+from recsys.encoders.encoder import Encoder
+from recsys.encoders.storage import Parts, StoredEncoder, read_saved
 from recsys.errors import EncoderError
 from recsys.progress import Progress, silent
 
-_BUILDERS = {
-    "word-vectors": "recsys.encoders.words.word_vectors",
-    "word2vec": "recsys.encoders.words.word2vec",
-    "bag-of-words": "recsys.encoders.words.bag_of_words",
-    "bert": "recsys.encoders.bert.encoder",
-    "lsa": "recsys.encoders.words.lsa",
-    "joined": "recsys.encoders.words.joined",
-    "elmo": "recsys.encoders.elmo.encoder",
-    "keras-application": "recsys.encoders.pictures.keras_application",
-    "tflite": "recsys.encoders.pictures.tflite",
-    "auto-encoder": "recsys.encoders.pictures.auto_encoder",
-}
-"""Modules, imported when asked for: some of them load TensorFlow."""
-
 _CLASSES = {
-    "word-vectors": ("recsys.encoders.words.pooled_words", "PooledWords"),
-    "word2vec": ("recsys.encoders.words.pooled_words", "PooledWords"),
-    "bag-of-words": ("recsys.encoders.words.bag_of_words", "BagOfWords"),
-    "bert": ("recsys.encoders.bert.encoder", "Bert"),
-    "lsa": ("recsys.encoders.words.pooled_words", "PooledWords"),
-    "joined": ("recsys.encoders.words.joined", "Joined"),
-    "elmo": ("recsys.encoders.elmo.encoder", "Elmo"),
-    "keras-application": ("recsys.encoders.pictures.keras_application", "KerasApplication"),
-    "tflite": ("recsys.encoders.pictures.tflite", "TFLite"),
-    "auto-encoder": ("recsys.encoders.pictures.auto_encoder", "AutoEncoder"),
+    "word-vectors": "words.pretrained.PretrainedWords",
+    "word2vec": "words.word2vec.Word2Vec",
+    "bag-of-words": "words.bag_of_words.BagOfWords",
+    "bert": "bert.encoder.Bert",
+    "lsa": "words.lsa.Lsa",
+    "joined": "joined.Joined",
+    "elmo": "elmo.encoder.Elmo",
+    "keras-application": "pictures.keras_application.KerasApplication",
+    "tflite": "pictures.tflite.TFLite",
+    "auto-encoder": "pictures.auto_encoder.AutoEncoder",
 }
+"""Modules and classes, imported on demand: some of them load TensorFlow."""
 
-NAMES = tuple(_BUILDERS)
+NAMES = tuple(_CLASSES)
 
 
 def build_encoder(
     config: EncoderConfig,
-    training: Sequence[Content],
+    training: Contents,
     *,
     checkpoints: Path | None = None,
     progress: Progress = silent,
 ) -> Encoder:
-    """Build the encoder that ``config`` asks for.
+    """Build the encoder that ``config`` describes.
 
     Args:
-        config: Any of the encoder sections.
-        training: The contents of the items, for encoders that are trained or weigh words.
-        checkpoints: A folder that this encoder's training may keep its state in, and leave
-            pictures of what it learned (see ``exhibits``).
-        progress: Told how far it is.
+        config: Configuration of any encoder.
+        training: Contents of the items, for encoders that are trained or weigh words.
+        checkpoints: Folder where the training of this encoder may store its state and leave
+            illustrations (see ``illustrations``).
+        progress: Receives reports.
 
     Raises:
-        EncoderError: A file is missing or damaged, or the training contents do not do.
+        EncoderError: A file is missing or damaged, or the training contents do not suffice.
 
     Example:
         >>> from recsys.encoders import Word2VecConfig
@@ -75,8 +58,7 @@ def build_encoder(
         >>> encoder.encode(["red rug", "?"]).mask.tolist()
         [True, False]
     """
-    module: Any = importlib.import_module(_BUILDERS[config.name])
-    encoder: Encoder = module.build(config, training, checkpoints=checkpoints, progress=progress)
+    encoder: Encoder = _class(config.name).build(config, training, checkpoints, progress)
     return encoder
 
 
@@ -86,30 +68,36 @@ def load_encoder(folder: Path) -> Encoder:
     Raises:
         EncoderError: A file is missing, damaged, or of a version that this recsys does not read.
     """
-    return restored(saved.read(folder), source=str(folder))
-
-
-def restored(parts: saved.Saved, *, source: str) -> Encoder:
-    """The encoder whose parts were read from ``source``, as messages call it.
-
-    Raises:
-        EncoderError: The parts contradict each other, or are of an unknown encoder.
-    """
-    if parts.name not in _CLASSES:
+    saved = read_saved(folder)
+    if saved.name not in _CLASSES:
         raise EncoderError(
-            f"{source} holds a '{parts.name}' encoder; known ones: {', '.join(NAMES)}"
+            f"{folder} holds a '{saved.name}' encoder; known encoders: {', '.join(NAMES)}"
         )
-    module, kind = _CLASSES[parts.name]
     try:
-        config: EncoderConfig = TypeAdapter(EncoderConfig).validate_python(parts.config)
-        encoder: Encoder = getattr(importlib.import_module(module), kind).restore(parts, config)
+        config: EncoderConfig = TypeAdapter(EncoderConfig).validate_python(saved.config)
+        encoder = restore_encoder(config, saved.parts)
     except (ValidationError, KeyError, ValueError) as error:
         raise EncoderError(
-            f"{source} contradicts itself: {error}; build the encoder again"
+            f"{folder} contradicts itself: {error}; build the encoder again"
         ) from error
-    if encoder.fingerprint != parts.fingerprint:
+    if encoder.fingerprint != saved.fingerprint:
         raise EncoderError(
-            f"{source} says that its fingerprint is {parts.fingerprint}, its files give "
+            f"{folder} states the fingerprint {saved.fingerprint}, its files have "
             f"{encoder.fingerprint}; build the encoder again"
         )
     return encoder
+
+
+def restore_encoder(config: EncoderConfig, parts: Parts) -> StoredEncoder:
+    """The encoder of a configuration and the parts that were saved.
+
+    Raises:
+        EncoderError, KeyError or ValueError: The parts contradict each other.
+    """
+    encoder: StoredEncoder = _class(config.name).restore(config, parts)
+    return encoder
+
+
+def _class(name: str) -> Any:
+    module, _, kind = _CLASSES[name].rpartition(".")
+    return getattr(importlib.import_module(f"recsys.encoders.{module}"), kind)

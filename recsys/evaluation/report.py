@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys.catalogue import Catalogue
-from recsys.encoders import Exhibit
+from recsys.encoders import Illustration
 from recsys.errors import DataError, InvalidRequestError
 from recsys.evaluation.evaluation import Evaluation, difference
 from recsys.evaluation.plots import draw_plots
@@ -43,7 +43,7 @@ class Report:
         training: Figures per epoch or step: ``epoch``, losses, figures on validation.
         ingest: Report of the ingestion.
         words: Coverage of the words, by kind of text.
-        exhibits: Pictures that show what the encoders learned.
+        illustrations: Illustrations that the encoders left.
         sheets: Users whose history and recommendations are shown with pictures.
         catalogue: Titles and pictures for the sheets.
         notes: Sentences that help to read the figures.
@@ -63,7 +63,7 @@ class Report:
     training: Sequence[Mapping[str, float]] = ()
     ingest: Mapping[str, Any] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    exhibits: Sequence[Exhibit] = ()
+    illustrations: Sequence[Illustration] = ()
     sheets: Sequence[UserSheet] = ()
     catalogue: Catalogue | None = None
     notes: Sequence[str] = ()
@@ -182,7 +182,9 @@ def write_report(folder: Path, report: Report) -> dict[str, Any]:
     pictures = {
         "headline": list(_headline(report)),
         "plots": plots,
-        "exhibits": [(each.title, each.note, data_url(each.png)) for each in report.exhibits],
+        "illustrations": [
+            (each.title, each.caption, data_url(each.png)) for each in report.illustrations
+        ],
         "sheets": [
             sheet_view(sheet, report.catalogue) for sheet in report.sheets if report.catalogue
         ],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recsys.encoders import EXHIBITS, Encoder, Exhibit, load_encoder, read_exhibits
+from recsys.encoders import ILLUSTRATIONS, Encoder, Illustration, load_encoder, read_illustrations
 from recsys.features import USER_VECTORS, FeatureBlock
 from recsys.formats import resolve
 from recsys.ids import Mask, Vectors
@@ -85,10 +85,10 @@ class Job:
         return {name: load_encoder(path) for name, path in folders.items() if path.is_dir()}
 
     @property
-    def exhibits(self) -> list[Exhibit]:
+    def illustrations(self) -> list[Illustration]:
         """Pictures that show what the encoders learned."""
-        folders = (self.folder / "encode" / EXHIBITS / name for name in ENCODERS)
-        return [exhibit for folder in folders for exhibit in read_exhibits(folder)]
+        folders = (self.folder / "encode" / ILLUSTRATIONS / name for name in ENCODERS)
+        return [illustration for folder in folders for illustration in read_illustrations(folder)]
 
     @cached_property
     def blocks(self) -> dict[str, FeatureBlock]:

@@ -81,7 +81,7 @@ def write_run_report(job: Job, results: Sequence[StageResult], *, command: str) 
         training=_training(job),
         ingest=by_stage["ingest"].notes["ingest"],
         words=encoded.notes["words"],
-        exhibits=job.exhibits,
+        illustrations=job.illustrations,
         sheets=load_sheets(job.folder / "evaluate"),
         catalogue=job.ingested.catalogue,
         notes=[*NOTES, *_encoding_notes(encoded)],

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from recsys.encoders import EXHIBITS, Content, KnowsWords, obtain_encoder
+from recsys.encoders import ILLUSTRATIONS, Content, KnowsWords, obtain_encoder
 from recsys.features import (
     CataloguePictures,
     FeatureBlock,
@@ -91,9 +91,9 @@ def _run_encode(job: Job, out: Path) -> StageOutput:
             progress=job.progress,
         )
         encoder.save(out / "encoders" / name)
-        shown = job.folder / TRAINED_ENCODERS / name / EXHIBITS
+        shown = job.folder / TRAINED_ENCODERS / name / ILLUSTRATIONS
         if shown.is_dir():
-            shutil.copytree(shown, out / EXHIBITS / name)
+            shutil.copytree(shown, out / ILLUSTRATIONS / name)
         encoded = cache.encode(encoder, contents, progress=job.progress)
         FeatureBlock.of(name, encoded).save(out / f"{name}.npz")
         figures |= {f"{name}.items": int(encoded.mask.sum()), f"{name}.encoded": encoded.computed}

@@ -107,9 +107,9 @@ def edit(folder: Path, **changes: object) -> None:
     [
         ({"version": 99}, r"encoder.json has format version 99; this recsys reads 1"),
         ({"format": "other"}, "does not describe an encoder"),
-        ({"name": "gpt"}, "holds a 'gpt' encoder; known ones: word-vectors, word2vec"),
+        ({"name": "gpt"}, "holds a 'gpt' encoder; known encoders: word-vectors, word2vec"),
         ({"config": {"name": "word2vec", "dim": 3}}, "contradicts itself"),
-        ({"fingerprint": "0"}, "says that its fingerprint is 0, its files give"),
+        ({"fingerprint": "0"}, "states the fingerprint 0, its files have"),
         ({"dimension": None}, "no valid 'dimension'"),
         ({"files": {"../secret": {}}}, "names '../secret', outside its folder"),
         ({"files": {}}, "contradicts itself"),
@@ -122,7 +122,7 @@ def test_a_folder_that_contradicts_itself(saved: Path, changes: dict, message: s
 
 
 def test_a_folder_that_is_no_encoder(tmp_path: Path, saved: Path) -> None:
-    with pytest.raises(EncoderError, match="encoder.json is not there: build and save one first"):
+    with pytest.raises(EncoderError, match="encoder.json does not exist: build and save one first"):
         load_encoder(tmp_path / "nowhere")
     (saved / "encoder.json").write_text("{")
     with pytest.raises(EncoderError, match="encoder.json is damaged"):
@@ -131,7 +131,7 @@ def test_a_folder_that_is_no_encoder(tmp_path: Path, saved: Path) -> None:
 
 def test_a_folder_with_other_files_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(EncoderError, match="holds files that are no encoder; choose an empty"):
+    with pytest.raises(EncoderError, match="holds files that are not an encoder; choose an empty"):
         build_encoder(SMALL, TEXTS).save(tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from recsys.catalogue import Catalogue, CatalogueFields
-from recsys.encoders import Exhibit
+from recsys.encoders import Illustration
 from recsys.errors import DataError, InvalidRequestError
 from recsys.evaluation import (
     Evaluation,
@@ -84,7 +84,7 @@ def catalogue(tmp_path: Path) -> Catalogue:
     )
 
 
-def exhibit() -> bytes:
+def illustration() -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (4, 4), "teal").save(buffer, "PNG")
     return buffer.getvalue()
@@ -113,7 +113,7 @@ def report(evaluations, catalogue: Catalogue) -> Report:
                 "most_frequent_without": {"zorb": 30, "a|<b>": 2},
             }
         },
-        exhibits=[Exhibit("Redrawn <by>", "Above & below.", exhibit())],
+        illustrations=[Illustration("Redrawn <by>", "Above & below.", illustration())],
         sheets=[UserSheet("u<1>", [0, 1, 2, 3], [3, 4, 0], [0.9, 0.5, 0.25], [4])],
         catalogue=catalogue,
         notes=["Chosen on validation & scored once."],

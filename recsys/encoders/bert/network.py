@@ -1,7 +1,7 @@
-"""The network of a BERT: its numbers, its weights by name, and both as a keras-hub backbone.
+"""The network of a BERT as a keras-hub backbone, with weights by name.
 
-Weights have the names and shapes of Hugging Face's ``BertModel``, in a folder and in what is
-saved, so that neither depends on how keras-hub arranges them inside.
+Weights have the names and shapes of Hugging Face's ``BertModel``, so that stored encoders do not
+depend on keras-hub's internals.
 """
 
 from __future__ import annotations
@@ -22,22 +22,21 @@ from recsys.ids import Vectors
 
 
 class Architecture(Config):
-    """What tells one BERT's network and tokens from another's; every number is held in range.
+    """Sizes and tokenization of a BERT.
 
     Attributes:
-        vocabulary: Rows of the table of tokens.
-        layers: Transformer layers.
-        heads: Of the attention; they divide ``width``.
+        vocabulary: Number of tokens.
+        layers: Number of transformer layers.
+        heads: Number of attention heads; it divides ``width``.
         width: Length of the vectors.
-        inner: Width inside the feed-forward part.
-        positions: The most tokens that a text may have.
-        segments: Rows of the table of segments; only the first is used.
-        activation: ``gelu`` is the exact one, ``gelu_tanh`` its approximation by tanh (Hendrycks
-            and Gimpel 2016).
-        norm_epsilon: Of the layer normalisation.
-        lower_case: Text is read in lower case.
-        strip_accents: Accents are taken off.
-        split_chinese: Every Chinese character is a word.
+        inner: Width of the feed-forward layers.
+        positions: Maximum number of tokens of a text.
+        segments: Number of segments; only the first is used.
+        activation: ``gelu`` is exact, ``gelu_tanh`` its approximation (Hendrycks, Gimpel 2016).
+        norm_epsilon: Epsilon of the layer normalisation.
+        lower_case: Whether text is lower-cased.
+        strip_accents: Whether accents are removed.
+        split_chinese: Whether each Chinese character is a word.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
@@ -63,7 +62,7 @@ class Architecture(Config):
 
 
 State = Mapping[str, Vectors]
-"""Weights by Hugging Face's names, float32."""
+"""Weights by Hugging Face's names, float32; other entries are ignored."""
 
 
 @dataclass(frozen=True)
@@ -71,31 +70,31 @@ class Weight:
     """One array of the network.
 
     Attributes:
-        name: In a Hugging Face folder, without the prefix ``bert.``.
-        path: In the keras-hub backbone.
-        shape: In a Hugging Face folder.
-        turned: Whether keras-hub keeps it transposed.
+        name: Name in a Hugging Face folder, without the prefix ``bert.``.
+        path: Path in the keras-hub backbone.
+        shape: Shape in a Hugging Face folder.
+        transposed: Whether keras-hub stores the transpose.
     """
 
     name: str
     path: str
     shape: tuple[int, ...]
-    turned: bool = False
+    transposed: bool = False
 
 
-def weights_of(numbers: Architecture) -> Iterator[Weight]:
-    """Every array of the network."""
-    d = numbers.width
+def weights_of(architecture: Architecture) -> Iterator[Weight]:
+    """The arrays of the network."""
+    d = architecture.width
     tables = {
-        "word": ("token", numbers.vocabulary),
-        "position": ("position", numbers.positions),
-        "token_type": ("segment", numbers.segments),
+        "word": ("token", architecture.vocabulary),
+        "position": ("position", architecture.positions),
+        "token_type": ("segment", architecture.segments),
     }
     for name, (path, rows) in tables.items():
         hugging_face = f"embeddings.{name}_embeddings.weight"
         yield Weight(hugging_face, f"{path}_embedding/embeddings", (rows, d))
     yield from _norm("embeddings.LayerNorm", "embeddings_layer_norm", d)
-    for n in range(numbers.layers):
+    for n in range(architecture.layers):
         name, path = f"encoder.layer.{n}", f"transformer_layer_{n}"
         attention = f"{path}/self_attention_layer"
         for part in ("query", "key", "value"):
@@ -104,14 +103,14 @@ def weights_of(numbers: Architecture) -> Iterator[Weight]:
         yield from _dense(f"{output}.dense", f"{attention}/attention_output", d, d)
         yield from _norm(f"{output}.LayerNorm", f"{path}/self_attention_layer_norm", d)
         inner = f"{path}/feedforward_intermediate_dense"
-        yield from _dense(f"{name}.intermediate.dense", inner, numbers.inner, d)
+        yield from _dense(f"{name}.intermediate.dense", inner, architecture.inner, d)
         outer = f"{path}/feedforward_output_dense"
-        yield from _dense(f"{name}.output.dense", outer, d, numbers.inner)
+        yield from _dense(f"{name}.output.dense", outer, d, architecture.inner)
         yield from _norm(f"{name}.output.LayerNorm", f"{path}/feedforward_layer_norm", d)
 
 
 def _dense(name: str, path: str, outputs: int, inputs: int) -> Iterator[Weight]:
-    yield Weight(f"{name}.weight", f"{path}/kernel", (outputs, inputs), turned=True)
+    yield Weight(f"{name}.weight", f"{path}/kernel", (outputs, inputs), transposed=True)
     yield Weight(f"{name}.bias", f"{path}/bias", (outputs,))
 
 
@@ -120,33 +119,32 @@ def _norm(name: str, path: str, d: int) -> Iterator[Weight]:
     yield Weight(f"{name}.bias", f"{path}/beta", (d,))
 
 
-def checked(numbers: Architecture, state: State) -> dict[str, Vectors]:
-    """The weights of ``numbers`` among ``state``, each there, of its shape and finite.
+def checked_state(architecture: Architecture, state: State) -> dict[str, Vectors]:
+    """The weights of ``architecture`` among ``state``.
 
     Raises:
-        ValueError: One is not; the message names it.
+        ValueError: One is missing, not finite or of another shape; the message names it.
     """
     found = {}
-    for weight in weights_of(numbers):
+    for weight in weights_of(architecture):
         value = state.get(weight.name)
         if value is None:
-            raise ValueError(f"holds no '{weight.name}'")
+            raise ValueError(f"has no '{weight.name}'")
         if value.shape != weight.shape:
             raise ValueError(
-                f"has '{weight.name}' of shape {list(value.shape)}, "
-                f"which by its numbers is {list(weight.shape)}"
+                f"has '{weight.name}' of shape {list(value.shape)}, expected {list(weight.shape)}"
             )
         if not np.isfinite(value).all():
-            raise ValueError(f"has numbers in '{weight.name}' that are not finite")
+            raise ValueError(f"has a '{weight.name}' that is not finite")
         found[weight.name] = value
     return found
 
 
 def keras_hub() -> Any:
-    """The library, loaded with TensorFlow below it.
+    """The module keras_hub, on TensorFlow.
 
     Raises:
-        EncoderError: It is not installed, or Keras is loaded with something else below it.
+        EncoderError: It is not installed, or Keras is loaded with another backend.
     """
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
@@ -165,56 +163,56 @@ def keras_hub() -> Any:
     return library
 
 
-def build_backbone(numbers: Architecture, state: State | None) -> Any:
-    """A ``keras_hub.models.BertBackbone`` with these weights; None leaves them as they start.
+def build_backbone(architecture: Architecture, state: State | None) -> Any:
+    """A ``keras_hub.models.BertBackbone``, with the weights of ``state`` if given.
 
-    keras-hub itself knows one activation and one epsilon; those of ``numbers`` take their place,
-    without which the vectors are not those of the model's makers.
+    keras-hub has one activation and one epsilon; they are replaced by those of ``architecture``,
+    to get the vectors that the model was published with.
 
     Raises:
-        ValueError: ``state`` does not fit ``numbers``.
+        ValueError: ``state`` does not fit ``architecture``.
         EncoderError: keras-hub is missing.
     """
     backbone = keras_hub().models.BertBackbone(
-        vocabulary_size=numbers.vocabulary,
-        num_layers=numbers.layers,
-        num_heads=numbers.heads,
-        hidden_dim=numbers.width,
-        intermediate_dim=numbers.inner,
-        max_sequence_length=numbers.positions,
-        num_segments=numbers.segments,
+        vocabulary_size=architecture.vocabulary,
+        num_layers=architecture.layers,
+        num_heads=architecture.heads,
+        hidden_dim=architecture.width,
+        intermediate_dim=architecture.inner,
+        max_sequence_length=architecture.positions,
+        num_segments=architecture.segments,
         dropout=0.0,
         dtype="float32",
     )
-    backbone.embeddings_layer_norm.epsilon = numbers.norm_epsilon
+    backbone.embeddings_layer_norm.epsilon = architecture.norm_epsilon
     for layer in backbone.transformer_layers:
-        layer._feedforward_intermediate_dense.activation = _ACTIVATIONS[numbers.activation]
-        layer._self_attention_layer_norm.epsilon = numbers.norm_epsilon
-        layer._feedforward_layer_norm.epsilon = numbers.norm_epsilon
+        layer._feedforward_intermediate_dense.activation = _ACTIVATIONS[architecture.activation]
+        layer._self_attention_layer_norm.epsilon = architecture.norm_epsilon
+        layer._feedforward_layer_norm.epsilon = architecture.norm_epsilon
     if state is not None:
         variables = {variable.path: variable for variable in backbone.weights}
-        values = checked(numbers, state)
-        for weight in weights_of(numbers):
+        values = checked_state(architecture, state)
+        for weight in weights_of(architecture):
             value, variable = values[weight.name], variables[weight.path]
-            variable.assign((value.T if weight.turned else value).reshape(variable.shape))
+            variable.assign((value.T if weight.transposed else value).reshape(variable.shape))
     return backbone
 
 
-def state_of(backbone: Any, numbers: Architecture) -> dict[str, Vectors]:
-    """The weights of a backbone, by Hugging Face's names."""
+def state_of(backbone: Any, architecture: Architecture) -> dict[str, Vectors]:
+    """The weights of a backbone by Hugging Face's names."""
     variables = {variable.path: variable for variable in backbone.weights}
     state = {}
-    for weight in weights_of(numbers):
+    for weight in weights_of(architecture):
         value = np.asarray(variables[weight.path], np.float32)
-        value = value.reshape(weight.shape[::-1] if weight.turned else weight.shape)
-        state[weight.name] = np.ascontiguousarray(value.T if weight.turned else value)
+        value = value.reshape(weight.shape[::-1] if weight.transposed else weight.shape)
+        state[weight.name] = np.ascontiguousarray(value.T if weight.transposed else value)
     return state
 
 
-def hidden(backbone: Any, tokens: Any, real: Any) -> Any:
-    """The last layer's vectors, float32 ``[b, l, d]``, of int32 ``tokens``; ``real`` is 1, padding
-    0, both ``[b, l]``."""
-    inputs = {"token_ids": tokens, "segment_ids": tf.zeros_like(tokens), "padding_mask": real}
+def hidden_states(backbone: Any, tokens: Any, mask: Any) -> Any:
+    """The last layer's vectors, float32 ``[b, l, d]``, of int32 ``tokens`` ``[b, l]``; ``mask`` is
+    0 for padding."""
+    inputs = {"token_ids": tokens, "segment_ids": tf.zeros_like(tokens), "padding_mask": mask}
     return backbone(inputs, training=False)["sequence_output"]
 
 

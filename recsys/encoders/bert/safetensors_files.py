@@ -1,4 +1,4 @@
-"""Reads the numbers of a ``.safetensors`` file, by the library of that name, which checks it."""
+"""Reading of ``.safetensors`` files."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _FLOATS = ("F64", "F32", "F16", "BF16")
 
 
 def read_safetensors(path: Path) -> dict[str, Vectors]:
-    """The tensors of floating-point numbers, by name, as float32; others are left out.
+    """The floating-point tensors by name, as float32.
 
     Raises:
-        EncoderError: The file is missing, cut short, or its header contradicts its size; or the
+        EncoderError: The file is missing, truncated, or its header contradicts its size; or the
             library is not installed.
     """
     try:
@@ -31,17 +31,17 @@ def read_safetensors(path: Path) -> dict[str, Vectors]:
     try:
         with (
             library.safe_open(str(path), "numpy") as file,
-            # A float64 too large becomes infinite, and is refused where weights are checked.
+            # A float64 that is too large becomes infinite, and the check of the weights fails.
             np.errstate(over="ignore"),
         ):
             return {
                 name: np.asarray(file.get_tensor(name)).astype(np.float32)
-                for name in file.keys()  # noqa: SIM118  it is no mapping
+                for name in file.keys()  # noqa: SIM118  not a mapping
                 if file.get_slice(name).get_dtype() in _FLOATS
             }
     except OSError as error:
         raise EncoderError(f"{path} cannot be read: {error}; get the model again") from error
     except library.SafetensorError as error:
         raise EncoderError(
-            f"expected a whole safetensors file; {path} is none: {error}; get the model again"
+            f"expected a whole safetensors file; {path} is not: {error}; get the model again"
         ) from error

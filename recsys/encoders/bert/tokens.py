@@ -1,9 +1,7 @@
-"""Text to the tokens that a BERT was trained on, and texts of like length put together.
+"""WordPiece tokens of texts, and batches of texts of similar length.
 
-WordPiece (Devlin et al. 2019, section 3.2; Wu et al. 2016) by Hugging Face's ``tokenizers``: it
-is what such models were published with, to the token; it runs outside the interpreter's lock, on
-all cores, and has no state between calls. TensorFlow Text's is quicker and cuts a text with rare
-signs otherwise; either takes little time beside the network.
+WordPiece (Devlin et al. 2019, section 3.2; Wu et al. 2016) by Hugging Face's ``tokenizers``, which
+gives exactly the tokens that such models were published with.
 """
 
 from __future__ import annotations
@@ -26,10 +24,10 @@ _LONGEST_WORD = 100  # Characters; a longer one is [UNK].
 
 
 def read_vocabulary(content: bytes) -> list[str]:
-    """The tokens of a ``vocab.txt``, one a line.
+    """The tokens of a ``vocab.txt``, one per line.
 
     Raises:
-        ValueError: It is no UTF-8 text, has a token twice, or lacks a special one.
+        ValueError: It is not UTF-8, has a duplicate token, or lacks a special one.
     """
     tokens = content.decode("utf-8").replace("\r\n", "\n").removesuffix("\n").split("\n")
     seen: dict[str, int] = {}
@@ -44,13 +42,12 @@ def read_vocabulary(content: bytes) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class WordPieces:
-    """Cuts texts into tokens.
+    """Tokenizer of a BERT.
 
     Attributes:
-        vocabulary: The tokens, by row.
+        vocabulary: Tokens, by row.
         tokenizer: A ``tokenizers.Tokenizer``.
-        words: bool ``[vocabulary]``; which tokens are (parts of) words: they have a letter or a
-            digit.
+        words: Whether a token has a letter or a digit, bool ``[vocabulary]``.
     """
 
     vocabulary: Sequence[str]
@@ -58,7 +55,7 @@ class WordPieces:
     words: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, vocabulary: Sequence[str], numbers: Architecture) -> WordPieces:
+    def of(cls, vocabulary: Sequence[str], architecture: Architecture) -> WordPieces:
         """The tokenizer of a BERT.
 
         Raises:
@@ -79,11 +76,11 @@ class WordPieces:
         )
         tokenizer.normalizer = library.normalizers.BertNormalizer(
             clean_text=True,
-            handle_chinese_chars=numbers.split_chinese,
-            strip_accents=numbers.strip_accents,
-            lowercase=numbers.lower_case,
+            handle_chinese_chars=architecture.split_chinese,
+            strip_accents=architecture.strip_accents,
+            lowercase=architecture.lower_case,
         )
-        # "[SEP]" inside a text is text: no special token is known to the tokenizer.
+        # The tokenizer has no special tokens: "[SEP]" inside a text is text.
         tokenizer.pre_tokenizer = library.pre_tokenizers.BertPreTokenizer()
         words = [any(map(str.isalnum, token)) for token in vocabulary]
         words[rows[UNKNOWN]] = False
@@ -93,50 +90,50 @@ class WordPieces:
         """The row of a token of the vocabulary."""
         return self.vocabulary.index(token)
 
-    def tokens(self, texts: Sequence[str], longest: int) -> list[Tokens]:
-        """Per text [CLS], its first tokens and [SEP], at most ``longest``, int32; nothing where no
-        token is a word."""
+    def tokens(self, texts: Sequence[str], most: int) -> list[Tokens]:
+        """Per text [CLS], its first tokens and [SEP], at most ``most``, int32; empty if none of
+        them is a word."""
         start, end = self.row(START), self.row(END)
-        cut = [_beginning(text, longest) for text in texts]
+        truncated = [_beginning(text, most) for text in texts]
         found = []
-        for encoding in self.tokenizer.encode_batch_fast(cut, add_special_tokens=False):
-            inside = np.asarray(encoding.ids[: longest - 2], np.int32)
+        for encoding in self.tokenizer.encode_batch_fast(truncated, add_special_tokens=False):
+            inside = np.asarray(encoding.ids[: most - 2], np.int32)
             known = self.words[inside].any() if len(inside) else False
             found.append(np.array([start, *inside, end] if known else [], np.int32))
         return found
 
 
-def _beginning(text: str, longest: int) -> str:
-    """Enough of ``text`` for its first ``longest`` tokens, so that a book costs what a page does.
+def _beginning(text: str, most: int) -> str:
+    """The beginning of ``text`` with at least ``most`` tokens, to save time on very long texts.
 
     A word between blanks is one token or more; a token has at most 100 characters.
     """
-    words = text.split(None, longest)[:longest]
-    cut = " ".join(words)[: longest * _LONGEST_WORD]
-    return cut.encode("utf-8", "ignore").decode("utf-8")  # Without halves of surrogate pairs.
+    words = text.split(None, most)[:most]
+    start = " ".join(words)[: most * _LONGEST_WORD]
+    return start.encode("utf-8", "ignore").decode("utf-8")  # Without halves of surrogate pairs.
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
-    """Texts that go through the network together.
+class TokenBatch:
+    """Texts that are encoded together.
 
     Attributes:
-        positions: int64 ``[b]``: where each stands among the texts given.
-        tokens: int32 ``[b, l]``, padded at the end.
-        real: int32 ``[b, l]``; 1 where there is a token, 0 where there is padding.
+        positions: Position of each among the texts given, int64 ``[b]``.
+        tokens: Tokens, padded at the end, int32 ``[b, l]``.
+        mask: 1 for tokens, 0 for padding, int32 ``[b, l]``.
     """
 
     positions: npt.NDArray[np.int64]
     tokens: Tokens
-    real: Tokens
+    mask: Tokens
 
 
-def batches(
+def token_batches(
     tokens: Sequence[Tokens], order: npt.NDArray[np.int64], *, size: int, padding: int
-) -> Iterator[Batch]:
+) -> Iterator[TokenBatch]:
     """The texts of ``order``, longest last, in batches of at most ``size`` tokens with padding.
 
-    A text of more than ``size`` tokens is a batch of its own.
+    A longer text is a batch of its own.
     """
     lengths = np.array([len(text) for text in tokens], np.int64)
     rows = order[np.argsort(lengths[order], kind="stable")]
@@ -145,9 +142,9 @@ def batches(
         end = start + 1
         while end < len(rows) and (end + 1 - start) * lengths[rows[end]] <= size:
             end += 1
-        taken = rows[start:end]
-        real = np.arange(lengths[taken[-1]]) < lengths[taken, None]  # (b, l)
-        padded = np.full(real.shape, padding, np.int32)
-        padded[real] = np.concatenate([tokens[row] for row in taken])
-        yield Batch(taken, padded, real.astype(np.int32))
+        chosen = rows[start:end]
+        mask = np.arange(lengths[chosen[-1]]) < lengths[chosen, None]  # (b, l)
+        padded = np.full(mask.shape, padding, np.int32)
+        padded[mask] = np.concatenate([tokens[row] for row in chosen])
+        yield TokenBatch(chosen, padded, mask.astype(np.int32))
         start = end

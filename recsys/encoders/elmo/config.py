@@ -1,4 +1,4 @@
-"""The configuration of the encoder "elmo", with its objectives."""
+"""Configuration of the encoder "elmo", with its objectives."""
 
 from __future__ import annotations
 
@@ -25,51 +25,49 @@ class ElmoConfig(Config):
 
         - log p(w) = - (o_w - log Q_w) + log sum over w and the n of exp(o_n - log Q_n)
 
-    A corpus as small as a catalogue's texts teaches such a model grammar long before meaning. So
-    with tokens = ``words`` Theta_x is not learned by it but by skip-gram on the same texts, first
-    (``Word2VecConfig``, of half the dimension), and held fixed.
+    On a corpus as small as a catalogue's texts such a model learns grammar long before meaning.
+    With tokens = ``words``, Theta_x is therefore trained first, by skip-gram on the same texts
+    (``Word2VecConfig``, of half the dimension), and frozen.
 
     The vector of the word at k mixes its L + 1 layers, h_k0 its embedding twice, h_kj the forward
     and the backward state of layer j after reading t_k (equation 1):
 
         ELMo_k = gamma * sum over j of softmax(s)_j h'_kj
 
-    h' is h centred and whitened over the training texts, layer by layer, so that the weights of the
-    layers can be compared and no direction that all texts share outweighs the others (the paper
-    normalises each layer too; Su et al., "Whitening sentence representations for better semantics
-    and faster retrieval", 2021). With the language model
-    frozen, s and gamma, and nothing else, are learned on a task that needs no labels: of B texts
-    the first half a_i must find its second half b_i, each half read without the other and pooled
-    as below, by the cosine, and the other way round (an in-batch softmax):
+    h' is h centred and whitened over the training texts, per layer, so that the weights of the
+    layers are comparable (the paper normalises each layer, too; Su et al., "Whitening sentence
+    representations for better semantics and faster retrieval", 2021). With the language model
+    frozen, s and gamma are trained on a task without labels: the first half a_i of each of B texts
+    must retrieve its second half b_i by the cosine, and vice versa (an in-batch softmax), each half
+    read without the other and pooled as below:
 
         - 1 / 2B sum over i of (log softmax over j of (gamma cos(a_i, b_j)) at i
                                 + log softmax over j of (gamma cos(a_j, b_i)) at i)
 
     A text's vector is the weighted mean of its words' vectors, scaled to length 1. With tokens =
-    ``words`` a word that is not in the vocabulary is read as *unknown* in its place and counts
-    nothing in the mean; a text of such words alone is masked. With ``characters`` every word has
-    an embedding from its characters by a convolutional network (Kim, Jernite, Sontag, Rush,
-    "Character-aware neural language models", AAAI 2016), the vocabulary serves the softmax only,
-    and every text with a word has a vector. What is no word (an emoji, punctuation) is not read.
+    ``words``, a word outside the vocabulary is read as *unknown* and has no weight in the mean; a
+    text of such words alone is masked. With ``characters``, a convolutional network embeds every
+    word by its characters (Kim, Jernite, Sontag, Rush, "Character-aware neural language models",
+    AAAI 2016), only the softmax uses the vocabulary, and every text with a word has a vector. Emoji
+    and punctuation are not read.
 
     Attributes:
-        tokens: What a word is read as.
-        dimension: Length of the vectors, half of it a direction.
-        layers: L, the LSTMs of each direction.
-        min_count: Rarer words are unknown.
-        max_vocabulary: At most so many words are known, the most frequent ones.
-        max_words: Texts are read in windows of at most so many words, of like length. A word's
-            vector depends on its window; all windows of a text count, however long it is.
-        negatives: K.
-        dropout: Share of the numbers between the layers that is left out in training.
-        epochs: Passes over the texts.
-        batch_words: Words a step, about.
-        learning_rate: Of Adam at its height.
-        held_out: Share of the windows that the language model does not learn from, for the
-            perplexity that is told after each epoch.
-        pooling: How words weigh in a text: ``idf`` as ``log((1 + N) / (1 + df(w))) + 1``, df the
-            number of the N training texts with w, or ``mean``, all the same.
-        seed: Same seed and texts, same encoder.
+        tokens: Unit of reading.
+        dimension: Length of the vectors, half of it per direction.
+        layers: Number L of LSTMs per direction.
+        min_count: Minimum count of a known word.
+        max_vocabulary: Maximum number of known words, the most frequent ones.
+        max_words: Maximum number of words of a window; longer texts are read in windows of similar
+            length, and all of them count. A word's vector depends on its window.
+        negatives: Number K of negatives per word.
+        dropout: Dropout rate between the layers.
+        epochs: Number of passes over the texts.
+        batch_words: Approximate number of words per step.
+        learning_rate: Initial learning rate of Adam, with a cosine decay.
+        held_out: Share of the windows that are held out for the perplexity reported per epoch.
+        pooling: Weights of words in a text: ``idf`` is ``log((1 + N) / (1 + df(w))) + 1``, df(w)
+            the number of the N training texts with w; with ``mean`` all weights are equal.
+        seed: Seed of the training, which is deterministic.
     """
 
     name: Literal["elmo"] = "elmo"

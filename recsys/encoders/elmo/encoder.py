@@ -1,106 +1,47 @@
-"""The encoder "elmo": word vectors that depend on the sentence, from a language model trained here.
+"""The encoder "elmo": word vectors that depend on the sentence, from a trained language model.
 
-For the objectives see ``ElmoConfig``. The language model is ``elmo_network`` and
-``elmo_training``, the mix of its layers ``elmo_mixing``.
+See ``ElmoConfig`` for the objectives.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from recsys.encoders import saved
-from recsys.encoders.base import Content, Encoded, Kind, texts_of
+from recsys.encoders.contents import Contents, texts_of
 from recsys.encoders.elmo.config import ElmoConfig
-from recsys.encoders.elmo.mixing import Mixing, learn
-from recsys.encoders.elmo.network import Network
-from recsys.encoders.elmo.reading import Reader
-from recsys.encoders.elmo.tokens import UNKNOWN, Vocabulary, windows_of
+from recsys.encoders.elmo.mixing import LayerMix, train_mix
+from recsys.encoders.elmo.network import ElmoNetwork
+from recsys.encoders.elmo.reading import LayerReader
+from recsys.encoders.elmo.tokens import UNKNOWN, ElmoVocabulary, windows_of
 from recsys.encoders.elmo.training import train
-from recsys.encoders.words import word2vec
+from recsys.encoders.encoder import Encoded
+from recsys.encoders.storage import Parts, StoredEncoder, in_order, numbered
 from recsys.encoders.words.configs import Word2VecConfig
-from recsys.encoders.words.pooled_words import PooledWords
-from recsys.encoders.words.tokens import words
-from recsys.errors import EncoderError
+from recsys.encoders.words.counting import no_frequent_words
+from recsys.encoders.words.tokens import from_lines, to_lines, words
+from recsys.encoders.words.word2vec import Word2Vec
 from recsys.ids import Vectors
-from recsys.progress import Progress, silent
+from recsys.progress import Progress
 
 WORDS = "words.txt"
 _DEVIATION = 0.3
-"""Of the numbers of the words' embeddings."""
-
-
-def build(
-    config: ElmoConfig,
-    training: Sequence[Content],
-    *,
-    checkpoints: Path | None = None,
-    progress: Progress = silent,
-) -> Elmo:
-    """Train the language model on ``training``, then the weights of its layers.
-
-    Args:
-        config: Sizes and schedule.
-        training: Texts.
-        checkpoints: Where each epoch is kept; started again there, the training goes on.
-        progress: Told of every epoch, with its loss and perplexity.
-
-    Raises:
-        EncoderError: No word occurs ``min_count`` times, or the loss is not finite.
-    """
-    texts = [words(text) for text in texts_of(training)]
-    vocabulary = Vocabulary.of(config, texts)
-    if not vocabulary.words:
-        raise EncoderError(
-            f"no word occurs {config.min_count} times in the {len(texts):,} training texts: "
-            "lower 'min_count', or give texts with words"
-        )
-    windows = [window for text in texts for window in windows_of(text, config.max_words)]
-    network = Network(config, len(vocabulary))
-    if config.tokens == "words":
-        skip_gram = _skip_gram(config, training, checkpoints, progress)
-        network.embed_words_as(_table(config, vocabulary, skip_gram))
-    train(config, network, vocabulary, windows, checkpoints=checkpoints, progress=progress)
-    reader = Reader(network, vocabulary, config.max_words)
-    return Elmo(config, reader, learn(config, reader, texts, progress=progress))
-
-
-def _skip_gram(
-    config: ElmoConfig,
-    training: Sequence[Content],
-    checkpoints: Path | None,
-    progress: Progress,
-) -> PooledWords:
-    """Word vectors of half the dimension."""
-    half = Word2VecConfig(
-        dimension=config.dimension // 2, min_count=config.min_count, seed=config.seed
-    )
-    return word2vec.build(half, training, checkpoints=checkpoints, progress=progress)
-
-
-def _table(config: ElmoConfig, vocabulary: Vocabulary, found: PooledWords) -> Vectors:
-    """What the LSTMs read, float32 ``[len(vocabulary), d / 2]``, of a size that suits them."""
-    shape = (len(vocabulary), config.dimension // 2)
-    table = _DEVIATION * np.random.default_rng((config.seed, 1)).normal(size=shape)
-    ids = vocabulary.ids(found.vocabulary)
-    known = ids != UNKNOWN
-    table[ids[known]] = found.vectors[known] * (_DEVIATION / found.vectors[known].std())
-    return table.astype(np.float32)
+"""Standard deviation of the words' embeddings."""
+_MIX = ("layers", "gamma", "centre", "whitening")
 
 
 @dataclass(frozen=True, eq=False)
-class Elmo(saved.SavedEncoder):
+class Elmo(StoredEncoder):
     """A text encoder whose word vectors depend on the words around them; see :class:`ElmoConfig`.
 
     Attributes:
-        config: How it was built.
-        reader: The language model, its vocabulary and its windows.
-        mixing: Of its layers.
+        config: Configuration.
+        reader: Language model, with its vocabulary and windows.
+        mix: Mix of its layers.
 
     Example:
         >>> from recsys.encoders import ElmoConfig, build_encoder
@@ -114,61 +55,87 @@ class Elmo(saved.SavedEncoder):
     """
 
     config: ElmoConfig
-    reader: Reader
-    mixing: Mixing
+    reader: LayerReader
+    mix: LayerMix
 
-    @property
-    def kind(self) -> Kind:
-        return "text"
+    @classmethod
+    def build(
+        cls, config: ElmoConfig, training: Contents, checkpoints: Path | None, progress: Progress
+    ) -> Elmo:
+        """Train the language model on ``training``, then the weights of its layers.
+
+        Each epoch has a checkpoint, from which an interrupted training resumes.
+
+        Raises:
+            EncoderError: No word occurs ``min_count`` times, or the loss is not finite.
+        """
+        texts = [words(text) for text in texts_of(training)]
+        vocabulary = ElmoVocabulary.of(config, texts)
+        if not vocabulary.words:
+            raise no_frequent_words(config.min_count, f"the {len(texts):,} training texts")
+        windows = [window for text in texts for window in windows_of(text, config.max_words)]
+        network = ElmoNetwork(config, len(vocabulary))
+        if config.tokens == "words":
+            half = Word2VecConfig(
+                dimension=config.dimension // 2, min_count=config.min_count, seed=config.seed
+            )
+            skip_gram = Word2Vec.build(half, training, checkpoints, progress)
+            network.embed_words_as(_embeddings(config, vocabulary, skip_gram))
+        train(config, network, vocabulary, windows, checkpoints, progress)
+        reader = LayerReader(network, vocabulary, config.max_words)
+        return cls(config, reader, train_mix(config, reader, texts, progress))
+
+    @classmethod
+    def restore(cls, config: ElmoConfig, parts: Parts) -> Elmo:
+        """The encoder of saved parts."""
+        vocabulary = ElmoVocabulary(config.tokens, from_lines(parts[WORDS]), parts["words"])
+        network = ElmoNetwork(config, len(vocabulary))
+        for variable, weight in zip(network.variables, in_order(parts), strict=True):
+            variable.assign(weight)
+        reader = LayerReader(network, vocabulary, config.max_words)
+        return cls(config, reader, LayerMix(*(parts[key] for key in _MIX)))
 
     @property
     def dimension(self) -> int:
+        """Length of the vectors."""
         return self.config.dimension
 
-    @cached_property
-    def fingerprint(self) -> str:
-        read = {"tokens": self.config.tokens, "max_words": self.config.max_words}
-        return saved.fingerprint_of(self.name, read, {**self.arrays(), **self.files()})
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Tokens and windows."""
+        return {"tokens": self.config.tokens, "max_words": self.config.max_words}
 
-    def encode(self, contents: Sequence[Content]) -> Encoded:
-        """See :class:`~recsys.encoders.base.Encoder`; a text without a known word is masked."""
-        layers, weights = self.reader.texts([words(text) for text in texts_of(contents)])
-        return Encoded.of(np.where(weights[:, None] > 0, self.mixing(layers), 0))
-
-    def word_vectors(self, text: str) -> tuple[list[str], Vectors]:
-        """The words of ``text`` and the vector of each in its place, float32 ``[words, d]``.
-
-        These are the gamma-scaled mixes of equation 1, not of length 1. An unknown word has the
-        vector of any unknown word in that place where words are the tokens, else its own.
-        """
-        found = words(text)
-        return found, self.mixing(self.reader.words(found))
-
-    @classmethod
-    def restore(cls, parts: saved.Saved, config: ElmoConfig) -> Elmo:
-        """The encoder that :meth:`save` wrote."""
-        known = tuple(parts.files[WORDS].decode("utf-8").split("\n"))
-        vocabulary = Vocabulary(config.tokens, known, parts.arrays["words"])
-        network = Network(config, len(vocabulary))
-        for number, variable in enumerate(network.variables):
-            variable.assign(parts.arrays[f"w{number:05}"])
-        mixing = Mixing(*(parts.arrays[key] for key in ("layers", "gamma", "centre", "whitening")))
-        return cls(config, Reader(network, vocabulary, config.max_words), mixing)
-
-    def arrays(self) -> dict[str, Any]:
-        """See :class:`~recsys.encoders.saved.SavedEncoder`."""
-        variables = self.reader.network.variables
-        weights = {f"w{number:05}": each.numpy() for number, each in enumerate(variables)}
-        mixing = self.mixing
+    def parts(self) -> Parts:
+        """Weights of the network, vocabulary and mix."""
+        vocabulary, mix = self.reader.vocabulary, self.mix
         return {
-            **weights,
-            "words": self.reader.vocabulary.weights,
-            "layers": mixing.weights,
-            "gamma": mixing.gamma,
-            "centre": mixing.centre,
-            "whitening": mixing.whitening,
+            **numbered(variable.numpy() for variable in self.reader.network.variables),
+            **dict(zip(_MIX, (mix.weights, mix.gamma, mix.centre, mix.whitening))),
+            "words": vocabulary.weights,
+            WORDS: to_lines(vocabulary.words),
         }
 
-    def files(self) -> dict[str, bytes]:
-        """See :class:`~recsys.encoders.saved.SavedEncoder`."""
-        return {WORDS: "\n".join(self.reader.vocabulary.words).encode("utf-8")}
+    def encode(self, contents: Contents) -> Encoded:
+        """See :class:`~recsys.encoders.encoder.Encoder`; a text without a known word is masked."""
+        layers, weights = self.reader.texts([words(text) for text in texts_of(contents)])
+        return Encoded.of(np.where(weights[:, None] > 0, self.mix(layers), 0))
+
+    def word_vectors(self, text: str) -> tuple[list[str], Vectors]:
+        """The words of ``text`` and their vectors in this sentence, float32 ``[words, d]``.
+
+        These are the mixes of equation 1, not of length 1. With words as tokens, all unknown words
+        in one position have the same vector.
+        """
+        found = words(text)
+        return found, self.mix(self.reader.words(found))
+
+
+def _embeddings(config: ElmoConfig, vocabulary: ElmoVocabulary, skip_gram: Word2Vec) -> Vectors:
+    """The inputs of the LSTMs, float32 ``[len(vocabulary), d / 2]``, at a suitable scale."""
+    shape = (len(vocabulary), config.dimension // 2)
+    table = _DEVIATION * np.random.default_rng((config.seed, 1)).normal(size=shape)
+    ids = vocabulary.ids(skip_gram.vocabulary)
+    known = ids != UNKNOWN
+    vectors = skip_gram.vectors[known]
+    table[ids[known]] = vectors * (_DEVIATION / vectors.std())
+    return table.astype(np.float32)

@@ -1,7 +1,4 @@
-"""How the layers of "elmo" are mixed, and how the weights of the mix are learned.
-
-The language model is frozen; learned are a weight for each layer and one scale, and nothing else.
-"""
+"""The mix of the layers of "elmo": trained weights of the layers of a frozen language model."""
 
 from __future__ import annotations
 
@@ -14,31 +11,30 @@ import numpy.typing as npt
 
 from recsys._tf import compiled, tf, tf_keras
 from recsys.encoders.elmo.config import ElmoConfig
-from recsys.encoders.elmo.reading import Precise, Reader
-from recsys.encoders.words.whitening import whitening
-from recsys.encoders.words.word_counts import Text
+from recsys.encoders.elmo.reading import LayerReader, Precise
+from recsys.encoders.whitening import whitening
+from recsys.encoders.words.tokens import Text
 from recsys.ids import Vectors
 from recsys.progress import Progress, silent
 
-WHAT = "learn the layers' weights"
 _BATCH = 128
 _STEPS = 200
 _LEARNING_RATE = 0.1
 _MAX_TEXTS = 10_000
-_HELD_BACK = 0.1
+_SHRINKAGE = 0.1
 _GAMMA = 10.0
-"""Where gamma begins."""
+"""Initial gamma."""
 
 
 @dataclass(frozen=True, eq=False)
-class Mixing:
+class LayerMix:
     """``gamma * sum over j of weights_j (h_j - centre_j) @ whitening_j``: Peters et al., eq. 1.
 
     Attributes:
-        weights: float32 ``[layers]``, positive, of sum 1.
-        gamma: float32 ``[]``, positive.
-        centre: float32 ``[layers, d]``, the mean of each layer's numbers over texts.
-        whitening: float32 ``[layers, d, d]``; after it no direction of a layer outweighs another.
+        weights: Weight of each layer, float32 ``[layers]``, positive, of sum 1.
+        gamma: Scale, float32 ``[]``, positive.
+        centre: Mean of each layer over texts, float32 ``[layers, d]``.
+        whitening: Whitening of each layer, float32 ``[layers, d, d]``.
     """
 
     weights: Vectors
@@ -53,13 +49,12 @@ class Mixing:
         return np.asarray(np.einsum("nld,lde->ne", centred, weighed, optimize=True), np.float32)
 
 
-def learn(
-    config: ElmoConfig, reader: Reader, texts: Sequence[Text], *, progress: Progress = silent
-) -> Mixing:
-    """Learn the mix on ``texts``; see ``ElmoConfig`` for the task and its loss.
+def train_mix(
+    config: ElmoConfig, reader: LayerReader, texts: Sequence[Text], progress: Progress
+) -> LayerMix:
+    """Train the mix on ``texts``; see ``ElmoConfig`` for the task and its loss.
 
-    With fewer than two texts whose halves both have a known word there is nothing to tell apart:
-    every layer then weighs the same.
+    The weights are equal if there are fewer than two texts whose halves both have a known word.
     """
     firsts, seconds = _halves(config, reader, texts, progress)
     both = np.concatenate([firsts, seconds])  # (2 n, layers, d)
@@ -69,21 +64,21 @@ def learn(
     if len(firsts) >= 2:
         centre = both.mean(axis=0)
         white = np.stack(
-            [whitening(both[:, layer], held_back=_HELD_BACK) for layer in range(count)]
+            [whitening(both[:, layer], shrinkage=_SHRINKAGE) for layer in range(count)]
         )
         halves = [
             np.einsum("nld,lde->nle", half - centre, white).astype(np.float32)
             for half in (firsts, seconds)
         ]
-        weights, gamma = learned(config, halves[0], halves[1], progress=progress)
+        weights, gamma = train_weights(config, halves[0], halves[1], progress)
     parts = (weights, gamma, centre, white)
-    return Mixing(*(np.asarray(part, np.float32) for part in parts))
+    return LayerMix(*(np.asarray(part, np.float32) for part in parts))
 
 
 def _halves(
-    config: ElmoConfig, reader: Reader, texts: Sequence[Text], progress: Progress
+    config: ElmoConfig, reader: LayerReader, texts: Sequence[Text], progress: Progress
 ) -> tuple[Precise, Precise]:
-    """The layers of the first and of the second halves of texts, each read without the other.
+    """The layers of the first and second halves of texts, each read without the other.
 
     Returns:
         Two of float64 ``[n, layers, d]``.
@@ -100,10 +95,10 @@ def _halves(
     return layers[: len(chosen)][known], layers[len(chosen) :][known]
 
 
-def learned(
-    config: ElmoConfig, firsts: Vectors, seconds: Vectors, *, progress: Progress = silent
+def train_weights(
+    config: ElmoConfig, firsts: Vectors, seconds: Vectors, progress: Progress = silent
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """The layers' weights ``[layers]`` and gamma, of halves of texts, ``[n, layers, d]`` each."""
+    """The layers' weights ``[layers]`` and gamma, from halves of texts, ``[n, layers, d]`` each."""
     scores = tf.Variable(tf.zeros(firsts.shape[1]))
     log_gamma = tf.Variable(np.log(_GAMMA), dtype=tf.float32)
     variables = [scores, log_gamma]
@@ -117,8 +112,8 @@ def learned(
             cosines = tf.matmul(mixed[0], mixed[1], transpose_b=True)  # (b, b)
             logits = tf.exp(log_gamma) * cosines
             own = tf.range(tf.shape(logits)[0])
-            ask = tf.nn.sparse_softmax_cross_entropy_with_logits
-            loss = tf.reduce_mean(ask(own, logits) + ask(own, tf.transpose(logits))) / 2
+            nats = tf.nn.sparse_softmax_cross_entropy_with_logits
+            loss = tf.reduce_mean(nats(own, logits) + nats(own, tf.transpose(logits))) / 2
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables))
         return loss
 
@@ -130,7 +125,7 @@ def learned(
         losses.append(float(step(tf.constant(firsts[rows]), tf.constant(seconds[rows]))))
     weights = tf.nn.softmax(scores).numpy()
     shares = " ".join(f"{weight:.2f}" for weight in weights)
-    progress(WHAT, 1, 1, f"loss {np.mean(losses[-50:]):.3f}, layers {shares}")
+    progress("train the mix of layers", 1, 1, f"loss {np.mean(losses[-50:]):.3f}, layers {shares}")
     return weights, np.exp(log_gamma.numpy())
 
 

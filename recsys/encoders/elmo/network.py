@@ -1,4 +1,4 @@
-"""The network of "elmo": words to vectors, and a stack of LSTMs for each direction."""
+"""The network of "elmo": an embedding of words, and a stack of LSTMs per direction."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from recsys.encoders.elmo.tokens import SYMBOLS
 from recsys.ids import Vectors
 
 Drop = Callable[[Any], Any]
-"""Leaves out a part of a tensor in training."""
+"""Dropout."""
 
 _SYMBOL_WIDTH = 16
 _CONVOLUTIONS = ((1, 32), (2, 32), (3, 64), (4, 128))
-"""Width in characters, and filters."""
+"""Width in characters and number of filters of each convolution."""
 
 
 class _Seeds:
-    """A seed of its own for each thing that begins at random."""
+    """A different seed for each random initial value."""
 
     def __init__(self, seed: int) -> None:
         self._next = 1_000 * seed
@@ -29,7 +29,7 @@ class _Seeds:
         return self._next
 
     def normal(self, *shape: int, deviation: float) -> Any:
-        """A variable of this shape."""
+        """A variable of this shape with normal values."""
         seed = (self(), 0)
         return tf.Variable(tf.random.stateless_normal(shape, seed, stddev=deviation))
 
@@ -41,7 +41,7 @@ class _Seeds:
 
 
 def _built(layer: Any, width: int) -> Any:
-    """``layer`` with its weights, for inputs of this width."""
+    """``layer``, built for inputs of this width."""
     layer.build((None, None, width))
     return layer
 
@@ -53,12 +53,12 @@ class _Embedding(Protocol):
     def trained(self) -> Sequence[Any]: ...
 
     def __call__(self, distinct: Any) -> Any:
-        """Float32 ``[u, h]`` of ``distinct``, see ``elmo_tokens.Batch``."""
+        """Embeddings, float32 ``[u, h]``, of ``distinct``; see ``WindowBatch``."""
         ...
 
 
 class WordTable:
-    """A vector for each word of the vocabulary, given and not trained."""
+    """Frozen embeddings of the words of the vocabulary."""
 
     def __init__(self, words: int, width: int) -> None:
         self.table = tf.Variable(tf.zeros((words, width)))
@@ -70,7 +70,7 @@ class WordTable:
 
 
 class CharacterCnn:
-    """A vector for any word, from its characters.
+    """Embeddings of words by their characters.
 
     Convolutions over the characters, their maxima over the word, one highway layer, a projection:
     Kim, Jernite, Sontag, Rush, "Character-aware neural language models", AAAI 2016, as in
@@ -98,7 +98,7 @@ class CharacterCnn:
 
     def __call__(self, distinct: Any) -> Any:
         letters = tf.gather(self._symbols, distinct)  # (u, s, 16)
-        # Each convolution meets a place where nothing is, so that it is no matter how many follow.
+        # With at least one padding per convolution the amount of padding does not matter.
         filled = tf.cast(distinct > 0, tf.float32)[:, :, None]
         letters = tf.pad(letters * filled, [[0, 0], [0, _CONVOLUTIONS[-1][0]], [0, 0]])
         maxima = [tf.reduce_max(layer(letters), axis=1) for layer in self._convolutions]
@@ -118,7 +118,7 @@ def _dense(inputs: int, width: int, seeds: _Seeds, *, bias: float = 0.0, **optio
 
 
 def _lstm(width: int, seeds: _Seeds) -> Any:
-    """The cell in its loop is as fast on a processor as ``LSTM``, and traced in half the time."""
+    """A cell in an ``RNN``: as fast on a CPU as ``LSTM``, and traced in half the time."""
     cell = tf_keras.layers.LSTMCell(
         width,
         kernel_initializer=seeds.glorot(),
@@ -127,22 +127,22 @@ def _lstm(width: int, seeds: _Seeds) -> Any:
     return _built(tf_keras.layers.RNN(cell, return_sequences=True, time_major=True), width)
 
 
-class Network:
+class ElmoNetwork:
     """The bidirectional language model: an embedding, and LSTMs forward and backward.
 
     The two directions share the embedding and nothing else. From the second layer on, a layer's
     input is added to its output, as in Peters et al. 2018.
 
     Args:
-        config: Sizes and seed.
+        config: Configuration.
         words: Size of the vocabulary.
 
     Attributes:
-        dimension: Of a word's vector in each layer, both directions together.
-        layers: The embedding is one of them.
+        dimension: Length of a word's vector in each layer, both directions together.
+        layers: Number of layers, the embedding included.
         variables: All weights, in a fixed order.
-        trained: Those that the language model learns.
-        signature: Of ``distinct``, ``index`` and ``lengths`` of a batch.
+        trained: Weights that the language model trains.
+        signature: Signature of ``distinct``, ``index`` and ``lengths`` of a batch.
     """
 
     def __init__(self, config: ElmoConfig, words: int) -> None:
@@ -166,7 +166,7 @@ class Network:
         )
 
     def embed_words_as(self, table: Vectors) -> None:
-        """Give the words of the vocabulary these vectors, ``[words, d / 2]``."""
+        """Set the embeddings of the vocabulary, ``[words, d / 2]``."""
         self._embedding.variables[0].assign(table)
 
     def states(
@@ -174,20 +174,19 @@ class Network:
     ) -> tuple[list[Any], list[Any]]:
         """The states of a batch, forward and backward, from the embedding upwards.
 
-        What fills a window up comes last in its direction of reading, so no state that counts
-        has read it.
+        Padding comes last in each direction of reading, so that no used state has read it.
 
         Returns:
             Two lists of 1 + layers tensors, float32 ``[t, b, d / 2]``.
         """
         embedded = drop(tf.gather(self._embedding(distinct), tf.transpose(index)))
 
-        def turned(states: Any) -> Any:
+        def reversed_(states: Any) -> Any:
             return tf.reverse_sequence(states, lengths, seq_axis=0, batch_axis=1)
 
         forward = _stacked(self._forward, embedded, drop)
-        backward = _stacked(self._backward, turned(embedded), drop)
-        return [embedded, *forward], [embedded, *map(turned, backward)]
+        backward = _stacked(self._backward, reversed_(embedded), drop)
+        return [embedded, *forward], [embedded, *map(reversed_, backward)]
 
 
 def _stacked(lstms: Sequence[Any], states: Any, drop: Drop) -> list[Any]:

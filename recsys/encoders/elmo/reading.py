@@ -1,4 +1,4 @@
-"""A trained language model of "elmo" as a reader: texts in, the vectors of each layer out."""
+"""The vectors of each layer of a trained language model of "elmo"."""
 
 from __future__ import annotations
 
@@ -11,46 +11,45 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys._tf import compiled, tf
-from recsys.encoders.elmo.network import Network
-from recsys.encoders.elmo.tokens import Vocabulary, batches_of_like_length, windows_of
-from recsys.encoders.words.word_counts import Text
+from recsys.encoders.elmo.network import ElmoNetwork
+from recsys.encoders.elmo.tokens import ElmoVocabulary, window_batches, windows_of
+from recsys.encoders.words.tokens import Text
 from recsys.ids import Vectors
 from recsys.progress import Progress, silent
 
 Precise = npt.NDArray[np.float64]
-_PLACES = 8_192
-"""Words read at once."""
+_BATCH_WORDS = 8_192
 
 
 @dataclass(frozen=True, eq=False)
-class Reader:
-    """Reads texts, window by window; a word's vector depends on the words of its window.
+class LayerReader:
+    """Reads texts by windows; a word's vector depends on the words of its window.
 
     Attributes:
-        network: The language model.
-        vocabulary: What it knows, and what a word weighs.
-        max_words: Of a window.
+        network: Language model.
+        vocabulary: Known words, and their weights.
+        max_words: Maximum number of words of a window.
     """
 
-    network: Network
-    vocabulary: Vocabulary
+    network: ElmoNetwork
+    vocabulary: ElmoVocabulary
     max_words: int
 
     def texts(
         self, texts: Sequence[Text], *, progress: Progress = silent
     ) -> tuple[Precise, Precise]:
-        """The weighted mean of the words of each text, layer by layer.
+        """The weighted mean of the words of each text, per layer.
 
         Returns:
-            float64 ``[n, 1 + layers, d]``, and float64 ``[n]``, the sum of the weights; where
-            that is 0, the vectors are zeros.
+            float64 ``[n, 1 + layers, d]``, and the sum of the weights, float64 ``[n]``; if that is
+            0, the vectors are zeros.
         """
         windows = [windows_of(text, self.max_words) for text in texts]
         owners = np.repeat(np.arange(len(texts)), [len(pieces) for pieces in windows])
         flat = [window for pieces in windows for window in pieces]
         shape = (len(texts), self.network.layers, self.network.dimension)
         sums, weights = np.zeros(shape), np.zeros(len(texts))
-        batches = batches_of_like_length(flat, _PLACES)
+        batches = window_batches(flat, _BATCH_WORDS)
         for number, positions in enumerate(batches):
             batch = self.vocabulary.batch([flat[position] for position in positions])
             read = self._sums(batch.distinct, batch.index, batch.lengths, batch.weights)
@@ -62,11 +61,11 @@ class Reader:
         return sums, weights
 
     def words(self, text: Text) -> Vectors:
-        """The vectors of each word in its place, float32 ``[words, 1 + layers, d]``."""
+        """The vectors of each word in this text, float32 ``[words, 1 + layers, d]``."""
         windows = windows_of(text, self.max_words)
         starts = np.cumsum([0, *map(len, windows)])
         found = np.zeros((len(text), self.network.layers, self.network.dimension), np.float32)
-        for positions in batches_of_like_length(windows, _PLACES):
+        for positions in window_batches(windows, _BATCH_WORDS):
             batch = self.vocabulary.batch([windows[position] for position in positions])
             states = self._states(batch.distinct, batch.index, batch.lengths).numpy()
             for row, position in enumerate(positions):

@@ -1,4 +1,4 @@
-"""Texts as the language model of "elmo" reads them: a vocabulary, windows, padded batches."""
+"""Inputs of the language model of "elmo": a vocabulary, windows and padded batches."""
 
 from __future__ import annotations
 
@@ -11,34 +11,36 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.encoders.elmo.config import ElmoConfig
-from recsys.encoders.words.word_counts import Text, frequent_words, idf
+from recsys.encoders.words.counting import frequent_words, idf
+from recsys.encoders.words.tokens import Text
 from recsys.ids import Vectors
 
 Ids = npt.NDArray[np.int32]
 
 START, END, UNKNOWN, FIRST = 0, 1, 2, 3
-"""Ids of a window's two edges and of an unknown word; the first id of a known one."""
+"""Ids of a window's two edges and of an unknown word, and the first id of a known word."""
 SYMBOLS = 261
-"""0 fills up, 1 to 256 are the bytes of UTF-8, then: a word begins, a word ends, START, END."""
+"""Number of symbols: 0 is padding, 1 to 256 are the bytes of UTF-8, then the begin and end of a
+word, START, END."""
 LONGEST_WORD = 48
-"""Bytes of a word that are read."""
+"""Number of bytes of a word that are read."""
 _BEGINS, _ENDS = 257, 258
 _JITTER = 6
-"""Words by which two windows may differ and yet change places from epoch to epoch."""
+"""Difference in length, in words, of windows that are shuffled together."""
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
-    """Some windows between their edges, filled up to the longest: b windows of at most t places.
+class WindowBatch:
+    """Windows with their edges, padded to the longest: b windows of at most t positions.
 
     Attributes:
-        distinct: What stands in the batch, each once: int32 ids ``[u]``, or where characters are
-            the tokens, symbols ``[u, s]``.
-        index: int32 ``[b, t]``, the row of ``distinct`` at each place.
-        ids: int32 ``[b, t]``, the vocabulary's id at each place.
-        lengths: int32 ``[b]``, places in use, edges included.
-        weights: float32 ``[b, t]``, what a place counts in the vector of its text; 0 at edges and
-            where filled up.
+        distinct: Distinct words of the batch: ids, int32 ``[u]``, or with characters as tokens,
+            symbols ``[u, s]``.
+        index: Row of ``distinct`` at each position, int32 ``[b, t]``.
+        ids: Id in the vocabulary at each position, int32 ``[b, t]``.
+        lengths: Number of positions in use, edges included, int32 ``[b]``.
+        weights: Weight of each position in the vector of its text, float32 ``[b, t]``; 0 for edges
+            and padding.
     """
 
     distinct: Ids
@@ -49,17 +51,17 @@ class Batch:
 
 
 @dataclass(frozen=True, eq=False)
-class Vocabulary:
-    """The known words, and what each weighs.
+class ElmoVocabulary:
+    """The known words and their weights.
 
     Attributes:
-        tokens: Whether a word is read as one sign, or as its characters.
-        words: The known words, the most frequent first.
-        weights: float32 ``[3 + words]``, by id: what a word counts in the vector of a text.
+        tokens: Unit of reading.
+        words: Known words, the most frequent first.
+        weights: Weight of each id in the vector of a text, float32 ``[3 + words]``.
 
     Example:
         >>> config = ElmoConfig(min_count=1, pooling="mean")
-        >>> vocabulary = Vocabulary.of(config, [["red", "lamp"], ["red", "rug"]])
+        >>> vocabulary = ElmoVocabulary.of(config, [["red", "lamp"], ["red", "rug"]])
         >>> vocabulary.batch([["red", "sofa"]]).ids.tolist()
         [[0, 3, 2, 1]]
     """
@@ -69,12 +71,12 @@ class Vocabulary:
     weights: Vectors
 
     @classmethod
-    def of(cls, config: ElmoConfig, texts: Sequence[Text]) -> Vocabulary:
+    def of(cls, config: ElmoConfig, texts: Sequence[Text]) -> ElmoVocabulary:
         """The words of ``texts`` that occur ``min_count`` times, at most ``max_vocabulary``."""
         known = frequent_words(texts, min_count=config.min_count, most=config.max_vocabulary)
         weights = np.ones(FIRST + len(known), np.float32)
         if config.pooling == "idf":
-            weights = idf(texts, [*[""] * FIRST, *known])  # "" is in no text
+            weights = idf(texts, [*[""] * FIRST, *known])  # "" is not in any text
         weights[[START, END]] = 0
         if config.tokens == "words":
             weights[UNKNOWN] = 0
@@ -87,8 +89,8 @@ class Vocabulary:
         """The id of each word, int32 ``[words]``."""
         return np.array([self._ids.get(word, UNKNOWN) for word in text], np.int32)
 
-    def batch(self, windows: Sequence[Text]) -> Batch:
-        """``windows``, one or more, as one batch."""
+    def batch(self, windows: Sequence[Text]) -> WindowBatch:
+        """A batch of one or more windows."""
         lengths = np.array([len(window) + 2 for window in windows], np.int32)
         ids = np.full((len(windows), int(lengths.max())), END, np.int32)
         ids[:, 0] = START
@@ -101,7 +103,7 @@ class Vocabulary:
             distinct, index = _spelled(windows, ids)
         weights = self.weights[ids]
         weights[np.arange(ids.shape[1]) >= lengths[:, None]] = 0
-        return Batch(distinct, index, ids, lengths, weights)
+        return WindowBatch(distinct, index, ids, lengths, weights)
 
     @cached_property
     def _ids(self) -> Mapping[str, int]:
@@ -109,7 +111,7 @@ class Vocabulary:
 
 
 def _spelled(windows: Sequence[Text], ids: Ids) -> tuple[Ids, Ids]:
-    """The symbols of each word of ``windows``, once: int32 ``[u, s]``; and ``[b, t]``, which."""
+    """The symbols of each distinct word, int32 ``[u, s]``, and their index ``[b, t]``."""
     rows: dict[str, int] = {}
     index = ids.clip(max=END)  # The edges are rows 0 and 1.
     for number, window in enumerate(windows):
@@ -126,7 +128,7 @@ def _spelled(windows: Sequence[Text], ids: Ids) -> tuple[Ids, Ids]:
 
 
 def windows_of(text: Text, max_words: int) -> list[Text]:
-    """``text`` in the fewest pieces of at most ``max_words`` words, of like length.
+    """``text`` in the fewest windows of at most ``max_words`` words, of similar length.
 
     Example:
         >>> windows_of(["a", "red", "lamp"], 2)
@@ -137,13 +139,12 @@ def windows_of(text: Text, max_words: int) -> list[Text]:
     return [text[start:end] for start, end in zip(bounds, bounds[1:])]
 
 
-def batches_of_like_length(
-    windows: Sequence[Text], places: int, rng: np.random.Generator | None = None
+def window_batches(
+    windows: Sequence[Text], batch_words: int, rng: np.random.Generator | None = None
 ) -> list[npt.NDArray[np.intp]]:
-    """Positions of ``windows``, long ones first, in batches of about ``places`` words.
+    """Positions of ``windows``, long ones first, in batches of about ``batch_words`` words.
 
-    With ``rng`` the batches come in a random order, and windows of almost the same length are
-    mixed.
+    With ``rng`` the batches, and windows of almost the same length, are shuffled.
     """
     lengths = np.array([len(window) for window in windows], np.int64)
     jitter = 0 if rng is None else _JITTER * rng.random(len(windows))
@@ -152,7 +153,7 @@ def batches_of_like_length(
     start = 0
     while start < len(order):
         longest = int(lengths[order[start]]) + 2
-        rows = max(1, places // longest)
+        rows = max(1, batch_words // longest)
         batches.append(order[start : start + rows])
         start += rows
     return batches if rng is None else [batches[number] for number in rng.permutation(len(batches))]

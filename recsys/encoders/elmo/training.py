@@ -1,16 +1,13 @@
-"""Trains the bidirectional language model of "elmo"; resumes after the last whole epoch.
+"""Training of the bidirectional language model of "elmo".
 
-Every random choice has its own seed, so nothing outside is touched and a resumed run ends where
-an unbroken one does.
+Each random choice has a seed of its own, so that a resumed training ends with the same weights.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,112 +16,75 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys._tf import compiled, tf, tf_keras
-from recsys.encoders.checkpoints import keeper
 from recsys.encoders.elmo.config import ElmoConfig
-from recsys.encoders.elmo.network import Network
-from recsys.encoders.elmo.tokens import Batch, Vocabulary, batches_of_like_length
-from recsys.encoders.words.word_counts import Text
-from recsys.errors import EncoderError
-from recsys.progress import Progress, silent
+from recsys.encoders.elmo.network import ElmoNetwork
+from recsys.encoders.elmo.tokens import ElmoVocabulary, WindowBatch, window_batches
+from recsys.encoders.epochs import train_epochs, training_key
+from recsys.encoders.words.tokens import Text
+from recsys.progress import Progress
 
-WHAT = "train language model"
 _CLIP = 1.0
 _POWER = 0.75
-"""Of the words' counts, for the drawn words."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Windows:
-    """What is trained on, and what is held out to tell the perplexity."""
-
-    trained: Sequence[Text]
-    held_out: Sequence[Text]
+"""Exponent of the words' counts in the distribution of negatives."""
 
 
 def train(
     config: ElmoConfig,
-    network: Network,
-    vocabulary: Vocabulary,
+    network: ElmoNetwork,
+    vocabulary: ElmoVocabulary,
     windows: Sequence[Text],
-    *,
-    checkpoints: Path | None = None,
-    progress: Progress = silent,
+    checkpoints: Path | None,
+    progress: Progress,
 ) -> None:
-    """Train ``network``.
-
-    Args:
-        config: Sizes and schedule.
-        network: As it begins.
-        vocabulary: Of the words of ``windows``.
-        windows: Of one word or more each.
-        checkpoints: A folder that no other encoder of this kind trains in, or None.
-        progress: Told of every epoch, with its loss and the perplexity of held-out windows.
+    """Train ``network`` on ``windows`` of one word or more each.
 
     Raises:
         EncoderError: The loss is not finite.
     """
-    parts = _parted(config, windows)
-    softmax = _Softmax(config, vocabulary, parts.trained)
+    trained, held_out = _split(config, windows)
+    softmax = _Softmax(config, vocabulary, trained)
     weights = [*network.trained, *softmax.variables]
     rng = np.random.default_rng((config.seed, 0))
-    steps = len(batches_of_like_length(parts.trained, config.batch_words, rng))
+    steps = len(window_batches(trained, config.batch_words, rng))
     decay = tf_keras.optimizers.schedules.CosineDecay(config.learning_rate, config.epochs * steps)
     optimizer = tf_keras.optimizers.Adam(decay, global_clipnorm=_CLIP)
-    optimizer.build(weights)  # So that a checkpoint finds all of the optimizer's state.
-    epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
-    kept = keeper(
-        checkpoints,
-        config.name,
-        _training(config, windows),
-        weights=weights,
-        optimizer=optimizer,
-        epoch=epoch,
-    )
+    optimizer.build(weights)  # A checkpoint needs the optimizer's variables.
     step = _step(config, network, softmax, optimizer, weights)
     nats = _nats(network, softmax)
-    while (done := int(epoch.numpy())) < config.epochs:
-        loss = _epoch(config, vocabulary, parts.trained, softmax, step, done)
-        if not math.isfinite(loss):
-            raise EncoderError(
-                f"the language model's loss became {loss} in epoch {done + 1}: "
-                "lower 'learning_rate'"
-            )
-        epoch.assign_add(1)
-        if kept is not None:
-            kept.save(checkpoint_number=done + 1)
-        told = f"loss {loss:.3f}{_told(vocabulary, parts.held_out, nats)}"
-        progress(WHAT, done + 1, config.epochs, told)
-
-
-def _parted(config: ElmoConfig, windows: Sequence[Text]) -> _Windows:
-    """A random share of the windows aside; of few windows none."""
-    rng = np.random.default_rng(config.seed)
-    aside = rng.permutation(len(windows))[: int(config.held_out * len(windows))]
-    held_out = set(aside.tolist())
-    return _Windows(
-        [window for number, window in enumerate(windows) if number not in held_out],
-        [windows[number] for number in sorted(held_out)],
+    train_epochs(
+        partial(_epoch, config, vocabulary, trained, softmax, step),
+        config.epochs,
+        name=config.name,
+        key=training_key(config, (json.dumps(window).encode() for window in windows)),
+        weights=weights,
+        optimizer=optimizer,
+        checkpoints=checkpoints,
+        progress=progress,
+        note=lambda loss: f"loss {loss:.3f}{_perplexity(vocabulary, held_out, nats)}",
     )
 
 
-def _training(config: ElmoConfig, windows: Sequence[Text]) -> str:
-    """A hash of all that a training depends on."""
-    digest = hashlib.sha256(config.model_dump_json().encode())
-    for window in windows:
-        digest.update(json.dumps(window).encode())
-    return digest.hexdigest()
+def _split(config: ElmoConfig, windows: Sequence[Text]) -> tuple[Sequence[Text], Sequence[Text]]:
+    """Training windows, and a random share that is held out; few windows are all trained on."""
+    rng = np.random.default_rng(config.seed)
+    chosen = rng.permutation(len(windows))[: int(config.held_out * len(windows))]
+    held_out = set(chosen.tolist())
+    trained = [window for number, window in enumerate(windows) if number not in held_out]
+    return trained, [windows[number] for number in sorted(held_out)]
 
 
 class _Softmax:
-    """The output of the language model, shared by both directions; thrown away after training.
+    """The output layer, shared by both directions and discarded after the training.
 
     Attributes:
-        vectors: float32 ``[words, d / 2]``.
-        bias: float32 ``[words]``.
-        share: float64 ``[words]``, how probable it is that a word is drawn.
+        vectors: Output embeddings, float32 ``[words, d / 2]``.
+        bias: Bias of each word, float32 ``[words]``.
+        share: Probability of each word as a negative, float64 ``[words]``.
     """
 
-    def __init__(self, config: ElmoConfig, vocabulary: Vocabulary, windows: Sequence[Text]) -> None:
+    def __init__(
+        self, config: ElmoConfig, vocabulary: ElmoVocabulary, windows: Sequence[Text]
+    ) -> None:
         shape = (len(vocabulary), config.dimension // 2)
         seed = (config.seed, 1)
         self.vectors = tf.Variable(tf.random.stateless_normal(shape, seed, stddev=0.05))
@@ -138,15 +98,15 @@ class _Softmax:
         self.share = powers / powers.sum()
         self._ends = np.cumsum(self.share)
 
-    def drawn(self, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-        """``count`` words, drawn with replacement."""
+    def negatives(self, count: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        """``count`` negatives, drawn with replacement."""
         found = np.searchsorted(self._ends, rng.random(count), side="right")
         return np.minimum(found, len(self._ends) - 1).astype(np.int64)
 
 
 def _epoch(
     config: ElmoConfig,
-    vocabulary: Vocabulary,
+    vocabulary: ElmoVocabulary,
     windows: Sequence[Text],
     softmax: _Softmax,
     step: Any,
@@ -155,24 +115,24 @@ def _epoch(
     """One pass over the windows; the mean loss of its steps."""
     rng = np.random.default_rng((config.seed, epoch))
     losses = []
-    for positions in batches_of_like_length(windows, config.batch_words, rng):
+    for positions in window_batches(windows, config.batch_words, rng):
         batch = vocabulary.batch([windows[position] for position in positions])
-        drawn = softmax.drawn(config.negatives, rng)
+        negatives = softmax.negatives(config.negatives, rng)
         seed = np.array(rng.integers(0, 1 << 31, 2), np.int32)
-        losses.append(float(step(*_read(batch), batch.ids, drawn, seed)))
+        losses.append(float(step(*_read(batch), batch.ids, negatives, seed)))
     return float(np.mean(losses))
 
 
-def _read(batch: Batch) -> tuple[Any, Any, Any]:
+def _read(batch: WindowBatch) -> tuple[Any, Any, Any]:
     return batch.distinct, batch.index, batch.lengths
 
 
-def _told(vocabulary: Vocabulary, windows: Sequence[Text], nats: Any) -> str:
-    """The perplexity of held-out windows, over the whole vocabulary and both directions."""
+def _perplexity(vocabulary: ElmoVocabulary, windows: Sequence[Text], nats: Any) -> str:
+    """The perplexity of held-out windows over the whole vocabulary, both directions, as text."""
     if not windows:
         return ""
     total = words = 0.0
-    for positions in batches_of_like_length(windows, 2_048):
+    for positions in window_batches(windows, 2_048):
         batch = vocabulary.batch([windows[position] for position in positions])
         each = nats(*_read(batch), batch.ids).numpy()
         total, words = total + float(each.sum()), words + len(each)
@@ -180,7 +140,11 @@ def _told(vocabulary: Vocabulary, windows: Sequence[Text], nats: Any) -> str:
 
 
 def _step(
-    config: ElmoConfig, network: Network, softmax: _Softmax, optimizer: Any, weights: Sequence[Any]
+    config: ElmoConfig,
+    network: ElmoNetwork,
+    softmax: _Softmax,
+    optimizer: Any,
+    weights: Sequence[Any],
 ) -> Any:
     """One step of the optimizer on a batch; see ``ElmoConfig`` for the loss."""
     share = tf.constant(softmax.share, tf.float32)
@@ -192,13 +156,13 @@ def _step(
     ]
 
     @compiled(input_signature=signature)  # type: ignore[untyped-decorator]
-    def step(distinct: Any, index: Any, lengths: Any, ids: Any, drawn: Any, seed: Any) -> Any:
+    def step(distinct: Any, index: Any, lengths: Any, ids: Any, negatives: Any, seed: Any) -> Any:
         drop = _Drop(config.dropout, seed)
         with tf.GradientTape() as tape:
             states = network.states(distinct, index, lengths, drop=drop)
             last, following = _predictions(states, ids, lengths)
             expected = config.negatives * tf.gather(share, following)[:, None]
-            sampled = (drawn, expected, config.negatives * tf.gather(share, drawn))
+            sampled = (negatives, expected, config.negatives * tf.gather(share, negatives))
             each = tf.nn.sampled_softmax_loss(
                 softmax.vectors,
                 softmax.bias,
@@ -215,7 +179,7 @@ def _step(
     return step
 
 
-def _nats(network: Network, softmax: _Softmax) -> Any:
+def _nats(network: ElmoNetwork, softmax: _Softmax) -> Any:
     """Of each prediction of a batch, -log of the probability of the true word."""
 
     @compiled(  # type: ignore[untyped-decorator]
@@ -233,8 +197,8 @@ def _nats(network: Network, softmax: _Softmax) -> Any:
 def _predictions(states: tuple[list[Any], list[Any]], ids: Any, lengths: Any) -> tuple[Any, Any]:
     """The last layer's states that predict a word, and the id of that word.
 
-    A forward state predicts the word after it, a backward one the word before it; a word and the
-    one after it are a pair, and each pair is asked for both ways.
+    A forward state predicts the next word, a backward state the previous one; each pair of adjacent
+    words is used in both directions.
 
     Returns:
         float32 ``[2 pairs, d / 2]`` and int32 ``[2 pairs]``.
@@ -248,7 +212,7 @@ def _predictions(states: tuple[list[Any], list[Any]], ids: Any, lengths: Any) ->
 
 
 class _Drop:
-    """Dropout, another one at each call, all from one seed."""
+    """Dropout with a different mask at each call, from one seed."""
 
     def __init__(self, rate: float, seed: Any) -> None:
         self._rate = rate

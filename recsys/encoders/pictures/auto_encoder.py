@@ -1,78 +1,45 @@
-"""The encoder "auto-encoder": learns to describe the catalogue's pictures by redrawing them.
+"""The encoder "auto-encoder": a convolutional auto-encoder of the catalogue's pictures.
 
-The decoder serves the training, and the sheet that shows what was learned. For the objective see
-``configs.AutoEncoderConfig``; the training itself is ``auto_encoder_training``.
+The decoder serves only the training and the picture of reconstructions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from recsys._tf import tf
-from recsys.encoders import saved
-from recsys.encoders.base import Content, Encoded, Kind
-from recsys.encoders.configs import AutoEncoderConfig
-from recsys.encoders.contents import readable
-from recsys.encoders.exhibits import EXHIBITS
-from recsys.encoders.pictures.auto_encoder_sheet import leave_sheet
+from recsys.encoders.contents import Contents, readable
+from recsys.encoders.illustrations import ILLUSTRATIONS
+from recsys.encoders.pictures.auto_encoder_reconstructions import write_reconstructions
 from recsys.encoders.pictures.auto_encoder_training import encoder_network, train
+from recsys.encoders.pictures.configs import AutoEncoderConfig
 from recsys.encoders.pictures.decoding import Pixels, decode_all
-from recsys.encoders.words.whitening import whitening
+from recsys.encoders.pictures.encoder import PictureEncoder
+from recsys.encoders.storage import Parts, in_order, numbered
+from recsys.encoders.whitening import whitening
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
-from recsys.progress import Progress, silent
+from recsys.progress import Progress
 
 BATCH = 256
-HELD_BACK = 0.01
-"""See ``whitening``."""
-
-
-def build(
-    config: AutoEncoderConfig,
-    training: Sequence[Content],
-    *,
-    checkpoints: Path | None = None,
-    progress: Progress = silent,
-) -> AutoEncoder:
-    """Train on the pictures among ``training`` that can be read.
-
-    Args:
-        config: Sizes and schedule.
-        training: The bytes of picture files.
-        checkpoints: Where each epoch is kept; started again there, the training goes on. The
-            reconstruction sheet is left there, too.
-        progress: Told of every epoch, with its loss.
-
-    Raises:
-        EncoderError: Fewer than two pictures can be read, or the loss is not finite.
-    """
-    pixels = _training_pixels(config, training, progress)
-    network, decoder = train(config, pixels, checkpoints=checkpoints, progress=progress)
-    codes = _codes(network, pixels)
-    if checkpoints is not None:
-        progress("draw the reconstruction sheet", 0, 1)
-        leave_sheet(checkpoints / EXHIBITS, pixels, codes, decoder)
-        progress("draw the reconstruction sheet", 1, 1)
-    precise = codes.astype(np.float64)
-    white = whitening(precise, held_back=HELD_BACK).astype(np.float32)
-    return AutoEncoder(config, network, precise.mean(axis=0).astype(np.float32), white)
+SHRINKAGE = 0.01
+"""Shrinkage of the whitening."""
 
 
 @dataclass(frozen=True, eq=False)
-class AutoEncoder(saved.SavedEncoder):
-    """An image encoder that was trained on pictures like those it reads.
+class AutoEncoder(PictureEncoder):
+    """A picture encoder that was trained on similar pictures.
 
     Attributes:
-        config: How it was built.
-        network: From pixels in 0..1 to codes, float32 ``[n, d]``.
-        mean: Of the codes of the training pictures, float32 ``[d]``.
-        whitening: float32 ``[d, d]``; ``(code - mean) @ whitening`` has covariance 1 there.
+        config: Configuration.
+        network: Keras network from pixels in 0..1 to codes, float32 ``[n, d]``.
+        mean: Mean of the codes of the training pictures, float32 ``[d]``.
+        whitening: Matrix W, float32 ``[d, d]``; ``(code - mean) @ W`` has about the covariance 1.
     """
 
     config: AutoEncoderConfig
@@ -80,46 +47,68 @@ class AutoEncoder(saved.SavedEncoder):
     mean: Vectors
     whitening: Vectors
 
-    @property
-    def kind(self) -> Kind:
-        return "image"
+    @classmethod
+    def build(
+        cls,
+        config: AutoEncoderConfig,
+        training: Contents,
+        checkpoints: Path | None,
+        progress: Progress,
+    ) -> AutoEncoder:
+        """Train on the readable pictures of ``training``; see ``train`` for the checkpoints.
+
+        Raises:
+            EncoderError: Fewer than two pictures can be read, or the loss is not finite.
+        """
+        pixels = _training_pixels(config, training, progress)
+        network, decoder = train(config, pixels, checkpoints, progress)
+        codes = _codes(network, pixels)
+        if checkpoints is not None:
+            progress("draw the reconstructions", 0, 1)
+            write_reconstructions(checkpoints / ILLUSTRATIONS, pixels, codes, decoder)
+            progress("draw the reconstructions", 1, 1)
+        precise = codes.astype(np.float64)
+        white = whitening(precise, shrinkage=SHRINKAGE).astype(np.float32)
+        return cls(config, network, precise.mean(axis=0).astype(np.float32), white)
+
+    @classmethod
+    def restore(cls, config: AutoEncoderConfig, parts: Parts) -> AutoEncoder:
+        """The encoder of saved parts."""
+        network = encoder_network(config)
+        network.set_weights(in_order(parts))
+        return cls(config, network, parts["mean"], parts["whitening"])
 
     @property
     def dimension(self) -> int:
+        """Length of the vectors."""
         return self.config.dimension
 
-    @cached_property
-    def fingerprint(self) -> str:
-        return saved.fingerprint_of(self.name, {"size": self.config.size}, self.arrays())
+    @property
+    def size(self) -> int:
+        """Side of the input in pixels."""
+        return self.config.size
 
-    def encode(self, contents: Sequence[Content]) -> Encoded:
-        """See :class:`~recsys.encoders.base.Encoder`."""
-        raw = np.zeros((len(contents), self.dimension), np.float32)
-        faults = []
-        for start in range(0, len(contents), BATCH):
-            decoded = decode_all(contents[start : start + BATCH], self.config.size)
-            faults += [fault.moved(start) for fault in decoded.faults]
-            codes = _codes(self.network, decoded.pixels)
-            raw[start + decoded.positions] = (codes - self.mean) @ self.whitening
-        return Encoded.of(raw, faults)
+    @property
+    def batch_size(self) -> int:
+        """Number of pictures decoded and encoded at once."""
+        return BATCH
 
-    @classmethod
-    def restore(cls, parts: saved.Saved, config: AutoEncoderConfig) -> AutoEncoder:
-        """The encoder that :meth:`save` wrote."""
-        network = encoder_network(config)
-        weights = [parts.arrays[key] for key in sorted(parts.arrays) if key.startswith("w0")]
-        network.set_weights(weights)
-        return cls(config, network, parts.arrays["mean"], parts.arrays["whitening"])
+    @property
+    def settings(self) -> Mapping[str, int]:
+        """The size of the input."""
+        return {"size": self.size}
 
-    def arrays(self) -> dict[str, Any]:
-        """See :class:`~recsys.encoders.saved.SavedEncoder`."""
-        weights = {f"w{n:05}": weight for n, weight in enumerate(self.network.get_weights())}
+    def parts(self) -> Parts:
+        """Weights of the network, and the whitening."""
+        weights = numbered(self.network.get_weights())
         return {**weights, "mean": self.mean, "whitening": self.whitening}
 
+    def vectors_of(self, pixels: Pixels) -> Vectors:
+        """Whitened codes."""
+        return np.asarray((_codes(self.network, pixels) - self.mean) @ self.whitening, np.float32)
 
-def _training_pixels(
-    config: AutoEncoderConfig, training: Sequence[Content], progress: Progress
-) -> Pixels:
+
+def _training_pixels(config: AutoEncoderConfig, training: Contents, progress: Progress) -> Pixels:
     """Readable pictures, at most ``max_pictures`` of them, uint8 ``[n, size, size, 3]``."""
     chosen = np.arange(len(training))
     if len(chosen) > config.max_pictures:
@@ -140,7 +129,7 @@ def _training_pixels(
 
 
 def _codes(network: Any, pixels: Pixels) -> Vectors:
-    parts = [np.zeros((0, network.output_shape[-1]), np.float32)]
+    parts = []
     for start in range(0, len(pixels), BATCH):
         batch = tf.constant(pixels[start : start + BATCH], tf.float32) / 255.0
         parts.append(np.asarray(network(batch, training=False), np.float32))

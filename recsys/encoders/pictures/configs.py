@@ -1,4 +1,4 @@
-"""The configurations of the encoders of pictures."""
+"""Configurations of the picture encoders."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class KerasApplicationConfig(Config):
     over to other pictures (Razavian et al., "CNN features off-the-shelf", 2014).
 
     Attributes:
-        application: The function's name in ``tf.keras.applications``.
+        application: Name of a function in ``tf.keras.applications``.
         alpha: Width multiplier, for the MobileNets.
-        weights: A file of weights without the classifier (``include_top=False``; with it where
-            ``layer`` needs it), "imagenet" (Keras downloads them), or "none" (random, seeded: for
-            tests and speed measurements).
-        size: Side of the input in pixels; layers of the classifier want that of ImageNet (224).
-        layer: A layer's name; without it the last feature map. A layer of the classifier, as the
-            ``fc2`` of VGG16 (the penultimate one), brings the classifier in up to there. Maps are
-            averaged over the plane.
-        batch_size: Pictures at once.
+        weights: File of weights without the classifier (``include_top=False``; with it if ``layer``
+            needs it), "imagenet" (Keras downloads them), or "none" (random, seeded: for tests and
+            speed measurements).
+        size: Side of the input in pixels; layers of the classifier need that of ImageNet (224).
+        layer: Name of the layer to read; the last feature map by default. A layer of the
+            classifier, such as ``fc2`` of VGG16 (the penultimate one), adds the classifier up to
+            there. Feature maps are averaged over the plane.
+        batch_size: Number of pictures per batch.
     """
 
     name: Literal["keras-application"] = "keras-application"
@@ -42,18 +42,18 @@ class KerasApplicationConfig(Config):
 class TFLiteConfig(Config):
     """A TFLite image model that ends in an embedding.
 
-    Nothing is trained. A quantised input takes the pixels as they are (uint8) or less 128 (int8);
+    Nothing is trained. A quantised input takes the pixels as they are (uint8) or minus 128 (int8);
     a quantised output q is read as ``scale * (q - zero_point)`` (Jacob et al., "Quantization and
     training of neural networks for efficient integer-arithmetic-only inference", CVPR 2018).
 
     Attributes:
-        file: The ``.tflite`` file.
-        pixels: What a floating-point input expects: -1..1, 0..1 or 0..255.
-        output: Which of the model's outputs is the embedding.
-        layer: A tensor inside the model in place of an output, by its name or by a part of it
-            between semicolons; maps are averaged over the plane. So a classifier's penultimate
-            layer is reached.
-        threads: Of the interpreter.
+        file: Path of the ``.tflite`` file.
+        pixels: Range of a floating-point input: -1..1, 0..1 or 0..255.
+        output: Number of the model's output that is the embedding.
+        layer: Name, or a part of it between semicolons, of an inner tensor to read instead of an
+            output, such as the penultimate layer of a classifier; feature maps are averaged over
+            the plane.
+        threads: Number of threads of the interpreter.
     """
 
     name: Literal["tflite"] = "tflite"
@@ -64,7 +64,7 @@ class TFLiteConfig(Config):
     threads: int = Field(default=2, ge=1)
 
     @model_validator(mode="after")
-    def _one_place(self) -> TFLiteConfig:
+    def _one_source(self) -> TFLiteConfig:
         if self.layer is not None and self.output:
             raise ValueError("give 'output' or 'layer', not both")
         return self
@@ -79,18 +79,18 @@ class AutoEncoderConfig(Config):
 
         mean over pixels and channels of (g(f(x)) - x)^2
 
-    The decoder is then thrown away, once it has drawn the reconstruction sheet; the codes f(x) are
-    whitened on the training pictures (mean 0, no correlation) and scaled to length 1.
+    The decoder is discarded; the codes f(x) are whitened on the training pictures (mean 0, no
+    correlation) and scaled to length 1.
 
     Attributes:
         dimension: Length of the code.
         size: Side of the input in pixels, a multiple of 8.
-        filters: Of the three strided convolutions.
-        epochs: Passes over the pictures.
-        batch_size: Pictures a step.
-        learning_rate: Of Adam at its height; it then falls to zero along a cosine.
-        max_pictures: Of a larger catalogue, this many are drawn for the training.
-        seed: Same seed and pictures, same encoder.
+        filters: Number of filters of the three strided convolutions.
+        epochs: Number of passes over the pictures.
+        batch_size: Number of pictures per step.
+        learning_rate: Initial learning rate of Adam, with a cosine decay to zero.
+        max_pictures: Maximum number of training pictures; a larger catalogue is sampled.
+        seed: Seed of the training, which is deterministic.
     """
 
     name: Literal["auto-encoder"] = "auto-encoder"

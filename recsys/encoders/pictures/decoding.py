@@ -1,39 +1,37 @@
-"""From the bytes of any picture to a square of RGB pixels, or the reason why not.
+"""Decoding of picture files to squares of RGB pixels.
 
-Pictures come from outside: each odd case has a defined result, and nothing that a file holds can
-raise, exhaust the memory, or start another program. Finding the files is the business of
-``recsys.pictures``.
+Files come from outside: each odd case has a defined result, and no content raises, exhausts the
+memory, or starts another program.
 """
 
 from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 
-from recsys.encoders.base import Content, Fault, files_of
+from recsys.encoders.contents import Contents, Fault, files_of
 
 Pixels = npt.NDArray[np.uint8]
 
 MAX_PIXELS = 50_000_000
-"""A larger picture is refused before it is unpacked: 150 MB is enough for one."""
+"""Larger pictures are refused before they are decompressed (150 MB)."""
 
 FORMATS = tuple(
     name
     for name in ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")
     if name not in ("WEBP", "AVIF") or features.check(name.lower())
 )
-"""What is read. EPS and its kin are left out: Pillow would start another program for them."""
+"""Formats that are read. Not EPS and the like: Pillow starts another program for them."""
 
 
 @dataclass(frozen=True)
 class Broken:
-    """A picture that cannot be read, and why."""
+    """A picture that cannot be read, with the reason."""
 
     reason: str
 
@@ -41,9 +39,9 @@ class Broken:
 def decode(content: bytes, size: int) -> Pixels | Broken:
     """One picture, stretched to a square, uint8 ``[size, size, 3]``.
 
-    Grey, palette and CMYK pictures become RGB; of 16 bits the upper 8 are kept; what is
-    transparent lies on white; the first frame stands for an animation; EXIF orientation is
-    applied. Empty, truncated, huge (over ``MAX_PIXELS``) and foreign files are :class:`Broken`.
+    Grey, palette and CMYK pictures become RGB; of 16 bits the upper 8 are kept; transparent pixels
+    are drawn on white; an animation gives its first frame; EXIF orientation is applied. Empty,
+    truncated, huge (over ``MAX_PIXELS``) and foreign files are :class:`Broken`.
 
     Example:
         >>> decode(b"not a picture", 8)
@@ -52,7 +50,7 @@ def decode(content: bytes, size: int) -> Pixels | Broken:
     if not content:
         return Broken("the file is empty")
     with warnings.catch_warnings():
-        # Pillow warns about odd metadata; the picture itself decides here. Bombs are refused.
+        # Odd metadata does not matter; decompression bombs do.
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
@@ -61,14 +59,14 @@ def decode(content: bytes, size: int) -> Pixels | Broken:
             return Broken("not a picture in a known format")
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             return Broken(f"more than {MAX_PIXELS:,} pixels")
-        except Exception as error:  # A damaged file makes Pillow raise anything at all.
+        except Exception as error:  # Pillow raises any exception for a damaged file.
             return Broken(f"damaged: {error or type(error).__name__}")
 
 
 def pixel_count(content: bytes) -> int | None:
-    """Width times height as the head of the file states them, or None where it cannot be read.
+    """Width times height by the header of the file, or None if it cannot be read.
 
-    Nothing is unpacked: this is to refuse a picture that would take too long.
+    Nothing is decompressed: a caller can refuse a picture that would take too long.
 
     Example:
         >>> pixel_count(b"not a picture") is None
@@ -79,7 +77,7 @@ def pixel_count(content: bytes) -> int | None:
         try:
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:
                 return image.width * image.height
-        except Exception:  # Decoding says what is wrong.
+        except Exception:  # Decoding reports the reason.
             return None
 
 
@@ -87,7 +85,7 @@ def _decode(content: bytes, size: int) -> Pixels | Broken:
     with Image.open(io.BytesIO(content), formats=FORMATS) as image:
         if image.width * image.height > MAX_PIXELS:
             return Broken(f"more than {MAX_PIXELS:,} pixels")
-        image.draft("RGB", (size, size))  # A large JPEG is unpacked at a fraction of its size.
+        image.draft("RGB", (size, size))  # A large JPEG is decompressed at a lower resolution.
         upright = ImageOps.exif_transpose(image)
         rgb = _to_rgb(upright)
         return np.asarray(rgb.resize((size, size), Image.Resampling.BILINEAR), np.uint8)
@@ -108,12 +106,12 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """The pictures among some contents that could be read.
+    """The readable pictures among some contents.
 
     Attributes:
-        pixels: uint8 ``[m, size, size, 3]``.
-        positions: int64 ``[m]``, ascending: where each stands among the contents.
-        faults: The contents that could not be read; a missing one (None) is no fault.
+        pixels: Decoded pictures, uint8 ``[m, size, size, 3]``.
+        positions: Position of each among the contents, int64 ``[m]``, ascending.
+        faults: Contents that cannot be read; None is not a fault.
     """
 
     pixels: Pixels
@@ -121,8 +119,8 @@ class Decoded:
     faults: tuple[Fault, ...]
 
 
-def decode_all(contents: Sequence[Content], size: int) -> Decoded:
-    """Decode every content that is there.
+def decode_all(contents: Contents, size: int) -> Decoded:
+    """Decode every content that is not None.
 
     Raises:
         EncoderError: A content is text.

@@ -1,6 +1,6 @@
-"""The encoder "keras-application": the penultimate layer of a network that Keras ships.
+"""The encoder "keras-application": the penultimate layer of a network of Keras.
 
-Only the weights are kept; the network itself is built again from its name.
+Only the weights are saved; the network is built again from its name.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,99 +17,64 @@ from typing import Any, Literal
 import numpy as np
 
 from recsys._tf import compiled, tf, tf_keras
-from recsys.encoders import saved
-from recsys.encoders.base import Content, Encoded, Kind
-from recsys.encoders.configs import KerasApplicationConfig
-from recsys.encoders.pictures.decoding import Pixels, decode_all
+from recsys.encoders.contents import Contents
+from recsys.encoders.pictures.configs import KerasApplicationConfig
+from recsys.encoders.pictures.decoding import Pixels
+from recsys.encoders.pictures.encoder import PictureEncoder
+from recsys.encoders.storage import Parts, in_order, numbered
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
-from recsys.progress import Progress, silent
+from recsys.progress import Progress
 
 Classifier = Literal["without", "with"]
 _CLASSIFIER: tuple[Classifier, ...] = ("without", "with")
 
 
-def build(
-    config: KerasApplicationConfig,
-    training: Sequence[Content],
-    *,
-    checkpoints: Path | None = None,
-    progress: Progress = silent,
-) -> KerasApplication:
-    """Build the network and load its weights; ``training`` is not used.
-
-    Raises:
-        EncoderError: No such application or layer, or a file of weights that does not fit it.
-    """
-    progress("load the network", 0, 1, config.application)
-    network = _network(config, weights="imagenet" if config.weights == "imagenet" else None)
-    features = _features(network, config)
-    if config.weights == "none":
-        features.set_weights(_random_weights(features))
-    elif isinstance(config.weights, Path):
-        _load_weights(network, config)  # The features share their weights with the network.
-    progress("load the network", 1, 1, f"{features.count_params():,} parameters")
-    return KerasApplication(config, features)
-
-
 @dataclass(frozen=True, eq=False)
-class KerasApplication(saved.SavedEncoder):
-    """An image encoder over a Keras application.
+class KerasApplication(PictureEncoder):
+    """A picture encoder over a Keras application.
 
     Attributes:
-        config: How it was built.
-        features: The application up to its layer, from preprocessed pixels to float32 ``[n, d]``.
+        config: Configuration.
+        features: Keras network up to the layer, from preprocessed pixels to float32 ``[n, d]``.
     """
 
     config: KerasApplicationConfig
     features: Any
 
-    @property
-    def kind(self) -> Kind:
-        return "image"
+    @classmethod
+    def build(
+        cls,
+        config: KerasApplicationConfig,
+        training: Contents,
+        checkpoints: Path | None,
+        progress: Progress,
+    ) -> KerasApplication:
+        """Build the network and load its weights; ``training`` is not used.
 
-    @property
-    def dimension(self) -> int:
-        return int(self.features.output_shape[-1])
-
-    @cached_property
-    def fingerprint(self) -> str:
-        config = self.config.model_dump(mode="json", exclude={"weights", "batch_size"})
-        return saved.fingerprint_of(self.name, config, self.arrays())
-
-    def encode(self, contents: Sequence[Content]) -> Encoded:
-        """See :class:`~recsys.encoders.base.Encoder`."""
-        raw = np.zeros((len(contents), self.dimension), np.float32)
-        faults = []
-        step = self.config.batch_size
-        for start in range(0, len(contents), step):
-            decoded = decode_all(contents[start : start + step], self.config.size)
-            faults += [fault.moved(start) for fault in decoded.faults]
-            if len(decoded.positions):
-                raw[start + decoded.positions] = self._forward(decoded.pixels)
-        return Encoded.of(raw, faults)
-
-    def _forward(self, pixels: Pixels) -> Vectors:
-        preprocess = _application(self.config)[1]
-        inputs = preprocess(pixels.astype(np.float32))  # (b, size, size, 3)
-        return np.asarray(self._call(tf.constant(inputs)), np.float32)  # (b, d)
-
-    @cached_property
-    def _call(self) -> Any:
-        size = self.config.size
-        picture = tf.TensorSpec((None, size, size, 3), tf.float32)
-        return compiled(lambda x: self.features(x, training=False), input_signature=[picture])
+        Raises:
+            EncoderError: There is no such application or layer, or the weights do not fit it.
+        """
+        progress("load the network", 0, 1, config.application)
+        network = _network(config, weights="imagenet" if config.weights == "imagenet" else None)
+        features = _features(network, config)
+        if config.weights == "none":
+            features.set_weights(_random_weights(features))
+        elif isinstance(config.weights, Path):
+            _load_weights(network, config)  # The features share the network's weights.
+        progress("load the network", 1, 1, f"{features.count_params():,} parameters")
+        return cls(config, features)
 
     @classmethod
-    def restore(cls, parts: saved.Saved, config: KerasApplicationConfig) -> KerasApplication:
-        """The encoder that :meth:`save` wrote.
+    def restore(cls, config: KerasApplicationConfig, parts: Parts) -> KerasApplication:
+        """The encoder of saved parts.
 
         Raises:
             EncoderError: The weights do not fit the application.
         """
         features = _features(_network(config, weights=None), config)
         try:
-            features.set_weights([parts.arrays[key] for key in sorted(parts.arrays)])
+            features.set_weights(in_order(parts))
         except ValueError as error:
             raise EncoderError(
                 f"the saved weights do not fit '{config.application}' of tf-keras "
@@ -117,13 +82,44 @@ class KerasApplication(saved.SavedEncoder):
             ) from error
         return cls(config, features)
 
-    def arrays(self) -> dict[str, Any]:
-        """See :class:`~recsys.encoders.saved.SavedEncoder`."""
-        return {f"w{n:05}": weight for n, weight in enumerate(self.features.get_weights())}
+    @property
+    def dimension(self) -> int:
+        """Length of the vectors."""
+        return int(self.features.output_shape[-1])
+
+    @property
+    def size(self) -> int:
+        """Side of the input in pixels."""
+        return self.config.size
+
+    @property
+    def batch_size(self) -> int:
+        """Number of pictures decoded and encoded at once."""
+        return self.config.batch_size
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The configuration without its files and its batch size."""
+        return self.config.model_dump(mode="json", exclude={"weights", "batch_size"})
+
+    def parts(self) -> Parts:
+        """Weights of the network."""
+        return numbered(self.features.get_weights())
+
+    def vectors_of(self, pixels: Pixels) -> Vectors:
+        """Features, averaged over the plane."""
+        preprocess = _application(self.config)[1]
+        inputs = preprocess(pixels.astype(np.float32))  # (b, size, size, 3)
+        return np.asarray(self._call(tf.constant(inputs)), np.float32)  # (b, d)
+
+    @cached_property
+    def _call(self) -> Any:
+        picture = tf.TensorSpec((None, self.size, self.size, 3), tf.float32)
+        return compiled(lambda x: self.features(x, training=False), input_signature=[picture])
 
 
 def _application(config: KerasApplicationConfig) -> tuple[Any, Any]:
-    """The function that builds the application, and the one that prepares its pixels."""
+    """The function that builds the application, and its preprocessing of pixels."""
     known = {
         name: function
         for name, function in inspect.getmembers(tf_keras.applications, inspect.isfunction)
@@ -139,14 +135,15 @@ def _application(config: KerasApplicationConfig) -> tuple[Any, Any]:
 
 
 def _network(config: KerasApplicationConfig, *, weights: str | None) -> Any:
-    """The application that has the layer: with its classifier only where the layer is in there."""
+    """The application that has the layer, with its classifier only if the layer is in it."""
     layers: list[str] = []
     for classifier in _CLASSIFIER:
         network = _built(config, weights=None, classifier=classifier)
         layers = [layer.name for layer in network.layers]
         if config.layer is None or config.layer in layers:
-            again = weights is not None  # Only now is it known which weights to download.
-            return _built(config, weights=weights, classifier=classifier) if again else network
+            if weights is None:
+                return network
+            return _built(config, weights=weights, classifier=classifier)
     raise EncoderError(
         f"'{config.application}' has no layer '{config.layer}'; the last ones are: "
         f"{', '.join(layers[-10:])}",
@@ -160,7 +157,7 @@ def _built(config: KerasApplicationConfig, *, weights: str | None, classifier: C
     if config.alpha is not None:
         if "alpha" not in inspect.signature(function).parameters:
             raise EncoderError(
-                f"'{config.application}' has no width multiplier: leave 'alpha' out", field="alpha"
+                f"'{config.application}' has no width multiplier: remove 'alpha'", field="alpha"
             )
         options["alpha"] = config.alpha
     try:
@@ -177,7 +174,7 @@ def _load_weights(network: Any, config: KerasApplicationConfig) -> None:
     path = Path(config.weights)
     if not path.is_file():
         raise EncoderError(
-            f"expected a file of weights; {path} is not there: check the encoder's 'weights'",
+            f"expected a file of weights; {path} does not exist: check the encoder's 'weights'",
             field="weights",
         )
     classifier = "without" if network.output.shape.rank == 4 else "with"
@@ -193,7 +190,7 @@ def _load_weights(network: Any, config: KerasApplicationConfig) -> None:
 
 
 def _random_weights(network: Any) -> list[Any]:
-    """He et al. 2015 from a fixed seed for matrices and kernels; vectors as Keras starts them."""
+    """Weights of He et al. 2015 from a fixed seed; Keras' own for biases and norms."""
     rng = np.random.default_rng(0)
     weights = []
     for variable in network.weights:

@@ -1,10 +1,10 @@
-"""The encoder "tflite": an image model in a ``.tflite`` file that ends in an embedding."""
+"""The encoder "tflite": an image model in a ``.tflite`` file with an embedding as output."""
 
 from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,57 +14,54 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys._tf import tf
-from recsys.encoders import saved
-from recsys.encoders.base import Content, Encoded, Fault, Kind, files_of
-from recsys.encoders.configs import TFLiteConfig
-from recsys.encoders.pictures.decoding import Broken, Pixels, decode
+from recsys.encoders.contents import Contents
+from recsys.encoders.pictures.configs import TFLiteConfig
+from recsys.encoders.pictures.decoding import Pixels
+from recsys.encoders.pictures.encoder import PictureEncoder
+from recsys.encoders.storage import Parts
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
-from recsys.progress import Progress, silent
+from recsys.progress import Progress
 
 MODEL = "model.tflite"
 
 
-def build(
-    config: TFLiteConfig,
-    training: Sequence[Content],
-    *,
-    checkpoints: Path | None = None,
-    progress: Progress = silent,
-) -> TFLite:
-    """Read the file; ``training`` is not used.
-
-    Raises:
-        EncoderError: The file is missing, is no TFLite model, or reads no pictures.
-    """
-    progress("load the network", 0, 1, config.file.name)
-    try:
-        model = config.file.read_bytes()
-    except OSError as error:
-        raise EncoderError(
-            f"cannot read the TFLite model {config.file}: {error.strerror}; check the encoder's "
-            "'file'",
-            field="file",
-        ) from error
-    encoder = TFLite.of(config, model)
-    progress("load the network", 1, 1, f"{encoder.dimension} dimensions")
-    return encoder
-
-
 @dataclass(frozen=True, eq=False)
-class TFLite(saved.SavedEncoder):
-    """An image encoder over a TFLite interpreter; one picture at a time, from any thread.
+class TFLite(PictureEncoder):
+    """A picture encoder over a TFLite interpreter; thread-safe.
 
     Attributes:
-        config: How it was built.
-        model: The file.
-        interpreter: Runs it.
+        config: Configuration.
+        model: Content of the file.
+        interpreter: Interpreter of the model.
     """
 
     config: TFLiteConfig
     model: bytes
     interpreter: Any
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @classmethod
+    def build(
+        cls, config: TFLiteConfig, training: Contents, checkpoints: Path | None, progress: Progress
+    ) -> TFLite:
+        """Read the file; ``training`` is not used.
+
+        Raises:
+            EncoderError: The file is missing, is not a TFLite model, or reads no pictures.
+        """
+        progress("load the network", 0, 1, config.file.name)
+        try:
+            model = config.file.read_bytes()
+        except OSError as error:
+            raise EncoderError(
+                f"cannot read the TFLite model {config.file}: {error.strerror}; check the "
+                "encoder's 'file'",
+                field="file",
+            ) from error
+        encoder = cls.of(config, model)
+        progress("load the network", 1, 1, f"{encoder.dimension} dimensions")
+        return encoder
 
     @classmethod
     def of(cls, config: TFLiteConfig, model: bytes) -> TFLite:
@@ -95,36 +92,36 @@ class TFLite(saved.SavedEncoder):
             )
         return encoder
 
-    @property
-    def kind(self) -> Kind:
-        return "image"
+    @classmethod
+    def restore(cls, config: TFLiteConfig, parts: Parts) -> TFLite:
+        """The encoder of saved parts."""
+        return cls.of(config, parts[MODEL])
 
     @cached_property
     def dimension(self) -> int:
+        """Length of the vectors."""
         shape = self._output["shape"]
         return int(shape[-1] if self._averaged else np.prod(shape))
 
-    @cached_property
-    def fingerprint(self) -> str:
-        config = self.config.model_dump(mode="json", exclude={"file", "threads"}, exclude_none=True)
-        return saved.fingerprint_of(self.name, config, self.files())
+    @property
+    def size(self) -> int:
+        """Side of the input in pixels."""
+        return int(self._input["shape"][1])
 
-    def encode(self, contents: Sequence[Content]) -> Encoded:
-        """See :class:`~recsys.encoders.base.Encoder`."""
-        raw = np.zeros((len(contents), self.dimension), np.float32)
-        faults = []
-        size = int(self._input["shape"][1])
-        for position, content in enumerate(files_of(contents)):
-            if content is None:
-                continue
-            decoded = decode(content, size)
-            if isinstance(decoded, Broken):
-                faults.append(Fault(position, decoded.reason))
-            else:
-                raw[position] = self._forward(decoded)
-        return Encoded.of(raw, faults)
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The configuration without its file and its threads."""
+        return self.config.model_dump(mode="json", exclude={"file", "threads"}, exclude_none=True)
 
-    def _forward(self, pixels: Pixels) -> Vectors:
+    def parts(self) -> Parts:
+        """The file."""
+        return {MODEL: self.model}
+
+    def vectors_of(self, pixels: Pixels) -> Vectors:
+        """The embedding of each picture."""
+        return np.stack([self._vector(picture) for picture in pixels])
+
+    def _vector(self, pixels: Pixels) -> Vectors:
         with self._lock:
             self.interpreter.set_tensor(self._input["index"], self._prepared(pixels)[None])
             self.interpreter.invoke()
@@ -132,22 +129,22 @@ class TFLite(saved.SavedEncoder):
         if self._averaged:  # (1, height, width, d) -> (d,)
             raw = raw.mean(axis=(0, 1, 2), dtype=np.float64)
         scale, zero_point = self._output["quantization"]
-        if scale == 0:  # TFLite's mark of an output that is not quantised.
+        if scale == 0:  # The output is not quantised.
             return np.asarray(raw.ravel(), np.float32)
         return np.asarray(scale * (raw.ravel() - zero_point), np.float32)  # (d,)
 
     def _check_layer(self) -> None:
-        """A tensor that says nothing of the picture is a weight.
+        """Check that the tensor depends on the picture.
 
         Raises:
-            EncoderError: It is one, or no tensor of a single picture.
+            EncoderError: It does not, and so is a weight.
         """
-        side = int(self._input["shape"][1])
-        noise = np.random.default_rng(0).integers(256, size=(side, side, 3)).astype(np.uint8)
-        shape = self._output["shape"].tolist()
-        if shape[:1] != [1] or np.array_equal(self._forward(noise), self._forward(255 - noise)):
+        shape = (self.size, self.size, 3)
+        noise = np.random.default_rng(0).integers(256, size=shape).astype(np.uint8)
+        found = self._output["shape"].tolist()
+        if found[:1] != [1] or np.array_equal(self._vector(noise), self._vector(255 - noise)):
             raise EncoderError(
-                f"the tensor '{self.config.layer}' of {self.config.file}, {shape}, does not depend "
+                f"the tensor '{self.config.layer}' of {self.config.file}, {found}, does not depend "
                 "on the picture: it is a weight; name a tensor that an operation computes",
                 field="layer",
             )
@@ -174,7 +171,7 @@ class TFLite(saved.SavedEncoder):
             return outputs[self.config.output]
         tensors: list[dict[str, Any]] = self.interpreter.get_tensor_details()
         named = [each for each in tensors if each["name"] == self.config.layer]
-        if not named:  # A fused operation has the names of all its parts; so has its bias.
+        if not named:  # The name of a fused operation, and of its bias, joins all parts.
             parts = [each for each in tensors if self.config.layer in each["name"].split(";")]
             named = [each for each in parts if each["shape"][:1].tolist() == [1]] or parts
         if len(named) != 1:
@@ -190,27 +187,13 @@ class TFLite(saved.SavedEncoder):
     def _averaged(self) -> bool:
         return self.config.layer is not None and len(self._output["shape"]) == 4
 
-    def arrays(self) -> dict[str, Any]:
-        """See :class:`~recsys.encoders.saved.SavedEncoder`."""
-        return {}
-
-    def files(self) -> dict[str, bytes]:
-        """See :class:`~recsys.encoders.saved.SavedEncoder`."""
-        return {MODEL: self.model}
-
-    @classmethod
-    def restore(cls, parts: saved.Saved, config: TFLiteConfig) -> TFLite:
-        """The encoder that :meth:`save` wrote."""
-        return cls.of(config, parts.files[MODEL])
-
 
 def _interpreter(config: TFLiteConfig, model: bytes) -> Any:
     try:
         with warnings.catch_warnings():
-            # TensorFlow announces that this class will move to the package ai_edge_litert. The
-            # TensorFlow that is pinned has it; a second runtime would only make it larger.
+            # TensorFlow announces that this class will move to the package ai_edge_litert.
             warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is deprecated", UserWarning)
-            # A layer inside takes the memory of all tensors of one picture; that is little.
+            # An inner layer needs the memory of all tensors of one picture, which is little.
             warnings.filterwarnings("ignore", ".*experimental_preserve_all_tensors", UserWarning)
             interpreter = tf.lite.Interpreter(
                 model_content=model,

@@ -1,59 +1,35 @@
-"""The encoder "bag-of-words": a coordinate for each frequent word, nothing pretrained."""
+"""The encoder "bag-of-words": one coordinate per frequent word, nothing pretrained."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from recsys.encoders import saved
-from recsys.encoders.base import Content, Encoded, Kind, texts_of
-from recsys.encoders.configs import BagOfWordsConfig
+from recsys.encoders.contents import Contents, texts_of
+from recsys.encoders.encoder import Encoded
+from recsys.encoders.storage import Parts, StoredEncoder
+from recsys.encoders.words.configs import BagOfWordsConfig
+from recsys.encoders.words.counting import count_matrix, frequent_words, idf, no_frequent_words
 from recsys.encoders.words.coverage import Coverage, coverage_of
-from recsys.encoders.words.tokens import words
-from recsys.encoders.words.word_counts import frequent_words, idf
-from recsys.errors import EncoderError
+from recsys.encoders.words.tokens import from_lines, to_lines, words
 from recsys.ids import Vectors
-from recsys.progress import Progress, silent
+from recsys.progress import Progress
 
 WORDS = "words.txt"
 
 
-def build(
-    config: BagOfWordsConfig,
-    training: Sequence[Content],
-    *,
-    checkpoints: Path | None = None,
-    progress: Progress = silent,
-) -> BagOfWords:
-    """Choose the words by ``training`` and weigh them; takes seconds, nothing is checkpointed.
-
-    Raises:
-        EncoderError: No word occurs ``min_count`` times.
-    """
-    texts = [words(text) for text in texts_of(training)]
-    vocabulary = frequent_words(texts, min_count=config.min_count, most=config.max_words)
-    if not vocabulary:
-        raise EncoderError(
-            f"no word occurs {config.min_count} times in the {len(texts):,} training texts: "
-            "lower 'min_count', or give texts with words"
-        )
-    if config.weighting == "multi-hot":
-        return BagOfWords(config, vocabulary, np.ones(len(vocabulary), np.float32))
-    return BagOfWords(config, vocabulary, idf(texts, vocabulary))
-
-
 @dataclass(frozen=True, eq=False)
-class BagOfWords(saved.SavedEncoder):
-    """A text encoder whose vectors tell which words a text holds; see :class:`BagOfWordsConfig`.
+class BagOfWords(StoredEncoder):
+    """A text encoder whose vectors hold the words of a text; see :class:`BagOfWordsConfig`.
 
     Attributes:
-        config: How it was built.
-        vocabulary: The word of each coordinate, the most frequent first.
-        weights: float32 ``[d]``, what a word counts.
+        config: Configuration.
+        vocabulary: Word of each coordinate, the most frequent first.
+        weights: Weight of each word, float32 ``[d]``.
 
     Example:
         >>> from recsys.encoders import BagOfWordsConfig, build_encoder
@@ -67,47 +43,58 @@ class BagOfWords(saved.SavedEncoder):
     vocabulary: tuple[str, ...]
     weights: Vectors
 
-    @property
-    def kind(self) -> Kind:
-        return "text"
+    @classmethod
+    def build(
+        cls,
+        config: BagOfWordsConfig,
+        training: Contents,
+        checkpoints: Path | None,
+        progress: Progress,
+    ) -> BagOfWords:
+        """Choose and weigh the words of ``training``; takes seconds, without checkpoints.
+
+        Raises:
+            EncoderError: No word occurs ``min_count`` times.
+        """
+        texts = [words(text) for text in texts_of(training)]
+        vocabulary = frequent_words(texts, min_count=config.min_count, most=config.max_words)
+        if not vocabulary:
+            raise no_frequent_words(config.min_count, f"the {len(texts):,} training texts")
+        if config.weighting == "multi-hot":
+            return cls(config, vocabulary, np.ones(len(vocabulary), np.float32))
+        return cls(config, vocabulary, idf(texts, vocabulary))
+
+    @classmethod
+    def restore(cls, config: BagOfWordsConfig, parts: Parts) -> BagOfWords:
+        """The encoder of saved parts."""
+        return cls(config, from_lines(parts[WORDS]), parts["weights"])
 
     @property
     def dimension(self) -> int:
+        """Length of the vectors."""
         return len(self.vocabulary)
 
-    @cached_property
-    def fingerprint(self) -> str:
-        counted = {"weighting": self.config.weighting}
-        return saved.fingerprint_of(self.name, counted, {**self.arrays(), **self.files()})
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """The weighting."""
+        return {"weighting": self.config.weighting}
 
-    def encode(self, contents: Sequence[Content]) -> Encoded:
-        """See :class:`~recsys.encoders.base.Encoder`; a text without a known word is masked."""
-        texts = texts_of(contents)
-        counts = np.zeros((len(texts), self.dimension), np.float32)
-        for row, text in enumerate(texts):
-            known = [self._columns[word] for word in words(text) if word in self._columns]
-            counts[row] = np.bincount(known, minlength=self.dimension)
+    def parts(self) -> Parts:
+        """Vocabulary and weights."""
+        return {WORDS: to_lines(self.vocabulary), "weights": self.weights}
+
+    def encode(self, contents: Contents) -> Encoded:
+        """See :class:`~recsys.encoders.encoder.Encoder`; a text without a known word is masked."""
+        texts = [words(text) for text in texts_of(contents)]
+        counts = count_matrix(texts, self._columns, self.dimension)
         if self.config.weighting == "multi-hot":
-            counts = np.minimum(counts, 1)
-        return Encoded.of(counts * self.weights)
+            counts.data[:] = 1
+        counts.data *= self.weights[counts.indices]
+        return Encoded.of(counts.toarray())
 
     def coverage(self, texts: Iterable[str]) -> Coverage:
         """Count the words of ``texts`` that have no coordinate."""
         return coverage_of(texts, lambda word: "whole" if word in self._columns else "no")
-
-    @classmethod
-    def restore(cls, parts: saved.Saved, config: BagOfWordsConfig) -> BagOfWords:
-        """The encoder that :meth:`save` wrote."""
-        vocabulary = parts.files[WORDS].decode("utf-8").split("\n")
-        return cls(config, tuple(vocabulary), parts.arrays["weights"])
-
-    def arrays(self) -> dict[str, Vectors]:
-        """See :class:`~recsys.encoders.saved.SavedEncoder`."""
-        return {"weights": self.weights}
-
-    def files(self) -> dict[str, bytes]:
-        """See :class:`~recsys.encoders.saved.SavedEncoder`."""
-        return {WORDS: "\n".join(self.vocabulary).encode("utf-8")}
 
     @cached_property
     def _columns(self) -> Mapping[str, int]:

@@ -1,4 +1,4 @@
-"""The configurations of the encoders that know words: vectors from a file, or trained here."""
+"""Configurations of the encoders that look words up."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from recsys.config import Config
 
 
 class Pooling(Config):
-    """How the vectors of a text's words become the vector of the text.
+    """Pooling of the vectors of a text's words.
 
-    With s the words of a text that have a vector v, the mean over w in s of weight(w) v(w), scaled
-    to length 1. The weights:
+    With s the words of a text that have a vector v, the vector of the text is the mean over w in s
+    of weight(w) v(w), scaled to length 1. The weights:
 
     - ``mean``: 1.
     - ``idf``: ``log((1 + N) / (1 + df(w))) + 1``, df the number of the N training texts with w
       (Sparck Jones, "A statistical interpretation of term specificity and its application in
-      retrieval", 1972; as if one more text held every word, so that a word of no text has one).
+      retrieval", 1972).
     - ``sif``: ``a / (a + p(w))``, p the share of w among the words of the training texts (Arora,
       Liang, Ma, "A simple but tough-to-beat baseline for sentence embeddings", ICLR 2017).
 
     Attributes:
-        pooling: The weights.
-        sif_a: The a of ``sif``.
-        common_component: With ``remove``, ``v - u u' v`` before the scaling, u the first singular
-            vector of the training texts' means, not centred (algorithm 1 of Arora et al. 2017).
+        pooling: Formula of the weights.
+        sif_a: Constant a of ``sif``.
+        common_component: With ``remove``, the text's vector becomes ``v - u u' v`` before the
+            scaling, u the first singular vector of the training texts' means, not centred
+            (algorithm 1 of Arora et al. 2017).
     """
 
     pooling: Literal["idf", "mean", "sif"] = "idf"
@@ -38,15 +39,15 @@ class Pooling(Config):
 class WordVectorsConfig(Pooling):
     """Pretrained word vectors from a file: GloVe, word2vec (text or binary), fastText.
 
-    Nothing is trained but the word weights of the pooling. The vectors are those of Pennington,
-    Socher, Manning (GloVe, EMNLP 2014), Mikolov et al. (word2vec, 2013) or Bojanowski et al.
-    (fastText, TACL 2017); the format is found out from the file, ``.gz`` included.
+    Only the word weights of the pooling are trained. The vectors are those of Pennington, Socher,
+    Manning (GloVe, EMNLP 2014), Mikolov et al. (word2vec, 2013) or Bojanowski et al. (fastText,
+    TACL 2017); the format is detected, ``.gz`` included.
 
     Attributes:
-        file: The word-vector file.
-        limit: Read only this many words from the start of the file (the most frequent ones).
-        unknown: What becomes of a word that the file does not hold: it is left out, or, with
-            ``subwords``, it gets the mean of the vectors of its pieces, which only a fastText
+        file: Path of the word-vector file.
+        limit: Number of words to read from the start of the file (the most frequent ones).
+        unknown: Treatment of words that the file does not hold: they are skipped, or, with
+            ``subwords``, get the mean of the vectors of their subwords, which only a fastText
             ``.bin`` holds (see :class:`~recsys.encoders.words.subwords.Subwords`).
     """
 
@@ -57,7 +58,7 @@ class WordVectorsConfig(Pooling):
 
 
 class Word2VecConfig(Pooling):
-    """Word vectors trained on the item texts, one text one sentence, or on any text file.
+    """Skip-gram word vectors trained on the item texts (one sentence each) or on any text file.
 
     Mikolov, Sutskever, Chen, Corrado, Dean, "Distributed representations of words and phrases and
     their compositionality", NeurIPS 2013. For a centre word w and a word c within ``window`` of
@@ -65,18 +66,18 @@ class Word2VecConfig(Pooling):
 
         -log sigmoid(u_c . v_w) - sum over the K draws of log sigmoid(-u_n . v_w)
 
-    The v are kept. Frequent words are left out at random (``sample``).
+    The vectors are the v. Frequent words are subsampled (``sample``).
 
     Attributes:
-        corpus: A text file to train on in place of the item texts, one sentence a line, plain or
-            ``.gz``; it may be larger than the memory. The words still weigh by the item texts.
+        corpus: Text file to train on instead of the item texts, one sentence per line, plain or
+            ``.gz``; it may be larger than memory. The words are still weighted by the item texts.
         dimension: Length of the vectors.
-        window: Words to each side.
-        negative: K.
+        window: Number of words to each side.
+        negative: Number K of negatives per word.
         sample: Threshold of the subsampling of frequent words.
-        min_count: Rarer words get no vector.
-        epochs: Passes over the texts.
-        seed: Same seed and texts, same vectors.
+        min_count: Minimum count of a word that gets a vector.
+        epochs: Number of passes over the texts.
+        seed: Seed of the training, which is deterministic.
     """
 
     name: Literal["word2vec"] = "word2vec"
@@ -91,13 +92,12 @@ class Word2VecConfig(Pooling):
 
 
 class BagOfWordsConfig(Config):
-    """Which of the frequent words a text holds: a coordinate a word, nothing is pretrained.
+    """One coordinate per frequent word; nothing is pretrained.
 
-    Through the towers' trained linear projection P this *is* a sum of word embeddings that are
-    learned in the task itself: P x(text) = the sum over the text's words w of x_w P_w, column P_w
-    the embedding of w. So Covington, Adams, Sargin, "Deep neural networks for YouTube
-    recommendations", RecSys 2016, section 3.2, embed search tokens. The coordinate of word w,
-    before the vector is scaled to length 1:
+    The towers' linear projection P of it is a sum of word embeddings that are trained in the task
+    itself: P x(text) = the sum over the text's words w of x_w P_w, column P_w the embedding of w
+    (Covington, Adams, Sargin, "Deep neural networks for YouTube recommendations", RecSys 2016,
+    section 3.2). The coordinate of word w, before the vector is scaled to length 1:
 
     - ``tf-idf``: ``tf(w) (log((1 + N) / (1 + df(w))) + 1)``, tf the count of w in the text, df the
       number of the N training texts with w (Sparck Jones 1972; Salton, Buckley, "Term-weighting
@@ -105,10 +105,9 @@ class BagOfWordsConfig(Config):
     - ``multi-hot``: 1 if the text holds w.
 
     Attributes:
-        weighting: Which of the two.
-        max_words: Only the most frequent words of the training texts; the length of the vectors
-            where there are so many.
-        min_count: Rarer words get no coordinate.
+        weighting: Formula of the coordinates.
+        max_words: Maximum number of words, the most frequent ones; the length of the vectors.
+        min_count: Minimum count of a word that gets a coordinate.
     """
 
     name: Literal["bag-of-words"] = "bag-of-words"
@@ -118,7 +117,7 @@ class BagOfWordsConfig(Config):
 
 
 class LsaConfig(Pooling):
-    """Latent semantic analysis: word vectors from the texts themselves, by linear algebra alone.
+    """Latent semantic analysis: word vectors from a decomposition of the item texts.
 
     Deerwester, Dumais, Furnas, Landauer, Harshman, "Indexing by latent semantic analysis", JASIS
     41(6), 1990. X ``[texts, words]`` holds each text's counts of words times their weights, scaled
@@ -127,12 +126,12 @@ class LsaConfig(Pooling):
         minimise |X - U S V'|^2, U and V with orthonormal columns
 
     The rows of V are the vectors of the words; a text's weighted mean of them is its row of X
-    "folded in". Words that occur in like texts come near one another. Nothing is drawn at random.
+    "folded in". Words of similar texts get similar vectors. The result is deterministic.
 
     Attributes:
-        dimension: k.
-        min_count: Rarer words get no vector.
-        max_words: Only the most frequent so many words.
+        dimension: Number k of dimensions.
+        min_count: Minimum count of a word that gets a vector.
+        max_words: Maximum number of words, the most frequent ones.
     """
 
     name: Literal["lsa"] = "lsa"

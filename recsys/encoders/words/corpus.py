@@ -1,4 +1,4 @@
-"""A text file as sentences for training word vectors: read as it goes, never held whole."""
+"""Sentences of a text file for training word vectors, streamed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from recsys.errors import EncoderError
 from recsys.progress import Progress, silent
 
 LONGEST = 10_000
-"""A longer sentence goes on as the next one: gensim leaves out what lies beyond."""
+"""Maximum number of words of a sentence; gensim ignores the words beyond it."""
 
 _PIECE = 1 << 20
-"""Letters read at once, so that a file that is one long line does not fill the memory."""
+"""Characters read at once, so that a file of one long line does not fill the memory."""
 
 
 def sentences_of(texts: Iterable[list[str]]) -> Iterator[list[str]]:
-    """The words of ``texts`` in sentences that gensim takes whole.
+    """The words of ``texts`` in sentences of at most ``LONGEST`` words.
 
     Example:
         >>> [len(sentence) for sentence in sentences_of([["a"] * 10_001, ["b"]])]
@@ -35,11 +35,11 @@ def sentences_of(texts: Iterable[list[str]]) -> Iterator[list[str]]:
 
 @dataclass(frozen=True)
 class Corpus:
-    """The sentences of a text file, one a line; each look at it reads the file anew.
+    """The sentences of a text file, one per line; each iteration reads the file again.
 
     Attributes:
-        path: UTF-8 text, plain or ``.gz``.
-        progress: Told after every megabyte how far the reading is.
+        path: Path of UTF-8 text, plain or ``.gz``.
+        progress: Receives a report per megabyte read.
 
     Example:
         >>> import tempfile
@@ -53,7 +53,7 @@ class Corpus:
     progress: Progress = silent
 
     def __iter__(self) -> Iterator[list[str]]:
-        """The words of each line that has any.
+        """The words of each line that has words.
 
         Raises:
             EncoderError: The file is missing, is no UTF-8 text, or is cut short.
@@ -65,21 +65,21 @@ class Corpus:
         try:
             size = self.path.stat().st_size
             with self.path.open("rb") as raw, self._text(raw) as text:
-                told = 0
+                reported = 0
                 for line in _lines(text):
                     yield line
                     number += line.endswith("\n")
-                    if raw.tell() >= told + _PIECE:
-                        told = raw.tell()
-                        self.progress("read the corpus", told, size, self.path.name)
+                    if raw.tell() >= reported + _PIECE:
+                        reported = raw.tell()
+                        self.progress("read the corpus", reported, size, self.path.name)
                 self.progress("read the corpus", size, size, self.path.name)
         except FileNotFoundError as error:
             raise EncoderError(
-                f"expected a text file; {self.path} is not there: check the encoder's 'corpus'",
+                f"expected a text file; {self.path} does not exist: check the encoder's 'corpus'",
                 field="corpus",
             ) from error
         except UnicodeDecodeError as error:
-            raise self._refusal(f"what follows line {number:,} is not UTF-8") from error
+            raise self._refusal(f"the text after line {number:,} is not UTF-8") from error
         except (OSError, EOFError, zlib.error) as error:
             raise self._refusal(f"{error} after line {number:,}") from error
 
@@ -89,14 +89,14 @@ class Corpus:
 
     def _refusal(self, why: str) -> EncoderError:
         return EncoderError(
-            f"cannot read {self.path} as text, one sentence a line (plain or .gz): {why}; check "
+            f"cannot read {self.path} as text, one sentence per line (plain or .gz): {why}; check "
             "the encoder's 'corpus', or get the file again",
             field="corpus",
         )
 
 
 def _lines(text: IO[str]) -> Iterator[str]:
-    """The lines; an endless one in pieces that end between words where there are blanks."""
+    """The lines; very long ones in pieces that end at a blank where there is one."""
     left = ""
     while read := text.readline(_PIECE):
         piece, left = left + read, ""

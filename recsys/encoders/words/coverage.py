@@ -1,4 +1,4 @@
-"""The out-of-vocabulary report: which words of some texts an encoder has no vector for."""
+"""The out-of-vocabulary report: words of texts for which an encoder has no vector."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from recsys.encoders.words.tokens import words
 
 Known = Literal["whole", "pieces", "no"]
-"""A word has a vector of its own, one from its pieces, or none."""
+"""A word has a vector of its own, one from its subwords, or none."""
 
 MOST = 10
-"""So many of the words without a vector are named."""
+"""Number of words without a vector that are listed."""
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many of the words of some texts an encoder knows.
+    """Coverage of the words of some texts by an encoder.
 
     Attributes:
-        words: Words in all, each time they occur.
-        known: Those with a vector of their own.
-        pieced: Those with a vector from their pieces.
-        unknown: The most frequent words without either, with their counts.
+        words: Number of words, repetitions included.
+        known: Number of words with a vector of their own.
+        pieced: Number of words with a vector from their subwords.
+        unknown: Most frequent words without a vector, with their counts.
 
     Example:
         >>> found = coverage_of(["red lamp", "Red rug"], lambda w: "no" if w == "rug" else "whole")
@@ -39,11 +39,11 @@ class Coverage:
 
     @property
     def share(self) -> float:
-        """The share of words with a vector, 0 to 1; 1 where there are no words."""
+        """Share of words with a vector, 0 to 1; 1 if there are no words."""
         return (self.known + self.pieced) / self.words if self.words else 1.0
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as JSON values."""
+        """The coverage as JSON values."""
         return {
             "words": self.words,
             "known": self.known,
@@ -55,7 +55,7 @@ class Coverage:
 
 @runtime_checkable
 class KnowsWords(Protocol):
-    """A text encoder that looks words up, and so can say which ones it does not find."""
+    """A text encoder that looks words up and reports those it does not find."""
 
     def coverage(self, texts: Iterable[str]) -> Coverage:
         """Count the words of ``texts`` that have no vector."""
@@ -63,7 +63,7 @@ class KnowsWords(Protocol):
 
 
 def coverage_of(texts: Iterable[str], known: Callable[[str], Known]) -> Coverage:
-    """Count the words of ``texts`` by what is ``known`` of each; equal counts by the alphabet."""
+    """Count the words of ``texts`` by ``known``; equal counts in alphabetical order."""
     counts = Counter(word for text in texts for word in words(text))
     by: dict[Known, list[str]] = {"whole": [], "pieces": [], "no": []}
     for word in counts:

@@ -2,66 +2,48 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse.linalg import svds
 
-from recsys.encoders.base import Content, texts_of
-from recsys.encoders.configs import LsaConfig
-from recsys.encoders.words.pooled_words import PooledWords
+from recsys.encoders.contents import Contents, texts_of
+from recsys.encoders.words.configs import LsaConfig
+from recsys.encoders.words.counting import count_matrix, frequent_words
+from recsys.encoders.words.pooled_words import PooledWords, word_weights
 from recsys.encoders.words.tokens import words
-from recsys.encoders.words.word_counts import frequent_words
 from recsys.errors import EncoderError
-from recsys.ids import Vectors
-from recsys.progress import Progress, silent
+from recsys.progress import Progress
 
 
-def build(
-    config: LsaConfig,
-    training: Sequence[Content],
-    *,
-    checkpoints: Path | None = None,
-    progress: Progress = silent,
-) -> PooledWords:
-    """Decompose the bags of words of ``training``; takes seconds, nothing is checkpointed.
+class Lsa(PooledWords):
+    """Words with vectors from latent semantic analysis."""
 
-    Raises:
-        EncoderError: Not more than ``dimension`` texts have words that occur ``min_count`` times,
-            or there are not more such words than that.
-    """
-    texts = texts_of(training)
-    split = [words(text) for text in texts]
-    vocabulary = frequent_words(split, min_count=config.min_count, most=config.max_words)
-    weights = PooledWords.of(
-        config, vocabulary, np.zeros((len(vocabulary), 1), np.float32), texts
-    ).weights
-    matrix = _matrix([Counter(text) for text in split], vocabulary, weights)
-    if min(matrix.shape) <= config.dimension:
-        raise EncoderError(
-            f"'lsa' of dimension {config.dimension} needs more texts than that, and more words that"
-            f" occur {config.min_count} times; the training contents have {matrix.shape[0]:,} such"
-            f" texts and {matrix.shape[1]:,} such words: lower 'dimension', or give more texts"
-        )
-    _, _, rows = svds(matrix, k=config.dimension, v0=np.ones(min(matrix.shape)))
-    vectors = rows[::-1].T  # the largest singular value first
-    heaviest = np.abs(vectors).argmax(axis=0)
-    vectors = vectors * np.sign(vectors[heaviest, np.arange(config.dimension)])
-    return PooledWords.of(config, vocabulary, vectors.astype(np.float32), texts)
+    @classmethod
+    def build(
+        cls, config: LsaConfig, training: Contents, checkpoints: Path | None, progress: Progress
+    ) -> Lsa:
+        """Decompose the bags of words of ``training``; takes seconds, without checkpoints.
 
+        Raises:
+            EncoderError: There are not more than ``dimension`` texts or words that occur
+                ``min_count`` times.
+        """
+        from sklearn.decomposition import TruncatedSVD
+        from sklearn.preprocessing import normalize
 
-def _matrix(
-    bags: Sequence[Counter[str]], vocabulary: Sequence[str], weights: Vectors
-) -> sparse.csr_array:
-    """Weighted counts, float64 ``[texts, words]``, each row of length 1; empty rows left out."""
-    column = {word: at for at, word in enumerate(vocabulary)}
-    rows = [{column[word]: n for word, n in bag.items() if word in column} for bag in bags]
-    rows = [row for row in rows if row]
-    columns = np.array([at for row in rows for at in row], np.int64)
-    values = np.array([n for row in rows for n in row.values()], np.float64) * weights[columns]
-    owner = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
-    values /= np.sqrt(np.bincount(owner, values**2, minlength=len(rows)))[owner]
-    return sparse.csr_array((values, (owner, columns)), shape=(len(rows), len(vocabulary)))
+        texts = texts_of(training)
+        split = [words(text) for text in texts]
+        vocabulary = frequent_words(split, min_count=config.min_count, most=config.max_words)
+        columns = {word: column for column, word in enumerate(vocabulary)}
+        counts = count_matrix(split, columns, len(vocabulary))
+        counts = counts[np.diff(counts.indptr) > 0]
+        if min(counts.shape) <= config.dimension:
+            raise EncoderError(
+                f"'lsa' of dimension {config.dimension} needs more texts than that, and more words "
+                f"that occur {config.min_count} times; the training contents have "
+                f"{counts.shape[0]:,} such texts and {counts.shape[1]:,} such words: lower "
+                "'dimension', or give more texts"
+            )
+        matrix = normalize(counts.multiply(word_weights(config, vocabulary, split)).tocsr())
+        svd = TruncatedSVD(config.dimension, algorithm="arpack", random_state=0).fit(matrix)
+        return cls.of(config, vocabulary, svd.components_.T, texts)

@@ -1,4 +1,4 @@
-"""Vectors for words that a fastText file does not hold, from the pieces of the word."""
+"""Vectors of words that a fastText file does not hold, from their subwords."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from recsys.errors import EncoderError
 from recsys.ids import Vectors
 
 _AT_ONCE = 4_096
-"""Pieces summed at once: a word may have 100,000 letters."""
+"""Subwords summed at once: a word may have 100,000 letters."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,15 +19,15 @@ class Subwords:
     """The character n-grams of a fastText model.
 
     Bojanowski, Grave, Joulin, Mikolov, "Enriching word vectors with subword information", TACL
-    2017, section 3.2: with the word set between ``<`` and ``>``, and G its character n-grams of
-    length ``shortest`` to ``longest``, each hashed (FNV-1a) into one of the buckets z,
+    2017, section 3.2: with the word between ``<`` and ``>``, and G its character n-grams of length
+    ``shortest`` to ``longest``, each hashed (FNV-1a) to one of the buckets z,
 
         v(word) = 1 / |G| * sum over g in G of z[hash(g)]
 
     Attributes:
-        buckets: float32 ``[b, d]``.
-        shortest: Letters of the shortest piece.
-        longest: Letters of the longest piece.
+        buckets: Vectors of the hashed subwords, float32 ``[b, d]``.
+        shortest: Number of letters of the shortest subword.
+        longest: Number of letters of the longest subword.
 
     Example:
         >>> pieces = Subwords(np.ones((10, 2), np.float32), 3, 6)
@@ -42,14 +42,16 @@ class Subwords:
     def __post_init__(self) -> None:
         if not len(self.buckets) or not 0 < self.shortest <= self.longest:
             raise EncoderError(
-                f"expected pieces of words; there are {len(self.buckets)} buckets for pieces of "
+                f"expected subwords; there are {len(self.buckets)} buckets for subwords of "
                 f"{self.shortest} to {self.longest} letters: get the word-vector file again"
             )
         if not np.isfinite(self.buckets).all():
-            raise EncoderError("a piece's vector is not finite; get the word-vector file again")
+            raise EncoderError(
+                "the vector of a subword is not finite; get the word-vector file again"
+            )
 
     def vectors(self, words: Sequence[str]) -> Vectors:
-        """float32 ``[words, d]``; zeros for a word without pieces."""
+        """float32 ``[words, d]``; zeros for a word without subwords."""
         from gensim.models.fasttext import ft_ngram_hashes
 
         found = np.zeros((len(words), self.buckets.shape[1]), np.float32)

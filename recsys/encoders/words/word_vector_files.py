@@ -1,7 +1,7 @@
 """Word-vector files: GloVe, word2vec text and binary, fastText, each also as ``.gz``.
 
-gensim does the reading and writing. Here the format is found out, and a file that is something
-else, or cut short, is refused with the line that shows it.
+gensim reads and writes. This module detects the format, and refuses truncated and other files with
+the line that is wrong.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import IO, Any, Literal
 
 import numpy as np
 
-from recsys.encoders.base import Encoder
+from recsys.encoders.encoder import Encoder
 from recsys.encoders.words.pooled_words import PooledWords
 from recsys.encoders.words.subwords import Subwords
 from recsys.encoders.words.tokens import is_word
@@ -34,7 +34,7 @@ _DAMAGE = (
     *(OSError, EOFError, ValueError, struct.error, IndexError, KeyError),
     *(AssertionError, NotImplementedError, MemoryError, OverflowError),
 )
-"""What a damaged file makes gensim raise; it has no exception of its own."""
+"""Exceptions that gensim raises for a damaged file; it has none of its own."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ class _Layout:
 
 @dataclass(frozen=True, eq=False)
 class WordVectors:
-    """What a word-vector file holds.
+    """Content of a word-vector file.
 
     Attributes:
-        words: Those that a text can hold, lower case and once each.
-        vectors: float32 ``[words, d]``.
-        subwords: The pieces of a fastText ``.bin``; None for any other file.
+        words: Distinct words, lower case.
+        vectors: Word vectors, float32 ``[words, d]``.
+        subwords: Subwords of a fastText ``.bin``; None for other files.
     """
 
     words: list[str]
@@ -63,15 +63,15 @@ class WordVectors:
 def read_word_vectors(path: Path, *, limit: int | None = None) -> WordVectors:
     """Read any word-vector file.
 
-    Of the spellings of a word the lower-case one counts, else the first in the file. Entries that
-    are no single word (punctuation, phrases with spaces) are left out.
+    A word gets the vector of its lower-case spelling, else of the first in the file. Entries that
+    are not a single word (punctuation, phrases with spaces) are skipped.
 
     Args:
-        path: The file.
-        limit: Read only the first words.
+        path: Path of the file.
+        limit: Maximum number of entries to read.
 
     Raises:
-        EncoderError: The file is missing, is no word-vector file, or is cut short.
+        EncoderError: The file is missing, is not a word-vector file, or is truncated.
     """
     try:
         layout = _layout(path)
@@ -79,7 +79,7 @@ def read_word_vectors(path: Path, *, limit: int | None = None) -> WordVectors:
             loaded = _load(path, clean, layout, limit)
     except FileNotFoundError as error:
         raise EncoderError(
-            f"expected a word-vector file; {path} is not there: check the encoder's 'file'"
+            f"expected a word-vector file; {path} does not exist: check the encoder's 'file'"
         ) from error
     except (OSError, EOFError, zlib.error) as error:
         raise _refusal(path, str(error)) from error
@@ -94,20 +94,18 @@ def read_word_vectors(path: Path, *, limit: int | None = None) -> WordVectors:
 def write_word_vectors(
     path: Path, encoder: Encoder, *, form: Literal["text", "binary"] = "text"
 ) -> int:
-    """Write an encoder's words and vectors as word2vec does; read back they are the same.
-
-    How words weigh, and which direction is taken out of a text, is not part of such a file.
+    """Write an encoder's words and vectors in word2vec's format, without the pooling.
 
     Args:
-        path: The file; one that is there is replaced at the end. Compressed if it ends in ``.gz``.
-        encoder: ``word2vec`` or ``word-vectors``.
-        form: word2vec's text or its binary form.
+        path: Path of the file, replaced atomically; compressed if it ends in ``.gz``.
+        encoder: A ``word2vec``, ``word-vectors`` or ``lsa`` encoder.
+        form: Text or binary form of the format.
 
     Returns:
-        How many words were written.
+        The number of words written.
 
     Raises:
-        EncoderError: The encoder has no vectors of words.
+        EncoderError: The encoder has no word vectors.
         OSError: The file cannot be written.
 
     Example:
@@ -123,7 +121,7 @@ def write_word_vectors(
 
     if not isinstance(encoder, PooledWords):
         raise EncoderError(
-            f"a '{encoder.name}' encoder has no vectors of words to write; give one of "
+            f"a '{encoder.name}' encoder has no word vectors to write; give one of "
             "'word2vec' or 'word-vectors'"
         )
     keyed = KeyedVectors(encoder.dimension)
@@ -151,7 +149,7 @@ def _load(path: Path, clean: Path, layout: _Layout, limit: int | None) -> Any:
     from gensim.models.fasttext import load_facebook_vectors
 
     with warnings.catch_warnings():
-        # gensim opens a file without a header twice, and leaves closing it to the interpreter.
+        # gensim opens a file without a header twice and does not close it.
         warnings.simplefilter("ignore", ResourceWarning)
         try:
             if layout.form == "fasttext":
@@ -200,7 +198,7 @@ def _is_line(line: bytes, dimension: int) -> bool:
 def _without_phrases(path: Path, layout: _Layout, limit: int | None) -> Iterator[Path]:
     """``path``, or a copy without the entries that hold spaces, which gensim cannot read.
 
-    GloVe 840B has a few such entries; a text's words never match them.
+    GloVe 840B has a few of them.
     """
     if layout.form != "text":
         yield path

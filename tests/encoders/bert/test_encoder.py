@@ -17,7 +17,7 @@ from scipy.special import erf
 from recsys.encoders import BertConfig, Content, Encoder, build_encoder, load_encoder
 from recsys.encoders.bert.files import read_pretrained
 from recsys.encoders.bert.network import Architecture
-from recsys.encoders.bert.tokens import WordPieces, batches, read_vocabulary
+from recsys.encoders.bert.tokens import WordPieces, read_vocabulary, token_batches
 from recsys.errors import EncoderError
 from tests.contracts.encoder_contract import TextEncoderContract
 from tests.encoders.bert.tiny_bert import NUMBERS, VOCABULARY, random_state, write_folder
@@ -117,7 +117,7 @@ def test_vectors_are_those_of_plain_numpy(tmp_path: Path, act: str, pooling: str
     model = read_pretrained(config)
     got = build_encoder(config, []).encode(TEXTS).vectors
     for vector, tokens in zip(got, pieces().tokens(TEXTS, 64), strict=True):
-        states = forward(model.numbers, random_state(), tokens)
+        states = forward(model.architecture, random_state(), tokens)
         expected = states.mean(axis=0) if pooling == "mean" else states[0]
         np.testing.assert_allclose(vector, expected / np.linalg.norm(expected), rtol=0, atol=1e-5)
 
@@ -130,8 +130,8 @@ def test_the_layer_asked_for_is_the_last(tmp_path: Path) -> None:
     expected = forward(numbers, random_state(), tokens).mean(axis=0)
     got = encoder.encode(["a red lamp"]).vectors[0]
     np.testing.assert_allclose(got, expected / np.linalg.norm(expected), rtol=0, atol=1e-5)
-    assert not any("layer.1" in name for name in encoder.arrays()), "what is not used is not kept"
-    with pytest.raises(EncoderError, match="layer 3 was asked for; .* has 2: lower 'layer'"):
+    assert not any("layer.1" in name for name in encoder.parts()), "what is not used is not kept"
+    with pytest.raises(EncoderError, match="expected at least 3 layers; .* has 2: lower 'layer'"):
         build_encoder(BertConfig(model=str(tmp_path), layer=3), [])
 
 
@@ -205,10 +205,10 @@ def test_batches_are_of_like_length_and_hold_every_text_once() -> None:
     tokens = [np.arange(1, 1 + n, dtype=np.int32) for n in rng.integers(0, 40, 300)]
     order = np.flatnonzero([len(text) > 0 for text in tokens])
     seen, padded = [], 0
-    for batch in batches(tokens, rng.permutation(order), size=128, padding=0):
+    for batch in token_batches(tokens, rng.permutation(order), size=128, padding=0):
         assert batch.tokens.size <= 128
-        padded += int((batch.real == 0).sum())
-        for position, row, real in zip(batch.positions, batch.tokens, batch.real, strict=True):
+        padded += int((batch.mask == 0).sum())
+        for position, row, real in zip(batch.positions, batch.tokens, batch.mask, strict=True):
             np.testing.assert_array_equal(row[real == 1], tokens[position])
             assert not row[real == 0].any()
             seen.append(int(position))
@@ -218,7 +218,7 @@ def test_batches_are_of_like_length_and_hold_every_text_once() -> None:
 
 def test_a_text_longer_than_a_batch_goes_alone() -> None:
     tokens = [np.ones(n, np.int32) for n in (3, 50, 4)]
-    found = [batch.tokens.shape for batch in batches(tokens, np.arange(3), size=8, padding=0)]
+    found = [batch.tokens.shape for batch in token_batches(tokens, np.arange(3), size=8, padding=0)]
     assert found == [(2, 4), (1, 50)]
 
 
@@ -279,9 +279,9 @@ def test_a_real_model_gives_what_plain_numpy_gives() -> None:
         "untranslatable 中文 \U0001f600 words!",
     ]
     model = read_pretrained(BertConfig(model=REAL))
-    tokens = WordPieces.of(read_vocabulary(model.vocabulary), model.numbers).tokens(texts, 256)
+    tokens = WordPieces.of(read_vocabulary(model.vocabulary), model.architecture).tokens(texts, 256)
     got = real().encode(texts).vectors
     for vector, text in zip(got, tokens, strict=True):
-        expected = forward(model.numbers, model.state, text).mean(axis=0)
+        expected = forward(model.architecture, model.state, text).mean(axis=0)
         expected /= np.linalg.norm(expected)
         np.testing.assert_allclose(vector, expected, rtol=0, atol=1e-5)

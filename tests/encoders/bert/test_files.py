@@ -69,23 +69,26 @@ def _truncated(folder: Path) -> None:
         (lambda f: (f / "config.json").unlink(), r"expected config.json in .* \(No such file"),
         (
             lambda f: (f / "config.json").write_text("{"),
-            "config.json is no JSON: .*; get the model",
+            "config.json is not JSON: .*; get the model",
         ),
-        (lambda f: (f / "config.json").write_text("[1]"), r"holds no settings but \[1\]"),
+        (
+            lambda f: (f / "config.json").write_text("[1]"),
+            r"must hold a JSON object; it holds \[",
+        ),
         (settings(model_type="roberta"), "expected a BERT, model_type 'bert'; .* says 'roberta'"),
         (settings(model_type=None), "expected a BERT, model_type 'bert'; .* says None"),
         (settings(is_decoder=True), "expected a BERT, is_decoder False; .* says True"),
         (settings(position_embedding_type="relative_key"), "'absolute'; .* says 'relative_key'"),
-        (settings(hidden_act="swish"), "activation 'swish'; known ones: gelu, gelu_new"),
-        (settings(hidden_act=["gelu"]), r"activation .*'gelu'.*; known ones"),
+        (settings(hidden_act="swish"), "activation 'swish'; supported: gelu, gelu_new"),
+        (settings(hidden_act=["gelu"]), r"activation .*'gelu'.*; supported: gelu"),
         (settings(num_hidden_layers=10**9), "'num_hidden_layers': .*less than or equal to 48"),
         (settings(hidden_size="32"), r"'hidden_size': .*valid integer \(got '32'\)"),
         (settings(num_attention_heads=5), "5 heads do not divide the width 32"),
         (settings(layer_norm_eps=0), "'norm_epsilon': .*greater than 0"),
         (settings(vocab_size=None), "'vocab_size': .*valid integer"),
         (settings(vocab_size=10), "vocabulary of .* has 33 tokens, the model 10"),
-        (settings(hidden_size=64), r"of shape \[33, 32\], which by its numbers is \[33, 64\]"),
-        (settings(num_hidden_layers=3), "holds no 'encoder.layer.2.attention.self.query.weight'"),
+        (settings(hidden_size=64), r"of shape \[33, 32\], expected \[33, 64\]"),
+        (settings(num_hidden_layers=3), "has no 'encoder.layer.2.attention.self.query.weight'"),
         (
             lambda f: (f / "model.safetensors").unlink(),
             "expected the weights in .*model.safetensors",
@@ -94,11 +97,11 @@ def _truncated(folder: Path) -> None:
             _truncated,
             r"expected a whole safetensors file; .* not fully covered; get the model again",
         ),
-        (weights(lambda s: s.pop("embeddings.LayerNorm.weight")), "holds no 'embeddings.Layer"),
+        (weights(lambda s: s.pop("embeddings.LayerNorm.weight")), "has no 'embeddings.Layer"),
         (weights(_another_shape), r"'embeddings.LayerNorm.bias' of shape \[31\]"),
         (
             weights(_not_finite),
-            "numbers in 'encoder.layer.1.output.dense.bias' that are not finite",
+            "has a 'encoder.layer.1.output.dense.bias' that is not finite",
         ),
         (lambda f: (f / "vocab.txt").unlink(), r"expected vocab.txt in .*get the model again"),
         (lambda f: (f / "vocab.txt").write_bytes(b"\xff\xfe"), "vocabulary of .* can't decode"),
@@ -121,10 +124,10 @@ def test_a_damaged_folder_is_explained(
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        ("nowhere", "expected a folder with a BERT; nowhere is not there: check .*preset:NAME"),
+        ("nowhere", "expected a folder with a BERT; nowhere does not exist: check .*preset:NAME"),
         ("package:no_such_package/model", "no installed Python package 'no_such_package'; pip"),
         ("package:json/../os.py", "leads out of the package"),
-        ("preset:bert_tiny_en_uncasd", "no BERT preset .*; near ones: bert_tiny_en_uncased"),
+        ("preset:bert_tiny_en_uncasd", "no BERT preset .*; similar ones: bert_tiny_en_uncased"),
     ],
 )
 def test_a_model_that_is_nowhere(model: str, message: str) -> None:
@@ -227,7 +230,7 @@ def test_a_preset_is_taken_from_keras_hub(monkeypatch: pytest.MonkeyPatch, folde
     monkeypatch.setattr(models.BertBackbone, "from_preset", lambda name: backbone)
     monkeypatch.setattr(models.BertTokenizer, "from_preset", lambda name: tokenizer)
     found = read_pretrained(BertConfig(model="preset:bert_tiny_en_uncased"))
-    assert found.numbers == NUMBERS.model_copy(update={"activation": "gelu_tanh"})
+    assert found.architecture == NUMBERS.model_copy(update={"activation": "gelu_tanh"})
     assert found.vocabulary.decode().split("\n") == VOCABULARY
     for name, value in random_state().items():
         np.testing.assert_array_equal(found.state[name], value)

@@ -12,7 +12,7 @@ import pytest
 
 from recsys.encoders import Content, ElmoConfig, Encoder, build_encoder
 from recsys.encoders.elmo.encoder import Elmo
-from recsys.encoders.elmo.mixing import learned
+from recsys.encoders.elmo.mixing import train_weights
 from recsys.errors import EncoderError
 from tests.contracts.encoder_contract import TextEncoderContract
 
@@ -76,7 +76,7 @@ def run_until(epoch: int | None, checkpoints: Path | None) -> tuple[str, list[st
     told: list[str] = []
 
     def tell(what: str, done: int, total: int, note: str = "") -> None:
-        if what == "train language model":
+        if what == "train elmo":
             told.append(f"{done}/{total} {note}")
             if done == epoch:
                 raise Killed
@@ -100,7 +100,9 @@ def test_killed_training_resumes_and_ends_the_same(tmp_path: Path) -> None:
 
 def test_a_training_that_diverges_is_refused() -> None:
     config = SMALL.model_copy(update={"learning_rate": 1e30, "epochs": 9})
-    with pytest.raises(EncoderError, match="loss became (nan|inf) in epoch .*lower 'learning_rate"):
+    with pytest.raises(
+        EncoderError, match="loss of 'elmo' became (nan|inf) in .*lower 'learning_rate"
+    ):
         elmo(config, TEXTS)
 
 
@@ -113,7 +115,7 @@ def test_texts_without_frequent_words_are_refused(texts: list[str]) -> None:
 def test_one_training_text_will_do() -> None:
     """There are no two texts to tell apart; every layer then weighs the same."""
     encoder = elmo(SMALL, ["lamp"])
-    np.testing.assert_allclose(encoder.mixing.weights, 1 / 2)
+    np.testing.assert_allclose(encoder.mix.weights, 1 / 2)
     assert encoder.encode(["lamp", "rug"]).mask.tolist() == [True, False]
 
 
@@ -187,6 +189,6 @@ def test_the_layers_weights_are_learned() -> None:
     rng = np.random.default_rng(0)
     halves = rng.normal(size=(2, 200, 2, 8))
     halves[1, :, 1] = halves[0, :, 1]
-    weights, gamma = learned(ElmoConfig(), halves[0].astype("f4"), halves[1].astype("f4"))
+    weights, gamma = train_weights(ElmoConfig(), halves[0].astype("f4"), halves[1].astype("f4"))
     assert weights[1] > 0.95 and gamma > 1
     np.testing.assert_allclose(weights.sum(), 1, atol=1e-6)

@@ -16,10 +16,15 @@ from recsys.encoders import (
     Encoder,
     build_encoder,
     obtain_encoder,
-    read_exhibits,
+    read_illustrations,
 )
-from recsys.encoders.exhibits import write_exhibit
-from recsys.encoders.pictures.auto_encoder_sheet import GAP, MARGIN, SIDE, leave_sheet
+from recsys.encoders.illustrations import write_illustration
+from recsys.encoders.pictures.auto_encoder_reconstructions import (
+    GAP,
+    MARGIN,
+    SIDE,
+    write_reconstructions,
+)
 from recsys.errors import EncoderError
 from tests.contracts.encoder_contract import ImageEncoderContract
 from tests.encoders.drawings import file_of, made_pictures
@@ -106,9 +111,9 @@ def test_the_sheet_shows_originals_above_and_the_redrawn_below(tmp_path: Path) -
         rows = np.asarray(codes, int).ravel()
         return (pixels[rows] / 255 * (1 - rows[:, None, None, None] / 60)).astype(np.float32)
 
-    leave_sheet(tmp_path, pixels, codes, decoder)
-    (shown,) = read_exhibits(tmp_path)
-    assert "From the best of all 30 pictures to the worst" in shown.note
+    write_reconstructions(tmp_path, pixels, codes, decoder)
+    (shown,) = read_illustrations(tmp_path)
+    assert "From the best of all 30 pictures to the worst" in shown.caption
     sheet = np.asarray(Image.open(io.BytesIO(shown.png)))
     large = pixels.repeat(SIDE // 16, axis=1).repeat(SIDE // 16, axis=2)
     for column in (0, 5, 11):
@@ -120,8 +125,8 @@ def test_the_sheet_shows_originals_above_and_the_redrawn_below(tmp_path: Path) -
         assert np.abs(below.astype(int) - expected).max() <= 1
         assert abs(row - column * 29 / 11) <= 1  # the error grows with the row
     errors = [float(np.square(pixels[n] / 255 * n / 60).mean()) for n in range(30)]
-    assert f"The mean error is {np.mean(errors):.4f}" in shown.note
-    assert f"would give {(pixels / 255).var(axis=0).mean():.4f}" in shown.note
+    assert f"The mean error is {np.mean(errors):.4f}" in shown.caption
+    assert f"that of the mean picture is {(pixels / 255).var(axis=0).mean():.4f}" in shown.caption
 
 
 @pytest.mark.parametrize("killed_at", [None, 4])
@@ -134,22 +139,26 @@ def test_the_sheet_is_kept_beside_the_encoder_and_not_in_it(
             run_until(killed_at, tmp_path / "checkpoints")
     obtain_encoder(config, PICTURES, tmp_path)
     assert not (tmp_path / "checkpoints").exists()
-    (shown,) = read_exhibits(tmp_path / "exhibits")
-    assert shown.title == "Redrawn by the auto-encoder" and "all 24 pictures" in shown.note
+    (shown,) = read_illustrations(tmp_path / "illustrations")
+    assert (
+        shown.title == "Reconstructions of the auto-encoder" and "all 24 pictures" in shown.caption
+    )
     assert [path.name for path in (tmp_path / "encoder").iterdir() if path.suffix == ".png"] == []
     obtain_encoder(config, PICTURES[:2], tmp_path, retrain_share=0.0)  # none new: kept
-    assert read_exhibits(tmp_path / "exhibits") == [shown]
+    assert read_illustrations(tmp_path / "illustrations") == [shown]
     obtain_encoder(SMALL, PICTURES[:2], tmp_path)
-    (other,) = read_exhibits(tmp_path / "exhibits")
+    (other,) = read_illustrations(tmp_path / "illustrations")
     assert "all 2 pictures" in other.note
 
 
-def test_a_damaged_exhibit_is_left_out(tmp_path: Path) -> None:
-    write_exhibit(tmp_path, "b", Image.new("RGB", (9, 9)), title="Käse", note="漢字")
+def test_a_damaged_illustration_is_skipped(tmp_path: Path) -> None:
+    write_illustration(tmp_path, "b", Image.new("RGB", (9, 9)), title="Käse", caption="漢字")
     (tmp_path / "a.png").write_bytes((tmp_path / "b.png").read_bytes()[:60])
     (tmp_path / "c.png").write_bytes(b"no picture")
-    assert [(shown.title, shown.note) for shown in read_exhibits(tmp_path)] == [("Käse", "漢字")]
-    assert read_exhibits(tmp_path / "nowhere") == []
+    assert [(shown.title, shown.caption) for shown in read_illustrations(tmp_path)] == [
+        ("Käse", "漢字")
+    ]
+    assert read_illustrations(tmp_path / "nowhere") == []
 
 
 def test_too_few_pictures_are_refused() -> None:
@@ -159,7 +168,7 @@ def test_too_few_pictures_are_refused() -> None:
 
 def test_a_training_that_diverges_is_refused() -> None:
     config = SMALL.model_copy(update={"learning_rate": 1e30, "epochs": 30})
-    with pytest.raises(EncoderError, match="loss became nan in epoch .*lower 'learning_rate'"):
+    with pytest.raises(EncoderError, match="loss of 'auto-encoder' became nan .*lower 'learning"):
         build_encoder(config, PICTURES)
 
 

@@ -246,14 +246,14 @@ def test_another_application() -> None:
 def test_what_keras_does_not_have_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="has no 'MobilNet'; it has: .*MobileNet, .*VGG16"):
         build_encoder(KerasApplicationConfig(application="MobilNet"), [])
-    with pytest.raises(EncoderError, match="'VGG16' has no width multiplier: leave 'alpha' out"):
+    with pytest.raises(EncoderError, match="'VGG16' has no width multiplier: remove 'alpha'"):
         build_encoder(KerasApplicationConfig(application="VGG16", alpha=0.5), [])
     (tmp_path / "weights.h5").write_bytes(b"no weights")
     config = SMALL.model_copy(update={"weights": tmp_path / "weights.h5"})
     with pytest.raises(EncoderError, match=r"weights.h5 does not hold weights of 'MobileNet'"):
         build_encoder(config, [])
     config = SMALL.model_copy(update={"weights": tmp_path / "absent.h5"})
-    with pytest.raises(EncoderError, match=r"absent.h5 is not there: check the encoder's"):
+    with pytest.raises(EncoderError, match=r"absent.h5 does not exist: check the encoder's"):
         build_encoder(config, [])
 
 

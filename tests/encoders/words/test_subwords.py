@@ -147,9 +147,9 @@ def test_pieces_need_a_file_that_has_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("buckets", "sizes", "message"),
     [
-        (np.ones((3, 2)), (3, 2), "there are 3 buckets for pieces of 3 to 2 letters"),
-        (np.ones((3, 2)), (0, 2), "pieces of 0 to 2 letters"),
-        (np.full((3, 2), np.nan), (3, 6), "a piece's vector is not finite"),
+        (np.ones((3, 2)), (3, 2), "there are 3 buckets for subwords of 3 to 2 letters"),
+        (np.ones((3, 2)), (0, 2), "subwords of 0 to 2 letters"),
+        (np.full((3, 2), np.nan), (3, 6), "the vector of a subword is not finite"),
     ],
 )
 def test_pieces_that_cannot_be_are_refused(buckets, sizes, message: str) -> None:

@@ -104,7 +104,7 @@ def test_all_words_of_a_long_text_are_learned_from() -> None:
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("corpus.txt", b"red lamp\n\xff\xfe rug\n", "what follows line 1 is not UTF-8"),
+        ("corpus.txt", b"red lamp\n\xff\xfe rug\n", "the text after line 1 is not UTF-8"),
         ("corpus.gz", gzip.compress(b"red lamp\n" * 9_000)[:-20], "end-of-stream"),
         ("corpus.gz", b"red lamp\n", "(?i)not a gzipped file"),
         ("corpus.txt", b"", "no word occurs 1 times in .*corpus.txt: lower 'min_count'"),
@@ -121,7 +121,7 @@ def test_a_text_file_that_cannot_be_read(
 
 def test_a_text_file_that_is_not_there(tmp_path: Path) -> None:
     config = SMALL.model_copy(update={"corpus": tmp_path / "absent.txt"})
-    with pytest.raises(EncoderError, match=r"absent.txt is not there: check the encoder's 'corp"):
+    with pytest.raises(EncoderError, match=r"absent.txt does not exist: check the encoder's 'corp"):
         build_encoder(config, TEXTS)
 
 
@@ -133,7 +133,7 @@ def test_a_text_file_that_goes_away_ends_the_training(tmp_path: Path) -> None:
         if what == "train word vectors" and done == 2:
             path.unlink()
 
-    with pytest.raises(EncoderError, match="is not there"):
+    with pytest.raises(EncoderError, match="does not exist"):
         build_encoder(SMALL.model_copy(update={"corpus": path}), TEXTS, progress=tell)
 
 
@@ -229,7 +229,8 @@ def test_an_encoder_without_words_is_refused(tmp_path: Path) -> None:
     from recsys.encoders import BagOfWordsConfig
 
     bag = build_encoder(BagOfWordsConfig(min_count=1), TEXTS)
-    with pytest.raises(EncoderError, match="a 'bag-of-words' encoder has no vectors of words"):
+    with pytest.raises(EncoderError, match="a 'bag-of-words' encoder has no word vectors"):
         write_word_vectors(tmp_path / "words.txt", bag)
-    with pytest.raises(FileNotFoundError):
-        write_word_vectors(tmp_path / "nowhere" / "words.txt", build_encoder(SMALL, TEXTS))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        write_word_vectors(tmp_path / "file" / "words.txt", build_encoder(SMALL, TEXTS))

@@ -147,7 +147,7 @@ def test_a_cut_archive_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(EncoderError, match=r"nowhere.txt is not there: check the encoder's 'file'"):
+    with pytest.raises(EncoderError, match=r"nowhere.txt does not exist: check the encoder's"):
         read_word_vectors(tmp_path / "nowhere.txt")
 
 

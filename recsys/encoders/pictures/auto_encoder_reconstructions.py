@@ -1,4 +1,4 @@
-"""The reconstruction sheet: what the auto-encoder was shown, and what it drew from its codes."""
+"""A picture of the auto-encoder's inputs and reconstructions, for the report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from recsys._tf import tf
-from recsys.encoders.exhibits import write_exhibit
+from recsys.encoders.illustrations import write_illustration
 from recsys.encoders.pictures.decoding import Pixels
 from recsys.ids import Vectors
 
@@ -21,36 +21,35 @@ INK, SOFT = "#1f2933", "#616e7c"
 BATCH = 256
 
 
-def leave_sheet(folder: Path, pixels: Pixels, codes: Vectors, decoder: Any) -> None:
-    """Write the exhibit ``reconstructions`` into ``folder``.
+def write_reconstructions(folder: Path, pixels: Pixels, codes: Vectors, decoder: Any) -> None:
+    """Write the illustration ``reconstructions`` into ``folder``.
 
-    The pictures shown are those at even steps of the rank by error, so that the best and the
-    worst redrawn one are among them.
+    It shows the pictures at even steps of the rank by error, from the best to the worst.
 
     Args:
-        folder: Of the exhibits.
-        pixels: The training pictures, uint8 ``[n, size, size, 3]``.
-        codes: Theirs, float32 ``[n, d]``.
-        decoder: From codes to pixels in 0..1.
+        folder: Folder of the illustrations.
+        pixels: Training pictures, uint8 ``[n, size, size, 3]``.
+        codes: Codes of the pictures, float32 ``[n, d]``.
+        decoder: Keras network from codes to pixels in 0..1.
     """
     errors = _errors(pixels, codes, decoder)
     steps = np.linspace(0, len(errors) - 1, min(SHOWN, len(errors))).round().astype(int)
     rows = np.argsort(errors, kind="stable")[steps]
-    redrawn = np.round(_drawn(decoder, codes[rows]) * 255).astype(np.uint8)
+    outputs = np.round(_decoded(decoder, codes[rows]) * 255).astype(np.uint8)
     mean, plain = float(errors.mean()), _variance(pixels)
-    explained = f", so {1 - mean / plain:.0%} of what differs is redrawn" if plain > 0 else ""
-    note = (
-        f"Above, pictures that the training saw; below, what the decoder drew from their "
-        f"{codes.shape[1]} numbers before it was thrown away; under each its mean squared error, "
-        f"pixels from 0 to 1. From the best of all {len(errors):,} pictures to the worst, at even "
-        f"steps of the rank. The mean error is {mean:.4f}; the mean picture in place of each "
-        f"would give {plain:.4f}{explained}."
+    explained = f" ({1 - mean / plain:.0%} of the variance is explained)" if plain > 0 else ""
+    caption = (
+        f"Above, training pictures; below, their reconstructions from {codes.shape[1]} numbers; "
+        "under each its mean squared error, pixels from 0 to 1. From the best of all "
+        f"{len(errors):,} pictures to the worst, at even steps of the rank. The mean error is "
+        f"{mean:.4f}; that of the mean picture is {plain:.4f}{explained}."
     )
-    sheet = _sheet(pixels[rows], redrawn, errors[rows])
-    write_exhibit(folder, "reconstructions", sheet, title="Redrawn by the auto-encoder", note=note)
+    sheet = _sheet(pixels[rows], outputs, errors[rows])
+    title = "Reconstructions of the auto-encoder"
+    write_illustration(folder, "reconstructions", sheet, title=title, caption=caption)
 
 
-def _drawn(decoder: Any, codes: Vectors) -> Vectors:
+def _decoded(decoder: Any, codes: Vectors) -> Vectors:
     return np.asarray(decoder(tf.constant(codes), training=False), np.float32)
 
 
@@ -58,9 +57,9 @@ def _errors(pixels: Pixels, codes: Vectors, decoder: Any) -> npt.NDArray[np.floa
     """The mean squared error of each picture, float64 ``[n]``."""
     found = [np.zeros(0)]
     for start in range(0, len(pixels), BATCH):
-        wanted = pixels[start : start + BATCH] / np.float32(255)
-        off = _drawn(decoder, codes[start : start + BATCH]) - wanted
-        found.append(np.square(off).mean(axis=(1, 2, 3), dtype=np.float64))
+        targets = pixels[start : start + BATCH] / np.float32(255)
+        differences = _decoded(decoder, codes[start : start + BATCH]) - targets
+        found.append(np.square(differences).mean(axis=(1, 2, 3), dtype=np.float64))
     return np.concatenate(found)
 
 
@@ -75,14 +74,14 @@ def _variance(pixels: Pixels) -> float:
     return max(0.0, float((squares / count - np.square(total / count)).mean()))
 
 
-def _sheet(originals: Pixels, redrawn: Pixels, errors: npt.NDArray[np.float64]) -> Image.Image:
+def _sheet(originals: Pixels, outputs: Pixels, errors: npt.NDArray[np.float64]) -> Image.Image:
     """Two rows of pictures, enlarged without smoothing, and a row of figures."""
     columns = len(errors)
     width = MARGIN + columns * (SIDE + GAP) - GAP + 2
     sheet = Image.new("RGB", (width, 2 * (SIDE + GAP) + LABEL), "white")
     pen = ImageDraw.Draw(sheet)
     font = ImageFont.load_default(13)
-    for row, (name, pictures) in enumerate((("original", originals), ("redrawn", redrawn))):
+    for row, (name, pictures) in enumerate((("original", originals), ("decoded", outputs))):
         top = row * (SIDE + GAP)
         pen.text((0, top + SIDE // 2), name, fill=INK, font=font, anchor="lm")
         for column, picture in enumerate(pictures):

@@ -1,0 +1,45 @@
+"""Base class of the picture encoders: decode in batches, then map pixels to vectors."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+from recsys.encoders.contents import Contents
+from recsys.encoders.encoder import Encoded, Kind
+from recsys.encoders.pictures.decoding import Pixels, decode_all
+from recsys.encoders.storage import StoredEncoder
+from recsys.ids import Vectors
+
+
+class PictureEncoder(StoredEncoder):
+    """An encoder of pictures of one size."""
+
+    kind: ClassVar[Kind] = "image"
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Side of the input in pixels."""
+
+    @property
+    def batch_size(self) -> int:
+        """Number of pictures decoded and encoded at once."""
+        return 32
+
+    @abstractmethod
+    def vectors_of(self, pixels: Pixels) -> Vectors:
+        """The vectors ``[n, d]`` of uint8 ``[n, size, size, 3]``, not scaled; n is at least 1."""
+
+    def encode(self, contents: Contents) -> Encoded:
+        """See :class:`~recsys.encoders.encoder.Encoder`."""
+        raw = np.zeros((len(contents), self.dimension), np.float32)
+        faults = []
+        for start in range(0, len(contents), self.batch_size):
+            decoded = decode_all(contents[start : start + self.batch_size], self.size)
+            faults += [fault.moved(start) for fault in decoded.faults]
+            if len(decoded.positions):
+                raw[start + decoded.positions] = self.vectors_of(decoded.pixels)
+        return Encoded.of(raw, faults)
