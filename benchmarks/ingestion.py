@@ -1,15 +1,12 @@
-"""A million interactions from csv and from parquet: seconds and peak memory of reading and
-ingestion.
+"""Time and memory of reading and ingesting a million interactions from csv and from parquet.
 
-Run ``python -m benchmarks.ingestion``. Each format is measured in a process of its own, from its
-start, on a made-up log with timestamps, ratings, events, a context column and 20,000 items.
-Writes ``benchmarks/results/ingestion.json``. The promise: 10 seconds and 1 GB at most.
+Run ``python -m benchmarks.ingestion``. Each format has a process of its own and the same synthetic
+log with timestamps, ratings, events, a context column and 20,000 items. Writes
+``benchmarks/results/ingestion.json``. The target: at most 10 seconds and 1 GB.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.memory import peak_mb
+from benchmarks.processes import answer_request, peak_gib, run_process
 from recsys.catalogue import CatalogueFields
 from recsys.evaluation.record import write_record
 from recsys.formats import (
@@ -36,8 +33,27 @@ FORMATS = ("csv", "parquet")
 ROWS, USERS, ITEMS, SEED = 1_000_000, 60_000, 20_000, 1
 
 
+def main() -> None:
+    """Measure both formats, write and print the figures."""
+    figures: dict[str, float] = {"rows": ROWS}
+    with tempfile.TemporaryDirectory() as folder:
+        write_log(Path(folder))
+        for form in FORMATS:
+            for name, value in measure_format(Path(folder), form).items():
+                figures[f"{form}.{name}"] = round(value, 2)
+    write_record(
+        RESULT,
+        name="ingestion",
+        command="python -m benchmarks.ingestion",
+        seeds=[SEED],
+        figures=figures,
+    )
+    for name, value in figures.items():
+        print(f"{name:20} {value:,}")
+
+
 def write_log(folder: Path, *, rows: int = ROWS) -> None:
-    """A log as csv and as parquet, and its items."""
+    """Write a log as csv and as parquet, and its items."""
     rng = np.random.default_rng(SEED)
     log = pd.DataFrame(
         {
@@ -56,8 +72,13 @@ def write_log(folder: Path, *, rows: int = ROWS) -> None:
     pd.DataFrame({"item_id": items, "title": titles}).to_parquet(folder / "items.parquet")
 
 
+def measure_format(folder: Path, form: str) -> dict[str, float]:
+    """Seconds and peak memory of reading and ingesting one format, in a process of its own."""
+    return run_process("benchmarks.ingestion", {"folder": str(folder), "form": form}, folder / form)
+
+
 def measure(folder: Path, form: str) -> dict[str, float]:
-    """Read and ingest once; seconds, and the most memory that this process ever held in MB."""
+    """The same in this process: ``seconds``, ``peak_mb`` and the number of kept interactions."""
     columns = InteractionColumns(
         timestamp="timestamp", weight="rating", event="event", context=("device",)
     )
@@ -66,42 +87,17 @@ def measure(folder: Path, form: str) -> dict[str, float]:
     policy = IngestPolicy(
         min_weight=1.0, events=("view", "buy"), duplicate_interactions="keep-last"
     )
-    started = time.perf_counter()
+    start = time.perf_counter()
     log = read_interactions(source, base=folder)
     items = read_items(ParquetItems(path="items.parquet"), base=folder)
-    made = ingest(log, items, CatalogueFields(title="title", text=("title",)), policy)
-    seconds = time.perf_counter() - started
-    return {"seconds": seconds, "peak_mb": peak_mb(), "kept": float(len(made.interactions))}
-
-
-def measure_apart(folder: Path, form: str) -> dict[str, float]:
-    """As :func:`measure`, in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.ingestion", str(folder), form]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
-    return {str(name): float(value) for name, value in json.loads(done.stdout).items()}
-
-
-def main() -> None:
-    """Measure both formats and keep the figures."""
-    if len(sys.argv) == 3:
-        print(json.dumps(measure(Path(sys.argv[1]), sys.argv[2])))
-        return
-    figures: dict[str, float] = {"rows": ROWS}
-    with tempfile.TemporaryDirectory() as folder:
-        write_log(Path(folder))
-        for form in FORMATS:
-            for name, value in measure_apart(Path(folder), form).items():
-                figures[f"{form}.{name}"] = round(value, 2)
-    write_record(
-        RESULT,
-        name="ingestion",
-        command="python -m benchmarks.ingestion",
-        seeds=[SEED],
-        figures=figures,
-    )
-    for name, value in figures.items():
-        print(f"{name:20} {value:,}")
+    ingested = ingest(log, items, CatalogueFields(title="title", text=("title",)), policy)
+    seconds = time.perf_counter() - start
+    kept = float(len(ingested.interactions))
+    return {"seconds": seconds, "peak_mb": 1024 * peak_gib(), "kept": kept}
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 1:
+        answer_request(lambda request: measure(Path(request["folder"]), request["form"]))
+    else:
+        main()

@@ -1,4 +1,4 @@
-"""The peers' own environment: made once from ``requirements.txt``, anew when that changes."""
+"""Environment of the peers, made from ``requirements.txt`` and again after changes of it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def peers_python(folder: Path) -> Path:
     """The interpreter of the environment in ``folder``.
 
     Raises:
-        subprocess.CalledProcessError: pip could not install; what it said is on stderr.
+        subprocess.CalledProcessError: pip failed; its output is on stderr.
     """
     python, stamp = folder / "bin" / "python", folder / STAMP
     wanted = sha256_file(REQUIREMENTS)
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted and python.exists():
         return python
-    print(f"Making the peers' environment in {folder} (PyTorch among them)", file=sys.stderr)
+    print(f"Making the peers' environment in {folder} (with PyTorch)", file=sys.stderr)
     _run(sys.executable, "-m", "venv", "--clear", str(folder))
     options = ("--disable-pip-version-check", "--progress-bar", "off", "--quiet")
     _run(str(python), "-m", "pip", "install", *options, "-r", str(REQUIREMENTS))

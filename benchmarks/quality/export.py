@@ -1,7 +1,7 @@
-"""The split of a run as files that any peer can read: one log a part, and the queries.
+"""The split of a run as files that other models can read: logs and queries.
 
-What is written is what ours learns from and is asked: the same interactions in the same order, the
-same histories, the test's with the validation item in it.
+They hold what the engine's own models are trained on and queried with: the same interactions in
+the same order and the same histories, the test's with the validation item in it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,54 +20,53 @@ from recsys.splits import HeldOutQueries, Split
 
 
 @dataclass(frozen=True)
-class Exported:
-    """Where the files are.
+class ExportedSplit:
+    """Paths of the files.
 
     Attributes:
-        logs: ``train`` to choose on, ``final`` to be tested.
+        logs: ``train`` for choosing, ``final`` for the test.
         queries: ``validation`` and ``test``.
-        marks: Of each file, the sha256 of what it holds.
+        digests: sha256 of each file's content.
     """
 
     logs: Mapping[str, Path]
     queries: Mapping[str, Path]
-    marks: Mapping[str, str]
+    digests: Mapping[str, str]
 
 
-def export(parts: Split, folder: Path) -> Exported:
-    """Write the files into ``folder``; those that are there with the same content stay."""
+def export(parts: Split, folder: Path) -> ExportedSplit:
+    """Write the files into ``folder``; files with the same content stay."""
     items = len(parts.candidates)
     logs = {"train": log_of(parts.train), "final": log_of(parts.final)}
     queries = {
         "validation": queries_of(parts.validation, items=items),
         "test": queries_of(parts.test, items=items),
     }
-    marks = {name: _mark(held) for name, held in {**logs, **queries}.items()}
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {name: folder / f"{name}-{mark[:12]}.npz" for name, mark in marks.items()}
-    for name, held in {**logs, **queries}.items():
+    contents = {**logs, **queries}
+    digests = {name: _digest(content) for name, content in contents.items()}
+    files = {name: folder / f"{name}-{digest[:12]}.npz" for name, digest in digests.items()}
+    for name, content in contents.items():
         if not files[name].is_file():
-            with atomic_file(files[name]) as part:
-                held.save(part)
-    return Exported(
-        {name: files[name] for name in logs}, {name: files[name] for name in queries}, marks
+            with atomic_file(files[name]) as part, part.open("wb") as stream:
+                content.save(stream)
+    return ExportedSplit(
+        {name: files[name] for name in logs}, {name: files[name] for name in queries}, digests
     )
 
 
 def log_of(log: Interactions) -> Log:
-    """Interactions as a peer reads them."""
+    """Interactions for a peer."""
     return Log(log.user, log.item, len(log.users), len(log.items))
 
 
 def queries_of(queries: HeldOutQueries, *, items: int) -> Queries:
-    """Queries as a peer reads them; their targets stay here."""
+    """Queries for a peer, without their targets."""
     return Queries(queries.user, queries.history_offsets, queries.history_rows, items)
 
 
-def _mark(held: Log | Queries) -> str:
+def _digest(content: Log | Queries) -> str:
     digest = hashlib.sha256()
-    told: dict[str, Any] = vars(held)
-    for name, value in sorted(told.items()):
+    for name, value in sorted(vars(content).items()):
         array = np.ascontiguousarray(value)
         digest.update(f"{name} {array.dtype} {array.shape};".encode())
         digest.update(array.tobytes())

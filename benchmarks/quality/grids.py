@@ -1,8 +1,8 @@
-"""Which settings of each peer are tried on validation.
+"""Settings of each peer that are tried on validation.
 
-``checkpoints`` are the numbers of epochs after which one training is looked at; the last is its
-limit. SASRec gets windows that hold what it learns from (sequences of Beauty are short, those of
-MovieLens-1M long) and the epochs that two cores get through in three quarters of an hour.
+``checkpoints`` are numbers of epochs after which a training is evaluated; the last one ends it.
+SASRec has windows of the length of the data set's sequences, and as many epochs as two cores train
+in three quarters of an hour.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ Setting = Mapping[str, Any]
 TUTORIAL = "tfrs_tutorial"
 
 
-def _every(**choices: Sequence[Any]) -> list[Setting]:
+def _product(**choices: Sequence[Any]) -> list[Setting]:
     return [dict(zip(choices, chosen)) for chosen in product(*choices.values())]
 
 
 def _als(factors: Sequence[int]) -> list[Setting]:
-    return _every(
+    return _product(
         factors=factors, regularization=(0.01, 1.0), alpha=(1.0, 10.0, 40.0), iterations=(15,)
     )
 
@@ -31,7 +31,7 @@ def _bpr(
     regularization: Sequence[float] = (0.0001, 0.001, 0.01),
     checkpoints: Sequence[int] = (50, 100, 200, 400),
 ) -> list[Setting]:
-    return _every(
+    return _product(
         factors=factors,
         learning_rate=rates,
         regularization=regularization,
@@ -40,11 +40,11 @@ def _bpr(
 
 
 def _knn(last: Sequence[int | None]) -> list[Setting]:
-    return _every(kind=("cosine", "tfidf", "bm25"), neighbours=(50, 200), last=last)
+    return _product(kind=("cosine", "tfidf", "bm25"), neighbours=(50, 200), last=last)
 
 
 def _ease(*regularization: float) -> list[Setting]:
-    return _every(regularization=regularization)
+    return _product(regularization=regularization)
 
 
 def _tutorial(dimension: int, checkpoints: Sequence[int]) -> list[Setting]:
@@ -54,7 +54,7 @@ def _tutorial(dimension: int, checkpoints: Sequence[int]) -> list[Setting]:
 def _sasrec(
     factors: Sequence[int], *, window: int, batch: int, checkpoints: Sequence[int]
 ) -> list[Setting]:
-    return _every(
+    return _product(
         factors=factors,
         blocks=(2,),
         heads=(2,),
@@ -66,7 +66,7 @@ def _sasrec(
     )
 
 
-# Where the best of the first grid lay at its edge, it goes on there.
+# Extensions where the best setting of the first grid was at its edge.
 _LONGER = _bpr((128,), (0.05,), (0.01, 0.03, 0.1), (800, 1600))
 _SHORTER = _bpr((64, 128), (0.01,), checkpoints=(10, 20, 30, 40))
 
@@ -95,5 +95,5 @@ GRIDS: Mapping[str, Mapping[str, Sequence[Setting]]] = {
         TUTORIAL: _tutorial(64, (1, 3, 6, 10, 15, 20)),
     },
 }
-"""From a data set's name to each peer's settings."""
+"""Settings by data set and peer."""
 PEERS = tuple(GRIDS["beauty"])

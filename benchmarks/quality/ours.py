@@ -1,126 +1,108 @@
-"""Ours: each seed through the pipeline, in a process of its own.
+"""The engine's own models: each seed through the pipeline, in a process of its own.
 
-``python -m benchmarks.quality.ours REQUEST.json`` is that process: it encodes, or trains and scores
-one seed on the test, and writes what came of it into the request's folder.
+``python -m benchmarks.quality.ours REQUEST.json`` is that process: it encodes the content, or
+trains one seed and scores it on the test.
 """
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.memory import peak_mb
+from benchmarks.processes import LOG, answer_request, peak_gib, run_process
 from benchmarks.quality.datasets import DataSet
-from benchmarks.quality.judging import judge
-from benchmarks.quality.kept import Made, keep
-from benchmarks.quality.peer_models.running import TOLD
-from benchmarks.quality.processes import LOG, run
 from recsys.cli.screen import Screen
-from recsys.files import read_json, write_json
 from recsys.pipeline import Job, open_job, run_job
 from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stage import load_record
 from recsys.pipeline.stages import STAGES
-from recsys.pipeline.training import TrainingRun, train_and_refit
+from recsys.pipeline.training import train_and_refit
 from recsys.progress import Progress
+from recsys.tuning.cached import Result, cached_result
+from recsys.tuning.variants import TRAINED, evaluate_part
 
-COMMAND = (sys.executable, "-m", "benchmarks.quality.ours")
-ASKED = ("split", "towers", "train")
-"""Sections that a seed's training depends on, beside what was encoded."""
-
-
-def encoded(data: DataSet, runs: Path) -> Made:
-    """Bring the encoding up to date: its ``fingerprint``, ``seconds`` and ``peak_gib``."""
-    folder = runs / "parts" / data.name / "encode"
-    folder.mkdir(parents=True, exist_ok=True)
-    run(COMMAND, _request(data, runs, folder, seed=None), folder)
-    return _told(folder)
+MODULE = "benchmarks.quality.ours"
 
 
-def one_seed(
-    data: DataSet, runs: Path, seed: int, encoding: Made, *, tell: Callable[[str], None]
-) -> Made:
-    """Train and score one seed, or take what is kept; ``tell`` hears where its progress is."""
+def encode(data: DataSet, runs: Path) -> Result:
+    """Encode the content where that was not done: ``fingerprint``, ``seconds``, ``peak_gib``."""
+    folder = runs / "parts" / data.name
+    request = _request(data, runs, folder, seed=None)
+    result = run_process(MODULE, request, folder / "encode")
+    # The peak is that of the process that did the work, not of one that found it done.
+    return cached_result(
+        folder, name="encoding", depends_on=result["fingerprint"], compute=lambda own: result
+    )
+
+
+def train_seed(
+    data: DataSet, runs: Path, seed: int, encoding: Result, *, say: Callable[[str], None]
+) -> Result:
+    """Train and score one seed, or read the cached result; ``say`` prints a line."""
     job = open_job(data.config, runs=runs)
-    asked = job.config.model_dump(mode="json", include=set(ASKED))
+    settings = job.config.model_dump(mode="json", include=set(TRAINED))
     version = next(stage.version for stage in STAGES if stage.name == "train")
     by = job.config.evaluation.choose_by
 
-    def make(folder: Path) -> Mapping[str, Any]:
-        tell(f"{data.name}: ours, seed {seed} begins; its progress is in {folder / LOG}")
-        run(COMMAND, _request(data, runs, folder, seed=seed), folder)
-        return {**_told(folder), "settings": asked}
+    def compute(folder: Path) -> Mapping[str, Any]:
+        say(f"{data.name}: ours, seed {seed} starts; its progress is in {folder / LOG}")
+        result = run_process(MODULE, _request(data, runs, folder, seed=seed), folder)
+        return {**result, "settings": settings}
 
-    rests_on = [encoding["fingerprint"], asked, seed, by, version, list(data.metrics)]
+    depends_on = [encoding["fingerprint"], settings, seed, by, version, list(data.metrics)]
     folder = runs / "parts" / data.name
-    return keep(folder, name=f"ours-{seed}", rests_on=rests_on, make=make)
+    return cached_result(folder, name=f"ours-{seed}", depends_on=depends_on, compute=compute)
 
 
-def main(request: Mapping[str, Any]) -> None:
-    """What the process does."""
-    folder = Path(request["out"])
+def answer(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Work of the process."""
     with Screen() as screen:
         job = open_job(Path(request["config"]), runs=Path(request["runs"]), progress=screen)
-        done = run_job(job, until="encode", observer=screen)
+        run_job(job, until="encode", observer=screen)
         if request["seed"] is None:
-            _tell_encoding(job, folder, anew=any(not each.reused for each in done))
-            return
-        told = train_and_score(
-            job, request["seed"], folder, metrics=request["metrics"], progress=screen
-        )
-    write_json(folder / TOLD, {**told, "peak_gib": peak_mb() / 1024})
+            record = load_record(job.folder / "encode") or {}
+            result = {name: record[name] for name in ("fingerprint", "seconds")}
+        else:
+            result = train_and_score(
+                job,
+                request["seed"],
+                Path(request["folder"]),
+                metrics=request["metrics"],
+                progress=screen,
+            )
+    return {**result, "peak_gib": peak_gib()}
 
 
 def train_and_score(
     job: Job, seed: int, folder: Path, *, metrics: Sequence[str], progress: Progress
 ) -> dict[str, Any]:
-    """Train one seed in ``folder``, or go on there; score the test.
+    """Train one seed in ``folder``, or continue there; score the test.
 
     Returns:
-        ``figures`` of the test, ``validation``, ``epochs`` (the chosen), ``seconds`` of training.
+        ``figures`` of the test, ``validation``, chosen ``epochs``, ``seconds`` of training.
     """
     train = job.config.train.model_copy(update={"seed": seed})
     own = replace(job, config=job.config.model_copy(update={"train": train}), progress=progress)
-    began = time.perf_counter()
-    learned = train_and_refit(own, folder / "training")
-    seconds = max(time.perf_counter() - began, _seconds(learned))
-    scorer = towers_scorer(learned.towers, known=own.known_users, phrases=own.query_phrases)
+    start = time.perf_counter()
+    trained = train_and_refit(own, folder / "training")
+    fits = [fit for fit in (trained.selected, trained.refitted) if fit is not None]
+    recorded = sum(epoch.seconds for fit in fits for epoch in fit.epochs)  # of interrupted calls
+    scorer = towers_scorer(trained.towers, known=own.known_users, phrases=own.query_phrases)
     return {
-        "figures": judge(scorer, own.split, "test", metrics),
-        "validation": learned.selected.validation,
-        "epochs": list(learned.selected.best_epochs),
-        "seconds": seconds,
+        "seconds": max(time.perf_counter() - start, recorded),
+        "figures": evaluate_part(scorer, own.split, "test", metrics),
+        "validation": trained.selected.validation,
+        "epochs": list(trained.selected.best_epochs),
     }
 
 
-def _seconds(learned: TrainingRun) -> float:
-    """Of all epochs, those before an interruption too."""
-    fits = (learned.selected, learned.refitted)
-    return sum(epoch.seconds for fit in fits if fit is not None for epoch in fit.epochs)
-
-
-def _tell_encoding(job: Job, folder: Path, *, anew: bool) -> None:
-    record = load_record(job.folder / "encode")
-    assert record is not None, "the stage was just brought up to date"
-    told = {name: record[name] for name in ("fingerprint", "seconds")}
-    kept = _told(folder) if (folder / TOLD).is_file() else {}
-    if anew or kept.get("fingerprint") != told["fingerprint"]:
-        write_json(folder / TOLD, {**told, "peak_gib": peak_mb() / 1024})
-
-
 def _request(data: DataSet, runs: Path, folder: Path, *, seed: int | None) -> dict[str, Any]:
-    paths = {"config": str(data.config), "runs": str(runs), "out": str(folder)}
+    paths = {"config": str(data.config), "runs": str(runs), "folder": str(folder)}
     return {**paths, "seed": seed, "metrics": list(data.metrics)}
 
 
-def _told(folder: Path) -> Made:
-    told: Made = read_json(folder / TOLD)
-    return told
-
-
 if __name__ == "__main__":
-    main(read_json(Path(sys.argv[1])))
+    answer_request(answer)

@@ -1,26 +1,23 @@
-"""The model of TFRS' own retrieval tutorial as a peer; it runs in the project's environment.
+"""The model of TFRS' own retrieval tutorial as a peer, in the project's environment.
 
-``python -m benchmarks.quality.tutorial REQUEST.json`` answers a request as any peer does. As the
-tutorial advises, no metric is computed while it trains; lists are judged by the one evaluation.
+As the tutorial advises, no metric is computed during training.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
+from benchmarks.processes import answer_request
+from benchmarks.quality.peer_models.answering import Checkpoint, Setting, answer
 from benchmarks.quality.peer_models.files import Floats, Log, Queries
-from benchmarks.quality.peer_models.lists import best
-from benchmarks.quality.peer_models.running import Checkpoint, Setting, answer
-from recsys.files import read_json
+from benchmarks.quality.peer_models.ranking import top_k
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
 
 
-def learn(log: Log, setting: Setting, seed: int) -> Iterator[Checkpoint]:
+def train(log: Log, setting: Setting, seed: int) -> Iterator[Checkpoint]:
     """``setting``: dimension, checkpoints."""
-    from benchmarks.tfrs_tutorial import TfrsTutorial
+    from benchmarks.training.tutorial import TfrsTutorial
 
     model, done = TfrsTutorial(_interactions(log), seed=seed, dimension=setting["dimension"]), 0
     for epochs in setting["checkpoints"]:
@@ -33,7 +30,7 @@ def learn(log: Log, setting: Setting, seed: int) -> Iterator[Checkpoint]:
             scores: Floats = users[queries.user] @ items.T
             return scores
 
-        yield Checkpoint(epochs, lambda queries, k, score=score: best(queries, score, k))
+        yield Checkpoint(epochs, lambda queries, k, score=score: top_k(queries, score, k))
 
 
 def _interactions(log: Log) -> Interactions:
@@ -46,4 +43,4 @@ def _interactions(log: Log) -> Interactions:
 
 
 if __name__ == "__main__":
-    answer(read_json(Path(sys.argv[1])), learn)
+    answer_request(lambda request: answer(request, train))

@@ -12,7 +12,7 @@ from pathlib import Path
 from recsys.features import FeatureBlock
 from recsys.files import sha256_json
 from recsys.ids import Vectors
-from recsys.ingestion import Ingested
+from recsys.ingestion import IngestedData
 from recsys.pipeline import Job, Observer, RunConfig
 from recsys.pipeline.stage import load_record, run_stages
 from recsys.pipeline.stages import STAGES
@@ -55,7 +55,7 @@ class TrialRun(Job):
         return cls(config, data.base, data.folder, data.cache, progress, data=data)
 
     @cached_property
-    def ingested(self) -> Ingested:
+    def ingested(self) -> IngestedData:
         """Interactions and catalogue."""
         return self.data.ingested
 

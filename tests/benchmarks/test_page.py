@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.page import filled
+from benchmarks.pages import filled
 from recsys.errors import DataError
 
 PAGE = "Before.\n<!-- a -->\nold\n<!-- end of a -->\nAfter.\n<!-- b -->\n<!-- end of b -->\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from importlib import import_module
 from pathlib import Path
 
@@ -10,10 +9,10 @@ import numpy as np
 import pytest
 
 from benchmarks.quality.grids import GRIDS
+from benchmarks.quality.peer_models.answering import answer
 from benchmarks.quality.peer_models.ease import item_weights
-from benchmarks.quality.peer_models.files import Lists, Log, Queries
-from benchmarks.quality.peer_models.lists import best
-from benchmarks.quality.peer_models.running import TOLD, answer
+from benchmarks.quality.peer_models.files import Log, Queries, RankedLists
+from benchmarks.quality.peer_models.ranking import top_k
 
 ITEMS, MET = 30, 6
 USERS = 120
@@ -47,7 +46,7 @@ SMALL = {
 NEEDS = {"als": "implicit", "bpr": "implicit", "item_knn": "implicit", "ease": "scipy"}
 
 
-def asked(model: str, setting: dict, folder: Path) -> tuple[dict[str, Lists], dict]:
+def asked(model: str, setting: dict, folder: Path) -> tuple[dict[str, RankedLists], dict]:
     """What a model answers to a request, its lists by file."""
     LOG.save(folder / "log.npz")
     QUERIES.save(folder / "queries.npz")
@@ -59,12 +58,12 @@ def asked(model: str, setting: dict, folder: Path) -> tuple[dict[str, Lists], di
         "queries": {"test": str(folder / "queries.npz")},
         "out": str(folder),
     }
-    answer(request, import_module(model).learn)
-    lists = {file.stem: Lists.load(file) for file in sorted(folder.glob("test*.npz"))}
-    return lists, json.loads((folder / TOLD).read_text())
+    result = answer(request, import_module(model).train)
+    lists = {file.stem: RankedLists.load(file) for file in sorted(folder.glob("test*.npz"))}
+    return lists, result
 
 
-def check_learned(lists: dict[str, Lists], told: dict, setting: dict) -> None:
+def check_learned(lists: dict[str, RankedLists], told: dict, setting: dict) -> None:
     epochs = setting.get("checkpoints", [None])
     assert list(lists) == sorted("test" if each is None else f"test-{each}" for each in epochs)
     assert [each["epochs"] for each in told["checkpoints"]] == epochs
@@ -127,15 +126,15 @@ def test_lists_are_the_best_without_the_history_ties_by_row() -> None:
         return scores[np.searchsorted([4, 9], part.user)]
 
     for batch in (1, 512):
-        lists = best(queries, score, 3, batch=batch)
+        lists = top_k(queries, score, 3, batch=batch)
         assert lists.rows[:, :2].tolist() == [[2, 3], [2, 0]] and lists.user.tolist() == [4, 9]
         assert lists.scores.tolist() == [[1, 1, -np.inf], [7, 5, 5]]
         assert lists.rows[0, 2] == 0 and lists.rows[1, 2] == 1
 
 
 def test_a_score_that_is_not_a_number_stops_the_peer() -> None:
-    with pytest.raises(ValueError, match="the model has diverged"):
-        best(QUERIES, lambda part: np.full((len(part), ITEMS), np.nan, np.float32), 3)
+    with pytest.raises(ValueError, match="the model diverged"):
+        top_k(QUERIES, lambda part: np.full((len(part), ITEMS), np.nan, np.float32), 3)
 
 
 def test_a_history_can_be_cut_to_its_latest_items() -> None:

@@ -1,4 +1,4 @@
-"""What is kept, what goes into the record, and a whole run of a small shop."""
+"""Exported splits, the record, and a whole run of a small shop."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import processes
+from benchmarks.processes import ProcessFailed, run_process
 from benchmarks.quality import __main__ as quality
-from benchmarks.quality import ours, peers, processes
+from benchmarks.quality import ours, peers
 from benchmarks.quality.datasets import DATA_SETS, DataSet
 from benchmarks.quality.environment import REQUIREMENTS, STAMP, peers_python
 from benchmarks.quality.export import export
-from benchmarks.quality.kept import PART, keep
 from benchmarks.quality.ours import train_and_score
 from benchmarks.quality.peer_models.files import Log, Queries
-from benchmarks.quality.processes import Failed, run
-from benchmarks.quality.results import columns, merge, ours_entry, owner
+from benchmarks.quality.record import entry_of_seeds, merge, part_of, table_lines
 from recsys.errors import DataError
 from recsys.pipeline import StageResult, open_job, run_job
 from recsys.progress import silent
@@ -35,37 +35,7 @@ class Nobody:
     def finished(self, done: StageResult) -> None: ...
 
 
-def test_a_part_is_made_once_and_anew_when_it_rests_on_something_else(tmp_path: Path) -> None:
-    made: list[int] = []
-
-    def make(folder: Path) -> dict:
-        (folder / "left").touch()
-        made.append(1)
-        return {"figure": len(made)}
-
-    def kept(rests_on: object) -> dict:
-        return keep(tmp_path, name="als", rests_on=rests_on, make=make)
-
-    first = kept({"factors": 64})
-    assert first == kept({"factors": 64}) and first["figure"] == 1
-    assert {"date", "commit", "machine"} <= set(first)
-    assert kept({"factors": 128})["figure"] == 2
-    for file in tmp_path.glob(f"als-*/{PART}"):
-        file.write_text(file.read_text()[:-9])  # cut off, as no whole writing would leave it
-    assert kept({"factors": 64})["figure"] == 3
-
-
-def test_a_part_that_was_interrupted_is_not_taken_for_whole(tmp_path: Path) -> None:
-    def killed(folder: Path) -> dict:
-        (folder / "half").touch()
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        keep(tmp_path, name="bpr", rests_on=1, make=killed)
-    assert keep(tmp_path, name="bpr", rests_on=1, make=lambda folder: {"a": 1})["a"] == 1
-
-
-def test_what_is_exported_is_what_ours_is_given(tmp_path: Path) -> None:
+def test_exported_files_hold_the_split(tmp_path: Path) -> None:
     met = {"ann": [("c", 1), ("b", 2), ("a", 3)], "bob": [("b", 1)], "cid": [("a", 1), ("c", 2)]}
     parts = split(log(met, items="abc"), LeaveLastOutConfig(refit="train-and-validation"))
     files = export(parts, tmp_path)
@@ -74,15 +44,15 @@ def test_what_is_exported_is_what_ours_is_given(tmp_path: Path) -> None:
     assert list(zip(train.user, train.item)) == [(0, 2), (1, 1), (2, 0), (2, 2)]
     assert list(zip(final.user, final.item)) == [(0, 2), (0, 1), (1, 1), (2, 0), (2, 2)]
     asked = Queries.load(files.queries["test"])
-    assert asked.user.tolist() == [0] and asked.item.tolist() == [2, 1]  # the target is not told
+    assert asked.user.tolist() == [0] and asked.item.tolist() == [2, 1]
     times = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert export(parts, tmp_path) == files
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == times
     other = export(split(log(met, items="abc"), LeaveLastOutConfig()), tmp_path)
-    assert other.marks["final"] == other.marks["train"] == files.marks["train"]
+    assert other.digests["final"] == other.digests["train"] == files.digests["train"]
 
 
-def test_a_part_of_the_record_takes_the_place_of_its_own_figures_alone(tmp_path: Path) -> None:
+def test_a_part_replaces_its_own_figures_only(tmp_path: Path) -> None:
     path = tmp_path / "quality.json"
     merge(path, "beauty", {"ndcg@10": 0.06, "ndcg@10.std": 0.1}, {**MADE, "seeds": [1, 2]})
     merge(path, "beauty.ease", {"ndcg@10": 0.03, "minutes": 1}, {**MADE, "seeds": [1]})
@@ -99,7 +69,6 @@ def test_a_part_of_the_record_takes_the_place_of_its_own_figures_alone(tmp_path:
     assert record["parts"]["beauty"]["commit"] == "d" and record["seeds"] == [1, 3]
     assert record["parts"]["beauty.ease"]["machine"] == {"cores": 2}
     assert record["published"]["gowalla"]["SimpleX"] == {"recall@20": 0.1872, "ndcg@20": 0.1557}
-    assert "hours" in record["left_out"]["gowalla.sasrec_rectools"]
     before = path.read_text()
     with pytest.raises(DataError, match="must be a finite number"):
         merge(path, "beauty", {"ndcg@10": float("nan")}, {**MADE, "seeds": [1]})
@@ -109,8 +78,8 @@ def test_a_part_of_the_record_takes_the_place_of_its_own_figures_alone(tmp_path:
 @pytest.mark.parametrize("data", DATA_SETS)
 def test_every_figure_is_of_one_part(data: str) -> None:
     for name in ("hr@10", "recall@20.std", "minutes", "peak_gib"):
-        assert owner(f"{data}.{name}") == data
-        assert owner(f"{data}.sasrec_rectools.{name}") == f"{data}.sasrec_rectools"
+        assert part_of(f"{data}.{name}") == data
+        assert part_of(f"{data}.sasrec_rectools.{name}") == f"{data}.sasrec_rectools"
 
 
 def test_ours_is_a_mean_over_seeds_with_its_spread() -> None:
@@ -126,7 +95,7 @@ def test_ours_is_a_mean_over_seeds_with_its_spread() -> None:
         }
         for seed, figure in ((1, 0.1), (2, 0.2), (3, 0.3))
     }
-    figures, told = ours_entry({"seconds": 30, "peak_gib": 2.5}, seeds)
+    figures, told = entry_of_seeds({"seconds": 30, "peak_gib": 2.5}, seeds)
     assert figures == {
         "hr@10": pytest.approx(0.2),
         "hr@10.std": pytest.approx(0.1),  # ddof 1
@@ -136,14 +105,15 @@ def test_ours_is_a_mean_over_seeds_with_its_spread() -> None:
     assert told["seeds"] == [1, 2, 3] and told["epochs"] == {"1": [1], "2": [2], "3": [3]}
 
 
-def test_a_process_that_fails_says_why(tmp_path: Path) -> None:
-    code = "import sys; print('first'); sys.exit('no memory left')"
-    with pytest.raises(Failed, match="(?s)ended with code 1.*no memory left"):
-        run((sys.executable, "-c", code), {"a": 1}, tmp_path)
+def test_a_failed_process_shows_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("failing.py").write_text("import sys; print('first'); sys.exit('no memory left')")
+    with pytest.raises(ProcessFailed, match="(?s)ended with code 1.*no memory left"):
+        run_process("failing", {"a": 1}, tmp_path)
     assert json.loads((tmp_path / processes.REQUEST).read_text()) == {"a": 1}
 
 
-def test_the_peers_environment_is_made_once_and_anew_for_other_requirements(
+def test_the_peers_environment_is_made_again_for_other_requirements(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[tuple[str, ...]] = []
@@ -162,7 +132,7 @@ def test_the_peers_environment_is_made_once_and_anew_for_other_requirements(
     assert len(ran) == 4
 
 
-def test_requirements_are_pinned_and_name_no_place() -> None:
+def test_requirements_are_pinned_without_paths() -> None:
     lines = [line for line in REQUIREMENTS.read_text().splitlines() if not line.startswith("#")]
     assert lines and all("==" in line and "/" not in line and "--" not in line for line in lines)
 
@@ -171,56 +141,58 @@ def shop(folder: Path, refit: str) -> DataSet:
     path = write_tiny(folder, pictures="skip")
     wanted = f'protocol = "leave-last-out"\nrefit = "{refit}"'
     path.write_text(path.read_text().replace('protocol = "leave-last-out"', wanted))
-    return DataSet("beauty", path, ("hr@5", "ndcg@5"), promised={"hr@5": 0.5, "ndcg@5": 0.4})
+    return DataSet(
+        "beauty", "A shop", path, ("hr@5", "ndcg@5"), promised={"hr@5": 0.5, "ndcg@5": 0.4}
+    )
 
 
 @pytest.mark.parametrize("refit", ["none", "train-and-validation"])
-def test_peers_are_chosen_kept_and_recorded(
+def test_peers_are_chosen_cached_and_recorded(
     refit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     data = shop(tmp_path / "shop", refit)
     grid = [{"regularization": value} for value in (-1e6, 1.0, 1e6)]  # the first has no inverse
-    pages: list[Path] = []
+    pages: list[dict] = []
     for name, value in {
         "RUNS": tmp_path / "runs",
         "RESULT": tmp_path / "quality.json",
         "DATA_SETS": {"beauty": data},
         "GRIDS": {"beauty": {"ease": grid}},
-        "write_page": lambda *, quality: pages.append(quality),
+        "write_page": pages.append,
     }.items():
         monkeypatch.setattr(quality, name, value)
-    monkeypatch.setattr("benchmarks.quality.results.DATA_SETS", {"beauty": data})
+    monkeypatch.setattr("benchmarks.quality.record.DATA_SETS", {"beauty": data})
     asked = ["--only", "peers", "--peers-python", sys.executable, "--json"]
     assert quality.main(asked) == 0
     told = capsys.readouterr()
     record = json.loads(told.out)
-    assert pages == [tmp_path / "quality.json"]
+    assert pages == [record]
     part = record["parts"]["beauty.ease"]
     assert "cannot be inverted" in told.err and len(part["tried"]) == 3
     best = max(part["tried"][:2], key=lambda each: each["checkpoints"][0]["figure"])
     assert part["chosen"] == best["setting"]
     assert 0 < record["figures"]["beauty.ease.hr@5"] <= 1
     assert {"ndcg@5", "minutes", "peak_gib"} <= {name[12:] for name in record["figures"]}
-    rows = columns(record, "beauty", data.metrics)
-    assert [name for name, _ in rows] == sorted(
+    lines = table_lines(record, "beauty", data.metrics)
+    assert [name for name, _ in lines] == sorted(
         ["ease", "promised"],
         key=lambda name: -(0.4 if name == "promised" else record["figures"]["beauty.ease.ndcg@5"]),
     )
 
     answered: list[str] = []
 
-    def only_what_failed(command: tuple[str, ...], request: dict, folder: Path) -> None:
+    def only_what_failed(module: str, request: dict, folder: Path, **more: str) -> None:
         answered.append(request["setting"])
-        raise Failed("asked again")
+        raise ProcessFailed("again")
 
-    monkeypatch.setattr(peers, "run", only_what_failed)
+    monkeypatch.setattr(peers, "run_process", only_what_failed)
     assert quality.main(asked) == 0
-    assert answered == grid[:1], "what was kept was done again"
+    assert answered == grid[:1], "cached results were computed again"
     again = json.loads(capsys.readouterr().out)
     assert again["figures"] == record["figures"]
 
 
-def test_a_peer_that_fails_does_not_cost_the_others(
+def test_a_failed_peer_leaves_the_others_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     for name, value in {
@@ -250,23 +222,22 @@ def test_ours_is_trained_refitted_and_scored_on_the_test(tmp_path: Path) -> None
     assert told["seconds"] >= sum(each["seconds"] for fit in fits for each in fit)
 
 
-def test_a_seed_is_kept_by_what_it_rests_on(
+def test_a_seed_is_kept_by_what_it_encoding(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data, ran, said = shop(tmp_path / "shop", "none"), [], []
 
-    def pretend(command: tuple[str, ...], request: dict, folder: Path) -> None:
+    def pretend(module: str, request: dict, folder: Path) -> dict:
         ran.append(request["seed"])
-        told = {"figures": {"hr@5": 0.5}, "seconds": 1, "peak_gib": 1}
-        (folder / ours.TOLD).write_text(json.dumps(told))
+        return {"figures": {"hr@5": 0.5}, "seconds": 1, "peak_gib": 1}
 
-    monkeypatch.setattr(ours, "run", pretend)
+    monkeypatch.setattr(ours, "run_process", pretend)
     for seed, fingerprint in ((1, "a"), (1, "a"), (2, "a"), (1, "b")):
-        rests_on = {"fingerprint": fingerprint}
-        made = ours.one_seed(data, tmp_path / "runs", seed, rests_on, tell=said.append)
+        encoding = {"fingerprint": fingerprint}
+        made = ours.train_seed(data, tmp_path / "runs", seed, encoding, say=said.append)
         assert made["figures"] == {"hr@5": 0.5} and made["settings"]["towers"]["dimension"] == 8
     assert ran == [1, 2, 1]
     changed = data.config.read_text().replace("dimension = 8\nhistory", "dimension = 16\nhistory")
     data.config.write_text(changed)
-    ours.one_seed(data, tmp_path / "runs", 1, {"fingerprint": "a"}, tell=said.append)
+    ours.train_seed(data, tmp_path / "runs", 1, {"fingerprint": "a"}, say=said.append)
     assert ran == [1, 2, 1, 1] and len(said) == 4

@@ -1,20 +1,19 @@
-"""Lists of other models as a scorer: what they list is what is judged."""
+"""RankedLists of other models as a scorer: what they list is what is judged."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from benchmarks.quality.judging import judge
-from benchmarks.quality.peer_models.files import Lists
-from benchmarks.quality.scorer import ListScorer
+from benchmarks.quality.peer_models.files import RankedLists
+from benchmarks.quality.scoring import ListScorer, evaluate_part
 from recsys.errors import DataError
 from recsys.splits import HeldOutQueries, LeaveLastOutConfig, split
 from tests.contracts.scorer_contract import ScorerContract
 from tests.splits.logs import log
 
 INF = np.inf
-LISTS = Lists(
+LISTS = RankedLists(
     np.array([2, 0, 1], np.int32),
     np.array([[3, 1], [1, 2], [0, 0]], np.int32),
     np.array([[9.0, 4.0], [2.0, 1.0], [0.5, -INF]], np.float32),
@@ -42,7 +41,7 @@ def test_a_user_without_a_list_is_named() -> None:
     queries = HeldOutQueries.of(user=[0, 5], histories=[[], []], targets=[[1], [1]])
     with pytest.raises(DataError, match="'peer' has no list for user row 5"):
         ListScorer("peer", LISTS, items=4).score(queries)
-    nobody = Lists(*(part[:0] for part in (LISTS.user, LISTS.rows, LISTS.scores)))
+    nobody = RankedLists(*(part[:0] for part in (LISTS.user, LISTS.rows, LISTS.scores)))
     with pytest.raises(DataError, match="no list for user row 0"):
         ListScorer("peer", nobody, items=4).score(queries)
 
@@ -50,7 +49,7 @@ def test_a_user_without_a_list_is_named() -> None:
 def test_lists_that_cannot_be_are_refused() -> None:
     with pytest.raises(DataError, match="lists a row that is none of the 3 items"):
         ListScorer("peer", LISTS, items=3)
-    twice = Lists(np.array([1, 1], np.int32), LISTS.rows[:2], LISTS.scores[:2])
+    twice = RankedLists(np.array([1, 1], np.int32), LISTS.rows[:2], LISTS.scores[:2])
     with pytest.raises(DataError, match="two lists for a user"):
         ListScorer("peer", twice, items=4)
 
@@ -59,13 +58,13 @@ def test_it_is_judged_as_everything_is() -> None:
     met = {"ann": [("a", 1), ("b", 2), ("c", 3)], "bob": [("b", 1), ("c", 2), ("d", 3)]}
     parts = split(log(met, items="abcd"), LeaveLastOutConfig())
     # In the test ann is asked for c and listed second; bob for d, and listed nothing at all.
-    lists = Lists(
+    lists = RankedLists(
         np.array([0, 1], np.int32),
         np.array([[3, 2], [0, 0]], np.int32),
         np.array([[2.0, 1.0], [-INF, -INF]], np.float32),
     )
     scorer = ListScorer("peer", lists, items=4)
-    assert judge(scorer, parts, "test", ["hr@1", "hr@2", "ndcg@2"]) == {
+    assert evaluate_part(scorer, parts, "test", ["hr@1", "hr@2", "ndcg@2"]) == {
         "hr@1": 0.0,
         "hr@2": 0.5,
         "ndcg@2": pytest.approx(0.5 / np.log2(3)),

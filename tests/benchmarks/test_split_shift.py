@@ -47,8 +47,8 @@ def test_what_came_later_is_most_like_the_end_and_a_draw_from_anywhere_is_not() 
 
     train, test = log(lambda place: place[:-2]), log(lambda place: place[-2:])
     parts = split_fixed(train, test, config=FixedConfig(validation_share=0.1))
-    held = {"validation": parts.validation, "test": parts.test}
-    figures = order(parts.train, held, directions=20)
+    held_out = {"validation": parts.validation, "test": parts.test}
+    figures = order(parts.train, held_out, directions=20)
     assert np.diff(parts.train.offsets).min() >= LONG
     assert figures["alike.next"] > figures["alike.anywhere"] + 0.3
     later = [figures[f"test.alike.{at}"] for at in range(1, TENTHS + 1)]

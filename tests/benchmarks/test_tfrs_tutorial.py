@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks import tfrs_tutorial
-from benchmarks.tfrs_tutorial import TfrsTutorial
+from benchmarks.training import tutorial as tfrs_tutorial
+from benchmarks.training.tutorial import TfrsTutorial
 from recsys.evaluation import evaluate
 from recsys.ids import IdMap
 from recsys.interactions import Interactions

@@ -1,4 +1,4 @@
-"""The benchmark of training: what counts as time, what is held against what, and its small run."""
+"""The benchmark of training on a small log: its clock, its figures and its parts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import tfrs_tutorial, training, training_profile
-from benchmarks.training_profile import Shape
+from benchmarks.training import __main__ as training
+from benchmarks.training import page, profile
+from benchmarks.training import tutorial as tfrs_tutorial
+from benchmarks.training.profile import BatchShape
 from recsys.evaluation import VectorScorer
 from recsys.features import FeatureBlock
 from recsys.ids import IdMap
@@ -38,27 +40,31 @@ def parts() -> Split:
 
 @pytest.fixture
 def small(parts: Split, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(training, "KEPT", tmp_path)
+    monkeypatch.setattr(training, "RUNS", tmp_path)
     monkeypatch.setattr(training, "data", lambda: parts)
     monkeypatch.setattr(training, "EXAMPLES", 128)
-    monkeypatch.setattr(training, "PAIRS", 2)
+    monkeypatch.setattr(training, "TURNS", 2)
     monkeypatch.setattr(tfrs_tutorial, "BATCH", 64)
     own = training.TRAIN.model_copy(update={"batch_positions": 64, "epochs": 3})
     monkeypatch.setattr(training, "TRAIN", own)
 
 
 @pytest.mark.usefixtures("small")
-def test_the_tutorial_stops_where_it_rises_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tutorial_stops_after_its_best_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     rising = iter([0.1, 0.3, 0.2, 0.3, 0.2, 0.9])
     monkeypatch.setattr(training, "quality", lambda scorer, parts: next(rising))
     monkeypatch.setattr(training, "PATIENCE", 3)
-    told = training.tutorial(1)
-    assert (told["figure"], told["epoch"], told["figures"]) == (0.3, 2, [0.1, 0.3, 0.2, 0.3, 0.2])
-    assert 0 < told["every_seconds"][0] < told["seconds"] < told["every_seconds"][-1]
+    result = training.train_tutorial(1)
+    assert (result["figure"], result["epoch"], result["figures"]) == (
+        0.3,
+        2,
+        [0.1, 0.3, 0.2, 0.3, 0.2],
+    )
+    assert 0 < result["every_seconds"][0] < result["seconds"] < result["every_seconds"][-1]
 
 
 @pytest.mark.usefixtures("small")
-def test_a_tutorial_that_was_stopped_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_tutorial_continues(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[np.ndarray] = []
 
     def quality(scorer: VectorScorer, parts: Split) -> float:
@@ -70,32 +76,32 @@ def test_a_tutorial_that_was_stopped_goes_on(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(training, "quality", quality)
     monkeypatch.setattr(training, "PATIENCE", 1)
     with pytest.raises(KeyboardInterrupt):
-        training.tutorial(1)
-    told = training.tutorial(1)
-    assert told["figures"] == [1, 2, 4, 5, 5] and told["every_seconds"] == sorted(
-        told["every_seconds"]
+        training.train_tutorial(1)
+    result = training.train_tutorial(1)
+    assert result["figures"] == [1, 2, 4, 5, 5] and result["every_seconds"] == sorted(
+        result["every_seconds"]
     )
     np.testing.assert_allclose(seen[3], seen[2], atol=1e-6)  # the third epoch, once more
 
 
 @pytest.mark.usefixtures("small")
-def test_ours_counts_up_to_where_it_is_as_good(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_time_of_ours_ends_at_the_target(monkeypatch: pytest.MonkeyPatch) -> None:
     rising = iter([0.1, 0.3, 0.5])
     monkeypatch.setattr(training, "quality", lambda scorer, parts: next(rising))
-    told = training.ours(1, target=0.3)
-    assert (told["figure"], told["epoch"], told["figures"]) == (0.3, 2, [0.1, 0.3, 0.5])
-    assert 0 < told["every_seconds"][0] < told["seconds"] < told["every_seconds"][2]
+    result = training.train_ours(1, target=0.3)
+    assert (result["figure"], result["epoch"], result["figures"]) == (0.3, 2, [0.1, 0.3, 0.5])
+    assert 0 < result["every_seconds"][0] < result["seconds"] < result["every_seconds"][2]
 
 
 @pytest.mark.usefixtures("small")
-def test_a_quality_that_is_never_reached_is_told() -> None:
-    with pytest.raises(SystemExit, match=r"came to \d\.\d+, short of the tutorial's 1\.1000"):
-        training.ours(1, target=1.1)
+def test_a_missed_target_is_an_error() -> None:
+    with pytest.raises(SystemExit, match=r"reached \d\.\d+, less than the tutorial's 1\.1000"):
+        training.train_ours(1, target=1.1)
 
 
 @pytest.mark.usefixtures("small")
-def test_both_take_steps_by_turns() -> None:
-    found = training.rates()
+def test_rates_of_both_models() -> None:
+    found = training.measure_rates()
     assert [len(found[name]) for name in ("tutorial", "ours")] == [2, 2]
     assert min(map(min, found.values())) > 0
 
@@ -107,7 +113,7 @@ def seconds(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     yield now
 
 
-def test_the_clock_counts_what_it_is_told_to(seconds: list[float]) -> None:
+def test_the_clock_can_be_stopped(seconds: list[float]) -> None:
     clock = training.Clock()
     seconds[0] += 1
     with clock.running():
@@ -123,7 +129,7 @@ def test_the_clock_counts_what_it_is_told_to(seconds: list[float]) -> None:
     assert clock.seconds == 42
 
 
-def test_figures_hold_each_seed_against_its_own() -> None:
+def test_ratios_are_paired_by_seed() -> None:
     made = made_parts()
     figures = training.figures_of(made, {"step_time_10m_over_10k_items": 1.1, "10000.peak_gib": 2})
     wanted = {
@@ -138,9 +144,20 @@ def test_figures_hold_each_seed_against_its_own() -> None:
     }
     assert {name: figures[name] for name in wanted} == pytest.approx(wanted)
     assert "10000.peak_gib" not in figures
-    # 10 GFLOP in 100 ms are half of 200 a second.
+    # 10 GFLOP in 100 ms are half of 200 per second.
     assert figures["profile.step.share_of_sgemm"] == pytest.approx(0.5)
     assert figures["profile.rest.milliseconds"] == pytest.approx(10)
+
+
+def test_tables_of_the_page() -> None:
+    steps = {"10000.milliseconds": 40.0, "10000000.milliseconds": 44.0}
+    steps["step_time_10m_over_10k_items"] = 1.1
+    tables = page.sections(training.figures_of(made_parts(), steps))
+    comparison, parts = tables["comparison"], tables["profile"]
+    assert "| seconds until then | 200.0 ± 100.0 | 8.3 ± 2.9 | **30 ± 26** |" in comparison
+    assert "| examples per second, median | 2 | 8 | **4.0** |" in comparison
+    assert "| history | 40.0 | 40% | 4.00 | 50% |" in parts
+    assert "| **step** | 100.0 | 100% | 10.00 | 50% |" in parts
 
 
 def made_parts() -> dict[str, dict]:
@@ -166,7 +183,7 @@ def made_parts() -> dict[str, dict]:
 def test_the_parts_of_a_step_are_run_and_counted(parts: Split) -> None:
     history = TransformerHistory(window=6, blocks=1, heads=1, expansion=2)
     vectors = np.random.default_rng(0).standard_normal((ITEMS, 5)).astype(np.float32)
-    told = training_profile.measure(
+    result = profile.measure(
         parts.train,
         [FeatureBlock(vectors, np.ones(ITEMS, np.bool_), "text")],
         TowersConfig(dimension=8, history=history, terms="none"),
@@ -174,18 +191,18 @@ def test_the_parts_of_a_step_are_run_and_counted(parts: Split) -> None:
         batches=3,
         rounds=2,
     )
-    assert all(each > 0 for each in told["milliseconds"].values())
-    assert set(told["milliseconds"]) == {"step", *training_profile.PARTS}
-    assert told["positions"] <= told["padded"] <= 70
-    assert told["gflop"]["item_tower"] == pytest.approx(4 * ITEMS * 8 * 5 / 1e9)
+    assert all(each > 0 for each in result["milliseconds"].values())
+    assert set(result["milliseconds"]) == {"step", *profile.PARTS}
+    assert result["positions"] <= result["padded"] <= 70
+    assert result["gflop"]["item_tower"] == pytest.approx(4 * ITEMS * 8 * 5 / 1e9)
 
 
 def test_the_operations_of_a_step_are_those_of_its_matrix_products() -> None:
     """One window of 3 tokens, 2 wide: products written out one by one."""
     history = TransformerHistory(window=3, blocks=1, heads=1, expansion=4)
     towers = TowersConfig(dimension=2, history=history, terms="none")
-    counted = training_profile.flops(
-        Shape(windows=1, length=3, positions=3, items=5, candidates=5), towers, [7]
+    counted = profile.flops(
+        BatchShape(windows=1, length=3, positions=3, items=5, candidates=5), towers, [7]
     )
     project, merge = 2 * 3 * 2 * 6, 2 * 3 * 2 * 2
     attention = 2 * (2 * 3 * 3 * 2)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.transfer_streams import Streams, cut_streams, small_stream
+from benchmarks.transfer.streams import Streams, cut_streams, small_stream
 
 
 @pytest.fixture(scope="module")

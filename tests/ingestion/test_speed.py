@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.ingestion import FORMATS, measure_apart, write_log
+from benchmarks.ingestion import FORMATS, measure_format, write_log
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def million(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_million_interactions(million: Path, form: str) -> None:
-    figures = measure_apart(million, form)
+    figures = measure_format(million, form)
     assert figures["kept"] > 100_000
     assert figures["seconds"] <= 10, figures
     assert figures["peak_mb"] <= 1024, figures

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from recsys.pipeline import open_job, run_job, training
-from recsys.splits import HeldOut, split
+from recsys.splits import HeldOutQueries, split
 from recsys.tuning.running import tune
 from recsys.tuning.study import Study, open_study
 from tests import forked

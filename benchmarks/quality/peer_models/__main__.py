@@ -1,24 +1,19 @@
-"""Answer one request: ``python -m benchmarks.quality.peer_models REQUEST.json``.
-
-Run by the benchmark with the peers' own interpreter.
-"""
+"""Answer one request with the peers' own interpreter; see :mod:`benchmarks.processes`."""
 
 from __future__ import annotations
 
 import importlib
-import json
-import sys
-from pathlib import Path
+from typing import Any
 
-from benchmarks.quality.peer_models.running import answer
+from benchmarks.processes import answer_request
+from benchmarks.quality.peer_models.answering import answer
 
 
-def main() -> None:
-    """Load only the model asked for, so that no other is in its memory."""
-    request = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+def main(request: dict[str, Any]) -> dict[str, Any]:
+    """Import only the requested model, so that no other is in its memory."""
     model = importlib.import_module(f"benchmarks.quality.peer_models.{request['model']}")
-    answer(request, model.learn)
+    return answer(request, model.train)
 
 
 if __name__ == "__main__":
-    main()
+    answer_request(main)

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from benchmarks.quality.peer_models.answering import Checkpoint, Setting
 from benchmarks.quality.peer_models.files import Floats, Log, Queries
-from benchmarks.quality.peer_models.lists import best
-from benchmarks.quality.peer_models.running import Checkpoint, Setting
+from benchmarks.quality.peer_models.ranking import top_k
 
 
-def learn(log: Log, setting: Setting, seed: int) -> Iterator[Checkpoint]:
-    """A query is solved for from its history, so that it counts what the query has met since."""
+def train(log: Log, setting: Setting, seed: int) -> Iterator[Checkpoint]:
+    """The vector of a query is solved from its history, which may be newer than training."""
     from implicit.als import AlternatingLeastSquares
     from threadpoolctl import threadpool_limits
 
-    # The library has threads of its own, and asks for one thread a matrix product.
+    # The library has threads of its own and requires one thread per matrix product.
     with threadpool_limits(1, "blas"):
         model = AlternatingLeastSquares(
             factors=setting["factors"],
@@ -33,4 +33,4 @@ def learn(log: Log, setting: Setting, seed: int) -> Iterator[Checkpoint]:
         scores: Floats = users @ model.item_factors.T
         return scores
 
-    yield Checkpoint(None, lambda queries, k: best(queries, score, k))
+    yield Checkpoint(None, lambda queries, k: top_k(queries, score, k))

@@ -1,19 +1,19 @@
 """Bayesian personalised ranking of the library implicit (Rendle et al., 2009).
 
-A user is a vector of their own: what they met after training is not read.
+A user has a trained vector; interactions after training are not read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from benchmarks.quality.peer_models.answering import Checkpoint, Setting
 from benchmarks.quality.peer_models.files import Floats, Log, Queries
-from benchmarks.quality.peer_models.lists import best
-from benchmarks.quality.peer_models.running import Checkpoint, Setting
+from benchmarks.quality.peer_models.ranking import top_k
 
 
-def learn(log: Log, setting: Setting, seed: int) -> Iterator[Checkpoint]:
-    """The library's fit goes on from the vectors that are there."""
+def train(log: Log, setting: Setting, seed: int) -> Iterator[Checkpoint]:
+    """The library's ``fit`` continues from the current vectors."""
     from implicit.bpr import BayesianPersonalizedRanking
 
     model = BayesianPersonalizedRanking(
@@ -22,7 +22,7 @@ def learn(log: Log, setting: Setting, seed: int) -> Iterator[Checkpoint]:
         regularization=setting["regularization"],
         random_state=seed,
     )
-    met, done = log.matrix(), 0
+    interactions, done = log.matrix(), 0
 
     def score(queries: Queries) -> Floats:
         scores: Floats = model.user_factors[queries.user] @ model.item_factors.T
@@ -30,6 +30,6 @@ def learn(log: Log, setting: Setting, seed: int) -> Iterator[Checkpoint]:
 
     for epochs in setting["checkpoints"]:
         model.iterations = epochs - done
-        model.fit(met, show_progress=False)
+        model.fit(interactions, show_progress=False)
         done = epochs
-        yield Checkpoint(epochs, lambda queries, k: best(queries, score, k))
+        yield Checkpoint(epochs, lambda queries, k: top_k(queries, score, k))

@@ -1,12 +1,13 @@
-"""What a peer reads and writes: interactions, queries, and lists of items with their scores.
+"""Files that a peer reads and writes: interactions, queries, and ranked lists with scores.
 
-numpy's own files, without pickle, so that any environment can read them.
+numpy's own format without pickle, so that any environment can read them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +19,13 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Log:
-    """Interactions to learn from, by user and, for each, oldest first.
+    """Training interactions by user, the oldest first.
 
     Attributes:
         user: int32 ``[n]``.
         item: int32 ``[n]``.
-        users: How many users there are.
-        items: How many items.
+        users: Number of users.
+        items: Number of items.
     """
 
     user: Ints
@@ -33,17 +34,15 @@ class Log:
     items: int
 
     def matrix(self) -> sparse.csr_matrix:
-        """Who met what, float32 ``[users, items]`` of ones."""
+        """Interactions as ones, float32 ``[users, items]``."""
         return _ones(self.user, self.item, (self.users, self.items))
 
-    def save(self, path: Path) -> None:
-        """Write it."""
+    def save(self, path: Path | IO[bytes]) -> None:
         size = np.array([self.users, self.items], np.int64)
         np.savez(path, user=self.user, item=self.item, size=size)
 
     @classmethod
     def load(cls, path: Path) -> Log:
-        """Read it."""
         with np.load(path, allow_pickle=False) as held:
             users, items = map(int, held["size"])
             return cls(held["user"], held["item"], users, items)
@@ -51,13 +50,13 @@ class Log:
 
 @dataclass(frozen=True, eq=False)
 class Queries:
-    """Whom to recommend to: a user each, and the user's history.
+    """Queries: a user each, and the user's history.
 
     Attributes:
-        user: int32 ``[q]``, each once.
-        start: Where each history begins and ends in ``item``, int64 ``[q + 1]``.
-        item: All histories, oldest first, int32.
-        items: How many items there are.
+        user: int32 ``[q]``, distinct.
+        start: Bounds of the histories in ``item``, int64 ``[q + 1]``.
+        item: All histories, the oldest item first, int32.
+        items: Number of items.
     """
 
     user: Ints
@@ -75,48 +74,44 @@ class Queries:
         return Queries(user, start - start[0], self.item[start[0] : start[-1]], self.items)
 
     def matrix(self, last: int | None = None) -> sparse.csr_matrix:
-        """Histories, or their ``last`` items, float32 ``[q, items]`` of ones."""
+        """Histories, or their ``last`` items, as ones, float32 ``[q, items]``."""
         lengths = np.diff(self.start)
-        owner = np.repeat(np.arange(len(self)), lengths)
+        query = np.repeat(np.arange(len(self)), lengths)
         item = self.item
         if last is not None:
-            keep = self.start[1:][owner] - np.arange(len(owner)) <= last
-            owner, item = owner[keep], item[keep]
-        return _ones(owner, item, (len(self), self.items))
+            keep = self.start[1:][query] - np.arange(len(query)) <= last
+            query, item = query[keep], item[keep]
+        return _ones(query, item, (len(self), self.items))
 
-    def save(self, path: Path) -> None:
-        """Write them."""
+    def save(self, path: Path | IO[bytes]) -> None:
         size = np.array([self.items], np.int64)
         np.savez(path, user=self.user, start=self.start, item=self.item, size=size)
 
     @classmethod
     def load(cls, path: Path) -> Queries:
-        """Read them."""
         with np.load(path, allow_pickle=False) as held:
             return cls(held["user"], held["start"], held["item"], int(held["size"][0]))
 
 
 @dataclass(frozen=True, eq=False)
-class Lists:
-    """What a peer recommends.
+class RankedLists:
+    """Recommendations of a peer.
 
     Attributes:
-        user: int32 ``[q]``, each once.
-        rows: Item rows, int32 ``[q, k]``, best first.
-        scores: float32 ``[q, k]``; -inf where a list is shorter than k, and its row means nothing.
+        user: int32 ``[q]``, distinct.
+        rows: Item rows, int32 ``[q, k]``, the best first.
+        scores: float32 ``[q, k]``; -inf, with an arbitrary row, after the end of a short list.
     """
 
     user: Ints
     rows: Ints
     scores: Floats
 
-    def save(self, path: Path) -> None:
-        """Write them."""
+    def save(self, path: Path | IO[bytes]) -> None:
         np.savez(path, user=self.user, rows=self.rows, scores=self.scores)
 
     @classmethod
-    def load(cls, path: Path) -> Lists:
-        """Read them."""
+    def load(cls, path: Path) -> RankedLists:
         with np.load(path, allow_pickle=False) as held:
             return cls(held["user"], held["rows"], held["scores"])
 
@@ -124,5 +119,5 @@ class Lists:
 def _ones(row: Ints, column: Ints, shape: tuple[int, int]) -> sparse.csr_matrix:
     matrix = sparse.csr_matrix((np.ones(len(row), np.float32), (row, column)), shape=shape)
     matrix.sum_duplicates()
-    matrix.data[:] = 1  # an item met twice counts once
+    matrix.data[:] = 1
     return matrix

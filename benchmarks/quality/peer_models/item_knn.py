@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from benchmarks.quality.peer_models.answering import Checkpoint, Setting
 from benchmarks.quality.peer_models.files import Floats, Log, Queries
-from benchmarks.quality.peer_models.lists import best
-from benchmarks.quality.peer_models.running import Checkpoint, Setting
+from benchmarks.quality.peer_models.ranking import top_k
 
 
-def learn(log: Log, setting: Setting, seed: int) -> Iterator[Checkpoint]:
-    """``setting["last"]`` limits a history to its latest items, as helps where order counts."""
+def train(log: Log, setting: Setting, seed: int) -> Iterator[Checkpoint]:
+    """``setting["last"]`` limits a history to its latest items."""
     from implicit import nearest_neighbours
 
     kinds = {
@@ -25,4 +25,4 @@ def learn(log: Log, setting: Setting, seed: int) -> Iterator[Checkpoint]:
         scores: Floats = (queries.matrix(setting["last"]) @ model.similarity).toarray()
         return scores
 
-    yield Checkpoint(None, lambda queries, k: best(queries, score, k))
+    yield Checkpoint(None, lambda queries, k: top_k(queries, score, k))

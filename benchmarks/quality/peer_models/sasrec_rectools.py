@@ -1,7 +1,6 @@
 """SASRec of RecTools (Kang and McAuley, 2018; with a softmax over all items), on the processor.
 
-Set up as RecTools' own guide does: a data set of its own kind, and its ``recommend`` with what was
-seen left out. Trained in steps, so that the number of epochs can be chosen.
+Set up as in RecTools' own guide, and trained in steps, so that the number of epochs can be chosen.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.quality.peer_models.files import Ints, Lists, Log, Queries
-from benchmarks.quality.peer_models.running import Checkpoint, Setting
+from benchmarks.quality.peer_models.answering import Checkpoint, Setting
+from benchmarks.quality.peer_models.files import Ints, Log, Queries, RankedLists
 
 
-def learn(log: Log, setting: Setting, seed: int) -> Iterator[Checkpoint]:
+def train(log: Log, setting: Setting, seed: int) -> Iterator[Checkpoint]:
     """``setting``: factors, blocks, heads, dropout, window, learning_rate, batch, checkpoints."""
     import pytorch_lightning
     from rectools.models import SASRecModel
@@ -38,15 +37,15 @@ def learn(log: Log, setting: Setting, seed: int) -> Iterator[Checkpoint]:
         deterministic=True,
         recommend_torch_device="cpu",
     )
-    met, done = _dataset(log.user, log.item), 0
+    interactions, done = _dataset(log.user, log.item), 0
     for epochs in setting["checkpoints"]:
-        model.fit_partial(met, min_epochs=epochs - done, max_epochs=epochs - done)
+        model.fit_partial(interactions, min_epochs=epochs - done, max_epochs=epochs - done)
         done = epochs
         yield Checkpoint(epochs, lambda queries, k: _recommended(model, queries, k))
 
 
 def _dataset(user: Ints, item: Ints) -> Any:
-    """RecTools' table of interactions; the order of the rows becomes their time."""
+    """RecTools' table of interactions, with the order of the rows as time."""
     import pandas as pd
     from rectools import Columns
     from rectools.dataset import Dataset
@@ -60,21 +59,21 @@ def _dataset(user: Ints, item: Ints) -> Any:
     return Dataset.construct(pd.DataFrame(columns))
 
 
-def _recommended(model: Any, queries: Queries, k: int) -> Lists:
+def _recommended(model: Any, queries: Queries, k: int) -> RankedLists:
     from rectools import Columns
 
     lengths = np.diff(queries.start)
-    asked = np.flatnonzero(lengths)
+    users = np.flatnonzero(lengths)
     found = model.recommend(
-        users=asked,
+        users=users,
         dataset=_dataset(np.repeat(np.arange(len(queries)), lengths), queries.item),
         k=min(k, queries.items),
         filter_viewed=True,
-        on_unsupported_targets="ignore",  # histories of items that training never met
+        on_unsupported_targets="ignore",  # histories of unknown items
     )
-    query, place = (found[name].to_numpy() for name in (Columns.User, Columns.Rank))
+    query, rank = (found[name].to_numpy() for name in (Columns.User, Columns.Rank))
     rows = np.zeros((len(queries), k), np.int32)
     scores = np.full((len(queries), k), -np.inf, np.float32)
-    rows[query, place - 1] = found[Columns.Item].to_numpy()
-    scores[query, place - 1] = found[Columns.Score].to_numpy()
-    return Lists(queries.user, rows, scores)
+    rows[query, rank - 1] = found[Columns.Item].to_numpy()
+    scores[query, rank - 1] = found[Columns.Score].to_numpy()
+    return RankedLists(queries.user, rows, scores)

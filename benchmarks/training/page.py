@@ -1,0 +1,90 @@
+"""Tables of ``docs/speed.md``, written from ``benchmarks/results/training.json``.
+
+``python -m benchmarks.training.page`` writes them again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.pages import markdown_table, read_record, update_page
+
+PAGE, RESULT = Path("docs/speed.md"), Path("benchmarks/results/training.json")
+PARTS = ("item_tower", "history", "softmax", "optimizer", "input", "rest")
+Figures = Mapping[str, float]
+
+
+def write_page(figures: Figures, page: Path = PAGE) -> None:
+    """Write the tables of the page."""
+    update_page(page, sections(figures))
+
+
+def sections(figures: Figures) -> dict[str, str]:
+    """Tables of the page by name."""
+    return {"comparison": _comparison(figures), "profile": _profile(figures)}
+
+
+def _comparison(figures: Figures) -> str:
+    def cell(name: str, form: str) -> str:
+        spread = f"{name}.std"
+        return f"{figures[name]:{form}}" + (
+            f" ± {figures[spread]:{form}}" if spread in figures else ""
+        )
+
+    def both(name: str, form: str) -> list[str]:
+        return [cell(f"{model}.{name}", form) for model in ("tutorial", "ours")]
+
+    small, large = (figures[f"{items}.milliseconds"] for items in (10_000, 10_000_000))
+    sooner = cell("time_to_tutorial_quality_ratio", ",.0f")
+    rate, best = (figures[f"examples_per_second_ratio{end}"] for end in ("", ".best"))
+    growth = figures["step_time_10m_over_10k_items"]
+    return markdown_table(
+        ["", "TFRS' tutorial", "these towers", "ratio"],
+        [
+            [
+                "validation NDCG@10: best; first at least as high",
+                *both("validation.ndcg@10", ".4f"),
+                "",
+            ],
+            ["seconds until then", *both("seconds", ",.1f"), f"**{sooner}**"],
+            ["epochs until then", *both("epochs", ".1f"), ""],
+            [
+                "examples per second, median",
+                *both("examples_per_second", ",.0f"),
+                f"**{rate:.1f}**",
+            ],
+            [
+                "examples per second, fastest",
+                *both("examples_per_second.best", ",.0f"),
+                f"{best:.1f}",
+            ],
+            [
+                "step with 10 million items; with ten thousand",
+                "",
+                f"{large:.1f} ms; {small:.1f} ms",
+                f"**{growth:.2f}**",
+            ],
+        ],
+    )
+
+
+def _profile(figures: Figures) -> str:
+    lines = []
+    for name in PARTS:
+        milliseconds = figures[f"profile.{name}.milliseconds"]
+        share = figures[f"profile.{name}.share_of_step"]
+        lines.append([name.replace("_", " "), f"{milliseconds:.1f}", f"{share:.0%}"])
+        lines[-1] += _limit(figures, name) if f"profile.{name}.gflop" in figures else ["", ""]
+    whole = f"{figures['profile.step.milliseconds']:.1f}"
+    lines.append(["**step**", whole, "100%", *_limit(figures, "step")])
+    return markdown_table(["part", "ms", "share of the step", "GFLOP", "share of the limit"], lines)
+
+
+def _limit(figures: Figures, name: str) -> list[str]:
+    share = figures[f"profile.{name}.share_of_sgemm"]
+    return [f"{figures[f'profile.{name}.gflop']:.2f}", f"{share:.0%}"]
+
+
+if __name__ == "__main__":
+    write_page(read_record(RESULT)["figures"])

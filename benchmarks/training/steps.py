@@ -1,0 +1,74 @@
+"""Training steps of the towers without checkpoints and validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from recsys._tf import tf, tf_keras
+from recsys.features import FeatureBlock
+from recsys.interactions import Interactions
+from recsys.towers import TowersConfig, TrainConfig
+from recsys.towers.training.objectives import build_objective
+from recsys.towers.training.optimizer import build_optimizer
+
+Tensors = dict[str, Any]
+
+
+class TowerSteps:
+    """Model, optimizer and batches as in ``recsys.towers.fit``.
+
+    Args:
+        log: Training interactions.
+        towers: Configuration of the towers; search terms have no vectors.
+        train: Configuration of the training.
+        blocks: Feature blocks of the items.
+
+    Example:
+        >>> from recsys.ids import IdMap
+        >>> users, items = IdMap.of("user", ["ann"]), IdMap.of("item", ["a", "b", "c"])
+        >>> log = Interactions.of(users, items, user=[0, 0, 0], item=[2, 0, 1], time=[1, 2, 3])
+        >>> towers = TowersConfig(dimension=2, history={"name": "mean"}, terms="none")
+        >>> steps = TowerSteps(log, towers, TrainConfig())
+        >>> [steps.step(batch) > 0 for batch in steps.batches(1)], steps.positions
+        ([True], 3)
+    """
+
+    def __init__(
+        self,
+        log: Interactions,
+        towers: TowersConfig,
+        train: TrainConfig,
+        *,
+        blocks: Sequence[FeatureBlock] = (),
+    ) -> None:
+        tf_keras.utils.set_random_seed(train.seed)
+        self._objective = build_objective(towers, train, log)
+        no_terms = np.zeros((len(log.phrases), 0), np.float32)
+        self.model = self._objective.model(blocks, no_terms, None)
+        groups = self._objective.groups(0)
+        self.optimizer = build_optimizer(train, len(groups) * train.epochs)
+        self.model.compile(optimizer=self.optimizer)
+        first = self._tensors(next(self._objective.load(0, groups)))
+        self.model.compute_loss(first)
+        self.optimizer.build(self.model.trainable_variables)
+        shapes = {name: tf.TensorSpec([None] * t.ndim, t.dtype) for name, t in first.items()}
+        self._step = tf.function(self.model.train_step, input_signature=[shapes])
+        self.positions = 0
+        """Number of positions of all steps so far, without padding."""
+
+    def batches(self, epoch: int) -> Iterator[Tensors]:
+        """Batches of an epoch, loaded one by one."""
+        groups = self._objective.groups(epoch)
+        return map(self._tensors, self._objective.load(epoch, groups))
+
+    def step(self, batch: Tensors) -> float:
+        """Take one step; its loss."""
+        self.positions += int(np.count_nonzero(batch["weight"].numpy()))
+        return float(self._step(batch)["loss"])
+
+    @staticmethod
+    def _tensors(batch: Any) -> Tensors:
+        return {name: tf.constant(part) for name, part in batch.items()}
