@@ -1,7 +1,7 @@
 """The catalogue: every item that can be shown, with its words, attributes and picture.
 
-It holds what was ingested; turning words and pictures into vectors is the business of
-``recsys.encoders`` and ``recsys.features``.
+It holds the ingested texts and picture names; ``recsys.encoders`` and ``recsys.features`` make
+vectors of them.
 """
 
 from __future__ import annotations

@@ -45,17 +45,17 @@ def as_table(data: TableLike, name: str) -> pa.Table:
     return table.rename_columns(names).replace_schema_metadata(None)
 
 
-def require_columns(wanted: Iterable[str | None], there: Sequence[str], name: str) -> None:
-    """Check that all ``wanted`` columns are ``there``; None is skipped.
+def require_columns(wanted: Iterable[str | None], columns: Sequence[str], name: str) -> None:
+    """Check that ``columns`` include all ``wanted`` ones; None is skipped.
 
     Raises:
         DataError: A column is missing; the message has the nearest name and the present ones.
     """
     for column in wanted:
-        if column is not None and column not in there:
-            near = difflib.get_close_matches(column, there, n=1)
+        if column is not None and column not in columns:
+            near = difflib.get_close_matches(column, columns, n=1)
             hint = f"; did you mean '{near[0]}'?" if near else ""
-            known = ", ".join(there) or "none"
+            known = ", ".join(columns) or "none"
             raise DataError(f"{name}: no column '{column}'{hint} (its columns: {known})")
 
 

@@ -1,4 +1,4 @@
-"""The gRPC service over a bundle: it converts, guards and reports, and recommends nothing itself.
+"""The gRPC service over a bundle: it converts requests, enforces limits and reports errors.
 
-What is retrieved, and how, is the business of ``recsys.retrieval``; the contract is in ``protos/``.
+``recsys.retrieval`` answers the requests; the contract is in ``protos/``.
 """

@@ -52,7 +52,7 @@ PROSE = {
     r"of like \w+": "similar",
     r"go(?:es)? on|went on": "resume, continue",
     r"nobody|somebody": "no user, no process, ...: name it",
-    r"stands?(?! for)|stood": "is, remains, is valid",
+    r"stands?(?! for| out| alone)|stood": "is, remains, is valid",
     r"at heart|by heart|lest|naught|nought|thereof|wherein|withal": "plain technical English",
 }
 _PATTERNS = {
@@ -68,9 +68,8 @@ NAMES = {
     **dict.fromkeys(("placing", "placed"), "encode, assign"),
     **dict.fromkeys(("lever", "levers"), "variant, ablations"),
     **dict.fromkeys(("place", "places"), "position, index, row, rank"),
-    **dict.fromkeys(("there", "here", "what", "which"), "name the thing"),
-    **dict.fromkeys(("mine", "theirs"), "own, other; first, second"),
-    **dict.fromkeys(("apart", "wide", "alike"), "separate, concatenated, similar"),
+    **dict.fromkeys(("there", "here", "what"), "name the thing"),
+    **dict.fromkeys(("apart", "wide"), "separate, process, concatenated"),
     "sought": "query, input",
     "anew": "retrain, recompute, rerun",
     "beside": "peer, baseline, adjacent",

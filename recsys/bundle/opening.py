@@ -80,11 +80,11 @@ def load_checked(folder: Path, manifest: Manifest) -> tuple[Parts, Retriever]:
         parts = load_parts(folder, spaces=list(manifest.spaces), encoders=list(manifest.encoders))
         retriever = parts.retriever()
     except (DataError, EncoderError) as error:
-        here = library_versions()
+        installed = library_versions()
         others = [
-            f"{name} {wrote} (here {here.get(name, 'none')})"
+            f"{name} {wrote} (here {installed.get(name, 'none')})"
             for name, wrote in manifest.libraries.items()
-            if here.get(name) != wrote
+            if installed.get(name) != wrote
         ]
         remedy = f"it was written with {', '.join(others)}" if others else "publish again"
         raise BundleError(

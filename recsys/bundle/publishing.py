@@ -35,7 +35,7 @@ from recsys.errors import BundleError, DataError
 from recsys.files import LOCK, lock, replace_folder
 from recsys.progress import Progress, silent
 
-_WHAT = "publish"
+_STEP = "publish"
 
 
 def publish(root: Path, parts: Parts, *, progress: Progress = silent) -> str:
@@ -137,8 +137,8 @@ class _Steps:
         self._progress, self._total, self._done = progress, total, 0
 
     def next(self, name: str) -> None:
-        self._progress(_WHAT, self._done, self._total, name)
+        self._progress(_STEP, self._done, self._total, name)
         self._done += 1
 
     def last(self, name: str) -> None:
-        self._progress(_WHAT, self._total, self._total, name)
+        self._progress(_STEP, self._total, self._total, name)

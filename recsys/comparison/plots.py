@@ -138,14 +138,14 @@ def _bars(axes: Axes, variants: Sequence[Variant], k: int, part: str, title: str
     thickness = 0.8 / len(USAGES)
     for number, (usage, colour) in enumerate(zip(USAGES, (COLOURS[3], COLOURS[0], COLOURS[5]))):
         name = f"{usage}.{part}.recall@{k}"
-        there = [
+        found = [
             (at, variant["figures"][name])
             for at, variant in enumerate(variants)
             if name in variant["figures"]
         ]
         axes.barh(
-            [at + (number - 1) * thickness for at, _ in there],
-            [value for _, value in there],
+            [at + (number - 1) * thickness for at, _ in found],
+            [value for _, value in found],
             thickness,
             color=colour,
             label=LABELS[usage],
@@ -176,8 +176,8 @@ def _sizes(variants: Sequence[Variant]) -> list[float]:
     known = [math.log(cost) for cost in costs if cost > 0]
     if not known:
         return [SMALLEST] * len(variants)
-    low, wide = min(known), max(max(known) - min(known), 1e-9)
+    low, width = min(known), max(max(known) - min(known), 1e-9)
     return [
-        SMALLEST + (LARGEST - SMALLEST) * (math.log(cost) - low) / wide if cost > 0 else SMALLEST
+        SMALLEST + (LARGEST - SMALLEST) * (math.log(cost) - low) / width if cost > 0 else SMALLEST
         for cost in costs
     ]

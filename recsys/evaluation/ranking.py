@@ -157,7 +157,7 @@ def _tied_targets_after(
     order = np.lexsort((-rows, score, owner))
     new = np.ones(len(order), np.bool_)
     new[1:] = (owner[order][1:] != owner[order][:-1]) | (score[order][1:] != score[order][:-1])
-    place = np.arange(len(order))
+    position = np.arange(len(order))
     after = np.empty(len(order), np.int64)
-    after[order] = place - np.maximum.accumulate(np.where(new, place, 0))
+    after[order] = position - np.maximum.accumulate(np.where(new, position, 0))
     return after

@@ -88,7 +88,7 @@ class ExactIndex:
             for start in starts:
                 answer(start)
             return hits
-        # One product a thread keeps the cores busier than many threads at one product.
+        # One product per thread uses the cores better than several threads per product.
         with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(_cores()) as threads:
             list(threads.map(answer, starts))
         return hits

@@ -102,7 +102,7 @@ def _run_encode(job: Job, out: Path) -> StageOutput:
         ]
         if isinstance(encoder, KnowsWords):
             read = {"item texts": catalogue.texts(), "search phrases": phrases}
-            coverage = {what: encoder.coverage(texts).to_dict() for what, texts in read.items()}
+            coverage = {kind: encoder.coverage(texts).to_dict() for kind, texts in read.items()}
         if name == "text" and len(phrases) > 1:
             FeatureBlock.of(PHRASES, cache.encode(encoder, phrases)).save(out / f"{PHRASES}.npz")
     fields = catalogue.fields

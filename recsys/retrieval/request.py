@@ -1,6 +1,6 @@
 """A request and its response, in the caller's ids.
 
-``Request`` is the one definition of what can be asked: the CLI, the TOML of a run, reference
+``Request`` is the one definition of a request: the CLI, the TOML of a run, reference
 queries, the protos and the client are derived from it or compared with it by a test. This module
 checks what does not depend on the data; ``recsys.retrieval.parsing`` resolves the ids.
 """

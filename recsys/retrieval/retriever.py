@@ -178,8 +178,9 @@ class Retriever:
         return 0 if self.towers is None else self.towers.terms_dimension
 
     def _dimensions(self, name: str) -> dict[str, int]:
-        there = name in self.spaces
-        return {f"the space '{name}'": self.spaces[name].index.dimension} if there else {}
+        if name not in self.spaces:
+            return {}
+        return {f"the space '{name}'": self.spaces[name].index.dimension}
 
     def _query_vectors(
         self, parsed: Mapping[int, ParsedRequest]
