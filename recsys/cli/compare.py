@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from recsys.cli.output import WIDE, print_json, print_table
+from recsys.cli.output import MAX_WIDTH, print_json, print_table
 from recsys.cli.runs import RUNS, AsJson, RunsFolder, resumable
 from recsys.cli.screen import Screen
 
@@ -49,7 +49,7 @@ def compare_embeddings(
             [entry.label, *(("failed", *entry.cells[1:]) if entry.failed else entry.cells)]
             for entry in entries
         ]
-        print_table(["variant", *(each.heading for each in columns)], lines, width=WIDE)
+        print_table(["variant", *(each.heading for each in columns)], lines, width=MAX_WIDTH)
         typer.echo(
             f"Recall at {content['k']}. Pages: {folder / 'comparison.html'}, .md, .png, .json"
         )

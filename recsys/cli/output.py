@@ -11,7 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-WIDE = 180
+MAX_WIDTH = 180
 """Table width in characters for many columns."""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recsys.cli.output import WIDE, print_json, print_table
+from recsys.cli.output import MAX_WIDTH, print_json, print_table
 from recsys.cli.runs import RUNS, Again, AsJson, RunsFolder, resumable
 from recsys.cli.screen import Screen
 
@@ -110,7 +110,7 @@ def tune(
 def _print_trials(content: Mapping[str, Any], folder: Path) -> None:
     from recsys.tuning.table import trial_columns, trial_lines
 
-    print_table(trial_columns(content), trial_lines(content), width=WIDE)
+    print_table(trial_columns(content), trial_lines(content), width=MAX_WIDTH)
     typer.echo(f"Ended: {ENDED[content['ended']]}.")
     typer.echo(f"Best: {folder / 'best.toml'}" if content["best"] else "Best: none")
     typer.echo(f"Pages: {folder / 'trials.html'}, .png, .json")
@@ -121,5 +121,5 @@ def _print_variants(content: Mapping[str, Any], study: Any) -> None:
 
     metrics, reference = content["metrics"], study.reference.name
     lines = variant_lines(content["variants"], metrics, reference=reference)
-    print_table(variant_columns(metrics), lines, width=WIDE)
+    print_table(variant_columns(metrics), lines, width=MAX_WIDTH)
     typer.echo(f"Record: {study.folder / 'variants.json'}")

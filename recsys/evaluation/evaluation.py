@@ -167,14 +167,14 @@ def difference(
     Raises:
         InvalidRequestError: One lacks the metric, or the numbers of queries differ.
     """
-    ours, theirs = first.values.get(metric), second.values.get(metric)
-    if ours is None or theirs is None or ours.shape != theirs.shape:
+    one, other = first.values.get(metric), second.values.get(metric)
+    if one is None or other is None or one.shape != other.shape:
         raise InvalidRequestError(
             f"'{first.name}' and '{second.name}' have no common '{metric}' on the same queries; "
             f"metrics: {', '.join(first.values)}",
             field="metric",
         )
-    gap = (ours - theirs).astype(np.float64)
+    gap = (one - other).astype(np.float64)
     return float(np.nanmean(gap)), bootstrap_intervals({metric: gap}, seed=seed)[metric]
 
 

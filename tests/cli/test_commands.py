@@ -1,4 +1,4 @@
-"""The commands on a tiny shop: what they print where, and how they end."""
+"""The commands on a tiny shop: output, progress and exit codes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended."""
+    """Result of a command."""
 
     code: int
     out: str
@@ -48,8 +48,8 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main([str(argument) for argument in arguments])
-        told = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), told.out, told.err)
+        output = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), output.out, output.err)
 
     return run
 
@@ -78,14 +78,14 @@ def test_a_run_prints_its_record_on_stdout_and_its_progress_on_stderr(
         record["figures"]
     )
     assert record["figures"]["index.ann_recall@100"] == 1  # the index is exact
-    told = (folder / "stderr.txt").read_text()
+    progress = (folder / "stderr.txt").read_text()
     for stage in ("ingest", "encode", "train", "evaluate", "index", "publish", "serve"):
-        assert f"{stage}: done in" in told
-    assert "stopped cleanly" in told
+        assert f"{stage}: done in" in progress
+    assert "stopped cleanly" in progress
     assert (shop[1] / "tiny/report.html").is_file()
 
 
-def test_each_stage_by_itself_reuses_what_stands(shop: tuple[Path, Path], run: Run) -> None:
+def test_a_stage_command_reuses_earlier_results(shop: tuple[Path, Path], run: Run) -> None:
     config, runs = shop
     ended = run("index", config, "--runs", runs, "--json")
     assert ended.code == 0 and ended.json["reused"] and ended.json["stage"] == "index"
@@ -97,10 +97,12 @@ def test_each_stage_by_itself_reuses_what_stands(shop: tuple[Path, Path], run: R
     assert "ingest" in ended.out and "done" in ended.out
 
 
-def test_encode_tells_which_words_have_no_vector(shop: tuple[Path, Path], run: Run) -> None:
+def test_encode_prints_words_without_a_vector(shop: tuple[Path, Path], run: Run) -> None:
     config, runs = shop
-    told = run("encode", config, "--runs", runs)
-    assert told.code == 0 and "search phrases" in told.out and "most frequent without" in told.out
+    ended = run("encode", config, "--runs", runs)
+    assert (
+        ended.code == 0 and "search phrases" in ended.out and "most frequent without" in ended.out
+    )
     words = run("encode", config, "--runs", runs, "--json").json["words"]
     report = json.loads((runs / "tiny/report.json").read_text())
     assert words == report["words"] and words["item texts"]["words"] > 30
@@ -136,38 +138,38 @@ def test_query_in_process(shop: tuple[Path, Path], run: Run) -> None:
 
 def test_query_by_a_picture_and_by_words_with_it(shop: tuple[Path, Path], run: Run) -> None:
     config, runs = shop
-    asked = ("query", "--config", config, "--runs", runs, "--k", 3)
+    command = ("query", "--config", config, "--runs", runs, "--k", 3)
     picture = config.parent / "photos/4.png"
-    found = run(*asked, "--image", picture, "--space", "image", "--json")
+    found = run(*command, "--image", picture, "--space", "image", "--json")
     assert found.code == 0, found.err
     # Pictures of one colour are the same picture: the first of them is the first row.
     assert [c["item_id"] for c in found.json["candidates"]] == ["i1", "i4", "i7"]
     both = ("--image", picture, "--terms", "green lamp", "--space", "text+image")
-    table = run(*asked, *both, "--fusion", "sum", "--weight", "text=0.5")
+    table = run(*command, *both, "--fusion", "sum", "--weight", "text=0.5")
     assert table.code == 0 and "image" in table.out and "title" in table.out
-    fused = run(*asked, *both, "--fusion", "sum", "--weight", "text=0.5", "--json").json
+    fused = run(*command, *both, "--fusion", "sum", "--weight", "text=0.5", "--json").json
     for candidate in fused["candidates"]:
         parts = candidate["parts"]
         assert candidate["score"] == pytest.approx(0.5 * parts["text"] + parts["image"], abs=1e-6)
-    refused = run(*asked, "--image", config, "--space", "image")
+    refused = run(*command, "--image", config, "--space", "image")
     assert refused.code == 1 and "the picture cannot be read: not a picture in a kn" in refused.err
-    assert run(*asked, "--image", runs / "nowhere.png").code == 2
+    assert run(*command, "--image", runs / "nowhere.png").code == 2
 
 
-def test_a_sheet_shows_what_was_asked_and_what_was_found(
+def test_a_sheet_shows_the_query_and_its_candidates(
     shop: tuple[Path, Path], run: Run, tmp_path: Path
 ) -> None:
     config, runs = shop
     sheet, picture = tmp_path / "sheet.png", config.parent / "photos/4.png"
-    asked = ("query", "--config", config, "--runs", runs, "--sheet", sheet)
-    ended = run(*asked, "--image", picture, "--space", "image", "--k", 8)
+    command = ("query", "--config", config, "--runs", runs, "--sheet", sheet)
+    ended = run(*command, "--image", picture, "--space", "image", "--k", 8)
     assert ended.code == 0, ended.err
     with Image.open(sheet) as drawn:
         colours = {colour for _, colour in drawn.getcolors(100_000)}
     assert COLOURS["green"] in colours and COLOURS["red"] not in colours
-    assert run(*asked, "--user", "u1", "--terms", "a lamp").code == 0
+    assert run(*command, "--user", "u1", "--terms", "a lamp").code == 0
     assert run("query", "--bundles", runs, "--user", "u1", "--sheet", sheet).code == 2
-    assert run(*asked[:-1], tmp_path / "sheet.exe", "--user", "u1").code == 2
+    assert run(*command[:-1], tmp_path / "sheet.exe", "--user", "u1").code == 2
 
 
 def test_a_bundle_reads_pictures_and_has_a_reference_query_with_one(
@@ -196,30 +198,31 @@ def test_query_a_service(shop: tuple[Path, Path], run: Run, tmp_path: Path) -> N
         assert service.stdout is not None
         address = service.stdout.readline().strip()
         assert address.endswith(port.read_text().strip())
-        asked = ("--history", "i1,i4,nowhere", "--k", 4, "--json")
-        over_the_wire = run("query", "--address", address, *asked)
-        refused = run("query", "--address", address, "--user", "nobody", "--json")
+        command = ("--history", "i1,i4,nowhere", "--k", 4, "--json")
+        over_the_wire = run("query", "--address", address, *command)
+        refused = run("query", "--address", address, "--user", "stranger", "--json")
         drawn = (*picture, "--k", 4, "--json")
         by_picture = run("query", "--address", address, *drawn)
         service.send_signal(signal.SIGTERM)
         assert service.wait(30) == 0
-    here = run("query", "--bundles", bundles, *asked)
+    in_process = run("query", "--bundles", bundles, *command)
     assert over_the_wire.code == 0, over_the_wire.err
     assert [c["item_id"] for c in over_the_wire.json["candidates"]] == [
-        c["item_id"] for c in here.json["candidates"]
+        c["item_id"] for c in in_process.json["candidates"]
     ]
     assert over_the_wire.json["unknown_history_ids"] == ["nowhere"]
-    assert refused.code == 1 and refused.out == "" and "nobody" in refused.err
+    assert refused.code == 1 and refused.out == "" and "stranger" in refused.err
     assert by_picture.code == 0, by_picture.err
-    there, here = by_picture.json, run("query", "--bundles", bundles, *drawn).json
-    assert [c["item_id"] for c in there["candidates"]] == [c["item_id"] for c in here["candidates"]]
-    assert all(set(c["parts"]) == {"text", "image"} for c in there["candidates"])
+    remote, local = by_picture.json, run("query", "--bundles", bundles, *drawn).json
+    items = [[c["item_id"] for c in each["candidates"]] for each in (remote, local)]
+    assert items[0] == items[1]
+    assert all(set(c["parts"]) == {"text", "image"} for c in remote["candidates"])
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--user", "nobody"], "unknown user id 'nobody'"),
+        (["--user", "stranger"], "unknown user id 'stranger'"),
         (["--user", "u1", "--k", "0"], "k must be from 1"),
         (
             ["--user", "u1", "--space", "smell"],
@@ -257,15 +260,15 @@ def test_bundles_are_listed_verified_and_rolled_back(shop: tuple[Path, Path], ru
     assert run("bundles", "list", bundles / "nowhere").code == 1
 
 
-# A shell's background jobs, and so tests that run in one, are started deaf to SIGINT.
-HEARS_SIGINT = """
+# Background jobs of a shell ignore SIGINT, and so do the tests that run in one.
+WITH_SIGINT = """
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 
 
-def test_an_interrupted_run_says_that_it_goes_on(tmp_path: Path) -> None:
+def test_an_interrupted_run_can_be_resumed(tmp_path: Path) -> None:
     config = write_tiny(tmp_path / "shop", pictures="skip")
     config.write_text(
         config.read_text()
@@ -274,7 +277,7 @@ def test_an_interrupted_run_says_that_it_goes_on(tmp_path: Path) -> None:
     )
     with subprocess.Popen(
         [
-            *(sys.executable, "-c", HEARS_SIGINT, "-m", "recsys.cli"),
+            *(sys.executable, "-c", WITH_SIGINT, "-m", "recsys.cli"),
             *("train", str(config), "--runs", str(tmp_path)),
         ],
         stdout=subprocess.DEVNULL,
@@ -284,10 +287,10 @@ def test_an_interrupted_run_says_that_it_goes_on(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     ) as training:
         assert training.stderr is not None
-        told = ""
-        while "train, epoch 2" not in told:
-            told = training.stderr.readline()
-            assert told, "training ended by itself"
+        line = ""
+        while "train, epoch 2" not in line:
+            line = training.stderr.readline()
+            assert line, "training ended by itself"
         training.send_signal(signal.SIGINT)
         rest = training.stderr.read()
     assert training.returncode == 130
@@ -295,17 +298,15 @@ def test_an_interrupted_run_says_that_it_goes_on(tmp_path: Path) -> None:
     assert "Traceback" not in rest
 
 
-def test_export_embeddings_writes_and_tells(
-    shop: tuple[Path, Path], run: Run, tmp_path: Path
-) -> None:
-    asked = ["export-embeddings", shop[0], "--runs", shop[1], "--out", tmp_path / "out"]
-    ended = run(*asked, "--space", "text", "--json")
+def test_export_embeddings(shop: tuple[Path, Path], run: Run, tmp_path: Path) -> None:
+    command = ["export-embeddings", shop[0], "--runs", shop[1], "--out", tmp_path / "out"]
+    ended = run(*command, "--space", "text", "--json")
     assert ended.code == 0, ended.err
     assert [each["name"] for each in ended.json["sets"]] == ["users", "items", "queries", "text"]
     assert ended.json["sets"][1]["thumbnails"] == 30
     assert (tmp_path / "out/users.parquet").is_file()
-    told = run(*asked)
-    assert told.code == 0 and "tensorboard --logdir" in told.out
+    ended = run(*command)
+    assert ended.code == 0 and "tensorboard --logdir" in ended.out
     assert not (tmp_path / "out/text.npy").exists()
-    refused = run(*asked, "--space", "sound")
+    refused = run(*command, "--space", "sound")
     assert refused.code == 1 and "no content vectors 'sound'" in refused.err

@@ -1,4 +1,4 @@
-"""What is wrong is told in one sentence, with exit code 1; a wrong call with 2."""
+"""Errors are reported in one line with exit code 1; wrong arguments with 2."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Change = Callable[[Path], object]
 def _fail(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
     with pytest.raises(SystemExit) as ended:
         main([str(argument) for argument in arguments])
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert "Traceback" not in told.err
-    return int(ended.value.code or 0), told.err
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "Traceback" not in output.err
+    return int(ended.value.code or 0), output.err
 
 
 def _edit(name: str, old: str, new: str) -> Change:
@@ -65,17 +65,17 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("what", WRONG)
-def test_bad_input_is_told_in_a_sentence(
-    what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("case", WRONG)
+def test_invalid_input_is_reported_in_one_line(
+    case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    change, message = WRONG[what]
+    change, expected = WRONG[case]
     config = write_tiny(tmp_path / "shop", users=6)
     change(tmp_path / "shop")
-    code, told = _fail(capsys, "ingest", config, "--runs", tmp_path / "runs", "--json")
+    code, message = _fail(capsys, "ingest", config, "--runs", tmp_path / "runs", "--json")
     assert code == 1
-    last = told.splitlines()[-1]
-    assert last.startswith("error: ") and message in last, told
+    last = message.splitlines()[-1]
+    assert last.startswith("error: ") and expected in last, message
 
 
 def test_a_skip_that_the_configuration_allows_is_counted(
@@ -109,13 +109,13 @@ def test_a_skip_that_the_configuration_allows_is_counted(
     ids=" ".join,
 )
 def test_a_wrong_call_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    code, told = _fail(capsys, *arguments)
-    assert code == 2 and "Error" in told
+    code, message = _fail(capsys, *arguments)
+    assert code == 2 and "Error" in message
 
 
 def test_no_bundles_to_serve(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, told = _fail(capsys, "serve", "--bundles", tmp_path / "none")
-    assert code == 1 and "there is no folder of bundles" in told
+    code, message = _fail(capsys, "serve", "--bundles", tmp_path / "none")
+    assert code == 1 and "there is no folder of bundles" in message
 
 
 def test_a_fault_of_the_engine_is_no_traceback(
@@ -125,8 +125,8 @@ def test_a_fault_of_the_engine_is_no_traceback(
         raise ZeroDivisionError("1 / 0")
 
     monkeypatch.setattr("recsys.pipeline.open_job", broken)
-    code, told = _fail(capsys, "ingest", tmp_path / "any.toml")
-    assert code == 1 and "unexpected ZeroDivisionError: 1 / 0" in told
+    code, message = _fail(capsys, "ingest", tmp_path / "any.toml")
+    assert code == 1 and "unexpected ZeroDivisionError: 1 / 0" in message
     monkeypatch.setenv("RECSYS_TRACEBACK", "1")
     with pytest.raises(ZeroDivisionError):
         main(["ingest", "any.toml"])

@@ -41,7 +41,7 @@ class ScorerContract:
         width = scorer.score(queries).shape[1]
         assert scorer.score(queries.slice(0, 0)).shape == (0, width)
 
-    def test_a_query_is_scored_alike_by_itself_and_among_others(self, scorer, queries) -> None:
+    def test_the_scores_of_a_query_do_not_depend_on_other_queries(self, scorer, queries) -> None:
         together = scorer.score(queries)
         for row in range(len(queries)):
             alone = scorer.score(queries.slice(row, row + 1))

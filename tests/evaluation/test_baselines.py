@@ -21,7 +21,7 @@ from recsys.splits import HeldOutQueries, LeaveLastOutConfig, split
 from tests.contracts.scorer_contract import ScorerContract
 from tests.splits.logs import log
 
-# a: ann bob cid | b: ann bob | c: ann | d: cid | e: nobody
+# a: ann bob cid | b: ann bob | c: ann | d: cid | e: no user
 TRAIN = log(
     {
         "ann": [("a", 1), ("b", 2), ("c", 3), ("a", 4)],
@@ -71,7 +71,7 @@ class TestSum(_Contract):
     def scorer(self) -> SumScorer:
         return SumScorer("sum", (ItemKnnScorer(TRAIN), PopularityScorer(TRAIN)), (2.0, 0.5))
 
-    def test_it_is_the_weighted_sum_and_shows_what_all_of_them_show(self, scorer, queries) -> None:
+    def test_a_sum_is_weighted_and_masks_each_part(self, scorer, queries) -> None:
         parts = [part.score(queries) for part in scorer.parts]
         np.testing.assert_allclose(scorer.score(queries), 2 * parts[0] + 0.5 * parts[1], rtol=1e-6)
         table = np.array([[0, -np.inf, 1]], np.float32)
@@ -114,7 +114,7 @@ def test_popularity_scores_by_count() -> None:
 
 def test_item_knn_sums_cosines_of_binary_columns() -> None:
     scores = ItemKnnScorer(TRAIN).score(QUERIES)
-    # Users: a 3 (met twice counts once), b 2, c 1, d 1. Both: ab 2, ac 1, ad 1, bc 1.
+    # Users: a 3 (repeats count once), b 2, c 1, d 1. Both: ab 2, ac 1, ad 1, bc 1.
     # History a, b, c:
     ab, ac, ad, bc = 2 / sqrt(3 * 2), 1 / sqrt(3 * 1), 1 / sqrt(3 * 1), 1 / sqrt(2 * 1)
     np.testing.assert_allclose(scores[0], [ab + ac, ab + bc, ac + bc, ad, -1 / 1], rtol=1e-6)
@@ -166,7 +166,7 @@ def test_item_knn_narrowed_equals_one_that_was_learned_so() -> None:
 
 
 @pytest.mark.parametrize("bad", [{"neighbours": 0}, {"shrinkage": -1}, {"last": 0}])
-def test_item_knn_refuses_what_makes_no_sense(bad: dict[str, float]) -> None:
+def test_item_knn_refuses_invalid_settings(bad: dict[str, float]) -> None:
     with pytest.raises(InvalidRequestError, match="neighbours and last must be 1 or more"):
         ItemKnnScorer(TRAIN, **bad)
 
@@ -191,7 +191,7 @@ def test_in_a_checkerboard_item_knn_finds_the_items_of_the_same_colour() -> None
     assert result.figures["recall@1"] == 1.0
 
 
-def test_tuning_takes_the_best_on_validation_and_tells_what_it_tried() -> None:
+def test_tuning_selects_the_best_on_validation_and_lists_all_trials() -> None:
     letters = "abcdefghijkl"
     rng = np.random.default_rng(1)
     lines = {

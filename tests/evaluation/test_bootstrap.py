@@ -30,7 +30,7 @@ def test_the_same_seed_gives_the_same_interval_and_another_one_another() -> None
     )
 
 
-def test_what_no_query_has_gets_no_interval() -> None:
+def test_no_interval_without_queries() -> None:
     made = bootstrap_intervals(
         {"none": np.full(4, np.nan), "rare": np.array([np.nan, np.nan, np.nan, 0.5])}
     )

@@ -1,4 +1,4 @@
-"""The mean of what a user met, worked by hand."""
+"""The mean of a history's vectors, computed by hand."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_scores_are_inner_products_with_the_mean_of_the_history() -> None:
     np.testing.assert_allclose(scores[0, :4], [0.5, 0.7, 0.5, -0.5], rtol=1e-6)
     # Nothing to go by, nothing to say; also where the history holds only what has no title.
     assert scores[1, :4].tolist() == scores[2, :4].tolist() == [0, 0, 0, 0]
-    # Met twice, counted twice; what has no title does not weigh: (1 - 1 - 1) / 3.
+    # Repeats count twice; an item without a title has no weight: (1 - 1 - 1) / 3.
     np.testing.assert_allclose(scores[3, :4], [-1 / 3, -0.2, 0, 1 / 3], atol=1e-6)
     assert (scores[:, 4] == -np.inf).all()
 

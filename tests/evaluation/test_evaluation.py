@@ -95,7 +95,7 @@ def test_a_target_that_cannot_be_shown_is_a_counted_miss() -> None:
     assert result.counts["unreachable_targets"] == 3
 
 
-def test_without_cold_targets_there_is_no_cold_figure() -> None:
+def test_no_cold_figure_without_cold_targets() -> None:
     queries = HeldOutQueries.of(user=[0], histories=[[]], targets=[[0]])
     result = evaluate(Table(SCORES), queries, **PARTS, ks=(1,))
     assert not [name for name in result.figures if "cold" in name]
@@ -137,14 +137,14 @@ def test_no_queries_are_refused() -> None:
         evaluate(Table(SCORES), QUERIES.slice(0, 0), **PARTS)
 
 
-def test_progress_is_told_after_each_batch() -> None:
-    told = []
+def test_progress_is_reported_after_each_batch() -> None:
+    calls = []
     evaluate(
         Table(SCORES),
         QUERIES,
         **PARTS,
         ks=(1,),
         batch=2,
-        progress=lambda description, done, total, note="": told.append((description, done, total)),
+        progress=lambda description, done, total, note="": calls.append((description, done, total)),
     )
-    assert told == [("evaluate table", 2, 3), ("evaluate table", 3, 3)]
+    assert calls == [("evaluate table", 2, 3), ("evaluate table", 3, 3)]

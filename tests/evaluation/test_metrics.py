@@ -61,7 +61,7 @@ def test_ndcg(k: int, expected: list[float]) -> None:
     np.testing.assert_allclose(metrics.ndcg(HITS, TARGETS, k), expected)
 
 
-def test_ndcg_of_a_perfect_ranking_is_one_even_with_more_targets_than_places() -> None:
+def test_ndcg_of_a_perfect_ranking_is_one_with_more_targets_than_positions() -> None:
     perfect = np.ones((1, 3), np.bool_)
     assert metrics.ndcg(perfect, np.array([7]), 3).tolist() == [1.0]
     assert metrics.ndcg(perfect[:, :2], np.array([2]), 3).tolist() == [1.0]
@@ -104,7 +104,7 @@ def test_average_precision_and_ndcg_are_those_of_scikit_learn() -> None:
         )
 
 
-def test_coverage_counts_different_items_in_valid_places() -> None:
+def test_coverage_counts_distinct_items_in_valid_positions() -> None:
     rows = np.array([[4, 2, 0], [2, 4, 3]], np.int32)
     valid = np.array([[True, True, False], [True, True, True]])  # the 0 is no item
     assert metrics.coverage(rows, valid, 2, candidates=8) == 2 / 8  # 4, 2

@@ -38,7 +38,7 @@ HEAD = PairHead(
     ((ADD.astype(np.float32), np.zeros(4, np.float32)),
      (np.array([[2], [-2], [2], [-2]], np.float32), -np.ones(1, np.float32)))
 )  # fmt: skip
-# Item 4 has no vector; training never met it either.
+# Item 4 has no vector and no training interactions.
 BLOCK = FeatureBlock(
     np.array([[1, 0], [0, 1], [1, 1], [-1, 0], [0, 0]], np.float32),
     np.array([True, True, True, True, False]),
@@ -112,9 +112,9 @@ def test_only_candidates_are_scored() -> None:
     assert scores[0].tolist() == [0, -np.inf, 1, -np.inf, -np.inf]
 
 
-def test_sparse_pairs_read_what_was_searched_for_before_the_moment() -> None:
+def test_sparse_pairs_read_earlier_searches() -> None:
     scores = SparsePairScorer(SPARSE, SEARCHED).score(QUERIES)
-    # ann: the mean of all three met, (0, 1/3), and "red" at 5, (0, 1); 2 u . v - 1 + b.
+    # ann: the mean of all three items, (0, 1/3), and "red" at 5, (0, 1); 2 u . v - 1 + b.
     np.testing.assert_allclose(scores[0, :4], [-1, 5 / 3, 5 / 3 + 0.5, -1], rtol=1e-5)
     # bob at 3 has searched for nothing *before* 3.
     assert scores[1].tolist() == [-1, -1, -0.5, -1, -np.inf]
@@ -145,7 +145,7 @@ def test_pairs_hold_each_target_and_nothing_known() -> None:
         sample_pairs(queries.slice(0, 0), candidates=candidates)
 
 
-def judged(**changes):
+def figures_of(**changes):
     """Two queries that see the same log-odds 0, 0, 2 and -inf."""
     table = np.array([[0, 0, 2, -np.inf]], np.float32)
     scorer = VectorScorer("known", table.T, lambda some: np.ones((len(some), 1), np.float32))
@@ -157,17 +157,17 @@ def judged(**changes):
 
 
 def test_auc_and_log_loss_by_hand() -> None:
-    figures = judged()
+    figures = figures_of()
     # Taken: 0 and 2. Not taken: 0 and -inf. In order: (0, 0) a tie, and three of three.
     assert figures["auc"] == 3.5 / 4
-    # p: a half twice, sigmoid(2) for what was taken, and nothing for what was not.
+    # p: a half twice, sigmoid(2) for the positive, and 0 for the negative.
     expected = (ln(2) + ln(2) + ln(1 + np.exp(-2))) / 4
     assert figures["log_loss"] == pytest.approx(expected, abs=1e-6)
     assert figures["base_log_loss"] == pytest.approx(ln(2))
-    assert judged(scores="order") == {"auc": 3.5 / 4}
+    assert figures_of(scores="order") == {"auc": 3.5 / 4}
 
 
-def test_pairs_that_are_all_alike_have_no_auc() -> None:
+def test_equal_labels_have_no_auc() -> None:
     pairs = LabelledPairs(np.array([0]), np.array([1]), np.array([True]))
     with pytest.raises(InvalidRequestError, match="all 1 are alike"):
         evaluate_pairs(VectorPairScorer(VECTORS, BLOCK), QUERIES, pairs)

@@ -1,4 +1,4 @@
-"""Rankings: order, ties, what is left out; held against a slow and plain one."""
+"""Rankings: order, ties and masks, compared with a slow reference."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def ranked(scores: list[list[float]], targets: list[list[int]], depth: int):
     )
 
 
-def test_best_first_and_the_place_of_each_target() -> None:
+def test_best_first_and_the_position_of_each_target() -> None:
     made = ranked([[0.1, 0.9, 0.5, 0.7], [4, 3, 2, 1]], [[2, 0], [0]], 3)
     assert made.rows.tolist() == [[1, 3, 2], [0, 1, 2]]
     assert made.positions.tolist() == [3, 0, 1]  # item 0 of the first query is beyond place 3
@@ -66,18 +66,18 @@ def test_it_equals_a_plain_sort(levels: int) -> None:
         for query, row in enumerate(scores):
             shown = [i for i in np.lexsort((np.arange(40), -row)) if row[i] > NO][:depth]
             assert made.rows[query][made.valid[query]].tolist() == shown
-            judged = sorted(
+            by_score = sorted(
                 (i for i in range(40) if row[i] > NO),
                 key=lambda i: (-row[i], i in targets[query], i),
             )[:depth]
-            expected += [judged.index(i) + 1 if i in judged else 0 for i in targets[query]]
+            expected += [by_score.index(i) + 1 if i in by_score else 0 for i in targets[query]]
         assert made.positions.tolist() == expected
 
 
-def test_hits_stand_where_the_places_say() -> None:
-    places, offsets = np.array([2, 0, 1], np.int32), np.array([0, 2, 3])
-    assert target_hits(places, offsets, 2).tolist() == [[False, True], [True, False]]
-    kept = target_hits(places, offsets, 2, np.array([False, True, True]))
+def test_hits_are_at_the_positions_of_the_targets() -> None:
+    positions, offsets = np.array([2, 0, 1], np.int32), np.array([0, 2, 3])
+    assert target_hits(positions, offsets, 2).tolist() == [[False, True], [True, False]]
+    kept = target_hits(positions, offsets, 2, np.array([False, True, True]))
     assert kept.tolist() == [[False, False], [True, False]]
 
 
@@ -92,7 +92,7 @@ def test_history_and_non_candidates_are_left_out_of_a_copy() -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_scores_that_are_not_numbers_are_refused_with_their_place(bad: float) -> None:
+def test_non_finite_scores_are_refused_with_item_and_query(bad: float) -> None:
     scores = np.array([[1, 2, 3], [NO, bad, 1]], np.float32)
     with pytest.raises(DataError, match=f"'any' gave {bad} to item row 1 for query 1"):
         mask_scores(scores, QUERIES, np.ones(3, np.bool_), name="any")

@@ -14,12 +14,12 @@ from recsys.errors import DataError
 from recsys.evaluation.record import commit, write_record
 from recsys.files import write_text
 
-ASKED = {"name": "demo", "command": "make demo", "seeds": [1, 2]}
+VALUES = {"name": "demo", "command": "make demo", "seeds": [1, 2]}
 
 
-def test_a_record_holds_exactly_what_was_agreed(tmp_path: Path) -> None:
+def test_a_record_has_exactly_the_common_keys(tmp_path: Path) -> None:
     path = tmp_path / "results" / "demo.json"
-    write_record(path, **ASKED, figures={"a.recall@10": 0.5, "items": 7}, note="x")
+    write_record(path, **VALUES, figures={"a.recall@10": 0.5, "items": 7}, note="x")
     made = json.loads(path.read_text(encoding="utf-8"))
     assert {"name", "command", "commit", "date", "machine", "seeds", "figures", "note"} == set(made)
     assert made["figures"] == {"a.recall@10": 0.5, "items": 7}
@@ -34,20 +34,20 @@ def test_a_figure_that_is_not_finite_is_refused_and_nothing_is_written(
     tmp_path: Path, value: float
 ) -> None:
     with pytest.raises(DataError, match="figure 'recall' must be a finite number"):
-        write_record(tmp_path / "a.json", **ASKED, figures={"recall": value})
+        write_record(tmp_path / "a.json", **VALUES, figures={"recall": value})
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_extra_entry_cannot_take_the_place_of_an_agreed_one(tmp_path: Path) -> None:
+def test_an_extra_entry_cannot_replace_a_common_one(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="'date' is a reserved key"):
-        write_record(tmp_path / "a.json", **ASKED, figures={}, date="today")
+        write_record(tmp_path / "a.json", **VALUES, figures={}, date="today")
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     write_text(path, "old")
     with pytest.raises(DataError, match=r"a\.json cannot be written as JSON"):
-        write_record(path, **ASKED, figures={}, strange={1, 2})
+        write_record(path, **VALUES, figures={}, strange={1, 2})
     with pytest.raises(UnicodeEncodeError):
         write_text(path, "\ud800")
     assert [file.name for file in tmp_path.iterdir()] == ["a.json"]

@@ -1,6 +1,6 @@
-"""A run that kills itself at a moment: killed_run.py CONFIG RUNS STAGE [PROGRESS].
+"""A run that kills itself: killed_run.py CONFIG RUNS STAGE [PROGRESS].
 
-PROGRESS is how the piece of work begins during which it dies; without it the run goes to the end.
+It dies when the description of a progress begins with PROGRESS; without it, it completes.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from pathlib import Path
 from recsys.pipeline import StageResult, open_job, run_job
 
 
-class Told:
-    """Prints what becomes of the stages."""
+class Printer:
+    """Prints the stages."""
 
     def starting(self, stage: str, reason: str) -> None:
         print("starting", stage, flush=True)
 
-    def finished(self, done: StageResult) -> None:
-        print("reused" if done.reused else "done", done.stage, flush=True)
+    def finished(self, result: StageResult) -> None:
+        print("reused" if result.reused else "done", result.stage, flush=True)
 
 
 def main(config: str, runs: str, stage: str, moment: str = "") -> None:
@@ -29,7 +29,7 @@ def main(config: str, runs: str, stage: str, moment: str = "") -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     run_job(
-        open_job(Path(config), runs=Path(runs), progress=progress), until=stage, observer=Told()
+        open_job(Path(config), runs=Path(runs), progress=progress), until=stage, observer=Printer()
     )
 
 

@@ -50,6 +50,6 @@ def test_the_seed_reaches_every_section_that_has_none_of_its_own(tmp_path: Path)
         ({"serve": {"call": {"space": "smell"}}}, "names 'smell', which is not in spaces"),
     ],
 )
-def test_what_does_not_go_together_is_refused(changes: dict[str, object], message: str) -> None:
+def test_invalid_combinations_are_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse_config({**LEAST, **changes}, RunConfig)

@@ -14,7 +14,6 @@ from recsys.index import ExactConfig
 from recsys.pipeline import Job, open_job, run_job
 from recsys.pipeline.exporting import export_embeddings
 from recsys.retrieval import Query, Retriever, Space
-from tests.pipeline.test_user_vectors import Seen
 from tests.pipeline.tiny import write_tiny
 
 
@@ -24,7 +23,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     path = write_tiny(folder / "shop")
     path.write_text(path.read_text().replace("[towers]\n", '[towers]\nuser_id = "embedding"\n'))
     job = open_job(path, runs=folder / "runs")
-    run_job(job, until="train", observer=Seen())
+    run_job(job, until="train")
     return job
 
 
@@ -57,12 +56,12 @@ def test_scores_are_those_of_the_served_bundle(job: Job, out: Path) -> None:
 
     users = read_vectors(out / "users.parquet")
     assert users.ids == tuple(job.ingested.interactions.users.index)
-    for place in (0, 17, 39):
-        holds(users.vectors[place], Query(user_id=users.ids[place]))
+    for at in (0, 17, 39):
+        holds(users.vectors[at], Query(user_id=users.ids[at]))
     queries = read_vectors(out / "queries.parquet", ids="terms")
     assert set(queries.ids) == set(job.ingested.interactions.phrases) - {""}
-    for place in (0, len(queries.ids) - 1):
-        holds(queries.vectors[place], Query(terms=queries.ids[place]))
+    for at in (0, len(queries.ids) - 1):
+        holds(queries.vectors[at], Query(terms=queries.ids[at]))
 
 
 def test_spaces_are_as_the_encoder_gave_them(job: Job, out: Path) -> None:
@@ -73,7 +72,7 @@ def test_spaces_are_as_the_encoder_gave_them(job: Job, out: Path) -> None:
         np.testing.assert_array_equal(named.vectors, block.vectors[kept])
 
 
-def test_items_are_shown_with_what_is_known_of_them(job: Job, out: Path) -> None:
+def test_items_are_exported_with_labels(job: Job, out: Path) -> None:
     lines = (out / "projector/items/metadata.tsv").read_text().splitlines()
     assert lines[0] == "item_id\ttitle\tcolour\tinteractions\ttraining"
     assert lines[1].startswith("i0\tred ") and lines[1].split("\t")[2] == "red"
@@ -81,7 +80,7 @@ def test_items_are_shown_with_what_is_known_of_them(job: Job, out: Path) -> None
     assert not (out / "projector/users/sprite.png").exists()
 
 
-def test_a_space_that_is_not_there_is_refused_before_anything_is_written(job: Job) -> None:
+def test_a_missing_space_is_refused_before_writing(job: Job) -> None:
     with pytest.raises(NotFoundError, match="'sound'; it has: text, image, attributes"):
         export_embeddings(job, job.folder / "none", spaces=["sound"])
     assert not (job.folder / "none").exists()
@@ -92,7 +91,7 @@ def test_another_run_starts_from_the_users_of_this_one(job: Job, out: Path, tmp_
     text = path.read_text().replace("[data]\n", f'[data]\nuser_vectors = "{out}/users.parquet"\n')
     path.write_text(text.replace("epochs = 4", "epochs = 1"))
     other = open_job(path, runs=tmp_path / "runs")
-    run_job(other, until="train", observer=Seen())
+    run_job(other, until="train")
     assert other.user_block is not None and other.user_block.mask.all()
     assert other.towers.sizes["user_vectors"] == job.towers.config.dimension
 
@@ -103,7 +102,7 @@ def test_towers_that_read_terms_alone_export_no_users(tmp_path: Path) -> None:
     text = path.read_text().replace(mean, 'history = { name = "none" }')
     path.write_text(text.replace("epochs = 4", "epochs = 1"))
     job = open_job(path, runs=tmp_path / "runs")
-    run_job(job, until="train", observer=Seen())
+    run_job(job, until="train")
     written, left_out = export_embeddings(job, tmp_path / "out")
     assert [each.name for each in written] == ["items", "queries"]
     assert (

@@ -30,6 +30,6 @@ def test_a_folder_is_its_files_and_their_names(tmp_path: Path) -> None:
     assert fingerprint_path(tmp_path / "one") != fingerprint_path(tmp_path / "two")
 
 
-def test_nothing_there(tmp_path: Path) -> None:
+def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected a file or a folder at .*; there is nothing"):
         fingerprint_path(tmp_path / "missing")

@@ -10,7 +10,6 @@ import pytest
 from recsys.errors import ConfigError
 from recsys.pipeline import Job, open_job, run_job
 from recsys.pipeline.training import train_towers
-from tests.pipeline.test_user_vectors import Seen
 from tests.pipeline.tiny import write_tiny
 
 PARTS = '{ name = "bag-of-words", min_count = 1 }, { name = "lsa", dimension = 3, min_count = 1 }'
@@ -23,11 +22,11 @@ def joined(folder: Path, *, towers: str = "", members: str = "", parts: str = JO
     text = text.replace("[towers]\n", f"[towers]\n{towers}\n")
     path.write_text(text + members)
     job = open_job(path, runs=folder / "runs")
-    run_job(job, until="encode", observer=Seen())
+    run_job(job, until="encode")
     return job
 
 
-def test_nobody_gets_a_part_that_was_not_named(tmp_path):
+def test_parts_are_read_only_by_name(tmp_path):
     job = joined(tmp_path)
     assert [block.name for block in job.training_blocks] == ["text", "attributes"]
     assert job.towers_config.blocks is None
@@ -44,7 +43,7 @@ def test_a_member_that_names_a_part_learns_from_it_alone(tmp_path):
     assert two.config.blocks == ("text.lsa",)
 
 
-def test_a_part_that_is_not_there_is_refused(tmp_path):
+def test_an_unknown_part_is_refused(tmp_path):
     job = joined(tmp_path, towers='blocks = ["text.bert"]')
     with pytest.raises(ConfigError, match=r"towers.blocks names 'text.bert'"):
         train_towers(job, tmp_path / "trained")

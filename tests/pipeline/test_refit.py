@@ -1,4 +1,4 @@
-"""A run that chooses on validation, then learns from everything but the test."""
+"""A run that selects the epoch on validation, then trains on all but the test."""
 
 from __future__ import annotations
 
@@ -7,14 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys.pipeline import Job, StageResult, open_job, run_job
+from recsys.pipeline import Job, open_job, run_job
 from tests.pipeline.tiny import write_tiny
-
-
-class Nobody:
-    def starting(self, stage: str, reason: str) -> None: ...
-
-    def finished(self, done: StageResult) -> None: ...
 
 
 def trained(folder: Path, refit: str) -> Job:
@@ -23,11 +17,11 @@ def trained(folder: Path, refit: str) -> Job:
     text = path.read_text().replace('protocol = "leave-last-out"', wanted)
     path.write_text(text.replace("patience = 4\nvalidate_every = 2", "patience = 1"))
     job = open_job(path, runs=folder / "runs" / refit)
-    run_job(job, until="evaluate", observer=Nobody())
+    run_job(job, until="evaluate")
     return job
 
 
-def test_the_epoch_is_chosen_on_validation_and_the_towers_learn_from_both(tmp_path: Path) -> None:
+def test_the_epoch_is_selected_on_validation_and_the_towers_train_on_both(tmp_path: Path) -> None:
     plain, refit = (trained(tmp_path, name) for name in ("none", "train-and-validation"))
     chosen, same = (
         json.loads((job.folder / "train/epochs.json").read_text()) for job in (refit, plain)
@@ -40,7 +34,7 @@ def test_the_epoch_is_chosen_on_validation_and_the_towers_learn_from_both(tmp_pa
     assert not np.allclose(refit.towers.item_vectors, plain.towers.item_vectors)
     assert len(refit.split.final) == len(refit.split.train) + len(refit.split.validation)
 
-    told = json.loads((refit.folder / "evaluate/evaluations.json").read_text())["evaluations"]
+    refitted = json.loads((refit.folder / "evaluate/evaluations.json").read_text())["evaluations"]
     before = json.loads((plain.folder / "evaluate/evaluations.json").read_text())["evaluations"]
     for name in ("popularity", "item_knn"):
-        assert told[name]["figures"] != before[name]["figures"]
+        assert refitted[name]["figures"] != before[name]["figures"]

@@ -1,5 +1,4 @@
-"""What a section names is found from the configuration's folder, in sections of parts too; a word
-is left as it is."""
+"""Files of sections and of their parts, relative to the configuration's folder."""
 
 from __future__ import annotations
 
@@ -30,13 +29,13 @@ GLOVE, BERT = WordVectorsConfig(file=Path("glove.txt")), BertConfig(model="minil
 JOINED = JoinedConfig(parts=(LsaConfig(), GLOVE, BERT), scales=(1, 1, 2))
 
 
-def test_files_of_parts_are_outside_files() -> None:
+def test_files_of_parts_are_external_files() -> None:
     found = external_files(JOB, text=JOINED, image=None)
     assert found == {"text.parts.1.file": HOME / "glove.txt", "text.parts.2.model": HOME / "minilm"}
     assert external_files(JOB, text=GLOVE) == {"text.file": HOME / "glove.txt"}
 
 
-def test_files_of_parts_are_found() -> None:
+def test_files_of_parts_are_resolved() -> None:
     found = resolve_files(JOB, JOINED)
     assert found.parts == tuple(resolve_files(JOB, part) for part in JOINED.parts)
     assert found.parts[1].file == HOME / "glove.txt" and found.scales == JOINED.scales
@@ -81,7 +80,7 @@ def test_a_model_in_an_installed_package(
         KerasApplicationConfig(weights="none"),
     ],
 )
-def test_a_word_that_the_encoder_knows_is_no_file(
+def test_a_keyword_of_the_encoder_is_no_file(
     job: Job, section: BertConfig | KerasApplicationConfig
 ) -> None:
     assert external_files(job, image=section) == {}
@@ -91,5 +90,5 @@ def test_a_word_that_the_encoder_knows_is_no_file(
 @pytest.mark.parametrize(
     "config", [BagOfWordsConfig(), LsaConfig(), ElmoConfig(), Word2VecConfig()]
 )
-def test_what_is_learned_from_the_items_names_no_file(config: Any) -> None:
+def test_encoders_trained_on_the_catalogue_name_no_file(config: Any) -> None:
     assert external_files(JOB, text=config) == {}

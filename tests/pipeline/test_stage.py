@@ -1,4 +1,4 @@
-"""The runner: what stands is reused, what does not is done anew, and a kill loses nothing whole."""
+"""The runner: reuse, recomputing, and resuming after a kill."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Job:
 
 
 class Seen:
-    """An observer that remembers."""
+    """An observer that records the stages."""
 
     def __init__(self) -> None:
         self.reasons: dict[str, str] = {}
@@ -74,14 +74,14 @@ def _run(job: Job, tmp_path: Path, stages: Any = STAGES, **options: Any) -> Seen
     return seen
 
 
-def test_does_what_is_needed_and_no_more(job: Job, tmp_path: Path) -> None:
+def test_only_needed_stages_run(job: Job, tmp_path: Path) -> None:
     seen = _run(job, tmp_path)
     assert job.worked == ["first", "second"]
     assert seen.reasons == {"first": "not done yet", "second": "not done yet"}
     assert (tmp_path / "run/second/result.txt").read_text() == "second 1"
 
 
-def test_reuses_all_that_stands(job: Job, tmp_path: Path) -> None:
+def test_results_that_are_up_to_date_are_reused(job: Job, tmp_path: Path) -> None:
     _run(job, tmp_path)
     seen = _run(job, tmp_path)
     assert job.worked == []
@@ -111,12 +111,12 @@ def test_a_new_version_of_the_code_redoes(job: Job, tmp_path: Path) -> None:
     assert seen.reasons["first"] == "the engine changed"
 
 
-def test_asked_for_again(job: Job, tmp_path: Path) -> None:
+def test_a_requested_stage_is_recomputed(job: Job, tmp_path: Path) -> None:
     _run(job, tmp_path)
     assert _run(job, tmp_path, again=("second",)).reasons == {"second": "requested"}
 
 
-def test_what_was_made_outside_and_is_gone_is_made_again(job: Job, tmp_path: Path) -> None:
+def test_a_missing_result_outside_the_folder_is_recomputed(job: Job, tmp_path: Path) -> None:
     stages = (STAGES[0], _stage("second", ("first",), intact=lambda job, done: job.outside))
     _run(job, tmp_path, stages)
     job.outside = False

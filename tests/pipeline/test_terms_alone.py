@@ -1,4 +1,4 @@
-"""A run whose towers read search terms and nothing else is chosen, judged and tried with them."""
+"""A run whose towers read search terms only is validated, evaluated and queried with them."""
 
 from __future__ import annotations
 
@@ -10,26 +10,17 @@ from recsys.cli.trial import with_default_query
 from recsys.evaluation import evaluate
 from recsys.pipeline import open_job, run_job
 from recsys.pipeline.scoring import batch_of, towers_scorer
-from recsys.pipeline.stage import StageResult
 from tests.pipeline.tiny import write_tiny
 
 
-class Silent:
-    """An observer that looks away."""
-
-    def starting(self, stage: str, reason: str) -> None: ...
-
-    def finished(self, done: StageResult) -> None: ...
-
-
-def test_every_query_is_asked_with_its_terms(tmp_path: Path) -> None:
+def test_every_query_has_its_terms(tmp_path: Path) -> None:
     path = write_tiny(tmp_path / "shop", pictures="skip")
     mean = 'history = { name = "mean", window = 10 }'
     path.write_text(path.read_text().replace(mean, 'history = { name = "none" }'))
     job = open_job(path, runs=tmp_path / "runs")
-    done = {each.stage: each for each in run_job(job, until="evaluate", observer=Silent())}
-    judged = done["evaluate"].figures
-    assert "two_tower_with_terms.recall@5" not in judged
+    done = {each.stage: each for each in run_job(job, until="evaluate")}
+    evaluated = done["evaluate"].figures
+    assert "two_tower_with_terms.recall@5" not in evaluated
 
     parts, known = job.split, job.split.train.active_users
     scorer = towers_scorer(job.towers, known=known, phrases=job.phrases)
@@ -41,7 +32,7 @@ def test_every_query_is_asked_with_its_terms(tmp_path: Path) -> None:
         ks=(5,),
         resamples=1,
     )
-    assert judged["two_tower.recall@5"] == again.figures["recall@5"]
+    assert evaluated["two_tower.recall@5"] == again.figures["recall@5"]
     vectors = job.towers.encode(batch_of(parts.test, known=known, phrases=job.query_phrases))
     assert len(np.unique(vectors, axis=0)) > 1
     query = with_default_query(job, job.config.serve.call).query

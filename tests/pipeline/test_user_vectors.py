@@ -1,4 +1,4 @@
-"""Vectors of users from elsewhere in a run: read where things are encoded, known by content."""
+"""External user vectors in a run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.pipeline.tiny import write_tiny
 
 
 class Seen:
-    """An observer that remembers which stages were done anew, and why."""
+    """An observer that records recomputed stages and reasons."""
 
     def __init__(self) -> None:
         self.began: dict[str, str] = {}
@@ -23,7 +23,7 @@ class Seen:
     def starting(self, stage: str, reason: str) -> None:
         self.began[stage] = reason
 
-    def finished(self, done: StageResult) -> None: ...
+    def finished(self, result: StageResult) -> None: ...
 
 
 def write_users(path: Path, ids: list[str], *, scale: float = 1.0) -> None:
@@ -71,6 +71,6 @@ def test_they_are_read_counted_and_trained_on(tmp_path: Path) -> None:
     assert seen.began == {} and without.user_block is None
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"users\.parquet; there is nothing"):
         brought_up_to_date(shop(tmp_path), tmp_path, "encode")

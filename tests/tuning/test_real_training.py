@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.pipeline import open_job, run_job, training
+from recsys.evaluation import evaluation
+from recsys.pipeline import open_job, run_job
 from recsys.splits import HeldOutQueries, split
 from recsys.tuning.running import tune
 from recsys.tuning.study import Study, open_study
@@ -37,17 +38,17 @@ class Whole:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     asked: list[HeldOutQueries] = []
-    judge = training.evaluate
+    evaluate = evaluation.evaluate
 
     def watched(scorer: Any, queries: HeldOutQueries, **more: Any) -> Any:
         asked.append(queries)
-        return judge(scorer, queries, **more)
+        return evaluate(scorer, queries, **more)
 
     folder = tmp_path_factory.mktemp("whole")
     path = write_study(folder / "shop", TWO, TEMPERATURES)
     study = open_study(path, runs=folder / "runs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "evaluate", watched)
+        patch.setattr(evaluation, "evaluate", watched)
         content = tune(study, command="again", observer=Told())
     return Whole(folder, study, content, asked)
 
