@@ -130,14 +130,14 @@ def test_a_log_without_searches_has_no_words(tmp_path) -> None:
 def test_the_words_of_the_moment_can_be_kept_out(tmp_path) -> None:
     """Each search leads to its own item and is never repeated: without the moment, no word."""
     log = log_of(1, 4, [0, 1, 2, 3], phrases=("", "a", "b", "c"), terms=[0, 1, 2, 3])
+    from recsys.ranking.models import SparsePairModel
     from recsys.ranking.sampling import PairSampler
-    from recsys.ranking.trainable import SparsePairs
 
     batch = next(PairSampler(log, 1).batches(size=4, seed=0, epoch=1))
     rng = np.random.default_rng(0)
 
     def read(**changes):
-        model = SparsePairs(SPARSE.model_copy(update=changes), log)
+        model = SparsePairModel(SPARSE.model_copy(update=changes), log)
         return len(model.arrays(batch, rng)["searched"])
 
     assert read(now=False) == 0 + 0 + 1 + 2

@@ -1,7 +1,7 @@
-"""A training in its folder: an epoch, its validation, its record, its checkpoint, in this order.
+"""The epochs of a training: validation, record, checkpoint and choice of the best.
 
-What an epoch computes is the caller's. Started again in the same folder, a run goes on after its
-last whole epoch; a finished one has nothing left to do.
+Started again in the same folder, a run continues after its last complete epoch; a finished run has
+nothing left to do.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from recsys._tf import tf
 from recsys.errors import TrainingError
@@ -21,12 +21,39 @@ from recsys.files import atomic_folder, read_json, write_json
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch came to: mean training loss, validation figure (or None), seconds."""
+    """Record of one epoch: mean training loss, validation figure (or None), seconds."""
 
     number: int
     loss: float
     validation: float | None
     seconds: float
+
+
+class Saveable(Protocol):
+    """A model that saves itself into a folder."""
+
+    def save(self, folder: Path) -> None:
+        """Write the model."""
+
+
+Model = TypeVar("Model", bound=Saveable)
+Model_co = TypeVar("Model_co", bound=Saveable, covariant=True)
+
+
+class Training(Protocol[Model_co]):
+    """A training, one epoch at a time.
+
+    Attributes:
+        checkpoint: ``tf.train.Checkpoint`` of all state that an epoch changes.
+    """
+
+    checkpoint: Any
+
+    def train(self, epoch: int, note: str) -> float:
+        """Train one epoch and return its mean loss; ``note`` is appended to its progress."""
+
+    def freeze(self) -> Model_co:
+        """A copy of the model in its current state."""
 
 
 def best_of(epochs: Sequence[Epoch]) -> Epoch:
@@ -38,93 +65,87 @@ def best_of(epochs: Sequence[Epoch]) -> Epoch:
     )
 
 
-class Frozen(Protocol):
-    """What was learned so far, at rest."""
-
-    def save(self, folder: Path) -> None:
-        """Write it into a folder."""
-
-
-Learned = TypeVar("Learned", bound=Frozen)
-
-
-class EpochRun:
-    """Epochs until the last, or until validation has not improved for long enough.
+class EpochRun(Generic[Model]):
+    """A training in its folder, until the last epoch or until validation stops improving.
 
     Args:
-        folder: Where checkpoints, ``epochs.json``, ``best-EPOCH/`` and ``tensorboard/`` go.
-        checkpoint: A ``tf.train.Checkpoint`` of all that an epoch changes.
-        epochs: How many, at most.
-        patience: Epochs without a better validation figure before it is finished.
-        validate_every: Epochs between two validations; the last one always has one.
+        folder: Folder of checkpoints, ``epochs.json``, ``best-EPOCH/`` and ``tensorboard/``.
+        training: The training.
+        validate: Figure to maximise; None keeps the model of the last epoch.
+        epochs: Maximum number of epochs.
+        patience: Number of epochs without a better figure before the run stops.
+        validate_every: Number of epochs between two validations; the last epoch has one.
     """
 
     def __init__(
-        self, folder: Path, checkpoint: Any, *, epochs: int, patience: int, validate_every: int
+        self,
+        folder: Path,
+        training: Training[Model],
+        validate: Callable[[Model], float] | None,
+        *,
+        epochs: int,
+        patience: int,
+        validate_every: int,
     ) -> None:
-        self._folder, self._last = folder, epochs
-        self._patience, self._validate_every = patience, validate_every
+        self._folder, self._training, self._validate = folder, training, validate
+        self._last, self._patience, self._validate_every = epochs, patience, validate_every
         self._checkpoints = tf.train.CheckpointManager(
-            checkpoint, str(folder / "checkpoints"), max_to_keep=2, checkpoint_name="epoch"
+            training.checkpoint, str(folder / "checkpoints"), max_to_keep=2, checkpoint_name="epoch"
         )
-        self.epochs: list[Epoch] = self._resume(checkpoint)
+        self.epochs = self._resume()
 
     @property
     def best(self) -> Epoch:
-        """The best of the epochs so far."""
+        """The best epoch so far."""
         return best_of(self.epochs)
 
     @property
     def best_folder(self) -> Path:
-        """What was saved after the best epoch."""
+        """Folder of the model after the best epoch."""
         return self._folder / f"best-{self.best.number}"
 
     @property
     def finished(self) -> bool:
-        """Whether there is nothing left to do."""
+        """Whether no epoch is left."""
         if not self.epochs:
             return False
         done = self.epochs[-1].number
-        if done >= self._last:
-            return True
-        validated = any(epoch.validation is not None for epoch in self.epochs)
-        return validated and done - self.best.number >= self._patience
+        return done >= self._last or (self._validated and done - self.best.number >= self._patience)
 
-    def epoch(
-        self,
-        train: Callable[[int, str], float],
-        *,
-        freeze: Callable[[], Learned],
-        judge: Callable[[Learned], float] | None,
-    ) -> None:
-        """One more epoch.
+    @property
+    def _validated(self) -> bool:
+        return any(epoch.validation is not None for epoch in self.epochs)
 
-        Args:
-            train: From the epoch's number, and what its progress should show besides, to its loss.
-            freeze: What was learned, as it is now; asked for where the epoch is validated.
-            judge: From that to the validation figure; None, and what the last epoch learned is
-                kept.
+    def run(self) -> None:
+        """Train the remaining epochs.
 
         Raises:
-            TrainingError: The validation figure is not finite.
+            TrainingError: The loss or the validation figure is not finite.
         """
-        number, began = len(self.epochs) + 1, time.monotonic()
-        record = Epoch(number, train(number, self._shown()), None, 0.0)
-        if judge is None:
+        while not self.finished:
+            self._epoch(len(self.epochs) + 1)
+
+    def _epoch(self, number: int) -> None:
+        began = time.monotonic()
+        note = f", best validation {self.best.validation:.4f}" if self._validated else ""
+        loss, validation = self._training.train(number, note), None
+        if self._validate is None:
             if number == self._last:
-                _write_folder(self._folder / f"best-{number}", freeze())
+                self._save(number, self._training.freeze())
         elif number % self._validate_every == 0 or number == self._last:
-            record = replace(record, validation=self._validated(number, freeze(), judge))
-        self.epochs.append(replace(record, seconds=round(time.monotonic() - began, 3)))
-        self._write_summary(self.epochs[-1])
+            validation = self._validation(number, self._validate)
+        epoch = Epoch(number, loss, validation, round(time.monotonic() - began, 3))
+        self.epochs.append(epoch)
+        self._write_summary(epoch)
         write_epochs(self._folder, self.epochs)
         self._checkpoints.save(checkpoint_number=number)
         for folder in self._folder.glob("best-*"):
-            if folder.name != f"best-{self.best.number}":
+            if folder != self.best_folder:
                 shutil.rmtree(folder)
 
-    def _validated(self, number: int, learned: Learned, judge: Callable[[Learned], float]) -> float:
-        figure = float(judge(learned))
+    def _validation(self, number: int, validate: Callable[[Model], float]) -> float:
+        model = self._training.freeze()
+        figure = float(validate(model))
         if not math.isfinite(figure):
             raise TrainingError(
                 f"the validation figure of epoch {number} is {figure}: are there validation"
@@ -132,38 +153,30 @@ class EpochRun:
             )
         earlier = [epoch.validation for epoch in self.epochs if epoch.validation is not None]
         if not earlier or figure > max(earlier):
-            _write_folder(self._folder / f"best-{number}", learned)
+            self._save(number, model)
         return figure
 
-    def _resume(self, checkpoint: Any) -> list[Epoch]:
+    def _save(self, number: int, model: Model) -> None:
+        with atomic_folder(self._folder / f"best-{number}") as part:
+            model.save(part)
+
+    def _resume(self) -> list[Epoch]:
         latest = self._checkpoints.latest_checkpoint
         if latest is None:
             return []
-        checkpoint.restore(latest).assert_existing_objects_matched()
+        self._training.checkpoint.restore(latest).assert_existing_objects_matched()
         done = int(latest.rsplit("-", 1)[1])
-        records = read_json(self._folder / "epochs.json")
-        return [Epoch(**record) for record in records[:done]]
-
-    def _shown(self) -> str:
-        validated = any(epoch.validation is not None for epoch in self.epochs)
-        return f", best validation {self.best.validation:.4f}" if validated else ""
+        return [Epoch(**record) for record in read_json(self._folder / "epochs.json")[:done]]
 
     def _write_summary(self, epoch: Epoch) -> None:
         writer = tf.summary.create_file_writer(str(self._folder / "tensorboard"))
         with writer.as_default(step=epoch.number):
-            tf.summary.scalar("loss", epoch.loss)
-            tf.summary.scalar("seconds", epoch.seconds)
-            if epoch.validation is not None:
-                tf.summary.scalar("validation", epoch.validation)
+            for name in ("loss", "seconds", "validation"):
+                if getattr(epoch, name) is not None:
+                    tf.summary.scalar(name, getattr(epoch, name))
         writer.close()
 
 
 def write_epochs(folder: Path, epochs: Sequence[Epoch]) -> None:
-    """Write ``epochs.json``, whole or not at all."""
+    """Write ``epochs.json``."""
     write_json(folder / "epochs.json", [asdict(epoch) for epoch in epochs])
-
-
-def _write_folder(folder: Path, learned: Frozen) -> None:
-    """Write a folder that is there whole or not at all."""
-    with atomic_folder(folder) as part:
-        learned.save(part)

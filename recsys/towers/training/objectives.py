@@ -1,7 +1,4 @@
-"""What the towers are trained on: every position of every history, or whole users.
-
-The loss decides. Both make a model and the batches that it computes its loss of.
-"""
+"""Training objectives: the model of a loss and its batches, by position or by user."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ from recsys.towers.training.set_batches import group_users, load_sets
 
 @dataclass(frozen=True)
 class Objective(ABC):
-    """A function of the seed and the epoch, so that a resumed run goes on as it would have."""
+    """A model and its batches; batches depend on the seed and the epoch alone."""
 
     towers: TowersConfig
     train: TrainConfig
@@ -37,25 +34,27 @@ class Objective(ABC):
         phrase_vectors: Vectors,
         user_block: FeatureBlock | None,
     ) -> TwoTowers:
-        """Fresh towers, and what they are trained by."""
+        """A new model."""
         return self.kind(self.towers, self.train, self.log, blocks, phrase_vectors, user_block)
 
     @abstractmethod
     def groups(self, epoch: int) -> list[Any]:
-        """The steps of an epoch."""
+        """Windows or users of each step of an epoch."""
 
     @abstractmethod
     def load(self, epoch: int, groups: list[Any]) -> Iterator[Batch]:
-        """The batch of each step."""
+        """Batch of each group."""
 
 
 def build_objective(towers: TowersConfig, train: TrainConfig, log: Interactions) -> Objective:
-    """The objective that ``train.loss`` needs."""
-    kind = _Sets if isinstance(train.loss, SetSoftmax) else _Positions
+    """The objective of ``train.loss``."""
+    kind = UserObjective if isinstance(train.loss, SetSoftmax) else PositionObjective
     return kind(towers, train, log)
 
 
-class _Positions(Objective):
+class PositionObjective(Objective):
+    """One query per position of each history."""
+
     kind = TwoTowerModel
 
     def groups(self, epoch: int) -> list[Any]:
@@ -72,7 +71,9 @@ class _Positions(Objective):
         return load_batches(self.log, groups, times=times)
 
 
-class _Sets(Objective):
+class UserObjective(Objective):
+    """One query per user, with all of the user's items as positives."""
+
     kind = SetModel
 
     def groups(self, epoch: int) -> list[Any]:

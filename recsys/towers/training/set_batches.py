@@ -44,7 +44,7 @@ def load_sets(
     spares.
     """
     for at, users in enumerate(groups):
-        of, places = spread(log.offsets, users)
+        of, places = flat_positions(log.offsets, users)
         weight = log.weight[places].astype(np.float64)
         if loss.counts == "users":
             weight /= np.bincount(of, weight)[of]
@@ -62,7 +62,9 @@ def load_sets(
         }
 
 
-def spread(offsets: npt.NDArray[np.int64], users: Rows) -> tuple[Rows, npt.NDArray[np.int64]]:
+def flat_positions(
+    offsets: npt.NDArray[np.int64], users: Rows
+) -> tuple[Rows, npt.NDArray[np.int64]]:
     """Of each entry of ``users``: the place of its user among them, and its own in the log."""
     sizes = np.diff(offsets)[users]
     of = np.repeat(np.arange(len(users), dtype=np.int32), sizes)

@@ -26,7 +26,7 @@ from recsys.towers import (
 )
 from recsys.towers.ensemble.distillation.item_filter import ItemFilter
 from recsys.towers.ensemble.distillation.student import Student
-from recsys.towers.ensemble.distillation.targets import Targets
+from recsys.towers.ensemble.distillation.targets import DistillationTargets
 from tests.features.met import ITEMS, LOG, USERS, A, R
 from tests.towers.worlds import two_tastes
 
@@ -160,7 +160,7 @@ def teacher(config: Distillation) -> np.ndarray:
 @pytest.mark.parametrize("items", [1, 2, ITEMS])
 def test_the_best_of_the_teacher_are_taught_in_proportion(items, share):
     config = Distillation(items=items, filter_share=share, sharpness=2, temperature=1)
-    taught, scores = Targets.of(LOG, QUERIES, VECTORS, config), teacher(config)
+    taught, scores = DistillationTargets.of(LOG, QUERIES, VECTORS, config), teacher(config)
     for user in EVERYONE:
         part = slice(*taught.offsets[user : user + 2])
         there = np.sort(scores[user])[::-1][:items]
@@ -173,9 +173,9 @@ def test_the_best_of_the_teacher_are_taught_in_proportion(items, share):
 
 
 def test_users_are_taught_in_pieces_as_at_once(monkeypatch):
-    whole = Targets.of(LOG, QUERIES, VECTORS, Distillation())
+    whole = DistillationTargets.of(LOG, QUERIES, VECTORS, Distillation())
     monkeypatch.setattr("recsys.towers.ensemble.distillation.targets._AT_ONCE", 1)
-    pieces = Targets.of(LOG, QUERIES, VECTORS, Distillation())
+    pieces = DistillationTargets.of(LOG, QUERIES, VECTORS, Distillation())
     np.testing.assert_array_equal(pieces.offsets, whole.offsets)
     np.testing.assert_array_equal(pieces.items, whole.items)
     np.testing.assert_allclose(pieces.shares, whole.shares, rtol=1e-5)
@@ -192,7 +192,8 @@ def test_the_loss_is_the_cross_entropy_over_what_was_not_met():
         "of": [0, 1, 1],
         "item": [1, 2, 3],
         "weight": np.array([1, 0.25, 0.75], np.float32),
-        "met": [(at, item) for at, user in enumerate(users) for item in np.flatnonzero(MET[user])],
+        "seen_of": np.nonzero(MET[users])[0].astype(np.int32),
+        "seen_item": np.nonzero(MET[users])[1].astype(np.int32),
     }
     scores = np.where(MET | ~LOG.warm, -np.inf, QUERIES @ VECTORS.T)[users]
     logs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
@@ -203,8 +204,8 @@ def test_the_loss_is_the_cross_entropy_over_what_was_not_met():
 
 def test_a_batch_that_nothing_is_taught_costs_nothing():
     student = Student(QUERIES, VECTORS, LOG)
-    none, pairs = tf.zeros((0,), tf.int32), tf.zeros((0, 2), tf.int32)
-    batch = {"user": [3], "of": none, "item": none, "weight": tf.zeros((0,)), "met": pairs}
+    batch = dict.fromkeys(("of", "item", "seen_of", "seen_item"), tf.zeros((0,), tf.int32))
+    batch |= {"user": [3], "weight": tf.zeros((0,))}
     assert float(student.compute_loss(batch)) == 0
 
 
@@ -302,7 +303,7 @@ def test_it_may_be_taught_up_to_an_epoch_that_was_chosen(tmp_path):
     fitted = learn(tmp_path, stop_after=[2, 3])
     assert fitted.best_epochs == (2, 3) and fitted.validation is None
     for wrong in ([2], [2, 7], [5, 3], [2, 3, 1]):
-        with pytest.raises(ConfigError, match="one more for the student"):
+        with pytest.raises(ConfigError, match="one for the student"):
             learn(tmp_path, stop_after=wrong)
 
 

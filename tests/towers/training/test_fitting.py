@@ -230,7 +230,7 @@ def test_a_training_that_stops_early_is_the_beginning_of_the_whole(tmp_path):
 
 @pytest.mark.parametrize("stop_after", [[0], [7], [], [3, 3]])
 def test_a_training_cannot_stop_where_there_is_no_epoch(tmp_path, stop_after):
-    message = r"an epoch for each pair of train.members, .*, each from 1 to at most \[6\]; it is "
+    message = r"an epoch per member of train.members, .*, each from 1 to at most \[6\]; got "
     with pytest.raises(ConfigError, match=message + re.escape(str(stop_after))):
         train(tmp_path, stop_after=stop_after)
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from recsys._tf import tf, tf_keras
+from recsys._tf import tf, tf_keras, tfrs
+from recsys.progress import silent
 from recsys.towers import TrainConfig
-from recsys.towers.training.averaging import MovingAverage
+from recsys.towers.training.loop import TrainingLoop
 from recsys.towers.training.optimizer import LazyAdam, build_optimizer
 
 START = np.array([[1.0, -2.0], [0.5, 4.0], [3.0, 3.0]], np.float32)
@@ -75,19 +76,34 @@ def test_the_rate_rises_then_falls(decay, shares):
     )
 
 
-def test_an_average_follows_and_gives_the_weights_back():
-    weight = tf.Variable([0.0])
-    average = MovingAverage([weight], 0.5)
-    for value in (1.0, 2.0, 4.0):
-        weight.assign([value])
-        average.update()
-    # Shares 2/11, 3/12, 4/13: all below the asked 0.5.
+class OneWeight(tfrs.Model):
+    """Its loss moves the weight by 1 in each step of plain gradient descent."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = tf.Variable([0.0])
+
+    def compute_loss(self, inputs, training=False):
+        return -tf.reduce_sum(self.weight) * tf.cast(tf.size(inputs["item"]), tf.float32)
+
+
+class Loop(TrainingLoop):
+    def batches(self, epoch):
+        return 3, [{"item": np.zeros(1, np.int32)}] * 3
+
+
+def test_averages_of_the_weights_replace_them_during_the_block():
+    model, example = OneWeight(), {"item": np.zeros(1, np.int32)}
+    optimizer = tf_keras.optimizers.SGD(1.0)
+    loop = Loop(model, optimizer, example, epochs=1, average=0.5, progress=silent)
+    loop.train(1, "")
+    # Shares 2/11, 3/12, 4/13: all below 0.5.
     expected = 0.0
-    for value, share in ((1.0, 2 / 11), (2.0, 3 / 12), (4.0, 4 / 13)):
+    for value, share in ((1.0, 2 / 11), (2.0, 3 / 12), (3.0, 4 / 13)):
         expected = share * expected + (1 - share) * value
-    with average.in_place():
-        assert weight.numpy()[0] == pytest.approx(expected)
-    assert weight.numpy()[0] == 4.0
-    with pytest.raises(RuntimeError), average.in_place():
+    with loop.averaged():
+        assert model.weight.numpy()[0] == pytest.approx(expected)
+    assert model.weight.numpy()[0] == 3.0
+    with pytest.raises(RuntimeError), loop.averaged():
         raise RuntimeError
-    assert weight.numpy()[0] == 4.0
+    assert model.weight.numpy()[0] == 3.0

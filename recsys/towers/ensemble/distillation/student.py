@@ -1,88 +1,57 @@
-"""The student: a vector for each user and each item, and nothing else, that rank as the teacher."""
+"""The student: one vector per user and per item, trained to rank as its teacher."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from recsys._tf import compiled, tf, tf_keras, tfrs
-from recsys.ids import Vectors
+from recsys._tf import tf, tf_keras, tfrs
+from recsys.ids import Rows, Vectors
 from recsys.interactions import Interactions
-from recsys.progress import Progress, silent
+from recsys.progress import Progress
 from recsys.towers.config import TowersConfig, TrainConfig
-from recsys.towers.ensemble.distillation.config import Distillation
 from recsys.towers.ensemble.distillation.reduction import reduce_dimension
-from recsys.towers.ensemble.distillation.targets import Targets
+from recsys.towers.ensemble.distillation.targets import DistillationTargets
 from recsys.towers.ensemble.joined import JoinedTowers
 from recsys.towers.histories.configs import NoHistory
 from recsys.towers.model.set_model import multinomial
 from recsys.towers.query import QueryBatch
-from recsys.towers.towers import Towers, load_two_towers, towers_from_tables
+from recsys.towers.towers import Towers, towers_from_tables
 from recsys.towers.training.batches import Batch
 from recsys.towers.training.collapse import refuse_collapsed
-from recsys.towers.training.epochs import Epoch, EpochRun
+from recsys.towers.training.loop import TrainingLoop
 from recsys.towers.training.optimizer import build_optimizer
-from recsys.towers.training.passes import run_pass
-from recsys.towers.training.set_batches import group_users, spread
+from recsys.towers.training.set_batches import flat_positions, group_users
 
 WARMUP_STEPS, BETA_2 = 10, 0.98
-"""A user's row moves once an epoch: what Adam keeps of the past is of few steps."""
+"""A user's vector moves once per epoch: Adam averages over few steps."""
 
 
-def distil(
-    teacher: JoinedTowers,
-    log: Interactions,
-    *,
-    towers: TowersConfig,
-    train: TrainConfig,
-    folder: Path,
-    last: int,
-    validate: Callable[[Towers], float] | None,
-    progress: Progress = silent,
-) -> tuple[Towers, tuple[Epoch, ...], Epoch]:
-    """Teach a student of ``towers.dimension`` numbers, or go on in ``folder``.
+class StudentTraining(TrainingLoop):
+    """Training of a student of ``towers.dimension`` numbers per user and item.
 
-    With p_u the shares that the teacher gives user u's best items, none of them met
-    (:class:`~recsys.towers.ensemble.distillation.targets.Targets`),
-    over warm items j that u has not met,
+    With p_u the teacher's shares of user u's best items, those of u's history left out
+    (:class:`~recsys.towers.ensemble.distillation.targets.DistillationTargets`), and j over the
+    warm items outside u's history,
 
         L = mean over u of - sum over i of p_ui log( exp(q_u . v_i) / sum_j exp(q_u . v_j) )
 
     the cross-entropy of distillation (Hinton et al. 2015) for rankings (Tang & Wang, "Ranking
-    distillation", KDD 2018). What was met is never asked for, so that no number is spent on it. The
-    lengths of v are free, and are kept. Queries and items begin as the teacher's towers in their
-    best linear reduction; items that training never met stay there.
+    distillation", KDD 2018). Lengths of v are free. Queries and items start as the best linear
+    reduction of the teacher's; items unknown to training stay there.
 
     Args:
-        teacher: The trained towers.
+        teacher: Trained towers.
         log: Training interactions.
-        towers, train: Of the run; ``train.distillation`` says how.
-        folder: Where checkpoints, ``epochs.json`` and ``best-EPOCH/`` go.
-        last: The last epoch.
-        validate: The figure to maximise; None keeps the last epoch's student.
-        progress: Told after every step.
-
-    Returns:
-        The best student, which knows users by their id alone; all epochs; the best of them.
-
-    Raises:
-        TrainingError: The loss or the figure is no longer finite, or the vectors have collapsed.
+        towers: Configuration of the towers.
+        train: Configuration of the training, with ``train.distillation``.
+        progress: Called after every step.
     """
-    asked = train.distillation
-    assert asked is not None, "the caller distils because it is set"
-    lessons = _Lessons(teacher, log, towers, train, asked, progress)
-    run = EpochRun(folder, lessons.checkpoint, epochs=last, patience=asked.epochs, validate_every=1)
-    while not run.finished:
-        run.epoch(lessons.train, freeze=lessons.freeze, judge=validate)
-    return load_two_towers(run.best_folder), tuple(run.epochs), run.best
 
-
-class _Lessons:
-    """The steps of an epoch."""
+    task, section = "distil", "train.distillation"
 
     def __init__(
         self,
@@ -90,53 +59,43 @@ class _Lessons:
         log: Interactions,
         towers: TowersConfig,
         train: TrainConfig,
-        asked: Distillation,
         progress: Progress,
     ) -> None:
+        config = train.distillation
+        assert config is not None, "the caller distils because it is set"
         tf_keras.utils.set_random_seed(train.seed)
-        self._log, self._progress, self._asked = log, progress, asked
-        self._groups = {"positions": train.batch_positions, "seed": train.seed}
-        self._teacher = teacher
-        everyone = np.arange(len(log.users), dtype=np.int32)
-        self._everyone = QueryBatch.of([log.history(int(u)) for u in everyone], users=everyone)
-        reduced = reduce_dimension(
-            teacher.encode(self._everyone), teacher.item_vectors, towers.dimension, among=log.warm
-        )
-        self._model = Student(*_balanced(*reduced, scale=asked.sharpness / asked.temperature), log)
-        own = {
-            "learning_rate": asked.learning_rate,
+        self._log, self._config = log, config
+        self._grouping = {"positions": train.batch_positions, "seed": train.seed}
+        users = np.arange(len(log.users), dtype=np.int32)
+        queries = QueryBatch.of([log.history(int(user)) for user in users], users=users)
+        self._teacher = teacher.encode(queries), teacher.item_vectors
+        reduced = reduce_dimension(*self._teacher, towers.dimension, among=log.warm)
+        student = Student(*_balanced(*reduced, scale=config.sharpness / config.temperature), log)
+        settings = {
+            "learning_rate": config.learning_rate,
             "warmup_steps": WARMUP_STEPS,
             "decay": "cosine",
             "beta_2": BETA_2,
             "weight_decay": 0.0,
-            "epochs": asked.epochs,
+            "epochs": config.epochs,
         }
-        steps = len(group_users(log, **self._groups, epoch=0)) * asked.epochs
-        optimizer = build_optimizer(train.model_copy(update=own), steps)
-        self._model.compile(optimizer=optimizer)
-        optimizer.build(self._model.trainable_variables)
-        self.checkpoint = tf.train.Checkpoint(model=self._model, optimizer=optimizer)
-        rows, places = tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, 2], tf.int32)
-        shapes = {"user": rows, "item": rows, "of": rows, "met": places}
-        shapes["weight"] = tf.TensorSpec([None], tf.float32)
-        self._step = compiled(self._model.train_step, input_signature=[shapes])
+        steps = len(group_users(log, **self._grouping, epoch=0)) * config.epochs
+        optimizer = build_optimizer(train.model_copy(update=settings), steps)
+        empty = np.zeros(0, np.int32)
+        example = {name: empty for name in ("user", "of", "item", "seen_of", "seen_item")}
+        example["weight"] = np.zeros(0, np.float32)
+        super().__init__(student, optimizer, example, epochs=config.epochs, progress=progress)
 
-    def train(self, number: int, shown: str) -> float:
-        """One pass over the users; the mean loss."""
-        groups = group_users(self._log, **self._groups, epoch=number)
-        return run_pass(
-            self._batches(groups),
-            lambda batch: float(self._step(batch)["loss"]),
-            steps=len(groups),
-            number=number,
-            told=f"distil, epoch {number}/{self._asked.epochs}",
-            shown=shown,
-            progress=self._progress,
-            lower="train.distillation.learning_rate",
-        )
+    def batches(self, epoch: int) -> tuple[int, Iterable[Batch]]:
+        groups = group_users(self._log, **self._grouping, epoch=epoch)
+        return len(groups), self._load(groups)
 
     def freeze(self) -> Towers:
-        """The student as it is now."""
+        """The student as it is now.
+
+        Raises:
+            TrainingError: The vectors have collapsed.
+        """
         queries, vectors = self._model.vectors()
         warm = vectors[self._log.warm]
         refuse_collapsed(_unit(warm), _unit(queries[np.diff(self._log.offsets) > 0]))
@@ -147,76 +106,76 @@ class _Lessons:
         return towers_from_tables(config, queries, vectors / np.float32(longest))
 
     @cached_property
-    def _targets(self) -> Targets:
-        """Made in the first pass: a finished run has no need of them."""
-        whole = self._teacher.encode(self._everyone), self._teacher.item_vectors
-        return Targets.of(self._log, *whole, self._asked, progress=self._progress)
+    def _targets(self) -> DistillationTargets:
+        """Computed in the first pass: a finished run does not need them."""
+        return DistillationTargets.of(
+            self._log, *self._teacher, self._config, progress=self._progress
+        )
 
-    def _batches(self, groups: list[Any]) -> Iterator[Batch]:
+    def _load(self, groups: list[Rows]) -> Iterator[Batch]:
         for users in groups:
             of, item, weight = self._targets.pairs(users)
-            who, places = spread(self._log.offsets, users)
-            met = np.unique(np.stack([who, self._log.item[places]], axis=1), axis=0)
+            seen_of, positions = flat_positions(self._log.offsets, users)
+            seen = np.unique(np.stack([seen_of, self._log.item[positions]]), axis=1)
             yield {
                 "user": users,
                 "of": of,
                 "item": item,
                 "weight": weight,
-                "met": met.astype(np.int32),
+                "seen_of": seen[0].astype(np.int32),
+                "seen_item": seen[1].astype(np.int32),
             }
 
 
 class Student(tfrs.Model):  # type: ignore[misc]
-    """Two tables, trained by what :func:`distil` says.
+    """Two tables of vectors, trained as :class:`StudentTraining` states.
 
     Args:
-        queries: Where users begin, float32 ``[users, d]``.
-        vectors: Where items begin, float32 ``[items, d]``.
+        queries: Initial vectors of users, float32 ``[users, d]``.
+        vectors: Initial vectors of items, float32 ``[items, d]``.
         log: Training interactions.
     """
 
     def __init__(self, queries: Vectors, vectors: Vectors, log: Interactions) -> None:
         super().__init__()
-        begin = {"users": queries, "items": vectors}
-        self._tables = {
-            name: self.add_weight(
+        self._users, self._items = (
+            self.add_weight(
                 name=name, shape=table.shape, initializer=tf_keras.initializers.Constant(table)
             )
-            for name, table in begin.items()
-        }
+            for name, table in {"users": queries, "items": vectors}.items()
+        )
         warm = np.flatnonzero(log.warm)
-        places = np.zeros(len(log.items), np.int32)
-        places[warm] = np.arange(len(warm))
-        self._warm, self._places = tf.constant(warm, tf.int32), tf.constant(places)
+        indices = np.zeros(len(log.items), np.int32)
+        indices[warm] = np.arange(len(warm))
+        self._warm, self._indices = tf.constant(warm, tf.int32), tf.constant(indices)
 
     def compute_loss(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
-        """The mean loss of a batch's users.
+        """Mean loss of a batch's users.
 
         Args:
-            inputs: ``user`` ``[b]``; ``item``, ``weight`` and ``of``, the place of its user,
-                ``[p]``; ``met`` ``[n, 2]``, the place of a user and an item that they met.
-            training: Makes no difference.
+            inputs: ``user`` ``[b]``; ``item``, ``weight`` and ``of``, the index of the user in the
+                batch, ``[p]``; ``seen_of`` and ``seen_item`` ``[n]``, the same of the histories.
+            training: Ignored.
         """
-        of, item = tf.unstack(inputs["met"], axis=1)
+        seen = tf.stack([inputs["seen_of"], tf.gather(self._indices, inputs["seen_item"])], axis=1)
         return multinomial(
-            tf.gather(self._tables["users"], inputs["user"]),
-            tf.gather(self._tables["items"], self._warm),
+            tf.gather(self._users, inputs["user"]),
+            tf.gather(self._items, self._warm),
             of=inputs["of"],
-            positives=tf.gather(self._places, inputs["item"]),
+            positives=tf.gather(self._indices, inputs["item"]),
             weights=inputs["weight"],
-            never=tf.stack([of, tf.gather(self._places, item)], axis=1),
+            never=seen,
         )
 
     def vectors(self) -> tuple[Vectors, Vectors]:
-        """Of users ``[users, d]`` and items ``[items, d]``, as they are now."""
-        return self._tables["users"].numpy(), self._tables["items"].numpy()
+        """Current vectors of users ``[users, d]`` and items ``[items, d]``."""
+        return self._users.numpy(), self._items.numpy()
 
 
 def _balanced(queries: Vectors, vectors: Vectors, *, scale: float) -> tuple[Vectors, Vectors]:
-    """Both so that their inner products grow by ``scale`` and neither side is the longer."""
+    """Both sides scaled to equal mean length and to inner products multiplied by ``scale``."""
     lengths = [max(float(np.linalg.norm(side, axis=1).mean()), 1e-6) for side in (queries, vectors)]
-    share = np.sqrt(lengths[1] / lengths[0])
-    root = np.sqrt(scale)
+    share, root = np.sqrt(lengths[1] / lengths[0]), np.sqrt(scale)
     return (queries * (root * share)).astype(np.float32), (vectors * (root / share)).astype(
         np.float32
     )

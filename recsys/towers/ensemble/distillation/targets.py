@@ -13,14 +13,14 @@ from recsys.interactions import Interactions
 from recsys.progress import Progress, silent
 from recsys.towers.ensemble.distillation.config import Distillation
 from recsys.towers.ensemble.distillation.item_filter import ItemFilter
-from recsys.towers.training.set_batches import spread
+from recsys.towers.training.set_batches import flat_positions
 
 _AT_ONCE = 1 << 25
 """So many scores of users and items are there at once."""
 
 
 @dataclass(frozen=True, eq=False)
-class Targets:
+class DistillationTargets:
     """Per user the warm items that they have not met and the teacher scores highest.
 
     Attributes:
@@ -42,7 +42,7 @@ class Targets:
         config: Distillation,
         *,
         progress: Progress = silent,
-    ) -> Targets:
+    ) -> DistillationTargets:
         """The teacher's best.
 
         With d_uj = q_u . v_j and f the filter, both divided by their root mean square over a
@@ -65,7 +65,7 @@ class Targets:
             >>> users, items = IdMap.of("user", ["a", "b"]), IdMap.of("item", ["x", "y", "z"])
             >>> log = Interactions.of(users, items, user=[0, 0, 1], item=[0, 1, 1], time=[1, 2, 1])
             >>> towers = np.ones((2, 1), np.float32), np.ones((3, 1), np.float32)
-            >>> taught = Targets.of(log, *towers, Distillation())
+            >>> taught = DistillationTargets.of(log, *towers, Distillation())
             >>> taught.offsets.tolist(), taught.items.tolist(), taught.shares.tolist()
             ([0, 0, 1], [0], [1.0])
         """
@@ -84,7 +84,7 @@ class Targets:
 
     def pairs(self, users: Rows) -> tuple[Rows, Rows, Vectors]:
         """Those of ``users``: the place of the user, the item and its share, each ``[p]``."""
-        of, places = spread(self.offsets, users)
+        of, places = flat_positions(self.offsets, users)
         return of, self.items[places], self.shares[places]
 
 

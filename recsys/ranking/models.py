@@ -1,15 +1,15 @@
-"""The pair networks while they learn: what one step computes, in TensorFlow."""
+"""The pair networks in training, in TensorFlow."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys._tf import tf, tf_keras
+from recsys._tf import tf, tf_keras, tfrs
 from recsys.features import FeatureBlock, mean_of_items
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
@@ -23,33 +23,34 @@ from recsys.towers.model.initializers import short
 from recsys.towers.model.scaling import centre_and_scale
 
 Arrays = dict[str, npt.NDArray[Any]]
+Network = TypeVar("Network", VectorPairNetwork, SparsePairNetwork)
 
 
-class Trainable(tf_keras.Model, ABC):  # type: ignore[misc]
-    """A pair network with its gradients: the loss, and how a batch becomes numbers."""
+class PairModel(tfrs.Model, ABC, Generic[Network]):  # type: ignore[misc]
+    """A pair network in training."""
 
     @abstractmethod
     def arrays(self, batch: PairBatch, rng: np.random.Generator) -> Arrays:
-        """What :meth:`log_odds` reads of a batch; ``rng`` decides what is left out."""
+        """Inputs of a batch; ``rng`` draws what is left out."""
 
     @abstractmethod
-    def log_odds(self, inputs: Mapping[str, Any], seed: Any) -> Any:
-        """Log-odds ``[b, 1 + n]`` of the batch's pairs; ``seed`` int32 ``[2]`` drives dropout."""
+    def log_odds(self, inputs: Mapping[str, Any]) -> Any:
+        """Log-odds ``[b, 1 + n]`` of a batch's pairs; ``seed`` int32 ``[2]`` drives dropout."""
 
     @abstractmethod
-    def freeze(self) -> VectorPairNetwork | SparsePairNetwork:
-        """The network as it is now, at rest."""
+    def freeze(self) -> Network:
+        """A copy of the network in its current state."""
 
-    def loss_of(self, inputs: Mapping[str, Any], seed: Any) -> Any:
-        """The mean binary cross-entropy of a batch; see ``training``."""
-        log_odds, weights = self.log_odds(inputs, seed), inputs["weights"]
+    def compute_loss(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
+        """Mean binary cross-entropy of a batch; see ``training``."""
+        log_odds, weights = self.log_odds(inputs), inputs["weights"]
         taken = tf.one_hot(tf.zeros_like(inputs["items"][:, 0]), tf.shape(log_odds)[1])
         losses = tf.nn.sigmoid_cross_entropy_with_logits(labels=taken, logits=log_odds)
         return tf.reduce_sum(losses * weights) / tf.maximum(tf.reduce_sum(weights), 1e-9)
 
 
-class VectorPairs(Trainable):
-    """Learns over vectors that stay as they are."""
+class VectorPairModel(PairModel[VectorPairNetwork]):
+    """Reads given vectors, which are not trained."""
 
     def __init__(self, config: VectorPairConfig, log: Interactions, block: FeatureBlock) -> None:
         super().__init__()
@@ -60,24 +61,24 @@ class VectorPairs(Trainable):
 
     def arrays(self, batch: PairBatch, rng: np.random.Generator) -> Arrays:
         met = met_before(self._log, batch.positions, self._config.window)
-        there = self._block.mask[batch.items]
-        there &= there[:, :1]  # no taken item, nothing to hold the others against
+        present = self._block.mask[batch.items]
+        present &= present[:, :1]  # negatives count only where the positive has a vector
         return {
             "items": batch.items,
-            "weights": batch.weights * there,
+            "weights": batch.weights * present,
             "users": mean_of_items(self._block, met.rows, met.offsets),
             "vectors": self._block.vectors[batch.items],
         }
 
-    def log_odds(self, inputs: Mapping[str, Any], seed: Any) -> Any:
-        return self.head(inputs["users"], inputs["vectors"], seed)
+    def log_odds(self, inputs: Mapping[str, Any]) -> Any:
+        return self.head(inputs["users"], inputs["vectors"], inputs["seed"])
 
     def freeze(self) -> VectorPairNetwork:
         return VectorPairNetwork(self._config, self._centre, self._scale, self.head.freeze())
 
 
-class SparsePairs(Trainable):
-    """Learns the vectors of items and words too."""
+class SparsePairModel(PairModel[SparsePairNetwork]):
+    """Trains the vectors of items and words too."""
 
     def __init__(self, config: SparsePairConfig, log: Interactions) -> None:
         super().__init__()
@@ -96,8 +97,8 @@ class SparsePairs(Trainable):
         met = met_before(self._log, batch.positions, self._config.window)
         now = np.zeros(len(batch.positions), np.int32)
         if self._config.now:
-            told = rng.random(len(now)) >= self._config.now_dropout
-            now = np.where(told, self._log.terms[batch.positions], 0)
+            read = rng.random(len(now)) >= self._config.now_dropout
+            now = np.where(read, self._log.terms[batch.positions], 0)
         searched = self._searched.before(batch.positions, now=now)
         return {
             "items": batch.items,
@@ -108,13 +109,13 @@ class SparsePairs(Trainable):
             "searched_owner": searched.owners,
         }
 
-    def log_odds(self, inputs: Mapping[str, Any], seed: Any) -> Any:
+    def log_odds(self, inputs: Mapping[str, Any]) -> Any:
         size = tf.shape(inputs["items"])[0]
         history = _bag_means(self._items, inputs["met"], inputs["met_owner"], size)
         words = _bag_means(self._words, inputs["searched"], inputs["searched_owner"], size)
         vectors = tf.gather(self._items, inputs["items"])
         users = tf.matmul(history, self._mix) + words
-        return self.head(users, vectors, seed) + tf.gather(self._bias, inputs["items"])
+        return self.head(users, vectors, inputs["seed"]) + tf.gather(self._bias, inputs["items"])
 
     def freeze(self) -> SparsePairNetwork:
         warm = self._log.warm
@@ -123,7 +124,7 @@ class SparsePairs(Trainable):
             self._log.items,
             self._searched.words,
             warm=warm,
-            # What was never trained says nothing: the initial vectors of cold items are dropped.
+            # Vectors of cold items were never trained.
             item_vectors=self._items.numpy() * warm[:, None].astype(np.float32),
             word_vectors=self._words.numpy(),
             mix=self._mix.numpy(),
@@ -163,13 +164,13 @@ class _Head(tf_keras.layers.Layer):  # type: ignore[misc]
     def _drop(self, hidden: Any, seed: Any) -> Any:
         if not self._dropout:
             return hidden
-        # Stateless: a run that goes on drops what it would have dropped.
+        # Stateless, so that an interrupted training continues as without the interruption.
         drawn = tf.random.stateless_uniform(tf.shape(hidden), seed=seed)
         return tf.where(drawn >= self._dropout, hidden / (1 - self._dropout), 0.0)
 
 
 def _bag_means(table: Any, rows: Any, owners: Any, size: Any) -> Any:
-    """The mean of each bag's vectors, ``[size, d]``; zeros for an empty one."""
+    """Mean vector of each bag, ``[size, d]``; zeros for an empty one."""
     sums = tf.math.unsorted_segment_sum(tf.gather(table, rows), owners, size)
     counts = tf.math.unsorted_segment_sum(tf.ones_like(rows, tf.float32), owners, size)
     return sums / tf.maximum(counts, 1)[:, None]
