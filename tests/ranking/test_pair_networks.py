@@ -253,7 +253,7 @@ def test_bad_input_is_refused_before_any_work(tmp_path, follower, searcher) -> N
         vector_pairs(tmp_path, log=log, block=nobody)
     with pytest.raises(DataError, match="has 120 interactions with 1 items|0 interactions with 0"):
         sparse_pairs(tmp_path, log=log.take(np.zeros(len(log), bool)))
-    with pytest.raises(TrainingError, match="lower learning_rate"):
+    with pytest.raises(TrainingError, match="lower train.learning_rate"):
         vector_pairs(tmp_path / "a", log=log, learning_rate=float("inf"))
     with pytest.raises(TrainingError, match="validation figure of epoch 1 is nan"):
         sparse_pairs(tmp_path / "b", log=searchers(60), validate=lambda network: float("nan"))

@@ -111,7 +111,7 @@ def fit(
         )
         for at in range(1, member_count(train) + 1)
     ]
-    joined = JoinedTowers.of([each.towers for each in parts if isinstance(each.towers, Towers)])
+    joined = JoinedTowers.of([part.towers for part in parts if isinstance(part.towers, Towers)])
     if train.distillation is None:
         epochs = _numbered(parts)
         result = FitResult(

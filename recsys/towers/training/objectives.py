@@ -67,8 +67,7 @@ class PositionObjective(Objective):
         )
 
     def load(self, epoch: int, groups: list[Any]) -> Iterator[Batch]:
-        times = "load" if self.towers.history.reads_times else "leave"
-        return load_batches(self.log, groups, times=times)
+        return load_batches(self.log, groups, times=self.towers.history.reads_times)
 
 
 class UserObjective(Objective):

@@ -114,7 +114,7 @@ def test_held_out_queries_are_asked_with_the_times_of_their_histories():
 
 
 def test_batches_hold_seconds_since_the_first_item_of_their_window():
-    (batch,) = load_batches(haste(2), [np.array([[1, 3], [3, 4]])], times="load")
+    (batch,) = load_batches(haste(2), [np.array([[1, 3], [3, 4]])], times=True)
     assert batch["seconds"].tolist() == [[0, 31 * DAY - 5], [0, 0]]
 
 

@@ -81,8 +81,8 @@ class StudentTraining(TrainingLoop):
         }
         steps = len(group_users(log, **self._grouping, epoch=0)) * config.epochs
         optimizer = build_optimizer(train.model_copy(update=settings), steps)
-        empty = np.zeros(0, np.int32)
-        example = {name: empty for name in ("user", "of", "item", "seen_of", "seen_item")}
+        names = ("user", "of", "item", "seen_of", "seen_item")
+        example: Batch = {name: np.zeros(0, np.int32) for name in names}
         example["weight"] = np.zeros(0, np.float32)
         super().__init__(student, optimizer, example, epochs=config.epochs, progress=progress)
 
