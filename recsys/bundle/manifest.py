@@ -47,6 +47,7 @@ class Manifest(Config):
         version: Name of the bundle.
         created: Time of publishing, ISO 8601 in UTC.
         items: Number of items in the catalogue.
+        catalogue: "open" if the bundle encodes items unknown to training, else "fixed".
         users: Number of users in the log.
         interactions: Number of interactions in the log.
         spaces: Dimension of each space.
@@ -63,6 +64,7 @@ class Manifest(Config):
     version: str
     created: str
     items: int
+    catalogue: Literal["fixed", "open"]
     users: int
     interactions: int
     spaces: dict[str, int]

@@ -6,17 +6,20 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from recsys.encoders import Encoder, load_encoder
 from recsys.errors import DataError
+from recsys.features import AttributeSchema, ItemEncoder
 from recsys.ingestion import IngestedData, load_ingested, save_ingested
-from recsys.retrieval import IMAGE, TEXT, Request, Retriever, Space
+from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Request, Retriever, Space
 
 if TYPE_CHECKING:
     from recsys.towers import AnyTowers
 
 DATA, TOWERS, SPACES, ENCODERS = "data", "towers", "spaces", "encoders"
+ATTRIBUTES = "attributes.json"
+CatalogueKind = Literal["fixed", "open"]
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -28,7 +31,8 @@ class Parts:
         ingested: Catalogue, and the log with the histories of users.
         towers: Trained towers.
         spaces: Spaces by name.
-        encoders: Encoders of queries by kind, "text" and "image".
+        encoders: Encoders of queries and items by kind, "text" and "image".
+        attributes: Schema of the attributes of items, or None.
         config: Configuration of the run, as JSON values.
         figures: Measurements, by name.
         fingerprints: Fingerprints of the data, by name.
@@ -39,10 +43,24 @@ class Parts:
     towers: AnyTowers
     spaces: Mapping[str, Space]
     encoders: Mapping[str, Encoder] = field(default_factory=dict)
+    attributes: AttributeSchema | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     figures: Mapping[str, float] = field(default_factory=dict)
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     reference_queries: Sequence[Request] | None = None
+
+    @property
+    def item_encoder(self) -> ItemEncoder:
+        """Encodes raw items as the feature blocks of the towers."""
+        return ItemEncoder(self.encoders.get(TEXT), self.encoders.get(IMAGE), self.attributes)
+
+    @property
+    def catalogue_kind(self) -> CatalogueKind:
+        """ "open" if the towers and the encoders here encode items unknown to training."""
+        widths = self.item_encoder.widths
+        blocks = self.towers.item_blocks.items() if self.towers.encodes_items else ()
+        given = bool(blocks) and all(widths.get(name) == width for name, width in blocks)
+        return "open" if given else "fixed"
 
     def retriever(self) -> Retriever:
         """A retriever over these parts.
@@ -72,7 +90,9 @@ def save_parts(parts: Parts, folder: Path, step: Callable[[str], None]) -> None:
     step("catalogue and log")
     save_ingested(parts.ingested, folder / DATA)
     step("towers")
-    parts.towers.save(folder / TOWERS)
+    parts.towers.save(folder / TOWERS, items="skip" if TWO_TOWER in parts.spaces else "write")
+    if parts.attributes is not None:
+        parts.attributes.save(folder / ATTRIBUTES)
     for name, space in sorted(parts.spaces.items()):
         step(f"space {name}")
         space.save(folder / SPACES / name)
@@ -91,9 +111,12 @@ def load_parts(folder: Path, *, spaces: Sequence[str], encoders: Sequence[str]) 
     """
     from recsys.towers import load_towers
 
+    loaded = {name: Space.load(folder / SPACES / name, name) for name in spaces}
+    has_attributes = (folder / ATTRIBUTES).is_file()
     return Parts(
         load_ingested(folder / DATA),
-        load_towers(folder / TOWERS),
-        {name: Space.load(folder / SPACES / name, name) for name in spaces},
+        load_towers(folder / TOWERS, loaded[TWO_TOWER].vectors if TWO_TOWER in loaded else None),
+        loaded,
         {kind: load_encoder(folder / ENCODERS / kind) for kind in encoders},
+        AttributeSchema.load(folder / ATTRIBUTES) if has_attributes else None,
     )

@@ -87,6 +87,7 @@ def _describe(
         version="",
         created="",
         items=len(ingested.catalogue),
+        catalogue=parts.catalogue_kind,
         users=len(ingested.interactions.users),
         interactions=len(ingested.interactions),
         spaces={name: space.index.dimension for name, space in sorted(parts.spaces.items())},

@@ -11,6 +11,7 @@ from recsys.features.attributes import (
 from recsys.features.block import FeatureBlock
 from recsys.features.cache import CachedEncoding, FeatureCache
 from recsys.features.contents import CataloguePictures
+from recsys.features.item_encoding import ItemEncoder, text_parts
 from recsys.features.pooling import mean_of_items
 from recsys.features.reduced import principal_components
 from recsys.features.spectral import (
@@ -29,6 +30,7 @@ __all__ = [
     "CataloguePictures",
     "FeatureBlock",
     "FeatureCache",
+    "ItemEncoder",
     "attribute_block",
     "category_values",
     "leading_directions",
@@ -37,5 +39,6 @@ __all__ = [
     "plain_interactions",
     "principal_components",
     "spectral_vectors",
+    "text_parts",
     "user_block",
 ]

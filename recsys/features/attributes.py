@@ -7,6 +7,7 @@ later.
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from recsys.catalogue import Catalogue
 from recsys.config import Config
 from recsys.errors import DataError
 from recsys.features.block import FeatureBlock
+from recsys.files import read_json, write_json
 from recsys.tables import TableLike
 
 NAME = "attributes"
@@ -102,6 +104,24 @@ class AttributeSchema(Config):
             vectors[present, start + offset] = scaled
             mask |= present
         return FeatureBlock(vectors, mask, NAME, self.columns)
+
+    def save(self, path: Path) -> None:
+        """Write to ``path`` as JSON."""
+        write_json(path, self.model_dump(mode="json"))
+
+    @classmethod
+    def load(cls, path: Path) -> AttributeSchema:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            DataError: The file is missing or damaged.
+        """
+        try:
+            return cls.model_validate(read_json(path))
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"cannot read the attribute schema {path}: {error}; encode again"
+            ) from error
 
     def unknown(self, table: TableLike) -> dict[str, int]:
         """The categories in ``table`` without a feature, as "column=category", with counts."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recsys.encoders import ILLUSTRATIONS, Encoder, Illustration, load_encoder, read_illustrations
-from recsys.features import USER_VECTORS, FeatureBlock
+from recsys.features import USER_VECTORS, AttributeSchema, FeatureBlock, text_parts
 from recsys.formats import resolve
 from recsys.ids import Mask, Vectors
 from recsys.ingestion import IngestedData, load_ingested
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ENCODERS = ("text", "image")
 BLOCKS = ("text", "image", "attributes")
 PHRASES = "phrases"
+ATTRIBUTE_SCHEMA = "attributes.json"
 DATA = "data"
 CACHE = "cache"
 TRAINED_ENCODERS = "encoders"
@@ -102,22 +103,15 @@ class Job:
         members = self.config.train.members
         named = [self.config.towers.blocks, *(member.blocks for member in members)]
         wanted = {name for names in named for name in names or () if name not in self.blocks}
-        parts = self._parts_of_text() if wanted and "text" in self.blocks else {}
+        has_parts = bool(wanted) and "text" in self.encoders
+        parts = text_parts(self.encoders["text"], self.blocks["text"]) if has_parts else {}
         return [*self.blocks.values(), *(part for name, part in parts.items() if name in wanted)]
 
-    def _parts_of_text(self) -> dict[str, FeatureBlock]:
-        """One block ``text.PART`` per part of a joined encoder; ``text.PART-2`` for a second."""
-        encoder, whole = self.encoders.get("text"), self.blocks["text"]
-        widths = [(part.name, part.dimension) for part in getattr(encoder, "parts", ())]
-        found: dict[str, FeatureBlock] = {}
-        start = 0
-        for part, width in widths:
-            vectors = np.ascontiguousarray(whole.vectors[:, start : start + width])
-            before = sum(name == part for name, _ in widths[: len(found)])
-            name = f"text.{part}" + (f"-{before + 1}" if before else "")
-            found[name] = FeatureBlock(vectors, np.asarray(vectors.any(axis=1)), name)
-            start += width
-        return found
+    @cached_property
+    def attribute_schema(self) -> AttributeSchema | None:
+        """Schema of the attributes; None if they make no block."""
+        file = self.folder / "encode" / ATTRIBUTE_SCHEMA
+        return AttributeSchema.load(file) if file.is_file() else None
 
     @cached_property
     def phrases(self) -> Vectors:

@@ -54,13 +54,16 @@ def run_publish(job: Job, out: Path) -> StageOutput:
     spaces: dict[str, Space] = {
         name: Space.load(job.folder / "index" / name, name) for name in job.config.spaces
     }
-    reads = {TEXT: bool(job.towers.terms_dimension) or TEXT in spaces, IMAGE: IMAGE in spaces}
+    needed = {name.split(".")[0] for name in job.towers.item_blocks} | set(spaces)
+    if job.towers.terms_dimension:
+        needed.add(TEXT)
     records = {name: load_record(job.folder / name) or {} for name in PUBLISHED_FROM}
     parts = Parts(
         ingested=job.ingested,
         towers=job.towers,
         spaces=spaces,
-        encoders={kind: job.encoders[kind] for kind, needed in reads.items() if needed},
+        encoders={kind: job.encoders[kind] for kind in (TEXT, IMAGE) if kind in needed},
+        attributes=job.attribute_schema,
         config=job.config.model_dump(mode="json"),
         figures={
             **records["evaluate"].get("figures", {}),

@@ -25,7 +25,7 @@ from recsys.formats.columns import Unreadable
 from recsys.ingestion import ingest, save_ingested
 from recsys.pictures import PictureStore
 from recsys.pipeline.evaluating import run_evaluate
-from recsys.pipeline.job import DATA, ENCODERS, PHRASES, TRAINED_ENCODERS, Job
+from recsys.pipeline.job import ATTRIBUTE_SCHEMA, DATA, ENCODERS, PHRASES, TRAINED_ENCODERS, Job
 from recsys.pipeline.publishing import run_index, run_publish, still_published
 from recsys.pipeline.sections import external_files, resolve_files
 from recsys.pipeline.stage import Stage, StageOutput
@@ -107,8 +107,9 @@ def _run_encode(job: Job, out: Path) -> StageOutput:
             FeatureBlock.of(PHRASES, cache.encode(encoder, phrases)).save(out / f"{PHRASES}.npz")
     fields = catalogue.fields
     if job.config.attributes == "use" and (fields.categories or fields.numbers):
-        block, _ = attribute_block(catalogue)
+        block, schema = attribute_block(catalogue)
         block.save(out / "attributes.npz")
+        schema.save(out / ATTRIBUTE_SCHEMA)
         figures["attributes.items"] = int(block.mask.sum())
     notes: dict[str, Any] = {"unreadable": faults, "words": coverage}
     if job.config.data.user_vectors is not None:
@@ -152,7 +153,7 @@ STAGES: tuple[Stage[Job], ...] = (
     Stage(
         "encode",
         ("ingest",),
-        3,
+        4,
         settings=_settings({"text", "image", "attributes"}),
         inputs=_encode_inputs,
         run=_run_encode,
@@ -178,14 +179,14 @@ STAGES: tuple[Stage[Job], ...] = (
     Stage(
         "index",
         ("ingest", "encode", "train"),
-        1,
+        2,
         settings=_settings({"split", "index", "spaces"}),
         run=run_index,
     ),
     Stage(
         "publish",
         ("ingest", "encode", "train", "evaluate", "index"),
-        2,
+        3,
         settings=_settings({"name", "spaces"}),
         run=run_publish,
         intact=still_published,

@@ -34,6 +34,7 @@ class TableTower:
     item_vectors: Vectors
     terms_dimension: int = 0
     reads: frozenset[str] = frozenset({"history", "user"})
+    encodes_items: bool = False
     reads_times: bool = False
     context_columns: tuple[str, ...] = ()
 
@@ -41,12 +42,12 @@ class TableTower:
         rows = [self.item_vectors[history].sum(axis=0) for history in batch.histories]
         return np.array(rows, np.float32).reshape(len(batch), self.item_vectors.shape[1])
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path, *, items: str = "write") -> None:
         folder.mkdir()
         np.save(folder / "items.npy", self.item_vectors)
 
 
-def load_table_tower(folder: Path) -> TableTower:
+def load_table_tower(folder: Path, item_vectors: Vectors | None = None) -> TableTower:
     return TableTower(np.load(folder / "items.npy", allow_pickle=False))
 
 

@@ -196,7 +196,7 @@ def test_reference_queries_without_an_answer_are_noticed(root: Path, bundle: Bun
 def test_what_does_not_load_says_which_libraries_differ(
     root: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(folder: Path) -> None:
+    def fail(folder: Path, item_vectors: object) -> None:
         raise DataError("weights of another shape")
 
     monkeypatch.setitem(recsys.towers.__dict__, "load_towers", fail)

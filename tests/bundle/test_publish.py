@@ -224,7 +224,7 @@ def test_what_does_not_answer_as_the_parts_is_not_published(
     """A tower that saves something else than it is."""
     before = open_bundle(root).version
 
-    def save(self: TableTower, folder: Path) -> None:
+    def save(self: TableTower, folder: Path, *, items: str = "write") -> None:
         folder.mkdir()
         np.save(folder / "items.npy", -self.item_vectors)
 
