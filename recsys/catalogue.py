@@ -20,15 +20,15 @@ from recsys.tables import TableLike, as_table, require_columns
 
 
 class CatalogueFields(Config):
-    """Which columns of the item table mean what.
+    """Meaning of the columns of the item table.
 
     Attributes:
-        title: The column shown to people.
-        text: The columns that the text encoder reads, joined in this order.
+        title: Column shown to people.
+        text: Columns that the text encoder reads, joined in this order.
         categories: Columns with one or more values, separated by ``separator``.
         numbers: Columns with a number.
-        image: The column with the picture's file name.
-        separator: Between the values of a column of categories.
+        image: Column with the file name of the picture.
+        separator: Separator of the values of a column of categories.
     """
 
     title: str | None = None
@@ -51,8 +51,8 @@ class Catalogue:
     Attributes:
         ids: Item ids.
         table: One line per item, in row order; a missing value is null.
-        fields: Which columns mean what.
-        pictures: Where the picture files are, or None.
+        fields: Meaning of the columns.
+        pictures: Store of the picture files, or None.
 
     Example:
         >>> table = pa.table({"item_id": ["a", "b"], "title": ["Lamp", None]})
@@ -82,13 +82,13 @@ class Catalogue:
         return len(self.ids)
 
     def texts(self) -> list[str]:
-        """Per item the words of its text columns, joined; "" where there are none."""
+        """Words of the text columns of each item, joined; "" where there are none."""
         return [" ".join(parts) for parts in zip(*map(self._strings, self.fields.text))] or (
             [""] * len(self)
         )
 
     def titles(self) -> list[str]:
-        """Per item its title, or its id where it has none."""
+        """Title of each item, or its id where it has none."""
         if self.fields.title is None:
             return [self.ids.id(row) for row in range(len(self))]
         titles = self._strings(self.fields.title)
@@ -96,13 +96,13 @@ class Catalogue:
 
     @cached_property
     def image_names(self) -> list[str | None]:
-        """Per item its picture's file name, or None."""
+        """File name of the picture of each item, or None."""
         if self.fields.image is None:
             return [None] * len(self)
         return [name or None for name in self._strings(self.fields.image)]
 
     def image(self, row: int) -> bytes | None:
-        """The bytes of one item's picture, or None where it has none or the file is missing."""
+        """Bytes of the picture of one item, or None where there is none or the file is missing."""
         name = self.image_names[row]
         return None if self.pictures is None or name is None else self.pictures.read(name)
 
@@ -112,5 +112,5 @@ class Catalogue:
 
 
 def catalogue_of_ids(ids: Sequence[str]) -> Catalogue:
-    """A catalogue that knows nothing but ids, for logs that come without one."""
+    """A catalogue of ids alone, for logs that come without one."""
     return Catalogue.of(pa.table({ITEM: pa.array(ids, pa.string())}), CatalogueFields())

@@ -1,7 +1,4 @@
-"""Ids and rows: the caller's strings, and the dense numbers that stand for them inside.
-
-Rows never leave the library; ids never enter its arithmetic.
-"""
+"""Ids and rows: the caller's strings, and the dense integers that replace them in the library."""
 
 from __future__ import annotations
 
@@ -26,8 +23,8 @@ class IdMap:
     """An immutable two-way map between ids (non-empty strings) and rows (0 .. n-1).
 
     Attributes:
-        kind: What the ids name ("item", "user"); used in messages.
-        index: The ids in row order.
+        kind: Kind of thing that the ids name ("item", "user"), for messages.
+        index: Ids in row order.
 
     Example:
         >>> items = IdMap.of("item", ["lamp", "rug"])

@@ -1,12 +1,12 @@
-"""Interactions: who met what, in what order. A validated, frozen table in user and time order.
+"""Interactions of users with items: a validated, frozen table, ordered by user and time.
 
-Reading files is the business of ``recsys.formats``; cleaning and counting of ``recsys.ingestion``.
+``recsys.formats`` reads files, ``recsys.ingestion`` cleans and counts rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
@@ -29,16 +29,16 @@ class Interactions:
 
     Attributes:
         users: Ids of the users.
-        items: Ids of the items (the whole catalogue, met or not).
+        items: Ids of the items, which is the whole catalogue.
         user: User rows, int32 ``[n]``, ascending.
         item: Item rows, int32 ``[n]``.
-        time: Seconds since 1970 where ``clock`` is "timestamp", else a position, int64 ``[n]``.
-        clock: What ``time`` means.
-        weight: float32 ``[n]``, finite and above 0.
-        phrases: The different search terms; the first is always "" (no search).
-        terms: Which of ``phrases`` led to the interaction, int32 ``[n]``.
-        context: Per context column its values' ids.
-        context_rows: Per context column int32 ``[n]``, the rows in ``context``.
+        time: Seconds since 1970 where ``clock`` is "timestamp", else positions, int64 ``[n]``.
+        clock: Meaning of ``time``.
+        weight: Weights, float32 ``[n]``, finite and above 0.
+        phrases: Distinct search terms; the first is always "" (no search).
+        terms: Rows of ``phrases`` that led to the interactions, int32 ``[n]``.
+        context: Values of each context column.
+        context_rows: Rows in ``context`` for each context column, int32 ``[n]``.
 
     Example:
         >>> users, items = IdMap.of("user", ["ann"]), IdMap.of("item", ["lamp", "rug"])
@@ -82,45 +82,38 @@ class Interactions:
                 finite and above 0, or a context column has no ids.
         """
         size = len(np.asarray(user))
-        rows: dict[str, Rows] = {
-            "user": _exactly("user", user, np.int32),
-            "item": _exactly("item", item, np.int32),
-            "terms": _exactly("terms", np.zeros(size) if terms is None else terms, np.int32),
-        }
-        context, context_rows = dict(context or {}), dict(context_rows or {})
-        if set(context) != set(context_rows):
+        context = dict(context or {})
+        given = {"user": user, "item": item, "terms": np.zeros(size) if terms is None else terms}
+        if set(context) != set(context_rows or {}):
             raise DataError(
                 f"context and context_rows must name the same columns; they name "
-                f"{sorted(context)} and {sorted(context_rows)}"
+                f"{sorted(context)} and {sorted(context_rows or {})}"
             )
-        extra = {name: _exactly(name, column, np.int32) for name, column in context_rows.items()}
-        times = _exactly("time", time, np.int64)
         with np.errstate(over="ignore"):
             weights = np.asarray(np.ones(size) if weight is None else weight).astype(np.float32)
-        columns: list[tuple[str, npt.NDArray[Any]]] = [*rows.items(), *extra.items()]
-        for name, column in [*columns, ("time", times), ("weight", weights)]:
+        extra = {
+            name: _integers(name, rows, np.int32) for name, rows in (context_rows or {}).items()
+        }
+        own = {name: _integers(name, rows, np.int32) for name, rows in given.items()}
+        own |= {"time": _integers("time", time, np.int64), "weight": weights}
+        for name, column in [*own.items(), *extra.items()]:
             if column.shape != (size,):
                 raise DataError(f"column '{name}' must hold {size} values; it holds {column.shape}")
-        limits = {"user": len(users), "item": len(items), "terms": len(phrases)}
-        for name, limit in limits.items():
-            _check_range(name, rows[name], limit)
+        for name, limit in (("user", len(users)), ("item", len(items)), ("terms", len(phrases))):
+            _check_range(name, own[name], limit)
         for name, column in extra.items():
             _check_range(name, column, len(context[name]))
         if not phrases or phrases[0] != "":
             raise DataError("the first of the phrases must be '' (no search)")
         if size and not (np.isfinite(weights).all() and weights.min() > 0):
-            raise DataError("weights must be finite and above 0; drop or mend the others first")
-        order = np.lexsort((times, rows["user"]))
+            raise DataError("weights must be finite and above 0; drop or fix the others first")
+        order = np.lexsort((own["time"], own["user"]))
         return cls(
             users,
             items,
-            user=_frozen(rows["user"][order]),
-            item=_frozen(rows["item"][order]),
-            time=_frozen(times[order]),
+            **{name: _frozen(column[order]) for name, column in own.items()},
             clock=clock,
-            weight=_frozen(weights[order]),
             phrases=phrases,
-            terms=_frozen(rows["terms"][order]),
             context=context,
             context_rows={name: _frozen(column[order]) for name, column in extra.items()},
         )
@@ -136,7 +129,7 @@ class Interactions:
 
     @cached_property
     def item_counts(self) -> npt.NDArray[np.int64]:
-        """How often each item was met, int64 ``[items]``."""
+        """Number of interactions with each item, int64 ``[items]``."""
         return np.bincount(self.item, minlength=len(self.items)).astype(np.int64)
 
     @property
@@ -146,7 +139,7 @@ class Interactions:
 
     @property
     def warm(self) -> Mask:
-        """Which items were met at all, bool ``[items]``."""
+        """Whether each item has an interaction, bool ``[items]``."""
         return self.item_counts > 0
 
     def history(self, user: int) -> Rows:
@@ -154,23 +147,16 @@ class Interactions:
         return self.item[self.offsets[user] : self.offsets[user + 1]]
 
     def times(self, user: int) -> npt.NDArray[np.int64]:
-        """When a user met the items of :meth:`history`, int64 ``[length]``; see ``clock``."""
+        """Times of the items of :meth:`history`, int64 ``[length]``; see ``clock``."""
         return self.time[self.offsets[user] : self.offsets[user + 1]]
 
     def take(self, keep: Mask) -> Interactions:
         """The interactions where ``keep`` (bool ``[n]``) holds; users and items stay numbered."""
-        return Interactions(
-            self.users,
-            self.items,
-            _frozen(self.user[keep]),
-            _frozen(self.item[keep]),
-            _frozen(self.time[keep]),
-            self.clock,
-            _frozen(self.weight[keep]),
-            self.phrases,
-            _frozen(self.terms[keep]),
-            self.context,
-            {name: _frozen(rows[keep]) for name, rows in self.context_rows.items()},
+        columns = ("user", "item", "time", "weight", "terms")
+        return replace(
+            self,
+            **{name: _frozen(getattr(self, name)[keep]) for name in columns},
+            context_rows={name: _frozen(rows[keep]) for name, rows in self.context_rows.items()},
         )
 
 
@@ -179,8 +165,8 @@ def _frozen(column: Column) -> Column:
     return column
 
 
-def _exactly(name: str, values: npt.ArrayLike, kind: type[Any]) -> npt.NDArray[Any]:
-    """An array of ``kind``, refusing whole numbers that it would silently change."""
+def _integers(name: str, values: npt.ArrayLike, kind: type[Any]) -> npt.NDArray[Any]:
+    """An array of ``kind``; values that the conversion would change are refused."""
     given = np.asarray(values)
     with np.errstate(invalid="ignore"):
         made = given.astype(kind)

@@ -1,7 +1,4 @@
-"""Where picture files are: a folder or a zip archive, read by name.
-
-Decoding them is the business of the image encoders; this module returns bytes as they are.
-"""
+"""Picture files in a folder or a zip archive, read by name as bytes; image encoders decode them."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from recsys.errors import DataError
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError)
 MAX_BYTES = 64 * 1024 * 1024
-"""A larger file is taken for an attack or a mistake, and refused."""
+"""Larger files are refused."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +47,7 @@ class PictureStore:
             raise DataError(f"{path} is neither a folder nor a zip archive: {error}") from error
 
     def read(self, name: str) -> bytes | None:
-        """The bytes of one file, or None where it is not there.
+        """The bytes of one file, or None where it is missing.
 
         Raises:
             DataError: The name leads out of the folder, the file is damaged or larger than 64 MiB.

@@ -1,6 +1,4 @@
-"""Tables on their way in: Arrow is the one form between a reader and a file, pandas is accepted at
-the door.
-"""
+"""Arrow tables, which readers, ingestion and storage share; tables of pandas are converted once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``recsys export-embeddings``: what a run has learned, as files for others."""
+"""``recsys export-embeddings``: the embeddings of a run as files for other programs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recsys.cli.screen import Screen
 def export_embeddings(
     config: ConfigPath,
     out: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Where to write; an earlier export is replaced.")
+        Path, typer.Option(metavar="FOLDER", help="Folder to write; an earlier export is replaced.")
     ],
     space: Annotated[
         list[str] | None,
@@ -27,7 +27,7 @@ def export_embeddings(
 ) -> None:
     """Write the vectors of users, items and queries: parquet, npy, TensorBoard's projector.
 
-    What it needs from before is brought up to date. See docs/towers.md for the files.
+    Earlier stages are brought up to date. See docs/towers.md for the files.
     """
     from recsys.pipeline.exporting import export_embeddings as write
 
@@ -49,4 +49,4 @@ def export_embeddings(
     print_table(["embeddings", "vectors", "dimension", "thumbnails"], lines)
     for line in left_out:
         typer.echo(f"Left out: {line}")
-    typer.echo(f"Look at them: tensorboard --logdir {out / 'projector'}")
+    typer.echo(f"View them: tensorboard --logdir {out / 'projector'}")

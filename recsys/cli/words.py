@@ -22,14 +22,15 @@ def export_words(
     encoder: Annotated[
         Path,
         typer.Argument(
-            metavar="ENCODER", help="A saved encoder's folder, as runs/NAME/encode/encoders/text."
+            metavar="ENCODER",
+            help="Folder of an encoder, such as runs/NAME/encode/encoders/text.",
         ),
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write; .gz compresses.")],
     form: Annotated[Form, typer.Option(help="Text, or word2vec's binary form.")] = Form.text,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Write the words of a word2vec or word-vectors encoder, which any tool then reads."""
+    """Write the words of a word2vec or word-vectors encoder in a format that other tools read."""
     from recsys.encoders import load_encoder, write_word_vectors
 
     loaded = load_encoder(encoder)

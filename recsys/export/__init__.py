@@ -1,12 +1,11 @@
-"""Embeddings as files for others: parquet, npy, and what TensorBoard's projector shows.
+"""Embeddings as files for other programs: parquet, npy, and TensorBoard's projector.
 
-What is exported is chosen by ``recsys.pipeline.exporting``; this part knows vectors, their ids and
-what is to be said of each, and writes them.
+``recsys.pipeline.exporting`` chooses what is exported.
 """
 
 from __future__ import annotations
 
 from recsys.export.embeddings import Embeddings
-from recsys.export.writing import Exported, export
+from recsys.export.writing import ExportedSet, export
 
-__all__ = ["Embeddings", "Exported", "export"]
+__all__ = ["Embeddings", "ExportedSet", "export"]

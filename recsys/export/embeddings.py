@@ -1,4 +1,4 @@
-"""One set of embeddings: vectors, whose they are, and what there is to show of each."""
+"""One set of embeddings: vectors with their ids, labels and thumbnails."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from recsys.errors import DataError
 from recsys.ids import Vectors
 
 Thumbnail = Callable[[int, int], Image.Image | None]
-"""The picture of the n-th embedding within a square of so many pixels, or None."""
+"""Picture of the n-th embedding within a square of the given number of pixels, or None."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True, eq=False)
 class Embeddings:
-    """n vectors of one kind, at least one.
+    """Vectors of one kind, at least one.
 
     Attributes:
-        name: Of its files: "users", "items", "queries", or a space's.
-        column: What the ids are called: "user_id", "item_id", "terms".
-        ids: One a vector, each once.
-        vectors: float32 ``[n, d]``, finite.
-        labels: Further columns shown beside the ids, such as titles.
-        thumbnail: Where there are pictures, the n-th one's.
+        name: Name of the files: "users", "items", "queries", or the name of a space.
+        column: Column name of the ids: "user_id", "item_id", "terms".
+        ids: Distinct ids of the vectors.
+        vectors: Vectors, float32 ``[n, d]``, finite.
+        labels: Further columns shown next to the ids, such as titles.
+        thumbnail: Thumbnails, or None without pictures.
 
     Raises:
         DataError: The parts do not fit each other, or a number is not finite.
@@ -56,11 +56,11 @@ class Embeddings:
             )
         if not self.vectors.size:
             raise DataError(f"embeddings '{self.name}' hold no vector; leave them out")
-        for what, column in {self.column: self.ids, **self.labels}.items():
+        for label, column in {self.column: self.ids, **self.labels}.items():
             if len(column) != len(self.vectors):
                 raise DataError(
                     f"embeddings '{self.name}': {len(self.vectors)} vectors, and {len(column)}"
-                    f" values of '{what}'; expected as many"
+                    f" values of '{label}'; expected the same number"
                 )
         if len(set(self.ids)) < len(self.ids):
             raise DataError(f"embeddings '{self.name}': an id is there twice")

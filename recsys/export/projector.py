@@ -20,7 +20,7 @@ VECTORS, METADATA, SPRITE = "vectors.tsv", "metadata.tsv", "sprite.png"
 
 
 def write_vectors_tsv(embeddings: Embeddings, path: Path) -> None:
-    """One line a vector, its numbers separated by tabs."""
+    """Write one line per vector, its numbers separated by tabs."""
     columns = [pa.array(column) for column in embeddings.vectors.T]
     table = pa.Table.from_arrays(columns, names=[str(at) for at in range(len(columns))])
     plain = pyarrow.csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
@@ -28,7 +28,7 @@ def write_vectors_tsv(embeddings: Embeddings, path: Path) -> None:
 
 
 def write_metadata(embeddings: Embeddings, path: Path) -> None:
-    """A line of names, then one line an embedding: its id and its labels.
+    """Write a line of names, then one line per embedding: its id and its labels.
 
     The format has no quotes: a tab or a line break within a value becomes a space.
     """
@@ -70,5 +70,5 @@ def config_text(sets: Sequence[tuple[Embeddings, int | None]]) -> str:
 
 
 def _plain(value: str) -> str:
-    """One line without tabs; what a browser would not show is left out."""
+    """One line without tabs or characters that cannot be printed."""
     return " ".join(value.split()) if any(not each.isprintable() for each in value) else value

@@ -12,23 +12,23 @@ from recsys.export.embeddings import Embeddings
 from recsys.progress import Progress, silent
 
 LARGEST = 8192
-"""Pixels a side: browsers refuse larger textures."""
+"""Largest side of a sprite in pixels: browsers refuse larger textures."""
 
 SIDE, LEAST_SIDE = 64, 8
-"""A thumbnail's pixels a side: at most, where there is room, and at least."""
+"""Largest and smallest side of a thumbnail in pixels."""
 
 BLANK = (236, 236, 236)
-"""The tile of an item without a picture."""
+"""Color of the tile of an item without a picture."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """How a sprite is laid out.
+    """Layout of a sprite.
 
     Attributes:
-        side: Of a thumbnail, in pixels.
-        columns: Thumbnails a row.
-        rows: Rows.
+        side: Side of a thumbnail, in pixels.
+        columns: Number of thumbnails per row.
+        rows: Number of rows.
 
     Example:
         >>> grid_of(2_000), grid_of(100_000), grid_of(2_000_000)
@@ -43,8 +43,8 @@ class Grid:
 def grid_of(count: int) -> Grid | None:
     """The layout for ``count`` thumbnails, at least 1; None where they would be too small to see.
 
-    The projector finds the n-th thumbnail by dividing the picture's width by the side, so that
-    the rows are filled from the left and only the last may be short.
+    The projector finds the n-th thumbnail by dividing the width of the picture by the side, so
+    that only the last row may be short.
     """
     columns = math.isqrt(count - 1) + 1
     side = min(SIDE, LARGEST // columns)
@@ -54,19 +54,19 @@ def grid_of(count: int) -> Grid | None:
 def write_sprite(
     embeddings: Embeddings, grid: Grid, path: Path, *, progress: Progress = silent
 ) -> int:
-    """Draw every thumbnail in its place; how many there were."""
+    """Draw every thumbnail; returns the number of items with one."""
     assert embeddings.thumbnail is not None
     side, drawn = grid.side, 0
     sprite = Image.new("RGB", (grid.columns * side, grid.rows * side), BLANK)
-    for place in range(len(embeddings)):
-        small = embeddings.thumbnail(place, side)
+    for index in range(len(embeddings)):
+        small = embeddings.thumbnail(index, side)
         if small is not None:
-            small = ImageOps.contain(small, (side, side))  # what is smaller is enlarged
-            row, column = divmod(place, grid.columns)
+            small = ImageOps.contain(small, (side, side))  # enlarged if smaller
+            row, column = divmod(index, grid.columns)
             left, top = (side - small.width) // 2, (side - small.height) // 2
             sprite.paste(small, (column * side + left, row * side + top))
             drawn += 1
-        if place % 100 == 99 or place + 1 == len(embeddings):
-            progress(f"sprite of {embeddings.name}", place + 1, len(embeddings))
+        if index % 100 == 99 or index + 1 == len(embeddings):
+            progress(f"sprite of {embeddings.name}", index + 1, len(embeddings))
     sprite.save(path, "PNG")
     return drawn

@@ -1,6 +1,6 @@
-"""A folder of embeddings, there whole or not at all.
+"""Writes a folder of embeddings, whole or not at all.
 
-FOLDER/export.json                  what it holds, with the sha256 of every file
+FOLDER/export.json                  contents, with the SHA-256 of every file
 FOLDER/NAME.parquet                 ids and vectors (list of float32)
 FOLDER/NAME.npy  NAME.ids.json      the same as an array and a list, in the same order
 FOLDER/projector/                   a log folder for TensorBoard
@@ -38,19 +38,19 @@ MANIFEST, PROJECTOR = "export.json", "projector"
 
 
 @dataclass(frozen=True)
-class Exported:
-    """One set of embeddings as it was written.
+class ExportedSet:
+    """Summary of one set of embeddings that was written.
 
     Attributes:
-        name: Of its files.
-        vectors: How many.
-        dimension: How long each is.
-        thumbnail_side: Of its thumbnails in pixels; None where there is no sprite.
-        thumbnails: How many have a picture.
-        without_sprite: Why there is no sprite, where there are pictures; or None.
+        name: Name of the files.
+        vectors: Number of vectors.
+        dimension: Length of the vectors.
+        thumbnail_side: Side of the thumbnails in pixels; None without a sprite.
+        thumbnails: Number of vectors with a picture.
+        without_sprite: Reason for which there is no sprite although there are pictures, or None.
 
     Example:
-        >>> Exported("users", 10, 64).thumbnail_side is None
+        >>> ExportedSet("users", 10, 64).thumbnail_side is None
         True
     """
 
@@ -68,14 +68,14 @@ def export(
     *,
     about: Mapping[str, Any],
     progress: Progress = silent,
-) -> list[Exported]:
-    """Write ``folder``, in place of an earlier export that is there.
+) -> list[ExportedSet]:
+    """Write ``folder``, or replace an earlier export.
 
     Args:
-        sets: Each under its own name.
-        folder: New, empty, or an earlier export.
-        about: Where they come from, JSON values, kept in ``export.json``.
-        progress: Told what is written.
+        sets: Sets of embeddings with distinct names.
+        folder: A folder that is new, empty, or an earlier export.
+        about: Origin of the embeddings, JSON values for ``export.json``.
+        progress: Callback for the set that is written.
 
     Raises:
         DataError: There is nothing to write, two sets have one name, the folder holds something
@@ -84,7 +84,7 @@ def export(
     names = [each.name for each in sets]
     if not names or len(set(names)) < len(names):
         raise DataError(f"expected embeddings of different names to export; got {names or 'none'}")
-    _check_place(folder)
+    _check_target(folder)
     try:
         with atomic_folder(folder) as draft:
             written = []
@@ -100,7 +100,7 @@ def export(
     return written
 
 
-def _write(each: Embeddings, folder: Path, progress: Progress) -> Exported:
+def _write(each: Embeddings, folder: Path, progress: Progress) -> ExportedSet:
     write_vectors(
         folder / f"{each.name}.parquet", NamedVectors(each.ids, each.vectors), ids=each.column
     )
@@ -112,21 +112,21 @@ def _write(each: Embeddings, folder: Path, progress: Progress) -> Exported:
     write_metadata(each, shown / METADATA)
     size, dimension = each.vectors.shape
     if each.thumbnail is None:
-        return Exported(each.name, size, dimension)
+        return ExportedSet(each.name, size, dimension)
     grid = grid_of(size)
     if grid is None:
         why = (
             f"{size:,} thumbnails of at least {LEAST_SIDE} pixels do not fit {LARGEST} x {LARGEST}"
         )
-        return Exported(each.name, size, dimension, without_sprite=why)
+        return ExportedSet(each.name, size, dimension, without_sprite=why)
     drawn = write_sprite(each, grid, shown / SPRITE, progress=progress)
     if not drawn:
         (shown / SPRITE).unlink()
-        return Exported(each.name, size, dimension, without_sprite="no picture can be read")
-    return Exported(each.name, size, dimension, grid.side, drawn)
+        return ExportedSet(each.name, size, dimension, without_sprite="no picture can be read")
+    return ExportedSet(each.name, size, dimension, grid.side, drawn)
 
 
-def _describe(folder: Path, written: Sequence[Exported], about: Mapping[str, Any]) -> None:
+def _describe(folder: Path, written: Sequence[ExportedSet], about: Mapping[str, Any]) -> None:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     content = {
         "format": FORMAT,
@@ -138,12 +138,12 @@ def _describe(folder: Path, written: Sequence[Exported], about: Mapping[str, Any
     write_json(folder / MANIFEST, content)
 
 
-def _check_place(folder: Path) -> None:
-    """Refuse a place that holds something else than an earlier export."""
+def _check_target(folder: Path) -> None:
+    """Refuse a path that holds something other than an earlier export."""
     if not os.path.lexists(folder):
         return
     if not folder.is_dir() or folder.is_symlink():
-        raise DataError(f"{folder} is there and is no folder; choose another place")
+        raise DataError(f"{folder} exists and is not a folder; choose another path")
     if not any(folder.iterdir()):
         return
     try:
@@ -152,4 +152,4 @@ def _check_place(folder: Path) -> None:
     except (OSError, ValueError, AttributeError):
         ours = False
     if not ours:
-        raise DataError(f"{folder} holds something else than exported embeddings; choose another")
+        raise DataError(f"{folder} holds something other than exported embeddings; choose another")

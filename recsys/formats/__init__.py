@@ -1,9 +1,8 @@
-"""Reads what others wrote: parquet and csv with a column mapping, the official MovieLens files,
-RecBole atomic files, LightGCN text files, per-user sequences, SMART collections; and finds data
-sets by name.
+"""Readers of parquet and csv with a column mapping, the official MovieLens files, RecBole atomic
+files, LightGCN text files, per-user sequences and SMART collections; data sets by name.
 
-Every fault is a :class:`recsys.errors.DataError` that names file, column and row. Cleaning and
-counting are the business of ``recsys.ingestion``.
+Tables are Arrow tables. Every fault is a :class:`recsys.errors.DataError` that names file, column
+and row; ``recsys.ingestion`` cleans and counts.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""Unpacks a publisher's zip archive without trusting it: nothing outside the folder, no links, and
-no more bytes than stated.
-"""
+"""Unpacks an untrusted zip archive: nothing outside the folder, no links, limited bytes."""
 
 from __future__ import annotations
 
@@ -15,11 +13,11 @@ from recsys.files import atomic_folder
 
 MAX_FILES = 10_000
 MAX_BYTES = 8 * 1024**3
-"""More than any of the data sets has; an archive with more is refused."""
+"""More than any of the data sets has; larger archives are refused."""
 
 
 def unpack(archive: Path, folder: Path, *, max_bytes: int = MAX_BYTES) -> None:
-    """Unpack ``archive`` so that ``folder`` is there whole, or not at all; one there is kept.
+    """Unpack ``archive`` as ``folder``, whole or not at all; an existing folder is kept.
 
     Where everything is inside one top folder, that one becomes ``folder``.
 

@@ -45,18 +45,18 @@ def interactions_table(
     """
     require_columns(columns.named().values(), table.column_names, name)
     made: dict[str, pa.ChunkedArray] = {}
-    for mine, theirs in columns.named().items():
-        raw = RawColumn(table.column(theirs), f"{name}: column '{theirs}'", unreadable)
-        if mine in (USER, ITEM):
-            made[mine] = raw.ids()
-        elif mine == TIMESTAMP:
-            made[mine] = raw.seconds(columns.timestamp_unit)
-        elif mine == POSITION:
-            made[mine] = raw.integers()
-        elif mine == WEIGHT:
-            made[mine] = raw.numbers()
+    for own, named in columns.named().items():
+        raw = RawColumn(table.column(named), f"{name}: column '{named}'", unreadable)
+        if own in (USER, ITEM):
+            made[own] = raw.ids()
+        elif own == TIMESTAMP:
+            made[own] = raw.seconds(columns.timestamp_unit)
+        elif own == POSITION:
+            made[own] = raw.integers()
+        elif own == WEIGHT:
+            made[own] = raw.numbers()
         else:
-            made[mine] = raw.categories()
+            made[own] = raw.categories()
     return pa.table(made)
 
 
@@ -117,7 +117,7 @@ class RawColumn:
     def categories(self) -> pa.ChunkedArray:
         """Text; numbers and truth values as they print; empty text is null."""
         if pa.types.is_nested(self._raw.type):
-            raise DataError(f"{self._name} must hold one value a row; it holds {self._raw.type}")
+            raise DataError(f"{self._name} must hold single values; it holds {self._raw.type}")
         if pa.types.is_floating(self._raw.type) and not _fractional(self._values()).any():
             return self.ids()
         return pc.cast(self._raw, TEXT)

@@ -1,6 +1,6 @@
-"""Downloads one file and holds it against the MD5 sum that its publisher states beside it.
+"""Downloads a file and compares it with the MD5 sum that its publisher states.
 
-A download that broke off goes on where it stopped. What the file means is not known here.
+A download that was interrupted resumes.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 def download(
     url: str, file: Path, *, progress: Progress = silent, timeout: float = TIMEOUT
 ) -> None:
-    """Have ``file`` hold what is at ``url``, with the MD5 sum stated at ``url + ".md5"``.
+    """Download ``url`` to ``file`` and check the MD5 sum stated at ``url + ".md5"``.
 
-    The bytes are gathered in ``file`` + ".part"; only a whole and right file takes the name.
+    The bytes are collected in ``file`` + ".part", which is renamed when it is whole and correct.
 
     Args:
         url: https, or http on this machine.
-        file: Where it goes; its folder is made.
-        progress: Told the bytes as they come.
-        timeout: Seconds without an answer after which the publisher counts as gone.
+        file: File to write; its folder is made.
+        progress: Callback for the number of bytes so far.
+        timeout: Seconds without an answer before the download fails.
 
     Raises:
-        DownloadError: The publisher does not answer, states no sum, or the file does not have it.
+        DownloadError: The publisher does not answer or states no sum, or the sums differ.
     """
     stated = stated_md5(url, timeout=timeout)
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(file.name + ".part")
     resumed = part.exists() and part.stat().st_size > 0
     _fetch(url, part, progress, timeout)
-    if resumed and _md5(part) != stated:  # what was there before may be of another file
+    if resumed and _md5(part) != stated:  # the earlier bytes may be of another file
         part.unlink()
         _fetch(url, part, progress, timeout)
     found = _md5(part)
@@ -52,7 +52,7 @@ def download(
         part.unlink()
         raise DownloadError(
             f"{url} has the MD5 sum {found}, its publisher states {stated}; the file was not kept: "
-            "try again, and if it stays so, tell the publisher"
+            "try again, or report it to the publisher"
         )
     part.replace(file)
 
@@ -61,7 +61,7 @@ def stated_md5(url: str, *, timeout: float = TIMEOUT) -> str:
     """The sum in ``url + ".md5"``: ``MD5 (NAME) = SUM``, ``SUM  NAME`` or the sum alone.
 
     Raises:
-        DownloadError: It is not there, or holds no sum for this file.
+        DownloadError: The file is missing, or has no sum for ``url``.
     """
     address = url + ".md5"
     with _open(address, {}, timeout) as answer:
@@ -76,17 +76,19 @@ def stated_md5(url: str, *, timeout: float = TIMEOUT) -> str:
 
 
 def _fetch(url: str, part: Path, progress: Progress, timeout: float) -> None:
-    """Append to ``part`` what is missing, or begin anew where the publisher cannot resume."""
+    """Append the missing bytes to ``part``; all bytes where the publisher cannot resume."""
     have = part.stat().st_size if part.exists() else 0
     headers = {"Range": f"bytes={have}-"} if have else {}
     try:
         answer = _open(url, headers, timeout)
-    except _RangeRefusedError:  # nothing is missing, or it is another file
+    except _RangeNotSatisfiableError:  # nothing is missing, or it is another file
         return
     with answer:
         begins = have if answer.status == 206 and _starts(answer) == have else 0
         if answer.status == 206 and begins != have:
-            raise DownloadError(f"{url} answered with other bytes than were asked for; try again")
+            raise DownloadError(
+                f"{url} answered with other bytes than the requested ones; try again"
+            )
         length = answer.headers.get("Content-Length", "")
         total = begins + int(length) if length.isdigit() else 0
         if total > MAX_BYTES:
@@ -101,12 +103,12 @@ def _fetch(url: str, part: Path, progress: Progress, timeout: float) -> None:
                 progress("download", done, max(total, done), url.rsplit("/", 1)[-1])
     if done < total:
         raise DownloadError(
-            f"{url} broke off after {done:,} of {total:,} bytes; call again, and it goes on"
+            f"{url} broke off after {done:,} of {total:,} bytes; call again to resume"
         )
 
 
-class _RangeRefusedError(Exception):
-    """The publisher has no bytes after those asked for."""
+class _RangeNotSatisfiableError(Exception):
+    """The publisher has no bytes in the requested range (416)."""
 
 
 class _NoDowngrade(urllib.request.HTTPRedirectHandler):
@@ -128,7 +130,7 @@ def _open(url: str, headers: dict[str, str], timeout: float) -> Any:
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416:
-            raise _RangeRefusedError from None
+            raise _RangeNotSatisfiableError from None
         raise DownloadError(f"{url} answered {error.code} {error.reason}") from None
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
@@ -139,7 +141,7 @@ def _read(answer: IO[bytes], size: int, url: str) -> bytes:
     try:
         return answer.read(size)
     except (OSError, http.client.HTTPException) as error:
-        raise DownloadError(f"{url} broke off: {error!r}; call again, and it goes on") from error
+        raise DownloadError(f"{url} broke off: {error!r}; call again to resume") from error
 
 
 def _starts(answer: Any) -> int:

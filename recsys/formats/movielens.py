@@ -92,10 +92,10 @@ class MovieLensFiles:
                     folder = Path(member).parent
                     members = {Path(m).name: m for m in found if Path(m).parent == folder}
                     return cls(path, members, archive)
-        here = ", ".join(sorted(Path(member).name for member in found)[:8]) or "nothing"
+        names = ", ".join(sorted(Path(member).name for member in found)[:8]) or "nothing"
         wanted = ", ".join(layout.ratings for layout in LAYOUTS)
         raise DataError(
-            f"{path} holds none of the official MovieLens files {wanted}; it holds: {here}. Read "
+            f"{path} holds none of the official MovieLens files {wanted}; it holds: {names}. Read "
             "prepared tables with format = 'parquet' or 'sequences'"
         )
 
@@ -166,8 +166,8 @@ def read_ratings(
     with MovieLensFiles.open(path) as files:
         file = files.layout.ratings
         if file == "ratings.csv":
-            theirs = ("userId", "movieId", "rating", "timestamp")
-            table = files.csv(file, dict(zip(theirs, _RATING)))
+            header = ("userId", "movieId", "rating", "timestamp")
+            table = files.csv(file, dict(zip(header, _RATING)))
         else:
             table = files.table(file, _RATING)
         columns = InteractionColumns(timestamp=TIMESTAMP, weight=WEIGHT)

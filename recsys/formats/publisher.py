@@ -1,7 +1,6 @@
-"""Data sets by name: in the folder that RECSYS_DATA_HOME names, in the cache, or downloaded.
+"""Data sets by name: in the folder of RECSYS_DATA_HOME, in the cache, or downloaded.
 
-Only data sets that their publisher serves with a checksum are downloaded; none is part of this
-project. What the files mean is the business of the readers.
+Only data sets with a checksum of their publisher are downloaded.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ ARCHIVES = {
     "movielens-20m": "ml-20m.zip",
     "movielens-25m": "ml-25m.zip",
 }
-"""What can be downloaded: from a data set's name to the publisher's archive."""
+"""The publisher's archive of each data set that can be downloaded."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -41,18 +40,18 @@ def locate(
     cache: Path | None = None,
     base_url: str = GROUPLENS,
 ) -> Path:
-    """The folder of a data set: RECSYS_DATA_HOME/name, else the cache's, else downloaded into it.
+    """The folder of a data set: RECSYS_DATA_HOME/name, else cache/name, else downloaded to there.
 
     Args:
-        name: Such as "movielens-1m".
-        download: "missing" downloads what is nowhere; "never" raises instead.
-        progress: Told how far a download is.
-        cache: Where downloaded data sets are kept; None for the user's cache folder.
-        base_url: The publisher's address.
+        name: Name such as "movielens-1m".
+        download: Whether a data set that is found nowhere is downloaded.
+        progress: Callback for the progress of a download.
+        cache: Folder of downloaded data sets; None for the user's cache folder.
+        base_url: Address of the publisher.
 
     Raises:
-        NotFoundError: The data set is nowhere, and it cannot or may not be downloaded.
-        DownloadError: It could not be downloaded; the message tells what was tried.
+        NotFoundError: The data set is found nowhere, and it cannot or may not be downloaded.
+        DownloadError: It could not be downloaded.
 
     Example:
         >>> locate("films-of-mars", download="never")  # doctest: +ELLIPSIS
@@ -66,11 +65,11 @@ def locate(
         )
     home = os.environ.get(DATA_HOME)
     kept = cache or Path(platformdirs.user_cache_path("recsys")) / "data"
-    places = [Path(home) / name] if home else []
-    for folder in [*places, kept / name]:
+    folders = [*([Path(home) / name] if home else []), kept / name]
+    for folder in folders:
         if folder.is_dir():
             return folder
-    looked = " or ".join(str(folder) for folder in [*places, kept / name])
+    looked = " or ".join(map(str, folders))
     remedy = f"set {DATA_HOME} to a folder that holds '{name}'"
     if name not in ARCHIVES:
         known = ", ".join(ARCHIVES)
@@ -90,12 +89,12 @@ def resolve(
     download: Download = "missing",
     progress: Progress = silent,
 ) -> Path:
-    """A path as configurations write it: ``data:NAME/rest`` lies in a data set,
+    """Resolve a path of a configuration: ``data:NAME/rest`` is in a data set,
     ``package:NAME/rest`` in an installed Python package, whose code is not run; any other path is
     relative to ``base`` (None: the current folder).
 
     Raises:
-        NotFoundError: The data set or package is not there, or the path leads out of it.
+        NotFoundError: The data set or package is missing, or the path leads out of it.
         DownloadError: It could not be downloaded.
 
     Example:
@@ -107,8 +106,8 @@ def resolve(
         return (base or Path()) / Path(path).expanduser()
     name, _, rest = inside.partition("/")
     if ".." in Path(rest).parts or Path(rest).is_absolute():
-        what = "data set" if scheme == "data" else "package"
-        raise NotFoundError(f"{path!r} leads out of the {what}; write {scheme}:{name}/FILE")
+        kind = "data set" if scheme == "data" else "package"
+        raise NotFoundError(f"{path!r} leads out of the {kind}; write {scheme}:{name}/FILE")
     if scheme == "package":
         return _package(name) / rest
     return locate(name, download=download, progress=progress) / rest
@@ -120,10 +119,10 @@ def _package(name: str) -> Path:
         spec = importlib.util.find_spec(name) if name.isidentifier() else None
     except ValueError:  # The program that runs is no package.
         spec = None
-    places = (spec.submodule_search_locations if spec else None) or []
-    for place in map(Path, places):
-        if place.is_dir():
-            return place
+    folders = (spec.submodule_search_locations if spec else None) or []
+    for folder in map(Path, folders):
+        if folder.is_dir():
+            return folder
     raise NotFoundError(
         f"no installed Python package '{name}'; pip install it, or write the path of the folder"
     )
@@ -137,7 +136,7 @@ def _from_publisher(name: str, url: str, kept: Path, progress: Progress, remedy:
         unpack(archive, kept / name)
     except DownloadError as error:
         raise DownloadError(
-            f"data set '{name}': {error.message}. To go without its publisher, {remedy}"
+            f"data set '{name}': {error.message}. To use it without its publisher, {remedy}"
         ) from error
     except OSError as error:
         raise DownloadError(f"data set '{name}' cannot be kept in {kept}: {error}") from error

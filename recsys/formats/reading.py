@@ -1,7 +1,4 @@
-"""From a source to a table of interactions or items with the engine's column names.
-
-What is wrong with the rows (unknown items, duplicates) is for ingestion to say.
-"""
+"""Reads a source into an Arrow table of interactions or items with the engine's column names."""
 
 from __future__ import annotations
 
@@ -45,24 +42,24 @@ def read_interactions(
     download: Download = "missing",
     progress: Progress = silent,
 ) -> pa.Table:
-    """Read interactions, row for row as the source has them.
+    """Read interactions with all rows of the source.
 
     Args:
-        source: What to read.
-        base: The folder that relative paths start from; None for the current one.
-        unreadable: What becomes of a time or number that cannot be read: an error, or a missing
-            value that ingestion then counts under its policy.
-        download: Whether a data set that is named and not there is downloaded.
-        progress: Told how far a download is.
+        source: Format, path and columns.
+        base: Folder of relative paths; None for the current one.
+        unreadable: Whether a time or number that cannot be read is an error, or null, which
+            ingestion counts by its policy.
+        download: Whether a missing data set is downloaded.
+        progress: Callback for the progress of a download.
 
     Returns:
-        Columns user_id and item_id (text), and as the source has them timestamp (int64 seconds
-        since 1970 UTC) or position (int64), weight (float64), event, terms, and context columns
-        (text).
+        Columns user_id and item_id (text), and, where the source has them, timestamp (int64
+        seconds since 1970 UTC) or position (int64), weight (float64), event, terms, and context
+        columns (text).
 
     Raises:
         DataError: A file, column or value is not as expected; the message names it.
-        NotFoundError: The path names a data set that is not known or not there.
+        NotFoundError: The path names a data set that is not known or missing.
         DownloadError: The data set could not be downloaded.
 
     Example:
@@ -96,14 +93,14 @@ def read_items(
     download: Download = "missing",
     progress: Progress = silent,
 ) -> pa.Table:
-    """Read items, row for row as the source has them.
+    """Read items with all rows of the source; the arguments are those of :func:`read_interactions`.
 
     Returns:
         Column item_id (text), then the others: text from text files, the file's types from parquet.
 
     Raises:
         DataError: A file or column is not as expected; the message names it.
-        NotFoundError: The path names a data set that is not known or not there.
+        NotFoundError: The path names a data set that is not known or missing.
         DownloadError: The data set could not be downloaded.
     """
     path = resolve(source.path, base, download=download, progress=progress)

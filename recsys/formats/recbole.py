@@ -29,18 +29,18 @@ def read_inter(
     """
     file = _file(path, ".inter")
     table, _ = _read(file)
-    there = table.column_names
+    known = table.column_names
     optional = {"timestamp": source.timestamp, "weight": source.weight}
     named = {
         key: column
         for key, column in optional.items()
-        if column in there or (column is not None and key in source.model_fields_set)
+        if column in known or (column is not None and key in source.model_fields_set)
     }
-    of_users = tuple(column for column in source.context if column not in there)
+    of_users = tuple(column for column in source.context if column not in known)
     columns = InteractionColumns(
         user=source.user,
         item=source.item,
-        context=tuple(column for column in source.context if column in there),
+        context=tuple(column for column in source.context if column in known),
         **named,
     )
     made = interactions_table(table, columns, name=str(file), unreadable=unreadable)
@@ -70,7 +70,7 @@ def read_item(source: RecBoleItems, path: Path) -> pa.Table:
 
 
 def _file(path: Path, ending: str) -> Path:
-    """The one file with ``ending`` in a folder, or beside a file of the same name."""
+    """The one file with ``ending`` in a folder, or next to a file of the same name."""
     if not path.is_dir():
         return path if path.suffix == ending else path.with_suffix(ending)
     found = sorted(path.glob(f"*{ending}"))

@@ -1,8 +1,8 @@
-"""SMART collections: documents, queries, and which document answers which query.
+"""SMART collections: documents, queries, and relevance judgements.
 
-The layout of Salton's SMART system, in which CACM, CISI, Cranfield, MED and others are kept: a
-record begins with ``.I id``, its sections with a line that holds a dot and a letter. Judgements
-are lines of numbers that begin with a query and a document.
+The layout is that of Salton's SMART system, used by CACM, CISI, Cranfield, MED and others: a record
+begins with ``.I id``, its sections with a line of a dot and a letter. Judgements are lines that
+begin with the ids of a query and a document.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SECTIONS = {
     "N": "notes",
     "X": "references",
 }
-"""What the sections hold; the first three become columns."""
+"""Contents of the sections; the first three become columns."""
 
 _ID = re.compile(r"\.I(?:[ \t]+(\S.*))?")
 _SECTION = re.compile(r"\.([A-Z])")
@@ -52,10 +52,10 @@ class _Record:
 
 
 def read_documents(path: Path) -> pa.Table:
-    """item_id, title, author and body, one row a document in the order of the file.
+    """Columns item_id, title, author and body, one row per document in the order of the file.
 
-    Lines are joined by a blank, authors by "; ". What a document does not have is missing (None).
-    Other sections are read over; which there may be says :data:`SECTIONS`.
+    Lines are joined by a blank, authors by "; ". A section that a document lacks is null. Other
+    sections of :data:`SECTIONS` are skipped.
 
     Raises:
         DataError: The file cannot be read, holds no document, or is not of this layout; or an id is
@@ -75,7 +75,7 @@ def read_documents(path: Path) -> pa.Table:
 
 
 def read_queries(path: Path) -> pa.Table:
-    """query_id and terms, one row a query: the words of its title, if it has one, and its body.
+    """Columns query_id and terms, one row per query: the words of its title and its body.
 
     Raises:
         DataError: As for :func:`read_documents`; or a query has no words.
@@ -93,14 +93,14 @@ def read_queries(path: Path) -> pa.Table:
 
 
 def read_judgements(path: Path, *, queries: Iterable[str], documents: Iterable[str]) -> pa.Table:
-    """query_id and item_id, one row a document that was judged relevant, in the order of the file.
+    """Columns query_id and item_id, one row per relevant document, in the order of the file.
 
-    A line holds a query's id, a document's, and up to two further values, which are not read.
+    A line holds the ids of a query and a document, and up to two further values, which are skipped.
 
     Args:
         path: The file.
-        queries: The ids that a judgement may name.
-        documents: Likewise.
+        queries: Known ids of queries.
+        documents: Known ids of documents.
 
     Raises:
         DataError: The file cannot be read, holds no judgement or a line of another form; a
@@ -116,7 +116,7 @@ def read_judgements(path: Path, *, queries: Iterable[str], documents: Iterable[s
         if not 2 <= len(values) <= 4:
             raise DataError(
                 f"{path}, line {number}: expected the ids of a query and a document, and up to two"
-                f" values more, got {line.strip()!r:.80}; mend the line"
+                f" values more, got {line.strip()!r:.80}; fix the line"
             )
         pair = values[0], values[1]
         for (kind, ids), value in zip(known.items(), pair):
@@ -127,8 +127,8 @@ def read_judgements(path: Path, *, queries: Iterable[str], documents: Iterable[s
                 )
         if pair in first:
             raise DataError(
-                f"{path}, line {number}: document '{pair[1]}' was judged for query '{pair[0]}' in"
-                f" line {first[pair]} already; take one of the lines out"
+                f"{path}, line {number}: document '{pair[1]}' is relevant to query '{pair[0]}'"
+                f" already in line {first[pair]}; take one of the lines out"
             )
         first[pair] = number
     if not first:
@@ -146,32 +146,32 @@ def _records(path: Path, kind: str) -> list[_Record]:
     record: _Record | None = None
     section: list[str] | None = None
     for number, line in enumerate(_lines(path), 1):
-        here = f"{path}, line {number}"
+        at = f"{path}, line {number}"
         bare = line.strip()
         if marker := _ID.fullmatch(line.rstrip()):
-            record = _Record(_id_of(marker[1], here, kind), number)
+            record = _Record(_id_of(marker[1], at, kind), number)
             if record.id in records:
                 raise DataError(
-                    f"{here}: {kind} '{record.id}' began in line {records[record.id].line} already;"
+                    f"{at}: {kind} '{record.id}' began in line {records[record.id].line} already;"
                     " ids must be unique, rename or take out one of them"
                 )
             records[record.id], section = record, None
         elif record is None:
             if bare:
-                raise DataError(f"{here}: expected '.I' and an id, got {bare!r:.80}; begin with it")
+                raise DataError(f"{at}: expected '.I' and an id, got {bare!r:.80}; begin with it")
         elif marker := _SECTION.fullmatch(line.rstrip()):
             if marker[1] not in SECTIONS:
-                known = ", ".join(f".{letter} {what}" for letter, what in SECTIONS.items())
+                known = ", ".join(f".{letter} {name}" for letter, name in SECTIONS.items())
                 raise DataError(
-                    f"{here}: '.{marker[1]}' is no section; there are: {known}. Where it is text,"
-                    " put a blank before it"
+                    f"{at}: '.{marker[1]}' is no section; there are: {known}. If it is text, put"
+                    " a blank before it"
                 )
             section = record.sections.setdefault(marker[1], [])
         elif section is not None:
             section.append(" ".join(bare.split()))
         elif bare:
             raise DataError(
-                f"{here}: expected a section such as '.T' or '.W' after '.I {record.id}', got"
+                f"{at}: expected a section such as '.T' or '.W' after '.I {record.id}', got"
                 f" {bare!r:.80}; put one before it"
             )
     if not records:
@@ -179,9 +179,9 @@ def _records(path: Path, kind: str) -> list[_Record]:
     return list(records.values())
 
 
-def _id_of(value: str | None, here: str, kind: str) -> str:
+def _id_of(value: str | None, at: str, kind: str) -> str:
     if value is None or len(value.split()) != 1:
-        raise DataError(f"{here}: expected '.I' and the {kind}'s id, one word, got {value!r:.80}")
+        raise DataError(f"{at}: expected '.I' and the {kind}'s id, one word, got {value!r:.80}")
     return value
 
 

@@ -1,15 +1,13 @@
-"""What to read and how its columns are named: one typed section a format.
+"""Configurations of data to read, one section per format, with the meaning of their columns.
 
-Reading itself is the business of the sibling modules. A ``path`` is resolved by
-:func:`recsys.formats.resolve`: ``data:NAME/rest`` is found by name, any other path is relative to
-the folder that the caller names (for a configuration, the folder it is in).
+:func:`recsys.formats.resolve` resolves a ``path``.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from recsys.config import Config
 from recsys.interactions import EVENT, ITEM, POSITION, TERMS, TIMESTAMP, USER, WEIGHT
@@ -18,8 +16,23 @@ TimestampUnit = Literal["s", "ms", "us", "ns"]
 RESERVED = (USER, ITEM, TIMESTAMP, POSITION, WEIGHT, EVENT, TERMS)
 
 
+def _check_context(context: tuple[str, ...]) -> tuple[str, ...]:
+    reserved = sorted(set(context) & set(RESERVED))
+    if reserved:
+        raise ValueError(
+            f"'{reserved[0]}' is not a name for a context column; rename it in the file"
+        )
+    if len(set(context)) < len(context):
+        raise ValueError("a context column is named twice")
+    return context
+
+
+ContextColumns = Annotated[tuple[str, ...], AfterValidator(_check_context)]
+"""Names of context columns: none is reserved or named twice."""
+
+
 class InteractionColumns(Config):
-    """Which column of a table of interactions means what; None where there is none.
+    """Names of the columns of a table of interactions; None where there is none.
 
     With neither ``timestamp`` nor ``position``, the order of the lines is the order in time.
 
@@ -27,13 +40,13 @@ class InteractionColumns(Config):
         user: User ids; strings or whole numbers.
         item: Item ids; strings or whole numbers.
         timestamp: Whole numbers in ``timestamp_unit`` since 1970, ISO-8601 text, or a
-            parquet timestamp (without a time zone it is taken as UTC).
+            parquet timestamp (without a time zone it is read as UTC).
         position: Whole numbers that order a user's interactions.
         weight: Numbers.
         event: Kinds of event, such as "view" and "buy".
-        terms: The search that led to the interaction.
+        terms: Search terms that led to the interaction.
         context: Further columns, each a category.
-        timestamp_unit: The unit of numeric timestamps.
+        timestamp_unit: Unit of numeric timestamps.
 
     Example:
         >>> InteractionColumns(user="member", timestamp="at").item
@@ -47,7 +60,7 @@ class InteractionColumns(Config):
     weight: str | None = None
     event: str | None = None
     terms: str | None = None
-    context: tuple[str, ...] = ()
+    context: ContextColumns = ()
     timestamp_unit: TimestampUnit = "s"
 
     @model_validator(mode="after")
@@ -56,14 +69,9 @@ class InteractionColumns(Config):
             raise ValueError("name a timestamp or a position column, not both")
         return self
 
-    @field_validator("context")
-    @classmethod
-    def _not_reserved(cls, context: tuple[str, ...]) -> tuple[str, ...]:
-        return not_reserved(context)
-
     def named(self) -> dict[str, str]:
-        """From the engine's name to the table's, of the columns to be read, context included."""
-        pairs = {
+        """Columns to read, context included: the table's name of each, by the engine's name."""
+        names = {
             USER: self.user,
             ITEM: self.item,
             TIMESTAMP: self.timestamp,
@@ -72,18 +80,35 @@ class InteractionColumns(Config):
             EVENT: self.event,
             TERMS: self.terms,
         }
-        used = {mine: theirs for mine, theirs in pairs.items() if theirs is not None}
+        used = {own: name for own, name in names.items() if name is not None}
         return used | {name: name for name in self.context}
 
 
-def not_reserved(context: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuse context columns whose name already means something, or that are named twice."""
-    taken = sorted({name for name in context if name in RESERVED})
-    if taken:
-        raise ValueError(f"'{taken[0]}' is not a name for a context column; rename it in the file")
-    if len(set(context)) < len(context):
-        raise ValueError("a context column is named twice")
-    return context
+class _TextFile(Config):
+    """Options of csv files.
+
+    Attributes:
+        separator: One character between the values.
+        encoding: Encoding of the text.
+        names: Columns of a file without a header line.
+    """
+
+    separator: str = Field(",", min_length=1, max_length=1)
+    encoding: str = "utf-8"
+    names: tuple[str, ...] = ()
+
+
+class _ItemTable(Config):
+    """Options of tables of items.
+
+    Attributes:
+        item: Column of the item ids.
+        columns: Other columns to read; empty for all.
+    """
+
+    path: str
+    item: str = ITEM
+    columns: tuple[str, ...] = ()
 
 
 class ParquetInteractions(Config):
@@ -94,21 +119,12 @@ class ParquetInteractions(Config):
     columns: InteractionColumns = InteractionColumns()
 
 
-class CsvInteractions(Config):
-    """A csv file of interactions; ``.gz``, ``.bz2`` and ``.zst`` are unpacked while reading.
-
-    Attributes:
-        separator: One character between the values.
-        encoding: Of the text.
-        names: The columns of a file without a header line.
-    """
+class CsvInteractions(_TextFile):
+    """A csv file of interactions; ``.gz``, ``.bz2`` and ``.zst`` are unpacked while reading."""
 
     format: Literal["csv"] = "csv"
     path: str
     columns: InteractionColumns = InteractionColumns()
-    separator: str = Field(",", min_length=1, max_length=1)
-    encoding: str = "utf-8"
-    names: tuple[str, ...] = ()
 
 
 class SequenceInteractions(Config):
@@ -137,22 +153,17 @@ class MovieLensInteractions(Config):
 
     format: Literal["movielens"] = "movielens"
     path: str
-    context: tuple[str, ...] = ()
-
-    @field_validator("context")
-    @classmethod
-    def _not_reserved(cls, context: tuple[str, ...]) -> tuple[str, ...]:
-        return not_reserved(context)
+    context: ContextColumns = ()
 
 
 class RecBoleInteractions(Config):
     """RecBole atomic files: a folder with one ``.inter`` file, or that file.
 
-    Names are given without their type. ``timestamp`` and ``weight`` are left out where the file
-    does not have the column and the configuration did not ask for it.
+    Names are given without their type. The defaults of ``timestamp`` and ``weight`` are skipped
+    where the file does not have the column.
 
     Attributes:
-        context: Columns of the ``.inter`` or of the ``.user`` file beside it.
+        context: Columns of the ``.inter`` file, or of the ``.user`` file next to it.
     """
 
     format: Literal["recbole"] = "recbole"
@@ -161,23 +172,18 @@ class RecBoleInteractions(Config):
     item: str = ITEM
     timestamp: str | None = "timestamp"
     weight: str | None = "rating"
-    context: tuple[str, ...] = ()
-
-    @field_validator("context")
-    @classmethod
-    def _not_reserved(cls, context: tuple[str, ...]) -> tuple[str, ...]:
-        return not_reserved(context)
+    context: ContextColumns = ()
 
 
 class LightGcnInteractions(Config):
     """LightGCN text files: a line is a user and their items, separated by spaces.
 
-    These files do not state a time: the position is the place in the line, and goes on through
-    the files in the order of ``files``.
+    These files state no time: the position is the index in the line, and continues through the
+    files in the order of ``files``.
 
     Attributes:
-        files: From a part ("train", "validation", "test") to its file. The part becomes the
-            context column "part".
+        files: File of each part ("train", "validation", "test"). The part becomes the context
+            column "part".
 
     Example:
         >>> LightGcnInteractions(files={"train": "train.txt", "test": "test.txt"}).format
@@ -188,30 +194,16 @@ class LightGcnInteractions(Config):
     files: dict[str, str] = Field(min_length=1)
 
 
-class ParquetItems(Config):
-    """A parquet file of items, or a folder of them with equal columns.
-
-    Attributes:
-        item: The column of the item ids.
-        columns: Which other columns to read; empty for all.
-    """
+class ParquetItems(_ItemTable):
+    """A parquet file of items, or a folder of them with equal columns."""
 
     format: Literal["parquet"] = "parquet"
-    path: str
-    item: str = ITEM
-    columns: tuple[str, ...] = ()
 
 
-class CsvItems(Config):
+class CsvItems(_ItemTable, _TextFile):
     """A csv file of items. Every value is text as written; an empty one is missing."""
 
     format: Literal["csv"] = "csv"
-    path: str
-    item: str = ITEM
-    columns: tuple[str, ...] = ()
-    separator: str = Field(",", min_length=1, max_length=1)
-    encoding: str = "utf-8"
-    names: tuple[str, ...] = ()
 
 
 class MovieLensItems(Config):
@@ -221,21 +213,17 @@ class MovieLensItems(Config):
     path: str
 
 
-class RecBoleItems(Config):
+class RecBoleItems(_ItemTable):
     """A RecBole ``.item`` file or the folder with it; the values of a ``token_seq`` stay
-    separated by spaces, so ``CatalogueFields.separator`` is " " for them."""
+    separated by spaces, so that ``CatalogueFields.separator`` is " " for them."""
 
     format: Literal["recbole"] = "recbole"
-    path: str
-    item: str = ITEM
-    columns: tuple[str, ...] = ()
 
 
 class SmartItems(Config):
     """The documents of a SMART collection (CACM, CISI, Cranfield): item_id, title, author, body.
 
-    Its queries and judgements are read by :func:`recsys.formats.smart.read_queries` and
-    :func:`recsys.formats.smart.read_judgements`.
+    :func:`~recsys.formats.read_queries` and :func:`~recsys.formats.read_judgements` read the rest.
     """
 
     format: Literal["smart"] = "smart"

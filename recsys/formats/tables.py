@@ -1,6 +1,6 @@
-"""Files to tables, column for column as they are written; what a column means is not known here.
+"""Files to Arrow tables with the columns as written.
 
-Everything in a csv file is text ("007" stays "007"), an empty value is missing; parquet keeps its
+Everything in a csv file is text ("007" stays "007"), and an empty value is null; parquet keeps its
 types.
 """
 
@@ -32,12 +32,12 @@ def read_csv(
 
     Args:
         file: A path (unpacked by its ending) or an open binary file.
-        name: What messages call the file.
-        columns: Which to read, in this order; None for all.
-        separator: One character.
-        encoding: Of the text.
-        header: The columns of a file without a header line.
-        quote: The quotation mark, or None where quotation marks are ordinary characters.
+        name: Name of the file in messages.
+        columns: Columns to read, in this order; None for all.
+        separator: One character between the values.
+        encoding: Encoding of the text.
+        header: Columns of a file without a header line.
+        quote: Quotation mark, or None where quotation marks are ordinary characters.
 
     Raises:
         DataError: The file is missing, empty, not in ``encoding``, has lines of different lengths,
@@ -113,7 +113,7 @@ def read_parquet(path: Path, *, columns: Sequence[str] | None = None) -> pa.Tabl
 
 
 def encoding_of(content: bytes) -> str:
-    """UTF-8 where ``content`` is that, else Latin-1, in which the older MovieLens files are."""
+    """UTF-8 where ``content`` is valid, else Latin-1, the encoding of older MovieLens files."""
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
@@ -124,7 +124,7 @@ def encoding_of(content: bytes) -> str:
 def _header(
     file: Path | IO[bytes], name: str, separator: str, encoding: str, quote: str | None
 ) -> list[str]:
-    """The names in the first line; an open file is wound back."""
+    """The names in the first line; an open file is rewound."""
     options = pyarrow.csv.ParseOptions(
         delimiter=separator, quote_char=quote or False, invalid_row_handler=lambda row: "skip"
     )

@@ -1,4 +1,4 @@
-"""Vectors with their ids, as a parquet table: how embeddings travel from one run to another."""
+"""Vectors with their ids as a parquet table, to use embeddings of one run in another."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from recsys.interactions import USER
 from recsys.tables import factorize
 
 VECTOR = "vector"
-"""The column of the vectors."""
+"""Name of the column of vectors."""
 
 
 @dataclass(frozen=True, eq=False)
 class NamedVectors:
-    """n ids, each once, and their vectors.
+    """Vectors of n distinct ids.
 
     Attributes:
-        ids: Non-empty strings.
-        vectors: float32 ``[n, d]``, finite.
+        ids: Ids, non-empty strings.
+        vectors: Vectors, float32 ``[n, d]``, finite.
 
     Example:
         >>> named = NamedVectors(("ann",), np.ones((1, 2), np.float32))
@@ -50,16 +50,16 @@ def write_vectors(path: Path, named: NamedVectors, *, ids: str = USER) -> None:
 
 
 def read_vectors(path: Path, *, ids: str = USER) -> NamedVectors:
-    """Read what :func:`write_vectors`, or anything else with such columns, wrote.
+    """Read a parquet table as :func:`write_vectors` writes it.
 
     Args:
         path: A parquet file, or a folder of them.
-        ids: The column of ids: text, or whole numbers, which become their digits.
+        ids: Column of ids: text, or whole numbers, which become their digits.
 
     Raises:
         DataError: A file or column is missing or of another type, there is no row, an id is
             missing or there twice, vectors differ in length, or a number is missing or not finite;
-            the row (from 1) is told.
+            the message has the row (from 1).
 
     Example:
         >>> import tempfile; path = Path(tempfile.mkdtemp()) / "users.parquet"
@@ -102,7 +102,7 @@ def _matrix(column: pa.ChunkedArray, name: str) -> Vectors:
         row = int(np.argmax(other)) if dimension else 0
         raise DataError(
             f"{name}, row {row + 1}: a vector of {lengths[row]} numbers, where the first has"
-            f" {dimension}; all must have as many, and at least one"
+            f" {dimension}; all must have the same length, at least 1"
         )
     values = lists.flatten().to_numpy(zero_copy_only=False).reshape(len(lengths), dimension)
     with np.errstate(over="ignore"):
@@ -112,8 +112,8 @@ def _matrix(column: pa.ChunkedArray, name: str) -> Vectors:
     return vectors
 
 
-def _refuse(bad: Mask, name: str, what: str) -> None:
-    """Refuse the first row that is bad."""
+def _refuse(bad: Mask, name: str, fault: str) -> None:
+    """Raise for the first row that is bad."""
     found = np.flatnonzero(bad)
     if len(found):
-        raise DataError(f"{name}, row {int(found[0]) + 1} {what}; {len(found):,} such rows")
+        raise DataError(f"{name}, row {int(found[0]) + 1} {fault}; {len(found):,} such rows")

@@ -1,7 +1,4 @@
-"""From tables to data that the engine can trust: checked, cleaned by a policy, numbered, counted.
-
-Reading files is the business of ``recsys.formats``; splitting of ``recsys.splits``.
-"""
+"""Ingestion: tables are checked, cleaned by a policy, counted, and their ids mapped to rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of interactions, items and searches in; validated, frozen and counted data out."""
+"""Builds validated, frozen and counted data from tables of interactions, items and searches."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from recsys.pictures import PictureStore
 from recsys.tables import TableLike, factorize
 
 MISSING_CONTEXT = "(missing)"
-"""The category of an interaction that has no value in a context column."""
+"""Category of an interaction without a value in a context column."""
 
 
 @dataclass(frozen=True, eq=False)
 class IngestedData:
-    """What the engine works on from here, and what became of every row."""
+    """Interactions and a catalogue, with the report of their ingestion."""
 
     interactions: Interactions
     catalogue: Catalogue
@@ -44,20 +44,20 @@ def ingest(
     pictures: PictureStore | None = None,
     searches: TableLike | None = None,
 ) -> IngestedData:
-    """Check, clean, number and count.
+    """Check, clean and count tables of Arrow or pandas, and map their ids to rows.
 
     Args:
         interactions: Columns user_id and item_id; optional timestamp or position (with neither,
             the order of the rows is the order in time), weight, event, terms. Every other column
             is context.
-        items: Column item_id and those that ``fields`` names; None makes a catalogue of the items
-            of the interactions that are kept.
-        fields: Which columns of ``items`` mean what.
-        policy: What happens to rows that cannot, or should not, be used.
-        pictures: Where the pictures of the items are.
-        searches: Columns user_id, terms, item_id (the item taken) and the interactions' clock. A
+        items: Column item_id and those of ``fields``; None makes a catalogue of the items of the
+            interactions that are kept.
+        fields: Meaning of the columns of ``items``.
+        policy: Rules for rows that cannot, or should not, be used.
+        pictures: Store of the pictures of the items.
+        searches: Columns user_id, terms, item_id (the chosen item) and the interactions' clock. A
             search with the user, item and time of an interaction gives it its terms, unless it has
-            its own; any other is an interaction itself, with the weight 1 and the event "search".
+            its own; any other becomes an interaction, with weight 1 and event "search".
 
     Returns:
         Users in the order of their first kept row; items in the order of their table.

@@ -134,13 +134,13 @@ def clean(raw: RawInteractions, policy: IngestPolicy, known: IdMap | None) -> No
 def _typed(data: TableLike, name: str, unreadable: Unreadable) -> pa.Table:
     """The columns with the engine's types; columns without a reserved name are context."""
     table = as_table(data, name)
-    there = table.column_names
-    require_columns([USER, ITEM], there, name)
-    if TIMESTAMP in there and POSITION in there:
+    names = table.column_names
+    require_columns([USER, ITEM], names, name)
+    if TIMESTAMP in names and POSITION in names:
         raise DataError(f"{name}: has a timestamp and a position; leave out one of them")
-    optional = {column: column for column in RESERVED[2:] if column in there}
+    optional = {column: column for column in RESERVED[2:] if column in names}
     columns = InteractionColumns(
-        context=tuple(column for column in there if column not in RESERVED), **optional
+        context=tuple(column for column in names if column not in RESERVED), **optional
     )
     return interactions_table(table, columns, name=name, unreadable=unreadable)
 

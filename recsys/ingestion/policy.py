@@ -1,4 +1,4 @@
-"""What ingestion does with rows that cannot, or should not, be used."""
+"""Rules for rows that ingestion cannot, or should not, use."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from recsys.config import Config
 
 
 class IngestPolicy(Config):
-    """Policies of ingestion. Whatever is left out is counted in the report.
+    """Policies of ingestion. All dropped rows are counted in the report.
 
     Attributes:
-        bad_rows: A missing id, a missing time, a weight that is not finite and above 0.
-        unknown_items: An interaction whose item is not in the items table.
-        duplicate_items: An item id that is in the items table more than once.
-        duplicate_interactions: "keep" keeps all; "drop-exact" keeps one of those with the same
-            user, item, time and event; "keep-first" and "keep-last" keep a user's first or last
-            interaction (in time) with an item.
-        events: The kinds of event to keep; None for all.
-        min_weight: The least weight to keep, such as a rating of 3; None for all.
-        weights: "keep" hands weights on; "equal" makes all of those kept 1.
-        min_user_interactions: Users with fewer are left out.
-        min_item_interactions: Interactions with items that have fewer are left out; the items stay
-            in the catalogue. With both, rows are left out until both hold (a k-core).
-        items_without_interactions: "keep" leaves items that nobody met in the catalogue, where
-            their content can find them; "drop" leaves them out, as tables of published results do.
+        bad_rows: Policy for a missing id, a missing time, a weight that is not finite and above 0.
+        unknown_items: Policy for an interaction whose item is not in the items table.
+        duplicate_items: Policy for an item id that is in the items table more than once.
+        duplicate_interactions: Policy for repeats: "keep" keeps all; "drop-exact" keeps one of
+            those with the same user, item, time and event; "keep-first" and "keep-last" keep a
+            user's first or last interaction (in time) with an item.
+        events: Kinds of event to keep; None for all.
+        min_weight: Smallest weight to keep, such as a rating of 3; None for all.
+        weights: Whether weights are kept, or set to 1 ("equal").
+        min_user_interactions: Smallest number of interactions of a user.
+        min_item_interactions: Smallest number of interactions of an item; the items stay in the
+            catalogue. With both, rows are dropped until both hold (a k-core).
+        items_without_interactions: Whether items without interactions stay in the catalogue, where
+            their content can be found; published results often drop them.
 
     Example:
         >>> IngestPolicy(min_weight=3.0, weights="equal").unknown_items

@@ -1,4 +1,4 @@
-"""What ingestion kept, what it left out and why: no row vanishes silently."""
+"""The report of an ingestion: rows that were kept and dropped, with the reasons."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 EXAMPLES = 5
-"""How many rows of each kind are told."""
+"""Number of rows of each group that are shown."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Rows that share a reason.
+    """Rows with a common reason.
 
     Attributes:
-        reason: Why they are told.
-        count: How many there are.
-        rows: The first few, numbered from 1 in the order of the table.
-        values: What was found in each of ``rows``.
+        reason: Reason for which they are reported.
+        count: Number of rows.
+        rows: Numbers of the first few, from 1 in the order of the table.
+        values: Value in each of ``rows``.
     """
 
     reason: str
@@ -28,14 +28,14 @@ class Group:
 
     @classmethod
     def from_dict(cls, made: Mapping[str, Any]) -> Group:
-        """What ``to_dict`` of the report made of a group."""
+        """The inverse of :meth:`IngestReport.to_dict`."""
         rows, values = tuple(made["rows"]), tuple(made["values"])
         return cls(str(made["reason"]), int(made["count"]), rows, values)
 
 
 @dataclass(frozen=True)
 class TableReport:
-    """The rows of one table: ``read`` is ``kept`` and every ``dropped`` together."""
+    """Rows of one table: ``read`` is the sum of ``kept`` and every ``dropped``."""
 
     read: int
     kept: int
@@ -43,28 +43,27 @@ class TableReport:
 
     @classmethod
     def from_dict(cls, made: Mapping[str, Any]) -> TableReport:
-        """What ``to_dict`` of the report made of a table."""
+        """The inverse of :meth:`IngestReport.to_dict`."""
         dropped = tuple(Group.from_dict(group) for group in made["dropped"])
         return cls(int(made["read"]), int(made["kept"]), dropped)
 
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What became of every row.
+    """The rows of all tables, kept or dropped.
 
     Attributes:
         interactions: Rows of the interactions table.
-        items: Rows of the items table; None where there was none, and the catalogue holds the
-            items of the kept interactions.
-        searches: Rows of the searches table, or None. Those kept are the ``joined`` and those
-            added as interactions.
-        joined: Searches that gave an interaction its terms; what became of that interaction is
-            told under ``interactions``.
-        clock: What orders the interactions.
-        users: Users with a kept interaction.
-        users_left_out: Users whose interactions were all left out.
-        catalogue: Items in the catalogue.
-        items_without_interactions: Those of them that nobody met; they stay.
+        items: Rows of the items table; None without one, where the catalogue holds the items of
+            the kept interactions.
+        searches: Rows of the searches table, or None. Kept ones are ``joined`` or added as
+            interactions.
+        joined: Number of searches that gave an interaction its terms.
+        clock: Order of the interactions.
+        users: Number of users with a kept interaction.
+        users_left_out: Number of users without a kept interaction.
+        catalogue: Number of items in the catalogue.
+        items_without_interactions: Number of items of the catalogue without interactions.
         pictures: Items whose picture is "not named" or "not in the store".
 
     Example:
@@ -93,7 +92,7 @@ class IngestReport:
 
     @classmethod
     def from_dict(cls, made: Mapping[str, Any]) -> IngestReport:
-        """The report that ``to_dict`` made ``made`` of."""
+        """The inverse of :meth:`to_dict`."""
         tables = {
             name: None if made[name] is None else TableReport.from_dict(made[name])
             for name in ("interactions", "items", "searches")
@@ -102,7 +101,7 @@ class IngestReport:
         return cls(**{**made, **tables, "pictures": pictures})
 
     def lines(self) -> list[str]:
-        """The report for people."""
+        """The report as lines of text."""
         lines: list[str] = []
         tables = ("interactions", self.interactions), ("items", self.items)
         for name, table in (*tables, ("searches", self.searches)):
@@ -122,7 +121,7 @@ class IngestReport:
         ]
 
 
-def _line(group: Group, what: str) -> str:
+def _line(group: Group, kind: str) -> str:
     pairs = [f"row {row}: {value}" for row, value in zip(group.rows, group.values)]
     more = ", ..." if group.count > len(pairs) else ""
-    return f"{group.count:,} {what}: {group.reason} ({', '.join(pairs)}{more})"
+    return f"{group.count:,} {kind}: {group.reason} ({', '.join(pairs)}{more})"

@@ -85,9 +85,9 @@ class RowFilter:
             table: Name of the table.
             joined: Number of its rows that were joined to another table and are not here.
         """
-        mine = self._table == self._names.index(table)
-        kept = int((self.keep & mine).sum()) + joined
-        return TableReport(int(mine.sum()) + joined, kept, tuple(self._groups[table]))
+        own = self._table == self._names.index(table)
+        kept = int((self.keep & own).sum()) + joined
+        return TableReport(int(own.sum()) + joined, kept, tuple(self._groups[table]))
 
 
 def row_numbers(size: int) -> npt.NDArray[np.int64]:

@@ -1,7 +1,6 @@
-"""Ingested data on disk: parquet tables and a JSON file that says what they are.
+"""Ingested data on disk: parquet tables, and a JSON file with their digests.
 
-A folder is there whole or not at all, and is checked when it is loaded. Pictures stay where they
-are: only their names are kept.
+A folder is written atomically and checked when it is loaded. Of pictures only names are stored.
 """
 
 from __future__ import annotations
@@ -29,16 +28,17 @@ MANIFEST = "ingested.json"
 _OWN_SUM = "manifest_sha256"
 _LOG, _USERS, _CATALOGUE, _PHRASES = "log", "users", "catalogue", "phrases"
 _CONTEXT = "context_"
+_COLUMNS = ("user", "item", "time", "weight", "terms")
 
 
 def save_ingested(ingested: IngestedData, folder: Path) -> str:
-    """Write ``folder``, in place of one that is there.
+    """Write ``folder``, or replace it if it holds ingested data.
 
     Returns:
-        The fingerprint of the data: equal data give an equal one.
+        Fingerprint of the data: equal data have equal fingerprints.
 
     Raises:
-        DataError: ``folder`` exists and is not such a folder, or cannot be written.
+        DataError: ``folder`` holds something else, or cannot be written.
     """
     if folder.exists() and not (folder / MANIFEST).is_file():
         raise DataError(f"{folder} is there and holds no ingested data; choose another folder")
@@ -68,14 +68,14 @@ def save_ingested(ingested: IngestedData, folder: Path) -> str:
 
 
 def load_ingested(folder: Path, *, pictures: PictureStore | None = None) -> IngestedData:
-    """Load what :func:`save_ingested` wrote.
+    """Load data written by :func:`save_ingested`.
 
     Args:
-        folder: Where it is.
-        pictures: Where the pictures are, as for :func:`recsys.ingestion.ingest`.
+        folder: Its folder.
+        pictures: Store of the pictures, as for :func:`recsys.ingestion.ingest`.
 
     Raises:
-        DataError: The folder is not there, is of another format, or a file is not the one written.
+        DataError: The folder is missing, has another format, or a file is not the one written.
     """
     manifest = _manifest(folder)
     tables = {name: _checked(folder / name, sum_) for name, sum_ in manifest["sha256"].items()}
@@ -89,26 +89,15 @@ def load_ingested(folder: Path, *, pictures: PictureStore | None = None) -> Inge
 
 def _tables(ingested: IngestedData) -> dict[str, pa.Table]:
     log = ingested.interactions
-    columns: dict[str, Any] = {
-        "user": log.user,
-        "item": log.item,
-        "time": log.time,
-        "weight": log.weight,
-        "terms": log.terms,
-    }
+    columns = {name: getattr(log, name) for name in _COLUMNS}
     columns |= {f"{_CONTEXT}{name}": rows for name, rows in log.context_rows.items()}
-    values = {name: list(ids.index) for name, ids in log.context.items()}
+    texts = {_USERS: log.users.index, _PHRASES: log.phrases}
+    texts |= {f"{_CONTEXT}{n}": ids.index for n, ids in enumerate(log.context.values())}
     return {
         _LOG: pa.table(columns),
-        _USERS: _texts(list(log.users.index)),
-        _PHRASES: _texts(list(log.phrases)),
         _CATALOGUE: ingested.catalogue.table,
-        **{f"{_CONTEXT}{number}": _texts(ids) for number, ids in enumerate(values.values())},
+        **{name: pa.table({"value": pa.array(each, pa.string())}) for name, each in texts.items()},
     }
-
-
-def _texts(values: list[str]) -> pa.Table:
-    return pa.table({"value": pa.array(values, pa.string())})
 
 
 def _rebuild(
@@ -118,23 +107,24 @@ def _rebuild(
     catalogue = Catalogue.of(tables[_CATALOGUE], fields, pictures)
     log = tables[_LOG]
     context = {
-        name: IdMap.of(name, tables[f"{_CONTEXT}{number}"]["value"].to_pylist())
+        name: IdMap.of(name, _texts(tables[f"{_CONTEXT}{number}"]))
         for number, name in enumerate(manifest["context"])
     }
     interactions = Interactions.of(
-        IdMap.of("user", tables[_USERS]["value"].to_pylist()),
+        IdMap.of("user", _texts(tables[_USERS])),
         catalogue.ids,
-        user=log["user"].to_numpy(),
-        item=log["item"].to_numpy(),
-        time=log["time"].to_numpy(),
+        **{name: log[name].to_numpy() for name in _COLUMNS},
         clock=manifest["clock"],
-        weight=log["weight"].to_numpy(),
-        phrases=tuple(tables[_PHRASES]["value"].to_pylist()),
-        terms=log["terms"].to_numpy(),
+        phrases=tuple(_texts(tables[_PHRASES])),
         context=context,
         context_rows={name: log[f"{_CONTEXT}{name}"].to_numpy() for name in context},
     )
     return IngestedData(interactions, catalogue, IngestReport.from_dict(manifest["report"]))
+
+
+def _texts(table: pa.Table) -> list[str]:
+    texts: list[str] = table["value"].to_pylist()
+    return texts
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from recsys.errors import NotFoundError
 from recsys.evaluation.thumbnails import thumbnail
-from recsys.export import Embeddings, Exported, export
+from recsys.export import Embeddings, ExportedSet, export
 from recsys.export.embeddings import Thumbnail
 from recsys.features.attributes import category_values
 from recsys.ids import IdMap, Rows, Vectors
@@ -24,7 +24,7 @@ BATCH = 4096
 
 def export_embeddings(
     job: Job, folder: Path, *, spaces: Sequence[str] = ()
-) -> tuple[list[Exported], list[str]]:
+) -> tuple[list[ExportedSet], list[str]]:
     """Write the vectors of users, items and search phrases into ``folder``.
 
     Users are encoded with their id and whole history, including interactions after training, and

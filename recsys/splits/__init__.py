@@ -1,8 +1,4 @@
-"""Splits: what a model may learn from, and the queries with known answers that judge it.
-
-A split is made once, by a protocol with a name, and states in words and counts what it did. It
-neither trains nor scores.
-"""
+"""Splits of a log by a named protocol: interactions to train on, and held-out queries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a log is split, by the name of the protocol; the splitting itself is in ``protocols``."""
+"""Configurations of splits, by the name of the protocol."""
 
 from __future__ import annotations
 
@@ -14,20 +14,18 @@ Moment = int | float | str | datetime | date
 
 
 class _Protocol(Config):
-    """What all protocols have in common.
+    """Options of all protocols.
 
     Attributes:
-        repeats: What becomes of a held-out item that its own history holds already. Retrieval
-            leaves out what was seen, so it cannot be found: "drop" it (counted in the statement)
-            or "keep" it as a certain miss.
-        candidates: Rank every item of the "catalogue", or only those in the "log"
-            (in any part), as tables of published results do.
-        validation_sample: At most so many validation queries, drawn by ``seed``; None is all.
+        repeats: Whether a held-out item that is in its own history is dropped (and counted) or
+            kept. Retrieval leaves out the history, so that a kept one is a certain miss.
+        candidates: Items that are ranked: the whole "catalogue", or only those in the "log" (in any
+            part), as in tables of published results.
+        validation_sample: Largest number of validation queries, drawn by ``seed``; None takes all.
             Test queries are never sampled.
-        refit: What becomes of the validation part when everything is chosen. "none": it only
-            judged; "train-and-validation": towers are trained anew on both parts, up to the
-            epoch that was best, and these are the ones that are tested and kept.
-        seed: Of every draw that the protocol makes.
+        refit: Whether the towers that are tested and published are trained again on training and
+            validation together, up to the best epoch.
+        seed: Seed of every draw of the protocol.
     """
 
     repeats: Literal["drop", "keep"] = "drop"
@@ -44,12 +42,12 @@ class LeaveLastOutConfig(_Protocol):
 
 
 class GlobalTimeConfig(_Protocol):
-    """All of the past is training, all of the future is held out.
+    """Interactions before one moment are training, later ones are held out.
 
     Attributes:
-        validation_from: The first moment of validation.
-        test_from: The first moment of the test.
-        min_history: Queries with a shorter history are left out, and counted.
+        validation_from: First moment of validation.
+        test_from: First moment of the test.
+        min_history: Length of the shortest history of a query; others are left out, and counted.
     """
 
     protocol: Literal["global-time"] = "global-time"
@@ -80,12 +78,12 @@ class FixedConfig(_Protocol):
     """The publisher's own parts.
 
     Attributes:
-        column: The context column that names each interaction's part: "train", "validation" (or
+        column: Context column with the part of each interaction: "train", "validation" (or
             "valid") or "test".
-        validation_share: Where the publisher gives no validation part, each user's share of
-            training interactions that is held out for it; 0 leaves validation empty.
-        validation_from: Which of them: "anywhere" in a user's history, drawn by ``seed``, or its
-            "end", as where the test is what came later.
+        validation_share: Share of each user's training interactions that is held out for
+            validation where the publisher gives no such part; 0 leaves validation empty.
+        validation_from: Where they are taken: "anywhere" in a user's history, drawn by ``seed``, or
+            at its "end", which suits a test of later interactions.
         validation_position: Position of the given validation part in a user's history: "after"
             training, or spread evenly "among" it, for a part that was drawn at random without its
             positions. Only for a log of positions.
@@ -111,12 +109,11 @@ class ColdItemsConfig(_Protocol):
     """A share of the items is withheld from training altogether.
 
     Attributes:
-        share: Of the items met in the log; half of them make the validation, half the test.
-        min_history: Queries with a shorter history are left out, and counted.
-        warm: Whether warm items are asked for too, so that one training is judged on both: "none",
-            or "last", which also holds out each user's last two items among those that were not
-            withheld, the last for the test and the one before it for validation
-            (as leave-last-out does).
+        share: Share of the items in the log; half of them are for validation, half for the test.
+        min_history: Length of the shortest history of a query; others are left out, and counted.
+        warm: Whether warm items are targets too, so that one training is evaluated on both: "none",
+            or "last", which also holds out each user's last two items that were not withheld, as
+            leave-last-out does.
     """
 
     protocol: Literal["cold-items"] = "cold-items"

@@ -1,6 +1,8 @@
-"""The protocol that takes the publisher's own parts: three logs, one query a user and part."""
+"""The protocol of the publisher's own parts: three logs, and one query per user and part."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +12,7 @@ from recsys.ids import Mask
 from recsys.interactions import Interactions
 from recsys.splits.config import FixedConfig
 from recsys.splits.held_out import HeldOutQueries
-from recsys.splits.parts import Split, finish
+from recsys.splits.parts import Split, build_split, one_per_position
 
 
 def split_by_column(log: Interactions, config: FixedConfig) -> Split:
@@ -27,7 +29,9 @@ def split_by_column(log: Interactions, config: FixedConfig) -> Split:
         raise DataError(
             f"column '{config.column}' holds '{strange[0]}'; expected train, validation or test"
         )
-    bare = _without_context(log, config.column)
+    context = {name: ids for name, ids in log.context.items() if name != config.column}
+    rows = {name: log.context_rows[name] for name in context}
+    bare = replace(log, context=context, context_rows=rows)
     validation = bare.take((part == "validation") | (part == "valid"))
     return split_fixed(
         bare.take(part == "train"),
@@ -44,11 +48,11 @@ def split_fixed(
     validation: Interactions | None = None,
     config: FixedConfig | None = None,
 ) -> Split:
-    """The publisher's parts as three logs with the same id maps: one query a user and part.
+    """A split of three logs with the same id maps; one query per user and part.
 
     Raises:
         DataError: The parts do not share their id maps, one is empty, or a share of training is to
-            be held out for a validation part that is there.
+            be held out although a validation part is given.
     """
     config = config or FixedConfig()
     if validation is not None and config.validation_share:
@@ -72,7 +76,7 @@ def split_fixed(
     elif validation is not None:
         known = _joined(train, validation)
     nothing = train.take(np.zeros(len(train), np.bool_))
-    return finish(
+    return build_split(
         _joined(known, test),
         train,
         final=known,
@@ -86,34 +90,25 @@ def split_fixed(
 def _held(log: Interactions, config: FixedConfig) -> Mask:
     """Each user's ``validation_share`` (rounded down) of interactions; bool ``[n]``."""
     if config.validation_from == "end":
-        place = log.offsets[log.user + 1] - 1 - np.arange(len(log))
+        rank = log.offsets[log.user + 1] - 1 - np.arange(len(log))
     else:
         order = np.lexsort((np.random.default_rng(config.seed).random(len(log)), log.user))
-        place = np.empty(len(log), np.int64)
-        place[order] = np.arange(len(log)) - log.offsets[log.user[order]]
-    return place < np.floor(config.validation_share * np.diff(log.offsets))[log.user]
+        rank = np.empty(len(log), np.int64)
+        rank[order] = np.arange(len(log)) - log.offsets[log.user[order]]
+    return rank < np.floor(config.validation_share * np.diff(log.offsets))[log.user]
 
 
 def _by_user(targets: Interactions, *, pool: Interactions) -> HeldOutQueries:
-    """One query a user, with all of the user's targets (each once); history is the user's pool."""
+    """One query per user, with all of the user's targets (each once) and the user's ``pool``."""
     codes = targets.user.astype(np.int64) * len(targets.items) + targets.item
     first = np.sort(np.unique(codes, return_index=True)[1])
     user, item = targets.user[first], targets.item[first]
     users, at = np.unique(user, return_index=True)
-    heads = first[at]
-    return HeldOutQueries(
-        user=users.astype(np.int32),
-        pool=pool.item,
-        history_start=pool.offsets[users],
-        history_stop=pool.offsets[users + 1],
+    return replace(
+        one_per_position(targets, first[at], pool.offsets[users + 1], pool=pool),
         target_rows=item,
         target_offsets=np.append(at, len(item)).astype(np.int64),
-        time=targets.time[heads],
         terms=np.zeros(len(users), np.int32),
-        phrases=targets.phrases,
-        context=targets.context,
-        context_rows={name: rows[heads] for name, rows in targets.context_rows.items()},
-        pool_times=pool.time if pool.clock == "timestamp" else None,
     )
 
 
@@ -124,23 +119,23 @@ def _joined(first: Interactions, second: Interactions) -> Interactions:
 
 
 def _spread_among(first: Interactions, second: Interactions) -> Interactions:
-    """As ``_joined``, but each user's of the second lie evenly among those of the first."""
+    """As ``_joined``, with each user's interactions of the second spread evenly over the first."""
     if first.clock != "position":
         raise DataError(
             "split.validation_position = 'among' is for a log of positions; this one has times, "
             "which give the order: leave it out"
         )
     user = np.concatenate([first.user, second.user])
-    # Of each user's history in either log, the share that lies before the middle of an interaction.
+    # Share of the user's history in its own log before the middle of each interaction.
     past = np.concatenate(
         [
             (np.arange(len(log)) - log.offsets[log.user] + 0.5) / np.diff(log.offsets)[log.user]
             for log in (first, second)
         ]
     )
-    place = np.empty(len(user), np.int64)
-    place[np.lexsort((past, user))] = np.arange(len(user))
-    return _as_one(first, second, place)
+    position = np.empty(len(user), np.int64)
+    position[np.lexsort((past, user))] = np.arange(len(user))
+    return _as_one(first, second, position)
 
 
 def _as_one(first: Interactions, second: Interactions, time: npt.NDArray[np.int64]) -> Interactions:
@@ -163,20 +158,4 @@ def _as_one(first: Interactions, second: Interactions, time: npt.NDArray[np.int6
             name: np.concatenate([getattr(first, name), getattr(second, name)])
             for name in ("user", "item", "weight", "terms")
         },
-    )
-
-
-def _without_context(log: Interactions, column: str) -> Interactions:
-    return Interactions(
-        log.users,
-        log.items,
-        log.user,
-        log.item,
-        log.time,
-        log.clock,
-        log.weight,
-        log.phrases,
-        log.terms,
-        {name: ids for name, ids in log.context.items() if name != column},
-        {name: rows for name, rows in log.context_rows.items() if name != column},
     )

@@ -1,9 +1,9 @@
-"""Queries with known answers. They hold what a scorer may see and, apart from it, the targets."""
+"""Queries with known answers: the input of a scorer, and separate from it the targets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,26 +19,25 @@ Positions = npt.NDArray[np.signedinteger[Any]]
 
 @dataclass(frozen=True, eq=False)
 class HeldOutQueries:
-    """q queries: a user, a history, the context of the moment; and the targets that came next.
+    """q queries: a user, a history and a context each, and the targets that came next.
 
-    Histories are ranges of one shared pool, because those of one user overlap: a user with n
-    held-out interactions costs n ranges, not n copies.
+    Histories are ranges of one shared pool, because those of one user overlap.
 
     Attributes:
         user: User rows, int32 ``[q]``.
-        pool: Item rows that the histories are ranges of, int32 ``[p]``, each oldest first.
-        history_start: Where each history begins in ``pool``, int64 ``[q]``.
-        history_stop: Where it ends, int64 ``[q]``.
-        target_rows: All targets, query after query, int32 ``[t]``.
-        target_offsets: Where each query's targets begin and end, int64 ``[q + 1]``.
-        time: When the (first) target was met, int64 ``[q]``.
-        terms: Which of ``phrases`` led to the target, int32 ``[q]``; 0 for none, and for all
-            queries with several targets. A scorer uses it only when it is asked to.
-        phrases: The different search terms; the first is "" (no search).
-        context: Per context column its values' ids.
-        context_rows: Per context column the (first) target's rows, int32 ``[q]``.
-        pool_times: When the items of ``pool`` were met, seconds since 1970, int64 ``[p]``; None
-            where only their order is known.
+        pool: Item rows, int32 ``[p]``; each history is a range of it, oldest first.
+        history_start: First position of each history in ``pool``, int64 ``[q]``.
+        history_stop: Position after each history, int64 ``[q]``.
+        target_rows: Targets of all queries, one query after the other, int32 ``[t]``.
+        target_offsets: Bounds of each query's targets, int64 ``[q + 1]``.
+        time: Time of the (first) target, int64 ``[q]``.
+        terms: Rows of ``phrases`` that led to the targets, int32 ``[q]``; 0 for none, and for all
+            queries with several targets. A scorer reads it only if configured to.
+        phrases: Distinct search terms; the first is "" (no search).
+        context: Values of each context column.
+        context_rows: Rows of the (first) target in each context column, int32 ``[q]``.
+        pool_times: Times of the items of ``pool``, seconds since 1970, int64 ``[p]``; None where
+            only their order is known.
 
     Example:
         >>> queries = HeldOutQueries.of(user=[0, 1], histories=[[4, 2], []], targets=[[7], [1, 3]])
@@ -69,7 +68,7 @@ class HeldOutQueries:
         terms: Sequence[int] | None = None,
         phrases: tuple[str, ...] = ("",),
     ) -> HeldOutQueries:
-        """Queries from lists, one entry a query.
+        """Queries from lists with one entry per query.
 
         Raises:
             DataError: The lists differ in length, or a query has no target.
@@ -78,7 +77,7 @@ class HeldOutQueries:
         if not len(histories) == len(targets) == size:
             raise DataError(
                 f"{size} users, {len(histories)} histories and {len(targets)} targets: "
-                "expected as many of each"
+                "expected the same number of each"
             )
         if any(len(rows) == 0 for rows in targets):
             raise DataError("every query needs at least one target")
@@ -119,17 +118,17 @@ class HeldOutQueries:
 
     @property
     def history_lengths(self) -> npt.NDArray[np.int64]:
-        """int64 ``[q]``."""
+        """Lengths of the histories, int64 ``[q]``."""
         return self.history_stop - self.history_start
 
     @cached_property
     def history_offsets(self) -> Offsets:
-        """Where each query's history begins and ends in :attr:`history_rows`, int64 ``[q + 1]``."""
+        """Bounds of each history in :attr:`history_rows`, int64 ``[q + 1]``."""
         return offsets_of(self.history_lengths)
 
     @cached_property
     def history_rows(self) -> Rows:
-        """All histories copied out one after another, int32; large where histories overlap."""
+        """All histories one after another, int32; a large copy where histories overlap."""
         return self.pool[ranges(self.history_start, self.history_lengths)]
 
     def slice(self, low: int, high: int) -> HeldOutQueries:
@@ -143,24 +142,18 @@ class HeldOutQueries:
     def at(self, at: Positions) -> HeldOutQueries:
         """The queries at these positions, in their order."""
         lengths = np.diff(self.target_offsets)[at]
-        return HeldOutQueries(
-            user=self.user[at],
-            pool=self.pool,
-            history_start=self.history_start[at],
-            history_stop=self.history_stop[at],
+        columns = ("user", "history_start", "history_stop", "time", "terms")
+        return replace(
+            self,
+            **{name: getattr(self, name)[at] for name in columns},
             target_rows=self.target_rows[ranges(self.target_offsets[:-1][at], lengths)],
             target_offsets=offsets_of(lengths),
-            time=self.time[at],
-            terms=self.terms[at],
-            phrases=self.phrases,
-            context=self.context,
             context_rows={name: rows[at] for name, rows in self.context_rows.items()},
-            pool_times=self.pool_times,
         )
 
 
 def offsets_of(lengths: npt.ArrayLike) -> Offsets:
-    """Lengths ``[q]`` to where each part begins and ends, int64 ``[q + 1]``."""
+    """Bounds of parts with lengths ``[q]``, int64 ``[q + 1]``."""
     return np.concatenate([[0], np.cumsum(np.asarray(lengths, np.int64))]).astype(np.int64)
 
 

@@ -1,4 +1,4 @@
-"""A split, and what every protocol ends with: clean queries and a statement of what was done."""
+"""A split, and the last steps of every protocol: clean queries, and a statement with counts."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _HISTORY = {
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """What to learn from, and what to be judged by.
+    """Interactions to train on, and queries to evaluate.
 
     Attributes:
-        train: The only interactions that a model may learn from while anything is chosen.
-        final: What the model that is kept has learned from: ``train``, or, where the
-            configuration asks to refit, the validation's interactions too. None of the test.
+        train: Interactions for every training while anything is chosen.
+        final: Interactions for the model that is published: ``train``, or, where the configuration
+            has ``refit``, also those of validation. None of the test.
         validation: Queries to choose on.
         test: Queries to score once, when everything is chosen.
-        candidates: Which items are ranked, bool ``[items]``.
-        warm: Which items ``train`` met, bool ``[items]``.
-        protocol: What was done, in words and counts; goes into the report as it is.
+        candidates: Items that are ranked, bool ``[items]``.
+        warm: Items in ``train``, bool ``[items]``.
+        protocol: Statement of the split in words and counts, for the report.
 
     Example:
         >>> from recsys.ids import IdMap
@@ -57,7 +57,7 @@ class Split:
 def one_per_position(
     log: Interactions, at: Positions, stop: Positions, *, pool: Interactions | None = None
 ) -> HeldOutQueries:
-    """One query for each position ``at``; its history is the user's pool up to ``stop``."""
+    """One query per position ``at``; its history is the user's part of ``pool`` up to ``stop``."""
     pool = log if pool is None else pool
     return HeldOutQueries(
         user=log.user[at],
@@ -75,7 +75,7 @@ def one_per_position(
     )
 
 
-def finish(
+def build_split(
     log: Interactions,
     train: Interactions,
     *,
@@ -85,9 +85,19 @@ def finish(
     config: SplitConfig,
     counts: dict[str, Any],
 ) -> Split:
-    """What all protocols end with: clean queries, the validation sample, the statement.
+    """Clean the queries, sample validation and write the statement.
 
-    ``final`` is train and validation together; it counts where the configuration asks to refit.
+    Args:
+        log: All interactions.
+        train: Interactions to train on.
+        final: Training and validation together, used where the configuration has ``refit``.
+        validation: Queries to choose on.
+        test: Queries to score once.
+        config: The protocol.
+        counts: Further entries of the statement.
+
+    Raises:
+        DataError: Nothing is left to train on or to test.
     """
     least = getattr(config, "min_history", 0)
     kept, removed = [], {}
@@ -101,12 +111,11 @@ def finish(
     if not len(train) or not len(kept[1]):
         raise DataError(
             f"'{config.protocol}' leaves {len(train)} interactions to train on and {len(kept[1])} "
-            "test queries; both must be more than none: choose other bounds or another protocol"
+            "test queries; there must be some of both: choose other bounds or another protocol"
         )
     sampled = _sampled(kept[0], config.validation_sample, config.seed)
-    met = log.item_counts > 0
     final = final if config.refit == "train-and-validation" else train
-    candidates = met if config.candidates == "log" else np.ones(len(log.items), np.bool_)
+    candidates = log.warm if config.candidates == "log" else np.ones(len(log.items), np.bool_)
     statement = {
         "name": config.protocol,
         "config": config.model_dump(mode="json"),
@@ -134,7 +143,7 @@ def finish(
 def _without_repeats(queries: HeldOutQueries, items: int) -> HeldOutQueries:
     """Leave out targets that the query's own history holds, and queries left with none."""
     keep = np.empty(len(queries.target_rows), np.bool_)
-    seen = np.zeros(items, np.bool_)  # one board for all queries, wiped after each
+    seen = np.zeros(items, np.bool_)  # one array for all queries, reset after each
     for query in range(len(queries)):
         history = queries.history(query)
         seen[history] = True

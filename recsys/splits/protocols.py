@@ -1,4 +1,4 @@
-"""The protocols that cut one log: by place in a user's history, by time, by item."""
+"""Protocols that split one log: by position in a user's history, by time, by item."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from recsys.splits.config import (
 )
 from recsys.splits.fixed import split_by_column
 from recsys.splits.held_out import HeldOutQueries, offsets_of
-from recsys.splits.parts import Split, finish, one_per_position
+from recsys.splits.parts import Split, build_split, one_per_position
 
 
 def split(interactions: Interactions, config: SplitConfig) -> Split:
     """Split a log by the protocol that ``config`` names.
 
-    Interactions of one user at the same time are in the order of the log; nothing else decides
-    between them, so that the same log is always split the same way.
+    Interactions of one user at the same time keep the order of the log, so that a log is always
+    split the same way.
 
     Raises:
         DataError: The log does not fit the protocol, or nothing is left to train on or to test.
@@ -46,7 +46,7 @@ def _leave_last_out(log: Interactions, config: LeaveLastOutConfig) -> Split:
     ends = log.offsets[1:][lengths >= 3]
     held, tested = np.zeros((2, len(log)), np.bool_)
     held[ends - 1] = held[ends - 2] = tested[ends - 1] = True
-    return finish(
+    return build_split(
         log,
         log.take(~held),
         final=log.take(~tested),
@@ -76,7 +76,7 @@ def _global_time(log: Interactions, config: GlobalTimeConfig) -> Split:
     for held in ((log.time >= first) & (log.time < second), log.time >= second):
         at = np.flatnonzero(held)
         parts.append(one_per_position(log, at, earlier[at]))
-    return finish(
+    return build_split(
         log,
         log.take(log.time < first),
         final=log.take(log.time < second),
@@ -88,51 +88,49 @@ def _global_time(log: Interactions, config: GlobalTimeConfig) -> Split:
 
 
 def _cold_items(log: Interactions, config: ColdItemsConfig) -> Split:
-    met = np.flatnonzero(log.item_counts)
-    amount = round(config.share * len(met))
-    if amount < 2 or amount == len(met):
+    used = np.flatnonzero(log.item_counts)
+    amount = round(config.share * len(used))
+    if amount < 2 or amount == len(used):
         raise DataError(
-            f"a share of {config.share} of {len(met)} items withholds {amount}; at least 2 must be "
-            "withheld (one for validation, one for test) and at least 1 kept"
+            f"a share of {config.share} of {len(used)} items withholds {amount}; at least 2 must "
+            "be withheld (one for validation, one for test) and at least 1 kept"
         )
-    drawn = np.random.default_rng(config.seed).permutation(met)[:amount]
+    drawn = np.random.default_rng(config.seed).permutation(used)[:amount]
     part = np.zeros(len(log.items), np.int8)  # 0 kept, 1 validation, 2 test
     part[drawn[: amount // 2]], part[drawn[amount // 2 :]] = 1, 2
-    held = part[log.item]  # per interaction, the part that asks for it
+    held = part[log.item]  # part of each interaction
     kept = held == 0
     if config.warm == "last":
         held = held + _last_two(log, kept)
-    # What a validation query remembers must not hold what the test asks for.
-    queries = [
-        _asked(log, held == number, remembered)
-        for number, remembered in ((1, held == 0), (2, kept))
-    ]
-    return finish(
+    # Histories of validation queries must not hold targets of the test.
+    validation, test = (
+        _queries(log, held == number, history) for number, history in ((1, held == 0), (2, kept))
+    )
+    return build_split(
         log,
         log.take(held == 0),
         final=log.take(held != 2),
-        validation=queries[0],
-        test=queries[1],
+        validation=validation,
+        test=test,
         config=config,
         counts={"withheld_items": amount},
     )
 
 
 def _last_two(log: Interactions, kept: Mask) -> npt.NDArray[np.int8]:
-    """Of each user with three kept interactions or more: 2 at the last, 1 at the one before it."""
+    """2 at each user's last kept interaction, 1 at the one before, for users with three or more."""
     part = np.zeros(len(log), np.int8)
-    places = np.flatnonzero(kept)
+    positions = np.flatnonzero(kept)
     bounds = offsets_of(kept)[log.offsets]
     ends = bounds[1:][np.diff(bounds) >= 3]
-    part[places[ends - 1]], part[places[ends - 2]] = 2, 1
+    part[positions[ends - 1]], part[positions[ends - 2]] = 2, 1
     return part
 
 
-def _asked(log: Interactions, asked: Mask, remembered: Mask) -> HeldOutQueries:
-    """A query for each interaction of ``asked``; its history, those ``remembered`` before it."""
-    at = np.flatnonzero(asked)
-    before = offsets_of(remembered)
-    return one_per_position(log, at, before[at], pool=log.take(remembered))
+def _queries(log: Interactions, held: Mask, history: Mask) -> HeldOutQueries:
+    """A query for each interaction of ``held``, after the interactions of ``history`` before it."""
+    at = np.flatnonzero(held)
+    return one_per_position(log, at, offsets_of(history)[at], pool=log.take(history))
 
 
 def _second(log: Interactions, moment: Moment) -> int:

@@ -143,7 +143,7 @@ def test_an_earlier_export_is_replaced_and_anything_else_is_not(tmp_path):
     (tmp_path / "file").write_text("mine")
     (tmp_path / "link").symlink_to(out)
     for name, message in {
-        "own": "something else",
+        "own": "something other",
         "file": "no folder",
         "link": "no folder",
     }.items():

@@ -140,7 +140,7 @@ def test_judgements_are_pairs_in_the_order_of_the_file(tmp_path: Path) -> None:
         ),
         (
             ".I 1\n.W\n.Q\n",
-            r"line 3: '.Q' is no section; there are: .T title, .*\. Where it is text, put a blank",
+            r"line 3: '.Q' is no section; there are: .T title, .*\. If it is text, put a blank",
         ),
     ],
 )
@@ -167,11 +167,11 @@ def test_a_query_without_words(tmp_path: Path) -> None:
     [
         ("\n", "holds no judgement; expected lines of 'query document'"),
         ("1\n", "line 1: expected the ids of a query and a document, and up to two values more"),
-        ("1 1\n1 2 0 0 0\n", "line 2: expected the ids .* got '1 2 0 0 0'; mend the line"),
+        ("1 1\n1 2 0 0 0\n", "line 2: expected the ids .* got '1 2 0 0 0'; fix the line"),
         ("9 1\n", "line 1: unknown query '9'; take the line out, or add the query"),
         ("01 1\n", "line 1: unknown query '01'; did you mean '1'\\?; take the line out"),
         ("1 1\n\n1 3\n", "line 3: unknown document '3'; did you mean '03'\\?.*add the document"),
-        ("1 2\n2 1\n1 2 0 0\n", "line 3: document '2' was judged for query '1' in line 1 already"),
+        ("1 2\n2 1\n1 2 0 0\n", "line 3: document '2' is relevant to query '1' already in line 1"),
     ],
 )
 def test_what_is_no_judgement(tmp_path: Path, content: str, message: str) -> None:

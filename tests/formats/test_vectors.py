@@ -68,7 +68,10 @@ GOOD = [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
             {"user_id": ["a", "b"], "vector": [[1.0, 2.0], [1.0]]},
             "row 2: a vector of 1 numbers, where the first has 2",
         ),
-        ({"user_id": ["a"], "vector": pa.array([[]], pa.list_(pa.float32()))}, "and at least one"),
+        (
+            {"user_id": ["a"], "vector": pa.array([[]], pa.list_(pa.float32()))},
+            "all must have the same length, at least 1",
+        ),
         ({"user_id": ["a"], "vector": [[float("nan")]]}, "row 1 holds a number that is missing or"),
         ({"user_id": ["a", "b"], "vector": [[1.0], [float("inf")]]}, "row 2 holds a number"),
         ({"user_id": ["a", "b"], "vector": [[1.0], [1e300]]}, "row 2 holds a number"),
