@@ -144,8 +144,8 @@ def test_an_earlier_export_is_replaced_and_anything_else_is_not(tmp_path):
     (tmp_path / "link").symlink_to(out)
     for name, message in {
         "own": "something other",
-        "file": "no folder",
-        "link": "no folder",
+        "file": "is not a folder",
+        "link": "is not a folder",
     }.items():
         with pytest.raises(DataError, match=message):
             export([USERS], tmp_path / name, about={})
