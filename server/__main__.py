@@ -6,13 +6,17 @@ Standard output has one line, the address; everything else goes to standard erro
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import gc
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
+import pyarrow as pa
 import typer
 
-from recsys.bundle import open_bundle
+from recsys.bundle import Bundle, open_bundle
 from recsys.errors import RecsysError
 from recsys.files import write_text
 from server.lifecycle import end_process, serve_until_signal
@@ -47,7 +51,7 @@ def main(
         print(address, flush=True)
 
     try:
-        bundle = open_bundle(bundles, version)
+        bundle = _load(bundles, version)
         cut_off = asyncio.run(
             serve_until_signal(
                 bundle.retriever,
@@ -62,6 +66,21 @@ def main(
         _log.error("%s (%s)", error.message, error.code)
         raise typer.Exit(1) from None
     end_process(cut_off)
+
+
+def _load(bundles: Path, version: str) -> Bundle:
+    """Open a bundle; its objects stay out of garbage collections, which stall requests by 0.2 s.
+
+    Memory that loading no longer needs returns to the system.
+    """
+    gc.disable()
+    bundle = open_bundle(bundles, version)
+    gc.freeze()
+    gc.enable()
+    pa.default_memory_pool().release_unused()
+    with suppress(OSError, AttributeError):  # where the C library is not glibc
+        ctypes.CDLL(None).malloc_trim(0)
+    return bundle
 
 
 if __name__ == "__main__":
