@@ -93,13 +93,13 @@ def seeded(section: ConfigT, seed: int) -> ConfigT:
     """
     changes: dict[str, Any] = {}
     for name, value in section:
-        if isinstance(value, Config):
-            changes[name] = seeded(value, seed)
-        elif isinstance(value, tuple) and any(isinstance(part, Config) for part in value):
-            changes[name] = tuple(seeded(part, seed) for part in value)
+        parts = value if isinstance(value, tuple) else (value,)
+        fresh = tuple(seeded(part, seed) if isinstance(part, Config) else part for part in parts)
+        if any(new is not old for new, old in zip(fresh, parts)):
+            changes[name] = fresh if isinstance(value, tuple) else fresh[0]
     if "seed" in type(section).model_fields and "seed" not in section.model_fields_set:
         changes["seed"] = seed
-    return section.model_copy(update=changes)
+    return section.model_copy(update=changes) if changes else section
 
 
 def _explain(fault: Any, kind: type[Config]) -> str:

@@ -32,12 +32,7 @@ class PlainScorerConfig(Config):
 
 
 class PairScorerConfig(Config):
-    """A small network over the mean of a user's content vectors and an item's vector.
-
-    Attributes:
-        network: Sizes of the network.
-        train: Training of the network.
-    """
+    """A small network over the mean of a user's content vectors and an item's vector."""
 
     name: Literal["pair-network"] = "pair-network"
     network: VectorPairConfig = VectorPairConfig()
@@ -45,12 +40,7 @@ class PairScorerConfig(Config):
 
 
 class EmbeddingPairScorerConfig(Config):
-    """A network that learns its own item vectors from histories, without content.
-
-    Attributes:
-        network: Sizes of the network.
-        train: Training of the network.
-    """
+    """A network that learns its own item vectors from histories, without content."""
 
     name: Literal["learned-in-task"] = "learned-in-task"
     network: SparsePairConfig = SparsePairConfig(searches=0, now=False)
@@ -261,12 +251,7 @@ class ComparisonConfig(Config):
 
     def seeded(self) -> ComparisonConfig:
         """The same configuration with ``seed`` in every section that has none of its own."""
-        sections = ("split", "train", "evaluation")
-        changes: dict[str, Any] = {
-            name: seeded(getattr(self, name), self.seed) for name in sections
-        }
-        changes["variants"] = tuple(seeded(each, self.seed) for each in self.variants)
-        return self.model_copy(update=changes)
+        return seeded(self, self.seed)
 
 
 def load_comparison_config(path: Path) -> ComparisonConfig:

@@ -16,12 +16,7 @@ PACKAGE = "recsys.comparison"
 
 
 def write_pages(folder: Path, content: Mapping[str, Any]) -> None:
-    """Write ``comparison.png``, ``comparison.md`` and ``comparison.html`` of a record.
-
-    Args:
-        folder: Folder to write to.
-        content: Content of ``comparison.json``.
-    """
+    """Write ``comparison.png``, ``.md`` and ``.html`` of the content of ``comparison.json``."""
     plot = folder / "comparison.png"
     draw(content, plot)
     columns = table_columns(content)

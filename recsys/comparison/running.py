@@ -37,16 +37,7 @@ class Comparison:
 
 
 def open_comparison(config: Path, *, runs: Path, progress: Progress = silent) -> Comparison:
-    """The comparison of a configuration file, in ``runs/NAME``; reads only the configuration.
-
-    Args:
-        config: TOML file; its relative paths start from its own folder.
-        runs: Folder of all runs, which share ``runs/cache``.
-        progress: Callback for progress.
-
-    Raises:
-        ConfigError: The file is missing, is not TOML, or does not fit.
-    """
+    """The comparison of a configuration file; see :func:`recsys.pipeline.open_job`."""
     loaded = load_comparison_config(config)
     job = Job.from_config(loaded.run, config.parent, runs=runs, progress=progress)
     return Comparison(loaded, job)

@@ -169,11 +169,8 @@ def tune_item_knn(
         validation: Validation queries.
         candidates: Items to rank, bool ``[items]``.
         k: The k of the recall.
-        neighbours: Numbers of neighbours to try.
-        shrinkage: Values of shrinkage to try.
-        last: Values of ``last`` to try.
-        sample: Maximum number of queries.
-        seed: Seed of the sample.
+        neighbours, shrinkage, last: Values to try.
+        sample: Maximum number of queries, drawn by ``seed``.
     """
     drawn = np.random.default_rng(seed).permutation(len(validation))[:sample]
     queries = validation.at(np.sort(drawn))

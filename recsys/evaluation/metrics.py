@@ -73,13 +73,9 @@ def average_precision(hits: Mask, targets: Counts, k: int) -> Values:
 
 
 def coverage(rows: Rows, valid: Mask, k: int, candidates: int) -> float:
-    """Share of the candidates that is in the first k positions of any query.
+    """Share of ``candidates`` items that are in the first k positions of any query.
 
-    Args:
-        rows: Ranked item rows, int32 ``[q, n]``.
-        valid: Whether each position has an item, bool ``[q, n]``.
-        k: Length of the lists.
-        candidates: Number of candidates.
+    ``rows`` is int32 ``[q, n]``; ``valid``, bool ``[q, n]``, is False where a position has no item.
     """
     return len(np.unique(rows[:, :k][valid[:, :k]])) / max(candidates, 1)
 

@@ -1,4 +1,7 @@
-"""Pair networks as scorers, and the evaluation of labelled (query, item) pairs."""
+"""Pair networks as scorers, and the evaluation of labelled (query, item) pairs.
+
+An example is ``examples/train_pairs.py``.
+"""
 
 from __future__ import annotations
 
@@ -37,10 +40,6 @@ class VectorPairScorer:
         network: The trained network.
         block: The vectors that it was trained on.
         candidates: Items to score, bool ``[items]``; others score -inf. None for all.
-        name: Name of its figures.
-
-    Example:
-        See ``examples/train_pairs.py``.
     """
 
     network: VectorPairNetwork
@@ -73,10 +72,6 @@ class SparsePairScorer:
         terms: Whether to read the search terms of the target as well ("now"), for evaluating
             search; otherwise they would reveal the target.
         candidates: As in :class:`VectorPairScorer`.
-        name: Name of its figures.
-
-    Example:
-        See ``examples/train_pairs.py``.
     """
 
     network: SparsePairNetwork

@@ -47,12 +47,7 @@ def draw_plots(
 ) -> list[dict[str, str]]:
     """The plots for which there are figures, each with ``title``, ``note`` and ``source``.
 
-    Args:
-        evaluations: Evaluations by scorer.
-        ks: Values of k that all scorers have a recall for.
-        k: The k of the bar charts.
-        figures: Further figures: ``oracle.recall@10``, ``index.ann_recall@100``.
-        training: Figures per epoch or step.
+    Arguments are as in :class:`recsys.evaluation.report.Report`.
     """
     warm_and_cold = {
         f"recall_of_warm@{k}": "warm,\namong all",

@@ -83,11 +83,8 @@ def target_hits(
 ) -> Mask:
     """Whether position 1 .. ``depth`` of each ranking is a target, bool ``[q, depth]``.
 
-    Args:
-        positions: int32 ``[t]`` as in :class:`Ranking`.
-        target_offsets: int64 ``[q + 1]``.
-        depth: Number of positions.
-        keep: Targets that count, bool ``[t]``; None for all.
+    ``positions`` and ``target_offsets`` are those of :func:`rank`; ``keep``, bool ``[t]``, selects
+    targets.
     """
     hits = np.zeros((len(target_offsets) - 1, depth), np.bool_)
     owner = np.repeat(np.arange(len(hits)), np.diff(target_offsets))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -179,12 +179,7 @@ class RunConfig(Config):
 
     def seeded(self) -> RunConfig:
         """The same configuration with ``seed`` in every section that has none of its own."""
-        changes: dict[str, Any] = {}
-        for name in ("split", "text", "image", "train", "evaluation"):
-            section = getattr(self, name)
-            if section is not None:
-                changes[name] = seeded(section, self.seed)
-        return self.model_copy(update=changes)
+        return seeded(self, self.seed)
 
 
 def load_run_config(path: Path) -> RunConfig:
