@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.table import Table
+from sklearn.decomposition import PCA
 
 from benchmarks.movielens import PICTURES, SMALL_PICTURES, WORDS, MovieLens
 from recsys.cli.screen import Screen
@@ -46,7 +47,7 @@ from recsys.evaluation import (
     evaluate,
     write_record,
 )
-from recsys.features import FeatureBlock, principal_components
+from recsys.features import FeatureBlock
 from recsys.files import sha256_json
 from recsys.formats import resolve
 from recsys.ids import Mask
@@ -158,7 +159,7 @@ class Blocks:
             return self.films.image(name, _found(IMAGES[name]))
         if name in POSTERS:
             whole, size = name.split("/")
-            return principal_components(self.get(whole), int(size), among=self.warm)
+            return _principal_components(self.get(whole), int(size), self.warm)
         config, columns = OTHER_TEXTS.get(name) or (TEXTS[name], ("title", "plot"))
         return self.films.text(name, _found(config), columns)
 
@@ -351,6 +352,13 @@ def _best_weight(
         table[f"{name}, all seeds"] = found[weight]
     best = max(found, key=found.__getitem__)
     return best, found[best]
+
+
+def _principal_components(block: FeatureBlock, dimension: int, warm: Mask) -> FeatureBlock:
+    """The block on its directions of largest variance among the warm items."""
+    components = PCA(dimension, svd_solver="full").fit(block.vectors[warm & block.mask])
+    vectors = components.transform(block.vectors) * block.mask[:, None]
+    return FeatureBlock(vectors.astype(np.float32), block.mask, block.name)
 
 
 def _sum(

@@ -1,4 +1,4 @@
-"""Feature blocks: named matrices of item features, cached so that nothing is encoded twice."""
+"""Feature blocks: named matrices of item features, and the cache of encoded contents."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from recsys.features.attributes import (
 )
 from recsys.features.block import FeatureBlock
 from recsys.features.cache import CachedEncoding, FeatureCache
-from recsys.features.contents import CataloguePictures
 from recsys.features.item_encoding import ItemEncoder, text_parts
+from recsys.features.pictures import CataloguePictures
 from recsys.features.pooling import mean_of_items
-from recsys.features.reduced import principal_components
 from recsys.features.spectral import (
     leading_directions,
     normalised_interactions,
@@ -37,7 +36,6 @@ __all__ = [
     "mean_of_items",
     "normalised_interactions",
     "plain_interactions",
-    "principal_components",
     "spectral_vectors",
     "text_parts",
     "user_block",

@@ -1,7 +1,6 @@
-"""Attributes of items as numbers: which categories they have, and standardised amounts.
+"""Attributes of items as features: multi-hot categories and standardised numbers.
 
-The schema keeps what was learnt from the catalogue, so that a new item is encoded the same way
-later.
+The schema is fitted on a catalogue and encodes later items in the same way.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ NAME = "attributes"
 
 
 class AttributeConfig(Config):
-    """How attributes become columns.
+    """Selection of the categories that become features.
 
     Attributes:
-        min_count: A category that fewer items have gets no column.
-        max_values: Of one column's categories at most so many, the most frequent ones.
+        min_count: Minimum number of items with a category.
+        max_values: Maximum number of categories per column, the most frequent ones.
     """
 
     min_count: int = Field(default=2, ge=1)
@@ -39,14 +38,14 @@ class AttributeConfig(Config):
 
 
 class CategoryColumn(Config):
-    """The categories of one column that have a feature, most frequent first."""
+    """Categories of one column that are features, the most frequent first."""
 
     column: str
     values: tuple[str, ...]
 
 
 class NumberColumn(Config):
-    """What one column's numbers are measured by: ``(x - mean) / deviation``."""
+    """Scaling of one column of numbers: ``(x - mean) / deviation``."""
 
     column: str
     mean: float
@@ -54,16 +53,16 @@ class NumberColumn(Config):
 
 
 class AttributeSchema(Config):
-    """Turns tables of items into feature blocks; as JSON through ``model_dump_json``.
+    """Mapping of tables of items to feature blocks; stored as JSON by ``model_dump_json``.
 
-    A category is 1 where the item has it, else 0. A number is standardised by mean and deviation
-    of the catalogue; a missing one is 0, which is the mean. An item is masked when nothing of it
-    is known.
+    A category is 1 if the item has it, else 0. A number is standardised by the mean and deviation
+    of the catalogue; a missing number is 0. Unknown categories are ignored, see :meth:`unknown`. An
+    item without a known category or number is masked.
 
     Attributes:
-        categories: In the order of the features.
-        numbers: They follow the categories.
-        separator: Between the values of a column of categories.
+        categories: Columns of categories, in the order of the features.
+        numbers: Columns of numbers, after the categories.
+        separator: Separator of the values of a cell of categories.
 
     Example:
         >>> schema = AttributeSchema(categories=(CategoryColumn(column="kind", values=("a", "b")),))
@@ -77,25 +76,28 @@ class AttributeSchema(Config):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The name of each feature: "column=category", or the column of a number."""
+        """Name of each feature: "column=category", or the column of a number."""
         categories = [f"{one.column}={value}" for one in self.categories for value in one.values]
         return (*categories, *(one.column for one in self.numbers))
 
     def encode(self, table: TableLike) -> FeatureBlock:
-        """The features of ``table``, one item a line, ``[items, len(self.columns)]``.
+        """The features of ``table``, one item per entry, ``[items, len(self.columns)]``.
+
+        Other columns are ignored.
 
         Raises:
-            DataError: A column is missing, or holds something that is no finite number.
+            DataError: A column is missing, a category is not a single value, or a number is not a
+                finite number; the message names the column and the item.
         """
         vectors = np.zeros((len(table), len(self.columns)), np.float32)
         mask = np.zeros(len(table), np.bool_)
         start = 0
         for one in self.categories:
-            place = {value: start + n for n, value in enumerate(one.values)}
+            columns = {value: start + n for n, value in enumerate(one.values)}
             for row, values in enumerate(category_values(table, one.column, self.separator)):
-                hits = [place[value] for value in values if value in place]
-                vectors[row, hits] = 1.0
-                mask[row] |= bool(hits)
+                known = [columns[value] for value in values if value in columns]
+                vectors[row, known] = 1.0
+                mask[row] |= bool(known)
             start += len(one.values)
         for offset, number in enumerate(self.numbers):
             amounts = _amounts(table, number.column)
@@ -124,7 +126,7 @@ class AttributeSchema(Config):
             ) from error
 
     def unknown(self, table: TableLike) -> dict[str, int]:
-        """The categories in ``table`` without a feature, as "column=category", with counts."""
+        """Counts of the categories in ``table`` that are not features, as "column=category"."""
         counts: Counter[str] = Counter()
         for one in self.categories:
             known = set(one.values)
@@ -136,12 +138,12 @@ class AttributeSchema(Config):
 def attribute_block(
     catalogue: Catalogue, config: AttributeConfig | None = None
 ) -> tuple[FeatureBlock, AttributeSchema]:
-    """The block "attributes" of a catalogue, and the schema to encode later items with.
+    """The block "attributes" of a catalogue, and the schema that encodes later items.
 
-    A catalogue without attributes gives a block of no columns, with every item masked.
+    A catalogue without attributes gives a block of no columns, with all items masked.
 
     Raises:
-        DataError: A column of numbers holds something else; the message names column and line.
+        DataError: As for :meth:`AttributeSchema.encode`.
     """
     config = config or AttributeConfig()
     fields, table = catalogue.fields, catalogue.table
@@ -152,7 +154,7 @@ def attribute_block(
             )
             for column in fields.categories
         ),
-        numbers=tuple(_measure(table, column) for column in fields.numbers),
+        numbers=tuple(_fitted_number(table, column) for column in fields.numbers),
         separator=fields.separator,
     )
     return schema.encode(table), schema
@@ -169,47 +171,54 @@ def _vocabulary(
     return tuple(often[: config.max_values])
 
 
-def _measure(table: TableLike, column: str) -> NumberColumn:
+def _fitted_number(table: TableLike, column: str) -> NumberColumn:
     amounts = _amounts(table, column)
     amounts = amounts[~np.isnan(amounts)]
     if not len(amounts):
         return NumberColumn(column=column, mean=0.0, deviation=1.0)
     deviation = float(amounts.std())
     mean = float(amounts.mean())
-    # A column that never varies says nothing, and rounding must not make it say something.
+    # A constant column must not become a feature by rounding errors.
     varies = deviation > 1e-9 * max(abs(mean), 1e-300)
     return NumberColumn(column=column, mean=mean, deviation=deviation if varies else 1.0)
 
 
 def category_values(table: TableLike, column: str, separator: str) -> list[list[str]]:
-    """Per item the values of one column of categories, in their order, without blanks.
+    """The categories of each item in one column, in their order, without blanks.
 
     Raises:
-        DataError: The column is missing.
+        DataError: The column is missing, or a cell is not a single value.
 
     Example:
         >>> category_values(pd.DataFrame({"kind": ["b| a", None]}), "kind", "|")
         [['b', 'a'], []]
     """
     cells = _cells(table, column)
+    for row, cell in enumerate(cells):
+        if isinstance(cell, bytes | list | tuple | set | dict | np.ndarray):
+            raise DataError(
+                f"column '{column}' must hold text; item {row} of the table holds {cell!r:.80}: "
+                f"join several values by {separator!r}",
+                field=column,
+            )
     texts = ["" if _missing(cell) else str(cell) for cell in cells]
     return [[v.strip() for v in text.split(separator) if v.strip()] for text in texts]
 
 
 def _amounts(table: TableLike, column: str) -> npt.NDArray[np.float64]:
-    """Per item its number, float64 ``[items]``, NaN where missing."""
+    """The number of each item, float64 ``[items]``, NaN if missing."""
     amounts = np.full(len(table), np.nan)
     for row, cell in enumerate(_cells(table, column)):
-        if _missing(cell) or (isinstance(cell, str) and not cell.strip()):
-            continue
         try:
+            if _missing(cell) or (isinstance(cell, str) and not cell.strip()):
+                continue
             amounts[row] = float(cell)
         except (TypeError, ValueError):
             amounts[row] = np.inf
         if not np.isfinite(amounts[row]):
             raise DataError(
                 f"column '{column}' must hold finite numbers; item {row} of the table holds "
-                f"{cell!r}: mend it, or read the column as categories",
+                f"{cell!r}: fix it, or read the column as categories",
                 field=column,
             )
     return amounts

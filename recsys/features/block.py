@@ -1,4 +1,4 @@
-"""A feature block: one named matrix of features of items (or of users), and which have it."""
+"""A feature block: a named matrix of features of items (or of users)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class FeatureBlock(MaskedVectors):
         return FeatureBlock(self.vectors[rows], self.mask[rows], self.name, self.columns)
 
     def save(self, path: Path) -> None:
-        """Write to ``path`` (``.npz``), whole or not at all."""
+        """Write to ``path`` (``.npz``) atomically."""
         header = {"version": VERSION, "name": self.name, "columns": self.columns}
         text = json.dumps({**header, "sha256": _checksum(self.vectors, self.mask)})
         save_arrays(path, {"header": text, "vectors": self.vectors, "mask": self.mask})
@@ -77,9 +77,11 @@ class FeatureBlock(MaskedVectors):
             version, checksum = header["version"], header["sha256"]
             name, columns = header["name"], tuple(header["columns"])
         except FileNotFoundError as error:
-            raise DataError(f"expected a feature block; {path} is not there") from error
+            raise DataError(f"expected a feature block; {path} does not exist") from error
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{path} is no whole feature block: {error}; encode again") from error
+            raise DataError(
+                f"{path} is not a whole feature block: {error}; encode again"
+            ) from error
         if version != VERSION:
             raise DataError(
                 f"{path} has format version {version!r}; this recsys reads {VERSION}: encode again"

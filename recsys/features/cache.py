@@ -1,7 +1,7 @@
-"""Encodes contents, each different one once ever: what was encoded is kept on disk.
+"""Cache of encoded contents: each distinct content is encoded once.
 
-Kept under the encoder's fingerprint and the hash of the content, so neither the order of items
-nor their ids matter. The files are the business of ``shards``.
+The key is the encoder's fingerprint and the hash of the content; the order of items and their ids
+do not matter.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from recsys.encoders import Content, Encoded, Encoder, Fault, content_hash
+from recsys.encoders import Contents, Encoded, Encoder, Fault, content_hash
 from recsys.encoders.contents import content_at, readable
 from recsys.errors import EncoderError
 from recsys.features.shards import Shard, read_shards, write_shard
@@ -23,12 +23,12 @@ from recsys.progress import Progress, silent
 
 @dataclass(frozen=True, eq=False)
 class CachedEncoding(Encoded):
-    """Vectors, and how they were come by.
+    """Encoded contents, with counts.
 
     Attributes:
-        reused: Positions answered from the disk.
-        computed: Different contents that were encoded now.
-        damaged: Shards that were damaged and have been encoded again.
+        reused: Number of positions read from the disk.
+        computed: Number of distinct contents that were encoded.
+        damaged: Number of shards that were damaged and whose contents were encoded again.
     """
 
     reused: int = 0
@@ -38,11 +38,11 @@ class CachedEncoding(Encoded):
 
 @dataclass(frozen=True)
 class FeatureCache:
-    """Encoded contents in a folder; several processes may share it.
+    """Encoded contents in a folder, which several processes may share.
 
     Attributes:
-        folder: Where the shards lie, one folder inside for each encoder.
-        chunk: Contents encoded before they are written: what an interruption can cost.
+        folder: Folder of the shards, with one subfolder per encoder.
+        chunk: Number of contents per shard, which an interruption can lose.
 
     Example:
         >>> import tempfile
@@ -60,7 +60,7 @@ class FeatureCache:
     def encode(
         self,
         encoder: Encoder,
-        contents: Sequence[Content],
+        contents: Contents,
         *,
         names: Sequence[str] | None = None,
         broken: Literal["skip", "raise"] = "skip",
@@ -69,97 +69,102 @@ class FeatureCache:
         """The vectors of ``contents``, ``[n, encoder.dimension]``.
 
         Args:
-            encoder: Asked only for what is not on the disk yet, chunk by chunk.
-            contents: Looked at one at a time, so they may be read from files on demand.
-            names: What each content is called in messages, for example item ids.
-            broken: Whether a content that is there and cannot be read is masked and listed in
-                ``faults``, or raises.
-            progress: Told after every chunk.
+            encoder: Encoder for the contents that are not on the disk.
+            contents: Contents, read one at a time; they may be read from files on demand.
+            names: Name of each content in messages, for example item ids.
+            broken: Whether a content that cannot be read is masked and listed in ``faults``, or
+                raises.
+            progress: Receives a report after each chunk.
 
         Raises:
             EncoderError: A content cannot be read and ``broken="raise"``; the message names it.
         """
-        sheet = _Sheet.of(contents, encoder.dimension)
-        sheet.refuse_broken(broken, names)
+        result = _PartialResult.of(contents, encoder.dimension)
         folder = self.folder / f"{encoder.name}-{encoder.fingerprint}"
         damaged = 0
         for shard in read_shards(folder, encoder.dimension):
-            damaged += shard is None
-            if shard is not None:
-                sheet.take(shard)
-        sheet.refuse_broken(broken, names)
-        what, total = f"encode {encoder.kind}", len(sheet.places)
-        missing = list(sheet.missing)
-        reused = sum(len(at) for key, at in sheet.places.items() if key not in sheet.missing)
-        progress(what, total - len(missing), total, f"{total - len(missing):,} from the cache")
+            if shard is None:
+                damaged += 1
+            else:
+                result.add(shard)
+        if broken == "raise":
+            result.raise_fault(names)
+        description, total = f"encode {encoder.kind}", len(result.positions)
+        missing = list(result.missing)
+        reused = sum(len(at) for key, at in result.positions.items() if key not in result.missing)
+        cached = total - len(missing)
+        progress(description, cached, total, f"{cached:,} from the cache")
         for start in range(0, len(missing), self.chunk):
             chunk = missing[start : start + self.chunk]
-            shard = Shard(tuple(chunk), _encode(encoder, contents, sheet, chunk))
+            shard = Shard(tuple(chunk), _encode(encoder, contents, result, chunk))
             write_shard(folder, shard)
-            sheet.take(shard)
-            sheet.refuse_broken(broken, names)
-            progress(what, total - len(sheet.missing), total)
-        faults = tuple(sorted(sheet.faults, key=lambda fault: fault.position))
-        return CachedEncoding(sheet.vectors, sheet.mask, faults, reused, len(missing), damaged)
+            result.add(shard)
+            if broken == "raise":
+                result.raise_fault(names)
+            progress(description, total - len(result.missing), total)
+        faults = tuple(sorted(result.faults, key=lambda fault: fault.position))
+        return CachedEncoding(result.vectors, result.mask, faults, reused, len(missing), damaged)
 
 
 @dataclass(frozen=True, eq=False)
-class _Sheet:
-    """The answer while it is filled in.
+class _PartialResult:
+    """Result while shards are added.
 
     Attributes:
-        places: The positions of each different content that is there.
-        missing: Those of ``places`` that are still open.
-        vectors: As in the answer.
-        mask: As in the answer.
-        faults: As in the answer, in any order.
+        positions: Positions of each distinct content that exists, by its hash.
+        missing: Entries of ``positions`` without a result.
+        vectors: Vectors of the result.
+        mask: Mask of the result.
+        faults: Faults of the result, in any order.
     """
 
-    places: dict[bytes, list[int]]
+    positions: dict[bytes, list[int]]
     missing: dict[bytes, list[int]]
     vectors: Vectors
     mask: Mask
     faults: list[Fault]
 
     @classmethod
-    def of(cls, contents: Sequence[Content], dimension: int) -> _Sheet:
-        places: dict[bytes, list[int]] = {}
+    def of(cls, contents: Contents, dimension: int) -> _PartialResult:
+        positions: dict[bytes, list[int]] = {}
         faults: list[Fault] = []
         for position in range(len(contents)):
             content = content_at(contents, position)
             if isinstance(content, Fault):
                 faults.append(content)
             elif content is not None:
-                places.setdefault(content_hash(content), []).append(position)
+                positions.setdefault(content_hash(content), []).append(position)
         vectors = np.zeros((len(contents), dimension), np.float32)
-        return cls(places, dict(places), vectors, np.zeros(len(contents), np.bool_), faults)
+        mask = np.zeros(len(contents), np.bool_)
+        return cls(positions, dict(positions), vectors, mask, faults)
 
-    def take(self, shard: Shard) -> None:
+    def add(self, shard: Shard) -> None:
         reasons = {fault.position: fault.reason for fault in shard.encoded.faults}
         for n, key in enumerate(shard.hashes):
-            places = self.missing.pop(key, None)
-            if places is None:
+            positions = self.missing.pop(key, None)
+            if positions is None:
                 continue
-            self.vectors[places] = shard.encoded.vectors[n]
-            self.mask[places] = shard.encoded.mask[n]
+            self.vectors[positions] = shard.encoded.vectors[n]
+            self.mask[positions] = shard.encoded.mask[n]
             if n in reasons:
-                self.faults.extend(Fault(place, reasons[n]) for place in places)
+                self.faults.extend(Fault(position, reasons[n]) for position in positions)
 
-    def refuse_broken(self, broken: Literal["skip", "raise"], names: Sequence[str] | None) -> None:
-        if broken == "skip" or not self.faults:
+    def raise_fault(self, names: Sequence[str] | None) -> None:
+        """Raise the first fault, if there is one."""
+        if not self.faults:
             return
         first = min(self.faults, key=lambda fault: fault.position)
         where = f"position {first.position}" if names is None else f"'{names[first.position]}'"
         raise EncoderError(
-            f"the content of {where} cannot be read: {first.reason}; mend or remove the file, or "
+            f"the content of {where} cannot be read: {first.reason}; fix or remove the file, or "
             "choose to skip broken ones"
         )
 
 
 def _encode(
-    encoder: Encoder, contents: Sequence[Content], sheet: _Sheet, chunk: Sequence[bytes]
+    encoder: Encoder, contents: Contents, result: _PartialResult, chunk: Sequence[bytes]
 ) -> Encoded:
-    found = readable(contents, [sheet.places[key][0] for key in chunk])
+    found = readable(contents, [result.positions[key][0] for key in chunk])
     if [content_hash(content) for content in found] != list(chunk):
         raise EncoderError("a content changed while it was being encoded; run the encoding again")
     encoded = encoder.encode(found)

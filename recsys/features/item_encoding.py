@@ -15,7 +15,7 @@ from recsys.errors import EncoderError
 from recsys.features.attributes import NAME as ATTRIBUTES
 from recsys.features.attributes import AttributeSchema
 from recsys.features.block import FeatureBlock
-from recsys.features.contents import CataloguePictures
+from recsys.features.pictures import CataloguePictures
 
 TEXT, IMAGE = "text", "image"
 

@@ -1,4 +1,4 @@
-"""Several items as one vector: their mean over a feature block."""
+"""Mean vectors of groups of items."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from recsys.ids import Rows, Vectors
 
 
 def mean_of_items(block: FeatureBlock, rows: Rows, offsets: npt.NDArray[np.int64]) -> Vectors:
-    """The mean vector of each group of items, over those that the block has.
+    """The mean vector of each group of items, over the items that are not masked.
 
     Args:
-        block: One vector an item.
-        rows: Item rows of all groups, one group after another, int ``[r]``; an item that is there
-            twice counts twice.
-        offsets: Where each group begins and ends in ``rows``, int64 ``[n + 1]``.
+        block: Vectors of the items.
+        rows: Item rows of all groups, group by group, int ``[r]``; repeated items count repeatedly.
+        offsets: Start of each group in ``rows``, and the end of the last, int64 ``[n + 1]``.
 
     Returns:
-        float32 ``[n, d]``; zeros for a group without any vector.
+        float32 ``[n, d]``; zeros for a group without a vector.
 
     Example:
         >>> block = FeatureBlock(np.eye(2, dtype=np.float32), np.ones(2, bool), "title")
@@ -28,8 +27,8 @@ def mean_of_items(block: FeatureBlock, rows: Rows, offsets: npt.NDArray[np.int64
         [[0.25, 0.75], [0.0, 0.0]]
     """
     shape = (len(offsets) - 1, len(block))
-    there = block.mask[rows].astype(np.float32)
-    groups = sparse.csr_matrix((there, rows, offsets), shape=shape)
+    weights = block.mask[rows].astype(np.float32)
+    groups = sparse.csr_matrix((weights, rows, offsets), shape=shape)
     sums: Vectors = groups @ block.vectors
     counts = np.asarray(groups.sum(axis=1), np.float32)
     return (sums / np.maximum(counts, 1)).astype(np.float32)

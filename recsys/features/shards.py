@@ -1,8 +1,7 @@
 """Encoded contents on disk: immutable files, each named after the checksum of its bytes.
 
-A shard is written beside its place and renamed, and never changed. So a reader sees it whole or
-not at all, two writers cannot hurt each other, and a file that does not match its name is known to
-be damaged; it is removed, and what it held is encoded again.
+Shards are written atomically and never changed, so readers and writers do not disturb each other.
+A file that does not match its name is damaged: it is removed, and its contents are encoded again.
 """
 
 from __future__ import annotations
@@ -16,16 +15,17 @@ import numpy as np
 
 from recsys.encoders import Encoded, Fault
 from recsys.encoders.contents import HASH_BYTES
+from recsys.errors import DataError
 from recsys.files import atomic_file, load_arrays, sha256_bytes
 
 
 @dataclass(frozen=True, eq=False)
 class Shard:
-    """Some contents and what they became.
+    """Some encoded contents.
 
     Attributes:
-        hashes: The hash of each content, 32 bytes each, all different.
-        encoded: Their vectors, mask and faults, in that order.
+        hashes: Hash of each content, 32 bytes each, all different.
+        encoded: Vectors, mask and faults, in the same order.
     """
 
     hashes: tuple[bytes, ...]
@@ -52,15 +52,12 @@ def write_shard(folder: Path, shard: Shard) -> Path:
 
 
 def read_shards(folder: Path, dimension: int) -> Iterator[Shard | None]:
-    """Every shard of ``folder``, one at a time; None in the place of a damaged one.
-
-    A damaged one is removed.
-    """
+    """The shards of ``folder``; None for a damaged one, which is removed."""
     for path in sorted(folder.glob("[!.]*.npz")):
         try:
             content = path.read_bytes()
         except FileNotFoundError:
-            continue  # Another reader found it damaged and removed it.
+            continue  # Another reader removed it as damaged.
         except OSError:
             content = b""
         shard = _parse(path, content, dimension)
@@ -76,10 +73,10 @@ def _parse(path: Path, content: bytes, dimension: int) -> Shard | None:
         file = load_arrays(content)
         hashes, positions, reasons = file["hashes"], file["fault_positions"], file["fault_reasons"]
         vectors, mask = file["vectors"], file["mask"]
-    except (ValueError, KeyError):
+        faults = tuple(Fault(int(at), str(reason)) for at, reason in zip(positions, reasons))
+        encoded = Encoded(vectors, mask, faults)
+    except (ValueError, KeyError, DataError):
         return None
-    faults = tuple(Fault(int(at), str(reason)) for at, reason in zip(positions, reasons))
-    encoded = Encoded(vectors, mask, faults)
     if encoded.vectors.shape != (len(hashes), dimension):
         return None
     return Shard(tuple(bytes(one) for one in hashes), encoded)

@@ -1,4 +1,4 @@
-"""Vectors of users that were learned elsewhere, as a feature block over the users of a log."""
+"""Given vectors of users as a feature block over the users of a log."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from recsys.formats.vectors import NamedVectors
 from recsys.ids import IdMap
 
 USER_VECTORS = "user_vectors"
-"""What the block is called."""
+"""Name of the block."""
 
 
 def user_block(named: NamedVectors, users: IdMap) -> tuple[FeatureBlock, list[str]]:
-    """The block of ``users``, in row order, and the ids of ``named`` that are not among them.
+    """The block of ``users``, in row order, and the ids of ``named`` that are not users.
 
     Raises:
         DataError: None of the users has a vector.
@@ -36,6 +36,5 @@ def user_block(named: NamedVectors, users: IdMap) -> tuple[FeatureBlock, list[st
             " same way?"
         )
     vectors[rows], mask[rows] = named.vectors[known], True
-    return FeatureBlock(vectors, mask, USER_VECTORS), [
-        name for name, there in zip(named.ids, known) if not there
-    ]
+    unknown = [name for name, found in zip(named.ids, known) if not found]
+    return FeatureBlock(vectors, mask, USER_VECTORS), unknown

@@ -85,6 +85,17 @@ def test_numbers_may_come_as_text_or_nullable() -> None:
         assert block.mask.tolist() == [True, False, True]
 
 
+@pytest.mark.parametrize("value", [["war", "drama"], b"war", {"war": 1}])
+def test_a_category_that_is_not_text_is_named(value: object) -> None:
+    _, schema = attribute_block(Catalogue.of(TABLE, FIELDS))
+    table = pd.DataFrame({"genre": ["war", value], "price": [1.0, 2.0]})
+    with pytest.raises(DataError, match="'genre' must hold text; item 1 .* join several"):
+        schema.encode(table)
+    numbers = pd.DataFrame({"genre": ["war", None], "price": pd.Series([1.0, value], dtype=object)})
+    with pytest.raises(DataError, match="'price' must hold finite numbers; item 1"):
+        schema.encode(numbers)
+
+
 def test_a_missing_column_is_named() -> None:
     _, schema = attribute_block(Catalogue.of(TABLE, FIELDS))
     with pytest.raises(DataError, match="the items have no column 'genre'; they have: price"):

@@ -69,11 +69,11 @@ def test_loaded_as_saved(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "text.npz"
-    with pytest.raises(DataError, match=r"expected a feature block; .*text.npz is not there"):
+    with pytest.raises(DataError, match=r"expected a feature block; .*text.npz does not exist"):
         FeatureBlock.load(path)
     block().save(path)
     path.write_bytes(path.read_bytes()[:-30])
-    with pytest.raises(DataError, match="text.npz is no whole feature block: .*encode again"):
+    with pytest.raises(DataError, match="text.npz is not a whole feature block: .*encode again"):
         FeatureBlock.load(path)
 
 

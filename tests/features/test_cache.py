@@ -111,7 +111,7 @@ def test_faults_are_counted_each_time_and_named(cache: FeatureCache) -> None:
             (1, "!x is broken"),
             (3, "!x is broken"),
         ]
-        with pytest.raises(EncoderError, match="content of 'b' cannot be read: !x is broken; mend"):
+        with pytest.raises(EncoderError, match="content of 'b' cannot be read: !x is broken; fix"):
             cache.encode(CountingEncoder(), contents, names=names, broken="raise")
     with pytest.raises(EncoderError, match="content of position 1 cannot be read"):
         cache.encode(CountingEncoder(), contents, broken="raise")

@@ -1,4 +1,4 @@
-"""A catalogue's pictures as contents for an encoder, read when they are looked at."""
+"""The pictures of a catalogue as contents for an encoder, read on demand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recsys.encoders.contents import content_at
 
 @dataclass(frozen=True, eq=False)
 class CataloguePictures(Sequence["bytes | None"]):
-    """Per item row the bytes of its picture, or None; nothing is held in memory.
+    """Bytes of the picture of each item, or None; nothing is held in memory.
 
     Example:
         >>> from recsys.catalogue import catalogue_of_ids
@@ -24,7 +24,7 @@ class CataloguePictures(Sequence["bytes | None"]):
     catalogue: Catalogue
 
     def absent(self) -> list[int]:
-        """The rows whose item names a picture that is not there."""
+        """The rows of items whose picture is missing although they name one."""
         names = self.catalogue.image_names
         named = [row for row, name in enumerate(names) if name is not None]
         return [row for row in named if content_at(self, row) is None]
