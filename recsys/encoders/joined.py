@@ -14,7 +14,7 @@ from recsys.encoders.configs import JoinedConfig
 from recsys.encoders.contents import Contents
 from recsys.encoders.encoder import Encoded
 from recsys.encoders.registry import build_encoder, restore_encoder
-from recsys.encoders.storage import Parts, StoredEncoder
+from recsys.encoders.storage import EncoderParts, StoredEncoder
 from recsys.progress import Progress
 
 
@@ -50,7 +50,7 @@ class Joined(StoredEncoder):
         return cls(config, tuple(encoders))
 
     @classmethod
-    def restore(cls, config: JoinedConfig, parts: Parts) -> Joined:
+    def restore(cls, config: JoinedConfig, parts: EncoderParts) -> Joined:
         """The encoder of saved parts."""
         encoders = []
         for number, part in enumerate(config.parts):
@@ -64,7 +64,7 @@ class Joined(StoredEncoder):
         """Length of the vectors."""
         return sum(encoder.dimension for encoder in self.encoders)
 
-    def parts(self) -> Parts:
+    def parts(self) -> EncoderParts:
         """The parts of each encoder, prefixed with its number."""
         return {
             f"{number}.{name}": part

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from recsys.encoders.configs import EncoderConfig
 from recsys.encoders.contents import Contents
 from recsys.encoders.encoder import Encoder
-from recsys.encoders.storage import Parts, StoredEncoder, read_saved
+from recsys.encoders.storage import EncoderParts, StoredEncoder, read_saved
 from recsys.errors import EncoderError
 from recsys.progress import Progress, silent
 
@@ -88,7 +88,7 @@ def load_encoder(folder: Path) -> Encoder:
     return encoder
 
 
-def restore_encoder(config: EncoderConfig, parts: Parts) -> StoredEncoder:
+def restore_encoder(config: EncoderConfig, parts: EncoderParts) -> StoredEncoder:
     """The encoder of a configuration and the parts that were saved.
 
     Raises:

@@ -26,7 +26,7 @@ VERSION = 1
 HEADER = "encoder.json"
 ARRAYS = "weights.npz"
 
-Parts = Mapping[str, Any]
+EncoderParts = Mapping[str, Any]
 """Arrays (stored in one ``.npz``) and bytes (stored as files of their own), by name."""
 
 
@@ -57,7 +57,7 @@ class StoredEncoder(ABC):
         return {}
 
     @abstractmethod
-    def parts(self) -> Parts:
+    def parts(self) -> EncoderParts:
         """Arrays and files that make up the encoder."""
 
     @abstractmethod
@@ -115,7 +115,7 @@ def numbered(weights: Iterable[npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]
     return {f"w{number:05}": weight for number, weight in enumerate(weights)}
 
 
-def in_order(parts: Parts) -> list[npt.NDArray[Any]]:
+def in_order(parts: EncoderParts) -> list[npt.NDArray[Any]]:
     """The weights that :func:`numbered` named."""
     return [parts[key] for key in sorted(parts) if key[0] == "w" and key[1:].isdigit()]
 
@@ -134,7 +134,7 @@ class SavedEncoder:
     name: str
     config: Mapping[str, Any]
     fingerprint: str
-    parts: Parts
+    parts: EncoderParts
 
 
 def read_saved(folder: Path) -> SavedEncoder:

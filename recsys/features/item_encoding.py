@@ -126,7 +126,7 @@ def text_parts(encoder: Encoder, block: FeatureBlock) -> dict[str, FeatureBlock]
 def _part_slices(encoder: Encoder) -> dict[str, slice]:
     slices: dict[str, slice] = {}
     start, names = 0, []
-    for part in getattr(encoder, "parts", ()):
+    for part in getattr(encoder, "encoders", ()):
         names.append(part.name)
         count = names.count(part.name)
         name = f"{TEXT}.{part.name}" + (f"-{count}" if count > 1 else "")

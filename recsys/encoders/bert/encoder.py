@@ -17,7 +17,7 @@ from recsys.encoders.bert.network import Architecture, build_backbone, hidden_st
 from recsys.encoders.bert.tokens import PAD, WordPieces, read_vocabulary, token_batches
 from recsys.encoders.contents import Contents, texts_of
 from recsys.encoders.encoder import Encoded
-from recsys.encoders.storage import Parts, StoredEncoder
+from recsys.encoders.storage import EncoderParts, StoredEncoder
 from recsys.progress import Progress
 
 ARCHITECTURE, VOCABULARY = "bert.json", "vocab.txt"
@@ -65,7 +65,7 @@ class Bert(StoredEncoder):
         return cls(config, model.architecture, model.vocabulary, backbone)
 
     @classmethod
-    def restore(cls, config: BertConfig, parts: Parts) -> Bert:
+    def restore(cls, config: BertConfig, parts: EncoderParts) -> Bert:
         """The encoder of saved parts.
 
         Raises:
@@ -84,7 +84,7 @@ class Bert(StoredEncoder):
         """Pooling and number of tokens."""
         return {"pooling": self.config.pooling, "max_tokens": self._max_tokens}
 
-    def parts(self) -> Parts:
+    def parts(self) -> EncoderParts:
         """Weights, architecture and vocabulary."""
         sizes = self.architecture.model_dump_json(indent=2) + "\n"
         state = state_of(self.backbone, self.architecture)

@@ -20,7 +20,7 @@ from recsys.encoders.elmo.reading import LayerReader
 from recsys.encoders.elmo.tokens import UNKNOWN, ElmoVocabulary, windows_of
 from recsys.encoders.elmo.training import train
 from recsys.encoders.encoder import Encoded
-from recsys.encoders.storage import Parts, StoredEncoder, in_order, numbered
+from recsys.encoders.storage import EncoderParts, StoredEncoder, in_order, numbered
 from recsys.encoders.words.configs import Word2VecConfig
 from recsys.encoders.words.counting import no_frequent_words
 from recsys.encoders.words.tokens import from_lines, to_lines, words
@@ -86,7 +86,7 @@ class Elmo(StoredEncoder):
         return cls(config, reader, train_mix(config, reader, texts, progress))
 
     @classmethod
-    def restore(cls, config: ElmoConfig, parts: Parts) -> Elmo:
+    def restore(cls, config: ElmoConfig, parts: EncoderParts) -> Elmo:
         """The encoder of saved parts."""
         vocabulary = ElmoVocabulary(config.tokens, from_lines(parts[WORDS]), parts["words"])
         network = ElmoNetwork(config, len(vocabulary))
@@ -105,7 +105,7 @@ class Elmo(StoredEncoder):
         """Tokens and windows."""
         return {"tokens": self.config.tokens, "max_words": self.config.max_words}
 
-    def parts(self) -> Parts:
+    def parts(self) -> EncoderParts:
         """Weights of the network, vocabulary and mix."""
         vocabulary, mix = self.reader.vocabulary, self.mix
         return {

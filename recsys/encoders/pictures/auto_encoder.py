@@ -20,7 +20,7 @@ from recsys.encoders.pictures.auto_encoder_training import encoder_network, trai
 from recsys.encoders.pictures.configs import AutoEncoderConfig
 from recsys.encoders.pictures.decoding import Pixels, decode_all
 from recsys.encoders.pictures.encoder import PictureEncoder
-from recsys.encoders.storage import Parts, in_order, numbered
+from recsys.encoders.storage import EncoderParts, in_order, numbered
 from recsys.encoders.whitening import whitening
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
@@ -72,7 +72,7 @@ class AutoEncoder(PictureEncoder):
         return cls(config, network, precise.mean(axis=0).astype(np.float32), white)
 
     @classmethod
-    def restore(cls, config: AutoEncoderConfig, parts: Parts) -> AutoEncoder:
+    def restore(cls, config: AutoEncoderConfig, parts: EncoderParts) -> AutoEncoder:
         """The encoder of saved parts."""
         network = encoder_network(config)
         network.set_weights(in_order(parts))
@@ -98,7 +98,7 @@ class AutoEncoder(PictureEncoder):
         """The size of the input."""
         return {"size": self.size}
 
-    def parts(self) -> Parts:
+    def parts(self) -> EncoderParts:
         """Weights of the network, and the whitening."""
         weights = numbered(self.network.get_weights())
         return {**weights, "mean": self.mean, "whitening": self.whitening}

@@ -21,7 +21,7 @@ from recsys.encoders.contents import Contents
 from recsys.encoders.pictures.configs import KerasApplicationConfig
 from recsys.encoders.pictures.decoding import Pixels
 from recsys.encoders.pictures.encoder import PictureEncoder
-from recsys.encoders.storage import Parts, in_order, numbered
+from recsys.encoders.storage import EncoderParts, in_order, numbered
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
 from recsys.progress import Progress
@@ -66,7 +66,7 @@ class KerasApplication(PictureEncoder):
         return cls(config, features)
 
     @classmethod
-    def restore(cls, config: KerasApplicationConfig, parts: Parts) -> KerasApplication:
+    def restore(cls, config: KerasApplicationConfig, parts: EncoderParts) -> KerasApplication:
         """The encoder of saved parts.
 
         Raises:
@@ -102,7 +102,7 @@ class KerasApplication(PictureEncoder):
         """The configuration without its files and its batch size."""
         return self.config.model_dump(mode="json", exclude={"weights", "batch_size"})
 
-    def parts(self) -> Parts:
+    def parts(self) -> EncoderParts:
         """Weights of the network."""
         return numbered(self.features.get_weights())
 

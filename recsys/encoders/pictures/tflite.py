@@ -18,7 +18,7 @@ from recsys.encoders.contents import Contents
 from recsys.encoders.pictures.configs import TFLiteConfig
 from recsys.encoders.pictures.decoding import Pixels
 from recsys.encoders.pictures.encoder import PictureEncoder
-from recsys.encoders.storage import Parts
+from recsys.encoders.storage import EncoderParts
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
 from recsys.progress import Progress
@@ -93,7 +93,7 @@ class TFLite(PictureEncoder):
         return encoder
 
     @classmethod
-    def restore(cls, config: TFLiteConfig, parts: Parts) -> TFLite:
+    def restore(cls, config: TFLiteConfig, parts: EncoderParts) -> TFLite:
         """The encoder of saved parts."""
         return cls.of(config, parts[MODEL])
 
@@ -113,7 +113,7 @@ class TFLite(PictureEncoder):
         """The configuration without its file and its threads."""
         return self.config.model_dump(mode="json", exclude={"file", "threads"}, exclude_none=True)
 
-    def parts(self) -> Parts:
+    def parts(self) -> EncoderParts:
         """The file."""
         return {MODEL: self.model}
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from recsys.encoders.contents import Contents, texts_of
 from recsys.encoders.encoder import Encoded
-from recsys.encoders.storage import Parts, StoredEncoder
+from recsys.encoders.storage import EncoderParts, StoredEncoder
 from recsys.encoders.words.configs import BagOfWordsConfig
 from recsys.encoders.words.counting import count_matrix, frequent_words, idf, no_frequent_words
 from recsys.encoders.words.coverage import Coverage, coverage_of
@@ -65,7 +65,7 @@ class BagOfWords(StoredEncoder):
         return cls(config, vocabulary, idf(texts, vocabulary))
 
     @classmethod
-    def restore(cls, config: BagOfWordsConfig, parts: Parts) -> BagOfWords:
+    def restore(cls, config: BagOfWordsConfig, parts: EncoderParts) -> BagOfWords:
         """The encoder of saved parts."""
         return cls(config, from_lines(parts[WORDS]), parts["weights"])
 
@@ -79,7 +79,7 @@ class BagOfWords(StoredEncoder):
         """The weighting."""
         return {"weighting": self.config.weighting}
 
-    def parts(self) -> Parts:
+    def parts(self) -> EncoderParts:
         """Vocabulary and weights."""
         return {WORDS: to_lines(self.vocabulary), "weights": self.weights}
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from recsys.encoders.contents import Contents, texts_of
 from recsys.encoders.encoder import Encoded
-from recsys.encoders.storage import Parts, StoredEncoder
+from recsys.encoders.storage import EncoderParts, StoredEncoder
 from recsys.encoders.words.configs import LsaConfig, Pooling, Word2VecConfig, WordVectorsConfig
 from recsys.encoders.words.counting import count_matrix, idf
 from recsys.encoders.words.coverage import Coverage, Known, coverage_of
@@ -85,7 +85,7 @@ class PooledWords(StoredEncoder):
         return replace(encoder, common=_first_direction(encoder._pooled(split)))
 
     @classmethod
-    def restore(cls, config: Any, parts: Parts) -> Self:
+    def restore(cls, config: Any, parts: EncoderParts) -> Self:
         """The encoder of saved parts."""
         vocabulary = from_lines(parts[WORDS])
         own = (vocabulary, parts["vectors"], parts["weights"], parts["common"])
@@ -100,7 +100,7 @@ class PooledWords(StoredEncoder):
         """Length of the vectors."""
         return int(self.vectors.shape[1])
 
-    def parts(self) -> Parts:
+    def parts(self) -> EncoderParts:
         """Vocabulary, vectors and weights, and the subwords."""
         own = {
             WORDS: to_lines(self.vocabulary),
