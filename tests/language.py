@@ -51,7 +51,7 @@ PROSE = {
     r"what (?:is|was|are|were) \w+(?:ed|en|ld|ght|pt|nt)": "name the thing",
     r"of like \w+": "similar",
     r"go(?:es)? on|went on": "resume, continue",
-    r"nobody|somebody": "no user, no process, ...: name it",
+    r"(?<!['\"])(?:nobody|somebody)": "no user, no process, ...: name it",
     r"stands?(?! for| out| alone)|stood": "is, remains, is valid",
     r"at heart|by heart|lest|naught|nought|thereof|wherein|withal": "plain technical English",
 }

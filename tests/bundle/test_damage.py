@@ -154,7 +154,7 @@ def test_a_damaged_pointer_is_refused(root: Path, bundle: Bundle, text: str) -> 
     assert open_bundle(root, bundle.version).version == bundle.version
 
 
-def test_a_bundle_that_is_not_there(root: Path, bundle: Bundle, tmp_path: Path) -> None:
+def test_a_missing_bundle_is_refused(root: Path, bundle: Bundle, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="no bundle is current in .*; publish one first"):
         open_bundle(tmp_path / "nowhere")
     message = rf"no bundle '\.\./x' in .*; the newest are: {bundle.version}"
@@ -193,7 +193,7 @@ def test_reference_queries_without_an_answer_are_noticed(root: Path, bundle: Bun
         open_bundle(root)
 
 
-def test_what_does_not_load_says_which_libraries_differ(
+def test_the_error_of_loading_names_different_library_versions(
     root: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(folder: Path, item_vectors: object) -> None:

@@ -1,4 +1,4 @@
-"""What is published opens as it was, is named after its moment and content, and disturbs nobody."""
+"""A published bundle opens unchanged, is named by time and content, and disturbs no reader."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_an_opened_bundle_answers_as_the_parts_did(root: Path, parts: Parts) -> 
     assert open_bundle(root, bundle.version).version == bundle.version
 
 
-def test_the_manifest_says_what_is_in_it(root: Path, parts: Parts) -> None:
+def test_the_manifest_describes_the_content(root: Path, parts: Parts) -> None:
     bundle = open_bundle(root)
     manifest = bundle.manifest
     assert re.fullmatch(r"\d{8}T\d{6}-[0-9a-f]{8}", bundle.version)
@@ -139,7 +139,7 @@ def test_nothing_is_left_aside(root: Path) -> None:
     assert {path.name for path in root.iterdir()} == {"CURRENT", "versions", ".lock"}
 
 
-def test_what_a_dead_publisher_left_is_removed(root: Path, others: Parts) -> None:
+def test_remains_of_a_dead_publisher_are_removed(root: Path, others: Parts) -> None:
     (root / "staging" / "dead").mkdir(parents=True)
     (root / "staging" / "dead" / "half.npy").write_bytes(b"...")
     publish(root, others)
@@ -161,13 +161,13 @@ def test_two_publishers_wait_for_each_other(root: Path, parts: Parts, others: Pa
     assert open_bundle(root).version == max(published)
 
 
-def test_each_step_is_told(tmp_path: Path, parts: Parts, table_towers: None) -> None:
-    told: list[tuple[str, int, int, str]] = []
-    publish(tmp_path, parts, progress=lambda *what: told.append(what))
-    assert [done for _, done, _, _ in told] == list(range(len(told)))
-    assert {what for what, _, _, _ in told} == {"publish"}
-    assert {total for _, _, total, _ in told} == {len(told) - 1}
-    assert [note for *_, note in told] == [
+def test_progress_is_reported(tmp_path: Path, parts: Parts, table_towers: None) -> None:
+    reports: list[tuple[str, int, int, str]] = []
+    publish(tmp_path, parts, progress=lambda *report: reports.append(report))
+    assert [done for _, done, _, _ in reports] == list(range(len(reports)))
+    assert {description for description, _, _, _ in reports} == {"publish"}
+    assert {total for _, _, total, _ in reports} == {len(reports) - 1}
+    assert [note for *_, note in reports] == [
         *("clean", "catalogue and log", "towers", "space text", "space two_tower"),
         *("encoder text", "manifest", "reference queries", "rename", "current", "done"),
     ]
@@ -218,7 +218,7 @@ def test_parts_that_do_not_fit_are_not_published(
     assert list_bundles(tmp_path) == ()
 
 
-def test_what_does_not_answer_as_the_parts_is_not_published(
+def test_parts_that_answer_differently_are_not_published(
     root: Path, others: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A tower that saves something else than it is."""

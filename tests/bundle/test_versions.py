@@ -22,7 +22,7 @@ def current(root: Path) -> list[str]:
     return [info.version for info in list_bundles(root) if info.current]
 
 
-def test_the_list_says_what_there_is(root: Path, three: list[str]) -> None:
+def test_versions_are_listed(root: Path, three: list[str]) -> None:
     infos = list_bundles(root)
     assert [info.version for info in infos] == three[::-1]
     assert [info.current for info in infos] == [True, False, False]
@@ -54,7 +54,7 @@ def test_rollback_to_a_version_and_forward_again(root: Path, three: list[str]) -
     assert current(root) == [three[2]]
 
 
-def test_rollback_to_what_is_not_there_changes_nothing(root: Path, three: list[str]) -> None:
+def test_rollback_to_a_missing_version_changes_nothing(root: Path, three: list[str]) -> None:
     with pytest.raises(NotFoundError, match="no bundle 'x' in"):
         rollback(root, "x")
     assert current(root) == [three[2]]
@@ -67,7 +67,7 @@ def test_rollback_to_a_damaged_bundle_changes_nothing(root: Path, three: list[st
     assert current(root) == [three[2]]
 
 
-def test_rollback_mends_a_damaged_pointer(root: Path, three: list[str]) -> None:
+def test_rollback_replaces_a_damaged_pointer(root: Path, three: list[str]) -> None:
     (root / "CURRENT").write_text("nonsense")
     assert rollback(root, three[1]) == three[1] == open_bundle(root).version
 

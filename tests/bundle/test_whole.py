@@ -66,4 +66,4 @@ def test_a_bundle_of_real_parts_answers_as_they_did(parts: Parts, tmp_path: Path
             rtol=1e-6,
         )
     again = publish(tmp_path, replace(bundle.parts, reference_queries=None))
-    assert again == version, "what was opened and published again is the same content"
+    assert again == version, "publishing an opened bundle gives the same version"

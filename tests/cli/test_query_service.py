@@ -58,7 +58,7 @@ def test_json_holds_the_whole_response(run: Run) -> None:
     }
 
 
-def test_notes_name_what_had_no_effect(run: Run) -> None:
+def test_notes_name_parts_without_effect(run: Run) -> None:
     code, _, err = run("--history", "gone", "--terms", "zzz", "--k", "50", "--exclude", "never")
     assert code == 0
     assert err.splitlines() == [

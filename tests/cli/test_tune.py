@@ -1,4 +1,4 @@
-"""``recsys tune``: what is printed where, and how it ends."""
+"""``recsys tune``: its output on stdout and stderr, and its exit codes."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ def _run(*arguments: object) -> int:
     return int(ended.value.code or 0)
 
 
-def test_the_table_has_the_best_first_and_stderr_tells_of_every_trial(
+def test_the_table_starts_with_the_best_and_stderr_reports_every_trial(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(RULED, trained_by_rule)
     path = write_study(tmp_path / "shop")
     assert _run(path, "--runs", tmp_path / "runs", "--trials", "2") == 0
-    told = capsys.readouterr()
-    assert "temperature" in told.out and "best" in told.out
-    assert "Ended: all trials were run." in told.out and "best.toml" in told.out
-    assert "trial 1/2: train.loss.temperature 0." in told.err
-    assert "trial 2/2: complete, 0." in told.err and "best so far 0." in told.err
+    printed = capsys.readouterr()
+    assert "temperature" in printed.out and "best" in printed.out
+    assert "Ended: all trials were run." in printed.out and "best.toml" in printed.out
+    assert "trial 1/2: train.loss.temperature 0." in printed.err
+    assert "trial 2/2: complete, 0." in printed.err and "best so far 0." in printed.err
 
     assert _run(path, "--runs", tmp_path / "runs", "--json") == 0
     content = json.loads(capsys.readouterr().out)
     assert len(content["trials"]) == 3 and content["best"] == content["trials"][0]["number"]
 
     assert _run(path, "--runs", tmp_path / "runs", "--trials", "9", "--minutes", "1e-9") == 0
-    told = capsys.readouterr()
-    assert "Ended: the time is over; call again with more minutes to continue." in told.out
-    assert "trial" not in told.err
+    printed = capsys.readouterr()
+    assert "Ended: the time is over; call again with more minutes to continue." in printed.out
+    assert "trial" not in printed.err
 
 
 def test_where_no_trial_succeeds_the_exit_code_is_1(
@@ -66,12 +66,12 @@ def test_where_no_trial_succeeds_the_exit_code_is_1(
     monkeypatch.setattr(RULED, diverging)
     path = write_study(tmp_path / "shop")
     assert _run(path, "--runs", tmp_path / "runs", "--trials", "1") == 1
-    told = capsys.readouterr()
-    assert "Best: none" in told.out
-    assert "failed: trial 1: the loss became nan" in told.err
+    printed = capsys.readouterr()
+    assert "Best: none" in printed.out
+    assert "failed: trial 1: the loss became nan" in printed.err
 
 
-def test_a_misspelt_key_is_told_with_the_near_one(
+def test_the_error_of_a_misspelt_key_names_the_similar_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = write_study(tmp_path / "shop", STUDY, TEMPERATURES.replace("temperature", "temprature"))

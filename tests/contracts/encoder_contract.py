@@ -120,7 +120,7 @@ class EncoderContract(ABC):
         assert_same(again.encode(self.contents()), expected, tolerance=0)
 
     def test_loaded_as_saved(self, encoder: Encoder, expected: Encoded, saved: Path) -> None:
-        """Of the files that it was built from, it tells the names and not the folders."""
+        """It stores the names of its input files without their folders."""
         loaded = load_encoder(saved)
         assert loaded.name == encoder.name
         assert _published(loaded.config) == _published(encoder.config)
@@ -182,7 +182,7 @@ class TextEncoderContract(EncoderContract):
 
     @pytest.mark.parametrize("odd", ODD_TEXTS)
     def test_odd_texts(self, encoder: Encoder, expected: Encoded, odd: str) -> None:
-        """A vector or a masked row, as the subclass says, and no harm to the texts beside it."""
+        """A vector or a masked row, as the subclass says, without effect on the other texts."""
         text = ODD_TEXTS[odd]
         got = encoder.encode([text, *self.contents(), text])
         assert got.mask.tolist() == [odd in self.encoded, *expected.mask, odd in self.encoded]
@@ -208,16 +208,18 @@ class TextEncoderContract(EncoderContract):
         assert got.mask.tolist() == ["unknown words" in self.encoded]
         assert np.isfinite(got.vectors).all()
 
-    def test_what_has_no_vector_changes_nothing(self, encoder: Encoder, expected: Encoded) -> None:
+    def test_words_without_a_vector_change_nothing(
+        self, encoder: Encoder, expected: Encoded
+    ) -> None:
         if self.order == "read":
-            pytest.skip("this encoder reads unknown words in their place")
+            pytest.skip("this encoder reads unknown words in their position")
         one = self.contents()[0]
         masked = [text for odd, text in ODD_TEXTS.items() if odd not in self.encoded]
         got = encoder.encode([" ".join([str(one), *masked])])
         np.testing.assert_allclose(got.vectors[0], expected.vectors[0], rtol=0, atol=TOLERANCE)
 
     def test_odd_code_points(self, encoder: Encoder) -> None:
-        """Half of a surrogate pair, a zero and a mark of direction: from somebody's keyboard."""
+        """Half of a surrogate pair, a zero and a mark of direction, as keyboards produce them."""
         one = str(self.contents()[0])
         got = encoder.encode([f"{one} \ud83d", f"{one} \x00 \u202e", "\ud83d"])
         assert got.mask[:2].all() and np.isfinite(got.vectors).all()
@@ -271,7 +273,7 @@ class ImageEncoderContract(EncoderContract):
         assert len(moving) > len(still) and got.mask.all()
         np.testing.assert_allclose(got.vectors[0], got.vectors[1], rtol=0, atol=TOLERANCE)
 
-    def test_what_is_transparent_lies_on_white(self, encoder: Encoder) -> None:
+    def test_transparent_pixels_become_white(self, encoder: Encoder) -> None:
         clear = drawing(3).convert("RGBA")
         clear.paste((9, 9, 9, 0), (0, 0, SIDE, SIDE // 2))
         white = drawing(3)

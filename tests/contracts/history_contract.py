@@ -143,7 +143,7 @@ class HistoryContract:
             return [np.arange(at, at + 3) % 8 for at in range(6, 14)]
         return [np.array([at, (at + 4) % 8], np.int32) for at in range(8)]
 
-    def test_what_comes_next_is_learned(self, towers) -> None:
+    def test_the_next_item_is_predicted(self, towers) -> None:
         scores = towers.encode(QueryBatch.of(self.histories())) @ towers.item_vectors.T
         if self.learns == "order":
             assert scores.argmax(axis=1).tolist() == [(at + 3) % 8 for at in range(6, 14)]

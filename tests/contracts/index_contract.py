@@ -124,7 +124,7 @@ class IndexContract(ABC):
             assert not set(rows.tolist()) & set(hits.rows[position].tolist())
 
     @pytest.mark.parametrize("remaining", [0, 1, 5])
-    def test_exclusion_is_exact_when_fewer_remain_than_asked_for(
+    def test_exclusion_is_exact_when_fewer_than_k_remain(
         self, index: Index, queries: Vectors, remaining: int
     ) -> None:
         left = np.arange(700, 700 + remaining)

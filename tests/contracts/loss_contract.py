@@ -21,18 +21,18 @@ WINDOWS = np.array([[2, 1, 3, 1], [1, 4, -1, -1], [5, 1, 6, -1]], np.int32)
 """Three users' items; item 0 is cold, item 1 popular, and user 0 meets it twice."""
 ITEMS, DIMENSION = 7, 4
 WIDTH = 3
-"""Of the vectors that learn the checker-board: too few to learn its exceptions by heart."""
+"""Dimension of the checker-board's vectors: too small to memorise its exceptions."""
 
 
 def log_of(windows: Rows, items: int = ITEMS) -> Interactions:
-    """A log in which each window is all that its user met."""
-    user, place = np.nonzero(windows >= 0)
+    """A log in which each window is the whole history of its user."""
+    user, position = np.nonzero(windows >= 0)
     return Interactions.of(
         IdMap.of("user", [f"u{row}" for row in range(len(windows))]),
         IdMap.of("item", [f"i{row}" for row in range(items)]),
         user=user,
-        item=windows[user, place],
-        time=place,
+        item=windows[user, position],
+        time=position,
         clock="position",
     )
 
@@ -50,9 +50,9 @@ def input_of(
     *,
     weights: npt.ArrayLike | None = None,
 ) -> LossInput:
-    """What a model would hand to ``loss``: one query a real position, item vectors from a table."""
-    window, place = np.nonzero(windows >= 0)
-    positives = tf.constant(windows[window, place], tf.int32)
+    """Arguments of ``loss``: one query per real position, item vectors from a table."""
+    window, position = np.nonzero(windows >= 0)
+    positives = tf.constant(windows[window, position], tf.int32)
     candidates = loss.candidates(positives)
     return LossInput(
         queries=tf.constant(queries),
@@ -64,7 +64,7 @@ def input_of(
         windows=tf.constant(windows, tf.int32),
         users=tf.range(len(windows)),
         window=tf.constant(window, tf.int32),
-        position=tf.constant(place, tf.int32),
+        position=tf.constant(position, tf.int32),
     )
 
 
@@ -90,7 +90,7 @@ class Numbers:
         own: Inner products of queries and their positives, ``[p]``.
         scores: Those of queries and candidates, ``[p, c]``.
         others: Which candidates are not the query's own positive, bool ``[p, c]``.
-        counts: How often each item was met in training, ``[items]``.
+        counts: Number of training interactions per item, ``[items]``.
     """
 
     own: Doubles
@@ -134,7 +134,7 @@ class LossContract(ABC):
 
     @abstractmethod
     def by_hand(self, numbers: Numbers) -> Doubles | float:
-        """One loss a position, or their mean."""
+        """One loss per position, or their mean."""
 
     def value_by_hand(self, inputs: LossInput, log: Interactions) -> float:
         numbers = Numbers.of(inputs, log)
@@ -228,7 +228,7 @@ class LossContract(ABC):
         assert all(np.isfinite(part).all() for part in gradients(loss, same).values())
 
     def test_learns_the_checker_board(self) -> None:
-        """Of the squares not met in training, each user's best is the one of their colour."""
+        """Of the squares not seen in training, each user's best is the one of their colour."""
         log, withheld = checker_board(20)
         tables = learned(self.learner or self.config, log)
         scores = tables["users"] @ tables["items"].T

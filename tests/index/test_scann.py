@@ -142,7 +142,7 @@ def test_ids_never_reach_scann(vectors: Vectors) -> None:
     assert isinstance(index, ScannIndex) and index.searcher.docids is None
 
 
-def test_a_pickle_beside_the_assets_is_refused_unopened(vectors: Vectors, tmp_path: Path) -> None:
+def test_a_pickle_next_to_the_assets_is_refused_unopened(vectors: Vectors, tmp_path: Path) -> None:
     build_index(vectors, ScannConfig(leaves_to_search=1, reorder=1)).save(tmp_path)
     (tmp_path / "scann" / "scann_docids.pkl").write_bytes(b"whatever")
     with pytest.raises(DataError, match=r"holds a pickle, scann_docids\.pkl, which is never"):

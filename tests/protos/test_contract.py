@@ -43,7 +43,7 @@ def test_nothing_in_the_contract_breaks_its_baseline() -> None:
 
 
 def test_the_baseline_knows_every_element() -> None:
-    """What is added becomes part of it at once: ``python -m server.generate --accept``."""
+    """Update it after an addition: ``python -m server.generate --accept``."""
     assert BASELINE.read_text(encoding="utf-8") == baseline(describe())
 
 

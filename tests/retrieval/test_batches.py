@@ -53,15 +53,15 @@ def test_each_request_is_answered_as_alone(world: World) -> None:
     assert backwards[::-1] == together
 
 
-def test_a_known_user_is_asked_for_with_the_times_of_the_log(
+def test_the_query_of_a_known_user_has_the_times_of_the_log(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[QueryBatch] = []
+    encoded: list[QueryBatch] = []
     encode = world.tower.encode
-    monkeypatch.setattr(world.tower, "encode", lambda batch: asked.append(batch) or encode(batch))
+    monkeypatch.setattr(world.tower, "encode", lambda batch: encoded.append(batch) or encode(batch))
     queries = [Query(user_id="bob"), Query(history=["i20", "i21"])]
     world.retriever().retrieve_batch(queries, k=3)
-    (batch,) = asked
+    (batch,) = encoded
     assert batch.times_known is not None and batch.times is not None
     assert batch.times_known.tolist() == [True, False]
     assert batch.times[0].tolist() == [3, 4]

@@ -1,4 +1,4 @@
-"""Several spaces in one answer: the sum and the ranks held against brute force on random worlds."""
+"""Fusion of spaces: sum and ranks compared with brute force on random worlds."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ EVERY_LEAF = ScannConfig(brute_force_below=16, leaves_to_search="all")
 
 @dataclass(frozen=True)
 class Drawn:
-    """Random spaces and queries; few different vectors and so many ties where ``coarse``."""
+    """Random spaces and queries; few different vectors, and therefore ties, if ``coarse``."""
 
     spaces: dict[str, Space]
     inputs: list[FusionInput]
@@ -48,13 +48,13 @@ def draw(
         vectors = rng.standard_normal((items, 3)).astype(np.float32)
         if ties == "many":
             vectors = rng.integers(-1, 2, (items, 3)).astype(np.float32)
-        there = rng.random(items) < rng.choice([0.3, 0.8, 1.0])
-        there[rng.integers(items)] = True
+        mask = rng.random(items) < rng.choice([0.3, 0.8, 1.0])
+        mask[rng.integers(items)] = True
         if name == "two_tower":
             spaces[name] = Space.two_tower(vectors, config or ExactConfig())
         else:
-            vectors[there & ~vectors.any(axis=1)] = 1
-            spaces[name] = Space.content(name, vectors, there, config or ExactConfig())
+            vectors[mask & ~vectors.any(axis=1)] = 1
+            spaces[name] = Space.content(name, vectors, mask, config or ExactConfig())
     inputs = []
     for _ in range(4):
         weights = {name: float(rng.choice([0, 0.5, 1, 3])) for name in spaces}
@@ -208,7 +208,7 @@ def test_every_item_of_any_of_the_spaces_comes_before_an_answer_is_short(
 
 
 @pytest.mark.parametrize("fusion", [ReciprocalRank(), WeightedSum()])
-def test_what_was_seen_or_excluded_does_not_come(retriever: Retriever, fusion: Fusion) -> None:
+def test_seen_and_excluded_items_are_left_out(retriever: Retriever, fusion: Fusion) -> None:
     query = Query(user_id="ann", terms="4", image=b"5")
     options = {"k": 3, "space": "two_tower+text+image", "fusion": fusion}
     answer = retriever.retrieve(query, exclude=["i06"], **options)  # type: ignore[arg-type]
@@ -217,7 +217,7 @@ def test_what_was_seen_or_excluded_does_not_come(retriever: Retriever, fusion: F
     assert {"i04", "i05"} <= set(seen.ids)
 
 
-def test_unknown_words_beside_a_user_are_told(retriever: Retriever) -> None:
+def test_unknown_words_next_to_a_user_are_reported(retriever: Retriever) -> None:
     query = Query(user_id="ann", terms="xyzzy", image=b"4")
     answer = retriever.retrieve(query, k=3, space="two_tower+image")
     assert answer.unread_terms == "xyzzy"

@@ -1,4 +1,4 @@
-"""What is refused, with which message and which field."""
+"""Refused requests: the message and the field."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_unknown_ids(retriever: Retriever) -> None:
     assert at_.value.field == "query.history[1]"
 
 
-def test_an_unknown_space_is_named_beside_those_there_are(retriever: Retriever) -> None:
+def test_the_error_of_an_unknown_space_lists_the_spaces(retriever: Retriever) -> None:
     with pytest.raises(NotFoundError, match="no space 'sound'; there are: image, text, two_tower"):
         retriever.retrieve(Query(user_id="ann"), k=3, space="sound")
 
@@ -247,7 +247,7 @@ def test_a_space_whose_parts_disagree_is_refused(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reads", "asked", "message"),
+    ("reads", "query", "message"),
     [
         ({"terms"}, {"history": ["i03"]}, "reads no histories: .*; give search terms, or ask in"),
         ({"terms"}, {"user_id": "ann"}, "reads no users: .*; give search terms, or ask in"),
@@ -255,16 +255,16 @@ def test_a_space_whose_parts_disagree_is_refused(world: World) -> None:
         (set(), {"user_id": "ann"}, "reads no users: .*; give an item, or ask in"),
     ],
 )
-def test_what_the_query_tower_does_not_read_is_refused(reads, asked, message):
+def test_inputs_that_the_query_tower_does_not_read_are_refused(reads, query, message):
     world = make_world()
     towers = replace(world.tower, reads=frozenset(reads))
     blind = replace(world.retriever(), towers=towers)
     with pytest.raises(InvalidRequestError, match=message) as refused:
-        blind.retrieve(Query(**asked), k=3)
-    assert refused.value.field == f"query.{next(iter(asked))}"
+        blind.retrieve(Query(**query), k=3)
+    assert refused.value.field == f"query.{next(iter(query))}"
 
 
-def test_beside_terms_a_history_that_is_not_read_says_what_was_seen():
+def test_next_to_terms_an_unread_history_still_marks_seen_items():
     world = make_world()
     blind = replace(world.retriever(), towers=replace(world.tower, reads=frozenset({"terms"})))
     answer = blind.retrieve(Query(history=["i12"], terms="12"), k=3)

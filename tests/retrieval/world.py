@@ -25,7 +25,7 @@ HISTORIES = {"ann": [3, 4, 5], "bob": [20, 21], "eve": [], "zoe": [38, 39]}
 
 
 def at(*numbers: float) -> Vectors:
-    """Unit vectors at the places of items, float32 ``[n, 2]``."""
+    """Unit vectors at the rows of items, float32 ``[n, 2]``."""
     angles = np.radians(np.array(numbers, np.float64) * 9)
     return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
 
@@ -56,7 +56,7 @@ class SumTower:
 
 @dataclass
 class NumberWords:
-    """Reads words that are numbers, as places on the circle; other words it does not know."""
+    """Reads words that are numbers, as rows on the circle; other words it does not know."""
 
     dimension: int = 2
     calls: list[int] = field(default_factory=list)
@@ -73,7 +73,7 @@ class NumberWords:
 
 @dataclass
 class NumberPictures:
-    """Reads "pictures" that are numbers, as places on the circle; others it cannot read."""
+    """Reads "pictures" that are numbers, as rows on the circle; others it cannot read."""
 
     dimension: int = 2
     calls: list[list[bytes]] = field(default_factory=list)
@@ -119,11 +119,11 @@ def make_world(config: IndexConfig | None = None) -> World:
         item=[item for _, item in pairs],
         time=np.arange(len(pairs)),
     )
-    vectors, places = at(*range(40)), np.arange(40)
+    vectors, rows = at(*range(40)), np.arange(40)
     spaces = {
         TWO_TOWER: Space.two_tower(vectors, config),
-        TEXT: Space.content(TEXT, 3 * vectors, places < 30, config),
-        IMAGE: Space.content(IMAGE, vectors, places % 3 != 0, config),
+        TEXT: Space.content(TEXT, 3 * vectors, rows < 30, config),
+        IMAGE: Space.content(IMAGE, vectors, rows % 3 != 0, config),
     }
     tower = SumTower(vectors, at(0, 10, 20, 30))
     return World(catalogue, log, tower, NumberWords(), NumberPictures(), spaces)

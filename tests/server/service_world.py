@@ -60,10 +60,12 @@ class LineRetriever:
         if unknown and request.unknown_history == "raise":
             at = list(history).index(unknown[0])
             raise UnknownIdError(f"unknown id {unknown[0]!r}", field=f"query.history[{at}]")
-        met = [item for item in history if item in ITEMS]
-        place = ITEMS.index(met[-1]) if met else 0
-        hidden = {*request.exclude, *(met if request.seen == "exclude" else ())}
-        free = sorted((abs(at - place), at) for at, item in enumerate(ITEMS) if item not in hidden)
+        seen = [item for item in history if item in ITEMS]
+        position = ITEMS.index(seen[-1]) if seen else 0
+        hidden = {*request.exclude, *(seen if request.seen == "exclude" else ())}
+        free = sorted(
+            (abs(at - position), at) for at, item in enumerate(ITEMS) if item not in hidden
+        )
         candidates = tuple(
             Candidate(ITEMS[at], -float(distance) / 4, rank)
             for rank, (distance, at) in enumerate(free[: request.k], start=1)
@@ -116,7 +118,7 @@ def main() -> None:
     """Serve in a process of its own: "entered" is printed for each query, a line opens the gate."""
     retriever = LineRetriever()
 
-    def tell() -> None:
+    def report() -> None:
         while retriever.entered.acquire():
             print("entered", flush=True)
 
@@ -124,7 +126,7 @@ def main() -> None:
         sys.stdin.readline()
         retriever.gate.set()
 
-    for work in (tell, listen):
+    for work in (report, listen):
         threading.Thread(target=work, daemon=True).start()
     cut_off = asyncio.run(
         serve_until_signal(

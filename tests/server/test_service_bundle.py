@@ -72,9 +72,9 @@ def test_a_bundle_is_served_as_it_answers_in_process(bundles: Path, tmp_path: Pa
         assert address == f"127.0.0.1:{port_file.read_text().strip()}"
         with RecsysClient(address) as client:
             assert client.is_serving(), "the address is printed before the service is ready"
-            there, here = client.answer(REQUESTS), bundle.retriever.answer(REQUESTS)
-            assert [isinstance(answer, Response) for answer in there] == [True] * 4 + [False]
-            for request, one, other in zip(REQUESTS, there, here):
+            remote, local = client.answer(REQUESTS), bundle.retriever.answer(REQUESTS)
+            assert [isinstance(answer, Response) for answer in remote] == [True] * 4 + [False]
+            for request, one, other in zip(REQUESTS, remote, local):
                 assert same(one, other), request
         server.send_signal(signal.SIGTERM)
         output, log = server.communicate(timeout=20)

@@ -51,12 +51,12 @@ def test_every_option_reaches_the_retriever(client: RecsysClient) -> None:
     assert (answer.space, answer.unknown_history) == ("text", ("gone",))
 
 
-def test_what_had_no_effect_is_named(client: RecsysClient) -> None:
+def test_parts_without_effect_are_named(client: RecsysClient) -> None:
     answer = client.retrieve(user_id="ann", terms="zzz", k=1, exclude=["never-was"])
     assert (answer.unknown_exclude, answer.unread_terms) == (("never-was",), "zzz")
 
 
-def test_absent_and_empty_parts_of_a_query_stay_apart() -> None:
+def test_absent_and_empty_parts_of_a_query_stay_distinct() -> None:
     retriever = LineRetriever()
     with served(retriever) as running, RecsysClient(running.address) as client:
         client.retrieve(history=[], k=1)
@@ -96,13 +96,13 @@ def test_a_short_answer_says_why(client: RecsysClient) -> None:
 def test_an_error_of_the_engine_comes_back_as_the_same_error(
     client: RecsysClient, call: dict[str, object], kind: type[RecsysError], field: str
 ) -> None:
-    with pytest.raises(kind) as there:
+    with pytest.raises(kind) as remote:
         client.retrieve(**call)  # type: ignore[arg-type]
     query = {name: call[name] for name in ("user_id", "history", "terms") if name in call}
     options = {name: value for name, value in call.items() if name not in query}
-    with pytest.raises(kind) as here:
+    with pytest.raises(kind) as local:
         LineRetriever().retrieve(Request(Query(**query), **options))  # type: ignore[arg-type]
-    assert (there.value.message, there.value.field) == (here.value.message, field)
+    assert (remote.value.message, remote.value.field) == (local.value.message, field)
 
 
 def test_a_bug_is_logged_and_its_text_kept_from_the_caller(
@@ -145,7 +145,7 @@ def test_requests_of_a_batch_need_nothing_in_common() -> None:
     assert retriever.together == [3], "the requests of a batch are answered together"
 
 
-def test_a_bug_met_by_one_query_of_a_batch_leaves_the_others_alone(client: RecsysClient) -> None:
+def test_a_bug_in_one_query_of_a_batch_does_not_affect_the_others(client: RecsysClient) -> None:
     queries = [Query(user_id="ann"), Query(user_id="broken"), Query(user_id="bob")]
     answers = client.retrieve_batch(queries, k=2)
     assert [isinstance(answer, Response) for answer in answers] == [True, False, True]
@@ -173,7 +173,7 @@ def test_concurrent_calls_get_their_own_answers(client: RecsysClient) -> None:
         ({"user_id": "ann", "k": 1, "unknown_history": "ignore"}, "unknown_history"),
     ],
 )
-def test_what_has_no_form_on_the_wire_is_refused_before_it_is_sent(
+def test_a_query_without_a_message_is_refused_before_it_is_sent(
     client: RecsysClient, arguments: dict[str, object], field: str
 ) -> None:
     with pytest.raises(InvalidRequestError) as caught:

@@ -1,4 +1,4 @@
-"""Same call, same answer: a real retriever asked in-process and over gRPC, record by record."""
+"""Same call, same answer: a real retriever in-process and over gRPC, compared record by record."""
 
 from __future__ import annotations
 
@@ -95,36 +95,36 @@ def client(retriever: Retriever) -> Iterator[RecsysClient]:
         yield client
 
 
-def same(there: Response | RecsysError, here: Response | RecsysError) -> bool:
+def same(remote: Response | RecsysError, local: Response | RecsysError) -> bool:
     """Whether an answer or error from the service is the one given in-process."""
-    if isinstance(here, RecsysError):
-        return isinstance(there, type(here)) and (there.message, there.field) == (
-            here.message,
-            here.field,
+    if isinstance(local, RecsysError):
+        return isinstance(remote, type(local)) and (remote.message, remote.field) == (
+            local.message,
+            local.field,
         )
-    return there == here
+    return remote == local
 
 
 def test_each_call_is_answered_as_in_process(client: RecsysClient, retriever: Retriever) -> None:
     kinds = set()
     for request in REQUESTS:
-        here = retriever.answer([request])[0]
-        kinds.add(type(here).__name__)
+        local = retriever.answer([request])[0]
+        kinds.add(type(local).__name__)
         try:
-            there: Response | RecsysError = client.respond(request)
+            remote: Response | RecsysError = client.respond(request)
         except RecsysError as error:
-            there = error
-        assert same(there, here), request
+            remote = error
+        assert same(remote, local), request
     assert kinds == {"Response", "InvalidRequestError", "UnknownIdError", "NotFoundError"}
 
 
 def test_each_batch_is_answered_as_in_process(client: RecsysClient, retriever: Retriever) -> None:
-    here = retriever.answer(REQUESTS)
-    there = [
+    local = retriever.answer(REQUESTS)
+    remote = [
         answer
         for start in range(0, len(REQUESTS), 100)
         for answer in client.answer(REQUESTS[start : start + 100])
     ]
-    assert len(there) == len(here)
-    for request, one, other in zip(REQUESTS, there, here):
+    assert len(remote) == len(local)
+    for request, one, other in zip(REQUESTS, remote, local):
         assert same(one, other), request

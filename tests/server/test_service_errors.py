@@ -28,7 +28,7 @@ def test_every_error_has_a_code_of_its_own_and_every_code_one_status() -> None:
 
 @pytest.mark.parametrize("kind", list(kinds()), ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("field", ["", "query.user_id"])
-def test_there_and_back_an_error_is_the_same(kind: type[RecsysError], field: str) -> None:
+def test_an_error_survives_the_way_over_the_wire(kind: type[RecsysError], field: str) -> None:
     back = from_status(to_status(kind("what came, and what to do", field=field)))
     assert (type(back), back.message, back.field) == (kind, "what came, and what to do", field)
 

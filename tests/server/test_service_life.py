@@ -35,13 +35,13 @@ def retriever() -> Iterator[LineRetriever]:
 
 
 @pytest.mark.parametrize("name", ["", "recsys.v1.RetrievalService"])
-def test_health_is_told_for_the_server_and_for_the_service(name: str) -> None:
+def test_health_is_reported_for_the_server_and_for_the_service(name: str) -> None:
     with served(LineRetriever()) as server, grpc.insecure_channel(server.address) as channel:
         request = health_pb2.HealthCheckRequest(service=name)
         assert health_pb2_grpc.HealthStub(channel).Check(request, timeout=10).status == SERVING
 
 
-def test_health_of_a_service_that_is_not_there_is_not_found() -> None:
+def test_health_of_an_unknown_service_is_not_found() -> None:
     with served(LineRetriever()) as server, grpc.insecure_channel(server.address) as channel:
         request = health_pb2.HealthCheckRequest(service="recsys.v1.Nothing")
         with pytest.raises(grpc.RpcError) as caught:
@@ -66,7 +66,7 @@ def test_reflection_lists_the_services_and_describes_ours() -> None:
         assert methods == ["Retrieve", "BatchRetrieve"]
 
 
-def test_a_stop_says_not_serving_finishes_what_is_in_flight_and_refuses_the_rest(
+def test_a_stop_reports_not_serving_finishes_running_calls_and_refuses_new_ones(
     retriever: LineRetriever,
 ) -> None:
     with (
@@ -87,7 +87,7 @@ def test_a_stop_says_not_serving_finishes_what_is_in_flight_and_refuses_the_rest
         assert stopping.result(10) == 0
 
 
-def test_who_watches_health_sees_the_stop_and_does_not_delay_it() -> None:
+def test_a_watcher_of_health_sees_the_stop_and_does_not_delay_it() -> None:
     with served(LineRetriever()) as server, grpc.insecure_channel(server.address) as channel:
         request = health_pb2.HealthCheckRequest(service=SERVICE_NAME)
         watched = health_pb2_grpc.HealthStub(channel).Watch(request, timeout=20)

@@ -55,7 +55,7 @@ def client(retriever: Retriever) -> Iterator[RecsysClient]:
         yield client
 
 
-def test_the_picture_of_an_item_gets_the_item_and_then_what_the_item_gets(
+def test_the_picture_of_an_item_finds_the_item_and_then_its_neighbours(
     client: RecsysClient,
 ) -> None:
     for item, picture in zip(ITEMS, PICTURES):

@@ -61,7 +61,7 @@ def test_a_signal_lets_the_request_in_flight_finish_and_ends_with_code_0(
     assert process.wait(10) == 0
 
 
-def test_what_does_not_finish_in_the_grace_period_does_not_keep_the_process(start: Start) -> None:
+def test_a_call_longer_than_the_grace_period_does_not_keep_the_process(start: Start) -> None:
     process = start(0.2)
     with RecsysClient(_line(process)) as client, ThreadPoolExecutor(1) as pool:
         slow = pool.submit(client.retrieve, user_id="slow", k=2)
