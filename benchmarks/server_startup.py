@@ -59,8 +59,8 @@ def publish_bundle(folder: Path, items: int = ITEMS, users: int = USERS) -> None
     from recsys.towers import InBatchSoftmax, MeanHistory, TowersConfig, TrainConfig, fit
 
     rng = np.random.default_rng(SEED)
-    met = np.concatenate([np.arange(items), rng.integers(items, size=users * LENGTH)])
-    item = rng.permutation(met[: max(items, users * LENGTH)])
+    drawn = np.concatenate([np.arange(items), rng.integers(items, size=users * LENGTH)])
+    item = rng.permutation(drawn[: max(items, users * LENGTH)])
     user = np.sort(np.arange(len(item)) % users)
     ids = {"user_id": [f"u{row}" for row in user], "item_id": [f"i{row}" for row in item]}
     ingested = ingest(pd.DataFrame({**ids, "timestamp": np.arange(len(item))}))
