@@ -145,7 +145,7 @@ def test_the_vectors_of_users_are_dropped_in_training_and_never_trained(tmp_path
     block = FeatureBlock(np.eye(8, dtype=np.float32), np.ones(8, bool), "user_vectors")
     inputs = {"history": NoHistory(), "user_id": "embedding", "terms": "none"}
     towers = learned(tmp_path / "a", log, **inputs, user_block=block)
-    (table,) = [weight for weight in towers._tower.weights if "table" in weight.name]
+    (table,) = [weight for weight in towers._query_tower.weights if "table" in weight.name]
     assert not table.trainable
     np.testing.assert_array_equal(table.numpy(), standardised(block))
     # Always left out, the map is never trained: nothing but the id tells one from another.
