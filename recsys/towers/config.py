@@ -1,4 +1,4 @@
-"""What can be chosen about the two towers and their training."""
+"""Configuration of the two towers and of their training."""
 
 from __future__ import annotations
 
@@ -13,50 +13,45 @@ from recsys.towers.losses.configs import FullSoftmax, LossConfig
 
 
 class TowersConfig(Config):
-    """The inputs and sizes of the two towers.
+    """Inputs and sizes of the two towers.
 
     Attributes:
-        dimension: Width of the space that both towers share.
-        history: How the query tower reads a history.
-        user_id: Whether the query tower learns a vector for each user.
-        id_initial: How the vectors of ids begin. ``short``: those of items randomly, those of
-            users at zero; ``spectral``: both as the leading singular vectors of who met what
-            (SVD-GCN, Peng et al. 2022).
-        graph: What smooths the vectors of ids. ``light-gcn``: in every step, and at last for
-            good, each id's vector is averaged with those that its interactions lead to, up to
-            ``graph_layers`` interactions away (LightGCN, He et al. 2020).
-        graph_layers: How far.
-        item_id: Whether the item tower learns a vector for each warm item. ``embedding``: freely;
-            ``delta``: as a difference from what its content says, which begins at zero and is
-            kept small.
-        delta_l2: How strongly it is kept small: so many times the mean squared length of the
-            differences of a step's items is added to the loss.
+        dimension: Width of the space of both towers.
+        history: Encoder of histories in the query tower.
+        user_id: Whether the query tower has a trained vector per user.
+        id_initial: Initial id vectors. ``short``: short random vectors for items, zeros for users;
+            ``spectral``: the leading singular vectors of the interactions (SVD-GCN, Peng et al.
+            2022).
+        graph: Smoothing of id vectors. ``light-gcn``: each is averaged with those at most
+            ``graph_layers`` interactions away, in every step and when training ends (LightGCN, He
+            et al. 2020).
+        graph_layers: Number of propagation layers.
+        item_id: Whether the item tower has a trained vector per warm item. ``embedding``: free;
+            ``delta``: a small difference from the content, which begins at zero.
+        delta_l2: Weight in the loss of the mean squared length of these differences.
         id_dropout: Share of the id vectors (item and user) left out in each training step, so
-            that the towers learn to do without: what makes cold items reachable.
-        user_vectors: Whether the query tower reads vectors of users that were learned elsewhere,
-            where the data have them, through one trained linear map.
+            that content stands for cold items.
+        user_vectors: Whether the query tower reads vectors of users from another model, through
+            one trained linear projection.
         user_vectors_dropout: Share of these vectors left out in training, so that the same tower
-            answers for users who have none.
-        blocks: Names of the feature blocks of the item tower; None takes all that there are, and
-            an empty tuple none: ids alone.
-        block_dropout: Share of an item's feature blocks left out in each training step, one of
-            those that it has always kept, so that no block silences another (Neverova et al.,
-            "ModDrop", TPAMI 2016).
-        projection: How a feature block enters the item tower: one linear map, or one with a
-            hidden layer.
-        initial: How the maps of the blocks and of the terms begin. ``random``; ``identity``:
-            each block keeps its own vector in coordinates of its own, one block after another,
-            and the terms keep theirs from the first coordinate on. Untrained towers then score by
-            the cosine that the encoders give, and training changes it only as far as it helps.
-            The first block must come from the encoder of the terms, ``dimension`` must hold all.
-        popularity: a; at rest the vector of an item that training met n times has length
-            (n / the most)^a. Users whose whole past is learned at once are fitted more closely
-            than they can be foretold; what is not yet met is more often popular than the trained
-            towers say. 0 leaves unit length. Chosen on validation.
+            encodes users without one.
+        blocks: Names of the feature blocks of the item tower; None for all, and an empty tuple for
+            ids alone.
+        block_dropout: Share of an item's feature blocks left out in each training step, never all
+            of them, so that no block silences another (Neverova et al., "ModDrop", TPAMI 2016).
+        projection: Projection of a feature block: linear, or with one hidden layer.
+        initial: Initial projections of blocks and terms. ``random``; ``identity``: each block
+            keeps its vector in coordinates of its own, one block after another, and the terms
+            theirs from the first coordinate on, so that untrained towers score by the encoders'
+            cosine. The first block must come from the encoder of the terms, and ``dimension`` must
+            hold all.
+        popularity: Exponent a: the stored vector of an item with n training interactions has
+            length (n / the largest n)^a. It offsets the overfitting of whole pasts learned at
+            once; 0 for unit length. Chosen on validation.
         terms: Whether the query tower reads search terms.
-        terms_dropout: Share of searches whose terms are left out in training, so that the same
-            tower answers with and without them.
-        context: Names of the context columns that the query tower reads.
+        terms_dropout: Share of searches without their terms in training, so that the same tower
+            encodes queries with and without them.
+        context: Names of the context columns of the query tower.
     """
 
     dimension: int = Field(64, ge=2, le=4096)
@@ -110,16 +105,16 @@ class TowersConfig(Config):
 
 
 class MemberConfig(Config):
-    """What one of several pairs of towers has for itself; all else is as for the others.
+    """Settings of one member of an ensemble; all others are shared.
 
     Attributes:
-        history: How its query tower reads a history; None as ``towers.history``.
-        blocks: Names of the feature blocks of its item tower; None as ``towers.blocks``.
+        history: Encoder of its histories; None for ``towers.history``.
+        blocks: Names of the feature blocks of its item tower; None for ``towers.blocks``.
 
     Example:
         >>> from recsys.towers import MeanHistory
-        >>> pairs = TrainConfig(members=(MemberConfig(), MemberConfig(history=MeanHistory())))
-        >>> len(pairs.members)
+        >>> train = TrainConfig(members=(MemberConfig(), MemberConfig(history=MeanHistory())))
+        >>> len(train.members)
         2
     """
 
@@ -128,31 +123,29 @@ class MemberConfig(Config):
 
 
 class TrainConfig(Config):
-    """How the towers are trained.
+    """Training of the towers.
 
     Attributes:
-        loss: The loss, by name.
-        batch_positions: Predicted positions a step, padding included.
-        learning_rate: Adam's, reached after ``warmup_steps``.
-        warmup_steps: Steps of linear warm-up.
-        decay: What the learning rate does after the warm-up: it stays, or falls along a line or
-            half a cosine to a hundredth at the last of ``epochs``.
-        beta_2: How much of Adam's mean of squared gradients a step keeps.
-        weight_decay: Share of each weight, times the learning rate, that a step takes away
-            (AdamW, Loshchilov & Hutter 2019).
-        average: How much of the moving average of the weights a step keeps; what is judged and
-            kept is then the average. 0 averages nothing.
-        epochs: Passes over the training interactions, at most.
-        patience: Epochs without a better validation figure before training stops.
-        validate_every: Epochs between two validations.
+        loss: Loss, by name.
+        batch_positions: Number of predicted positions per step, padding included.
+        learning_rate: Learning rate of Adam after ``warmup_steps``.
+        warmup_steps: Number of steps of linear warm-up.
+        decay: Learning rate after the warm-up: constant, or falling linearly or as half a cosine
+            to a hundredth at the last of ``epochs``.
+        beta_2: Decay rate of Adam's mean of squared gradients.
+        weight_decay: Share of each weight, times the learning rate, subtracted per step (AdamW,
+            Loshchilov & Hutter 2019).
+        average: Decay rate of the moving average of the weights that is evaluated and stored; 0
+            for none.
+        epochs: Largest number of passes over the training interactions.
+        patience: Number of epochs without a better validation figure before training stops.
+        validate_every: Number of epochs between two validations.
         clip_norm: Largest global norm of the gradients.
-        members: For each of them a pair of towers is trained, one after another, each from a seed
-            of its own; their vectors side by side are one
-            (:class:`recsys.towers.ensemble.joined.JoinedTowers`). None: one pair.
-        distillation: What is kept is then no pair of towers but a vector for each user and item,
-            taught by those that were trained and by a filter of items x items. For users known by
-            their id; as wide as one pair, however many taught.
-        seed: Of initial weights, order and dropout.
+        members: Members of an ensemble, trained one after another from different seeds
+            (:class:`recsys.towers.ensemble.joined.JoinedTowers`); empty for one model.
+        distillation: Distillation of the trained models, and of a filter of items x items, into
+            one vector per user and item; for users known by id.
+        seed: Seed of initial weights, order and dropout.
     """
 
     loss: LossConfig = FullSoftmax()

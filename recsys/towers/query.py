@@ -1,4 +1,4 @@
-"""What a query tower is asked: a batch of queries as arrays of rows and vectors.
+"""The input of a query tower: a batch of queries as arrays of rows and vectors.
 
 No TensorFlow here, so that callers can build queries without loading it.
 """
@@ -19,7 +19,7 @@ Moments = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class QueryBatch:
-    """b queries. Every part but the histories may be absent for some or all of them.
+    """b queries. Every part but the histories may be unknown for some or all of them.
 
     Attributes:
         histories: Per query its item rows, oldest first, of any length.
@@ -29,8 +29,8 @@ class QueryBatch:
         terms_known: bool ``[b]``.
         context: Per context column its rows, int32 ``[b]``; read only where ``context_known``.
         context_known: Per context column bool ``[b]``.
-        times: Per query when its items were met, seconds since 1970, int64, beside ``histories``;
-            read only where ``times_known``; None where none are known.
+        times: Per query the times of its history, seconds since 1970, int64; read only where
+            ``times_known``; None where none are known.
         times_known: bool ``[b]``, or None where ``times`` is.
 
     Example:
@@ -63,10 +63,10 @@ class QueryBatch:
         times: Sequence[Moments] | None = None,
         times_known: Mask | None = None,
     ) -> QueryBatch:
-        """Fill in what is absent; what is given without a mask is taken to be known.
+        """A batch with defaults for absent parts; a part without a mask is known.
 
         Raises:
-            DataError: A part does not hold one value a query, or a known time is not one a history
+            DataError: A part does not hold one value per query, or a known history not one time per
                 item.
         """
         size = len(histories)
@@ -93,7 +93,7 @@ class QueryBatch:
             parts |= {"times": batch.times, "times_known": batch.times_known}
         for name, part in parts.items():
             if len(part) != size:
-                raise DataError(f"'{name}' must hold one value a query: {size}, not {len(part)}")
+                raise DataError(f"'{name}' must hold one value per query: {size}; got {len(part)}")
         _check_times(batch)
         return batch
 
@@ -120,13 +120,13 @@ def _check_times(batch: QueryBatch) -> None:
     if batch.times is None or batch.times_known is None:
         return
     for query in np.flatnonzero(batch.times_known).tolist():
-        met, when = len(batch.histories[query]), len(batch.times[query])
+        items, times = len(batch.histories[query]), len(batch.times[query])
         if np.asarray(batch.times[query]).dtype.kind != "i":
             raise DataError(f"the times of query {query} must be whole seconds, an int64 array")
-        if met != when:
+        if items != times:
             raise DataError(
-                f"query {query} has {met} items in its history and {when} times: give one time an"
-                " item, or say in times_known that they are not known"
+                f"query {query} has {items} items in its history and {times} times: give one time"
+                " per item, or set times_known to False"
             )
 
 

@@ -148,5 +148,5 @@ def test_terms_of_the_wrong_width_are_refused(towers):
 
 
 def test_a_part_of_the_wrong_length_is_refused():
-    with pytest.raises(DataError, match="'users' must hold one value a query: 2, not 1"):
+    with pytest.raises(DataError, match="'users' must hold one value per query: 2; got 1"):
         QueryBatch.of([np.array([], np.int32)] * 2, users=np.array([1], np.int32))

@@ -1,4 +1,4 @@
-"""Ids smoothed over the graph of who met what: a user is a little like their items, and back."""
+"""Id vectors smoothed over the graph of interactions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How trained vectors begin."""
+"""Initial values of trained vectors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recsys._tf import tf, tf_keras
 from recsys.ids import Mask
 
 SHORT = 0.02
-"""Standard deviation of a number in a vector that begins short."""
+"""Standard deviation of the numbers of a short vector."""
 
 
 def identity(offset: int = 0) -> Any:

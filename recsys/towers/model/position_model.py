@@ -1,4 +1,4 @@
-"""The two towers as one TFRS model: what a training step computes."""
+"""The two towers as one TFRS model, trained on every position of every history."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from recsys.towers.model.two_towers import TwoTowers
 class TwoTowerModel(TwoTowers):
     """Query tower x item tower, trained on every position of every history at once.
 
-    The history enters the query tower as the item tower's own vectors, in the step as in
-    serving, so that a cold item in a history counts and gradients reach the items it holds.
+    A history enters the query tower as vectors of the item tower, in training as in serving, so
+    that cold items in a history count and gradients reach all of its items.
 
     Args:
         config: The towers.
@@ -29,7 +29,7 @@ class TwoTowerModel(TwoTowers):
         blocks: Feature blocks of the item tower.
         phrase_vectors: Encoded ``log.phrases``, float32 ``[phrases, t]``; zeros where a phrase
             has no vector (as "" never has).
-        user_block: Vectors of ``log.users`` that were learned elsewhere, or None.
+        user_block: Vectors of ``log.users`` from another model, or None.
     """
 
     def __init__(
@@ -63,32 +63,32 @@ class TwoTowerModel(TwoTowers):
         real = inputs["weight"] > 0  # (b, l)
         # Each item is encoded once a step, however often the step needs it.
         history = tf.reshape(inputs["item"], [-1])
-        rows, places = tf.unique(tf.concat([candidates, history], axis=0))
+        rows, indices = tf.unique(tf.concat([candidates, history], axis=0))
         of_users, of_items = self.tables()
         vectors = self.item_tower(rows, training=training, ids=of_items)
-        among_candidates, in_history = tf.split(places, [tf.size(candidates), tf.size(history)])
-        met = tf.reshape(
+        among_candidates, in_history = tf.split(indices, [tf.size(candidates), tf.size(history)])
+        history_vectors = tf.reshape(
             tf.gather(vectors, in_history), [*_shape(inputs["item"]), vectors.shape[1]]
         )
-        taken = tf.boolean_mask(met, real)  # (p, d)
+        positive_vectors = tf.boolean_mask(history_vectors, real)  # (p, d)
         states = self.query_tower.states(
-            met[:, :-1], _times_of(inputs), training=training
+            history_vectors[:, :-1], _times_of(inputs), training=training
         )  # (b, l, d)
         queries = self.query_tower(
             self._query_inputs(inputs, states, real), training=training, users=of_users
         )  # (p, d)
-        window, place = tf.unstack(tf.cast(tf.where(real), tf.int32), axis=1)
+        window, position = tf.unstack(tf.cast(tf.where(real), tf.int32), axis=1)
         return LossInput(
             queries=queries,
             positives=tf.boolean_mask(inputs["item"], real),
-            positive_vectors=taken,
+            positive_vectors=positive_vectors,
             weights=tf.boolean_mask(inputs["weight"], real),
             candidates=candidates,
             candidate_vectors=tf.gather(vectors, among_candidates),
             windows=tf.where(real, inputs["item"], -1),
             users=inputs["user"],
             window=window,
-            position=place,
+            position=position,
         )
 
     def _query_inputs(self, inputs: Mapping[str, Any], states: Any, real: Any) -> dict[str, Any]:

@@ -30,9 +30,9 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
         users: Number of users.
         context_sizes: Number of values of each context column.
         user_block: Vectors of the users, or None.
-        terms_centre: The mean of the encoded terms, float32 ``[t]``; where the terms' map begins
-            as identity, it begins by taking this away, as blocks are centred.
-        begin: Where U begins, float32 ``[users, d]``; at zero by default.
+        terms_centre: Mean of the encoded terms, float32 ``[t]``; a projection that begins as
+            identity subtracts it, as blocks are centred.
+        begin: Initial U, float32 ``[users, d]``; zeros by default.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
     def states(self, vectors: Any, times: Times | None = None, training: bool = False) -> Any:
         """States ``[b, t + 1, d]`` of item vectors ``[b, t, d]``, oldest first.
 
-        ``times``, where the history encoder reads them and they are known, come beside.
+        ``times`` are read by some history encoders; None where they are unknown.
         """
         return self._history(vectors, times, training=training)
 
@@ -87,7 +87,7 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
                 ``[n]``; ``terms`` float ``[n, t]`` and ``terms_known`` float ``[n]``; per context
                 column ``context_NAME`` int ``[n]`` and ``context_NAME_known`` float ``[n]``.
             training: Whether a share of the known users, their vectors and terms is left out.
-            users: Stands in the place of U, ``[users, d]``, where given.
+            users: Replaces U, ``[users, d]``, where given.
         """
         total = inputs["state"]
         if self._users is not None:

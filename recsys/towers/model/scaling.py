@@ -1,4 +1,4 @@
-"""How the numbers of a feature block are brought to the scale that the towers work at."""
+"""Standardisation of feature blocks for the towers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from recsys.ids import Vectors
 def centre_and_scale(vectors: Vectors) -> tuple[Vectors, float]:
     """The mean of ``vectors`` ``[n, d]``, and the root mean square of their distance from it.
 
-    One scale for the whole block keeps the proportions between its dimensions; it is at least
-    1e-6. Without a vector they are zeros and 1.
+    One scale for the whole block keeps the proportions of its dimensions; it is at least 1e-6.
+    Without vectors the mean is zeros and the scale 1.
     """
     if not len(vectors):
         return np.zeros(vectors.shape[1], np.float32), 1.0

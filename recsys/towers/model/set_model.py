@@ -1,4 +1,4 @@
-"""The two towers trained by whole users: what a step computes where the loss is of sets."""
+"""The two towers as one TFRS model, trained on whole users: for losses over sets."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class SetModel(TwoTowers):
         L = sum over u, i in I_u of w_ui ( log sum_j exp(q_u . v_j / T) - q_u . v_i / T ) / sum w,
 
     the multinomial likelihood of Mult-VAE (Liang et al. 2018, eq. 2) of a cosine divided by a
-    temperature T (Wu et al. 2022), with q_u from the user's id, their vector learned elsewhere and
-    a history: a random share of their items. Under ``counts = "users"`` the w of a user sum to 1.
+    temperature T (Wu et al. 2022), with q_u from the user's id, their vector of another model and a
+    history: a random share of their items. Under ``counts = "users"`` the w of a user sum to 1.
 
     Args:
         loss: The loss.
@@ -56,9 +56,9 @@ class SetModel(TwoTowers):
         assert isinstance(train.loss, SetSoftmax)
         self._temperature = train.loss.temperature
         warm = np.flatnonzero(log.warm)
-        places = np.zeros(len(log.items), np.int32)
-        places[warm] = np.arange(len(warm))
-        self._warm, self._places = tf.constant(warm, tf.int32), tf.constant(places, tf.int32)
+        positions = np.zeros(len(log.items), np.int32)
+        positions[warm] = np.arange(len(warm))
+        self._warm, self._positions = tf.constant(warm, tf.int32), tf.constant(positions, tf.int32)
         self._terms = phrase_vectors.shape[1]
 
     def compute_loss(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
@@ -68,7 +68,7 @@ class SetModel(TwoTowers):
             queries / self._temperature,
             vectors,
             of=inputs["of"],
-            positives=tf.gather(self._places, inputs["item"]),
+            positives=tf.gather(self._positions, inputs["item"]),
             weights=inputs["weight"],
         )
 
@@ -80,17 +80,17 @@ class SetModel(TwoTowers):
         """Query vectors ``[b, d]``, and those of the warm items ``[w, d]``."""
         users, items = self.tables()
         vectors = self.item_tower(self._warm, training=training, ids=items)  # (w, d)
-        history = tf.gather(vectors, tf.gather(self._places, inputs["history"]))
+        history = tf.gather(vectors, tf.gather(self._positions, inputs["history"]))
         states = self.query_tower.states(history, None, training=training)
         ones = tf.ones_like(inputs["user"], tf.float32)
-        told = {
+        query = {
             "state": tf.gather(states, inputs["length"], batch_dims=1),
             "user": inputs["user"],
             "user_known": ones,
             "terms": tf.zeros((tf.size(ones), self._terms)),
             "terms_known": tf.zeros_like(ones),
         }
-        return self.query_tower(told, training=training, users=users), vectors  # (b, d), (w, d)
+        return self.query_tower(query, training=training, users=users), vectors  # (b, d), (w, d)
 
 
 def multinomial(

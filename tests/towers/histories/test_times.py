@@ -98,7 +98,7 @@ def test_times_must_be_one_an_item_where_they_are_known():
         QueryBatch.of(history, times=[np.array([5])])
     with pytest.raises(DataError, match="the times of query 0 must be whole seconds"):
         QueryBatch.of(history, times=[np.array([5.5, np.nan])])
-    with pytest.raises(DataError, match="'times' must hold one value a query: 1, not 2"):
+    with pytest.raises(DataError, match="'times' must hold one value per query: 1; got 2"):
         QueryBatch.of(history, times=[np.array([5, 6])] * 2)
     QueryBatch.of(history, times=[np.array([5])], times_known=np.array([False]))
 
