@@ -1,8 +1,8 @@
 """Find items by a picture that is not in the catalogue, by words, and by both together.
 
-Run ``python examples/find_pictures.py``. It reads the sample set (data/README.md), whose pictures
-tell of an item's style and whose words tell of its topic, and nothing else. Give the name of a PNG
-to see what was found: ``python examples/find_pictures.py sheet.png``. No towers are trained.
+Run ``python examples/find_pictures.py``. In the sample data (data/README.md) the pictures show an
+item's style and the texts its topic. With the name of a PNG, as in ``python
+examples/find_pictures.py sheet.png``, the candidates are drawn as well. No towers are trained.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from recsys.retrieval import IMAGE, TEXT, Query, Retriever, Space, WeightedSum
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 ITEMS = 600
-STRANGER, WORDS = "i0704.png", "guitar strings"
+PICTURE, WORDS = "i0704.png", "guitar strings"
 
 
 def catalogue_of(store: PictureStore) -> Catalogue:
-    """The first items of the sample set; the stranger is not among them."""
+    """The first items of the sample data, without the item of the query picture."""
     table = pd.read_csv(SAMPLE / "items.csv", nrows=ITEMS)
     fields = CatalogueFields(title="title", text=("title", "description"), image="image")
     return Catalogue.of(table, fields, store)
 
 
 def retriever_of(catalogue: Catalogue) -> Retriever:
-    """Two spaces, each with the encoder that its queries need; no log and so no towers."""
+    """Two content spaces with the encoders of their queries, without a log and towers."""
     texts, pictures = catalogue.texts(), CataloguePictures(catalogue)
     text = build_encoder(Word2VecConfig(dimension=32, epochs=10), texts)
     image = build_encoder(AutoEncoderConfig(dimension=32, epochs=4), pictures)
@@ -45,16 +45,16 @@ def retriever_of(catalogue: Catalogue) -> Retriever:
         encoded = encoder.encode(contents)  # type: ignore[arg-type]
         return Space.content(name, encoded.vectors, encoded.mask, ExactConfig())
 
-    nobody = Interactions.of(IdMap.of("user", []), catalogue.ids, user=[], item=[], time=[])
+    log = Interactions.of(IdMap.of("user", []), catalogue.ids, user=[], item=[], time=[])
     spaces = {TEXT: space(TEXT, text, texts), IMAGE: space(IMAGE, image, pictures)}
-    return Retriever(catalogue, nobody, None, spaces, text_encoder=text, image_encoder=image)
+    return Retriever(catalogue, log, None, spaces, text_encoder=text, image_encoder=image)
 
 
 def show(retriever: Retriever, sheet: Path | None = None) -> None:
-    """Ask in three ways, print the titles found, and draw them where a file is named."""
+    """Send three queries, print the titles of the candidates, and draw them if a file is given."""
     catalogue = retriever.catalogue
     assert catalogue.pictures is not None
-    picture = catalogue.pictures.read(STRANGER)
+    picture = catalogue.pictures.read(PICTURE)
     assert picture is not None
     looks = retriever.retrieve(Query(image=picture), k=6, space="image")
     reads = retriever.retrieve(Query(terms=WORDS), k=6, space="text")
@@ -62,20 +62,21 @@ def show(retriever: Retriever, sheet: Path | None = None) -> None:
         Query(image=picture, terms=WORDS), k=6, space="text+image", fusion=WeightedSum()
     )
     titles = catalogue.titles()
-    for what, answer in (("looks", looks), ("reads", reads), ("looks and reads", both)):
-        print(f"What {what} like it:")
+    queries = (("picture", looks), ("words", reads), ("picture and words", both))
+    for query, answer in queries:
+        print(f"Candidates by {query}:")
         for each in answer.candidates:
             parts = " ".join(f"{name} {score:.2f}" for name, score in each.parts.items())
             print(f"  {each.score:.2f}  {titles[catalogue.ids.row(each.id)]}  {parts}".rstrip())
     if sheet is not None:
         rows = [catalogue.ids.row(item) for item in (*looks.ids, *reads.ids, *both.ids)]
-        asked = [Tile(STRANGER, thumbnail_from_bytes(picture, SIDE)), Tile(WORDS)]
+        query_tiles = [Tile(PICTURE, thumbnail_from_bytes(picture, SIDE)), Tile(WORDS)]
         found = [Tile(titles[row], thumbnail(catalogue, row, SIDE)) for row in rows]
-        draw_query_sheet(asked, found).save(sheet)
+        draw_query_sheet(query_tiles, found).save(sheet)
 
 
 def main() -> None:
-    """Build the two spaces and ask."""
+    """Build the two spaces and send the queries."""
     catalogue = catalogue_of(PictureStore.open(SAMPLE / "pictures.zip"))
     show(retriever_of(catalogue), Path(sys.argv[1]) if len(sys.argv) > 1 else None)
 

@@ -54,9 +54,9 @@ def test_it_prints_and_draws_what_was_found(
     example["show"](retriever, tmp_path / "sheet.png")
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if not line.startswith(" ")] == [
-        "What looks like it:",
-        "What reads like it:",
-        "What looks and reads like it:",
+        "Candidates by picture:",
+        "Candidates by words:",
+        "Candidates by picture and words:",
     ]
     assert len(lines) == 3 + 3 * K
     with Image.open(tmp_path / "sheet.png") as sheet:
