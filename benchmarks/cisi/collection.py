@@ -1,4 +1,4 @@
-"""The collection: its documents, the queries that were judged, and how a scorer of texts fares."""
+"""Documents and judged queries of the collection, and the evaluation of a scorer of texts."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from recsys.ids import IdMap, Vectors
 from recsys.splits import HeldOutQueries
 
 Score = Callable[[Sequence[str]], Vectors]
-"""From q texts to the scores of all documents, float32 ``[q, documents]``."""
+"""Function from q texts to the scores of all documents, float32 ``[q, documents]``."""
 
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """Documents in row order, and the queries with at least one judgement.
+    """Documents by row, and the queries with at least one judgement.
 
     Attributes:
-        ids: Of the documents.
-        titles: Of the documents.
-        bodies: Of the documents.
-        queries: The judged queries; their words are ``queries.phrases[1:]``, in order.
-        unjudged: How many queries have no judgement and so do not count.
+        ids: Ids of the documents.
+        titles: Titles of the documents.
+        bodies: Bodies of the documents.
+        queries: Judged queries; their texts are ``queries.phrases[1:]``, in order.
+        unjudged: Number of queries without a judgement, which are left out.
     """
 
     ids: IdMap
@@ -39,16 +39,12 @@ class Collection:
 
     @property
     def whole(self) -> list[str]:
-        """Each document's title and body."""
+        """Title and body per document."""
         return [f"{title}. {body}" for title, body in zip(self.titles, self.bodies)]
-
-    @property
-    def query_texts(self) -> tuple[str, ...]:
-        return self.queries.phrases[1:]
 
 
 def read_cisi() -> Collection:
-    """CISI, found by name.
+    """The collection CISI.
 
     Raises:
         NotFoundError: ``RECSYS_DATA_HOME`` does not hold it.
@@ -80,22 +76,22 @@ def read_cisi() -> Collection:
 
 @dataclass(frozen=True, eq=False)
 class TextScorer:
-    """Scores documents for the words of a query."""
+    """Scorer of documents for the text of a query."""
 
     name: str
-    of_texts: Score
+    score_texts: Score
 
     def score(self, queries: HeldOutQueries) -> Vectors:
         """float32 ``[q, documents]``."""
-        return self.of_texts([queries.phrases[row] for row in queries.terms])
+        return self.score_texts([queries.phrases[row] for row in queries.terms])
 
 
-def judge(collection: Collection, name: str, score: Score) -> Evaluation:
-    """All documents ranked for each judged query; ``ndcg@10``, and ``map@N`` with N all of them."""
+def evaluate_search(collection: Collection, score: Score) -> Evaluation:
+    """Rank all N documents for each judged query: ``ndcg@10`` and ``map@N``."""
     size = len(collection)
     every = np.ones(size, np.bool_)
     return evaluate(
-        TextScorer(name, score),
+        TextScorer("search", score),
         collection.queries,
         candidates=every,
         item_counts=np.ones(size, np.int64),
@@ -104,6 +100,6 @@ def judge(collection: Collection, name: str, score: Score) -> Evaluation:
 
 
 def quality(collection: Collection, result: Evaluation) -> dict[str, float]:
-    """The two figures that count."""
+    """nDCG@10 and mean average precision."""
     mean_precision = result.figures[f"map@{len(collection)}"]
     return {"ndcg@10": result.figures["ndcg@10"], "map": mean_precision}

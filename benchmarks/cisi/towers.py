@@ -1,8 +1,8 @@
-"""Ours: a query tower over words and an item tower over documents, trained on titles and bodies.
+"""A query tower over words and an item tower over documents, trained on titles and bodies.
 
-A fifth of the documents is held out: never trained on, but part of what is searched. A setting's
-figure on validation is how well their titles find their bodies among all bodies. No query and no
-judgement is read here.
+A fifth of the documents is held out of training, though they are searched. The validation figure of
+a setting is the mean reciprocal rank of their bodies, among all bodies, for their titles. Queries
+and judgements are not read here.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ from recsys.towers import (
 
 @dataclass(frozen=True)
 class Setting:
-    """What can be chosen.
+    """Settings of a training.
 
     Attributes:
-        weights: Of BERT's and of LSA's vectors side by side; without weight, left out.
-        pairs: ``titles``: a title leads to its body; ``sentences``: so does each sentence of the
-            body (the inverse cloze task of Lee, Chang, Toutanova 2019, the sentence left in).
+        weights: Weights of BERT's and LSA's vectors, which are concatenated; 0 leaves one out.
+        pairs: Queries of a body: its title, or also each of its ``sentences`` (the inverse cloze
+            task of Lee, Chang, Toutanova 2019, with the sentence left in the body).
         initial: See :class:`recsys.towers.TowersConfig`.
-        loss: Of the training.
-        learning_rate: Its height.
-        epochs: Passes over the pairs.
+        loss: Training loss.
+        learning_rate: Peak learning rate.
+        epochs: Number of passes over the pairs.
     """
 
     weights: tuple[float, float] = (1.0, 0.5)
@@ -75,16 +75,16 @@ SETTINGS = {
     "with_sentences": Setting(pairs="sentences"),
     "with_sentences_slower": Setting(pairs="sentences", learning_rate=1e-4),
 }
-"""Each is trained and held against validation; the best of them answers the queries."""
+"""All settings are compared on validation; the best is evaluated on the queries."""
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
+class TrainedTowers:
     """Towers of one setting and seed.
 
     Attributes:
-        validation: The reciprocal rank of a held-out title's own body, its mean.
-        score: The scorer of queries.
+        validation: Mean reciprocal rank of the held-out titles' bodies.
+        score: Scorer of queries.
     """
 
     validation: float
@@ -92,15 +92,15 @@ class Trained:
 
 
 @dataclass(frozen=True, eq=False)
-class Bench:
-    """One division of the documents, with all that the settings share.
+class DocumentSplit:
+    """A random split of the documents, with the encoders that all settings share.
 
     Attributes:
-        collection: What is searched.
-        seed: Draws the held-out fifth; also the training's.
-        folder: Where features and training runs are kept.
+        collection: The collection.
+        seed: Seed of the split and of the training.
+        folder: Folder of features and trainings.
         bert: The pretrained encoder.
-        progress: Told how far the work is.
+        progress: Callback for the progress of the work.
     """
 
     collection: Collection
@@ -111,13 +111,13 @@ class Bench:
 
     @cached_property
     def held_out(self) -> Mask:
-        """Which documents are held out, bool ``[documents]``."""
+        """Held-out documents, bool ``[documents]``."""
         order = np.random.default_rng(self.seed).permutation(len(self.collection))
         return np.isin(np.arange(len(order)), order[: len(order) // 5])
 
     @property
     def texts(self) -> list[str]:
-        """What LSA learns from: every document that is searched, the held-out ones untitled."""
+        """Training texts of LSA: all documents, the held-out ones without title."""
         documents = self.collection
         parts = zip(self.held_out, documents.whole, documents.bodies)
         return [body if out else whole for out, whole, body in parts]
@@ -129,7 +129,7 @@ class Bench:
 
     @cached_property
     def sentences(self) -> tuple[list[str], Rows]:
-        """The sentences of four words and more, and the row of each one's document."""
+        """Sentences of at least four words, and the rows of their documents."""
         found = [
             (sentence, row)
             for row, body in enumerate(self.collection.bodies)
@@ -139,7 +139,7 @@ class Bench:
         return [sentence for sentence, _ in found], np.array([row for _, row in found], np.int32)
 
     def encode(self, texts: Sequence[str], weights: tuple[float, float]) -> Vectors:
-        """The encoders' vectors side by side, float32 ``[n, their widths together]``."""
+        """Concatenated vectors of the encoders, float32 ``[n, sum of their widths]``."""
         cache = FeatureCache(self.folder / "features")
         parts = [
             weight * cache.encode(encoder, texts, progress=self.progress).vectors
@@ -148,19 +148,19 @@ class Bench:
         ]
         return np.concatenate(parts, axis=1).astype(np.float32)
 
-    def train(self, setting: Setting) -> Trained:
-        """Train the towers of a setting, or take up what is there."""
+    def train(self, setting: Setting) -> TrainedTowers:
+        """Train the towers of a setting, or continue their training."""
         documents, rows = self.collection, np.arange(len(self.collection), dtype=np.int32)
-        # Trained on bodies alone; searched with the titles. Both are items of one tower.
+        # Bodies are the items of the training, whole documents those of the search.
         items = self.encode([*documents.bodies, *documents.whole], setting.weights)
         block = FeatureBlock(items, items.any(axis=1), "text")
         titles = self.encode(documents.titles, setting.weights)
         terms, targets = titles[~self.held_out], rows[~self.held_out]
         if setting.pairs == "sentences":
             texts, owner = self.sentences
-            kept = ~self.held_out[owner]
-            sentences = self.encode(texts, setting.weights)[kept]
-            terms, targets = np.vstack([terms, sentences]), np.append(targets, owner[kept])
+            train = ~self.held_out[owner]
+            sentences = self.encode(texts, setting.weights)[train]
+            terms, targets = np.vstack([terms, sentences]), np.append(targets, owner[train])
         dimension = block.dimension
         towers = TowersConfig(
             dimension=dimension,
@@ -179,7 +179,7 @@ class Bench:
             patience=setting.epochs,
             seed=self.seed,
         )
-        asked, answers = titles[self.held_out], rows[self.held_out]
+        queries, answers = titles[self.held_out], rows[self.held_out]
         fitted = fit(
             _log(self.collection, targets),
             [block],
@@ -187,27 +187,27 @@ class Bench:
             towers=towers,
             train=train,
             folder=self.folder / "towers" / self._name(setting, towers, train),
-            validate=lambda towers: _reciprocal_rank(towers, asked, answers, len(documents)),
+            validate=lambda towers: _reciprocal_rank(towers, queries, answers, len(documents)),
             progress=self.progress,
         )
         best = max(epoch.validation or 0 for epoch in fitted.epochs)
 
         def score(texts: Sequence[str]) -> Vectors:
-            vectors = _ask(fitted.towers, self.encode(texts, setting.weights))
+            vectors = _encode_terms(fitted.towers, self.encode(texts, setting.weights))
             scores: Vectors = vectors @ fitted.towers.item_vectors[len(documents) :].T
             return scores
 
-        return Trained(best, score)
+        return TrainedTowers(best, score)
 
     def _name(self, setting: Setting, towers: TowersConfig, train: TrainConfig) -> str:
-        """Of all that a training run depends on, so that none goes on from another's."""
+        """Folder name, after all that a training depends on."""
         encoders = (self.bert.fingerprint, self.lsa.fingerprint)
-        asked = [setting.weights, setting.pairs, towers.model_dump(), train.model_dump()]
-        return sha256_json([encoders, asked])[:16]
+        settings = [setting.weights, setting.pairs, towers.model_dump(), train.model_dump()]
+        return sha256_json([encoders, settings])[:16]
 
 
 def _log(collection: Collection, targets: Rows) -> Interactions:
-    """Each pair by itself; the items are the bodies, then the documents with their titles."""
+    """One user per pair; the items are the bodies, then the whole documents."""
     size = len(targets)
     ids = [f"{kind}/{value}" for kind in ("body", "whole") for value in collection.ids.index]
     return Interactions.of(
@@ -221,17 +221,17 @@ def _log(collection: Collection, targets: Rows) -> Interactions:
     )
 
 
-def _reciprocal_rank(towers: Towers, asked: Vectors, answers: Rows, bodies: int) -> float:
-    scores = _ask(towers, asked) @ towers.item_vectors[:bodies].T
+def _reciprocal_rank(towers: Towers, queries: Vectors, answers: Rows, bodies: int) -> float:
+    scores = _encode_terms(towers, queries) @ towers.item_vectors[:bodies].T
     own = scores[np.arange(len(answers)), answers]
     return float((1 / (scores >= own[:, None]).sum(axis=1)).mean())
 
 
-def _ask(towers: Towers, terms: Vectors) -> Vectors:
+def _encode_terms(towers: Towers, terms: Vectors) -> Vectors:
     nothing = [np.array([], np.int32)] * len(terms)
     return towers.encode(QueryBatch.of(nothing, terms=terms, terms_known=terms.any(axis=1)))
 
 
 def pretrained() -> Encoder:
-    """BERT, loaded once for all divisions."""
+    """The pretrained BERT."""
     return build_encoder(BERT, [])

@@ -50,7 +50,7 @@ def profile() -> dict[str, Any]:
     blocks = [movielens.attributes()]
     for name, width in WIDTHS.items():
         vectors = rng.standard_normal((len(log.items), width)).astype(np.float32)
-        blocks.append(FeatureBlock(name, vectors, np.ones(len(log.items), np.bool_)))
+        blocks.append(FeatureBlock(vectors, np.ones(len(log.items), np.bool_), name))
     return measure(log, blocks, TOWERS, TRAIN, batches=BATCHES, rounds=ROUNDS)
 
 

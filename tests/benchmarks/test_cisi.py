@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from benchmarks.cisi.baselines import Bm25, bm25
-from benchmarks.cisi.collection import Collection, judge, quality, read_cisi
-from benchmarks.cisi.towers import Bench
+from benchmarks.cisi.collection import Collection, evaluate_search, quality, read_cisi
+from benchmarks.cisi.towers import DocumentSplit
 from recsys.encoders import BagOfWordsConfig, build_encoder
 from recsys.ids import Vectors
 from recsys.progress import silent
@@ -67,23 +67,21 @@ def test_bm25_stems_and_leaves_out_stop_words(collection: Collection) -> None:
     assert (scores > 0).tolist()[:2] == [[True, False, False], [False, True, False]]
 
 
-def test_what_a_ranking_is_worth(collection: Collection) -> None:
+def test_map_of_a_ranking(collection: Collection) -> None:
     """The first query's only document comes second; of the second's two, the first and third."""
 
     def score(texts: Sequence[str]) -> Vectors:
         scores = {"What does a library lend?": [2, 3, 1], "Indexing structures": [2, 3, 1]}
         return np.array([scores[text] for text in texts], np.float32)
 
-    worth = quality(collection, judge(collection, "made", score))
-    assert worth["map"] == pytest.approx(((1 / 2) + (1 / 1 + 2 / 3) / 2) / 2)
+    figures = quality(collection, evaluate_search(collection, score))
+    assert figures["map"] == pytest.approx(((1 / 2) + (1 / 1 + 2 / 3) / 2) / 2)
 
 
-def test_the_towers_know_no_title_of_what_is_held_out(
-    collection: Collection, tmp_path: Path
-) -> None:
+def test_lsa_sees_no_title_of_held_out_documents(collection: Collection, tmp_path: Path) -> None:
     bag = build_encoder(BagOfWordsConfig(min_count=1), collection.whole)
     for seed in range(3):
-        bench = Bench(collection, seed, tmp_path, bag, silent)
-        kept = zip(bench.held_out, collection.titles, bench.texts)
+        documents = DocumentSplit(collection, seed, tmp_path, bag, silent)
+        kept = zip(documents.held_out, collection.titles, documents.texts)
         assert all(out != text.startswith(title) for out, title, text in kept)
-    assert len(bench.held_out) == 3
+    assert len(documents.held_out) == 3
