@@ -1,4 +1,4 @@
-"""Documents and judged queries of the collection, and the evaluation of a scorer of texts."""
+"""Documents and queries of the collection, and the evaluation of a scorer of texts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Collection:
         ids: Ids of the documents.
         titles: Titles of the documents.
         bodies: Bodies of the documents.
-        queries: Judged queries; their texts are ``queries.phrases[1:]``, in order.
+        queries: Queries with judgements; their texts are ``queries.phrases[1:]``, in order.
         unjudged: Number of queries without a judgement, which are left out.
     """
 
@@ -52,21 +52,21 @@ def read_cisi() -> Collection:
     folder = resolve("data:cisi")
     documents = read_documents(folder / "CISI.ALL").to_pydict()
     queries = read_queries(folder / "CISI.QRY").to_pydict()
-    judged = read_judgements(
+    judgements = read_judgements(
         folder / "CISI.REL", queries=queries["query_id"], documents=documents["item_id"]
     )
     ids = IdMap.of("item", documents["item_id"])
     targets: dict[str, list[int]] = {}
-    for line in judged.to_pylist():
+    for line in judgements.to_pylist():
         targets.setdefault(line["query_id"], []).append(ids.row(line["item_id"]))
-    asked = [pair for pair in zip(queries["query_id"], queries["terms"]) if pair[0] in targets]
-    size = len(asked)
+    relevant = [pair for pair in zip(queries["query_id"], queries["terms"]) if pair[0] in targets]
+    size = len(relevant)
     held_out = HeldOutQueries.of(
         user=[0] * size,
         histories=[[]] * size,
-        targets=[targets[query] for query, _ in asked],
+        targets=[targets[query] for query, _ in relevant],
         terms=range(1, size + 1),
-        phrases=("", *(terms for _, terms in asked)),
+        phrases=("", *(terms for _, terms in relevant)),
     )
     titles, bodies = (
         tuple(text or "" for text in documents[column]) for column in ("title", "body")
@@ -87,7 +87,7 @@ class TextScorer:
 
 
 def evaluate_search(collection: Collection, score: Score) -> Evaluation:
-    """Rank all N documents for each judged query: ``ndcg@10`` and ``map@N``."""
+    """Rank all N documents for each query: ``ndcg@10`` and ``map@N``."""
     size = len(collection)
     every = np.ones(size, np.bool_)
     return evaluate(

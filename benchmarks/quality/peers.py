@@ -25,7 +25,7 @@ from recsys.tuning.cached import Result, cached_result
 from recsys.tuning.variants import evaluate_part
 
 K, SEED = 100, 1
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 Say = Callable[[str], None]
 
 
@@ -168,7 +168,7 @@ def _score(
 def _dependencies(
     data: PeerData, peer: str, setting: Setting, *, log: str, parts: Sequence[str]
 ) -> dict[str, Any]:
-    code = HERE / ("tutorial.py" if peer == TUTORIAL else f"peer_models/{peer}.py")
+    code = FOLDER / ("tutorial.py" if peer == TUTORIAL else f"peer_models/{peer}.py")
     return {
         "peer": peer,
         "setting": dict(setting),
@@ -176,7 +176,7 @@ def _dependencies(
         "by": data.choose_by,
         "data": {name: data.files.digests[name] for name in (log, *parts)},
         "code": fingerprint_path(code),
-        "requirements": fingerprint_path(HERE / "requirements.txt"),
+        "requirements": fingerprint_path(FOLDER / "requirements.txt"),
     }
 
 

@@ -62,7 +62,7 @@ def tune(
     """Try options of a run's configuration and choose on validation; the test is never scored.
 
     A study that was interrupted continues. A trial that fails is reported with its reason and the
-    others go on; the exit code is 1 where none succeeded.
+    others continue; the exit code is 1 where none succeeded.
     """
     from recsys.errors import ConfigError
     from recsys.tuning.running import tune as run_study
