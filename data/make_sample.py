@@ -1,7 +1,7 @@
-"""Makes the embedded sample set: a small pin-board world whose rule, and so whose limit, is known.
+"""Makes the embedded sample set: a small pin-board world with a known rule and best recall.
 
-`python data/make_sample.py` rewrites data/sample/ and prints the oracle's figures. The rule is
-told in data/README.md and built in data/sample_world/.
+`python data/make_sample.py` rewrites data/sample/ and prints the oracle's figures. data/README.md
+describes the rule, which data/sample_world/ implements.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import pandas as pd
 from sample_world import files, grammar, oracle, pictures, world
 from sample_world.parameters import Parameters
 
-HERE = Path(__file__).resolve().parent
+FOLDER = Path(__file__).resolve().parent
 
 
 def make_sample(parameters: Parameters, out: Path) -> dict[str, Any]:
-    """Make a world, write its five files to the folder `out`, and return what world.json holds."""
+    """Make a world and write its five files to `out`; return the content of world.json."""
     seeds = np.random.SeedSequence(parameters.seed).spawn(5)
     world_rng, play_rng, word_rng, picture_rng, search_rng = map(np.random.default_rng, seeds)
 
@@ -106,7 +106,7 @@ def _searches(
 def _arguments() -> argparse.Namespace:
     sizes = Parameters()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=HERE / "sample", help="folder to write to")
+    parser.add_argument("--out", type=Path, default=FOLDER / "sample", help="folder to write to")
     for name in ("seed", "users", "items", "interactions"):
         parser.add_argument(f"--{name}", type=int, default=getattr(sizes, name))
     return parser.parse_args()

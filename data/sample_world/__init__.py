@@ -1,7 +1,7 @@
 """The rule of the embedded sample world, in parts.
 
-Why: the engine's promises (text, pictures and ids each help; cold items are found) can only be
-held against data whose rule is known. `parameters` holds the numbers, `lexicon` and `grammar` the
-words, `pictures` the drawings, `world` items, users and interactions, `oracle` the best possible
-recall. Nothing here is imported by the engine.
+Data with a known rule are needed to test that text, pictures and ids each help and that cold items
+are found. `parameters` has the numbers, `lexicon` and `grammar` the words, `pictures` the drawings,
+`world` items, users and interactions, `oracle` the best possible recall. The engine does not import
+this package.
 """

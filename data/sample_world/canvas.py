@@ -1,4 +1,4 @@
-"""The canvas that patterns and motifs draw on: a Pillow drawing with inks and chance."""
+"""The canvas of patterns and motifs: a Pillow drawing with colors and a random generator."""
 
 from __future__ import annotations
 

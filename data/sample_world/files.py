@@ -1,7 +1,4 @@
-"""Writes a sample world to disk, byte for byte the same for the same seed and libraries.
-
-Holds the layout of the folder and nothing of the rule.
-"""
+"""Writes a sample world to disk, byte for byte the same for the same seed and libraries."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ _ZIP_DATE = (2024, 1, 1, 0, 0, 0)
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
-    """A csv or a parquet file, by the name's ending."""
+    """Write a csv or a parquet file, by the suffix."""
     if path.suffix == ".parquet":
         table.to_parquet(path, index=False, compression="zstd")
     else:
@@ -26,7 +23,7 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
 
 
 def write_pictures(names: list[str], pictures: list[Image.Image], path: Path) -> None:
-    """One PNG a picture, stored under its name; every entry has the same fixed date."""
+    """Write one PNG per picture under its name, all with one fixed date."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for name, picture in zip(names, pictures, strict=True):
             buffer = io.BytesIO()

@@ -1,8 +1,7 @@
 """A small grammar that turns a topic into titles, descriptions and search terms.
 
-It is given topics only, so nothing but the topic can show in the words. Several words of the
-topic meet in each text, so their company teaches which words go together; no single word gives
-the topic away.
+It reads topics only, so that the words depend on nothing else. Each text has several words of the
+topic, so that words of a topic occur together; no single word identifies the topic.
 """
 
 from __future__ import annotations
@@ -83,7 +82,7 @@ def item_categories(topics: np.ndarray, rng: np.random.Generator) -> list[str]:
 
 
 def item_prices(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Prices, float64, shape (count,): they follow no taste."""
+    """Prices, float64, shape (count,); they do not influence the interactions."""
     return np.round(np.exp(rng.normal(3.0, 0.6, size=count)), 2)
 
 
@@ -102,8 +101,8 @@ def search_terms(topic: int, text: str, rng: np.random.Generator) -> str:
 def _item_text(topic: Topic, rng: np.random.Generator) -> tuple[str, str]:
     title = _fill(_pick(TITLES, rng), topic, rng)
     sentences = [_fill(_pick(OPENINGS, rng), topic, rng)]
-    for place in rng.permutation(len(MIDDLES))[: 1 + rng.integers(2)]:
-        sentences.append(_fill(MIDDLES[place], topic, rng))
+    for index in rng.permutation(len(MIDDLES))[: 1 + rng.integers(2)]:
+        sentences.append(_fill(MIDDLES[index], topic, rng))
     sentences.append(_fill(_pick(CLOSINGS, rng), topic, rng))
     return title, " ".join(sentences)
 

@@ -1,7 +1,7 @@
 """The words of the sample world: eighteen topics, each with its own things, acts and traits.
 
-Some words belong to two topics, as in life, and no word speaks of colour, shape, pattern or any
-other matter of style: that is what only the pictures show. Holds words, no grammar.
+Some words belong to two topics. No word describes color, shape, pattern or any other property of
+style, which only the pictures show.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic: its broad category and the words that its items choose from."""
+    """A topic: its broad category and the words of its items."""
 
     name: str
     category: str

@@ -1,4 +1,4 @@
-"""Ten motifs, one larger thing each, drawn upon a pattern; the pairs are in `pictures`."""
+"""Ten motifs, each drawn over a pattern; `pictures` combines them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def firs(canvas: Canvas) -> None:
         canvas.draw.rectangle((x - half // 5, foot, x + half // 5, canvas.side), fill=ink)
         for tier in range(3):
             y = foot - tier * half
-            wide = half - tier * half // 5
-            corners = [(x - wide, y), (x + wide, y), (x, y - 2 * half)]
+            width = half - tier * half // 5
+            corners = [(x - width, y), (x + width, y), (x, y - 2 * half)]
             canvas.draw.polygon(corners, fill=ink)
 
 
@@ -41,9 +41,9 @@ def heart(canvas: Canvas) -> None:
         radius = size + grow
         canvas.disc(x - size, y, radius, ink)
         canvas.disc(x + size, y, radius, ink)
-        wide, low = size + round(radius * 0.86), y + radius // 2
+        width, low = size + round(radius * 0.86), y + radius // 2
         tip = (x, y + 2 * radius)
-        canvas.draw.polygon([(x, y), (x - wide, low), tip, (x + wide, low)], fill=ink)
+        canvas.draw.polygon([(x, y), (x - width, low), tip, (x + width, low)], fill=ink)
 
 
 def moon(canvas: Canvas) -> None:
@@ -68,12 +68,12 @@ def leaf(canvas: Canvas) -> None:
 
 
 def blocks(canvas: Canvas) -> None:
-    for place, ink in enumerate((canvas.inks[3], canvas.inks[2], canvas.inks[1])):
+    for index, ink in enumerate((canvas.inks[3], canvas.inks[2], canvas.inks[1])):
         x, y = canvas.point(0.25)
         size = canvas.between(0.1, 0.16)
-        if place == 0:
+        if index == 0:
             canvas.draw.rectangle((x - size, y - size, x + size, y + size), fill=ink)
-        elif place == 1:
+        elif index == 1:
             canvas.disc(x, y, size, ink)
         else:
             canvas.ngon(x, y, size, 3, ink, canvas.rng.uniform(0, math.pi))
@@ -89,12 +89,12 @@ def diamond(canvas: Canvas) -> None:
 
 def sail(canvas: Canvas) -> None:
     x, foot = canvas.between(0.4, 0.6), canvas.between(0.62, 0.74)
-    high, wide = canvas.between(0.35, 0.46), canvas.between(0.17, 0.24)
-    canvas.draw.polygon([(x, foot), (x, foot - high), (x + wide, foot)], fill=canvas.inks[3])
-    back = [(x - 4, foot), (x - 4, foot - 3 * high // 4), (x - 2 * wide // 3, foot)]
+    high, width = canvas.between(0.35, 0.46), canvas.between(0.17, 0.24)
+    canvas.draw.polygon([(x, foot), (x, foot - high), (x + width, foot)], fill=canvas.inks[3])
+    back = [(x - 4, foot), (x - 4, foot - 3 * high // 4), (x - 2 * width // 3, foot)]
     canvas.draw.polygon(back, fill=canvas.inks[3])
-    hull = [(x - wide, foot + 4), (x + wide, foot + 4), (x + wide // 2, foot + high // 3)]
-    canvas.draw.polygon([*hull, (x - wide // 2, foot + high // 3)], fill=canvas.inks[2])
+    hull = [(x - width, foot + 4), (x + width, foot + 4), (x + width // 2, foot + high // 3)]
+    canvas.draw.polygon([*hull, (x - width // 2, foot + high // 3)], fill=canvas.inks[2])
 
 
 def flower(canvas: Canvas) -> None:

@@ -1,7 +1,6 @@
-"""The best possible recall in the sample world: rank by the probability that truly drew the item.
+"""The best possible recall in the sample world: items ranked by their true probability.
 
-Measures only; it neither draws nor learns. No ranking can expect a higher recall than this one,
-because the draws follow exactly these probabilities.
+No ranking has a higher expected recall, because the draws follow exactly these probabilities.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from .world import Step, World
 
 
 class OracleTally:
-    """Recall at `k` of the oracle, summed up step by step over the test interactions.
+    """Recall at `k` of the oracle, accumulated over the test interactions.
 
     Items of the user's history, and items not yet available, have probability 0: they rank last.
     """
@@ -26,7 +25,7 @@ class OracleTally:
         self._cold_hits: list[bool] = []
 
     def see(self, step: Step) -> None:
-        """Count one draw, when it is in the test period."""
+        """Count one draw if it is in the test period."""
         if step.timestamp < self._test_from:
             return
         best = self._top(step.probability)
@@ -37,8 +36,8 @@ class OracleTally:
             self._cold_hits.append(bool(np.isin(step.item, among_cold)))
 
     def figures(self) -> dict[str, float]:
-        """`recall`: share of taken items in the top k; `expected_recall`: the mean probability
-        that the top k holds; `cold_recall`: taken cold items, ranked among the cold items alone.
+        """`recall`: share of drawn items in the top k; `expected_recall`: mean sum of the
+        probabilities of the top k; `cold_recall`: drawn cold items, ranked among cold items alone.
         """
         return {
             f"recall@{self._k}": round(float(np.mean(self._hits)), 6),

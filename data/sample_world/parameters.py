@@ -1,4 +1,4 @@
-"""The numbers that fix a sample world; no behaviour beyond checking them."""
+"""The parameters of a sample world."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LAST_SECOND = FIRST_SECOND + 360 * 86_400
 
 @dataclass(frozen=True)
 class Parameters:
-    """Sizes and strengths of a world. A strength is what one matching favourite adds to a logit."""
+    """Sizes and strengths of a world. A strength is added to a logit per matching favourite."""
 
     seed: int = 7
     users: int = 3_000
@@ -36,10 +36,10 @@ class Parameters:
             raise ValueError(
                 f"expected at least {self.shortest_history} interactions for each of the "
                 f"{self.users} users, got {self.interactions} in all: "
-                "ask for more interactions or fewer users"
+                "choose more interactions or fewer users"
             )
         if self.items < 100 or self.users < 1:
             raise ValueError(
                 f"expected at least 100 items and 1 user, got {self.items} and {self.users}: "
-                "ask for a larger world"
+                "choose a larger world"
             )

@@ -1,4 +1,4 @@
-"""Ten patterns that fill the ground of a picture; which goes with what is said in `pictures`."""
+"""Ten patterns that fill the background of a picture; `pictures` combines them with motifs."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def zigzags(canvas: Canvas) -> None:
     step, rise = canvas.between(0.09, 0.14), canvas.between(0.06, 0.1)
     for line, y in enumerate(range(canvas.between(0, 0.15), canvas.side, 3 * rise)):
         xs = range(-step, canvas.side + step, step)
-        points = [(x, y + rise * (place % 2)) for place, x in enumerate(xs)]
+        points = [(x, y + rise * (index % 2)) for index, x in enumerate(xs)]
         canvas.draw.line(points, fill=canvas.inks[1 + line % 2], width=canvas.side // 24)
 
 

@@ -1,8 +1,7 @@
-"""Little pins, drawn with Pillow: the style of an item shows here and nowhere else.
+"""Small pictures, drawn with Pillow from the style of an item alone.
 
-A style is a palette, a pattern and a motif. Hue, light, place, size, spacing and count vary from
-picture to picture, so two pins of a style share a look, not pixels. Given styles only: no topic,
-group or appeal can show.
+A style is a palette, a pattern and a motif. Hue, light, position, size, spacing and count vary, so
+that two pictures of a style are similar without equal pixels.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _OVERSAMPLING = 4
 
 @dataclass(frozen=True)
 class Style:
-    """A name for humans, a background, three inks, and how they are laid down."""
+    """A style: its name, a background and three inks, a pattern and a motif."""
 
     name: str
     palette: tuple[str, str, str, str]
@@ -67,7 +66,7 @@ def _vary(palette: tuple[str, ...], rng: np.random.Generator) -> list[tuple[int,
     turn, light = rng.normal(0.0, 0.035), rng.normal(1.0, 0.08)
     inks = []
     for code in palette:
-        red, green, blue = (int(code[place : place + 2], 16) / 255 for place in (1, 3, 5))
+        red, green, blue = (int(code[start : start + 2], 16) / 255 for start in (1, 3, 5))
         hue, lightness, saturation = colorsys.rgb_to_hls(red, green, blue)
         shade = min(max(lightness * (light + rng.normal(0.0, 0.03)), 0.0), 1.0)
         varied = colorsys.hls_to_rgb((hue + turn) % 1.0, shade, saturation)

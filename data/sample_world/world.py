@@ -1,9 +1,8 @@
 """Items, users and interactions of the sample world, drawn from a rule that is known exactly.
 
 An item has a topic, a style, a hidden group and an appeal. A user has favourites among the three,
-one of which changes now and then. What a user takes at a moment is drawn, never twice, from a
-softmax over the available items. Words and pictures are made elsewhere, from the topic and the
-style.
+one of which changes. Each interaction is drawn without repetition from a softmax over the available
+items. Other modules make words from the topic and pictures from the style.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ FAVOURITES = {"topic": (0.5, 0.5), "style": (1.0,), "group": (1.0,)}
 
 @dataclass(frozen=True)
 class Items:
-    """What the rule knows of each item; arrays of shape (items,)."""
+    """Properties of the items; arrays of shape (items,)."""
 
     traits: dict[str, np.ndarray]  # trait -> int
     appeal: np.ndarray  # float64, added to the logit
@@ -36,8 +35,8 @@ class Items:
 
 
 @dataclass(frozen=True)
-class Taste:
-    """The favourites of one user from a moment on, until the next taste begins."""
+class Preferences:
+    """Favourites of one user from a moment until the next preferences begin."""
 
     begins: int
     favourites: dict[str, frozenset[int]]
@@ -45,7 +44,7 @@ class Taste:
 
 @dataclass(frozen=True)
 class Step:
-    """One draw: who, when, which item, and the exact probability of every item just before."""
+    """One draw: user, time, item, and the exact probability of every item before it."""
 
     user: int
     timestamp: int
@@ -55,30 +54,30 @@ class Step:
 
 @dataclass(frozen=True)
 class World:
-    """All that the draws depend on. `times[u]` are the int64 seconds at which user u acts."""
+    """All inputs of the draws. `times[u]` are the int64 seconds of the interactions of user u."""
 
     parameters: Parameters
     items: Items
-    tastes: list[list[Taste]]
+    preferences: list[list[Preferences]]
     times: list[np.ndarray]
     validation_from: int
     test_from: int
 
 
 def make_world(parameters: Parameters, rng: np.random.Generator) -> World:
-    """Draw users' moments first (they set the splits), then items, then tastes."""
+    """Draw the times (they set the splits), then items, then preferences."""
     times = _times(parameters, rng)
     moments = np.sort(np.concatenate(times))
     split = int(parameters.train_share * len(moments))
     second = int((parameters.train_share + parameters.validation_share) * len(moments))
     validation_from, test_from = int(moments[split]), int(moments[second])
     items = _items(parameters, validation_from, test_from, rng)
-    tastes = [_tastes(parameters, moments, rng) for moments in times]
-    return World(parameters, items, tastes, times, validation_from, test_from)
+    preferences = [_preferences(parameters, moments, rng) for moments in times]
+    return World(parameters, items, preferences, times, validation_from, test_from)
 
 
 def play(world: World, rng: np.random.Generator) -> Iterator[Step]:
-    """Let every user act at every one of their moments, user by user, in time order."""
+    """Draw the interactions of each user in time order, user by user."""
     for user, times in enumerate(world.times):
         free = np.ones(world.parameters.items, dtype=bool)
         for begins, until, weights in _regimes(world, user):
@@ -91,17 +90,17 @@ def play(world: World, rng: np.random.Generator) -> Iterator[Step]:
 
 
 def _regimes(world: World, user: int) -> Iterator[tuple[int, int, np.ndarray]]:
-    """(begins, until, softmax numerators of all items) for each taste of one user."""
-    tastes = world.tastes[user]
-    ends = [taste.begins for taste in tastes[1:]] + [LAST_SECOND + 1]
-    for taste, until in zip(tastes, ends, strict=True):
-        yield taste.begins, until, np.exp(_logits(world.parameters, world.items, taste))
+    """(begins, until, softmax numerators of all items) for each of one user's preferences."""
+    preferences = world.preferences[user]
+    ends = [each.begins for each in preferences[1:]] + [LAST_SECOND + 1]
+    for each, until in zip(preferences, ends, strict=True):
+        yield each.begins, until, np.exp(_logits(world.parameters, world.items, each))
 
 
-def _logits(parameters: Parameters, items: Items, taste: Taste) -> np.ndarray:
+def _logits(parameters: Parameters, items: Items, preferences: Preferences) -> np.ndarray:
     logits = items.appeal.copy()
     for trait in TRAITS:
-        liked = np.isin(items.traits[trait], list(taste.favourites[trait]))
+        liked = np.isin(items.traits[trait], list(preferences.favourites[trait]))
         logits += getattr(parameters, f"{trait}_strength") * liked
     return logits
 
@@ -137,21 +136,23 @@ def _times(parameters: Parameters, rng: np.random.Generator) -> list[np.ndarray]
     return times
 
 
-def _tastes(parameters: Parameters, times: np.ndarray, rng: np.random.Generator) -> list[Taste]:
+def _preferences(
+    parameters: Parameters, times: np.ndarray, rng: np.random.Generator
+) -> list[Preferences]:
     """The first favourites, then one of them replaced at each of some random moments."""
     favourites = {}
     for trait in TRAITS:
         many = 1 + rng.choice(len(FAVOURITES[trait]), p=FAVOURITES[trait])
         chosen = rng.choice(_kinds(parameters, trait), size=many, replace=False)
         favourites[trait] = frozenset(int(kind) for kind in chosen)
-    tastes = [Taste(FIRST_SECOND, favourites)]
+    preferences = [Preferences(FIRST_SECOND, favourites)]
     span = int(parameters.latest_change * (LAST_SECOND - times[0]))
     for moment in np.sort(times[0] + rng.integers(span, size=parameters.changes)):
         trait = TRAITS[rng.integers(len(TRAITS))]
         replaced = _replace_one(favourites[trait], _kinds(parameters, trait), rng)
         favourites = favourites | {trait: replaced}
-        tastes.append(Taste(int(moment), favourites))
-    return tastes
+        preferences.append(Preferences(int(moment), favourites))
+    return preferences
 
 
 def _replace_one(

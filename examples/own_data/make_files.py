@@ -1,5 +1,5 @@
-"""Makes a small shop's files as they might come out of its systems: two csv files and a folder of
-pictures. Nothing in here uses recsys; put your own files in their place.
+"""Makes the files of a small shop, as its systems would export them: two csv files and a folder of
+pictures. It does not use recsys; replace the files with your own.
 
     python examples/own_data/make_files.py examples/own_data/files
 """
@@ -43,7 +43,7 @@ def make_files(folder: Path, seed: int = 7) -> None:
 
 
 def _visits(products: list[dict[str, str]], rng: random.Random) -> list[dict[str, str]]:
-    """Each shopper likes one colour and two kinds of things, and mostly looks at those."""
+    """Visits; each shopper prefers one colour and two kinds of things."""
     lines = []
     for shopper in range(SHOPPERS):
         colour, kinds = rng.choice(list(COLOURS)), rng.sample(THINGS, 2)
@@ -72,9 +72,9 @@ def _draw(sku: str) -> Image.Image:
             for y in range(10, 42, 8):
                 draw.ellipse((x, y, x + 3, y + 3), fill=(255, 255, 255))
     elif style == "checked":
-        for place in range(12, 44, 8):
-            draw.line((inset, place, 48 - inset, place), fill=(20, 20, 20))
-            draw.line((place, 6, place, 44), fill=(20, 20, 20))
+        for offset in range(12, 44, 8):
+            draw.line((inset, offset, 48 - inset, offset), fill=(20, 20, 20))
+            draw.line((offset, 6, offset, 44), fill=(20, 20, 20))
     elif style == "framed":
         draw.rectangle((inset, 6, 48 - inset, 44), outline=(20, 20, 20), width=4)
     return picture

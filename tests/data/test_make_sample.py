@@ -110,7 +110,7 @@ def test_the_stated_probabilities_are_the_softmax_of_the_rule(
     history: dict[int, list[int]] = {}
     for step in steps:
         taken = history.setdefault(step.user, [])
-        taste = [t for t in made.tastes[step.user] if t.begins <= step.timestamp][-1]
+        current = [t for t in made.preferences[step.user] if t.begins <= step.timestamp][-1]
         logits = made.items.appeal.copy()
         strengths = (
             ("topic", SMALL.topic_strength),
@@ -118,7 +118,7 @@ def test_the_stated_probabilities_are_the_softmax_of_the_rule(
             ("group", SMALL.group_strength),
         )
         for trait, strength in strengths:
-            logits += strength * np.isin(made.items.traits[trait], list(taste.favourites[trait]))
+            logits += strength * np.isin(made.items.traits[trait], list(current.favourites[trait]))
         weights = np.exp(logits) * (made.items.available_from <= step.timestamp)
         weights[taken] = 0.0
         np.testing.assert_allclose(step.probability, weights / weights.sum(), atol=1e-12)
@@ -193,7 +193,7 @@ def test_the_same_seed_makes_the_same_bytes_and_another_seed_does_not(
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        ({"interactions": 100}, "ask for more interactions or fewer users"),
+        ({"interactions": 100}, "choose more interactions or fewer users"),
         ({"items": 20}, "expected at least 100 items and 1 user, got 20"),
     ],
 )
