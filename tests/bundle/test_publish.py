@@ -42,6 +42,7 @@ def test_the_manifest_describes_the_content(root: Path, parts: Parts) -> None:
     assert re.fullmatch(r"\d{8}T\d{6}-[0-9a-f]{8}", bundle.version)
     assert manifest.version == bundle.version
     assert (manifest.items, manifest.users, manifest.interactions) == (20, 12, 120)
+    assert manifest.catalogue == "fixed"
     assert manifest.spaces == {"text": 6, "two_tower": 4}
     assert manifest.encoders == {"text": parts.encoders["text"].fingerprint}
     assert manifest.config == {"towers": {"dimension": 4}, "seed": 0}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,13 +45,17 @@ def test_only_the_most_frequent_categories() -> None:
     assert block.columns == ("genre=drama", "genre=crime", "price"), "ties go by the alphabet"
 
 
-def test_a_later_item_is_encoded_as_if_it_had_been_there() -> None:
+def test_a_later_item_is_encoded_as_if_it_had_been_there(tmp_path: Path) -> None:
     block, schema = attribute_block(Catalogue.of(TABLE, FIELDS), AttributeConfig(min_count=1))
-    kept = AttributeSchema.model_validate_json(schema.model_dump_json())
+    schema.save(tmp_path / "schema.json")
+    kept = AttributeSchema.load(tmp_path / "schema.json")
     assert kept == schema
     later = kept.encode(pd.DataFrame({"genre": ["war|musical"], "price": [7.0]}))
     np.testing.assert_allclose(later.vectors, [[0, 0, 1, (7 - 2.5) / 1.5]], atol=1e-6)
     np.testing.assert_array_equal(kept.encode(TABLE).vectors, block.vectors)
+    (tmp_path / "schema.json").write_text('{"numbers": [{"column": "price", "deviation": 0}]}')
+    with pytest.raises(DataError, match="cannot read the attribute schema .*encode again"):
+        AttributeSchema.load(tmp_path / "schema.json")
 
 
 def test_a_price_that_never_varies_says_nothing() -> None:
