@@ -9,28 +9,21 @@ from __future__ import annotations
 import argparse
 import ast
 import functools
-import importlib
 import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from tests.contracts.request_fields import missing_fields
+
 ROOT = Path(__file__).resolve().parent.parent
 MEASURED = ("recsys", "server", "benchmarks")
 FILES_PER_FOLDER = 15
-
-
-class Import(NamedTuple):
-    """One imported name: its line in the file, and the module with the name (``a.b`` for both)."""
-
-    line: int
-    module: str
 
 
 def sources(*folders: str, generated: bool = False) -> list[Path]:
@@ -62,15 +55,15 @@ def nodes(path: Path) -> tuple[ast.AST, ...]:
 
 
 @functools.cache
-def imports(path: Path) -> tuple[Import, ...]:
-    """All imports of a file, those inside functions included."""
-    found: list[Import] = []
+def imports(path: Path) -> tuple[tuple[int, str], ...]:
+    """Line and name of each import in a file, lazy ones included; ``from a import b`` is a.b."""
+    found = []
     for node in nodes(path):
         if isinstance(node, ast.Import):
-            found += [Import(node.lineno, alias.name) for alias in node.names]
+            found += [(node.lineno, alias.name) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
-            found += [Import(node.lineno, f"{module}.{alias.name}") for alias in node.names]
+            found += [(node.lineno, f"{module}.{alias.name}") for alias in node.names]
     return tuple(found)
 
 
@@ -117,7 +110,7 @@ def _module(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _modules(names: Iterable[Import], files: Iterable[str]) -> Iterator[str]:
+def _modules(names: Iterable[tuple[int, str]], files: Iterable[str]) -> Iterator[str]:
     """Imported modules among ``files``: ``a.b.c`` is a module, or a name in the module ``a.b``."""
     for _, name in names:
         if name in files:
@@ -158,24 +151,19 @@ def measure() -> dict[str, object]:
     """All measurements, by name."""
     paths = sources(*MEASURED)
     folders = files_per_folder(*MEASURED)
-    longest_file = max(paths, key=line_count)
+    file = max(paths, key=line_count)
     length, function = max(found for path in paths for found in function_lengths(path))
-    figures: dict[str, object] = {
+    return {
         "files_per_folder": max(folders.values()),
         "folders_over_the_limit": {
             name: number for name, number in sorted(folders.items()) if number > FILES_PER_FOLDER
         },
         "circles": [" <-> ".join(group) for group in circles(paths)],
-        "longest_file": f"{relative(longest_file)}: {line_count(longest_file)}",
+        "longest_file": f"{relative(file)}: {line_count(file)}",
         "longest_function": f"{function}: {length}",
+        "missing_request_fields": len(missing_fields()),
+        "lines": lines_per_part(),
     }
-    try:
-        contract = importlib.import_module("tests.contracts.request_fields")
-    except ModuleNotFoundError:
-        pass
-    else:
-        figures["missing_request_fields"] = len(contract.missing_fields())
-    return figures | {"lines": lines_per_part()}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -187,13 +175,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(json.dumps(figures, indent=2))
         return
     for name, value in figures.items():
-        if isinstance(value, dict | list):
-            print(f"{name}: {len(value)}" if name != "lines" else "lines:")
-            entries = value.items() if isinstance(value, dict) else [(each,) for each in value]
-            for entry in entries:
-                print("  " + "  ".join(str(cell).ljust(24) for cell in entry).rstrip())
-        else:
-            print(f"{name}: {value}")
+        entries = value.items() if isinstance(value, dict) else []
+        print(f"{name}: {'' if entries else value}".rstrip())
+        for part, number in entries:
+            print(f"  {part:24}{number:7,}")
 
 
 if __name__ == "__main__":

@@ -76,4 +76,4 @@ def test_the_figures_are_printed_as_text_and_as_json(capsys: pytest.CaptureFixtu
     }
     house.main([])
     printed = capsys.readouterr().out
-    assert "circles: 1\n  recsys.one <-> recsys.three.inner <-> recsys.two\n" in printed
+    assert "circles: ['recsys.one <-> recsys.three.inner <-> recsys.two']\n" in printed
