@@ -121,8 +121,9 @@ class AttributeSchema(Config):
         try:
             return cls.model_validate(read_json(path))
         except (OSError, ValueError) as error:
+            reason = str(error).splitlines()[0]
             raise DataError(
-                f"cannot read the attribute schema {path}: {error}; encode again"
+                f"cannot read the attribute schema {path}: {reason}; encode again"
             ) from error
 
     def unknown(self, table: TableLike) -> dict[str, int]:
