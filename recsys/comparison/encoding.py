@@ -27,14 +27,7 @@ WARM_UP = 16
 
 @dataclass(frozen=True)
 class EncodingRequest:
-    """An encoder of a variant and the contents that it encodes.
-
-    Attributes:
-        kind: Kind of content.
-        section: Configuration of the encoder.
-        reads: Text columns; empty for pictures.
-        timing_sample: Number of contents by which the encoder is timed.
-    """
+    """An encoder's section, the text columns that it reads, and the size of its timing sample."""
 
     kind: Kind
     section: Any
@@ -45,11 +38,7 @@ class EncodingRequest:
     def settings(self) -> Mapping[str, Any]:
         """The request as JSON values."""
         section = self.section.model_dump(mode="json")
-        return {
-            "section": section,
-            "reads": list(self.reads),
-            "timing_sample": self.timing_sample,
-        }
+        return {"section": section, "reads": list(self.reads), "sample": self.timing_sample}
 
     @property
     def stage_name(self) -> str:

@@ -25,12 +25,7 @@ ENCODER_FIGURES = ("dimension", "build_seconds", "encode_seconds_per_1000", "siz
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """A comparison in its folder.
-
-    Attributes:
-        config: Configuration of the comparison.
-        job: Data, split and folder that all variants share.
-    """
+    """A configuration, and the job with the data, split and folder that all variants share."""
 
     config: ComparisonConfig
     job: Job

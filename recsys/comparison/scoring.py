@@ -46,15 +46,7 @@ SLICES = {"warm": "recall_of_warm", "cold": "cold_recall"}
 
 @dataclass(frozen=True, eq=False)
 class ScoringInput:
-    """Inputs of the scorers of a variant.
-
-    Attributes:
-        job: Data and split.
-        config: The comparison.
-        variant: The variant.
-        blocks: Vectors of its encoders, by kind.
-        folder: Folder of the checkpoints.
-    """
+    """Inputs of a variant's scorers, with its vectors by kind and a folder for checkpoints."""
 
     job: Job
     config: ComparisonConfig

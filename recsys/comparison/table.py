@@ -13,14 +13,7 @@ HEADINGS = {"alone": "alone", "towers": "towers", "towers_without_ids": "no ids"
 
 @dataclass(frozen=True)
 class TableColumn:
-    """One column.
-
-    Attributes:
-        heading: Heading of the column.
-        figure: Name of the figure that it shows.
-        digits: Number of decimals.
-        marked: Whether to mark the highest figure.
-    """
+    """A column of one figure; its highest value is emphasised if ``marked``."""
 
     heading: str
     figure: str
@@ -30,14 +23,7 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class TableEntry:
-    """One line of the table.
-
-    Attributes:
-        label: Label of the variant.
-        cells: Text per column, "" without a figure.
-        best: Indices of the cells with the highest figure of their column.
-        failed: Reason of a failure, or "".
-    """
+    """A variant's line: text per column, indices of the best cells, and reason of a failure."""
 
     label: str
     cells: tuple[str, ...]

@@ -81,7 +81,6 @@ class ItemKnnScorer:
         neighbours: Number of neighbours per item.
         shrinkage: Number of users added to the denominator; 0 is the plain cosine.
         last: Number of latest items of a history to read; None for all.
-        name: Name of its figures.
 
     Raises:
         InvalidRequestError: ``neighbours`` or ``last`` below 1, or ``shrinkage`` below 0.

@@ -161,12 +161,7 @@ def evaluate_pairs(
     ``auc`` is the area under the ROC curve; ``log_loss`` the mean negative log-likelihood of the
     labels, and ``base_log_loss`` that of predicting the share of positives.
 
-    Args:
-        scorer: The scorer.
-        queries: The queries of the pairs.
-        pairs: Pairs of :func:`sample_pairs`.
-        scores: Whether the scores are log-odds, which have a log loss, or only an order.
-        batch: Number of queries per batch.
+    Without ``scores="log-odds"`` there is no log loss.
 
     Raises:
         InvalidRequestError: All labels are equal.

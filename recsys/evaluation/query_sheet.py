@@ -21,13 +21,7 @@ _FONT = "fonts/ttf/DejaVuSans.ttf"
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """One tile of the grid.
-
-    Attributes:
-        title: Text below the picture, or instead of it.
-        picture: RGB picture of any size, or None.
-        note: Pale line of text such as rank and score.
-    """
+    """A tile: a picture, its title below or instead of it, and a pale note such as a score."""
 
     title: str
     picture: Image.Image | None = None

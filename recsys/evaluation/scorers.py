@@ -64,11 +64,6 @@ class VectorScorer:
 class SumScorer:
     """The weighted sum of several scorers, as in fusion by score; -inf wherever one has it.
 
-    Attributes:
-        name: Name of its figures.
-        parts: The scorers.
-        weights: Weight per scorer, above 0.
-
     Raises:
         InvalidRequestError: There are no parts, or a weight is missing, not finite or not above 0.
 
@@ -113,11 +108,7 @@ class MeanOfItemsScorer:
 
     Attributes:
         block: One vector per item.
-        last: Number of latest items of a history to read; None for all.
-        name: Name of its figures.
-
-    Raises:
-        InvalidRequestError: ``last`` is below 1.
+        last: Number of latest items of a history to read, 1 or more; None for all.
 
     Example:
         >>> block = FeatureBlock(np.eye(3, dtype=np.float32), np.ones(3, bool), "title")

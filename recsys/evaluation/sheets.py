@@ -23,14 +23,7 @@ LAST = 12
 
 @dataclass(frozen=True)
 class UserSheet:
-    """One user's history and recommendations, as item rows.
-
-    Attributes:
-        user: The user's id.
-        history: Items, oldest first.
-        recommended: Items, best first.
-        scores: Score of each recommended item.
-        targets: The next items of the user; marked if recommended.
+    """A user's history (oldest first), recommendations (best first) and next items, as rows.
 
     Example:
         >>> UserSheet("ann", history=(3, 1), recommended=(2,), scores=(0.5,), targets=(2,)).user

@@ -37,7 +37,7 @@ def export_embeddings(
         spaces: Feature blocks to write as well: "text", "image".
 
     Returns:
-        The written embeddings, and sentences about the ones left out.
+        The written embeddings, and reasons for those left out.
 
     Raises:
         NotFoundError: The run has no such feature block.

@@ -53,16 +53,7 @@ def run_job(
 
 
 def write_run_report(job: Job, results: Sequence[StageResult], *, command: str) -> dict[str, Any]:
-    """Write ``report.json``, ``report.md`` and ``report.html`` into the run's folder.
-
-    Args:
-        job: A run that has been evaluated.
-        results: Results of its stages.
-        command: Command that reproduces the run.
-
-    Returns:
-        Content of ``report.json``.
-    """
+    """Write the report of an evaluated run; returns the content of ``report.json``."""
     from recsys.evaluation.report import Report, write_report  # loads the plotting library
 
     by_stage = {each.stage: each for each in results}
