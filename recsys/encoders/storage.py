@@ -47,9 +47,9 @@ class StoredEncoder(ABC):
         return str(self.config.name)
 
     @property
-    @abstractmethod
     def dimension(self) -> int:
-        """Length of the vectors."""
+        """Length of the vectors; that of the configuration unless overridden."""
+        return int(self.config.dimension)
 
     @property
     def settings(self) -> Mapping[str, Any]:

@@ -96,11 +96,6 @@ class Elmo(StoredEncoder):
         return cls(config, reader, LayerMix(*(parts[key] for key in _MIX)))
 
     @property
-    def dimension(self) -> int:
-        """Length of the vectors."""
-        return self.config.dimension
-
-    @property
     def settings(self) -> Mapping[str, Any]:
         """Tokens and windows."""
         return {"tokens": self.config.tokens, "max_words": self.config.max_words}

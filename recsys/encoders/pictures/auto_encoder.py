@@ -79,21 +79,6 @@ class AutoEncoder(PictureEncoder):
         return cls(config, network, parts["mean"], parts["whitening"])
 
     @property
-    def dimension(self) -> int:
-        """Length of the vectors."""
-        return self.config.dimension
-
-    @property
-    def size(self) -> int:
-        """Side of the input in pixels."""
-        return self.config.size
-
-    @property
-    def batch_size(self) -> int:
-        """Number of pictures decoded and encoded at once."""
-        return BATCH
-
-    @property
     def settings(self) -> Mapping[str, int]:
         """The size of the input."""
         return {"size": self.size}

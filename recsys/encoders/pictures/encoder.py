@@ -20,14 +20,9 @@ class PictureEncoder(StoredEncoder):
     kind: ClassVar[Kind] = "image"
 
     @property
-    @abstractmethod
     def size(self) -> int:
-        """Side of the input in pixels."""
-
-    @property
-    def batch_size(self) -> int:
-        """Number of pictures decoded and encoded at once."""
-        return 32
+        """Side of the input in pixels; that of the configuration unless overridden."""
+        return int(self.config.size)
 
     @abstractmethod
     def vectors_of(self, pixels: Pixels) -> Vectors:
@@ -37,8 +32,9 @@ class PictureEncoder(StoredEncoder):
         """See :class:`~recsys.encoders.encoder.Encoder`."""
         raw = np.zeros((len(contents), self.dimension), np.float32)
         faults = []
-        for start in range(0, len(contents), self.batch_size):
-            decoded = decode_all(contents[start : start + self.batch_size], self.size)
+        step = getattr(self.config, "batch_size", 32)
+        for start in range(0, len(contents), step):
+            decoded = decode_all(contents[start : start + step], self.size)
             faults += [fault.moved(start) for fault in decoded.faults]
             if len(decoded.positions):
                 raw[start + decoded.positions] = self.vectors_of(decoded.pixels)

@@ -88,16 +88,6 @@ class KerasApplication(PictureEncoder):
         return int(self.features.output_shape[-1])
 
     @property
-    def size(self) -> int:
-        """Side of the input in pixels."""
-        return self.config.size
-
-    @property
-    def batch_size(self) -> int:
-        """Number of pictures decoded and encoded at once."""
-        return self.config.batch_size
-
-    @property
     def settings(self) -> Mapping[str, Any]:
         """The configuration without its files and its batch size."""
         return self.config.model_dump(mode="json", exclude={"weights", "batch_size"})

@@ -148,7 +148,7 @@ def test_the_sheet_is_kept_beside_the_encoder_and_not_in_it(
     assert read_illustrations(tmp_path / "illustrations") == [shown]
     obtain_encoder(SMALL, PICTURES[:2], tmp_path)
     (other,) = read_illustrations(tmp_path / "illustrations")
-    assert "all 2 pictures" in other.note
+    assert "all 2 pictures" in other.caption
 
 
 def test_a_damaged_illustration_is_skipped(tmp_path: Path) -> None:
