@@ -6,6 +6,10 @@ contract: the service maps each of them to a gRPC status.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+from itertools import islice
+
 
 class RecsysError(Exception):
     """Base class of all errors that the engine raises.
@@ -85,3 +89,16 @@ class ServiceError(RecsysError):
     """A service that did not start, answer or stop as expected."""
 
     code = "service_failed"
+
+
+def suggestion(value: object, known: Iterable[str]) -> str:
+    """The part of a message that names the nearest known name, or "".
+
+    Example:
+        >>> suggestion("itemid", ["user_id", "item_id"])
+        "; did you mean 'item_id'?"
+    """
+    if not isinstance(value, str) or len(value) > 64:
+        return ""
+    near = difflib.get_close_matches(value, islice(known, 50_000), n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.errors import DataError, UnknownIdError
+from recsys.errors import DataError, UnknownIdError, suggestion
 
 Rows = npt.NDArray[np.int32]
 Vectors = npt.NDArray[np.float32]
@@ -88,10 +87,5 @@ class IdMap:
         return found[found >= 0].astype(np.int32)
 
     def _unknown(self, value: str) -> str:
-        near = (
-            difflib.get_close_matches(value, [str(known) for known in self.index[:50_000]], n=1)
-            if isinstance(value, str) and len(value) <= 64
-            else []
-        )
-        hint = f"; did you mean '{near[0]}'?" if near else ""
+        hint = suggestion(value, map(str, self.index))
         return f"unknown {self.kind} id {value!r:.80}: not among the {len(self):,} known{hint}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
@@ -11,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from recsys.errors import DataError
+from recsys.errors import DataError, suggestion
 
 TableLike: TypeAlias = "pa.Table | pd.DataFrame"
 
@@ -51,8 +50,7 @@ def require_columns(wanted: Iterable[str | None], columns: Sequence[str], name: 
     """
     for column in wanted:
         if column is not None and column not in columns:
-            near = difflib.get_close_matches(column, columns, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
+            hint = suggestion(column, columns)
             known = ", ".join(columns) or "none"
             raise DataError(f"{name}: no column '{column}'{hint} (its columns: {known})")
 

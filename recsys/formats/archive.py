@@ -20,10 +20,6 @@ def unpack(archive: Path, folder: Path, *, max_bytes: int = MAX_BYTES) -> None:
     """Unpack ``archive`` as ``folder``, whole or not at all; an existing folder is kept.
 
     Where everything is inside one top folder, that one becomes ``folder``.
-
-    Raises:
-        DownloadError: The archive is damaged, or holds a path that leads out, a link, or more than
-            ``max_bytes`` or 10,000 files.
     """
     try:
         with zipfile.ZipFile(archive) as source:

@@ -38,10 +38,6 @@ def interactions_table(
         columns: Meaning of the columns.
         name: Name of the table in messages.
         unreadable: Whether a value that cannot be read raises or becomes null.
-
-    Raises:
-        DataError: A column is missing or a value cannot be read; the message has the column, the
-            row (from 1) and the value.
     """
     require_columns(columns.named().values(), table.column_names, name)
     made: dict[str, pa.ChunkedArray] = {}

@@ -58,11 +58,7 @@ def download(
 
 
 def stated_md5(url: str, *, timeout: float = TIMEOUT) -> str:
-    """The sum in ``url + ".md5"``: ``MD5 (NAME) = SUM``, ``SUM  NAME`` or the sum alone.
-
-    Raises:
-        DownloadError: The file is missing, or has no sum for ``url``.
-    """
+    """The sum in ``url + ".md5"``: ``MD5 (NAME) = SUM``, ``SUM  NAME`` or the sum alone."""
     address = url + ".md5"
     with _open(address, {}, timeout) as answer:
         text = _read(answer, 4096, address).decode("ascii", errors="replace").strip()

@@ -28,9 +28,6 @@ def read_lines(files: Mapping[str, Path]) -> pa.Table:
 
     Args:
         files: File of each part, by the name of the part.
-
-    Raises:
-        DataError: A file is missing, is not UTF-8 text, or holds no interaction.
     """
     table = pa.concat_tables([_read(file, part) for part, file in files.items()])
     users = pd.Series(factorize(table.column(USER))[0])

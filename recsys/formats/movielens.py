@@ -66,11 +66,7 @@ class MovieLensFiles:
 
     @classmethod
     def open(cls, path: Path) -> MovieLensFiles:
-        """Open a folder, a folder that holds one, or a zip archive.
-
-        Raises:
-            DataError: ``path`` is none of these, or holds no MovieLens layout.
-        """
+        """Open a folder, a folder that holds one, or a zip archive."""
         archive = None
         if path.is_dir():
             found = [
@@ -109,11 +105,7 @@ class MovieLensFiles:
         return str(self.path / self.members.get(file, file))
 
     def table(self, file: str, columns: tuple[str, ...], *, separator: str = "\t") -> pa.Table:
-        """A text file without a header line; "::" becomes a tab, which occurs in none of them.
-
-        Raises:
-            DataError: The file is not there or cannot be read.
-        """
+        """A text file without a header line; "::" becomes a tab, which occurs in none of them."""
         try:
             with self._stream(file) as stream:
                 content = stream.read()
@@ -129,11 +121,7 @@ class MovieLensFiles:
         )
 
     def csv(self, file: str, columns: dict[str, str]) -> pa.Table:
-        """Columns of a csv file, from their names in it to the names returned.
-
-        Raises:
-            DataError: The file is not there or cannot be read.
-        """
+        """Columns of a csv file, from their names in it to the names returned."""
         with self._stream(file) as stream:
             table = read_csv(stream, name=self.name(file), columns=list(columns))
         return table.rename_columns(list(columns.values()))
@@ -158,11 +146,7 @@ class MovieLensFiles:
 def read_ratings(
     path: Path, *, context: tuple[str, ...] = (), unreadable: Unreadable = "raise"
 ) -> pa.Table:
-    """user_id, item_id, timestamp and weight (the rating), and ``context`` from the users' file.
-
-    Raises:
-        DataError: The files are not there or cannot be read, or ``context`` is not in them.
-    """
+    """user_id, item_id, timestamp and weight (the rating), and ``context`` from the users' file."""
     with MovieLensFiles.open(path) as files:
         file = files.layout.ratings
         if file == "ratings.csv":
@@ -179,9 +163,6 @@ def read_movies(path: Path) -> pa.Table:
     """item_id, title, genres (separated by "|", null where none is listed) and year (int64).
 
     The year is the one in brackets at the end of the title.
-
-    Raises:
-        DataError: The files are not there or cannot be read.
     """
     columns = (ITEM, "title", "genres")
     with MovieLensFiles.open(path) as files:

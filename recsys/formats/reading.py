@@ -9,29 +9,18 @@ import pandas as pd
 import pyarrow as pa
 
 from recsys.errors import DataError
-from recsys.formats import lightgcn, movielens, recbole, smart
+from recsys.formats import lightgcn, movielens, recbole, smart, sources
 from recsys.formats.columns import RawColumn, Unreadable, interactions_table
 from recsys.formats.publisher import Download, resolve
-from recsys.formats.sources import (
-    CsvInteractions,
-    CsvItems,
-    InteractionColumns,
-    InteractionSource,
-    ItemSource,
-    LightGcnInteractions,
-    MovieLensInteractions,
-    MovieLensItems,
-    ParquetInteractions,
-    ParquetItems,
-    RecBoleInteractions,
-    RecBoleItems,
-    SequenceInteractions,
-    SmartItems,
-)
+from recsys.formats.sources import InteractionColumns, InteractionSource, ItemSource
 from recsys.formats.tables import read_csv, read_parquet
 from recsys.interactions import ITEM, POSITION, USER
 from recsys.progress import Progress, silent
 from recsys.tables import factorize, require_columns
+
+_TableFile = (
+    sources.ParquetInteractions | sources.CsvInteractions | sources.ParquetItems | sources.CsvItems
+)
 
 
 def read_interactions(
@@ -66,21 +55,21 @@ def read_interactions(
         >>> import tempfile; path = Path(tempfile.mkdtemp()) / "log.csv"
         >>> _ = path.write_text("user_id,item_id,at\\n007,lamp,2024-01-01\\n")
         >>> columns = InteractionColumns(timestamp="at")
-        >>> read_interactions(CsvInteractions(path=str(path), columns=columns)).to_pylist()
+        >>> read_interactions(sources.CsvInteractions(path=str(path), columns=columns)).to_pylist()
         [{'user_id': '007', 'item_id': 'lamp', 'timestamp': 1704067200}]
     """
 
     def found(path: str) -> Path:
         return resolve(path, base, download=download, progress=progress)
 
-    if isinstance(source, LightGcnInteractions):
+    if isinstance(source, sources.LightGcnInteractions):
         return lightgcn.read_lines({part: found(path) for part, path in source.files.items()})
     path = found(source.path)
-    if isinstance(source, MovieLensInteractions):
+    if isinstance(source, sources.MovieLensInteractions):
         return movielens.read_ratings(path, context=source.context, unreadable=unreadable)
-    if isinstance(source, RecBoleInteractions):
+    if isinstance(source, sources.RecBoleInteractions):
         return recbole.read_inter(source, path, unreadable=unreadable)
-    if isinstance(source, SequenceInteractions):
+    if isinstance(source, sources.SequenceInteractions):
         return _sequences(source, path, unreadable)
     table = _table(source, path, list(dict.fromkeys(source.columns.named().values())))
     return interactions_table(table, source.columns, name=str(path), unreadable=unreadable)
@@ -104,11 +93,11 @@ def read_items(
         DownloadError: The data set could not be downloaded.
     """
     path = resolve(source.path, base, download=download, progress=progress)
-    if isinstance(source, MovieLensItems):
+    if isinstance(source, sources.MovieLensItems):
         return movielens.read_movies(path)
-    if isinstance(source, SmartItems):
+    if isinstance(source, sources.SmartItems):
         return smart.read_documents(path)
-    if isinstance(source, RecBoleItems):
+    if isinstance(source, sources.RecBoleItems):
         return recbole.read_item(source, path)
     wanted = [source.item, *source.columns] if source.columns else None
     table = _table(source, path, wanted)
@@ -122,12 +111,8 @@ def read_items(
     return table.drop_columns([source.item]).add_column(0, ITEM, ids)
 
 
-def _table(
-    source: ParquetInteractions | CsvInteractions | ParquetItems | CsvItems,
-    path: Path,
-    columns: list[str] | None,
-) -> pa.Table:
-    if isinstance(source, ParquetInteractions | ParquetItems):
+def _table(source: _TableFile, path: Path, columns: list[str] | None) -> pa.Table:
+    if isinstance(source, sources.ParquetInteractions | sources.ParquetItems):
         return read_parquet(path, columns=columns)
     return read_csv(
         path,
@@ -139,7 +124,9 @@ def _table(
     )
 
 
-def _sequences(source: SequenceInteractions, path: Path, unreadable: Unreadable) -> pa.Table:
+def _sequences(
+    source: sources.SequenceInteractions, path: Path, unreadable: Unreadable
+) -> pa.Table:
     columns = InteractionColumns(user=source.user, item=source.item, position=source.position)
     wanted = list(columns.named().values())
     is_parquet = path.is_dir() or path.suffix == ".parquet"

@@ -22,11 +22,7 @@ KINDS = ("token", "token_seq", "float", "float_seq")
 def read_inter(
     source: RecBoleInteractions, path: Path, *, unreadable: Unreadable = "raise"
 ) -> pa.Table:
-    """The interactions, with context columns from the ``.inter`` or the ``.user`` file.
-
-    Raises:
-        DataError: A file or column is missing, a header has no type, a value cannot be read.
-    """
+    """The interactions, with context columns from the ``.inter`` or the ``.user`` file."""
     file = _file(path, ".inter")
     table, _ = _read(file)
     known = table.column_names
@@ -53,11 +49,7 @@ def read_inter(
 
 
 def read_item(source: RecBoleItems, path: Path) -> pa.Table:
-    """The items: tokens and sequences as text, ``float`` columns as float64.
-
-    Raises:
-        DataError: A file or column is missing, a header has no type, a number cannot be read.
-    """
+    """The items: tokens and sequences as text, ``float`` columns as float64."""
     file = _file(path, ".item")
     table, kinds = _read(file)
     wanted = [source.item, *(source.columns or [c for c in table.column_names if c != source.item])]

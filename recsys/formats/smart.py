@@ -7,7 +7,6 @@ begin with the ids of a query and a document.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from recsys.errors import DataError
+from recsys.errors import DataError, suggestion
 from recsys.formats.columns import TEXT
 from recsys.formats.tables import encoding_of
 from recsys.interactions import ITEM, TERMS
@@ -57,10 +56,6 @@ def read_documents(path: Path) -> pa.Table:
     Lines are joined by a blank, authors by "; ". A section that a document lacks is null. Other
     sections of :data:`SECTIONS` are skipped.
 
-    Raises:
-        DataError: The file cannot be read, holds no document, or is not of this layout; or an id is
-            there twice. The message names file, line and remedy.
-
     Example:
         >>> import tempfile; path = Path(tempfile.mkdtemp()) / "SMALL.ALL"
         >>> _ = path.write_text(".I 1\\n.T\\nShelves\\n.A\\nAuthor A\\n.W\\n They\\nhold books.\\n")
@@ -75,11 +70,7 @@ def read_documents(path: Path) -> pa.Table:
 
 
 def read_queries(path: Path) -> pa.Table:
-    """Columns query_id and terms, one row per query: the words of its title and its body.
-
-    Raises:
-        DataError: As for :func:`read_documents`; or a query has no words.
-    """
+    """Columns query_id and terms, one row per query: the words of its title and its body."""
     rows = []
     for record in _records(path, "query"):
         terms = " ".join(text for letter in "TW" if (text := record.text(letter)))
@@ -101,11 +92,6 @@ def read_judgements(path: Path, *, queries: Iterable[str], documents: Iterable[s
         path: The file.
         queries: Known ids of queries.
         documents: Known ids of documents.
-
-    Raises:
-        DataError: The file cannot be read, holds no judgement or a line of another form; a
-            judgement names an unknown id or is there twice. The message names file, line and
-            remedy.
     """
     known = {"query": frozenset(queries), "document": frozenset(documents)}
     first: dict[tuple[str, str], int] = {}
@@ -196,7 +182,4 @@ def _lines(path: Path) -> list[str]:
 
 def _near(value: str, known: Collection[str]) -> str:
     bare = value.lstrip("0")
-    if bare in known:
-        return f"; did you mean '{bare}'?"
-    near = difflib.get_close_matches(value[:64], sorted(known)[:50_000], n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    return f"; did you mean '{bare}'?" if bare in known else suggestion(value, sorted(known))

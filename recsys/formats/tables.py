@@ -38,10 +38,6 @@ def read_csv(
         encoding: Encoding of the text.
         header: Columns of a file without a header line.
         quote: Quotation mark, or None where quotation marks are ordinary characters.
-
-    Raises:
-        DataError: The file is missing, empty, not in ``encoding``, has lines of different lengths,
-            lacks a column, or has one twice.
     """
     names = list(header) or _header(file, name, separator, encoding, quote)
     twice = [column for column in names if names.count(column) > 1]
@@ -90,11 +86,7 @@ def read_csv(
 
 
 def read_parquet(path: Path, *, columns: Sequence[str] | None = None) -> pa.Table:
-    """A parquet file, or a folder of parquet files with equal columns, in the order of names.
-
-    Raises:
-        DataError: Nothing is there or not parquet, a column is missing, or the files differ.
-    """
+    """A parquet file, or a folder of parquet files with equal columns, in the order of names."""
     files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
     if not files:
         raise DataError(

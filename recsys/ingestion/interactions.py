@@ -59,11 +59,7 @@ class RawInteractions:
 def combine(
     interactions: TableLike, searches: TableLike | None, policy: IngestPolicy
 ) -> RawInteractions:
-    """Put both tables into one, with codes for ids.
-
-    Raises:
-        DataError: A column is missing or of another type, or the tables differ in their clock.
-    """
+    """Put both tables into one, with codes for ids."""
     unreadable: Unreadable = "raise" if policy.bad_rows == "raise" else "missing"
     table = _typed(interactions, LOG, unreadable)
     clock = _clock_of(table)

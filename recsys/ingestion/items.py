@@ -70,11 +70,7 @@ def clean_items(
     policy: IngestPolicy,
     pictures: PictureStore | None,
 ) -> CleanItems:
-    """Check a table of items.
-
-    Raises:
-        DataError: A column is missing, or a row is bad or there twice and the policy is "raise".
-    """
+    """Check a table of items."""
     raw = as_table(items, _TABLE)
     require_columns(fields.columns(), raw.column_names, _TABLE)
     ids = RawColumn(raw[ITEM], f"{_TABLE}: column '{ITEM}'").ids()
@@ -95,11 +91,7 @@ def clean_items(
 
 
 def picture_groups(catalogue: Catalogue) -> tuple[Group, ...]:
-    """Items whose picture is not named, or not in the store; rows are those of the catalogue.
-
-    Raises:
-        DataError: A name leads out of the store.
-    """
+    """Items whose picture is not named, or not in the store; rows are those of the catalogue."""
     if catalogue.fields.image is None:
         return ()
     names, store = catalogue.image_names, catalogue.pictures

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from pydantic import TypeAdapter
+
 EXAMPLES = 5
 """Number of rows of each group that are shown."""
 
@@ -26,12 +28,6 @@ class Group:
     rows: tuple[int, ...]
     values: tuple[str, ...]
 
-    @classmethod
-    def from_dict(cls, made: Mapping[str, Any]) -> Group:
-        """The inverse of :meth:`IngestReport.to_dict`."""
-        rows, values = tuple(made["rows"]), tuple(made["values"])
-        return cls(str(made["reason"]), int(made["count"]), rows, values)
-
 
 @dataclass(frozen=True)
 class TableReport:
@@ -40,12 +36,6 @@ class TableReport:
     read: int
     kept: int
     dropped: tuple[Group, ...] = ()
-
-    @classmethod
-    def from_dict(cls, made: Mapping[str, Any]) -> TableReport:
-        """The inverse of :meth:`IngestReport.to_dict`."""
-        dropped = tuple(Group.from_dict(group) for group in made["dropped"])
-        return cls(int(made["read"]), int(made["kept"]), dropped)
 
 
 @dataclass(frozen=True)
@@ -93,12 +83,8 @@ class IngestReport:
     @classmethod
     def from_dict(cls, made: Mapping[str, Any]) -> IngestReport:
         """The inverse of :meth:`to_dict`."""
-        tables = {
-            name: None if made[name] is None else TableReport.from_dict(made[name])
-            for name in ("interactions", "items", "searches")
-        }
-        pictures = tuple(Group.from_dict(group) for group in made["pictures"])
-        return cls(**{**made, **tables, "pictures": pictures})
+        report: IngestReport = TypeAdapter(cls).validate_python(made)
+        return report
 
     def lines(self) -> list[str]:
         """The report as lines of text."""

@@ -95,9 +95,6 @@ def build_split(
         test: Queries to score once.
         config: The protocol.
         counts: Further entries of the statement.
-
-    Raises:
-        DataError: Nothing is left to train on or to test.
     """
     least = getattr(config, "min_history", 0)
     kept, removed = [], {}
