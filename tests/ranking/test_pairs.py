@@ -152,7 +152,7 @@ def test_the_vectors_of_users_are_dropped_in_training_and_never_trained(tmp_path
     dropped = learned(
         tmp_path / "b", log, **inputs, user_block=block, user_vectors_dropout=0.9999999
     )
-    (bias,) = [w for w in dropped._tower.weights if "projection/bias" in w.name]
+    (bias,) = [w for w in dropped._query_tower.weights if "projection/bias" in w.name]
     assert not bias.numpy().any()
     rows = np.arange(8, dtype=np.int32)
     assert best(towers, QueryBatch.of(nothing(8), users=rows)) == (rows % 4).tolist()

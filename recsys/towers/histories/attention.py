@@ -8,13 +8,12 @@ from recsys._tf import tf, tf_keras
 
 
 class CausalAttention(tf_keras.layers.Layer):  # type: ignore[misc]
-    """Scaled dot-product attention (Vaswani et al., NeurIPS 2017) in which nothing sees ahead.
+    """Causal scaled dot-product attention (Vaswani et al., NeurIPS 2017).
 
         y_j = O concat over heads of sum over i <= j of softmax_i( q_j . k_i / sqrt(d / h) ) v_i
 
-    with q, k and v one matrix product of x ``[b, n, d]``. In training a share of the weights is
-    dropped: which ones is drawn once a head and step, for all histories of the batch, because to
-    draw for each of them takes longer than all the rest.
+    with q, k and v one matrix product of x ``[b, n, d]``. Dropout of the weights is drawn once per
+    head and step for the whole batch; a draw per history takes longer than the rest of the layer.
     """
 
     def __init__(self, heads: int, dimension: int, dropout: float) -> None:
@@ -27,7 +26,7 @@ class CausalAttention(tf_keras.layers.Layer):  # type: ignore[misc]
     def call(self, x: Any, training: bool = False) -> Any:
         q, k, v = (by_head(part, self._heads) for part in tf.split(self._project(x), 3, axis=-1))
         scores = tf.matmul(q * self._width**-0.5, k, transpose_b=True)  # (b, h, n, n)
-        later = tf.cast(~may_see(tf.shape(x)[1]), scores.dtype)
+        later = tf.cast(~causal_mask(tf.shape(x)[1]), scores.dtype)
         shares = tf.nn.softmax(scores - 1e9 * later)
         if training and self._rate:
             mask = tf.ones_like(scores[:1])
@@ -35,24 +34,24 @@ class CausalAttention(tf_keras.layers.Layer):  # type: ignore[misc]
         return self._merge(merged(tf.matmul(shares, v)))
 
 
-def ages_of(moments: Any) -> Any:
-    """How many items ago item i came, seen from item j: ``[t, t]``, negative for what follows j."""
-    places = tf.range(moments)
-    return places[:, None] - places[None, :]
+def ages_of(length: Any) -> Any:
+    """Position j minus position i, ``[t, t]``; negative for later items."""
+    positions = tf.range(length)
+    return positions[:, None] - positions[None, :]
 
 
-def may_see(moments: Any) -> Any:
-    """Whether place j sees place i, bool ``[n, n]``: itself and what came before."""
-    return ages_of(moments) >= 0
+def causal_mask(length: Any) -> Any:
+    """Whether position j attends to position i: itself and earlier ones, bool ``[n, n]``."""
+    return ages_of(length) >= 0
 
 
 def by_head(x: Any, heads: int) -> Any:
     """``[b, n, d]`` to ``[b, heads, n, d / heads]``."""
-    batch, moments, width = tf.shape(x)[0], tf.shape(x)[1], x.shape[-1] // heads
-    return tf.transpose(tf.reshape(x, [batch, moments, heads, width]), [0, 2, 1, 3])
+    batch, length, width = tf.shape(x)[0], tf.shape(x)[1], x.shape[-1] // heads
+    return tf.transpose(tf.reshape(x, [batch, length, heads, width]), [0, 2, 1, 3])
 
 
 def merged(x: Any) -> Any:
     """``[b, heads, n, w]`` to ``[b, n, heads * w]``."""
-    batch, moments = tf.shape(x)[0], tf.shape(x)[2]
-    return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch, moments, x.shape[1] * x.shape[3]])
+    batch, length = tf.shape(x)[0], tf.shape(x)[2]
+    return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch, length, x.shape[1] * x.shape[3]])

@@ -1,11 +1,9 @@
-"""History encoders: the vectors of the items so far in, one state a moment out.
+"""The history encoder that a configuration names.
 
 Every encoder reads item vectors ``[b, t, d]``, oldest first, padded at the end, and returns states
-``[b, t + 1, d]``: state j stands for the first j items, state 0 for an empty history. No state
-depends on a later item, so one pass trains every position of a history, and padding at the end
-cannot leak. ``tests/contracts/history_contract.py`` holds what each of them must keep.
-
-Where an encoder reads times they come beside the vectors, as :class:`Times`.
+``[b, t + 1, d]``: state j encodes the first j items, state 0 an empty history. No state depends on
+a later item, so that one pass trains every position of a history, and padding has no effect.
+``tests/contracts/history_contract.py`` is their contract.
 """
 
 from __future__ import annotations
@@ -29,11 +27,7 @@ __all__ = ["Times", "build_history_encoder"]
 
 
 def build_history_encoder(config: TowersConfig) -> Any:
-    """The encoder that ``config.history`` names.
-
-    It is called as ``encoder(vectors, times=None, training=False)``, ``times`` being a
-    :class:`Times` or None where none are known.
-    """
+    """A layer ``encoder(vectors, times=None, training=False)``, with :class:`Times` or None."""
     history, dimension = config.history, config.dimension
     if isinstance(history, NoHistory):
         return Start(dimension, "zeros" if config.initial == "identity" else short())

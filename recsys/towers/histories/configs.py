@@ -1,4 +1,4 @@
-"""How the query tower may read a history."""
+"""Configurations of the history encoders."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from recsys.interactions import Interactions
 
 
 class MeanHistory(Config):
-    """A history is the mean of its items' vectors, then a trained linear map.
+    """Mean of the item vectors, then a trained projection.
 
     Attributes:
-        window: How many of a history's last items are read.
-        ages: Whether items weigh by their age, which is trained, or all alike (the average
-            pooling of SimpleX, Mao et al., CIKM 2021): for sets that have no order.
+        window: Number of last items that are read.
+        ages: Whether items have a trained weight by age or equal weights, for sets without an
+            order (the average pooling of SimpleX, Mao et al., CIKM 2021).
 
     Example:
         >>> MeanHistory(ages="equal").window
@@ -31,15 +31,15 @@ class MeanHistory(Config):
 
 
 class TransformerHistory(Config):
-    """A causal transformer over the items' vectors (SASRec, Kang & McAuley, ICDM 2018).
+    """A causal transformer over the item vectors (SASRec, Kang & McAuley, ICDM 2018).
 
     Attributes:
-        window: How many of a history's last items are read.
-        blocks: Self-attention blocks.
-        heads: Attention heads a block; they divide the dimension.
+        window: Number of last items that are read.
+        blocks: Number of self-attention blocks.
+        heads: Number of attention heads per block; a divisor of the dimension.
         expansion: Hidden width of the feed-forward part, as a multiple of the dimension.
-        norm: Whether a part of a block reads what is normalised (``pre``), or what it gives is
-            normalised (``post``, as SASRec was published).
+        norm: Whether the input (``pre``) or the output (``post``, as in SASRec) of each part of a
+            block is normalised.
         dropout: Share of activations and of attention weights dropped in training.
 
     Example:
@@ -61,14 +61,14 @@ class HstuHistory(Config):
     """Hierarchical sequential transduction units (Zhai et al., ICML 2024).
 
     Attributes:
-        window: How many of a history's last items are read.
-        blocks: Units, one on another.
-        heads: Attention heads a unit; they divide the dimension.
+        window: Number of last items that are read.
+        blocks: Number of units.
+        heads: Number of attention heads per unit; a divisor of the dimension.
         dropout: Share of activations dropped in training.
-        time_bias: Whether attention also depends on how long before an item another was met, in
-            buckets that grow as the logarithm of the seconds. The log must have timestamps.
-        time_dropout: Share of histories read without their times in training, so that the same
-            tower answers for those whose times are not known.
+        time_bias: Whether attention also depends on the time between two items, in buckets that
+            grow as the logarithm of the seconds. The log must have timestamps.
+        time_dropout: Share of histories read without times in training, so that the same tower
+            serves histories without times.
 
     Example:
         >>> HstuHistory(time_bias="log-buckets").reads_times
@@ -85,15 +85,14 @@ class HstuHistory(Config):
 
     @property
     def reads_times(self) -> bool:
-        """Whether the moments of a history's items make a difference."""
+        """Whether the times of a history are read."""
         return self.time_bias != "none"
 
 
 class NoHistory(Config):
-    """No history is read: a trained start vector stands where its state would be.
+    """No history: every state is a trained start vector.
 
-    What then tells queries apart is the terms, the user or the context; each interaction is a
-    training example by itself.
+    Queries then differ by their terms, user or context; each interaction is a training example.
 
     Example:
         >>> NoHistory().window
@@ -112,7 +111,7 @@ HistoryConfig = Annotated[
 
 
 def check_history(history: HistoryConfig, *, dimension: int, log: Interactions) -> None:
-    """Refuse what the towers' sizes or the log cannot serve.
+    """Check a history encoder against the towers' dimension and the log.
 
     Raises:
         ConfigError: The heads do not divide ``dimension``, or times are read and the log has none.

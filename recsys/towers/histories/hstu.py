@@ -1,11 +1,11 @@
-"""Hierarchical sequential transduction units: attention that adds up rather than shares out."""
+"""Hierarchical sequential transduction units: attention without a softmax."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from recsys._tf import tf, tf_keras
-from recsys.towers.histories.attention import ages_of, by_head, may_see, merged
+from recsys.towers.histories.attention import ages_of, by_head, causal_mask, merged
 from recsys.towers.histories.configs import HstuHistory
 from recsys.towers.histories.norm import Norm
 from recsys.towers.histories.times import BUCKETS, Times, buckets_of
@@ -16,8 +16,8 @@ from recsys.towers.model.initializers import short
 class Hstu(tf_keras.layers.Layer):  # type: ignore[misc]
     """HSTU (Zhai et al., "Actions Speak Louder than Words", ICML 2024, eq. 1 to 3).
 
-    State j is what the last unit gives at place j of :class:`Tokens`, normalised. Without times, or
-    for the histories whose times are not known, the time bias is zero.
+    State j is the last unit's output at position j of :class:`Tokens`, normalised. The time bias of
+    histories without times is zero.
     """
 
     def __init__(self, config: HstuHistory, dimension: int) -> None:
@@ -33,8 +33,8 @@ class Hstu(tf_keras.layers.Layer):  # type: ignore[misc]
         if self._config.reads_times and times is not None:
             buckets, known = buckets_of(times.seconds), times.known
             if training and self._config.time_dropout:
-                kept = tf.random.uniform(tf.shape(known)) >= self._config.time_dropout
-                known *= tf.cast(kept, tf.float32)
+                read = tf.random.uniform(tf.shape(known)) >= self._config.time_dropout
+                known *= tf.cast(read, tf.float32)
         for unit in self._units:
             x = unit(x, buckets, known, training=training)
         return self._norm(x)
@@ -45,9 +45,9 @@ class _Unit(tf_keras.layers.Layer):  # type: ignore[misc]
 
         A_ji = silu( q_j . k_i + p_(j - i) + r_bucket(j, i) ) / (j + 1)
 
-    p, by place, a head each, and r, by time, begin near zero. Under the norm of A V the paper's
-    divisor, the longest history, is one of scale alone; here it counts what place j sees, so that
-    a short history in a long window is not made small.
+    p, by position and head, and r, by time, start near zero. The paper divides by the length of the
+    longest history; here by the number of visible positions, so that a short history in a long
+    window keeps its scale.
     """
 
     def __init__(self, config: HstuHistory, dimension: int, index: int) -> None:
@@ -55,8 +55,8 @@ class _Unit(tf_keras.layers.Layer):  # type: ignore[misc]
         self._heads = config.heads
         self._norms = [Norm(dimension, f"norm_{part}") for part in range(2)]
         self._enter = tf_keras.layers.Dense(4 * dimension, "silu", use_bias=False)
-        self._places = self.add_weight(
-            name="places", shape=(config.heads, config.window + 1), initializer=short()
+        self._positions = self.add_weight(
+            name="positions", shape=(config.heads, config.window + 1), initializer=short()
         )
         self._times = None
         if config.reads_times:
@@ -67,13 +67,15 @@ class _Unit(tf_keras.layers.Layer):  # type: ignore[misc]
     def call(self, x: Any, buckets: Any, known: Any, training: bool = False) -> Any:
         u, v, q, k = tf.split(self._enter(self._norms[0](x)), 4, axis=-1)
         q, k, v = (by_head(part, self._heads) for part in (q, k, v))
-        moments = tf.shape(x)[1]
-        by_place = tf.gather(self._places, tf.maximum(ages_of(moments), 0), axis=1)  # (h, n, n)
-        scores = tf.matmul(q, k, transpose_b=True) + by_place
+        length = tf.shape(x)[1]
+        by_position = tf.gather(
+            self._positions, tf.maximum(ages_of(length), 0), axis=1
+        )  # (h, n, n)
+        scores = tf.matmul(q, k, transpose_b=True) + by_position
         if buckets is not None and self._times is not None:
             by_time = tf.gather(self._times, buckets) * known[:, None, None]
             scores += by_time[:, None]
-        seen = tf.range(1, moments + 1, dtype=scores.dtype)[:, None]
-        weights = tf.nn.silu(scores) * (tf.cast(may_see(moments), scores.dtype) / seen)
+        visible = tf.range(1, length + 1, dtype=scores.dtype)[:, None]
+        weights = tf.nn.silu(scores) * (tf.cast(causal_mask(length), scores.dtype) / visible)
         attended = self._norms[1](merged(tf.matmul(weights, v)))
         return x + self._leave(self._dropout(attended * u, training=training))

@@ -1,4 +1,4 @@
-"""The mean of a history, by age or of all items alike."""
+"""The mean of a history, weighted by age or not."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from recsys.towers.histories.configs import MeanHistory
 class Mean(tf_keras.layers.Layer):  # type: ignore[misc]
     """State j = W sum over i <= j of a(j - i) v_i + b, the a(age) summing to 1 over each history.
 
-    a(age) is proportional to exp(c_age), c trained from zero: at first every item counts alike, and
-    with ``ages = "equal"`` they always do, which is SimpleX's average pooling with a map of its own
-    (Mao et al., CIKM 2021). W begins as identity. An empty history is the zero mean.
+    a(age) is proportional to exp(c_age), with c trained from zero, or zero with ``ages = "equal"``
+    (average pooling of SimpleX, Mao et al., CIKM 2021, with a projection). W starts as identity.
+    The mean of an empty history is zero.
     """
 
     def __init__(self, config: MeanHistory, dimension: int) -> None:

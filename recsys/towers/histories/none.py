@@ -1,4 +1,4 @@
-"""The history encoder that reads no history."""
+"""The history encoder without a history."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from recsys._tf import tf, tf_keras
 
 
 class Start(tf_keras.layers.Layer):  # type: ignore[misc]
-    """State j = s, whatever came before: what is left is popularity, and what is added to it."""
+    """Every state is one trained vector s."""
 
     def __init__(self, dimension: int, initial: Any) -> None:
         super().__init__(name="no_history")

@@ -1,4 +1,4 @@
-"""Layer normalisation with its gradient written out: two thirds of the time of the traced one."""
+"""Layer normalisation with its gradient written out, in two thirds of the traced one's time."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Norm(tf_keras.layers.Layer):  # type: ignore[misc]
     """y = g * (x - mean x) / sqrt(var x + 1e-6) + b over the last axis (Ba et al. 2016).
 
     Args:
-        dimension: Of the last axis.
-        name: Of the layer.
+        dimension: Length of the last axis.
+        name: Name of the layer.
     """
 
     def __init__(self, dimension: int, name: str = "norm") -> None:

@@ -1,4 +1,4 @@
-"""When a history's items were met, as the encoders that read times are told."""
+"""Times of a history's items, as history encoders read them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ BUCKETS = 64
 
 
 class Times(NamedTuple):
-    """The moments of b histories.
+    """Times of b histories.
 
     Attributes:
-        seconds: Since the first item that is read, float32 ``[b, t]``; anything where padded.
-        known: 1 where a history's times are known, else 0: float32 ``[b]``.
+        seconds: Seconds since the first item that is read, float32 ``[b, t]``; arbitrary in the
+            padding.
+        known: 1 where the times of a history are known, else 0, float32 ``[b]``.
     """
 
     seconds: Any
@@ -22,12 +23,12 @@ class Times(NamedTuple):
 
 
 def buckets_of(seconds: Any) -> Any:
-    """How long before token j token i was met, as a bucket: int32 ``[b, t + 1, t + 1]``.
+    """Bucket of the time from token i to token j, int32 ``[b, t + 1, t + 1]``.
 
         bucket = min( floor( 2 log2(1 + seconds between) ), 63 )
 
-    so that each is about 1.4 times as long as the one before it; the last begins at 96 years.
-    Token 0, which stands before the first item, has the first item's time.
+    Each bucket is about 1.4 times as long as the one before; the last begins at 96 years. Token 0,
+    the start of the history, has the time of the first item.
     """
     at = tf.pad(seconds, [[0, 0], [1, 0]])
     between = tf.maximum(at[:, :, None] - at[:, None, :], 0.0)

@@ -1,4 +1,4 @@
-"""What attention reads: a start vector, then the items, each at its place."""
+"""Input of the attention layers: a start vector and the items, with vectors of positions."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Tokens(tf_keras.layers.Layer):  # type: ignore[misc]
     """Item vectors ``[b, t, d]`` to ``[b, t + 1, d]``: x_0 = s + p_0, x_i = sqrt(d) v_i + p_i.
 
     Args:
-        window: The longest history.
+        window: Length of the longest history.
         dimension: d.
-        dropout: Share of what is given that is dropped in training.
+        dropout: Share of the output dropped in training.
     """
 
     def __init__(self, window: int, dimension: int, dropout: float) -> None:
@@ -28,6 +28,6 @@ class Tokens(tf_keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, vectors: Any, training: bool = False) -> Any:
         start = tf.tile(self._start, [tf.shape(vectors)[0], 1, 1])
-        # Unit vectors are brought to the scale of the layer norms inside the blocks.
+        # Unit vectors are scaled to the layer norms inside the blocks.
         x = tf.concat([start, vectors * self._scale], axis=1)
         return self._dropout(x + self._positions[: tf.shape(x)[1]], training=training)

@@ -1,4 +1,4 @@
-"""Towers that have come to say the same of everything: found out, and refused."""
+"""Detection of collapsed towers, whose vectors are all alike."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ from recsys.errors import TrainingError
 from recsys.ids import Vectors
 
 ITEMS_ALIKE = 0.99
-"""Mean cosine of two items' vectors above which they have collapsed."""
+"""Mean cosine of two item vectors above which items have collapsed."""
 QUERIES_ALIKE = 0.9999
-"""Cosine with their mean that every query's vector exceeds where all queries are one."""
+"""Cosine with the mean query above which, for every query, queries have collapsed."""
 QUERIES_ENOUGH = 32
-"""Fewer may be alike by chance: all of one user, say, or of users who met the same."""
+"""Number of queries below which they may be alike by chance, for example of one user."""
 
 
 def refuse_collapsed(items: Vectors, queries: Vectors) -> None:
-    """Raise if the vectors of either side are all one, or nearly: no ranking can come of them.
+    """Raise if the vectors of all items or of all queries are nearly one.
 
     Args:
-        items: Unit vectors of the warm items, float32 ``[n, d]``; 0 where nothing is told of one.
-        queries: The same of different queries, float32 ``[m, d]``, such as a batch's.
+        items: Unit vectors of the warm items, float32 ``[n, d]``; zeros for an item without input.
+        queries: Unit vectors of different queries, float32 ``[m, d]``, for example of a batch.
 
     Raises:
-        TrainingError: They are; it says what to change. One item alone, and fewer than
-            ``QUERIES_ENOUGH`` queries, are never alike.
+        TrainingError: They are nearly one; the message names the remedy. A single item, and fewer
+            than ``QUERIES_ENOUGH`` queries, never raise.
 
     Example:
         >>> refuse_collapsed(np.eye(3, dtype=np.float32), np.ones((40, 3)) / 3**0.5)
         Traceback (most recent call last):
         ...
-        recsys.errors.TrainingError: all 40 queries looked at have one vector (each with a cosine \
+        recsys.errors.TrainingError: all 40 queries of a batch have one vector (each with a cosine \
 above 0.9999 to their mean), so every user would get the same items: lower train.learning_rate, \
-or let the query tower read what tells users apart (towers.history, towers.user_id, towers.terms)
+or let the query tower read inputs that distinguish users (towers.history, towers.user_id, \
+towers.terms)
     """
     mean = _mean_cosine(items)
     if mean > ITEMS_ALIKE:
@@ -40,25 +41,22 @@ or let the query tower read what tells users apart (towers.history, towers.user_
             f"the vectors of the {len(items)} items have collapsed (mean cosine of two items"
             f" {mean:.4f}, expected at most {ITEMS_ALIKE}): lower train.learning_rate, choose a"
             " train.loss with more or heavier negatives (more train.loss.negatives, a higher"
-            " negative_weight), or give items what tells them apart (towers.item_id,"
+            " negative_weight), or give items inputs that distinguish them (towers.item_id,"
             " towers.blocks)",
             field="train.loss",
         )
     if len(queries) >= QUERIES_ENOUGH and _least_cosine_to_mean(queries) > QUERIES_ALIKE:
         raise TrainingError(
-            f"all {len(queries)} queries looked at have one vector (each with a cosine above"
+            f"all {len(queries)} queries of a batch have one vector (each with a cosine above"
             f" {QUERIES_ALIKE} to their mean), so every user would get the same items: lower"
-            " train.learning_rate, or let the query tower read what tells users apart"
+            " train.learning_rate, or let the query tower read inputs that distinguish users"
             " (towers.history, towers.user_id, towers.terms)",
             field="towers.history",
         )
 
 
 def _mean_cosine(vectors: Vectors) -> float:
-    """Of two different rows: the sum over all pairs is the squared length of the rows' sum.
-
-    Rows that are all 0 are alike.
-    """
+    """Mean cosine of two rows, from the squared length of the sum of all; 1 if all are zeros."""
     count = len(vectors)
     if count < 2:
         return 0.0

@@ -1,4 +1,4 @@
-"""What a pair of towers learns from, seen to fit what it is to read."""
+"""Training data, checked against the inputs of the towers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from recsys.towers.histories.configs import NoHistory, check_history
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """What :func:`recsys.towers.training.fitting.fit` is given; see there.
+    """Training data of :func:`recsys.towers.training.fitting.fit`.
 
     Attributes:
         log: Training interactions.
         blocks: Feature blocks over ``log.items``.
         phrase_vectors: Encoded ``log.phrases``, float32 ``[phrases, t]``.
-        user_block: Vectors of ``log.users`` that were learned elsewhere, if any.
+        user_block: Given vectors of ``log.users``, if any.
     """
 
     log: Interactions
@@ -30,11 +30,10 @@ class TrainingData:
     user_block: FeatureBlock | None = None
 
     def read_by(self, towers: TowersConfig) -> TrainingData:
-        """The part of it that these towers read.
+        """The part that these towers read.
 
         Raises:
-            ConfigError: A named block or context column is not there, or sizes do not divide or
-                fit.
+            ConfigError: A named block or context column is missing, or sizes do not fit.
             DataError: There is nothing to train on.
         """
         blocks = _chosen(self.blocks, towers)
@@ -72,14 +71,14 @@ def _check(log: Interactions, config: TowersConfig, user_block: FeatureBlock | N
     if user_block is not None and len(user_block) != len(log.users):
         raise DataError(
             f"the block of users has {len(user_block)} rows, the log {len(log.users)} users;"
-            " expected one row a user"
+            " expected one row per user"
         )
     others = {config.user_id, config.terms} != {"none"} or config.context or user_block is not None
     if isinstance(config.history, NoHistory) and not others:
         raise ConfigError(
-            "with towers.history 'none' the query tower must read something else, and every query"
-            " would be the same: set towers.user_id = 'embedding', give vectors of users, search"
-            " terms and an encoder of words, or name towers.context",
+            "with towers.history 'none' and no other input every query would be the same: set"
+            " towers.user_id = 'embedding', give vectors of users, search terms and an encoder of"
+            " words, or name towers.context",
             field="towers.history.name",
         )
     check_history(config.history, dimension=config.dimension, log=log)

@@ -1,4 +1,4 @@
-"""Adam whose step costs what the step touched, and the rate it learns at."""
+"""Adam with sparse updates, and the schedule of its learning rate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recsys.towers.config import TrainConfig
 
 
 def build_optimizer(train: TrainConfig, steps: int) -> Any:
-    """The optimizer of a training of so many steps."""
+    """The optimizer of a training of ``steps`` steps."""
     return LazyAdam(
         _Rate(train, steps),
         decay=train.weight_decay,
@@ -21,19 +21,18 @@ def build_optimizer(train: TrainConfig, steps: int) -> Any:
 
 
 class LazyAdam(tf_keras.optimizers.Adam):  # type: ignore[misc]
-    """Adam (Kingma & Ba 2015), of tables only the rows that a step read.
+    """Adam (Kingma & Ba 2015), which updates only the rows of a table that a step read.
 
     With g the gradient of a row, m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2 and
-    row -= rate m' / (sqrt(v') + e), as ever; but a row without a gradient keeps its m and v and
-    does not move, where Adam would let them fade over the whole table in every step. So a step of
-    ten million items costs what one of ten thousand does, and where each step reads every row
-    (full softmax) nothing differs from Adam. What moves also loses the share ``rate * decay``
-    of itself (AdamW, Loshchilov & Hutter 2019).
+    row -= rate m' / (sqrt(v') + e). A row without a gradient keeps its m, v and value, where Adam
+    would update the whole table, so that the cost of a step does not depend on the table; where
+    each step reads every row (full softmax) it equals Adam. Updated rows also lose the share
+    ``rate * decay`` of themselves (AdamW, Loshchilov & Hutter 2019).
 
     Args:
         learning_rate: A number or a schedule.
-        decay: Of the weights.
-        options: Those of Keras' Adam.
+        decay: Weight decay.
+        options: Options of Keras' Adam.
     """
 
     def __init__(self, learning_rate: Any, *, decay: float = 0.0, **options: Any) -> None:
@@ -41,7 +40,7 @@ class LazyAdam(tf_keras.optimizers.Adam):  # type: ignore[misc]
         self._decay = decay
 
     def update_step(self, gradient: Any, variable: Any) -> None:
-        """One variable's step; the rows of a sparse gradient are unique, Keras sees to it."""
+        """Update one variable; Keras makes the rows of a sparse gradient unique."""
         if not isinstance(gradient, tf.IndexedSlices):
             if self._decay:
                 variable.assign_sub(self.learning_rate * self._decay * variable)
@@ -64,7 +63,7 @@ class LazyAdam(tf_keras.optimizers.Adam):  # type: ignore[misc]
 
 
 class _Rate(tf_keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """Linear warm-up, then constant, or a line or half a cosine down to a hundredth."""
+    """Linear warm-up, then constant, or linear or cosine decay to a hundredth."""
 
     def __init__(self, train: TrainConfig, steps: int) -> None:
         self._train = train

@@ -1,6 +1,6 @@
-"""From a log to batches of whole users: all their items at once, in no order.
+"""Training batches of whole users: all their items at once, without an order.
 
-Plain numpy, and a function of the seed and the epoch alone, as ``batches``.
+Plain numpy, and a function of the seed and the epoch alone.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from recsys.towers.training.batches import Batch
 
 
 def group_users(log: Interactions, *, positions: int, seed: int, epoch: int) -> list[Rows]:
-    """The users who met anything, in random order, cut so that about ``positions`` interactions
-    share a group; a user is never cut."""
+    """Users with interactions, in random order, in groups of about ``positions`` interactions."""
     sizes = np.diff(log.offsets)
     order = np.random.default_rng([seed, epoch]).permutation(np.flatnonzero(sizes > 0))
     before = np.cumsum(sizes[order]) - sizes[order]
@@ -36,27 +35,26 @@ def load_sets(
     seed: int,
     epoch: int,
 ) -> Iterator[Batch]:
-    """Each group as arrays: b users, and p items that each of them should find.
+    """Each group as arrays: b users, and their p items as positives.
 
-    Keys: ``user`` ``[b]``; ``item``, ``weight`` and ``of`` (the place of its user in the batch)
-    ``[p]``; ``history`` ``[b, t]``, padded at the end, and ``length`` ``[b]``: what of a user's
-    items the query tower is shown, the last ``window`` of those that ``loss.history_dropout``
-    spares.
+    Keys: ``user`` ``[b]``; ``item``, ``weight`` and ``of`` (index of the user in the batch)
+    ``[p]``; ``history`` ``[b, t]``, padded at the end, and ``length`` ``[b]``: the last ``window``
+    of a user's items after ``loss.history_dropout``.
     """
-    for at, users in enumerate(groups):
-        of, places = flat_positions(log.offsets, users)
-        weight = log.weight[places].astype(np.float64)
+    for index, users in enumerate(groups):
+        of, positions = flat_positions(log.offsets, users)
+        items = log.item[positions]
+        weight = log.weight[positions].astype(np.float64)
         if loss.counts == "users":
             weight /= np.bincount(of, weight)[of]
-        rng = np.random.default_rng([seed, epoch, at])
-        spared = rng.random(len(of)) >= loss.history_dropout
-        items, weight = log.item[places], weight.astype(np.float32)
-        history, length = _histories(log.item[places[spared]], of[spared], len(users), window)
+        rng = np.random.default_rng([seed, epoch, index])
+        shown = rng.random(len(of)) >= loss.history_dropout
+        history, length = _histories(items[shown], of[shown], len(users), window)
         yield {
             "user": users,
             "item": items,
             "of": of,
-            "weight": weight,
+            "weight": weight.astype(np.float32),
             "history": history,
             "length": length,
         }
@@ -65,7 +63,7 @@ def load_sets(
 def flat_positions(
     offsets: npt.NDArray[np.int64], users: Rows
 ) -> tuple[Rows, npt.NDArray[np.int64]]:
-    """Of each entry of ``users``: the place of its user among them, and its own in the log."""
+    """All entries of ``users`` in a table with ``offsets``: index of the user, and position."""
     sizes = np.diff(offsets)[users]
     of = np.repeat(np.arange(len(users), dtype=np.int32), sizes)
     within = np.arange(len(of)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
@@ -73,12 +71,12 @@ def flat_positions(
 
 
 def _histories(items: Rows, of: Rows, users: int, window: int) -> tuple[Rows, Rows]:
-    """The last ``window`` items of each user as ``[users, t]``, and how many there are."""
+    """The last ``window`` items of each user, ``[users, t]``, and their number."""
     counts = np.bincount(of, minlength=users)
     length = np.minimum(counts, window)
-    place = np.arange(len(of)) - np.repeat(np.cumsum(counts) - counts, counts)
-    place -= (counts - length)[of]
-    kept = place >= 0
+    position = np.arange(len(of)) - np.repeat(np.cumsum(counts) - counts, counts)
+    position -= (counts - length)[of]
+    read = position >= 0
     history = np.zeros((users, int(length.max(initial=0))), np.int32)
-    history[of[kept], place[kept]] = items[kept]
+    history[of[read], position[read]] = items[read]
     return history, length.astype(np.int32)

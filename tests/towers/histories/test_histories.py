@@ -95,7 +95,7 @@ def test_a_state_of_hstu_is_that_of_its_equations():
     for head in range(2):
         part = slice(4 * head, 4 * head + 4)
         for i in range(6):
-            score = q[5, part] @ k[i, part] + unit._places.numpy()[head, 5 - i]
+            score = q[5, part] @ k[i, part] + unit._positions.numpy()[head, 5 - i]
             attended[part] += silu(score) * v[i, part] / 6
     y = norm(attended, unit._norms[1]) * u[5]
     last = x[5] + y @ unit._leave.kernel.numpy() + unit._leave.bias.numpy()

@@ -20,7 +20,7 @@ def test_items_all_alike_are_refused():
 
 def test_queries_all_alike_are_refused():
     refuse_collapsed(SPREAD, around(SPREAD[0], spread=0.1))
-    with pytest.raises(TrainingError, match=r"all 200 queries looked at have one vector"):
+    with pytest.raises(TrainingError, match=r"all 200 queries of a batch have one vector"):
         refuse_collapsed(SPREAD, around(SPREAD[0], spread=0.001))
 
 

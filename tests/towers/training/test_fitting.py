@@ -190,7 +190,7 @@ def test_a_collapsed_run_says_what_to_change(tmp_path, towers):
     """Without ids and with one text for all, no item can be told from another."""
     same = FeatureBlock(np.ones((8, 3), np.float32), np.ones(8, bool), "text")
     towers = towers.model_copy(update={"item_id": "none"})
-    with pytest.raises(TrainingError, match=r"8 items have collapsed .*give items what tells"):
+    with pytest.raises(TrainingError, match=r"8 items have collapsed .*give items inputs that"):
         train(tmp_path, blocks=[same], towers=towers, epochs=1)
 
 

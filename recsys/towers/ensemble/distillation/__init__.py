@@ -1,4 +1,4 @@
-"""Few numbers a user and an item that rank as a teacher does that no index could hold.
+"""Distillation: vectors of users and items that rank as a teacher too large for an index.
 
-The teacher's targets are computed in ``targets``; the student that learns them is in ``student``.
+``targets`` computes the teacher's lists; ``student`` trains on them.
 """

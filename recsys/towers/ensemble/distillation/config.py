@@ -1,4 +1,4 @@
-"""What can be chosen about distillation."""
+"""Configuration of distillation."""
 
 from __future__ import annotations
 
@@ -8,25 +8,21 @@ from recsys.config import Config
 
 
 class ItemFilterConfig(Config):
-    """How much of what is alike counts; see
-    :class:`recsys.towers.ensemble.distillation.item_filter.ItemFilter`.
+    """Powers of :class:`recsys.towers.ensemble.distillation.item_filter.ItemFilter`.
 
     Attributes:
-        of_users: a; the more items a user met, the less each pair of them says.
-        of_met: b; the more users met an item, the less it says of those who did.
-        of_items: c; the more users met an item, the less it is proposed. Below b, the popular are
-            proposed more often than they would be by the cosine.
-        recency: r; the further back in a user's history an item is, the less it says. 0 reads no
-            order.
-        nearness: e; the further apart two items are in a history, the less they have to do with
-            each other. 0 reads no order.
-        window: Where ``nearness`` counts, items further apart have nothing to do with each other.
-            Memory and time grow with it.
-        low_pass: How much of what the log says of tastes at large is added.
-        directions: How many tastes that is.
+        of_users: a, discount of users with many items.
+        of_met: b, discount of popular items in the history.
+        of_items: c, discount of popular items in the result. Below b, popular items score higher
+            than by the cosine.
+        recency: r, discount of older items of the history; 0 reads no order.
+        nearness: e, discount of pairs of items far apart in a history; 0 reads no order.
+        window: Largest distance of a pair where ``nearness`` counts. Memory and time grow with it.
+        low_pass: Weight of the low-rank term.
+        directions: Rank of the low-rank term.
 
     Example:
-        As GF-CF was published for Gowalla:
+        GF-CF as published for Gowalla:
 
         >>> ItemFilterConfig(of_users=1, of_met=0.5, of_items=0.5, low_pass=0.3).directions
         256
@@ -43,17 +39,16 @@ class ItemFilterConfig(Config):
 
 
 class Distillation(Config):
-    """The trained towers and a filter of items x items teach a vector for each user and item.
+    """Training of a vector per user and item by the trained towers and a filter of items x items.
 
     Attributes:
         filter_share: Share of the filter in the teacher's scores; 0 is the towers alone.
         item_filter: The filter.
-        temperature: Divides the towers' cosines, which become scores beside the filter's as powers
-            of e.
-        items: So many of the teacher's best a user are learned.
-        sharpness: The power that scores are raised to before they share a user's weight.
-        epochs: Passes over the users, at most.
-        learning_rate: Adam's.
+        temperature: Divisor of the towers' cosines, whose exponentials are added to the filter.
+        items: Number of the teacher's best items per user that are targets.
+        sharpness: Power of the scores that weights a user's targets.
+        epochs: Maximum number of passes over the users.
+        learning_rate: Learning rate of Adam.
     """
 
     filter_share: float = Field(0.5, ge=0, le=1)

@@ -114,7 +114,7 @@ class StudentTraining(TrainingLoop):
 
     def _load(self, groups: list[Rows]) -> Iterator[Batch]:
         for users in groups:
-            of, item, weight = self._targets.pairs(users)
+            of, item, weight = self._targets.select(users)
             seen_of, positions = flat_positions(self._log.offsets, users)
             seen = np.unique(np.stack([seen_of, self._log.item[positions]]), axis=1)
             yield {

@@ -1,4 +1,4 @@
-"""What the student is to rank highest: per user the teacher's best, and how much each of them."""
+"""Targets of the student: the teacher's best items per user, and their shares."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from recsys.towers.ensemble.distillation.item_filter import ItemFilter
 from recsys.towers.training.set_batches import flat_positions
 
 _AT_ONCE = 1 << 25
-"""So many scores of users and items are there at once."""
+"""Number of scores held at once."""
 
 
 @dataclass(frozen=True, eq=False)
 class DistillationTargets:
-    """Per user the warm items that they have not met and the teacher scores highest.
+    """Warm items outside each user's history that the teacher scores highest.
 
     Attributes:
-        offsets: int64 ``[users + 1]``; those of user u are ``offsets[u] : offsets[u + 1]``.
-        items: Their rows.
-        shares: float32; those of a user sum to 1.
+        offsets: Ranges of the users, int64 ``[users + 1]``: ``offsets[u] : offsets[u + 1]``.
+        items: Rows of the items.
+        shares: Weights of the items, float32; those of a user sum to 1.
     """
 
     offsets: npt.NDArray[np.int64]
@@ -43,30 +43,29 @@ class DistillationTargets:
         *,
         progress: Progress = silent,
     ) -> DistillationTargets:
-        """The teacher's best.
+        """Score with the teacher and select the best.
 
-        With d_uj = q_u . v_j and f the filter, both divided by their root mean square over a
-        user's items, user u gives item j
+        With d_uj = q_u . v_j and f the filter, user u gives item j
 
             s f_uj + (1 - s) exp(d_uj / T)
 
-        of which the best ``items`` are kept, to the power ``sharpness``. An ensemble of what errs
-        differently: the towers know tastes, the filter knows which items keep company.
+        both terms divided by their root mean square over the items of u. The best ``items`` are
+        the targets, weighted by their score to the power ``sharpness``.
 
         Args:
             log: Training interactions.
             queries: q, float32 ``[users, D]``.
             vectors: v, float32 ``[items, D]``.
             config: s, T and the rest.
-            progress: Told how many users are done.
+            progress: Called with the number of users done.
 
         Example:
             >>> from recsys.ids import IdMap
             >>> users, items = IdMap.of("user", ["a", "b"]), IdMap.of("item", ["x", "y", "z"])
             >>> log = Interactions.of(users, items, user=[0, 0, 1], item=[0, 1, 1], time=[1, 2, 1])
             >>> towers = np.ones((2, 1), np.float32), np.ones((3, 1), np.float32)
-            >>> taught = DistillationTargets.of(log, *towers, Distillation())
-            >>> taught.offsets.tolist(), taught.items.tolist(), taught.shares.tolist()
+            >>> targets = DistillationTargets.of(log, *towers, Distillation())
+            >>> targets.offsets.tolist(), targets.items.tolist(), targets.shares.tolist()
             ([0, 0, 1], [0], [1.0])
         """
         found: list[tuple[Rows, Vectors]] = []
@@ -82,16 +81,16 @@ class DistillationTargets:
         items, shares = (np.concatenate(parts) for parts in zip(none, *found))
         return cls(offsets, items.astype(np.int32), shares.astype(np.float32))
 
-    def pairs(self, users: Rows) -> tuple[Rows, Rows, Vectors]:
-        """Those of ``users``: the place of the user, the item and its share, each ``[p]``."""
-        of, places = flat_positions(self.offsets, users)
-        return of, self.items[places], self.shares[places]
+    def select(self, users: Rows) -> tuple[Rows, Rows, Vectors]:
+        """Targets of ``users``: index of the user, item and share, each ``[p]``."""
+        of, positions = flat_positions(self.offsets, users)
+        return of, self.items[positions], self.shares[positions]
 
 
 def _scores(
     log: Interactions, queries: Vectors, vectors: Vectors, config: Distillation
 ) -> Iterator[tuple[Rows, Vectors]]:
-    """Some users, and the teacher's score of each item by each of them."""
+    """Chunks of users, and the teacher's scores of every item."""
     item_filter = ItemFilter(log, config.item_filter) if config.filter_share > 0 else None
     step = max(1, _AT_ONCE // max(len(vectors), 1))
     for start in range(0, len(queries), step):
@@ -105,15 +104,15 @@ def _scores(
 
 
 def _scaled(scores: Vectors) -> Vectors:
-    """Divided by the root mean square of each row."""
+    """Each line divided by its root mean square."""
     squares = np.einsum("ij,ij->i", scores, scores) / max(scores.shape[1], 1)
     scaled: Vectors = scores / np.maximum(np.sqrt(squares), 1e-20)[:, None]
     return scaled
 
 
 def _best(scores: Vectors, config: Distillation) -> tuple[Rows, Vectors]:
-    there = min(config.items, int(np.count_nonzero(scores)))
-    best = np.sort(np.argpartition(-scores, max(there - 1, 0))[:there]).astype(np.int32)
+    count = min(config.items, int(np.count_nonzero(scores)))
+    best = np.sort(np.argpartition(-scores, max(count - 1, 0))[:count]).astype(np.int32)
     chosen = scores[best].astype(np.float64)
     powers = (chosen / max(float(chosen.max(initial=0)), 1e-30)) ** config.sharpness
     return best, (powers / max(float(powers.sum()), 1e-30)).astype(np.float32)
