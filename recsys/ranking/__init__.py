@@ -1,15 +1,14 @@
-"""Will this user take this item? Small networks over pairs, of given vectors or of learned ones.
+"""Pair networks: the probability that a user takes an item, to rank retrieved candidates.
 
-A two-tower model meets user and item in one inner product, so that an index can search; a pair
-network looks at both at once, says how probable it is, and can rank or gate what was retrieved.
-Networks at rest are numpy; TensorFlow is loaded by training alone.
+A pair network reads user and item together, where a two-tower model joins them by an inner product
+that an index can search. Trained networks are numpy; only training loads TensorFlow.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from recsys.ranking.bags import Bags, SearchedWords, bags_of_words, met_before, vocabulary
+from recsys.ranking.bags import Bags, SearchedWords, bags_of_words, history_bags, vocabulary
 from recsys.ranking.config import PairTrainConfig, SparsePairConfig, VectorPairConfig
 from recsys.ranking.head import probability
 from recsys.ranking.sampling import PairSampler
@@ -34,7 +33,7 @@ __all__ = [
     "fit_vector_pairs",
     "load_sparse_pairs",
     "load_vector_pairs",
-    "met_before",
+    "history_bags",
     "probability",
     "vocabulary",
 ]

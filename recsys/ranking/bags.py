@@ -1,4 +1,4 @@
-"""Bags of rows, one a query, any length: what a user met or searched for before a moment."""
+"""Bags of rows of any length: items of histories, and words of earlier searches."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Bags:
     """b bags of rows.
 
     Attributes:
-        rows: Bag after bag, int32 ``[r]``; a row may be there more than once.
-        offsets: Where each bag begins and ends, int64 ``[b + 1]``.
+        rows: Rows of all bags, int32 ``[r]``; a row may occur more than once.
+        offsets: Boundaries of the bags, int64 ``[b + 1]``.
 
     Example:
         >>> bags = Bags.of([[4, 2], [], [7]])
@@ -47,47 +47,42 @@ class Bags:
 
     @property
     def lengths(self) -> Offsets:
-        """int64 ``[b]``."""
+        """Number of rows per bag, int64 ``[b]``."""
         return np.diff(self.offsets)
 
     @property
     def owners(self) -> Rows:
-        """Which bag each of ``rows`` lies in, int32 ``[r]``, ascending."""
+        """Index of the bag of each of ``rows``, int32 ``[r]``, ascending."""
         return np.repeat(np.arange(len(self), dtype=np.int32), self.lengths)
 
     def bag(self, at: int) -> Rows:
-        """One bag's rows."""
+        """Rows of one bag."""
         return self.rows[self.offsets[at] : self.offsets[at + 1]]
 
     def at(self, at: Positions) -> Bags:
-        """The bags at these places, in their order."""
+        """The bags at these indices, in their order."""
         lengths = self.lengths[at]
         return Bags(self.rows[ranges(self.offsets[:-1][at], lengths)], offsets_of(lengths))
 
     def check(self, what: str, size: int) -> None:
-        """Refuse rows that are not below ``size``.
+        """Check that all rows are below ``size``.
 
         Raises:
             DataError: A row is out of range.
         """
         if len(self.rows) and not 0 <= int(self.rows.min()) <= int(self.rows.max()) < size:
-            raise DataError(
-                f"{what} must be rows from 0 to {size - 1}; they reach from {self.rows.min()} to "
-                f"{self.rows.max()}"
-            )
+            low, high = self.rows.min(), self.rows.max()
+            raise DataError(f"{what} must be rows from 0 to {size - 1}; got {low} to {high}")
 
 
-def met_before(log: Interactions, positions: Positions, window: int) -> Bags:
-    """The last ``window`` items that the user had met before each position of a log."""
+def history_bags(log: Interactions, positions: Positions, window: int) -> Bags:
+    """The last ``window`` items of the user's history at each position of a log."""
     lengths = np.minimum(positions - log.offsets[log.user[positions]], window)
     return Bags(log.item[ranges(positions - lengths, lengths)], offsets_of(lengths))
 
 
 def vocabulary(log: Interactions, min_count: int) -> IdMap:
-    """The words that at least ``min_count`` searches of a log hold, the most frequent first.
-
-    Equally frequent words are in the order of the alphabet.
-    """
+    """Words in at least ``min_count`` searches of a log, by frequency, then alphabetically."""
     times = np.bincount(log.terms, minlength=len(log.phrases))
     counts: dict[str, int] = {}
     for phrase, count in zip(log.phrases, times.tolist()):
@@ -99,12 +94,12 @@ def vocabulary(log: Interactions, min_count: int) -> IdMap:
 
 @dataclass(frozen=True, eq=False)
 class SearchedWords:
-    """The words that each user of a log had searched for before any moment.
+    """Words of each user's earlier searches, at any moment.
 
     Attributes:
-        log: Interactions, some of which a search led to.
-        words: The words that count; others are left out.
-        last: How many of the latest searches count.
+        log: Interactions, some of them with search terms.
+        words: Vocabulary; other words are ignored.
+        last: Number of last searches that are read.
 
     Example:
         >>> users, items = IdMap.of("user", ["ann"]), IdMap.of("item", ["lamp", "rug"])
@@ -121,51 +116,51 @@ class SearchedWords:
     last: int
 
     def positions(self, user: Rows, time: npt.NDArray[np.int64]) -> Positions:
-        """The position at which each user's interactions of ``time`` and later begin, ``[b]``."""
-        moments, keys = self._moments
-        sought = user.astype(np.int64) * (len(moments) + 1) + np.searchsorted(moments, time)
-        return np.searchsorted(keys, sought).astype(np.int64)
+        """First position of each user's interactions at ``time`` or later, ``[b]``."""
+        times, keys = self._times
+        codes = user.astype(np.int64) * (len(times) + 1) + np.searchsorted(times, time)
+        return np.searchsorted(keys, codes).astype(np.int64)
 
     def before(
         self, positions: Positions, *, users: Rows | None = None, now: Rows | None = None
     ) -> Bags:
-        """The words searched for before each position, and those of the phrase ``now``.
+        """Words of the searches before each position, and of the phrase ``now``.
 
         Args:
-            positions: Int64 ``[b]``.
-            users: Whose searches count, int32 ``[b]``; None takes the user at each position.
-            now: Rows of ``log.phrases``, int32 ``[b]``, 0 for no search at this moment.
+            positions: Positions of the log, int64 ``[b]``.
+            users: Users, int32 ``[b]``; None takes the user at each position.
+            now: Rows of ``log.phrases``, int32 ``[b]``, 0 for no current search.
         """
         users = self.log.user[positions] if users is None else users
         stop = np.searchsorted(self._searches, positions)
         first = np.searchsorted(self._searches, self.log.offsets[users])
         lengths = np.minimum(stop - first, self.last).astype(np.int64)
         earlier = self.log.terms[self._searches[ranges(stop - lengths, lengths)]]
-        at_once = np.zeros(len(positions), np.int32) if now is None else now
-        phrases = np.insert(earlier, np.cumsum(lengths), at_once)
-        held = self._phrases.at(phrases.astype(np.int64))
-        # The words of a query's phrases, one more than its earlier searches, lie side by side.
-        return Bags(held.rows, held.offsets[offsets_of(lengths + 1)])
+        current = np.zeros(len(positions), np.int32) if now is None else now
+        phrases = np.insert(earlier, np.cumsum(lengths), current)
+        words = self._phrases.at(phrases.astype(np.int64))
+        # Each bag joins the words of its phrases: the earlier ones and the current one.
+        return Bags(words.rows, words.offsets[offsets_of(lengths + 1)])
 
     @cached_property
-    def _moments(self) -> tuple[npt.NDArray[np.int64], Positions]:
-        """The different times of the log, and one ascending number for each user and time."""
-        moments, ranks = np.unique(self.log.time, return_inverse=True)
-        return moments, self.log.user.astype(np.int64) * (len(moments) + 1) + ranks
+    def _times(self) -> tuple[npt.NDArray[np.int64], Positions]:
+        """Distinct times of the log, and an ascending code of each interaction's user and time."""
+        times, ranks = np.unique(self.log.time, return_inverse=True)
+        return times, self.log.user.astype(np.int64) * (len(times) + 1) + ranks
 
     @cached_property
     def _searches(self) -> Positions:
-        """Positions of the log that a search led to, ascending."""
+        """Positions of the log with search terms, ascending."""
         return np.flatnonzero(self.log.terms)
 
     @cached_property
     def _phrases(self) -> Bags:
-        """The known words of each phrase."""
+        """Known words of each phrase."""
         return bags_of_words(self.words, self.log.phrases)
 
 
 def bags_of_words(vocabulary: IdMap, texts: Sequence[str]) -> Bags:
-    """Each text's words as rows; words that the vocabulary does not hold are left out.
+    """Words of each text as rows; words outside the vocabulary are ignored.
 
     Example:
         >>> bags_of_words(IdMap.of("word", ["red", "lamp"]), ["A red, red rug", ""]).bag(0).tolist()

@@ -1,4 +1,4 @@
-"""What can be chosen about pair networks and their training."""
+"""Configurations of pair networks and their training."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from recsys.config import Config
 
 
 class VectorPairConfig(Config):
-    """A small network over two vectors that are given: a user's and an item's.
+    """A network over a given vector of the user and one of the item.
 
     Attributes:
-        window: How many of a history's last items make the user's vector, their mean.
+        window: Number of last items whose mean is the user's vector.
         hidden: Widths of the hidden layers.
-        dropout: Share of hidden activations left out in training.
+        dropout: Share of hidden activations dropped in training.
     """
 
     window: int = Field(50, ge=1, le=4096)
@@ -22,18 +22,18 @@ class VectorPairConfig(Config):
 
 
 class SparsePairConfig(Config):
-    """A network that learns its own vectors of items and of searched words, from nothing.
+    """A network with trained vectors of items and of searched words.
 
     Attributes:
-        dimension: Width of the vectors that it learns.
-        window: How many of a history's last items are read.
-        searches: How many of a user's last searches are read; 0 reads none.
-        now: Whether it may read the search that led to the moment in question.
-        now_dropout: Share of those searches left out in training, so that the same network answers
-            with and without.
-        min_count: Words that fewer searches hold get no vector.
+        dimension: Width of the trained vectors.
+        window: Number of last items that are read.
+        searches: Number of last searches that are read; 0 reads none.
+        now: Whether the current search is read.
+        now_dropout: Share of current searches left out in training, so that the same network
+            answers with and without one.
+        min_count: Number of searches with a word below which it gets no vector.
         hidden: Widths of the hidden layers.
-        dropout: Share of hidden activations left out in training.
+        dropout: Share of hidden activations dropped in training.
     """
 
     dimension: int = Field(32, ge=1, le=4096)
@@ -47,18 +47,18 @@ class SparsePairConfig(Config):
 
 
 class PairTrainConfig(Config):
-    """How pair networks are trained.
+    """Training of pair networks.
 
     Attributes:
-        negatives: Items not taken, drawn anew each epoch for each one that was.
-        positives: Interactions drawn anew each epoch; None is all of them.
-        batch_size: Interactions a step; each brings its negatives.
-        learning_rate: Adam's.
-        epochs: Passes, at most.
-        patience: Epochs without a better validation figure before training stops.
-        validate_every: Epochs between two validations.
+        negatives: Number of items not taken that each epoch draws per interaction.
+        positives: Number of interactions that each epoch draws; None is all.
+        batch_size: Number of interactions per step, not counting their negatives.
+        learning_rate: Learning rate of Adam.
+        epochs: Maximum number of epochs.
+        patience: Number of epochs without a better validation figure before training stops.
+        validate_every: Number of epochs between two validations.
         clip_norm: Largest global norm of the gradients.
-        seed: Of initial weights, order, negatives and dropout.
+        seed: Seed of initial weights, order, negatives and dropout.
     """
 
     negatives: int = Field(4, ge=1, le=1000)

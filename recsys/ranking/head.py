@@ -1,4 +1,4 @@
-"""The head that both pair networks share, at rest: from two vectors to log-odds. Numpy only."""
+"""The head of both pair networks: from two vectors to log-odds. Numpy only."""
 
 from __future__ import annotations
 
@@ -9,24 +9,21 @@ import numpy.typing as npt
 
 from recsys.ids import Vectors
 
-NUMBERS_A_CHUNK = 2_000_000
-"""Hidden numbers held at once; bounds memory, not results."""
+NUMBERS_PER_CHUNK = 2_000_000
+"""Number of hidden activations held at once; bounds memory, not results."""
 
 
 @dataclass(frozen=True, eq=False)
 class PairHead:
     """log-odds(u, v) = w . relu(... relu(K [u, v, u * v, |u - v|] + b) ...) + c.
 
-    That is a small network over the two vectors, their product and their distance in each
-    dimension; without the products a network finds the inner product only with difficulty (Rendle
-    et al., "Neural collaborative filtering vs. matrix factorization revisited", RecSys 2020).
-
-    Every user with every item would cost users x items passes. The first layer is a sum, so its
-    parts K_u u and K_v v are computed once for each user and each item, and only what is of both
-    once for each pair.
+    The product and the distance per dimension are inputs, because a network hardly learns an inner
+    product (Rendle et al., "Neural collaborative filtering vs. matrix factorization revisited",
+    RecSys 2020). The first layer is a sum: its parts K_u u and K_v v are computed once per user
+    and item, and only the parts of both per pair.
 
     Attributes:
-        layers: Per hidden layer its kernel ``[in, out]`` and bias ``[out]``, then the last kernel
+        layers: Kernel ``[in, out]`` and bias ``[out]`` of each hidden layer, then the last kernel
             ``[in, 1]`` and bias ``[1]``; the first kernel has 4 d rows.
 
     Example:
@@ -40,42 +37,34 @@ class PairHead:
 
     @property
     def dimension(self) -> int:
-        """d, the width of the vectors that it reads."""
+        """d, the width of the input vectors."""
         return len(self.layers[0][0]) // 4
 
     def log_odds(self, users: Vectors, items: Vectors) -> Vectors:
-        """Every user with every item.
-
-        Args:
-            users: float32 ``[q, d]``.
-            items: float32 ``[n, d]``.
-
-        Returns:
-            float32 ``[q, n]``.
-        """
+        """Log-odds of every user ``[q, d]`` with every item ``[n, d]``, float32 ``[q, n]``."""
         kernel, bias = self.layers[0]
         of_user, of_item, of_product, of_distance = np.split(kernel, 4)
         by_user, by_item = users @ of_user, items @ of_item + bias  # (q, h), (n, h)
         out = np.empty((len(users), len(items)), np.float32)
         widest = max(len(bias), self.dimension)
-        step = max(1, NUMBERS_A_CHUNK // max(1, len(items) * widest))
+        step = max(1, NUMBERS_PER_CHUNK // max(1, len(items) * widest))
         for low in range(0, len(users), step):
-            some = users[low : low + step]
+            chunk = users[low : low + step]
             hidden = by_user[low : low + step, None] + by_item
-            # u scales the kernel's rows, so that no product of u and v is ever written down.
-            hidden += items @ (some[:, :, None] * of_product)
-            hidden += np.abs(some[:, None] - items) @ of_distance
+            # u scales the kernel's rows, so that no product of u and v is materialised.
+            hidden += items @ (chunk[:, :, None] * of_product)
+            hidden += np.abs(chunk[:, None] - items) @ of_distance
             out[low : low + step] = self._rest(hidden)
         return out
 
     def log_odds_of_pairs(self, users: Vectors, items: Vectors) -> Vectors:
-        """User n with item n; ``[n, d]`` each to float32 ``[n]``."""
+        """Log-odds of user n with item n; ``[n, d]`` each to float32 ``[n]``."""
         kernel, bias = self.layers[0]
         parts = [users, items, users * items, np.abs(users - items)]
         return self._rest(np.concatenate(parts, axis=1) @ kernel + bias)
 
     def _rest(self, hidden: npt.NDArray[np.floating]) -> Vectors:
-        """From the first layer's sums ``[..., h]`` to ``[...]``."""
+        """Log-odds ``[...]`` from the first layer's sums ``[..., h]``."""
         for kernel, bias in self.layers[1:]:
             hidden = np.maximum(hidden, 0) @ kernel + bias
         return np.asarray(hidden[..., 0], np.float32)

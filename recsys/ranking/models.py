@@ -13,7 +13,7 @@ from recsys._tf import tf, tf_keras, tfrs
 from recsys.features import FeatureBlock, mean_of_items
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
-from recsys.ranking.bags import SearchedWords, met_before, vocabulary
+from recsys.ranking.bags import SearchedWords, history_bags, vocabulary
 from recsys.ranking.config import SparsePairConfig, VectorPairConfig
 from recsys.ranking.head import PairHead
 from recsys.ranking.sampling import PairBatch
@@ -60,13 +60,13 @@ class VectorPairModel(PairModel[VectorPairNetwork]):
         self.head = _Head(block.dimension, config.hidden, config.dropout)
 
     def arrays(self, batch: PairBatch, rng: np.random.Generator) -> Arrays:
-        met = met_before(self._log, batch.positions, self._config.window)
+        history = history_bags(self._log, batch.positions, self._config.window)
         present = self._block.mask[batch.items]
         present &= present[:, :1]  # negatives count only where the positive has a vector
         return {
             "items": batch.items,
             "weights": batch.weights * present,
-            "users": mean_of_items(self._block, met.rows, met.offsets),
+            "users": mean_of_items(self._block, history.rows, history.offsets),
             "vectors": self._block.vectors[batch.items],
         }
 
@@ -94,7 +94,7 @@ class SparsePairModel(PairModel[SparsePairNetwork]):
         self.head = _Head(d, config.hidden, config.dropout)
 
     def arrays(self, batch: PairBatch, rng: np.random.Generator) -> Arrays:
-        met = met_before(self._log, batch.positions, self._config.window)
+        history = history_bags(self._log, batch.positions, self._config.window)
         now = np.zeros(len(batch.positions), np.int32)
         if self._config.now:
             read = rng.random(len(now)) >= self._config.now_dropout
@@ -103,15 +103,15 @@ class SparsePairModel(PairModel[SparsePairNetwork]):
         return {
             "items": batch.items,
             "weights": batch.weights,
-            "met": met.rows,
-            "met_owner": met.owners,
+            "history": history.rows,
+            "history_owner": history.owners,
             "searched": searched.rows,
             "searched_owner": searched.owners,
         }
 
     def log_odds(self, inputs: Mapping[str, Any]) -> Any:
         size = tf.shape(inputs["items"])[0]
-        history = _bag_means(self._items, inputs["met"], inputs["met_owner"], size)
+        history = _bag_means(self._items, inputs["history"], inputs["history_owner"], size)
         words = _bag_means(self._words, inputs["searched"], inputs["searched_owner"], size)
         vectors = tf.gather(self._items, inputs["items"])
         users = tf.matmul(history, self._mix) + words

@@ -1,4 +1,4 @@
-"""Will this user take this item? Vectors of items and words that the question itself has taught."""
+"""The pair network with trained vectors of items and words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recsys.ids import IdMap, Mask, Rows, Vectors
 from recsys.ranking.bags import Bags
 from recsys.ranking.config import SparsePairConfig
 from recsys.ranking.head import PairHead, probability
-from recsys.ranking.saved import layers_of, read_network, write_network
+from recsys.ranking.network_files import layers_of, read_network, write_network
 from recsys.ranking.vector_network import last_of
 
 KIND = "sparse-pair"
@@ -24,31 +24,30 @@ KIND = "sparse-pair"
 
 @dataclass(frozen=True, eq=False)
 class SparsePairNetwork:
-    """The probability that a user takes an item, from the items met and the words searched for.
+    """The probability that a user takes an item, from the history and the searched words.
 
-        u = M mean of E[j] over the last items j met + mean of W[w] over the words w searched for
+        u = M mean of E[j] over the last items j + mean of W[w] over the searched words w
         p = sigmoid( head(u, E[i]) + b[i] )
 
-    E and W are tables with a vector for each item and each word, learned here and from nothing;
-    a bag is the mean of its members, so that any number of them is one vector (Covington, Adams,
-    Sargin, "Deep neural networks for YouTube recommendations", RecSys 2016, sections 3.2, 3.3). b
-    is the wide part that remembers how often each item is taken (Cheng et al., "Wide & deep
-    learning for recommender systems", DLRS 2016). The head is
-    :class:`recsys.ranking.head.PairHead`.
+    E and W are trained tables; a bag is the mean of its members (Covington, Adams, Sargin, "Deep
+    neural networks for YouTube recommendations", RecSys 2016, sections 3.2, 3.3). b is the wide
+    part for the frequency of each item (Cheng et al., "Wide & deep learning for recommender
+    systems", DLRS 2016). The head is :class:`recsys.ranking.head.PairHead`.
 
     p is the probability *among the pairs of training*; see
     :class:`recsys.ranking.VectorPairNetwork`.
 
     Attributes:
-        config: Its sizes.
+        config: Sizes of the network.
         items: Ids of the items.
-        words: The words that have a vector.
-        warm: Which items training met, bool ``[items]``; the others' vectors are zeros.
+        words: Words with a vector.
+        warm: Whether training has an interaction of each item, bool ``[items]``; the vectors of
+            the others are zeros.
         item_vectors: E, float32 ``[items, d]``.
         word_vectors: W, float32 ``[words, d]``.
         mix: M, float32 ``[d, d]``.
         bias: b, float32 ``[items]``.
-        head: The network.
+        head: The head.
 
     Example:
         See ``examples/train_pairs.py``.
@@ -64,46 +63,48 @@ class SparsePairNetwork:
     bias: Vectors = field(repr=False)
     head: PairHead = field(repr=False)
 
-    def user_vectors(self, met: Bags, searched: Bags) -> Vectors:
+    def user_vectors(self, histories: Bags, searched: Bags) -> Vectors:
         """u of each query, float32 ``[b, d]``.
 
         Args:
-            met: Item rows, each history oldest first.
+            histories: Item rows, oldest first.
             searched: Word rows, see :func:`recsys.ranking.bags.bags_of_words`.
 
         Raises:
-            DataError: A row is out of range, or the two do not hold as many bags.
+            DataError: A row is out of range, or the two differ in length.
         """
-        if len(met) != len(searched):
-            raise DataError(f"{len(met)} histories need as many bags of words, not {len(searched)}")
-        met.check("items", len(self.items))
+        if len(histories) != len(searched):
+            raise DataError(
+                f"{len(histories)} histories need as many bags of words, not {len(searched)}"
+            )
+        histories.check("items", len(self.items))
         searched.check("words", len(self.words))
-        latest = last_of(met, self.config.window)
+        latest = last_of(histories, self.config.window)
         history = mean_of_items(self._items, latest.rows, latest.offsets)
         return history @ self.mix + mean_of_items(self._words, searched.rows, searched.offsets)
 
     def log_odds(self, users: Vectors, items: Rows | slice = slice(None)) -> Vectors:
-        """Every query with every item of ``items``: ``[b, d]`` to float32 ``[b, n]``."""
+        """Log-odds of every query ``[b, d]`` with every item of ``items``, float32 ``[b, n]``."""
         scores: Vectors = self.head.log_odds(users, self.item_vectors[items]) + self.bias[items]
         return scores
 
-    def probability(self, met: Bags, searched: Bags, items: Rows) -> Vectors:
-        """Whether each user will take one item: float32 ``[b]`` in [0, 1].
+    def probability(self, histories: Bags, searched: Bags, items: Rows) -> Vectors:
+        """Probability that each user takes one item, float32 ``[b]``.
 
-        An item that training never met has the vector zero and the bias zero.
+        The vector and the bias of an item unknown to training are zero.
 
         Args:
-            met: The users' histories, item rows.
-            searched: The words that they searched for.
-            items: One item row a user, int32 ``[b]``.
+            histories: Item rows, oldest first.
+            searched: Word rows.
+            items: One item row per user, int32 ``[b]``.
 
         Raises:
             DataError: A row is out of range, or the three differ in length.
         """
-        if len(items) != len(met):
-            raise DataError(f"{len(met)} histories need as many items; {len(items)} came")
+        if len(items) != len(histories):
+            raise DataError(f"{len(histories)} histories need as many items; got {len(items)}")
         Bags.of([items]).check("items", len(self.items))
-        users = self.user_vectors(met, searched)
+        users = self.user_vectors(histories, searched)
         of_pairs = self.head.log_odds_of_pairs(users, self.item_vectors[items])
         return probability(of_pairs + self.bias[items])
 
@@ -116,7 +117,7 @@ class SparsePairNetwork:
         return FeatureBlock(self.word_vectors, np.ones(len(self.words), np.bool_), "words")
 
     def item_block(self, name: str = "learned") -> FeatureBlock:
-        """E as a feature block for another task; items that training never met are masked."""
+        """E as a feature block for other towers; items unknown to training are masked."""
         return FeatureBlock(self.item_vectors.copy(), self.warm.copy(), name)
 
     def save_words(self, path: Path) -> None:
@@ -126,7 +127,7 @@ class SparsePairNetwork:
             DataError: The network has no words.
         """
         if not len(self.words):
-            raise DataError("the network has learned no words: no search held one often enough")
+            raise DataError("the network has no words: no word is in enough searches")
         lines = [
             " ".join([word, *(f"{number:.8g}" for number in vector)])
             for word, vector in zip(self.words.index, self.word_vectors.tolist())
@@ -155,19 +156,19 @@ def load_sparse_pairs(folder: Path) -> SparsePairNetwork:
     Raises:
         DataError: A file is missing, damaged, of another kind, or does not fit the other.
     """
-    kept = read_network(folder, KIND)
-    config = parse_config(kept.values("config", dict), SparsePairConfig, source=str(folder))
-    items = kept.names("item", "items")
-    words = kept.names("word", "words")
+    stored = read_network(folder, KIND)
+    config = parse_config(stored.value("config", dict), SparsePairConfig, source=str(folder))
+    items = stored.names("item", "items")
+    words = stored.names("word", "words")
     d = config.dimension
     return SparsePairNetwork(
         config,
         items,
         words,
-        warm=kept.array("warm", len(items)) > 0,
-        item_vectors=kept.array("item_vectors", len(items), d),
-        word_vectors=kept.array("word_vectors", len(words), d),
-        mix=kept.array("mix", d, d),
-        bias=kept.array("bias", len(items)),
-        head=kept.head(d, config.hidden),
+        warm=stored.array("warm", len(items)) > 0,
+        item_vectors=stored.array("item_vectors", len(items), d),
+        word_vectors=stored.array("word_vectors", len(words), d),
+        mix=stored.array("mix", d, d),
+        bias=stored.array("bias", len(items)),
+        head=stored.head(d, config.hidden),
     )

@@ -1,4 +1,4 @@
-"""A user's vector and an item's vector, given from outside: how likely is it that they meet?"""
+"""The pair network over given vectors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recsys.ids import Rows, Vectors
 from recsys.ranking.bags import Bags
 from recsys.ranking.config import VectorPairConfig
 from recsys.ranking.head import PairHead, probability
-from recsys.ranking.saved import layers_of, read_network, write_network
+from recsys.ranking.network_files import layers_of, read_network, write_network
 from recsys.splits.held_out import offsets_of, ranges
 
 KIND = "vector-pair"
@@ -22,21 +22,21 @@ KIND = "vector-pair"
 
 @dataclass(frozen=True, eq=False)
 class VectorPairNetwork:
-    """The probability that a user takes an item, from the means of what is known of both.
+    """The probability that a user takes an item, from the vectors of the history and the item.
 
-    u is the mean of the vectors of the last ``window`` items of the history, v the item's vector,
-    both centred and scaled as the training items' are; p = sigmoid(log-odds(u, v)), see
-    :class:`recsys.ranking.head.PairHead`. Nothing in it belongs to any single item, so that it
-    speaks of items that training never met.
+    u is the mean vector of the last ``window`` items of the history, v the item's vector, both
+    centred and scaled as the training items; p = sigmoid(log-odds(u, v)), see
+    :class:`recsys.ranking.head.PairHead`. No weight belongs to a single item, so that it applies to
+    items unknown to training.
 
-    p is the probability *among the pairs of training*: one taken to ``negatives`` drawn. With
-    n drawn for each taken one out of N items, the odds in the catalogue are about n / N of those.
+    p is the probability *among the pairs of training*. With n negatives per positive out of N
+    items, the odds in the catalogue are about n / N of it.
 
     Attributes:
-        config: Its sizes.
-        centre: float32 ``[d]``, the mean of the block's vectors.
-        scale: By which centred vectors are divided.
-        head: The network.
+        config: Sizes of the network.
+        centre: Mean of the block's vectors, float32 ``[d]``.
+        scale: Divisor of centred vectors.
+        head: The head.
 
     Example:
         See ``examples/train_pairs.py``.
@@ -48,10 +48,10 @@ class VectorPairNetwork:
     head: PairHead = field(repr=False)
 
     def scaled(self, block: FeatureBlock) -> FeatureBlock:
-        """The block as the network reads it; an item without a vector stays without.
+        """The block centred and scaled; items without a vector remain masked.
 
         Raises:
-            DataError: The block has another width than the one that it was trained on.
+            DataError: The block has another width than in training.
         """
         if block.dimension != len(self.centre):
             raise DataError(
@@ -60,34 +60,34 @@ class VectorPairNetwork:
             )
         return scaled(block, self.centre, self.scale)
 
-    def user_vectors(self, block: FeatureBlock, met: Bags) -> Vectors:
-        """u of each history, float32 ``[b, d]``; zeros for one without any vector.
+    def user_vectors(self, block: FeatureBlock, histories: Bags) -> Vectors:
+        """u of each history, float32 ``[b, d]``; zeros without any vector.
 
         Args:
-            block: As :meth:`scaled` gives it.
-            met: Item rows, each history oldest first.
+            block: A block from :meth:`scaled`.
+            histories: Item rows, oldest first.
         """
-        latest = last_of(met, self.config.window)
+        latest = last_of(histories, self.config.window)
         return mean_of_items(block, latest.rows, latest.offsets)
 
-    def probability(self, block: FeatureBlock, met: Bags, items: Rows) -> Vectors:
-        """Whether each user will take one item: float32 ``[b]`` in [0, 1].
+    def probability(self, block: FeatureBlock, histories: Bags, items: Rows) -> Vectors:
+        """Probability that each user takes one item, float32 ``[b]``.
 
-        An item without a vector is judged as if it had the block's mean vector.
+        An item without a vector counts as having the block's mean vector.
 
         Args:
-            block: Vectors of all items, as an encoder gave them.
-            met: The users' histories, item rows.
-            items: One item row a user, int32 ``[b]``.
+            block: Vectors of all items, from the encoder.
+            histories: Item rows, oldest first.
+            items: One item row per user, int32 ``[b]``.
 
         Raises:
-            DataError: There are not as many items as histories, or the block does not fit.
+            DataError: Histories and items differ in length, or the block does not fit.
         """
-        if len(items) != len(met):
-            raise DataError(f"{len(met)} histories need as many items; {len(items)} came")
-        ours = self.scaled(block)
-        users = self.user_vectors(ours, met)
-        return probability(self.head.log_odds_of_pairs(users, ours.vectors[items]))
+        if len(items) != len(histories):
+            raise DataError(f"{len(histories)} histories need as many items; got {len(items)}")
+        scaled = self.scaled(block)
+        users = self.user_vectors(scaled, histories)
+        return probability(self.head.log_odds_of_pairs(users, scaled.vectors[items]))
 
     def save(self, folder: Path) -> None:
         """Write ``network.json`` and ``weights.npz`` into ``folder``."""
@@ -101,11 +101,11 @@ def load_vector_pairs(folder: Path) -> VectorPairNetwork:
     Raises:
         DataError: A file is missing, damaged, of another kind, or does not fit the other.
     """
-    kept = read_network(folder, KIND)
-    config = parse_config(kept.values("config", dict), VectorPairConfig, source=str(folder))
-    centre = kept.array("centre", None)
+    stored = read_network(folder, KIND)
+    config = parse_config(stored.value("config", dict), VectorPairConfig, source=str(folder))
+    centre = stored.array("centre", None)
     return VectorPairNetwork(
-        config, centre, float(kept.array("scale")), kept.head(len(centre), config.hidden)
+        config, centre, float(stored.array("scale")), stored.head(len(centre), config.hidden)
     )
 
 

@@ -123,7 +123,7 @@ def test_an_item_that_training_never_met_has_no_vector(tmp_path) -> None:
 def test_a_log_without_searches_has_no_words(tmp_path) -> None:
     network = sparse_pairs(tmp_path, log=followers(60), epochs=1).network
     assert len(network.words) == 0
-    with pytest.raises(DataError, match="the network has learned no words"):
+    with pytest.raises(DataError, match="the network has no words"):
         network.save_words(tmp_path / "words.txt")
 
 
@@ -240,7 +240,7 @@ def test_a_network_json_that_says_something_else(searcher, tmp_path, key, value,
     file = tmp_path / "network.json"
     facts = json.loads(file.read_text(encoding="utf-8"))
     file.write_text(json.dumps({**facts, key: value}), encoding="utf-8")
-    with pytest.raises(DataError, match=f"{told}.*: train anew"):
+    with pytest.raises(DataError, match=f"{told}.*: train again"):
         load_sparse_pairs(tmp_path)
 
 
@@ -259,9 +259,9 @@ def test_bad_input_is_refused_before_any_work(tmp_path, follower, searcher) -> N
         sparse_pairs(tmp_path / "b", log=searchers(60), validate=lambda network: float("nan"))
     with pytest.raises(DataError, match="reads vectors of 6 dimensions; the block 'x' has 1"):
         follower.scaled(FeatureBlock(np.ones((3, 1), np.float32), np.ones(3, bool), "x"))
-    with pytest.raises(DataError, match="2 histories need as many items; 1 came"):
+    with pytest.raises(DataError, match="2 histories need as many items; got 1"):
         follower.probability(block, Bags.of([[], []]), np.array([1], np.int32))
-    with pytest.raises(DataError, match="items must be rows from 0 to 35; they reach from 36"):
+    with pytest.raises(DataError, match="items must be rows from 0 to 35; got 36"):
         searcher.probability(Bags.of([[36]]), Bags.of([[]]), np.array([0], np.int32))
     with pytest.raises(DataError, match="1 histories need as many bags of words, not 2"):
         searcher.user_vectors(Bags.of([[3]]), Bags.of([[], []]))

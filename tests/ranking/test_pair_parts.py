@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from recsys.errors import DataError
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
-from recsys.ranking import Bags, PairSampler, SearchedWords, bags_of_words, met_before
+from recsys.ranking import Bags, PairSampler, SearchedWords, bags_of_words, history_bags
 from recsys.ranking.bags import vocabulary
-from recsys.ranking.head import NUMBERS_A_CHUNK, PairHead, probability
+from recsys.ranking.head import NUMBERS_PER_CHUNK, PairHead, probability
 from tests.ranking.pair_worlds import searchers
 
 
@@ -102,14 +102,14 @@ def test_searched_words_are_those_that_a_plain_loop_finds(lines, user, time, las
 
 def test_what_was_met_before_a_position_is_its_window() -> None:
     log = searchers(users=3, length=4)
-    bags = met_before(log, np.array([0, 2, 7, 4]), window=2)
+    bags = history_bags(log, np.array([0, 2, 7, 4]), window=2)
     expected = [[], log.item[:2], log.item[5:7], []]
     assert [bags.bag(at).tolist() for at in range(4)] == [list(rows) for rows in expected]
 
 
 def test_bags_of_nothing() -> None:
     assert len(Bags.of([])) == 0 and Bags.of([]).at(np.array([], np.int64)).owners.tolist() == []
-    with pytest.raises(DataError, match="items must be rows from 0 to 2; they reach from -1 to 0"):
+    with pytest.raises(DataError, match="items must be rows from 0 to 2; got -1 to 0"):
         Bags.of([[0, -1]]).check("items", 3)
     Bags.of([[]]).check("items", 0)
     assert bags_of_words(IdMap.of("word", []), ["anything", "\U0001f600", ""]).lengths.tolist() == [
@@ -182,7 +182,7 @@ def test_all_with_all_equals_pair_by_pair() -> None:
 def test_more_pairs_than_a_chunk_holds() -> None:
     head = random_head(2, 3)
     rng = np.random.default_rng(1)
-    items = rng.normal(size=(NUMBERS_A_CHUNK // 3 // 2, 2)).astype(np.float32)
+    items = rng.normal(size=(NUMBERS_PER_CHUNK // 3 // 2, 2)).astype(np.float32)
     users = rng.normal(size=(5, 2)).astype(np.float32)
     np.testing.assert_allclose(
         head.log_odds(users, items)[4], head.log_odds(users[4:], items)[0], rtol=1e-4, atol=1e-5

@@ -1,4 +1,4 @@
-"""Pair networks on disk: ``network.json`` says what they are, ``weights.npz`` holds the numbers."""
+"""Files of a pair network: ``network.json`` and ``weights.npz``."""
 
 from __future__ import annotations
 
@@ -36,52 +36,52 @@ def write_network(
     arrays: Mapping[str, npt.NDArray[Any]],
     **facts: Any,
 ) -> None:
-    """Write both files; the folder is made."""
+    """Write both files into ``folder``, which is created."""
     save_arrays(folder / "weights.npz", arrays)
     about = {"format": FORMAT_VERSION, "kind": kind, "config": config.model_dump(mode="json")}
     write_json(folder / "network.json", {**about, **facts})
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
-    """What a folder holds, read and not yet trusted.
+class StoredNetwork:
+    """Content of the files of a network, before validation.
 
     Attributes:
-        folder: Where it was read; for messages.
-        facts: ``network.json``.
-        arrays: ``weights.npz``.
+        folder: Folder of the files.
+        facts: Content of ``network.json``.
+        arrays: Content of ``weights.npz``.
     """
 
     folder: Path
     facts: Mapping[str, Any]
     arrays: Mapping[str, npt.NDArray[Any]]
 
-    def values(self, name: str, kind: type[Value]) -> Value:
+    def value(self, name: str, kind: type[Value]) -> Value:
         """One of the facts.
 
         Raises:
-            DataError: It is not there, or is something else.
+            DataError: It is missing or has another type.
         """
         value = self.facts.get(name)
         if not isinstance(value, kind):
             raise DataError(
                 f"network.json in {self.folder} has no valid '{name}' (expected {kind.__name__}, "
-                f"got {value!r:.40}): train anew"
+                f"got {value!r:.40}): train again"
             )
         return value
 
     def names(self, kind: str, name: str) -> IdMap:
-        """A list of different, non-empty strings, as ids of this kind."""
-        found = self.values(name, list)
+        """A list of distinct, non-empty strings, as ids of this kind."""
+        found = self.value(name, list)
         if not all(isinstance(each, str) and each for each in found):
-            raise DataError(f"network.json in {self.folder}: '{name}' holds no names: train anew")
+            raise DataError(f"network.json in {self.folder}: '{name}' holds no names: train again")
         return IdMap.of(kind, found)
 
     def array(self, name: str, *shape: int | None) -> npt.NDArray[np.float32]:
-        """A finite array of this shape; None stands for any length.
+        """A finite array of this shape; None is any length.
 
         Raises:
-            DataError: It is not there, or is something else.
+            DataError: It is missing, not finite or of another shape.
         """
         array = self.arrays.get(name)
         fits = (
@@ -92,16 +92,16 @@ class Kept:
         )
         if array is None or not fits:
             raise DataError(
-                f"the weights in {self.folder} do not fit its network.json ('{name}'): train anew"
+                f"the weights in {self.folder} do not fit its network.json ('{name}'): train again"
             )
         if not np.isfinite(array).all():
             raise DataError(
-                f"the weights in {self.folder} hold values that are not finite: train anew"
+                f"the weights in {self.folder} hold values that are not finite: train again"
             )
         return array.astype(np.float32)
 
     def head(self, dimension: int, hidden: Sequence[int]) -> PairHead:
-        """The head over vectors of this width with these hidden layers."""
+        """The head of vectors of width ``dimension`` with these hidden layers."""
         widths = [4 * dimension, *hidden, 1]
         return PairHead(
             tuple(
@@ -114,7 +114,7 @@ class Kept:
         )
 
 
-def read_network(folder: Path, kind: str) -> Kept:
+def read_network(folder: Path, kind: str) -> StoredNetwork:
     """Read both files.
 
     Raises:
@@ -124,13 +124,15 @@ def read_network(folder: Path, kind: str) -> Kept:
         facts = read_json(folder / "network.json")
         arrays = load_arrays(folder / "weights.npz")
     except (OSError, ValueError) as error:
-        raise DataError(f"cannot read the pair network in {folder}: {error}; train anew") from error
+        raise DataError(
+            f"cannot read the pair network in {folder}: {error}; train again"
+        ) from error
     expected = {"format": FORMAT_VERSION, "kind": kind}
     for key, value in expected.items():
         came = facts.get(key) if isinstance(facts, dict) else None
         if came != value:
             raise DataError(
                 f"the pair network in {folder} has the {key} {came!r}; expected {value!r}: train "
-                "anew or use the version that wrote it"
+                "again or use the version that wrote it"
             )
-    return Kept(folder, facts, arrays)
+    return StoredNetwork(folder, facts, arrays)
