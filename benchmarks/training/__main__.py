@@ -33,7 +33,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.evaluation import limit
 from benchmarks.movielens import MovieLens
 from benchmarks.processes import answer_request, run_process
 from benchmarks.training import profile, step_time
@@ -117,7 +116,7 @@ def figures_of(parts: dict[str, dict[str, Any]], steps: dict[str, Any]) -> dict[
     figures |= {
         name: value for name, value in steps.items() if name.endswith((".milliseconds", "_items"))
     }
-    return figures | profile.figures_of(parts["profile"], parts["limit"]["gflops"])
+    return figures | profile.figures_of(parts["profile"])
 
 
 def train_tutorial(seed: int) -> Result:
@@ -268,7 +267,6 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     **{f"tutorial-{seed}": partial(train_tutorial, seed) for seed in SEEDS},
     **{f"ours-{seed}": partial(train_ours, seed) for seed in SEEDS},
     "rates": measure_rates,
-    "limit": limit,
     "profile": profile.profile,
 }
 

@@ -70,20 +70,16 @@ def _comparison(figures: Figures) -> str:
 
 
 def _profile(figures: Figures) -> str:
-    lines = []
-    for name in PARTS:
-        milliseconds = figures[f"profile.{name}.milliseconds"]
-        share = figures[f"profile.{name}.share_of_step"]
-        lines.append([name.replace("_", " "), f"{milliseconds:.1f}", f"{share:.0%}"])
-        lines[-1] += _limit(figures, name) if f"profile.{name}.gflop" in figures else ["", ""]
-    whole = f"{figures['profile.step.milliseconds']:.1f}"
-    lines.append(["**step**", whole, "100%", *_limit(figures, "step")])
-    return markdown_table(["part", "ms", "share of the step", "GFLOP", "share of the limit"], lines)
-
-
-def _limit(figures: Figures, name: str) -> list[str]:
-    share = figures[f"profile.{name}.share_of_sgemm"]
-    return [f"{figures[f'profile.{name}.gflop']:.2f}", f"{share:.0%}"]
+    lines = [
+        [
+            name.replace("_", " "),
+            f"{figures[f'profile.{name}.milliseconds']:.1f}",
+            f"{figures[f'profile.{name}.share_of_step']:.0%}",
+        ]
+        for name in PARTS
+    ]
+    lines.append(["**step**", f"{figures['profile.step.milliseconds']:.1f}", "100%"])
+    return markdown_table(["part", "ms", "share of the step"], lines)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Time of the parts of a training step, and its ratio to the machine's matrix products.
+"""Time of the parts of a training step.
 
 A part of ``python -m benchmarks.training``. The towers are set for quality, on the training log of
 MovieLens-1M: 128 numbers, histories of 200 through a transformer of two blocks, softmax over all
@@ -12,15 +12,13 @@ MobileNet. Each part is run by itself on some batches of an epoch, forward and b
 - ``optimizer``: gradient clipping and the Adam update;
 - ``rest``: time of the whole step in excess of these: gathers, queries, masks, calls.
 
-The fastest of several rounds counts. :func:`flops` counts the float32 operations of the matrix
-products that a step needs.
+The fastest of several rounds counts.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -38,12 +36,10 @@ TRAIN = TrainConfig(loss=FullSoftmax(), batch_positions=3200, learning_rate=2e-3
 WIDTHS = {"text": 50, "image": 256}
 BATCHES, ROUNDS = 24, 4
 PARTS = ("input", "item_tower", "history", "softmax", "optimizer")
-COUNTED = ("item_tower", "history", "softmax")
-"""Parts whose operations are counted."""
 
 
 def profile() -> dict[str, Any]:
-    """Milliseconds and operations of a mean step and of its parts."""
+    """Milliseconds of a mean step and of its parts."""
     movielens = MovieLens()
     log = split(movielens.log, LeaveLastOutConfig()).train
     rng = np.random.default_rng(1)
@@ -69,8 +65,7 @@ def measure(
     steps = TowerSteps(log, towers, train, blocks=blocks)
     parts = _step_parts(steps, log, train)
     seconds: dict[str, list[list[float]]] = {name: [] for name in ("step", *PARTS)}
-    shapes: list[BatchShape] = []
-    for turn in range(rounds):
+    for _ in range(rounds):
         loaded = steps.batches(1)
         turn_seconds: dict[str, list[float]] = {name: [] for name in seconds}
         for _ in range(batches):
@@ -80,19 +75,12 @@ def measure(
             turn_seconds["step"].append(_timed(lambda batch=batch: steps.step(batch)))
             for name, prepare in parts.items():
                 turn_seconds[name].append(_timed(prepare(batch)))
-            if turn == 0:
-                shapes.append(BatchShape.of(batch, log))
         for name, times in turn_seconds.items():
             seconds[name].append(times)
-    widths = [block.dimension for block in blocks if block.name in WIDTHS]
-    counted = [flops(shape, towers, widths) for shape in shapes]
     return {
         "milliseconds": {
             name: 1000 * float(np.mean(np.min(times, axis=0))) for name, times in seconds.items()
-        },
-        "gflop": {name: float(np.mean([each[name] for each in counted])) / 1e9 for name in COUNTED},
-        "positions": float(np.mean([shape.positions for shape in shapes])),
-        "padded": float(np.mean([shape.windows * shape.length for shape in shapes])),
+        }
     }
 
 
@@ -163,77 +151,16 @@ def _step_parts(
     }
 
 
-@dataclass(frozen=True)
-class BatchShape:
-    """Sizes of a batch that determine the number of operations.
-
-    Attributes:
-        windows: Number of histories.
-        length: Length of the longest, to which the others are padded.
-        positions: Number of predicted interactions.
-        items: Number of different items whose vectors the step needs.
-        candidates: Number of candidates per position.
-    """
-
-    windows: int
-    length: int
-    positions: int
-    items: int
-    candidates: int
-
-    @classmethod
-    def of(cls, batch: dict[str, Any], log: Interactions) -> BatchShape:
-        """Shape of a batch of the full softmax, which needs every warm item."""
-        windows, length = batch["item"].shape
-        warm = int(log.warm.sum())
-        return cls(windows, length, int((batch["weight"].numpy() > 0).sum()), warm, warm)
-
-
-def flops(shape: BatchShape, towers: TowersConfig, widths: Sequence[int]) -> dict[str, float]:
-    """Operations in the matrix products of a step: 2 m n k for [m, k] x [k, n].
-
-    With d = ``dimension`` and e = ``expansion``, forward:
-
-        item tower  2 items d sum of the widths of dense blocks
-        history     b tokens of n positions per window: blocks (2 d^2 (4 + 2 e) + 4 n d) each, for
-                    queries, keys, values and their projection, the feed-forward layer, and
-                    attention of all positions to all positions
-        softmax     2 positions candidates d
-
-    and backward twice as much, once per factor; but once for the blocks, which are constants.
-
-    Args:
-        shape: Shape of the batch.
-        towers: Towers whose history is a transformer.
-        widths: Widths of the item tower's dense blocks.
-    """
-    history, d = towers.history, towers.dimension
-    assert isinstance(history, TransformerHistory)
-    tokens = shape.windows * shape.length
-    per_token = 2 * d**2 * (4 + 2 * history.expansion) + 4 * shape.length * d
-    return {
-        "item_tower": 2 * 2 * shape.items * d * sum(widths),
-        "history": 3 * tokens * history.blocks * per_token,
-        "softmax": 3 * 2 * shape.positions * shape.candidates * d,
-    }
-
-
-def figures_of(profile: dict[str, Any], sgemm_gflops: float) -> dict[str, float]:
-    """Figures of the record, from :func:`profile` and the machine's rate of matrix products."""
-    milliseconds, gflop = profile["milliseconds"], profile["gflop"]
+def figures_of(profile: dict[str, Any]) -> dict[str, float]:
+    """Figures of the record, from :func:`profile`."""
+    milliseconds = profile["milliseconds"]
     step = milliseconds["step"] + milliseconds["input"]
-    rest = step - sum(milliseconds[name] for name in PARTS)
+    parts = {name: milliseconds[name] for name in PARTS}
+    parts["rest"] = step - sum(parts.values())
     figures = {"profile.step.milliseconds": step}
-    for name, value in {**{name: milliseconds[name] for name in PARTS}, "rest": rest}.items():
+    for name, value in parts.items():
         figures[f"profile.{name}.milliseconds"] = value
         figures[f"profile.{name}.share_of_step"] = value / step
-    for name, operations in {**gflop, "step": sum(gflop.values())}.items():
-        value = figures[f"profile.{name}.milliseconds"]
-        figures[f"profile.{name}.gflop"] = operations
-        figures[f"profile.{name}.share_of_sgemm"] = operations / value * 1000 / sgemm_gflops
-    figures["profile.sgemm_gflops"] = sgemm_gflops
-    figures["profile.positions_a_step"] = profile["positions"]
-    figures["profile.padding"] = 1 - profile["positions"] / profile["padded"]
     return figures
 
 
