@@ -1,5 +1,17 @@
 """The exceptions of the engine, with stable codes.
 
+    RecsysError           internal
+    ConfigError           config_invalid
+    DataError             data_invalid
+    InvalidRequestError   request_invalid
+    UnknownIdError        unknown_id
+    NotFoundError         not_found
+    BundleError           bundle_corrupt
+    EncoderError          encoder_failed
+    TrainingError         training_failed
+    DownloadError         download_failed
+    ServiceError          service_failed
+
 A message states the expectation, the actual value and the remedy. The codes are part of the public
 contract: the service maps each of them to a gRPC status.
 """

@@ -61,7 +61,7 @@ def contents(folder: Path) -> set[str]:
 
 @given(value=JSON.filter(lambda value: "\ud800" not in repr(value)))
 @settings(max_examples=30, deadline=None)
-def test_json_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, value: object) -> None:
+def test_json_round_trips(tmp_path_factory: pytest.TempPathFactory, value: object) -> None:
     path = tmp_path_factory.mktemp("json") / "deep" / "value.json"
     write_json(path, value)
     assert read_json(path) == value
@@ -86,7 +86,7 @@ def test_damaged_json_is_a_value_error(tmp_path: Path) -> None:
         read_json(tmp_path / "missing.json")
 
 
-def test_toml_comes_back_and_keeps_its_comment(tmp_path: Path) -> None:
+def test_toml_round_trips_with_a_comment(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     write_toml(path, {"train": {"epochs": 3}}, comment="Chosen by\n\na study.")
     assert path.read_text().startswith("# Chosen by\n#\n# a study.\n\n[train]")
@@ -95,7 +95,7 @@ def test_toml_comes_back_and_keeps_its_comment(tmp_path: Path) -> None:
         write_toml(path, {"epochs": None})
 
 
-def test_arrays_come_back_without_pickle(tmp_path: Path) -> None:
+def test_arrays_round_trip_without_pickle(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     arrays = {"ones": np.ones((2, 3), np.float32), "text": np.array("lamp"), "none": np.zeros(0)}
     save_arrays(path, arrays)
@@ -126,7 +126,7 @@ def test_digests_agree(tmp_path: Path) -> None:
     assert sha256_bytes(content) == sha256_bytes(content[:9], memoryview(content)[9:])
 
 
-def test_an_exception_leaves_what_was_there(tmp_path: Path) -> None:
+def test_an_exception_leaves_the_old_content(tmp_path: Path) -> None:
     write_text(tmp_path / "a", "old")
     fill(tmp_path / "folder", "old")
     with pytest.raises(ZeroDivisionError), atomic_file(tmp_path / "a") as part:
@@ -140,7 +140,9 @@ def test_an_exception_leaves_what_was_there(tmp_path: Path) -> None:
     assert contents(tmp_path / "folder") == {"old"}
 
 
-def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_old_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_text(tmp_path / "a", "old")
     fill(tmp_path / "folder", "old")
 
@@ -180,7 +182,7 @@ def test_a_folder_is_replaced_where_names_cannot_be_exchanged(
     assert names(tmp_path) == ["folder"]
 
 
-def test_a_folder_that_is_there_may_be_kept(tmp_path: Path) -> None:
+def test_an_existing_folder_may_be_kept(tmp_path: Path) -> None:
     for text in ("first", "second"):
         with atomic_folder(tmp_path / "folder", existing="keep") as part:
             (part / "a").write_text(text)
@@ -196,7 +198,7 @@ def test_a_folder_may_come_from_elsewhere(tmp_path: Path) -> None:
     assert names(tmp_path / "work") == []
 
 
-def test_what_a_dead_writer_left_is_removed_after_a_day(tmp_path: Path) -> None:
+def test_abandoned_temporary_files_are_removed_after_a_day(tmp_path: Path) -> None:
     for name in (".part-old-file", ".part-young"):
         (tmp_path / name).write_text("part")
     (tmp_path / ".part-old-folder").mkdir()

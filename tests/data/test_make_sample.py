@@ -58,7 +58,7 @@ def _pixels(folder: Path) -> dict[str, np.ndarray]:
         }
 
 
-def test_sizes_and_columns_are_those_asked_for(small: Path) -> None:
+def test_sizes_and_columns_are_as_configured(small: Path) -> None:
     items = pd.read_csv(small / "items.csv")
     interactions = pd.read_parquet(small / "interactions.parquet")
     assert {path.name for path in small.iterdir()} == FILES
@@ -73,7 +73,7 @@ def test_sizes_and_columns_are_those_asked_for(small: Path) -> None:
     assert {picture.shape for picture in found.values()} == {(pictures.SIDE, pictures.SIDE, 3)}
 
 
-def test_no_user_takes_an_item_twice_or_two_at_once(small: Path) -> None:
+def test_users_have_no_repeated_items_or_times(small: Path) -> None:
     interactions = pd.read_parquet(small / "interactions.parquet")
     assert not interactions.duplicated(["user_id", "item_id"]).any()
     assert not interactions.duplicated(["user_id", "timestamp"]).any()
@@ -93,7 +93,7 @@ def test_cold_items_appear_only_after_training_and_the_periods_have_their_shares
     assert (moments >= summary["test_from"]).mean() == pytest.approx(0.1, abs=0.01)
 
 
-def test_each_search_led_to_an_interaction_and_speaks_of_its_topic(small: Path) -> None:
+def test_each_search_has_an_interaction_and_words_of_its_topic(small: Path) -> None:
     searches = pd.read_csv(small / "searches.csv")
     interactions = pd.read_parquet(small / "interactions.parquet")
     joined = searches.merge(interactions, on=["user_id", "item_id", "timestamp"])
@@ -126,13 +126,13 @@ def test_the_stated_probabilities_are_the_softmax_of_the_rule(
         taken.append(step.item)
 
 
-def test_the_oracle_finds_what_its_own_probabilities_expect(small: Path) -> None:
+def test_the_recall_of_the_oracle_is_near_its_expectation(small: Path) -> None:
     oracle = _summary(small)["oracle"]
     error = np.sqrt(0.25 / oracle["test_interactions"])
     assert abs(oracle["recall@10"] - oracle["expected_recall@10"]) < 4 * error
 
 
-def test_no_word_of_the_grammar_speaks_of_looks() -> None:
+def test_no_word_of_the_grammar_describes_style() -> None:
     sentences = grammar.TITLES + grammar.OPENINGS + grammar.MIDDLES + grammar.CLOSINGS
     lines = [*sentences, *grammar.MOMENTS, *grammar.KINDS]
     lines += [" ".join(topic.words) for topic in lexicon.TOPICS]
@@ -166,10 +166,10 @@ def test_pictures_show_the_style_but_are_no_copies_of_each_other() -> None:
     images = pictures.draw_pictures(styles, np.random.default_rng(2))
     pixels = np.stack([np.asarray(image).ravel() for image in images]).astype(float) / 255
     assert len(np.unique(pixels, axis=0)) == len(pixels)
-    learn, judge = np.arange(400) < 300, np.arange(400) >= 300
+    learn, held_out = np.arange(400) < 300, np.arange(400) >= 300
     centres = np.stack([pixels[learn & (styles == s)].mean(axis=0) for s in np.unique(styles)])
-    distances = ((pixels[judge, None] - centres[None]) ** 2).sum(axis=2)
-    right = (distances.argmin(axis=1) == styles[judge]).mean()
+    distances = ((pixels[held_out, None] - centres[None]) ** 2).sum(axis=2)
+    right = (distances.argmin(axis=1) == styles[held_out]).mean()
     assert right > 0.6  # chance is 0.1
 
 
@@ -203,7 +203,7 @@ def test_a_world_too_small_for_its_rule_is_refused(sizes: dict[str, int], messag
 
 
 @pytest.mark.slow
-def test_the_committed_sample_is_what_the_generator_makes(tmp_path: Path) -> None:
+def test_the_generator_makes_the_committed_sample(tmp_path: Path) -> None:
     make_sample.make_sample(Parameters(), tmp_path)
     for name in ("items.csv", "searches.csv", "world.json"):
         assert (tmp_path / name).read_bytes() == (SAMPLE / name).read_bytes(), name

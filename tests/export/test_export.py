@@ -1,4 +1,4 @@
-"""What is written is what was given, in every form, and a folder is there whole or not at all."""
+"""Exports hold the embeddings in every format, and a folder is written whole or not at all."""
 
 import json
 from pathlib import Path
@@ -25,9 +25,9 @@ VECTORS = np.array([[0.1, -2.5e-7, 3], [1 / 3, 4e9, -0.0], [7, 8, 9]], np.float3
 def items(**changes) -> Embeddings:
     """Three items; the second has no picture, the last one's is wide."""
 
-    def thumbnail(place: int, side: int) -> Image.Image | None:
-        size = (side, side // 2) if place == 2 else (side // 2, side // 2)
-        return None if place == 1 else Image.new("RGB", size, COLOURS[place])
+    def thumbnail(index: int, side: int) -> Image.Image | None:
+        size = (side, side // 2) if index == 2 else (side // 2, side // 2)
+        return None if index == 1 else Image.new("RGB", size, COLOURS[index])
 
     given = {
         "name": "items",
@@ -43,7 +43,7 @@ def items(**changes) -> Embeddings:
 USERS = Embeddings("users", "user_id", ("ann", "bob"), np.eye(2, dtype=np.float32))
 
 
-def test_parquet_npy_and_ids_hold_what_was_given(tmp_path):
+def test_parquet_npy_and_ids_hold_the_embeddings(tmp_path):
     written = export([items(), USERS], tmp_path / "out", about={"run": "mine"})
     assert [(each.name, each.vectors, each.dimension) for each in written] == [
         ("items", 3, 3),
@@ -59,7 +59,7 @@ def test_parquet_npy_and_ids_hold_what_was_given(tmp_path):
     assert read_vectors(tmp_path / "out/users.parquet").ids == ("ann", "bob")
 
 
-def test_the_manifest_vouches_for_every_file(tmp_path):
+def test_the_manifest_has_the_digest_of_every_file(tmp_path):
     export([items(), USERS], tmp_path / "out", about={"run": "mine"})
     manifest = json.loads((tmp_path / "out/export.json").read_text())
     files = describe_files(tmp_path / "out")
@@ -74,7 +74,7 @@ def projector(folder: Path) -> Client:
     plugin = ProjectorPlugin(SimpleNamespace(data_provider=runs, logdir=str(folder)))
     apps = plugin.get_plugin_apps()
     return SimpleNamespace(
-        get=lambda route, **asked: Client(apps[route]).get("/?" + urlencode(asked))
+        get=lambda route, **query: Client(apps[route]).get("/?" + urlencode(query))
     )
 
 
@@ -96,7 +96,7 @@ def test_tensorboards_projector_reads_it(tmp_path):
     assert sprite.status_code == 200 and sprite.data.startswith(b"\x89PNG")
 
 
-def test_the_sprite_has_each_thumbnail_in_its_place(tmp_path):
+def test_the_sprite_has_each_thumbnail_at_its_index(tmp_path):
     (written,) = export([items()], tmp_path / "out", about={})
     assert (written.thumbnail_side, written.thumbnails) == (64, 2)
     with Image.open(tmp_path / "out/projector/items/sprite.png") as sprite:
@@ -105,18 +105,18 @@ def test_the_sprite_has_each_thumbnail_in_its_place(tmp_path):
         assert sprite.getpixel((96, 32)) == sprites_module.BLANK, "no picture"
         assert sprite.getpixel((32, 96)) == COLOURS[2]
         assert sprite.getpixel((32, 66)) == sprites_module.BLANK, "its shape is kept"
-        assert sprite.getpixel((96, 96)) == sprites_module.BLANK, "nobody's place"
+        assert sprite.getpixel((96, 96)) == sprites_module.BLANK, "a tile without an item"
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 5, 16_384, 16_385, 1_000_000, 1_048_576])
-def test_a_sprite_stays_within_what_browsers_show(count):
+def test_a_sprite_stays_within_the_size_that_browsers_show(count):
     grid = grid_of(count)
     assert grid is not None and grid.columns * grid.rows >= count > grid.columns * (grid.rows - 1)
     assert max(grid.columns, grid.rows) * grid.side <= LARGEST
     assert 8 <= grid.side <= 64
 
 
-def test_more_thumbnails_than_fit_make_no_sprite_and_that_is_said(tmp_path, monkeypatch):
+def test_too_many_thumbnails_make_no_sprite_with_a_reason(tmp_path, monkeypatch):
     assert grid_of(1_048_577) is None
     monkeypatch.setattr(sprites_module, "LARGEST", 15)
     (written,) = export([items()], tmp_path / "out", about={})
@@ -157,7 +157,7 @@ def test_an_export_that_fails_leaves_the_earlier_one(tmp_path):
     export([USERS], tmp_path / "out", about={})
     before = describe_files(tmp_path / "out")
 
-    def broken(place: int, side: int) -> Image.Image:
+    def broken(index: int, side: int) -> Image.Image:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -166,7 +166,7 @@ def test_an_export_that_fails_leaves_the_earlier_one(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path):
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="cannot be written"):
         export([USERS], tmp_path / "file/below", about={})

@@ -39,12 +39,12 @@ def parquet(folder: Path, table: dict, **more: object) -> pd.DataFrame:
     return read_interactions(ParquetInteractions(path="log.parquet", **more), base=folder)
 
 
-def test_ids_stay_as_they_are_written(tmp_path: Path) -> None:
+def test_ids_are_read_as_written(tmp_path: Path) -> None:
     log = csv(tmp_path, "user_id,item_id\n007,1.0\nNA,null\n 7 ,1e3\nné,日本\n")
     assert log.values.tolist() == [["007", "1.0"], ["NA", "null"], [" 7 ", "1e3"], ["né", "日本"]]
 
 
-def test_every_column_finds_its_meaning_and_the_others_stay_out(tmp_path: Path) -> None:
+def test_configured_columns_are_read_and_others_skipped(tmp_path: Path) -> None:
     columns = InteractionColumns(
         user="who",
         item="what",
@@ -92,7 +92,7 @@ def test_times_become_seconds(tmp_path: Path, written: str, unit: str, seconds: 
     assert log["timestamp"].tolist() == [seconds]
 
 
-def test_numbers_and_iso_times_may_stand_in_one_column(tmp_path: Path) -> None:
+def test_a_column_may_mix_numbers_and_iso_times(tmp_path: Path) -> None:
     log = csv(tmp_path, "user_id,item_id,at\na,b,5\na,c,2024-01-01\na,d,\n", columns=AT)
     assert log["timestamp"].tolist() == [5, NEW_YEAR, pd.NA]
     assert log["timestamp"].dtype == pd.Int64Dtype()
@@ -107,12 +107,12 @@ def test_numbers_and_iso_times_may_stand_in_one_column(tmp_path: Path) -> None:
         ("1704067200123", r"row 2.*between the years 1 and 9999 \(is its unit 's'\?\)"),
     ],
 )
-def test_a_bad_time_is_told_with_its_row(tmp_path: Path, value: str, text: str) -> None:
+def test_a_bad_time_is_reported_with_its_row(tmp_path: Path, value: str, text: str) -> None:
     with pytest.raises(DataError, match=f"log.csv: column 'at', {text}"):
         csv(tmp_path, f"user_id,item_id,at\na,b,1\na,c,{value}\n", columns=AT)
 
 
-def test_a_bad_number_is_told_with_its_row(tmp_path: Path) -> None:
+def test_a_bad_number_is_reported_with_its_row(tmp_path: Path) -> None:
     columns = InteractionColumns(weight="stars")
     text = "log.csv: column 'stars', row 3: expected a number, got 'many'; .*bad_rows = 'skip'"
     with pytest.raises(DataError, match=text):
@@ -126,7 +126,7 @@ def test_a_position_is_a_whole_number(tmp_path: Path) -> None:
         csv(tmp_path, "user_id,item_id,nth\na,b,1.5\n", columns=columns)
 
 
-def test_what_cannot_be_read_may_be_made_missing(tmp_path: Path) -> None:
+def test_unreadable_values_may_become_null(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("user_id,item_id,at,w\na,b,soon,x\na,c,9999999999999,2\n")
     columns = InteractionColumns(timestamp="at", weight="w")
     source = CsvInteractions(path="log.csv", columns=columns)
@@ -159,7 +159,7 @@ def test_a_csv_file_of_the_wrong_shape_is_refused(tmp_path: Path, text: str, mes
         csv(tmp_path, text)
 
 
-def test_the_ways_in_which_csv_is_written(tmp_path: Path) -> None:
+def test_csv_dialects(tmp_path: Path) -> None:
     expected = [["é,1", "b"]]
     quoted = '\ufeffuser_id,item_id\r\n"é,1",b\r\n'
     assert csv(tmp_path, quoted).values.tolist() == expected
@@ -187,7 +187,7 @@ def test_a_line_break_inside_quotes_is_part_of_the_value(tmp_path: Path) -> None
     assert pd.isna(items["text"][1])
 
 
-def test_files_that_are_not_there(tmp_path: Path) -> None:
+def test_missing_files_are_refused(tmp_path: Path) -> None:
     for source in (CsvInteractions(path="no.csv"), ParquetInteractions(path="no.parquet")):
         with pytest.raises(DataError, match="no\\.(csv|parquet).* is not there"):
             read_interactions(source, base=tmp_path)
@@ -226,7 +226,7 @@ def test_missing_ids_stay_missing(tmp_path: Path) -> None:
     assert with_gap["user_id"][1] == "3"
 
 
-def test_parquet_ids_that_are_none(tmp_path: Path) -> None:
+def test_invalid_parquet_ids_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="column 'user_id', row 2: expected text or a whole.*1.5"):
         parquet(tmp_path, {"user_id": [1.0, 1.5], "item_id": ["a", "b"]})
     with pytest.raises(DataError, match="column 'user_id' must hold ids.*it holds list"):
@@ -295,7 +295,7 @@ def test_items_keep_their_columns_and_types(tmp_path: Path) -> None:
     assert list(read_items(chosen, base=tmp_path)) == ["item_id", "year"]
 
 
-def test_items_without_their_id(tmp_path: Path) -> None:
+def test_items_without_an_id_column_are_refused(tmp_path: Path) -> None:
     (tmp_path / "items.csv").write_text("sku,item_id\na,b\n")
     with pytest.raises(DataError, match="no column 'id'.*its columns: sku, item_id"):
         read_items(CsvItems(path="items.csv", item="id"), base=tmp_path)
@@ -303,7 +303,7 @@ def test_items_without_their_id(tmp_path: Path) -> None:
         read_items(CsvItems(path="items.csv", item="sku"), base=tmp_path)
 
 
-def test_column_mappings_that_contradict_themselves() -> None:
+def test_contradicting_column_mappings_are_refused() -> None:
     with pytest.raises(ConfigError, match="a timestamp or a position column, not both"):
         parse_config({"timestamp": "a", "position": "b"}, InteractionColumns)
     with pytest.raises(ConfigError, match="'weight' is not a name for a context column"):
@@ -323,7 +323,7 @@ WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), min_s
         st.tuples(WORDS, WORDS, st.integers(-62_135_596_800, 253_402_300_799)), min_size=1
     )
 )
-def test_what_pandas_writes_as_csv_and_parquet_is_read_as_it_was(
+def test_csv_and_parquet_of_pandas_round_trip(
     tmp_path: Path, rows: list[tuple[str, str, int]]
 ) -> None:
     table = pd.DataFrame(rows, columns=["user_id", "item_id", "at"])

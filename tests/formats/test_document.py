@@ -30,7 +30,7 @@ def test_a_configuration_parses(block: str, tmp_path: Path) -> None:
     load_config(tmp_path / "block.toml", Block)
 
 
-def test_the_example_prints_what_is_shown() -> None:
+def test_the_example_prints_the_output_on_the_page() -> None:
     code, shown = re.search(
         r"```python\n([^`]*)```\n\n((?:    [^\n]*\n)+)", TEXT, re.DOTALL
     ).groups()
@@ -40,6 +40,6 @@ def test_the_example_prints_what_is_shown() -> None:
     assert printed.getvalue() == re.sub("^    ", "", shown, flags=re.MULTILINE)
 
 
-def test_every_policy_and_every_data_set_is_told() -> None:
+def test_the_page_lists_every_policy_and_data_set() -> None:
     for name in [*IngestPolicy.model_fields, *ARCHIVES]:
         assert f"`{name}`" in TEXT or f"`{name} = " in TEXT, name

@@ -111,7 +111,7 @@ def write(folder: Path, files: dict[str, str]) -> str:
     return str(folder)
 
 
-def test_faults_are_told_with_file_column_and_row(tmp_path: Path) -> None:
+def test_faults_are_reported_with_file_column_and_row(tmp_path: Path) -> None:
     path = write(tmp_path, {**ONE_M, "ratings.dat": "1::2::5::9\n1::3::good::9\n"})
     with pytest.raises(DataError, match="ratings.dat: column 'weight', row 2.*got 'good'"):
         read_interactions(MovieLensInteractions(path=path))
@@ -126,7 +126,7 @@ def test_faults_are_told_with_file_column_and_row(tmp_path: Path) -> None:
         read_items(MovieLensItems(path=path))
 
 
-def test_what_is_not_the_official_layout(tmp_path: Path) -> None:
+def test_other_layouts_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is neither a folder nor a zip archive"):
         read_interactions(MovieLensInteractions(path=str(tmp_path / "nowhere")))
     write(tmp_path, {"sequences.parquet": ""})

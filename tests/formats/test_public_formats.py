@@ -49,7 +49,7 @@ def test_recbole_context_comes_from_both_files(recbole: Path) -> None:
         read_interactions(RecBoleInteractions(path=".", context=("ages",)), base=recbole)
 
 
-def test_recbole_leaves_out_only_what_nobody_asked_for(recbole: Path) -> None:
+def test_recbole_skips_only_missing_default_columns(recbole: Path) -> None:
     (recbole / "small.inter").write_text("user_id:token\titem_id:token\na\tb\n")
     assert list(read_interactions(RecBoleInteractions(path="."), base=recbole)) == [
         "user_id",
@@ -82,7 +82,7 @@ def test_recbole_faults(recbole: Path) -> None:
         read_interactions(RecBoleInteractions(path="."), base=recbole)
 
 
-def test_lightgcn_lines_become_positions_that_go_on_through_the_files(tmp_path: Path) -> None:
+def test_lightgcn_positions_continue_through_the_files(tmp_path: Path) -> None:
     (tmp_path / "train.txt").write_text("0 7 07 3\n1 7 \n\n2\n")
     (tmp_path / "test.txt").write_text("1 3\r\n0 9\r\n0 8")
     files = {"train": "train.txt", "test": "test.txt"}
@@ -125,7 +125,7 @@ def test_sequences_from_csv_and_parquet(tmp_path: Path) -> None:
         assert list(log) == ["user_id", "item_id", "position"]
 
 
-def test_a_position_is_taken_once(tmp_path: Path) -> None:
+def test_a_repeated_position_is_refused(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text("user_id,item_id,position\n1,a,0\n2,a,0\n1,b,0\n")
     with pytest.raises(DataError, match="column 'position', row 3: user '1' has position 0 twice"):
         read_interactions(SequenceInteractions(path="s.csv"), base=tmp_path)

@@ -36,14 +36,14 @@ ARCHIVE = zipped(FILES)
 
 
 class Publisher:
-    """What a publisher serves, how it misbehaves, and what it was asked."""
+    """A publisher: its files, its faults, and the requests that it received."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.break_after: int | None = None
         self.resumes = True
         self.redirect: str | None = None
-        self.asked: list[tuple[str, str | None]] = []
+        self.requests: list[tuple[str, str | None]] = []
         self.url = ""
 
     def serve(self, content: bytes, *, name: str = "ml-1m.zip", md5: str | None = None) -> None:
@@ -52,8 +52,8 @@ class Publisher:
         self.files[f"/{name}.md5"] = f"MD5 ({name}) = {stated}\n".encode()
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
-        asked = request.headers.get("Range")
-        self.asked.append((request.path, asked))
+        range_header = request.headers.get("Range")
+        self.requests.append((request.path, range_header))
         if self.redirect is not None:
             request.send_response(302)
             request.send_header("Location", self.redirect)
@@ -63,7 +63,8 @@ class Publisher:
         if content is None:
             request.send_error(404)
             return
-        begin = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and self.resumes else 0
+        resumed = range_header if self.resumes else None
+        begin = int(resumed.removeprefix("bytes=").removesuffix("-")) if resumed else 0
         if begin and begin >= len(content):
             request.send_error(416)
             return
@@ -116,8 +117,8 @@ def test_a_download_is_unpacked_and_read(publisher: Publisher, tmp_path: Path) -
     publisher.serve(ARCHIVE)
     seen: list[tuple[int, int]] = []
 
-    def progress(what: str, done: int, total: int, note: str = "") -> None:
-        assert (what, note) == ("download", "ml-1m.zip")
+    def progress(description: str, done: int, total: int, note: str = "") -> None:
+        assert (description, note) == ("download", "ml-1m.zip")
         seen.append((done, total))
 
     folder = fetch(publisher, tmp_path, progress=progress)
@@ -127,9 +128,9 @@ def test_a_download_is_unpacked_and_read(publisher: Publisher, tmp_path: Path) -
     log = read_interactions(MovieLensInteractions(path=str(folder)))
     assert len(log) == 2999
 
-    before = len(publisher.asked)
+    before = len(publisher.requests)
     assert fetch(publisher, tmp_path) == folder
-    assert len(publisher.asked) == before, "what is in the cache is not asked for again"
+    assert len(publisher.requests) == before, "a cached data set is not downloaded again"
 
 
 def test_the_home_comes_before_the_cache(
@@ -141,7 +142,7 @@ def test_the_home_comes_before_the_cache(
     assert fetch(publisher, cache) == cache / "movielens-1m"
     monkeypatch.setenv("RECSYS_DATA_HOME", str(home))
     assert fetch(publisher, cache) == home / "movielens-1m"
-    assert publisher.asked == []
+    assert publisher.requests == []
 
 
 def test_a_wrong_checksum_keeps_nothing(publisher: Publisher, tmp_path: Path) -> None:
@@ -152,7 +153,7 @@ def test_a_wrong_checksum_keeps_nothing(publisher: Publisher, tmp_path: Path) ->
     assert left(tmp_path) == set()
 
 
-def test_a_download_that_breaks_off_goes_on(publisher: Publisher, tmp_path: Path) -> None:
+def test_an_interrupted_download_resumes(publisher: Publisher, tmp_path: Path) -> None:
     publisher.serve(ARCHIVE)
     publisher.break_after = 1000
     with pytest.raises(DownloadError, match="broke off.*call again.*set RECSYS_DATA_HOME"):
@@ -160,7 +161,7 @@ def test_a_download_that_breaks_off_goes_on(publisher: Publisher, tmp_path: Path
     assert left(tmp_path) == {"archives/ml-1m.zip.part"}
     publisher.break_after = None
     assert (fetch(publisher, tmp_path) / "ratings.dat").read_bytes() == RATINGS
-    assert ("/ml-1m.zip", "bytes=1000-") in publisher.asked
+    assert ("/ml-1m.zip", "bytes=1000-") in publisher.requests
 
 
 def test_a_publisher_that_cannot_resume_sends_all_again(
@@ -174,7 +175,7 @@ def test_a_publisher_that_cannot_resume_sends_all_again(
 
 
 @pytest.mark.parametrize("part", [b"of another file", ARCHIVE, ARCHIVE + b"and more"])
-def test_what_an_earlier_download_left_is_checked(
+def test_bytes_of_an_earlier_download_are_checked(
     publisher: Publisher, tmp_path: Path, part: bytes
 ) -> None:
     publisher.serve(ARCHIVE)
@@ -229,13 +230,13 @@ def test_a_file_that_is_too_large(
         f"{'0' * 32}  other.zip\nc4d9eecfca2ab87c1945afe126590906  a.zip\n",
     ],
 )
-def test_the_ways_in_which_a_sum_is_stated(publisher: Publisher, text: str) -> None:
+def test_forms_of_a_stated_sum(publisher: Publisher, text: str) -> None:
     publisher.files["/a.zip.md5"] = text.encode()
     assert stated_md5(f"{publisher.url}/a.zip") == "c4d9eecfca2ab87c1945afe126590906"
 
 
 @pytest.mark.parametrize("text", ["", "<html>", f"MD5 (b.zip) = {'0' * 32}", "0" * 31])
-def test_a_sum_that_is_not_stated(publisher: Publisher, text: str) -> None:
+def test_a_missing_sum_is_refused(publisher: Publisher, text: str) -> None:
     publisher.files["/a.zip.md5"] = text.encode()
     with pytest.raises(DownloadError, match="states no MD5 sum"):
         stated_md5(f"{publisher.url}/a.zip")
@@ -266,7 +267,7 @@ def bad_archives() -> Iterator[tuple[str, bytes, str]]:
     ("content", "text"),
     [pytest.param(content, text, id=name) for name, content, text in bad_archives()],
 )
-def test_an_archive_that_is_not_to_be_trusted(
+def test_an_untrusted_archive_is_refused(
     publisher: Publisher, tmp_path: Path, content: bytes, text: str
 ) -> None:
     publisher.serve(content)
@@ -285,7 +286,7 @@ def test_an_archive_that_grows_too_large(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_an_archive_without_a_top_folder_and_a_folder_that_is_there(tmp_path: Path) -> None:
+def test_an_archive_without_a_top_folder_and_an_existing_folder(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(zipped({"a": b"1", "b/c": b"2"}))
     unpack(tmp_path / "a.zip", tmp_path / "out")
     assert left(tmp_path / "out") == {"a", "b/c"}
@@ -295,7 +296,7 @@ def test_an_archive_without_a_top_folder_and_a_folder_that_is_there(tmp_path: Pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zip", "out"]
 
 
-def test_names_that_are_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_names_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(
         NotFoundError, match="no known publisher; set RECSYS_DATA_HOME.*ns-100k, mov"
     ):

@@ -144,7 +144,7 @@ def test_judgements_are_pairs_in_the_order_of_the_file(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_no_document(tmp_path: Path, content: str, message: str) -> None:
+def test_invalid_documents_are_refused(tmp_path: Path, content: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         read_documents(write(tmp_path, content))
 
@@ -174,7 +174,7 @@ def test_a_query_without_words(tmp_path: Path) -> None:
         ("1 2\n2 1\n1 2 0 0\n", "line 3: document '2' is relevant to query '1' already in line 1"),
     ],
 )
-def test_what_is_no_judgement(tmp_path: Path, content: str, message: str) -> None:
+def test_invalid_judgements_are_refused(tmp_path: Path, content: str, message: str) -> None:
     path = write(tmp_path, content, "SMALL.REL")
     with pytest.raises(DataError, match=message):
         read_judgements(path, queries=["1", "2"], documents=["1", "2", "03"])
@@ -189,7 +189,7 @@ _section = st.tuples(st.sampled_from(sorted(SECTIONS)), st.lists(_line, max_size
 
 @settings(max_examples=60, deadline=None)
 @given(records=st.lists(st.lists(_section, max_size=5), min_size=1, max_size=4))
-def test_what_was_written_is_read(
+def test_written_documents_are_read(
     tmp_path_factory: pytest.TempPathFactory, records: list[list[tuple[str, list[str]]]]
 ) -> None:
     lines = []

@@ -1,4 +1,4 @@
-"""Vectors as a parquet table: what is written comes back, and nothing bad gets in."""
+"""Vectors as a parquet table: they round-trip, and invalid ones are refused."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
     dimension=st.integers(1, 4),
     data=st.data(),
 )
-def test_what_is_written_comes_back(tmp_path_factory, ids, dimension, data):
+def test_vectors_round_trip(tmp_path_factory, ids, dimension, data):
     size = len(ids) * dimension
     numbers = data.draw(st.lists(FLOATS, min_size=size, max_size=size))
     vectors = np.array(numbers, np.float32).reshape(-1, dimension)
@@ -78,12 +78,12 @@ GOOD = [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
         ({"user_id": ["a"], "vector": [[1.0, None]]}, "row 1 holds a number that is missing"),
     ],
 )
-def test_what_cannot_be_used_is_refused_with_its_row(tmp_path, columns, message):
+def test_invalid_vectors_are_refused_with_their_row(tmp_path, columns, message):
     with pytest.raises(DataError, match=message):
         read_vectors(_written(tmp_path, columns))
 
 
-def test_what_is_no_parquet_is_refused(tmp_path):
+def test_other_files_are_refused(tmp_path):
     path = _written(tmp_path, {"user_id": ["a"], "vector": [[1.0]]})
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(DataError, match="cannot be read"):

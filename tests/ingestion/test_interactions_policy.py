@@ -1,4 +1,4 @@
-"""What becomes of rows of interactions: each policy, by hand, with the books beside it."""
+"""Policies of ingestion on small tables of interactions, with their reports."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_histories_are_in_the_order_of_time_and_ties_in_the_order_of_rows() -> N
     assert made.interactions.time.tolist() == [5, 5, 1, 9, 9]
 
 
-def test_a_position_is_a_clock_and_so_is_the_order_of_rows() -> None:
+def test_positions_and_the_order_of_rows_are_clocks() -> None:
     columns = "user_id item_id position"
     made = ingest(log(("a", "x", 2), ("a", "y", 1), columns=columns))
     assert (lines(made), made.report.clock) == ({"a": ["y", "x"]}, "position")
@@ -57,7 +57,7 @@ def test_tables_made_by_hand_may_hold_other_types() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "reason", "told"),
+    ("row", "reason", "value"),
     [
         ((None, "x", 1, 1.0), "missing user_id", "nothing"),
         (("", "x", 1, 1.0), "missing user_id", "nothing"),
@@ -71,7 +71,7 @@ def test_tables_made_by_hand_may_hold_other_types() -> None:
         (("a", "x", 1, 1e-50), "the weight is not above 0", "1e-50"),
     ],
 )
-def test_bad_rows(row: tuple, reason: str, told: str) -> None:
+def test_bad_rows(row: tuple, reason: str, value: str) -> None:
     table = log(("a", "y", 1, 1.0), row, columns="user_id item_id timestamp weight")
     remedy = r"fix it, or set bad_rows = 'skip'"
     with pytest.raises(DataError, match=rf"interactions, row 2: {reason} \(.*\); {remedy}"):
@@ -79,7 +79,7 @@ def test_bad_rows(row: tuple, reason: str, told: str) -> None:
     made = ingest(table, policy=IngestPolicy(bad_rows="skip"))
     (group,) = made.report.interactions.dropped
     assert (group.reason, group.count, group.rows) == (reason, 1, (2,))
-    assert group.values == (told,)
+    assert group.values == (value,)
     assert lines(made) == {"a": ["y"]}
 
 
@@ -175,7 +175,7 @@ def test_rare_users_and_items_are_left_out_until_none_is_rare() -> None:
     assert (made.report.catalogue, made.report.items_without_interactions) == (4, 2)
 
 
-def test_items_that_nobody_met_stay_or_go() -> None:
+def test_items_without_interactions_are_kept_or_dropped() -> None:
     items = pd.DataFrame({"item_id": ["new", "x", "other"], "title": ["N", "X", "O"]})
     table = log(("a", "x", 1))
     assert len(ingest(table, items).catalogue) == 3
@@ -196,7 +196,7 @@ def test_every_other_column_is_context() -> None:
     assert data.context["hour"].ids(data.context_rows["hour"]) == ["4", "3"]
 
 
-def test_terms_are_phrases_the_first_of_which_is_none() -> None:
+def test_the_first_phrase_is_no_search() -> None:
     columns = "user_id item_id timestamp terms"
     table = log(
         ("a", "x", 1, " desk lamp "),
@@ -209,7 +209,7 @@ def test_terms_are_phrases_the_first_of_which_is_none() -> None:
     assert data.terms.tolist() == [1, 0, 1]
 
 
-def test_what_cannot_be_a_log() -> None:
+def test_invalid_logs_are_refused() -> None:
     with pytest.raises(DataError, match="interactions: no column 'user_id'; did you mean 'user'"):
         ingest(pd.DataFrame({"user": ["a"], "item_id": ["x"]}))
     with pytest.raises(DataError, match="no interaction is left .none was given.; give more"):
@@ -224,7 +224,7 @@ def test_what_cannot_be_a_log() -> None:
         ingest(pd.DataFrame([["a", "x", "y"]], columns=["user_id", "item_id", "item_id"]))
 
 
-def test_the_report_for_people() -> None:
+def test_the_lines_of_the_report() -> None:
     rows = [("a", "x", 1)] + [("a", None, 1)] * 7
     report = ingest(log(*rows), policy=IngestPolicy(bad_rows="skip")).report
     assert report.lines()[0] == "interactions: 8 read, 1 kept"

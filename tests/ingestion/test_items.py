@@ -45,7 +45,7 @@ def test_a_duplicate_item(policy: str, title: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["cheap", "inf", "1,5"])
-def test_a_number_that_is_none(value: str) -> None:
+def test_an_invalid_number_is_refused_or_dropped(value: str) -> None:
     table = items(item_id=["a", "b"], price=["2.5", value])
     text = r"items, row 2: 'price' is not a finite number \('.*'\); fix it, or set bad_rows"
     with pytest.raises(DataError, match=text):
@@ -82,7 +82,7 @@ def test_lists_become_separated_text() -> None:
         assert first == "x|y" and not second
 
 
-def test_a_column_that_is_not_there() -> None:
+def test_a_missing_column_is_refused() -> None:
     with pytest.raises(DataError, match="items: no column 'image'.*its columns: item_id, title"):
         ingest(LOG, items(title=["T"]).drop(columns="image"), FIELDS)
     with pytest.raises(DataError, match="items: no column 'item_id'; did you mean 'itemid'"):
@@ -95,7 +95,7 @@ def test_fields_and_pictures_need_a_table(tmp_path: Path) -> None:
             ingest(LOG, **more)
 
 
-def test_pictures_that_are_not_named_and_not_there(tmp_path: Path) -> None:
+def test_missing_pictures_are_reported(tmp_path: Path) -> None:
     (tmp_path / "p.png").write_bytes(b"not decoded here")
     store = PictureStore.open(tmp_path)
     table = items(image=["p.png", None, "gone.png", ""])
@@ -110,7 +110,7 @@ def test_pictures_that_are_not_named_and_not_there(tmp_path: Path) -> None:
         ingest(LOG, items(image=["../p.png"]), FIELDS, pictures=store)
 
 
-def test_without_a_table_the_catalogue_is_what_was_met() -> None:
+def test_without_a_table_the_catalogue_has_the_items_of_the_log() -> None:
     log = pd.DataFrame({"user_id": ["u", "u", "u"], "item_id": ["z", "a", None]})
     made = ingest(log, policy=IngestPolicy(bad_rows="skip"))
     assert made.catalogue.ids.ids(np.arange(2)) == ["z", "a"]

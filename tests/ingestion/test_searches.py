@@ -13,7 +13,7 @@ def table(columns: str, *rows: tuple) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns.split())
 
 
-def told(made) -> list[tuple[str, str, int, str]]:
+def readable(made) -> list[tuple[str, str, int, str]]:
     data = made.interactions
     users, items = data.users.ids(data.user), data.items.ids(data.item)
     phrases = [data.phrases[row] for row in data.terms]
@@ -33,7 +33,7 @@ def test_a_search_is_joined_or_added() -> None:
         ("c", "rug", "x", 1),  # another user
     )
     made = ingest(LOG, searches=searches)
-    assert told(made) == [
+    assert readable(made) == [
         ("a", "x", 1, ""),
         ("a", "y", 2, "lamp"),
         ("a", "y", 3, "lamp"),
@@ -51,17 +51,20 @@ def test_equal_searches_go_to_one_interaction_each() -> None:
     log = table("user_id item_id timestamp", ("a", "x", 1), ("a", "x", 1))
     searches = table(COLUMNS, ("a", "p", "x", 1), ("a", "q", "x", 1), ("a", "r", "x", 1))
     made = ingest(log, searches=searches)
-    assert told(made) == [("a", "x", 1, "p"), ("a", "x", 1, "q"), ("a", "x", 1, "r")]
+    assert readable(made) == [("a", "x", 1, "p"), ("a", "x", 1, "q"), ("a", "x", 1, "r")]
     assert made.report.joined == 2
 
 
 def test_an_interaction_keeps_its_own_terms() -> None:
     log = LOG.assign(terms=["own", None, None])
     searches = table(COLUMNS, ("a", "other", "x", 1), ("a", "lamp", "y", 2))
-    assert told(ingest(log, searches=searches))[:2] == [("a", "x", 1, "own"), ("a", "y", 2, "lamp")]
+    assert readable(ingest(log, searches=searches))[:2] == [
+        ("a", "x", 1, "own"),
+        ("a", "y", 2, "lamp"),
+    ]
 
 
-def test_the_rows_of_searches_are_told_by_their_own_numbers() -> None:
+def test_searches_are_reported_by_their_own_row_numbers() -> None:
     searches = table(COLUMNS, ("a", "lamp", "y", 2), ("a", "lamp", "gone", 9), (None, "x", "x", 1))
     items = pd.DataFrame({"item_id": ["x", "y"]})
     with pytest.raises(DataError, match="searches, row 3: missing user_id"):

@@ -69,7 +69,7 @@ def same(one: IngestedData, other: IngestedData) -> None:
     assert one.report == other.report
 
 
-def test_what_is_loaded_is_what_was_saved(ingested: IngestedData, tmp_path: Path) -> None:
+def test_saved_data_round_trip(ingested: IngestedData, tmp_path: Path) -> None:
     fingerprint = save_ingested(ingested, tmp_path / "a" / "data")
     loaded = load_ingested(tmp_path / "a" / "data")
     same(ingested, loaded)
@@ -78,7 +78,7 @@ def test_what_is_loaded_is_what_was_saved(ingested: IngestedData, tmp_path: Path
     same(ingested, load_ingested(tmp_path / "again"))
 
 
-def test_the_least_that_can_be_ingested(tmp_path: Path) -> None:
+def test_the_smallest_data(tmp_path: Path) -> None:
     least = ingest(pd.DataFrame({"user_id": ["a"], "item_id": ["x"]}))
     save_ingested(least, tmp_path / "data")
     same(least, load_ingested(tmp_path / "data"))
@@ -91,7 +91,7 @@ def test_pictures_are_given_again(ingested: IngestedData, tmp_path: Path) -> Non
     assert loaded.catalogue.image(loaded.catalogue.ids.row("y")) == b"picture"
 
 
-def test_saving_again_takes_the_place(ingested: IngestedData, tmp_path: Path) -> None:
+def test_saving_again_replaces_the_folder(ingested: IngestedData, tmp_path: Path) -> None:
     save_ingested(ingest(pd.DataFrame({"user_id": ["a"], "item_id": ["x"]})), tmp_path / "data")
     save_ingested(ingested, tmp_path / "data")
     same(ingested, load_ingested(tmp_path / "data"))
@@ -143,7 +143,7 @@ def signed(manifest: dict) -> str:
     return json.dumps(manifest | {"manifest_sha256": own})
 
 
-def test_a_manifest_that_cannot_be_used(ingested: IngestedData, tmp_path: Path) -> None:
+def test_an_invalid_manifest_is_refused(ingested: IngestedData, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no ingested data .ingested.json is not there"):
         load_ingested(tmp_path)
     save_ingested(ingested, tmp_path / "data")

@@ -1,4 +1,4 @@
-"""Tiny logs to split, written as one line a user."""
+"""Tiny logs to split, with one line per user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def log(
     """``{"ann": [("a", 10), ("b", 20)]}``: user, then items with their times."""
     user_ids = IdMap.of("user", users or list(lines))
     item_ids = IdMap.of("item", list(items))
-    rows = [(user, item, time) for user, met in lines.items() for item, time in met]
+    rows = [(user, item, time) for user, history in lines.items() for item, time in history]
     return Interactions.of(
         user_ids,
         item_ids,

@@ -20,12 +20,12 @@ def part(content: dict[str, list[tuple[str, int]]], clock: str = "position"):
     return log(content, users=USERS, clock=clock)
 
 
-def test_fixed_gives_one_query_a_user_with_all_of_its_targets() -> None:
+def test_fixed_gives_one_query_per_user_with_all_targets() -> None:
     train = part(TRAIN)
     parts = split_fixed(train, part(TEST), validation=part(VALID))
     assert lines(parts.train) == {"ann": "ab", "bob": "cd"}
     assert read(parts.validation, train) == [("ann", "ab", "c")]
-    # Positions start anew in each file; the validation item still comes after the training items.
+    # Positions start again in each file; the validation item still comes after the training items.
     assert read(parts.test, train) == [("ann", "abc", "ef"), ("bob", "cd", "a")]
     assert parts.protocol["validation"] == "given"
 
@@ -50,7 +50,7 @@ def test_validation_may_be_the_end_of_each_users_training() -> None:
     assert read(parts.test, train) == [("ann", "abcde", "f")]
 
 
-def test_a_validation_drawn_from_anywhere_lies_among_training() -> None:
+def test_a_random_validation_part_is_spread_among_training() -> None:
     train = part({"ann": [(item, at) for at, item in enumerate("abcd")], "bob": [("a", 0)]})
     valid = part({"ann": [("g", 0), ("h", 1)], "bob": [("c", 0), ("b", 1), ("d", 2)]})
     test = part({"ann": [("f", 0)], "bob": [("h", 0)]})
@@ -67,7 +67,7 @@ def test_a_validation_part_and_a_share_of_training_for_one_are_refused() -> None
         split_fixed(part(TRAIN), part(TEST), validation=part(VALID), config=config)
 
 
-def test_times_say_themselves_where_validation_lies() -> None:
+def test_a_position_of_validation_is_refused_with_times() -> None:
     parts = [part(content, "timestamp") for content in (TRAIN, TEST, VALID)]
     with pytest.raises(DataError, match="leave it out"):
         split_fixed(
@@ -92,7 +92,7 @@ def test_fixed_reads_the_parts_from_a_context_column() -> None:
     assert parts.train.context == {} and parts.test.context_rows == {}
 
 
-def test_fixed_names_what_is_wrong_with_the_column() -> None:
+def test_fixed_refuses_an_invalid_column() -> None:
     with pytest.raises(DataError, match="needs the context column 'part'.*context columns: none"):
         split(log(TRAIN), FixedConfig())
     names = IdMap.of("part", ["train", "dev"])

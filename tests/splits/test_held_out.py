@@ -32,7 +32,7 @@ def test_take_and_slice_keep_each_query_whole() -> None:
     assert len(QUERIES.slice(3, 3)) == 0
 
 
-def test_histories_copied_out_are_those_of_each_query() -> None:
+def test_history_rows_are_the_histories_of_all_queries() -> None:
     part = QUERIES.at(np.array([2, 1, 0]))
     assert part.history_offsets.tolist() == [0, 3, 3, 5]
     assert part.history_rows.tolist() == [7, 5, 6, 5, 6]

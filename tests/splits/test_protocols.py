@@ -32,7 +32,7 @@ def test_leave_last_out_holds_the_last_two_of_users_with_three_or_more() -> None
     assert read(parts.validation, interactions) == [("ann", "ab", "c"), ("cid", "f", "g")]
     assert read(parts.test, interactions) == [("ann", "abc", "d"), ("cid", "fg", "b")]
     assert parts.protocol["users_too_short_to_test"] == 1
-    assert parts.protocol["cold_test_targets"] == 1  # d; b was met in training by ann
+    assert parts.protocol["cold_test_targets"] == 1  # d; ann has b in training
     assert parts.candidates.all()
     assert "".join(interactions.items.ids(np.flatnonzero(parts.warm).astype(np.int32))) == "abef"
 
@@ -44,7 +44,7 @@ def test_leave_last_out_keeps_the_order_of_the_log_among_equal_times() -> None:
     ]
 
 
-def test_global_time_gives_one_query_an_interaction_with_all_that_came_before() -> None:
+def test_global_time_gives_one_query_per_interaction_with_all_earlier_ones() -> None:
     interactions = log(LOG)
     parts = split(interactions, GlobalTimeConfig(validation_from=22, test_from=30))
     assert lines(parts.train) == {"ann": "ab", "bob": "e", "cid": "f"}
@@ -107,26 +107,28 @@ def test_a_split_without_test_queries_is_refused_with_its_counts() -> None:
         split(log(LOG), GlobalTimeConfig(validation_from=1000, test_from=2000))
 
 
-def test_cold_items_withholds_items_and_asks_for_them_from_what_is_left() -> None:
+def test_cold_items_are_withheld_and_are_the_targets() -> None:
     interactions = log(LOG)
     parts = split(interactions, ColdItemsConfig(share=0.3, seed=3, min_history=0))
     cold = set(interactions.items.ids(np.flatnonzero(~parts.warm).astype(np.int32)))
-    asked = [read(part, interactions) for part in (parts.validation, parts.test)]
-    targets = [{target for _, _, target in queries} for queries in asked]
+    found = [read(part, interactions) for part in (parts.validation, parts.test)]
+    targets = [{target for _, _, target in queries} for queries in found]
     assert targets[0] and targets[1] and not targets[0] & targets[1]
     assert targets[0] | targets[1] <= cold
     train = lines(parts.train)
-    for user, met in LOG.items():
-        assert train.get(user, "") == "".join(item for item, _ in met if item not in cold)
-    for user, history, target in asked[0] + asked[1]:
+    for user, history in LOG.items():
+        assert train.get(user, "") == "".join(item for item, _ in history if item not in cold)
+    for user, history, target in found[0] + found[1]:
         before = [item for item, time in LOG[user] if time < dict(LOG[user])[target]]
         assert history == "".join(item for item in before if item not in cold)
-    assert parts.protocol["withheld_items"] == 2  # 0.3 of the 7 items met
+    assert parts.protocol["withheld_items"] == 2  # 0.3 of the 7 items of the log
 
 
-def test_cold_items_may_ask_for_each_users_last_warm_items_too() -> None:
-    met = {f"user{i}": [(item, time) for time, item in enumerate("abcdefgh")] for i in range(2)}
-    interactions = log({**met, "few": [("a", 1), ("b", 2)]})
+def test_cold_items_may_add_each_users_last_warm_items() -> None:
+    histories = {
+        f"user{i}": [(item, time) for time, item in enumerate("abcdefgh")] for i in range(2)
+    }
+    interactions = log({**histories, "few": [("a", 1), ("b", 2)]})
     config = ColdItemsConfig(share=0.25, warm="last", min_history=0)
     parts = split(interactions, config)
     without = split(interactions, ColdItemsConfig(share=0.25, min_history=0))
@@ -135,14 +137,14 @@ def test_cold_items_may_ask_for_each_users_last_warm_items_too() -> None:
     *learned, before_last, last = kept
     assert lines(parts.train)["user0"] == "".join(learned)
     assert lines(parts.train).get("few", "") == lines(without.train).get("few", "")
-    asked = {target: history for _, history, target in read(parts.test, interactions)}
-    assert asked[last] == "".join(learned) + before_last
-    cold = next(item for item in asked if item != last)
-    assert asked[cold] == "".join(item for item in kept if item < cold)
-    asked = {target: history for _, history, target in read(parts.validation, interactions)}
-    assert asked[before_last] == "".join(learned)
-    cold = next(item for item in asked if item != before_last)
-    assert asked[cold] == "".join(item for item in learned if item < cold)
+    found = {target: history for _, history, target in read(parts.test, interactions)}
+    assert found[last] == "".join(learned) + before_last
+    cold = next(item for item in found if item != last)
+    assert found[cold] == "".join(item for item in kept if item < cold)
+    found = {target: history for _, history, target in read(parts.validation, interactions)}
+    assert found[before_last] == "".join(learned)
+    cold = next(item for item in found if item != before_last)
+    assert found[cold] == "".join(item for item in learned if item < cold)
 
 
 def test_cold_items_refuses_a_share_that_withholds_too_little() -> None:
@@ -159,12 +161,12 @@ def test_repeats_are_dropped_and_counted_or_kept() -> None:
     assert read(kept.test, interactions)[0] == ("ann", "abc", "a")
 
 
-def test_candidates_are_the_catalogue_or_the_items_met_in_any_part() -> None:
-    interactions = log(LOG)  # h is met by nobody
+def test_candidates_are_the_catalogue_or_the_items_of_the_log() -> None:
+    interactions = log(LOG)  # h has no interaction
     assert split(interactions, LeaveLastOutConfig()).candidates.tolist() == [True] * 8
-    met = split(interactions, LeaveLastOutConfig(candidates="log"))
-    assert met.candidates.tolist() == [True] * 7 + [False]
-    assert met.protocol["ranked"].startswith("all 7 items of the log")
+    histories = split(interactions, LeaveLastOutConfig(candidates="log"))
+    assert histories.candidates.tolist() == [True] * 7 + [False]
+    assert histories.protocol["ranked"].startswith("all 7 items of the log")
 
 
 def test_validation_is_sampled_by_seed_and_the_test_is_not() -> None:
@@ -179,7 +181,7 @@ def test_validation_is_sampled_by_seed_and_the_test_is_not() -> None:
     assert first.protocol["validation_queries_before_sampling"] == 20
 
 
-def test_terms_and_context_of_the_target_travel_with_the_query() -> None:
+def test_queries_have_terms_and_context_of_the_target() -> None:
     devices = IdMap.of("device", ["phone", "desk"])
     interactions = log(
         {"ann": [("a", 1), ("b", 2), ("c", 3)]},

@@ -1,4 +1,4 @@
-"""What is learned from at last: training, or training and validation together; never the test."""
+"""The final interactions: training, or training and validation together; never the test."""
 
 from __future__ import annotations
 
@@ -53,22 +53,24 @@ def test_refit_adds_the_validation_part(
 
 def test_refit_adds_the_items_withheld_for_validation_and_none_of_the_test() -> None:
     rng = np.random.default_rng(0)
-    met = {f"u{at}": [(item, at) for item in rng.permutation(list("abcdefgh"))] for at in range(9)}
-    parts = split(log(met), ColdItemsConfig(share=0.5, warm="last", **BOTH))
+    histories = {
+        f"u{at}": [(item, at) for item in rng.permutation(list("abcdefgh"))] for at in range(9)
+    }
+    parts = split(log(histories), ColdItemsConfig(share=0.5, warm="last", **BOTH))
     added = set(parts.final.item) - set(parts.train.item)
     assert added == set(parts.validation.target_rows[~parts.warm[parts.validation.target_rows]])
     cold = parts.test.target_rows[~parts.final.warm[parts.test.target_rows]]
     assert len(set(cold)) == 2 and parts.protocol["cold_test_targets"] == len(cold)
-    told = {(user, item) for user, item in zip(parts.final.user, parts.final.item)}
+    pairs = {(user, item) for user, item in zip(parts.final.user, parts.final.item)}
     for query in range(len(parts.test)):
         for item in parts.test.targets(query):
-            assert (parts.test.user[query], item) not in told
+            assert (parts.test.user[query], item) not in pairs
 
 
 def test_refit_joins_the_publishers_files() -> None:
     part, rows = IdMap.of("part", ["train", "valid", "test"]), [0, 0, 1, 2]
-    met = {"ann": [("a", 0), ("b", 1), ("c", 2), ("d", 3)]}
-    given = log(met, context={"part": part}, context_rows={"part": rows})
+    histories = {"ann": [("a", 0), ("b", 1), ("c", 2), ("d", 3)]}
+    given = log(histories, context={"part": part}, context_rows={"part": rows})
     assert lines(split(given, FixedConfig(**BOTH)).final) == {"ann": "abc"}
 
     train = log({"ann": [(item, at) for at, item in enumerate("abcd")]})

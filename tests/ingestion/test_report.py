@@ -35,8 +35,8 @@ def typed(rows: list[tuple], columns: list[str]) -> pd.DataFrame:
     kinds = {"timestamp": "Int64", "weight": "float64"}
     return pd.DataFrame(
         {
-            column: pd.Series([row[place] for row in rows], dtype=kinds.get(column, "str"))
-            for place, column in enumerate(columns)
+            column: pd.Series([row[index] for row in rows], dtype=kinds.get(column, "str"))
+            for index, column in enumerate(columns)
         }
     )
 
