@@ -12,17 +12,11 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from google.protobuf.descriptor_pb2 import (
-    FileDescriptorProto,
-    FileDescriptorSet,
-    MethodDescriptorProto,
-    ServiceDescriptorProto,
-)
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.json_format import MessageToJson
 
 from recsys.errors import DataError
@@ -58,9 +52,6 @@ def generate(protos: Path = PROTOS) -> dict[str, str]:
             path.relative_to(folder).as_posix(): _moved(path.read_text(encoding="utf-8"))
             for path in sorted(Path(folder).rglob("*.py*"))
         }
-    for file in describe(protos).file:
-        if file.service:
-            files[f"{_module(file.name)}_grpc.pyi"] = _grpc_types(file)
     for folder_name in {str(parent) for name in files for parent in Path(name).parents}:
         files[(Path(folder_name) / "__init__.py").as_posix()] = (
             '"""Generated from ``protos/`` by ``python -m server.generate``; not edited."""\n'
@@ -92,53 +83,6 @@ def _moved(text: str) -> str:
     text = re.sub(r"^from recsys\.", f"from {PACKAGE}.recsys.", text, flags=re.MULTILINE)
     text = text.replace(", _Mapping]", ", _Mapping[str, object]]")  # for strict typing
     return re.sub(r"'(recsys\.v\d+\.\w+_pb2)'", rf"'{PACKAGE}.\1'", text)
-
-
-def _module(proto: str) -> str:
-    return proto.removesuffix(".proto") + "_pb2"
-
-
-def _grpc_types(file: FileDescriptorProto) -> str:
-    """Types of the generated gRPC module, which the gRPC plugin does not write."""
-    package, _, module = _module(file.name).replace("/", ".").rpartition(".")
-    lines = [
-        "from collections.abc import Awaitable",
-        "from typing import Any",
-        "",
-        "import grpc",
-        "",
-        f"from {PACKAGE}.{package} import {module} as pb",
-    ]
-    for service in file.service:
-        lines += ["", *_service_types(service, f".{file.package}.")]
-    return "\n".join(lines) + "\n"
-
-
-def _service_types(service: ServiceDescriptorProto, prefix: str) -> Iterator[str]:
-    calls = [
-        (method.name, *(f"pb.{kind.removeprefix(prefix)}" for kind in _kinds(method)))
-        for method in service.method
-    ]
-    yield f"class {service.name}Stub:"
-    yield "    def __init__(self, channel: grpc.Channel) -> None: ..."
-    for name, request, response in calls:
-        yield f"    {name}: grpc.UnaryUnaryMultiCallable[{request}, {response}]"
-    yield ""
-    yield f"class {service.name}Servicer:"
-    for name, request, response in calls:
-        arguments = f"self, request: {request}, context: Any"
-        yield f"    def {name}({arguments}) -> Awaitable[{response}]: ..."
-    yield ""
-    yield (
-        f"def add_{service.name}Servicer_to_server"
-        f"(servicer: {service.name}Servicer, server: Any) -> None: ..."
-    )
-
-
-def _kinds(method: MethodDescriptorProto) -> tuple[str, str]:
-    if method.client_streaming or method.server_streaming:
-        raise DataError(f"{method.name} streams; types are written for unary calls only")
-    return method.input_type, method.output_type
 
 
 def main(

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -29,8 +30,9 @@ FLUSH_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, eq=False)
 class RetrievalServer:
-    """A listening server.
+    """A listening server; see :meth:`start`.
 
     Attributes:
         address: Its address, as HOST:PORT.
@@ -41,19 +43,11 @@ class RetrievalServer:
         ...     return await server.stop(grace=5)
     """
 
-    def __init__(
-        self,
-        server: grpc.aio.Server,
-        service: RetrievalService,
-        health_service: Any,
-        executor: ThreadPoolExecutor,
-        address: str,
-    ) -> None:
-        self._server = server
-        self._service = service
-        self._health = health_service
-        self._executor = executor
-        self.address = address
+    address: str
+    _server: grpc.aio.Server
+    _service: RetrievalService
+    _health: Any
+    _executor: ThreadPoolExecutor
 
     @classmethod
     async def start(
@@ -104,7 +98,7 @@ class RetrievalServer:
             ) from error
         await server.start()
         await health_service.set(SERVICE_NAME, health_pb2.HealthCheckResponse.SERVING)
-        return cls(server, service, health_service, executor, f"{name}:{bound}")
+        return cls(f"{name}:{bound}", server, service, health_service, executor)
 
     @property
     def in_flight(self) -> int:
@@ -114,11 +108,7 @@ class RetrievalServer:
     async def stop(self, grace: float) -> int:
         """Report NOT_SERVING, refuse new requests, finish those in flight, then stop listening.
 
-        Args:
-            grace: Seconds that requests in flight may take.
-
-        Returns:
-            Number of requests that were cut off.
+        Requests in flight have ``grace`` seconds; returns the number that were cut off.
         """
         await self._health.enter_graceful_shutdown()
         cut_off = await self._service.drain(grace)
@@ -136,21 +126,10 @@ async def serve_until_signal(
     limits: Limits,
     announce: Callable[[str], None],
 ) -> int:
-    """Serve until SIGTERM or SIGINT, then stop gracefully.
+    """Serve until SIGTERM or SIGINT, then stop gracefully; returns the number of cut-off requests.
 
-    Args:
-        retriever: A loaded retriever.
-        host: Interface to listen on.
-        port: Port; 0 takes a free one.
-        grace: Seconds that requests in flight may take after a signal.
-        limits: Limits on the size of a request.
-        announce: Called with the address once the server is ready.
-
-    Returns:
-        Number of requests that were cut off.
-
-    Raises:
-        ServiceError: The port cannot be listened on.
+    ``announce`` is called with the address once the server is ready; the other arguments are those
+    of :meth:`RetrievalServer.start` and :meth:`RetrievalServer.stop`.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

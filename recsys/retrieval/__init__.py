@@ -10,7 +10,7 @@ from recsys.retrieval.codec import (
     response_to_json,
 )
 from recsys.retrieval.fusion import Fusion, ReciprocalRank, WeightedSum
-from recsys.retrieval.query_vectors import PictureEncoder, QueryEncoder, TermsEncoder
+from recsys.retrieval.query_vectors import ContentEncoder, QueryEncoder
 from recsys.retrieval.request import Candidate, Query, Request, Response, Seen, UnknownHistory
 from recsys.retrieval.retriever import Retriever
 from recsys.retrieval.space import IMAGE, TEXT, TWO_TOWER, Space
@@ -20,8 +20,8 @@ __all__ = [
     "TEXT",
     "TWO_TOWER",
     "Candidate",
+    "ContentEncoder",
     "Fusion",
-    "PictureEncoder",
     "Query",
     "QueryEncoder",
     "ReciprocalRank",
@@ -31,7 +31,6 @@ __all__ = [
     "Retriever",
     "Seen",
     "Space",
-    "TermsEncoder",
     "UnknownHistory",
     "WeightedSum",
     "request_from_json",

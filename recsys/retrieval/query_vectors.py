@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from recsys.encoders import Encoded
+from recsys.encoders import Content, Encoded
 from recsys.errors import InvalidRequestError, RecsysError
 from recsys.ids import Vectors
 from recsys.retrieval.parsing import ParsedRequest
@@ -41,26 +41,15 @@ class QueryEncoder(Protocol):
         """One vector per query, float32 ``[b, d]``."""
 
 
-class TermsEncoder(Protocol):
-    """The part of a text encoder that a retriever uses. Thread-safe."""
+class ContentEncoder(Protocol):
+    """The part of a text or image encoder that a retriever uses. Thread-safe."""
 
     @property
     def dimension(self) -> int:
         """Length of each vector."""
 
-    def encode(self, contents: Sequence[str]) -> Encoded:
-        """One vector per text, masked where the text holds no known word."""
-
-
-class PictureEncoder(Protocol):
-    """The part of an image encoder that a retriever uses. Thread-safe."""
-
-    @property
-    def dimension(self) -> int:
-        """Length of each vector."""
-
-    def encode(self, contents: Sequence[bytes | None]) -> Encoded:
-        """One vector per picture; an unreadable one is masked and among the faults."""
+    def encode(self, contents: Sequence[Content]) -> Encoded:
+        """One vector per text or picture; masked without a known word, or where unreadable."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +81,7 @@ class EncodedContent:
 
 
 def encode_content(
-    parsed: Sequence[ParsedRequest], text: TermsEncoder | None, image: PictureEncoder | None
+    parsed: Sequence[ParsedRequest], text: ContentEncoder | None, image: ContentEncoder | None
 ) -> list[EncodedContent]:
     """Encode the content of requests: all terms in one call, all pictures in another."""
     texts = [each.request.query.terms for each in parsed]

@@ -18,10 +18,9 @@ from recsys.retrieval.fusion import ReciprocalRank
 from recsys.retrieval.fusion_search import FusionInput, RankedRows, search_spaces
 from recsys.retrieval.parsing import ParsedRequest, RequestParser
 from recsys.retrieval.query_vectors import (
-    PictureEncoder,
+    ContentEncoder,
     QueryEncoder,
     QueryVector,
-    TermsEncoder,
     content_vectors,
     encode_content,
     tower_vectors,
@@ -78,8 +77,8 @@ class Retriever:
     log: Interactions
     towers: QueryEncoder | None
     spaces: Mapping[str, Space]
-    text_encoder: TermsEncoder | None = None
-    image_encoder: PictureEncoder | None = None
+    text_encoder: ContentEncoder | None = None
+    image_encoder: ContentEncoder | None = None
     max_k: int = MAX_K
     bundle_version: str = ""
 
@@ -263,9 +262,7 @@ def _complete(
     return complete
 
 
-def _check_width(
-    kind: str, encoder: TermsEncoder | PictureEncoder | None, readers: Mapping[str, int]
-) -> None:
+def _check_width(kind: str, encoder: ContentEncoder | None, readers: Mapping[str, int]) -> None:
     for reader, dimension in readers.items():
         if encoder is not None and dimension not in (0, encoder.dimension):
             raise DataError(
