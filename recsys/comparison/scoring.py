@@ -8,17 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from recsys.comparison.config import (
-    ComparisonConfig,
-    EmbeddingPairScorerConfig,
-    Kind,
-    PairScorerConfig,
-    VariantConfig,
-)
+from recsys.comparison.config import ComparisonConfig, Kind, PlainScorerConfig, VariantConfig
 from recsys.evaluation import (
     Evaluation,
     MeanOfItemsScorer,
@@ -112,51 +106,38 @@ def plain_scorers(inputs: ScoringInput) -> Iterator[tuple[Usage, Scorer]]:
 
 
 def pair_scorers(inputs: ScoringInput) -> Iterator[tuple[Usage, Scorer]]:
-    """A network over user and item vectors; the epoch is selected on validation."""
-    from recsys.evaluation import VectorPairScorer
-    from recsys.ranking import fit_vector_pairs
+    """A network over a user and an item; the epoch is selected on validation."""
+    from recsys.evaluation import SparsePairScorer, VectorPairScorer
+    from recsys.ranking import SearchedWords, fit_sparse_pairs, fit_vector_pairs
 
-    config, block = inputs.variant.scorer, concatenated(inputs.blocks)
-    assert isinstance(config, PairScorerConfig)
-    fitted = fit_vector_pairs(
-        inputs.training_log,
-        block,
-        network=config.network,
-        train=config.train,
-        folder=inputs.folder / "pairs",
-        validate=lambda network: inputs.validation_figure(VectorPairScorer(network, block)),
-        progress=inputs.job.progress,
-    )
-    yield "alone", VectorPairScorer(fitted.network, block)
+    config, job = inputs.variant.scorer, inputs.job
+    assert not isinstance(config, PlainScorerConfig)
+    options: Any = {
+        "network": config.network,
+        "train": config.train,
+        "folder": inputs.folder / "pairs",
+        "validate": lambda network: inputs.validation_figure(scorer(network)),
+        "progress": job.progress,
+    }
+    block = concatenated(inputs.blocks) if inputs.blocks else None
 
+    def scorer(network: Any) -> Scorer:
+        if block is not None:
+            return VectorPairScorer(network, block)
+        last = network.config.searches
+        return SparsePairScorer(
+            network, SearchedWords(job.ingested.interactions, network.words, last=last)
+        )
 
-def embedding_pair_scorers(inputs: ScoringInput) -> Iterator[tuple[Usage, Scorer]]:
-    """A network that learns its own item vectors."""
-    from recsys.evaluation import SparsePairScorer
-    from recsys.ranking import SearchedWords, SparsePairNetwork, fit_sparse_pairs
-
-    config, log = inputs.variant.scorer, inputs.job.ingested.interactions
-    assert isinstance(config, EmbeddingPairScorerConfig)
-
-    def scorer(network: SparsePairNetwork) -> Scorer:
-        searched = SearchedWords(log, network.words, last=config.network.searches)
-        return SparsePairScorer(network, searched)
-
-    fitted = fit_sparse_pairs(
-        inputs.training_log,
-        network=config.network,
-        train=config.train,
-        folder=inputs.folder / "pairs",
-        validate=lambda network: inputs.validation_figure(scorer(network)),
-        progress=inputs.job.progress,
-    )
-    yield "alone", scorer(fitted.network)
+    if block is not None:
+        yield "alone", scorer(fit_vector_pairs(inputs.training_log, block, **options).network)
+    else:
+        yield "alone", scorer(fit_sparse_pairs(inputs.training_log, **options).network)
 
 
 FACTORIES: dict[str, Factory] = {
     **dict.fromkeys(("content", "ids", "random", "popularity"), plain_scorers),
-    "pair-network": pair_scorers,
-    "learned-in-task": embedding_pair_scorers,
+    **dict.fromkeys(("pair-network", "learned-in-task"), pair_scorers),
 }
 """By scorer name. Each scorer is evaluated before the next one is trained."""
 
