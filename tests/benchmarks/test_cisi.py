@@ -54,12 +54,12 @@ def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Collection:
     return read_cisi()
 
 
-def test_only_judged_queries_count(collection: Collection) -> None:
+def test_queries_without_judgements_are_left_out(collection: Collection) -> None:
     assert (len(collection), len(collection.queries), collection.unjudged) == (3, 2, 1)
     assert collection.queries.phrases[1:] == ("What does a library lend?", "Indexing structures")
 
 
-def test_bm25_stems_and_leaves_out_stop_words(collection: Collection) -> None:
+def test_bm25_stems_and_skips_stop_words(collection: Collection) -> None:
     scores = bm25(collection.whole, Bm25())(
         ["What does a library lend?", "Indexing structures", "is it for them"]
     )

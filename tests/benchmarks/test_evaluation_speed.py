@@ -8,7 +8,7 @@ import pytest
 from benchmarks import evaluation
 
 
-def test_ours_and_tfrs_find_what_sorting_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ours_and_tfrs_find_the_exact_items(monkeypatch: pytest.MonkeyPatch) -> None:
     small = {"ITEMS": 2_000, "QUERIES": 70, "K": 10, "COMPARED": 5}
     for name, value in small.items():
         monkeypatch.setattr(evaluation, name, value)
@@ -22,8 +22,8 @@ def test_ours_and_tfrs_find_what_sorting_finds(monkeypatch: pytest.MonkeyPatch) 
     assert all(rate > 0 for rate in theirs["rates"].values())
 
 
-def test_tfrs_is_held_against_at_its_tutorials_sizes_and_at_its_best() -> None:
-    """A hundred queries a second of a limit of 4,000, beside 5 and 20 of TFRS."""
+def test_rates_are_compared_with_the_tutorial_sizes_and_the_best() -> None:
+    """100 queries per second of a limit of 4,000, compared with 5 and 20 of TFRS."""
     flops = 2 * evaluation.ITEMS * evaluation.DIMENSION
     figures = evaluation.figures_of(
         {"gflops": 4_000 * flops / 1e9},

@@ -10,7 +10,7 @@ from recsys.errors import DataError
 PAGE = "Before.\n<!-- a -->\nold\n<!-- end of a -->\nAfter.\n<!-- b -->\n<!-- end of b -->\n"
 
 
-def test_each_part_takes_the_place_of_what_was_there() -> None:
+def test_parts_are_replaced() -> None:
     once = filled(PAGE, {"a": "new", "b": "| 1 |\n"})
     assert once == PAGE.replace("old", "new").replace("<!-- b -->\n", "<!-- b -->\n| 1 |\n")
     assert filled(once, {"a": "new", "b": "| 1 |\n"}) == once
@@ -21,6 +21,6 @@ def test_each_part_takes_the_place_of_what_was_there() -> None:
     "text",
     ["", PAGE + "<!-- a -->\n", PAGE + "<!-- end of a -->", "<!-- end of a -->\n<!-- a -->\n"],
 )
-def test_a_page_without_its_comments_is_refused(text: str) -> None:
+def test_missing_comments_are_refused(text: str) -> None:
     with pytest.raises(DataError, match="needs a line '<!-- a -->' and after it '<!-- end of a"):
         filled(text, {"a": "new"})

@@ -14,13 +14,13 @@ from benchmarks.quality.peer_models.ease import item_weights
 from benchmarks.quality.peer_models.files import Log, Queries, RankedLists
 from benchmarks.quality.peer_models.ranking import top_k
 
-ITEMS, MET = 30, 6
+ITEMS, LENGTH = 30, 6
 USERS = 120
 BEGIN = np.random.default_rng(0).integers(0, ITEMS, USERS)
-ITEM = ((BEGIN[:, None] + np.arange(MET)) % ITEMS).astype(np.int32)
+ITEM = ((BEGIN[:, None] + np.arange(LENGTH)) % ITEMS).astype(np.int32)
 USER = np.arange(USERS, dtype=np.int32)
-LOG = Log(np.repeat(USER, MET), ITEM.ravel(), USERS, ITEMS)
-QUERIES = Queries(USER, np.arange(0, USERS * MET + 1, MET), ITEM.ravel(), ITEMS)
+LOG = Log(np.repeat(USER, LENGTH), ITEM.ravel(), USERS, ITEMS)
+QUERIES = Queries(USER, np.arange(0, USERS * LENGTH + 1, LENGTH), ITEM.ravel(), ITEMS)
 NEXT = (ITEM[:, -1] + 1) % ITEMS
 SMALL = {
     "als": {"factors": 16, "regularization": 0.1, "alpha": 10.0, "iterations": 15},
@@ -46,7 +46,7 @@ SMALL = {
 NEEDS = {"als": "implicit", "bpr": "implicit", "item_knn": "implicit", "ease": "scipy"}
 
 
-def asked(model: str, setting: dict, folder: Path) -> tuple[dict[str, RankedLists], dict]:
+def request_queries(model: str, setting: dict, folder: Path) -> tuple[dict[str, RankedLists], dict]:
     """What a model answers to a request, its lists by file."""
     LOG.save(folder / "log.npz")
     QUERIES.save(folder / "queries.npz")
@@ -63,12 +63,12 @@ def asked(model: str, setting: dict, folder: Path) -> tuple[dict[str, RankedList
     return lists, result
 
 
-def check_learned(lists: dict[str, RankedLists], told: dict, setting: dict) -> None:
+def check_learned(lists: dict[str, RankedLists], result: dict, setting: dict) -> None:
     epochs = setting.get("checkpoints", [None])
     assert list(lists) == sorted("test" if each is None else f"test-{each}" for each in epochs)
-    assert [each["epochs"] for each in told["checkpoints"]] == epochs
-    seconds = [each["seconds"] for each in told["checkpoints"]]
-    assert seconds == sorted(seconds) and 0 < told["peak_gib"] < 24
+    assert [each["epochs"] for each in result["checkpoints"]] == epochs
+    seconds = [each["seconds"] for each in result["checkpoints"]]
+    assert seconds == sorted(seconds) and 0 < result["peak_gib"] < 24
     last = lists["test" if epochs[-1] is None else f"test-{epochs[-1]}"]
     for user in USER:
         listed = last.rows[user][last.scores[user] > -np.inf]
@@ -79,15 +79,15 @@ def check_learned(lists: dict[str, RankedLists], told: dict, setting: dict) -> N
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_a_peer_learns_what_comes_next_on_a_circle(name: str, tmp_path: Path) -> None:
+def test_a_peer_predicts_the_next_item_of_a_cycle(name: str, tmp_path: Path) -> None:
     pytest.importorskip(NEEDS.get(name, "rectools"))
-    found = asked(f"benchmarks.quality.peer_models.{name}", SMALL[name], tmp_path)
+    found = request_queries(f"benchmarks.quality.peer_models.{name}", SMALL[name], tmp_path)
     check_learned(*found, SMALL[name])
 
 
 def test_the_tutorial_learns_it_too(tmp_path: Path) -> None:
     setting = {"dimension": 16, "checkpoints": [5, 40]}
-    found = asked("benchmarks.quality.tutorial", setting, tmp_path)
+    found = request_queries("benchmarks.quality.tutorial", setting, tmp_path)
     check_learned(*found, setting)
 
 
@@ -132,7 +132,7 @@ def test_lists_are_the_best_without_the_history_ties_by_row() -> None:
         assert lists.rows[0, 2] == 0 and lists.rows[1, 2] == 1
 
 
-def test_a_score_that_is_not_a_number_stops_the_peer() -> None:
+def test_a_nan_score_is_an_error() -> None:
     with pytest.raises(ValueError, match="the model diverged"):
         top_k(QUERIES, lambda part: np.full((len(part), ITEMS), np.nan, np.float32), 3)
 

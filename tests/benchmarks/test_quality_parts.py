@@ -29,26 +29,30 @@ from tests.splits.logs import log
 MADE = {"date": "2026-01-01T00:00:00+00:00", "commit": "c", "machine": {"cores": 2}}
 
 
-class Nobody:
+class SilentObserver:
     def starting(self, stage: str, reason: str) -> None: ...
 
     def finished(self, done: StageResult) -> None: ...
 
 
 def test_exported_files_hold_the_split(tmp_path: Path) -> None:
-    met = {"ann": [("c", 1), ("b", 2), ("a", 3)], "bob": [("b", 1)], "cid": [("a", 1), ("c", 2)]}
-    parts = split(log(met, items="abc"), LeaveLastOutConfig(refit="train-and-validation"))
+    histories = {
+        "ann": [("c", 1), ("b", 2), ("a", 3)],
+        "bob": [("b", 1)],
+        "cid": [("a", 1), ("c", 2)],
+    }
+    parts = split(log(histories, items="abc"), LeaveLastOutConfig(refit="train-and-validation"))
     files = export(parts, tmp_path)
     train, final = Log.load(files.logs["train"]), Log.load(files.logs["final"])
     assert (train.users, train.items) == (3, 3)
     assert list(zip(train.user, train.item)) == [(0, 2), (1, 1), (2, 0), (2, 2)]
     assert list(zip(final.user, final.item)) == [(0, 2), (0, 1), (1, 1), (2, 0), (2, 2)]
-    asked = Queries.load(files.queries["test"])
-    assert asked.user.tolist() == [0] and asked.item.tolist() == [2, 1]
+    arguments = Queries.load(files.queries["test"])
+    assert arguments.user.tolist() == [0] and arguments.item.tolist() == [2, 1]
     times = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert export(parts, tmp_path) == files
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == times
-    other = export(split(log(met, items="abc"), LeaveLastOutConfig()), tmp_path)
+    other = export(split(log(histories, items="abc"), LeaveLastOutConfig()), tmp_path)
     assert other.digests["final"] == other.digests["train"] == files.digests["train"]
 
 
@@ -82,7 +86,7 @@ def test_every_figure_is_of_one_part(data: str) -> None:
         assert part_of(f"{data}.sasrec_rectools.{name}") == f"{data}.sasrec_rectools"
 
 
-def test_ours_is_a_mean_over_seeds_with_its_spread() -> None:
+def test_figures_of_ours_are_means_over_seeds() -> None:
     seeds = {
         seed: {
             **MADE,
@@ -95,14 +99,14 @@ def test_ours_is_a_mean_over_seeds_with_its_spread() -> None:
         }
         for seed, figure in ((1, 0.1), (2, 0.2), (3, 0.3))
     }
-    figures, told = entry_of_seeds({"seconds": 30, "peak_gib": 2.5}, seeds)
+    figures, result = entry_of_seeds({"seconds": 30, "peak_gib": 2.5}, seeds)
     assert figures == {
         "hr@10": pytest.approx(0.2),
         "hr@10.std": pytest.approx(0.1),  # ddof 1
         "minutes": 2.5,
         "peak_gib": 3,
     }
-    assert told["seeds"] == [1, 2, 3] and told["epochs"] == {"1": [1], "2": [2], "3": [3]}
+    assert result["seeds"] == [1, 2, 3] and result["epochs"] == {"1": [1], "2": [2], "3": [3]}
 
 
 def test_a_failed_process_shows_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +117,7 @@ def test_a_failed_process_shows_its_log(tmp_path: Path, monkeypatch: pytest.Monk
     assert json.loads((tmp_path / processes.REQUEST).read_text()) == {"a": 1}
 
 
-def test_the_peers_environment_is_made_again_for_other_requirements(
+def test_the_environment_is_made_again_for_other_requirements(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[tuple[str, ...]] = []
@@ -162,13 +166,13 @@ def test_peers_are_chosen_cached_and_recorded(
     }.items():
         monkeypatch.setattr(quality, name, value)
     monkeypatch.setattr("benchmarks.quality.record.DATA_SETS", {"beauty": data})
-    asked = ["--only", "peers", "--peers-python", sys.executable, "--json"]
-    assert quality.main(asked) == 0
-    told = capsys.readouterr()
-    record = json.loads(told.out)
+    arguments = ["--only", "peers", "--peers-python", sys.executable, "--json"]
+    assert quality.main(arguments) == 0
+    result = capsys.readouterr()
+    record = json.loads(result.out)
     assert pages == [record]
     part = record["parts"]["beauty.ease"]
-    assert "cannot be inverted" in told.err and len(part["tried"]) == 3
+    assert "cannot be inverted" in result.err and len(part["tried"]) == 3
     best = max(part["tried"][:2], key=lambda each: each["checkpoints"][0]["figure"])
     assert part["chosen"] == best["setting"]
     assert 0 < record["figures"]["beauty.ease.hr@5"] <= 1
@@ -181,12 +185,12 @@ def test_peers_are_chosen_cached_and_recorded(
 
     answered: list[str] = []
 
-    def only_what_failed(module: str, request: dict, folder: Path, **more: str) -> None:
+    def count_runs(module: str, request: dict, folder: Path, **more: str) -> None:
         answered.append(request["setting"])
         raise ProcessFailed("again")
 
-    monkeypatch.setattr(peers, "run_process", only_what_failed)
-    assert quality.main(asked) == 0
+    monkeypatch.setattr(peers, "run_process", count_runs)
+    assert quality.main(arguments) == 0
     assert answered == grid[:1], "cached results were computed again"
     again = json.loads(capsys.readouterr().out)
     assert again["figures"] == record["figures"]
@@ -207,22 +211,22 @@ def test_a_failed_peer_leaves_the_others_alone(
     assert said.count("none.toml") >= 2 and "beauty, als" in said and "beauty, ease" in said
 
 
-def test_ours_is_trained_refitted_and_scored_on_the_test(tmp_path: Path) -> None:
+def test_ours_is_refitted_and_scored_on_the_test(tmp_path: Path) -> None:
     data = shop(tmp_path / "shop", "train-and-validation")
     job = open_job(data.config, runs=tmp_path / "runs")
-    run_job(job, until="encode", observer=Nobody())
-    told = train_and_score(job, 7, tmp_path / "seed", metrics=data.metrics, progress=silent)
-    assert set(told["figures"]) == {"hr@5", "ndcg@5"} and 0 < told["figures"]["hr@5"] <= 1
+    run_job(job, until="encode", observer=SilentObserver())
+    result = train_and_score(job, 7, tmp_path / "seed", metrics=data.metrics, progress=silent)
+    assert set(result["figures"]) == {"hr@5", "ndcg@5"} and 0 < result["figures"]["hr@5"] <= 1
     fits = [
         json.loads((tmp_path / "seed/training" / part / "epochs.json").read_text())
         for part in (".", "refit")
     ]
-    assert told["epochs"] == [len(fits[1])]
-    assert told["validation"] == max(each["validation"] or 0 for each in fits[0])
-    assert told["seconds"] >= sum(each["seconds"] for fit in fits for each in fit)
+    assert result["epochs"] == [len(fits[1])]
+    assert result["validation"] == max(each["validation"] or 0 for each in fits[0])
+    assert result["seconds"] >= sum(each["seconds"] for fit in fits for each in fit)
 
 
-def test_a_seed_is_kept_by_what_it_encoding(
+def test_a_seed_is_cached_by_its_dependencies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data, ran, said = shop(tmp_path / "shop", "none"), [], []

@@ -1,4 +1,4 @@
-"""RankedLists of other models as a scorer: what they list is what is judged."""
+"""Ranked lists of other models as a scorer."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from benchmarks.quality.peer_models.files import RankedLists
-from benchmarks.quality.scoring import ListScorer, evaluate_part
+from benchmarks.quality.scoring import ListScorer
 from recsys.errors import DataError
 from recsys.splits import HeldOutQueries, LeaveLastOutConfig, split
+from recsys.tuning.variants import evaluate_part
 from tests.contracts.scorer_contract import ScorerContract
 from tests.splits.logs import log
 
@@ -54,10 +55,10 @@ def test_lists_that_cannot_be_are_refused() -> None:
         ListScorer("peer", twice, items=4)
 
 
-def test_it_is_judged_as_everything_is() -> None:
-    met = {"ann": [("a", 1), ("b", 2), ("c", 3)], "bob": [("b", 1), ("c", 2), ("d", 3)]}
-    parts = split(log(met, items="abcd"), LeaveLastOutConfig())
-    # In the test ann is asked for c and listed second; bob for d, and listed nothing at all.
+def test_it_is_evaluated_as_any_scorer() -> None:
+    histories = {"ann": [("a", 1), ("b", 2), ("c", 3)], "bob": [("b", 1), ("c", 2), ("d", 3)]}
+    parts = split(log(histories, items="abcd"), LeaveLastOutConfig())
+    # Ann's target c is second in her list; the list of bob, whose target is d, is empty.
     lists = RankedLists(
         np.array([0, 1], np.int32),
         np.array([[3, 2], [0, 0]], np.int32),

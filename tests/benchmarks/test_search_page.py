@@ -22,7 +22,7 @@ TEXT = (ROOT / "docs" / "search-benchmark.md").read_text(encoding="utf-8")
 RECORD = json.loads((ROOT / "benchmarks/results/cisi.json").read_text(encoding="utf-8"))
 
 
-def test_the_configuration_is_what_was_measured() -> None:
+def test_the_configuration_of_the_page_is_legal() -> None:
     (block,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
     sections = tomllib.loads(block)
     joined = TypeAdapter(TextEncoderConfig).validate_python(sections["text"])
@@ -32,7 +32,7 @@ def test_the_configuration_is_what_was_measured() -> None:
     assert TrainConfig.model_validate(sections["train"]).epochs == 10
 
 
-def test_ours_is_above_bm25_and_bert_and_the_page_says_by_how_much() -> None:
+def test_the_page_has_the_figures_of_ours() -> None:
     figures = RECORD["figures"]
     for metric in ("ndcg@10", "map"):
         ours = figures[f"cisi.ours.{metric}"]
@@ -41,6 +41,6 @@ def test_ours_is_above_bm25_and_bert_and_the_page_says_by_how_much() -> None:
     assert len(RECORD["seeds"]) == 3 and RECORD["queries"]["judged"] == 76
 
 
-def test_every_setting_that_was_tried_stands_in_the_page() -> None:
+def test_the_page_lists_every_setting() -> None:
     for figure in RECORD["validation"].values():
         assert f"| {figure:.3f} |" in TEXT

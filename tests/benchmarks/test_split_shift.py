@@ -9,14 +9,14 @@ from recsys.interactions import Interactions
 from recsys.splits import FixedConfig, split_fixed
 
 
-def test_a_hand_worked_table() -> None:
+def test_dispersion_of_two_items() -> None:
     # Two items of 50: 5 and 15 in the part, a share of 0.2; each is 5 from 10, over 8.
     figures = shift("test", np.array([5, 15, 99]), np.array([50, 50, 10]))
     assert figures == pytest.approx({"test.40.share": 0.2, "test.40.dispersion": 25 / 8})
 
 
 @pytest.mark.parametrize("least", BOUNDS)
-def test_a_random_draw_has_a_dispersion_of_one_and_a_moved_one_more(least: int) -> None:
+def test_a_random_part_has_a_dispersion_of_one(least: int) -> None:
     rng = np.random.default_rng(0)
     whole = np.full(4000, least)
     random = rng.binomial(whole, 0.2)
@@ -25,12 +25,12 @@ def test_a_random_draw_has_a_dispersion_of_one_and_a_moved_one_more(least: int) 
     assert shift("x", moved, whole)[f"x.{least}.dispersion"] > 2
 
 
-def test_what_came_later_is_most_like_the_end_and_a_draw_from_anywhere_is_not() -> None:
-    """Users stay in five towns of twenty, one after another; the test goes on in the last."""
+def test_later_items_are_most_similar_to_the_end_of_the_list() -> None:
+    """Users stay in five towns of twenty, one after another; the test continues in the last."""
     rng, towns, users = np.random.default_rng(1), 20, 200
     per_town, ids = 20, IdMap.of("user", [f"u{at}" for at in range(users)])
     items = IdMap.of("item", [f"i{at}" for at in range(towns * per_town)])
-    places = [
+    sequences = [
         np.concatenate(
             [town * per_town + rng.permutation(20)[:10] for town in rng.permutation(towns)[:5]]
         )
@@ -38,14 +38,14 @@ def test_what_came_later_is_most_like_the_end_and_a_draw_from_anywhere_is_not() 
     ]
 
     def log(cut):
-        met = [cut(place) for place in places]
-        user = np.repeat(np.arange(users), [len(each) for each in met])
-        item = np.concatenate(met)
+        histories = [cut(sequence) for sequence in sequences]
+        user = np.repeat(np.arange(users), [len(each) for each in histories])
+        item = np.concatenate(histories)
         return Interactions.of(
             ids, items, user=user, item=item, time=np.arange(len(item)), clock="position"
         )
 
-    train, test = log(lambda place: place[:-2]), log(lambda place: place[-2:])
+    train, test = log(lambda sequence: sequence[:-2]), log(lambda sequence: sequence[-2:])
     parts = split_fixed(train, test, config=FixedConfig(validation_share=0.1))
     held_out = {"validation": parts.validation, "test": parts.test}
     figures = order(parts.train, held_out, directions=20)

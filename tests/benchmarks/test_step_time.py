@@ -8,7 +8,9 @@ import pytest
 from benchmarks.training import step_time
 
 
-def test_every_item_is_met_once_and_steps_are_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_is_timed_on_a_log_with_one_interaction_per_item(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     log = step_time.log_of(45)
     assert log.warm.all() and np.diff(log.offsets).tolist() == [20, 20, 5]
     monkeypatch.setattr(step_time, "WARM_UP", 1)

@@ -1,4 +1,4 @@
-"""The tutorial's model as a peer: it learns who meets what, and every interaction counts once."""
+"""The model of TFRS' tutorial."""
 
 from __future__ import annotations
 
@@ -17,47 +17,49 @@ USERS, ITEMS, EACH = 60, 24, 10
 
 @pytest.fixture(scope="module")
 def log() -> Interactions:
-    """Users of three kinds, each of which meets a third of the items, in any order."""
+    """Users of three kinds, each with a third of the items, in random order."""
     rng = np.random.default_rng(0)
     third = ITEMS // 3
-    met = [rng.permutation(third)[: EACH % third + 4] + user % 3 * third for user in range(USERS)]
+    items = [rng.permutation(third)[: EACH % third + 4] + user % 3 * third for user in range(USERS)]
     return Interactions.of(
         IdMap.of("user", [f"u{at}" for at in range(USERS)]),
         IdMap.of("item", [f"i{at}" for at in range(ITEMS)]),
-        user=np.repeat(np.arange(USERS), [len(items) for items in met]),
-        item=np.concatenate(met),
-        time=np.concatenate([np.arange(len(items)) for items in met]),
+        user=np.repeat(np.arange(USERS), [len(each) for each in items]),
+        item=np.concatenate(items),
+        time=np.concatenate([np.arange(len(each)) for each in items]),
     )
 
 
-def test_it_learns_which_third_is_whose(log: Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tutorial_learns_the_groups_of_users(
+    log: Interactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tfrs_tutorial, "BATCH", 32)
     parts = split(log, LeaveLastOutConfig())
     tutorial = TfrsTutorial(parts.train, seed=1)
 
     def hits() -> float:
-        judged = evaluate(
+        result = evaluate(
             tutorial.scorer(),
             parts.test,
             candidates=parts.candidates,
             item_counts=parts.train.item_counts,
         )
-        return judged.figures["hr@10"]
+        return result.figures["hr@10"]
 
     before = hits()
     for _ in range(60):
         tutorial.epoch()
-    # At most 4 of a user's third are unmet, so that ten places hold them all.
+    # At most 4 of a user's third are unmet, so that ten indices hold them all.
     assert before < 0.8 and hits() > 0.95
 
 
-def test_an_epoch_is_every_interaction_once(
+def test_an_epoch_trains_on_every_interaction_once(
     log: Interactions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tfrs_tutorial, "BATCH", 100)
     tutorial, seen = TfrsTutorial(log, seed=1), []
     real = tutorial.step
-    monkeypatch.setattr(tutorial, "step", lambda places: seen.append(places) or real(places))
+    monkeypatch.setattr(tutorial, "step", lambda indices: seen.append(indices) or real(indices))
     first = tutorial.epoch()
     assert np.sort(np.concatenate(seen)).tolist() == list(range(len(log)))
     assert max(map(len, seen)) == 100 and first == pytest.approx(np.log(100), rel=0.1)

@@ -1,4 +1,4 @@
-"""The streams of the transfer benchmark: nothing of the test leaks into what is learned."""
+"""The streams of the transfer benchmark: no leak of the test into training."""
 
 import numpy as np
 import pandas as pd
@@ -49,7 +49,7 @@ def test_the_cut_lies_after_four_fifths_of_each_sequence(sequences, streams):
         assert set(kept["item_id"]) == set(before["item_id"][~fifth])
 
 
-def test_a_hundredth_is_learned_and_users_choose_or_test(sequences, streams):
+def test_parts_of_the_small_stream(sequences, streams):
     stream = small_stream(streams, seed=3)
     parts = dict(list(stream.groupby("part")))
     fifth = sequences["item_id"].isin(streams.small["item_id"])
@@ -60,7 +60,7 @@ def test_a_hundredth_is_learned_and_users_choose_or_test(sequences, streams):
     assert len(choosing) == pytest.approx(0.2 * stream["user_id"].nunique(), abs=2)
 
 
-def test_a_seed_draws_its_own_and_the_same_again(streams):
+def test_the_draw_depends_on_the_seed(streams):
     drawn = [small_stream(streams, seed) for seed in (1, 1, 2)]
     pd.testing.assert_frame_equal(drawn[0], drawn[1])
     assert not drawn[0]["part"].equals(drawn[2]["part"])

@@ -57,7 +57,7 @@ def test_the_table_starts_with_the_best_and_stderr_reports_every_trial(
     assert "trial" not in printed.err
 
 
-def test_where_no_trial_succeeds_the_exit_code_is_1(
+def test_the_exit_code_is_1_without_a_complete_trial(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def diverging(*_: object, **__: object) -> None:

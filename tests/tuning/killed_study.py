@@ -12,20 +12,20 @@ from pathlib import Path
 
 from recsys.tuning.running import tune
 from recsys.tuning.study import open_study
-from tests.tuning.tiny import Told
+from tests.tuning.tiny import RecordingObserver
 
 
 def main(config: str, runs: str, trial: str = "0", moment: str = "") -> None:
-    told = Told()
+    observer = RecordingObserver()
 
-    def progress(what: str, done: int, total: int, note: str = "") -> None:
-        if what.startswith("train, epoch"):
-            print(len(told.proposals), what, flush=True)
-        if moment and what.startswith(moment) and len(told.proposals) == int(trial):
+    def progress(description: str, done: int, total: int, note: str = "") -> None:
+        if description.startswith("train, epoch"):
+            print(len(observer.proposals), description, flush=True)
+        if moment and description.startswith(moment) and len(observer.proposals) == int(trial):
             os.kill(os.getpid(), signal.SIGKILL)
 
     study = open_study(Path(config), runs=Path(runs), progress=progress)
-    tune(study, command="again", observer=told)
+    tune(study, command="again", observer=observer)
 
 
 if __name__ == "__main__":

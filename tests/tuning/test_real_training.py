@@ -1,4 +1,4 @@
-"""Studies that train towers: killed in the middle, and judged on nothing but validation."""
+"""Studies that train towers: killed in the middle, and evaluated on validation only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from recsys.splits import HeldOutQueries, split
 from recsys.tuning.running import tune
 from recsys.tuning.study import Study, open_study
 from tests import forked
-from tests.tuning.tiny import STUDY, TEMPERATURES, Told, write_study
+from tests.tuning.tiny import STUDY, TEMPERATURES, RecordingObserver, write_study
 
 ROOT = Path(__file__).parents[2]
 TWO = STUDY.replace("trials = 3", "trials = 2")
@@ -32,16 +32,16 @@ class Whole:
     folder: Path
     study: Study
     content: dict[str, Any]
-    asked: list[HeldOutQueries]
+    evaluated: list[HeldOutQueries]
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
-    asked: list[HeldOutQueries] = []
+    evaluated: list[HeldOutQueries] = []
     evaluate = evaluation.evaluate
 
     def watched(scorer: Any, queries: HeldOutQueries, **more: Any) -> Any:
-        asked.append(queries)
+        evaluated.append(queries)
         return evaluate(scorer, queries, **more)
 
     folder = tmp_path_factory.mktemp("whole")
@@ -49,15 +49,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     study = open_study(path, runs=folder / "runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "evaluate", watched)
-        content = tune(study, command="again", observer=Told())
-    return Whole(folder, study, content, asked)
+        content = tune(study, command="again", observer=RecordingObserver())
+    return Whole(folder, study, content, evaluated)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_killed_in_a_trial_it_goes_on_in_the_same_epoch_of_the_same_trial(
-    tmp_path: Path, whole: Whole
-) -> None:
+def test_a_killed_study_continues_in_the_same_epoch(tmp_path: Path, whole: Whole) -> None:
     path, folder = whole.folder / "shop/study.toml", tmp_path / "study"
     done = _run(path, tmp_path, "2", "train, epoch 3")
     assert done.returncode == -signal.SIGKILL, done.stderr
@@ -78,24 +76,24 @@ def test_killed_in_a_trial_it_goes_on_in_the_same_epoch_of_the_same_trial(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_trials_are_judged_on_validation_alone_and_the_best_run_says_the_same(
+def test_trials_are_evaluated_on_validation_only(
     whole: Whole,
 ) -> None:
     (data,) = whole.study.data.loaded.values()
     parts = split(data.ingested.interactions, whole.study.run.split)
     assert len(parts.test) and not len(data.split.test)
-    assert len(whole.asked) == 6, "two trials of three epochs"
-    for queries in whole.asked:
+    assert len(whole.evaluated) == 6, "two trials of three epochs"
+    for queries in whole.evaluated:
         np.testing.assert_array_equal(queries.target_rows, parts.validation.target_rows)
 
     runs = whole.folder / "runs"
     job = open_job(runs / "study/best.toml", runs=runs)
-    *_, trained = run_job(job, until="train", observer=Told())
+    *_, trained = run_job(job, until="train", observer=RecordingObserver())
     name = "validation.ndcg@5"
     assert trained.figures[name] == pytest.approx(whole.content["figures"][name], abs=1e-9)
 
 
-def test_nothing_in_the_part_reads_a_test_or_the_stage_that_does() -> None:
+def test_tuning_reads_no_test() -> None:
     for file in sorted((ROOT / "recsys/tuning").glob("*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         read = [

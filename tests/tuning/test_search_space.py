@@ -28,14 +28,14 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "configs").glob("tune-*.toml")), ids=lambda path: path.name
 )
-def test_the_studies_of_the_project_can_be_begun(path: Path) -> None:
+def test_studies_of_the_project_can_be_opened(path: Path) -> None:
     study = open_study(path, runs=ROOT / "runs")
     assert study.space.draw(lambda option: (option.values() or [option.low])[0])
 
 
 def space(given: dict[str, Any], base: dict[str, Any] = BASE) -> SearchSpace:
-    asked = {"name": "s", "base": "x.toml", "space": given}
-    return SearchSpace(parse_config(asked, StudyConfig), base, source="s.toml")
+    config = {"name": "s", "base": "x.toml", "space": given}
+    return SearchSpace(parse_config(config, StudyConfig), base, source="s.toml")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def space(given: dict[str, Any], base: dict[str, Any] = BASE) -> SearchSpace:
         ({}, "at least 1 item"),
     ],
 )
-def test_what_cannot_be_tried_is_refused(given: dict[str, Any], message: str) -> None:
+def test_illegal_spaces_are_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         space(given)
 
@@ -79,7 +79,7 @@ def test_every_key_of_the_searched_sections_can_be_found() -> None:
     assert not any(key.startswith(("data", "split", "index")) for key in keys)
 
 
-def test_a_key_inside_a_choice_applies_where_the_chosen_section_has_it() -> None:
+def test_a_key_applies_where_the_chosen_section_has_it() -> None:
     tried = space(
         {
             "towers.history.blocks": {"low": 1, "high": 2},
@@ -96,7 +96,7 @@ def test_a_key_inside_a_choice_applies_where_the_chosen_section_has_it() -> None
     ]
 
 
-def test_a_section_that_the_base_does_not_name_begins_as_the_default() -> None:
+def test_a_missing_section_starts_as_the_default() -> None:
     tried = space({"train.loss.temperature": {"low": 0.1, "high": 0.1}})
     values = tried.configured({"train.loss.temperature": 0.1})
     assert values["train"]["loss"] == {"name": "full-softmax", "temperature": 0.1}
@@ -105,13 +105,13 @@ def test_a_section_that_the_base_does_not_name_begins_as_the_default() -> None:
     assert not set_key({}, "text.dimension", 8), "there is no encoder that could have a dimension"
 
 
-def test_drawn_numbers_are_short_and_inside_their_range() -> None:
+def test_drawn_numbers_are_rounded_within_their_range() -> None:
     tried = space({"train.learning_rate": {"low": 0.00012345, "high": 0.1}})
     assert tried.chosen({"train.learning_rate": 0.0123456}) == {"train.learning_rate": 0.01235}
     assert tried.chosen({"train.learning_rate": 0.00012345}) == {"train.learning_rate": 0.00012345}
 
 
-def test_what_fits_only_together_with_another_key_is_not_refused_before() -> None:
+def test_a_value_that_needs_another_key_is_not_refused() -> None:
     base = {**BASE, "towers": {"projection": "mlp"}}
     given = {
         "towers.initial": {"choices": ["random", "identity"]},

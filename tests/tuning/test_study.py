@@ -13,14 +13,14 @@ from recsys.pipeline import load_run_config
 from recsys.tuning import training
 from recsys.tuning.running import tune
 from recsys.tuning.study import open_study
-from tests.tuning.tiny import STUDY, TEMPERATURES, Told, trained_by_rule, write_study
+from tests.tuning.tiny import STUDY, TEMPERATURES, RecordingObserver, trained_by_rule, write_study
 
 RULED = "recsys.tuning.training.train_towers"
 
 
 @pytest.fixture
 def pages() -> None:
-    """Asked for by tests that read the pages: drawing takes longer than all the rest."""
+    """Requested by tests that read the pages: drawing takes longer than all the rest."""
 
 
 @pytest.fixture(autouse=True)
@@ -30,15 +30,15 @@ def _by_rule(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) ->
         monkeypatch.setattr("recsys.tuning.running.write_pages", lambda folder, content: None)
 
 
-def run(path: Path, **more: Any) -> tuple[dict[str, Any], Told]:
-    told = Told()
+def run(path: Path, **more: Any) -> tuple[dict[str, Any], RecordingObserver]:
+    observer = RecordingObserver()
     study = open_study(path, runs=path.parent / "runs")
-    return tune(study, command="recsys tune study.toml", observer=told, **more), told
+    return tune(study, command="recsys tune study.toml", observer=observer, **more), observer
 
 
-def test_the_best_is_first_and_is_a_run_of_its_own(tmp_path: Path, pages: None) -> None:
+def test_the_best_trial_is_first_and_is_a_run(tmp_path: Path, pages: None) -> None:
     path = write_study(tmp_path / "shop")
-    content, told = run(path)
+    content, observer = run(path)
     folder = path.parent / "runs/study"
     figures = [trial["figure"] for trial in content["trials"]]
     assert figures == sorted(figures, reverse=True) and len(figures) == 3
@@ -47,7 +47,7 @@ def test_the_best_is_first_and_is_a_run_of_its_own(tmp_path: Path, pages: None) 
     assert first["figure"] == first["chosen"]["train.loss.temperature"]
     assert content["figures"]["validation.ndcg@5"] == first["figure"]
     assert content["ended"] == "trials" and content["figures"]["trials.complete"] == 3
-    assert told.ends == [(number, "complete") for number in (1, 2, 3)]
+    assert observer.ends == [(number, "complete") for number in (1, 2, 3)]
     assert json.loads((folder / "trials.json").read_text()) == json.loads(json.dumps(content))
 
     text = (folder / "best.toml").read_text()
@@ -68,25 +68,25 @@ def test_the_best_is_first_and_is_a_run_of_its_own(tmp_path: Path, pages: None) 
     assert kept == {"0001", "0002", "0003", "epochs.json"}, "checkpoints of ended trials are there"
 
 
-def test_what_was_begun_is_gone_on_with(tmp_path: Path) -> None:
+def test_a_study_continues(tmp_path: Path) -> None:
     path = write_study(tmp_path / "shop")
     whole, _ = run(write_study(tmp_path / "other"), trials=4)
     first, _ = run(path, trials=2)
-    content, told = run(path, trials=4)
-    assert told.ends == [(3, "complete"), (4, "complete")]
+    content, observer = run(path, trials=4)
+    assert observer.ends == [(3, "complete"), (4, "complete")]
     assert content["figures"]["trials.complete"] == 4
     for key in ("number", "chosen", "figure"):
         assert [each[key] for each in content["trials"]] == [each[key] for each in whole["trials"]]
-    again, told = run(path, trials=2)
-    assert told.ends == [] and again["trials"] == content["trials"]
-    anew, told = run(path, trials=2, begin="again")
-    assert [trial["chosen"] for trial in anew["trials"]] == [
+    again, observer = run(path, trials=2)
+    assert observer.ends == [] and again["trials"] == content["trials"]
+    again_content, observer = run(path, trials=2, begin="again")
+    assert [trial["chosen"] for trial in again_content["trials"]] == [
         trial["chosen"] for trial in first["trials"]
     ]
-    assert len(told.ends) == 2
+    assert len(observer.ends) == 2
 
 
-def test_a_trial_that_fails_is_kept_with_its_reason_and_the_others_go_on(
+def test_a_failed_trial_is_listed_and_the_others_continue(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages: None
 ) -> None:
     def diverging(job: Any, folder: Path, *, watch: Any) -> Any:
@@ -102,17 +102,17 @@ def test_a_trial_that_fails_is_kept_with_its_reason_and_the_others_go_on(
     choices = [{ name = "mean" }, { name = "transformer", window = 9 }, { name = "transformer" }]
     """
     path = write_study(tmp_path / "shop", STUDY, histories)
-    content, told = run(path)
+    content, observer = run(path)
     states = {trial["labels"]["towers.history"]: trial for trial in content["trials"]}
     assert states["mean"]["reason"] == "the loss became nan in epoch 1"
     assert states["transformer(window=9)"]["reason"] == "MemoryError: no room"
     assert content["best"] == states["transformer"]["number"] == content["trials"][0]["number"]
-    assert content["figures"]["trials.failed"] == 2 and len(told.ends) == 3
+    assert content["figures"]["trials.failed"] == 2 and len(observer.ends) == 3
     page = (path.parent / "runs/study/trials.html").read_text()
     assert "failed: the loss became nan in epoch 1" in page
 
 
-def test_a_study_in_which_nothing_succeeds_says_so(
+def test_a_study_without_a_complete_trial_has_no_best(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def diverging(job: Any, folder: Path, *, watch: Any) -> Any:
@@ -127,7 +127,7 @@ def test_a_study_in_which_nothing_succeeds_says_so(
     assert not (path.parent / "runs/study/best.toml").exists()
 
 
-def test_a_pruned_trial_stays_in_the_table_and_is_never_the_best(tmp_path: Path) -> None:
+def test_pruned_trials_are_listed_and_never_the_best(tmp_path: Path) -> None:
     pruner = 'pruner = { name = "median", startup_trials = 1, warmup_epochs = 1 }'
     study = STUDY.replace('pruner = { name = "none" }', pruner)
     content, _ = run(write_study(tmp_path / "shop", study, TEMPERATURES), trials=8)
@@ -139,24 +139,26 @@ def test_a_pruned_trial_stays_in_the_table_and_is_never_the_best(tmp_path: Path)
     assert content["trials"][0]["chosen"]["train.loss.temperature"] == highest
 
 
-def test_a_space_of_one_is_tried_once(tmp_path: Path) -> None:
+def test_a_space_of_one_combination(tmp_path: Path) -> None:
     one = '[space."train.loss.temperature"]\nchoices = [0.2]\n'
-    content, told = run(write_study(tmp_path / "shop", STUDY, one))
-    assert content["ended"] == "tried all" and told.ends == [(1, "complete")]
-    again, told = run(tmp_path / "shop/study.toml")
-    assert told.ends == [] and again["trials"] == content["trials"]
+    content, observer = run(write_study(tmp_path / "shop", STUDY, one))
+    assert content["ended"] == "tried all" and observer.ends == [(1, "complete")]
+    again, observer = run(tmp_path / "shop/study.toml")
+    assert observer.ends == [] and again["trials"] == content["trials"]
 
 
-def test_equal_values_are_not_trained_twice(tmp_path: Path) -> None:
+def test_repeated_values_are_not_trained_again(tmp_path: Path) -> None:
     few = '[space."train.patience"]\nlow = 1\nhigh = 4\n'
     # Three trials of four combinations are drawn, so that some may be drawn twice.
-    content, told = run(write_study(tmp_path / "shop", STUDY.replace("seed = 5", "seed = 1"), few))
+    content, observer = run(
+        write_study(tmp_path / "shop", STUDY.replace("seed = 5", "seed = 1"), few)
+    )
     repeated = [trial for trial in content["trials"] if trial["state"] == "repeated"]
     assert repeated and repeated[0]["reason"].startswith("as trial ")
     assert repeated[0]["seconds"] == 0 and not repeated[0]["epochs"]
 
 
-def test_minutes_stop_a_trial_in_the_middle_and_more_of_them_go_on(
+def test_the_time_limit_interrupts_a_trial_that_can_continue(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
@@ -171,17 +173,17 @@ def test_minutes_stop_a_trial_in_the_middle_and_more_of_them_go_on(
 
     monkeypatch.setattr(RULED, slow)
     path = write_study(tmp_path / "shop")
-    nothing, told = run(path, minutes=0)
-    assert nothing["ended"] == "minutes" and not nothing["trials"] and not told.proposals
-    content, _ = run(path, minutes=4)  # three a trial
+    nothing, observer = run(path, minutes=0)
+    assert nothing["ended"] == "minutes" and not nothing["trials"] and not observer.proposals
+    content, _ = run(path, minutes=4)  # three per trial
     states = {trial["number"]: trial["state"] for trial in content["trials"]}
     assert content["ended"] == "minutes" and states == {1: "complete", 2: "unfinished"}
-    again, told = run(path, minutes=4)
-    assert told.ends == [] and again["ended"] == "minutes"
-    more, told = run(path, minutes=100)
+    again, observer = run(path, minutes=4)
+    assert observer.ends == [] and again["ended"] == "minutes"
+    more, observer = run(path, minutes=100)
     assert more["ended"] == "trials"
-    assert told.ends == [(2, "complete"), (3, "complete")]
-    assert told.proposals[0]["train.loss.temperature"] in str(content["trials"])
+    assert observer.ends == [(2, "complete"), (3, "complete")]
+    assert observer.proposals[0]["train.loss.temperature"] in str(content["trials"])
 
 
 @pytest.mark.parametrize(
@@ -194,7 +196,7 @@ def test_minutes_stop_a_trial_in_the_middle_and_more_of_them_go_on(
         ("log.csv", "u0,", "u00,", "another data"),
     ],
 )
-def test_a_study_goes_on_with_nothing_but_what_it_was_begun_with(
+def test_a_changed_study_is_refused(
     tmp_path: Path, file: str, old: str, new: str, named: str
 ) -> None:
     path = write_study(tmp_path / "shop")
@@ -207,7 +209,7 @@ def test_a_study_goes_on_with_nothing_but_what_it_was_begun_with(
     assert len(content["trials"]) == 1
 
 
-def test_what_only_the_report_reads_may_change(tmp_path: Path) -> None:
+def test_settings_of_the_report_may_change(tmp_path: Path) -> None:
     path = write_study(tmp_path / "shop")
     run(path, trials=1)
     base = path.parent / "tiny.toml"
@@ -221,13 +223,13 @@ def test_a_study_named_as_its_run_is_refused(tmp_path: Path) -> None:
         open_study(path, runs=tmp_path)
 
 
-def test_a_base_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_base_is_refused(tmp_path: Path) -> None:
     path = write_study(tmp_path / "shop", STUDY.replace("tiny.toml", "none.toml"), TEMPERATURES)
     with pytest.raises(ConfigError, match=r"cannot read the configuration .*none.toml"):
         open_study(path, runs=tmp_path)
 
 
-def test_another_metric_is_maximised_and_written(tmp_path: Path) -> None:
+def test_the_metric_can_be_chosen(tmp_path: Path) -> None:
     study = STUDY.replace("trials = 3", 'trials = 1\nmetric = "ndcg@10"')
     path = write_study(tmp_path / "shop", study, TEMPERATURES)
     content, _ = run(path)

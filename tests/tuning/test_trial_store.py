@@ -20,8 +20,8 @@ MIXED = {**RATE, "towers.dimension": {"choices": [8, 16]}, "train.patience": {"l
 
 def open_store(folder: Path, space: dict[str, Any] = MIXED, **more: Any) -> TrialStore:
     sampler = {"name": "tpe", "startup_trials": 3}
-    asked = {"name": "s", "base": "b.toml", "space": space, "sampler": sampler, "seed": 1, **more}
-    config = parse_config(asked, StudyConfig)
+    values = {"name": "s", "base": "b.toml", "space": space, "sampler": sampler, "seed": 1, **more}
+    config = parse_config(values, StudyConfig)
     return TrialStore(folder, config, SearchSpace(config, BASE, source="s.toml"), longest=9)
 
 
@@ -63,7 +63,7 @@ def test_folder_names_may_have_special_characters(tmp_path: Path) -> None:
 
 
 def test_file_that_is_not_a_journal_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "study.log").write_text("somebody's own notes\nin two lines\n")
+    (tmp_path / "study.log").write_text("some notes\nin two lines\n")
     with pytest.raises(
         ConfigError, match=r"study.log .* is not a readable study .* start again with --again"
     ):

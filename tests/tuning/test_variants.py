@@ -17,7 +17,7 @@ from recsys.tuning.study import VariantStudy, open_study
 from recsys.tuning.table import variant_lines
 from recsys.tuning.variants import compare_variants, distinct_variants, validation_figures
 from tests.pipeline.tiny import write_tiny
-from tests.tuning.tiny import Told, write_study
+from tests.tuning.tiny import RecordingObserver, write_study
 
 STUDY = """
 name = "widths"
@@ -53,7 +53,7 @@ def opened(path: Path) -> VariantStudy:
 
 
 def compare(path: Path, **more: Any) -> tuple[dict[str, Any], list[tuple[int, str]]]:
-    observer = Told()
+    observer = RecordingObserver()
     content = compare_variants(opened(path), command="again", observer=observer, **more)
     return content, observer.ends
 
