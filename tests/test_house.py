@@ -198,5 +198,5 @@ def test_links_of_the_documents_lead_somewhere() -> None:
     documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/*.md")]
     for path in documents:
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8")):
-            there = "://" in target or (path.parent / target).exists()
-            assert there, f"{relative(path)} links to {target}, which is not there"
+            exists = "://" in target or (path.parent / target).exists()
+            assert exists, f"{relative(path)} links to {target}, which is not there"

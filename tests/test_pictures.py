@@ -76,13 +76,13 @@ def test_a_name_outside_of_the_folder_is_refused(tmp_path: Path) -> None:
         store.read("a\x00b")
 
 
-@pytest.mark.parametrize("place", [0, 40, 60])
-def test_a_damaged_archive(tmp_path: Path, place: int) -> None:
+@pytest.mark.parametrize("position", [0, 40, 60])
+def test_a_damaged_archive(tmp_path: Path, position: int) -> None:
     file = tmp_path / "p.zip"
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.png", bytes(range(256)) * 4)
     content = bytearray(file.read_bytes())
-    content[place : place + 8] = b"\xff" * 8
+    content[position : position + 8] = b"\xff" * 8
     file.write_bytes(bytes(content))
     store = PictureStore.open(file)
     with pytest.raises(DataError, match="'a.png' is damaged"):

@@ -142,14 +142,14 @@ class Builds:
     def __init__(self) -> None:
         self.epochs = 0
 
-    def __call__(self, what: str, done: int, total: int, note: str = "") -> None:
-        self.epochs += what == "train word vectors"
+    def __call__(self, description: str, done: int, total: int, note: str = "") -> None:
+        self.epochs += description == "train word vectors"
 
 
 def obtained(folder: Path, config: EncoderConfig, texts: list, **options) -> tuple[str, int]:
-    told = Builds()
-    encoder = obtain_encoder(config, texts, folder, progress=told, **options)
-    return encoder.fingerprint, told.epochs
+    reports = Builds()
+    encoder = obtain_encoder(config, texts, folder, progress=reports, **options)
+    return encoder.fingerprint, reports.epochs
 
 
 def test_a_changed_title_keeps_the_encoder(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_another_config_trains_again(tmp_path: Path) -> None:
     assert obtained(tmp_path, other, TEXTS)[1] == 2
 
 
-def test_another_file_at_the_same_place_is_read_again(tmp_path: Path) -> None:
+def test_another_file_at_the_same_path_is_read_again(tmp_path: Path) -> None:
     file = tmp_path / "vectors.txt"
     file.write_text("red 1 0\nlamp 0 1\n")
     config = WordVectorsConfig(file=file)

@@ -41,11 +41,11 @@ def test_the_sample_set_compares_words_and_pictures(tmp_path: Path) -> None:
     assert figures["auto_encoder.probe.category.image.accuracy"] < 0.35
 
 
-def test_the_page_shows_the_configuration_that_is_there() -> None:
+def test_the_page_shows_the_configuration_of_the_example() -> None:
     page = (ROOT / "docs/embeddings.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
-    there = _settings((EXAMPLE / "compare.toml").read_text(encoding="utf-8"))
-    missing = [line for line in _settings(shown) if line not in there]
+    available = _settings((EXAMPLE / "compare.toml").read_text(encoding="utf-8"))
+    missing = [line for line in _settings(shown) if line not in available]
     assert not missing, "the page shows lines that the example does not have"
 
 

@@ -1,4 +1,4 @@
-"""The example finds what it should: held against the styles and topics that made the sample set."""
+"""Results of the example, compared with the styles and topics of the sample set."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def traits() -> Iterator[dict[str, np.ndarray]]:
     yield world.make_world(Parameters(), np.random.default_rng(world_seed)).items.traits
 
 
-def test_it_prints_and_draws_what_was_found(
+def test_it_prints_and_draws_the_results(
     example: dict[str, Any],
     retriever: Retriever,
     tmp_path: Path,
@@ -93,7 +93,7 @@ def test_a_picture_finds_its_style_words_their_topic_and_both_find_both(
     assert both["both"] > 1.5 * max(both["image"], both["text"])
 
 
-def test_the_picture_of_an_item_gets_the_item_and_then_what_the_item_gets(
+def test_the_picture_of_an_item_finds_the_item_and_then_its_neighbours(
     retriever: Retriever,
 ) -> None:
     assert retriever.catalogue.pictures is not None

@@ -1,4 +1,4 @@
-"""An encoder that counts what it is asked, for tests of the cache."""
+"""An encoder that counts its calls, for tests of the cache."""
 
 from __future__ import annotations
 

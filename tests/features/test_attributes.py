@@ -45,7 +45,7 @@ def test_only_the_most_frequent_categories() -> None:
     assert block.columns == ("genre=drama", "genre=crime", "price"), "ties go by the alphabet"
 
 
-def test_a_later_item_is_encoded_as_if_it_had_been_there(tmp_path: Path) -> None:
+def test_a_later_item_is_encoded_like_a_training_item(tmp_path: Path) -> None:
     block, schema = attribute_block(Catalogue.of(TABLE, FIELDS), AttributeConfig(min_count=1))
     schema.save(tmp_path / "schema.json")
     kept = AttributeSchema.load(tmp_path / "schema.json")
@@ -77,7 +77,7 @@ def test_a_catalogue_without_attributes() -> None:
 
 
 @pytest.mark.parametrize("value", ["cheap", "inf", "nan", "1e999"])
-def test_what_is_no_number_is_named(value: object) -> None:
+def test_an_invalid_number_is_named(value: object) -> None:
     table = pd.DataFrame({"item_id": ["a", "b"], "price": pd.Series(["3", value], dtype=object)})
     with pytest.raises(DataError, match="'price' must hold finite numbers; item 1 .* holds"):
         attribute_block(Catalogue.of(table, CatalogueFields(numbers=("price",))))

@@ -34,7 +34,7 @@ def block(**changes) -> FeatureBlock:
         ({"columns": ("a",)}, "2 columns have 1 names"),
     ],
 )
-def test_what_is_no_block_is_refused(changes: dict, message: str) -> None:
+def test_invalid_blocks_are_refused(changes: dict, message: str) -> None:
     with pytest.raises(DataError, match=message):
         block(**changes)
 

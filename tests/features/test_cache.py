@@ -81,7 +81,7 @@ def test_text_and_bytes_are_not_mixed_up(cache: FeatureCache) -> None:
     assert encoder.asked == ["lamp", b"lamp"]
 
 
-def test_what_is_not_there_is_masked_and_never_asked(cache: FeatureCache) -> None:
+def test_missing_content_is_masked_and_never_encoded(cache: FeatureCache) -> None:
     encoder = CountingEncoder()
     encoded = cache.encode(encoder, [None, "lamp", None])
     assert encoder.asked == ["lamp"] and encoded.mask.tolist() == [False, True, False]
@@ -160,7 +160,7 @@ def test_a_damaged_shard_is_found_and_encoded_again(cache: FeatureCache, damage:
     assert cache.encode(CountingEncoder(), TITLES).damaged == 0
 
 
-def test_what_a_dead_writer_left_is_ignored_and_removed(cache: FeatureCache) -> None:
+def test_remains_of_a_dead_writer_are_ignored_and_removed(cache: FeatureCache) -> None:
     cache.encode(CountingEncoder(), TITLES)
     old = shards(cache)[0].parent / ".part-dead.npz"
     young = shards(cache)[0].parent / ".part-busy.npz"
@@ -184,14 +184,14 @@ def test_an_encoder_of_the_wrong_shape_is_refused(cache: FeatureCache) -> None:
 
 
 def test_progress_ends_at_its_total(cache: FeatureCache) -> None:
-    told: list[tuple[int, int]] = []
+    reports: list[tuple[int, int]] = []
     cache.encode(
         CountingEncoder(),
         TITLES,
-        progress=lambda what, done, total, note="": told.append((done, total)),
+        progress=lambda description, done, total, note="": reports.append((done, total)),
     )
-    assert told[0] == (0, 64) and told[-1] == (64, 64)
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert reports[0] == (0, 64) and reports[-1] == (64, 64)
+    assert [done for done, _ in reports] == sorted(done for done, _ in reports)
 
 
 def _write(folder: str, start: int) -> None:

@@ -12,7 +12,7 @@ BLOCK = FeatureBlock(
 def test_the_mean_is_over_the_items_that_have_a_vector() -> None:
     rows, offsets = np.array([0, 2, 3, 1, 1, 0, 2], np.int32), np.array([0, 3, 6, 6, 7])
     means = mean_of_items(BLOCK, rows, offsets)
-    # (1, 0) and (3, 1); twice (0, 1) and once (1, 0); nobody; only one without a vector.
+    # (1, 0) and (3, 1); twice (0, 1) and once (1, 0); no user; only items that lack a vector.
     np.testing.assert_allclose(means, [[2, 0.5], [1 / 3, 2 / 3], [0, 0], [0, 0]], rtol=1e-6)
     assert means.dtype == np.float32
 

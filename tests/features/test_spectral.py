@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys.features import normalised_interactions, spectral_vectors
-from tests.features.met import LOG, A
+from tests.features.tiny_log import LOG, A
 
 
 def test_interactions_are_normalised_by_both_degrees_and_repeats_count_once():
@@ -19,7 +19,7 @@ def test_spectral_vectors_are_the_best_approximation_of_their_rank():
     assert np.sqrt((items[LOG.warm] ** 2).mean()) == pytest.approx(0.1, rel=1e-4)
 
 
-def test_no_coordinate_is_dead_where_there_are_fewer_directions():
+def test_no_coordinate_is_constant_if_the_rank_is_lower():
     for vectors in spectral_vectors(LOG, 8):
         assert np.isfinite(vectors).all() and (np.abs(vectors).max(axis=0) > 0.001).all()
 

@@ -17,7 +17,7 @@ def test_each_user_gets_the_vector_of_that_name():
     assert unknown == ["zoe"]
 
 
-def test_vectors_of_nobody_here_are_refused():
+def test_vectors_of_unknown_users_only_are_refused():
     named = NamedVectors(("1", "2"), np.ones((2, 2), np.float32))
     with pytest.raises(DataError, match="none of the 2 users with a vector is among the 3"):
         user_block(named, USERS)

@@ -122,7 +122,7 @@ def test_vectors_are_those_of_plain_numpy(tmp_path: Path, act: str, pooling: str
         np.testing.assert_allclose(vector, expected / np.linalg.norm(expected), rtol=0, atol=1e-5)
 
 
-def test_the_layer_asked_for_is_the_last(tmp_path: Path) -> None:
+def test_the_configured_layer_is_the_last(tmp_path: Path) -> None:
     config = BertConfig(model=str(write_folder(tmp_path)), layer=1)
     encoder = build_encoder(config, [])
     (tokens,) = pieces().tokens(["a red lamp"], 64)
@@ -235,7 +235,7 @@ def test_a_vocabulary_that_does_not_do(lines: list[str], message: str) -> None:
 
 
 @pytest.mark.parametrize("library", ["keras_hub", "tokenizers"])
-def test_without_the_extra_it_says_what_to_install(
+def test_without_the_extra_the_error_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str
 ) -> None:
     encoder = build_encoder(BertConfig(model=str(write_folder(tmp_path / "model"))), [])
@@ -251,7 +251,7 @@ def real() -> Encoder:
 
 
 @real_model
-def test_apple_the_fruit_and_apple_the_maker_come_apart() -> None:
+def test_apple_the_fruit_and_apple_the_maker_have_different_vectors() -> None:
     fruit, banana, apple, samsung = (
         real()
         .encode(
@@ -270,7 +270,7 @@ def test_apple_the_fruit_and_apple_the_maker_come_apart() -> None:
 
 
 @real_model
-def test_a_real_model_gives_what_plain_numpy_gives() -> None:
+def test_a_real_model_agrees_with_numpy() -> None:
     """float64 from the same file: 1e-4 is far below what the tanh form of GELU would be off by."""
     texts = [
         "I'd like to eat an apple",

@@ -160,8 +160,8 @@ def test_numbers_of_half_precision(tmp_path: Path) -> None:
 
 
 def entry(**changes: object) -> bytes:
-    place = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8], **changes}
-    return json.dumps({"a": place}).encode()
+    description = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8], **changes}
+    return json.dumps({"a": description}).encode()
 
 
 @pytest.mark.parametrize(
@@ -243,17 +243,20 @@ def test_a_preset_is_taken_from_keras_hub(monkeypatch: pytest.MonkeyPatch, folde
         read_pretrained(BertConfig(model="preset:bert_tiny_en_uncased"))
 
 
-def test_another_model_at_the_same_place_is_read_again(tmp_path: Path, folder: Path) -> None:
+def test_another_model_at_the_same_path_is_read_again(tmp_path: Path, folder: Path) -> None:
     config = BertConfig(model=str(folder))
-    told: list[str] = []
+    reports: list[str] = []
 
     def obtained() -> str:
-        told.clear()
+        reports.clear()
         return obtain_encoder(
-            config, [], tmp_path / "kept", progress=lambda what, *_: told.append(what)
+            config,
+            [],
+            tmp_path / "kept",
+            progress=lambda description, *_: reports.append(description),
         ).fingerprint
 
     first = obtained()
-    assert obtained() == first and told == ["keep the encoder"]
+    assert obtained() == first and reports == ["keep the encoder"]
     write_folder(folder, seed=1)
     assert obtained() != first

@@ -56,8 +56,8 @@ def write_safetensors(path: Path, tensors: dict[str, np.ndarray]) -> None:
     header, content = {"__metadata__": {"format": "pt"}}, b""
     for name, value in tensors.items():
         start, content = len(content), content + np.ascontiguousarray(value).tobytes()
-        place = {"shape": list(value.shape), "data_offsets": [start, len(content)]}
-        header[name] = {"dtype": kinds[value.dtype.name], **place}
+        entry = {"shape": list(value.shape), "data_offsets": [start, len(content)]}
+        header[name] = {"dtype": kinds[value.dtype.name], **entry}
     text = json.dumps(header).encode()
     path.write_bytes(len(text).to_bytes(8, "little") + text + content)
 

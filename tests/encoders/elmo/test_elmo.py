@@ -73,28 +73,28 @@ class Killed(Exception):
 
 
 def run_until(epoch: int | None, checkpoints: Path | None) -> tuple[str, list[str]]:
-    told: list[str] = []
+    reports: list[str] = []
 
-    def tell(what: str, done: int, total: int, note: str = "") -> None:
-        if what == "train elmo":
-            told.append(f"{done}/{total} {note}")
+    def report(description: str, done: int, total: int, note: str = "") -> None:
+        if description == "train elmo":
+            reports.append(f"{done}/{total} {note}")
             if done == epoch:
                 raise Killed
 
     config = SMALL.model_copy(update={"epochs": 3, "held_out": 0.2})
-    encoder = elmo(config, TEXTS, checkpoints=checkpoints, progress=tell)
-    return encoder.fingerprint, told
+    encoder = elmo(config, TEXTS, checkpoints=checkpoints, progress=report)
+    return encoder.fingerprint, reports
 
 
 @pytest.mark.slow
 def test_killed_training_resumes_and_ends_the_same(tmp_path: Path) -> None:
-    fingerprint, told = run_until(None, None)
-    assert [line.split()[0] for line in told] == ["1/3", "2/3", "3/3"]
-    assert all(", perplexity " in line for line in told)
+    fingerprint, reports = run_until(None, None)
+    assert [line.split()[0] for line in reports] == ["1/3", "2/3", "3/3"]
+    assert all(", perplexity " in line for line in reports)
     with pytest.raises(Killed):
         run_until(2, tmp_path)
     again, rest = run_until(None, tmp_path)
-    assert rest == told[2:]
+    assert rest == reports[2:]
     assert again == fingerprint
 
 
@@ -113,7 +113,7 @@ def test_texts_without_frequent_words_are_refused(texts: list[str]) -> None:
 
 
 def test_one_training_text_will_do() -> None:
-    """There are no two texts to tell apart; every layer then weighs the same."""
+    """With one text nothing can be distinguished, and all layers have the same weight."""
     encoder = elmo(SMALL, ["lamp"])
     np.testing.assert_allclose(encoder.mix.weights, 1 / 2)
     assert encoder.encode(["lamp", "rug"]).mask.tolist() == [True, False]
@@ -138,15 +138,15 @@ def test_a_text_is_the_weighted_mean_of_its_words() -> None:
 
 @pytest.mark.parametrize("tokens", ["words", "characters"])
 def test_padding_is_not_read(tokens: str) -> None:
-    """Forward and backward, in every layer: a short window beside a long one reads as alone."""
+    """Forward and backward, in every layer: a short window is encoded the same in any batch."""
     reader = replace(small(tokens).reader, max_words=20)
     short, long = ["a", "rug"], ["garden", "incomprehensibilities", "for", "the", "corner"]
-    beside, _ = reader.texts([short, long, short])
+    batched, _ = reader.texts([short, long, short])
     alone, _ = reader.texts([short])
-    np.testing.assert_allclose(beside[[0, 2]], np.repeat(alone, 2, axis=0), atol=1e-6)
+    np.testing.assert_allclose(batched[[0, 2]], np.repeat(alone, 2, axis=0), atol=1e-6)
 
 
-def test_a_window_ends_what_a_word_depends_on() -> None:
+def test_a_word_depends_on_its_window_only() -> None:
     encoder = small("words")
     _, together = encoder.word_vectors("red lamp for a desk knitted wool rug in spring")
     _, first = encoder.word_vectors("red lamp for a desk")
@@ -168,24 +168,24 @@ def sentence(sense: str, rng: np.random.Generator) -> str:
 
 
 def test_a_word_is_near_to_its_own_sense() -> None:
-    """Nothing but the sentence tells which bank is meant, and the rest of it tells for certain."""
+    """The sense of "bank" depends only on the rest of the sentence, which determines it."""
     rng = np.random.default_rng(0)
     texts = [sentence(sense, rng) for _ in range(150) for sense in SENSES]
     config = ElmoConfig(dimension=32, epochs=6, batch_words=256, negatives=8, learning_rate=0.01)
     encoder = elmo(config, texts)
-    asked = [sense for _ in range(20) for sense in SENSES]
-    banks = np.stack([encoder.word_vectors(sentence(s, rng))[1][3] for s in asked])
+    words = [sense for _ in range(20) for sense in SENSES]
+    banks = np.stack([encoder.word_vectors(sentence(s, rng))[1][3] for s in words])
     banks /= np.linalg.norm(banks, axis=1, keepdims=True)
     likeness = banks @ banks.T
     np.fill_diagonal(likeness, -1)
-    nearest = [asked[position] for position in likeness.argmax(axis=1)]
-    assert nearest == asked
-    same = np.equal.outer(asked, asked)
+    nearest = [words[position] for position in likeness.argmax(axis=1)]
+    assert nearest == words
+    same = np.equal.outer(words, words)
     assert likeness[same & (likeness > -1)].mean() > likeness[~same].mean()
 
 
 def test_the_layers_weights_are_learned() -> None:
-    """Of two layers one tells which text a half is of, the other is noise."""
+    """Of two layers one identifies the text of a half, the other is noise."""
     rng = np.random.default_rng(0)
     halves = rng.normal(size=(2, 200, 2, 8))
     halves[1, :, 1] = halves[0, :, 1]

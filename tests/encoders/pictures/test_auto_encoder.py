@@ -45,37 +45,39 @@ class Killed(Exception):
 
 @cache
 def whole_run() -> tuple[str, tuple[str, ...]]:
-    told: list[str] = []
+    reports: list[str] = []
     config = SMALL.model_copy(update={"epochs": 4})
 
-    def tell(what: str, done: int, total: int, note: str = "") -> None:
-        if what == "train auto-encoder":
-            told.append(f"{done}/{total} {note}")
+    def report(description: str, done: int, total: int, note: str = "") -> None:
+        if description == "train auto-encoder":
+            reports.append(f"{done}/{total} {note}")
 
-    encoder = build_encoder(config, PICTURES, progress=tell)
-    return encoder.fingerprint, tuple(told)
+    encoder = build_encoder(config, PICTURES, progress=report)
+    return encoder.fingerprint, tuple(reports)
 
 
 def run_until(epoch: int | None, checkpoints: Path) -> tuple[str, list[str]]:
-    told: list[str] = []
+    reports: list[str] = []
 
-    def tell(what: str, done: int, total: int, note: str = "") -> None:
-        if what == "train auto-encoder":
-            told.append(f"{done}/{total} {note}")
+    def report(description: str, done: int, total: int, note: str = "") -> None:
+        if description == "train auto-encoder":
+            reports.append(f"{done}/{total} {note}")
             if done == epoch:
                 raise Killed
 
     config = SMALL.model_copy(update={"epochs": 4})
-    return build_encoder(config, PICTURES, checkpoints=checkpoints, progress=tell).fingerprint, told
+    return build_encoder(
+        config, PICTURES, checkpoints=checkpoints, progress=report
+    ).fingerprint, reports
 
 
 def test_killed_training_resumes_and_ends_the_same(tmp_path: Path) -> None:
-    fingerprint, told = whole_run()
-    assert len(told) == 4
+    fingerprint, reports = whole_run()
+    assert len(reports) == 4
     with pytest.raises(Killed):
         run_until(2, tmp_path)
     again, rest = run_until(None, tmp_path)
-    assert rest == list(told[2:])
+    assert rest == list(reports[2:])
     assert again == fingerprint
 
 
@@ -84,21 +86,23 @@ def test_a_damaged_checkpoint_means_starting_over(tmp_path: Path) -> None:
         run_until(3, tmp_path)
     for path in tmp_path.rglob("*.data-*"):
         path.write_bytes(path.read_bytes()[:100])
-    again, told = run_until(None, tmp_path)
-    assert len(told) == 4 and again == whole_run()[0]
+    again, reports = run_until(None, tmp_path)
+    assert len(reports) == 4 and again == whole_run()[0]
 
 
 def test_checkpoints_of_other_pictures_are_left_alone(tmp_path: Path) -> None:
     with pytest.raises(Killed):
         run_until(3, tmp_path)
-    told: list[int] = []
+    reports: list[int] = []
     build_encoder(
         SMALL,
         PICTURES[:-1],
         checkpoints=tmp_path,
-        progress=lambda what, done, total, note="": told.append(done) if "train" in what else None,
+        progress=lambda description, done, total, note="": (
+            reports.append(done) if "train" in description else None
+        ),
     )
-    assert told == [1, 2]
+    assert reports == [1, 2]
     shutil.rmtree(tmp_path)
 
 
@@ -130,7 +134,7 @@ def test_the_sheet_shows_originals_above_and_the_redrawn_below(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("killed_at", [None, 4])
-def test_the_sheet_is_kept_beside_the_encoder_and_not_in_it(
+def test_the_sheet_is_stored_next_to_the_encoder_and_not_in_it(
     tmp_path: Path, killed_at: int | None
 ) -> None:
     config = SMALL.model_copy(update={"epochs": 4})
@@ -173,16 +177,16 @@ def test_a_training_that_diverges_is_refused() -> None:
 
 
 def test_a_large_catalogue_is_sampled() -> None:
-    told: list[tuple[int, int]] = []
+    reports: list[tuple[int, int]] = []
     config = SMALL.model_copy(update={"max_pictures": 10, "epochs": 1})
     build_encoder(
         config,
         PICTURES,
-        progress=lambda what, done, total, note="": (
-            told.append((done, total)) if "read" in what else None
+        progress=lambda description, done, total, note="": (
+            reports.append((done, total)) if "read" in description else None
         ),
     )
-    assert told == [(10, 10)]
+    assert reports == [(10, 10)]
 
 
 def test_a_look_is_read_off_linearly() -> None:

@@ -61,7 +61,7 @@ def test_a_palette_becomes_its_colours() -> None:
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "P"])
-def test_what_is_transparent_lies_on_white(mode: str) -> None:
+def test_transparent_pixels_become_white(mode: str) -> None:
     image = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
     image.paste((255, 0, 0, 255), (0, 0, 20, 40))
     content = file_of(image if mode == "RGBA" else image.quantize(4))
@@ -103,7 +103,7 @@ def test_a_truncated_file_is_broken(form: str) -> None:
     assert reason_of(whole[: len(whole) // 2])
 
 
-def test_what_is_no_picture_is_broken() -> None:
+def test_other_files_are_broken_pictures() -> None:
     assert reason_of(b"") == "the file is empty"
     assert reason_of(b"<html>not found</html>") == "not a picture in a known format"
     assert reason_of(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n") == (

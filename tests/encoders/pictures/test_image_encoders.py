@@ -103,7 +103,7 @@ def test_quantised_vectors_are_close_to_the_real_ones(
     assert likeness.min() > 0.98
 
 
-def test_pixels_are_scaled_as_asked(plain: Path) -> None:
+def test_pixels_are_scaled_as_configured(plain: Path) -> None:
     ranges = ("signed", "unit", "byte")
     configs = [TFLiteConfig(file=plain, pixels=pixels) for pixels in ranges]
     encoders = [build_encoder(config, []) for config in configs]
@@ -168,7 +168,7 @@ def test_a_damaged_tflite_file_is_refused(tmp_path: Path, plain: Path) -> None:
         build_encoder(TFLiteConfig(file=tmp_path / "absent.tflite"), [])
 
 
-def test_a_network_is_what_keras_makes_of_the_picture(tmp_path: Path) -> None:
+def test_a_network_agrees_with_keras(tmp_path: Path) -> None:
     """Flat pictures need no resizing, so Keras' own way must give the same vector."""
     from recsys._tf import tf_keras
 
@@ -243,7 +243,7 @@ def test_another_application() -> None:
     assert build_encoder(config, []).encode(made_pictures(1)).vectors.shape == (1, 512)
 
 
-def test_what_keras_does_not_have_is_refused(tmp_path: Path) -> None:
+def test_an_application_unknown_to_keras_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="has no 'MobilNet'; it has: .*MobileNet, .*VGG16"):
         build_encoder(KerasApplicationConfig(application="MobilNet"), [])
     with pytest.raises(EncoderError, match="'VGG16' has no width multiplier: remove 'alpha'"):
@@ -267,7 +267,7 @@ REAL = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", REAL)
 def test_posters_through_the_real_networks(real_data: Path, tmp_path: Path, name: str) -> None:
-    """A poster is nearest to its own mirror image, and 16,000 an hour is the least."""
+    """A poster is nearest to its mirror image; the rate is at least 16,000 per hour."""
     file, dimension = REAL[name]
     path = real_data / "cnn" / file
     config = (

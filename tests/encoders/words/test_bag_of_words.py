@@ -55,8 +55,8 @@ def test_weights_by_hand() -> None:
     assert encoder.vocabulary == ("lamp", "red")
     expected = np.array([2 * lamp, red]) / math.hypot(2 * lamp, red)
     np.testing.assert_allclose(encoder.encode(["lamp, red lamp"]).vectors[0], expected, atol=1e-6)
-    there = bag(BagOfWordsConfig(weighting="multi-hot", min_count=1), texts)
-    np.testing.assert_allclose(there.encode(["lamp, red lamp"]).vectors[0], [0.5**0.5] * 2)
+    present = bag(BagOfWordsConfig(weighting="multi-hot", min_count=1), texts)
+    np.testing.assert_allclose(present.encode(["lamp, red lamp"]).vectors[0], [0.5**0.5] * 2)
 
 
 def test_the_most_frequent_words_and_of_equals_the_first() -> None:

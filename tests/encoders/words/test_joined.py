@@ -1,4 +1,4 @@
-"""Encoders side by side: the contract, the arithmetic, and what is kept of the parts."""
+"""Joined encoders: the contract, the arithmetic, and the storage of the parts."""
 
 from __future__ import annotations
 
@@ -110,6 +110,6 @@ def test_kept_until_a_file_of_a_part_changes(tmp_path: Path) -> None:
         ({"parts": [{"name": "lsa"}] * 2, "scales": [1, 0]}, "scales"),
     ],
 )
-def test_what_cannot_be_joined(section: dict, message: str) -> None:
+def test_invalid_combinations_are_refused(section: dict, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse_config({"name": "joined", **section}, JoinedConfig)

@@ -88,8 +88,8 @@ def _pieces_of(gensim, word: str) -> np.ndarray:
             if len(piece) == length:
                 value = 2166136261
                 for byte in piece.encode():
-                    wide = byte | (0xFFFFFF00 if byte > 127 else 0)  # widened with its sign
-                    value = ((value ^ wide) * 16777619) % 2**32
+                    extended = byte | (0xFFFFFF00 if byte > 127 else 0)  # widened with its sign
+                    value = ((value ^ extended) * 16777619) % 2**32
                 found.append(gensim.vectors_ngrams[value % gensim.bucket])
     return np.mean(found, axis=0)
 
@@ -121,7 +121,7 @@ def test_saved_and_restored_without_the_file(tmp_path: Path) -> None:
     encoder.save(tmp_path / "encoder")
     file.unlink()
     loaded = load_encoder(tmp_path / "encoder")
-    texts = ["never met", "spade", "lamp"]
+    texts = ["never seen", "spade", "lamp"]
     np.testing.assert_array_equal(loaded.encode(texts).vectors, encoder.encode(texts).vectors)
     assert isinstance(loaded, PooledWords)
     assert loaded.coverage(texts) == encoder.coverage(texts)
@@ -132,7 +132,7 @@ def test_skipped_unknown_words_have_no_vector(path: Path) -> None:
     assert encoder.encode(["spade", "lamp"]).mask.tolist() == [False, True]
 
 
-def test_words_from_pieces_are_counted_apart(path: Path) -> None:
+def test_words_from_pieces_are_counted_separately(path: Path) -> None:
     coverage = encoder_of(path).coverage(["lamp spade", "zzz lamp"])
     assert (coverage.words, coverage.known, coverage.pieced) == (4, 2, 2)
     assert coverage.share == 1.0 and coverage.unknown == ()

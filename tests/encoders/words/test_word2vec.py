@@ -51,11 +51,11 @@ class TestOnATextFile(TextEncoderContract):
 
 def test_a_text_file_gives_the_vectors_and_the_item_texts_the_weights(tmp_path: Path) -> None:
     config = SMALL.model_copy(update={"corpus": corpus_file(tmp_path)})
-    here, there = build_encoder(SMALL, TEXTS), build_encoder(config, ["green lamp"])
-    assert isinstance(here, PooledWords) and isinstance(there, PooledWords)
-    assert there.vocabulary == here.vocabulary
-    np.testing.assert_array_equal(there.vectors, here.vectors)
-    weights = dict(zip(there.vocabulary, there.weights.tolist()))
+    from_file, from_texts = build_encoder(SMALL, TEXTS), build_encoder(config, ["green lamp"])
+    assert isinstance(from_file, PooledWords) and isinstance(from_texts, PooledWords)
+    assert from_texts.vocabulary == from_file.vocabulary
+    np.testing.assert_array_equal(from_texts.vectors, from_file.vectors)
+    weights = dict(zip(from_texts.vocabulary, from_texts.weights.tolist()))
     assert weights["green"] < weights["rug"]  # the one item's words, against all others
     assert len({weights[word] for word in ("rug", "wool", "spade")}) == 1
 
@@ -86,11 +86,11 @@ def test_lines_longer_than_a_piece_keep_their_words(
 
 def test_an_endless_line_is_read_in_pieces(tmp_path: Path) -> None:
     path = corpus_file(tmp_path, "red lamp " * 400_000 + "é" * 3_000_000)
-    told: list[int] = []
-    sentences = Corpus(path, lambda what, done, total, note="": told.append(done))
+    reports: list[int] = []
+    sentences = Corpus(path, lambda description, done, total, note="": reports.append(done))
     lengths = [len(sentence) for sentence in sentences]
     assert max(lengths) <= LONGEST and sum(lengths) == 800_000 + 3
-    assert told == sorted(told) and told[-1] == path.stat().st_size and len(told) > 3
+    assert reports == sorted(reports) and reports[-1] == path.stat().st_size and len(reports) > 3
 
 
 def test_all_words_of_a_long_text_are_learned_from() -> None:
@@ -119,7 +119,7 @@ def test_a_text_file_that_cannot_be_read(
         build_encoder(SMALL.model_copy(update={"corpus": path}), TEXTS)
 
 
-def test_a_text_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_text_file_is_refused(tmp_path: Path) -> None:
     config = SMALL.model_copy(update={"corpus": tmp_path / "absent.txt"})
     with pytest.raises(EncoderError, match=r"absent.txt does not exist: check the encoder's 'corp"):
         build_encoder(config, TEXTS)
@@ -129,12 +129,12 @@ def test_a_text_file_that_goes_away_ends_the_training(tmp_path: Path) -> None:
     """gensim reads in a thread of its own, and would wait for ever."""
     path = corpus_file(tmp_path)
 
-    def tell(what: str, done: int, total: int, note: str = "") -> None:
-        if what == "train word vectors" and done == 2:
+    def report(description: str, done: int, total: int, note: str = "") -> None:
+        if description == "train word vectors" and done == 2:
             path.unlink()
 
     with pytest.raises(EncoderError, match="does not exist"):
-        build_encoder(SMALL.model_copy(update={"corpus": path}), TEXTS, progress=tell)
+        build_encoder(SMALL.model_copy(update={"corpus": path}), TEXTS, progress=report)
 
 
 def test_another_text_file_is_another_encoder(tmp_path: Path) -> None:
@@ -151,15 +151,15 @@ class Killed(Exception):
 
 
 def trained(until: int | None, checkpoints: Path, texts: Sequence[str] = TEXTS) -> tuple[str, list]:
-    told: list[int] = []
+    reports: list[int] = []
 
-    def tell(what: str, done: int, total: int, note: str = "") -> None:
-        told.append(done)
+    def report(description: str, done: int, total: int, note: str = "") -> None:
+        reports.append(done)
         if done == until:
             raise Killed
 
-    encoder = build_encoder(SMALL, texts, checkpoints=checkpoints, progress=tell)
-    return encoder.fingerprint, told
+    encoder = build_encoder(SMALL, texts, checkpoints=checkpoints, progress=report)
+    return encoder.fingerprint, reports
 
 
 @pytest.mark.parametrize("after", [1, 3, 4])
@@ -176,8 +176,8 @@ def test_a_checkpoint_that_is_damaged_or_of_other_texts_counts_for_nothing(tmp_p
         trained(2, tmp_path)
     (kept,) = tmp_path.iterdir()
     kept.write_bytes(kept.read_bytes()[:-50])
-    again, told = trained(None, tmp_path)
-    assert told == [1, 2, 3, 4] and again == build_encoder(SMALL, TEXTS).fingerprint
+    again, reports = trained(None, tmp_path)
+    assert reports == [1, 2, 3, 4] and again == build_encoder(SMALL, TEXTS).fingerprint
     assert trained(None, tmp_path, list(reversed(TEXTS)))[1] == [1, 2, 3, 4]
     assert len(list(tmp_path.iterdir())) == 1
 

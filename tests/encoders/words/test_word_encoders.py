@@ -164,7 +164,7 @@ def test_training_needs_words_that_occur_often_enough() -> None:
         build_encoder(Word2VecConfig(min_count=2), ["red", "lamp"])
 
 
-def test_words_met_together_come_close() -> None:
+def test_words_that_occur_together_are_similar() -> None:
     """Two topics that share no word: each word's neighbours must be of its own topic."""
     rng = np.random.default_rng(0)
     topics = [[f"{topic}{n}" for n in range(12)] for topic in ("a", "b", "c")]
@@ -177,14 +177,16 @@ def test_words_met_together_come_close() -> None:
     assert (nearest // 12 == np.repeat(np.arange(3), 12)[:, None]).mean() == 1.0
 
 
-def test_progress_tells_every_epoch() -> None:
-    told: list[tuple[str, int, int]] = []
+def test_progress_reports_every_epoch() -> None:
+    reports: list[tuple[str, int, int]] = []
     build_encoder(
         Word2VecConfig(dimension=4, min_count=1, epochs=3),
         TEXTS,
-        progress=lambda what, done, total, note="": told.append((what, done, total)),
+        progress=lambda description, done, total, note="": reports.append(
+            (description, done, total)
+        ),
     )
-    assert told == [("train word vectors", n, 3) for n in (1, 2, 3)]
+    assert reports == [("train word vectors", n, 3) for n in (1, 2, 3)]
 
 
 def test_the_same_in_another_process_and_without_tensorflow() -> None:

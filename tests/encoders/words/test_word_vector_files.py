@@ -119,7 +119,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_no_word_vector_file_is_refused(tmp_path: Path, name: str) -> None:
+def test_other_files_are_refused_as_word_vectors(tmp_path: Path, name: str) -> None:
     content, reason = BAD[name]
     path = tmp_path / "file"
     path.write_bytes(content)

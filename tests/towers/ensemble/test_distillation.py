@@ -27,7 +27,7 @@ from recsys.towers import (
 from recsys.towers.ensemble.distillation.item_filter import ItemFilter
 from recsys.towers.ensemble.distillation.student import Student
 from recsys.towers.ensemble.distillation.targets import DistillationTargets
-from tests.features.met import ITEMS, LOG, USERS, A, R
+from tests.features.tiny_log import ITEMS, LOG, USERS, A, R
 from tests.towers.worlds import two_tastes
 
 MET = R > 0

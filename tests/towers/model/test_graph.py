@@ -4,7 +4,7 @@ import pytest
 from recsys._tf import tf
 from recsys.towers import TowersConfig
 from recsys.towers.model.graph import InteractionGraph
-from tests.features.met import ITEMS, LOG, USERS, A
+from tests.features.tiny_log import ITEMS, LOG, USERS, A
 
 RNG = np.random.default_rng(0)
 U, E = (RNG.normal(size=(count, 3)).astype(np.float32) for count in (USERS, ITEMS))

@@ -1,11 +1,11 @@
-"""A tiny world of who met what, with a repeat, and a user and an item that nobody met."""
+"""A tiny log with a repeated interaction, and a user and an item without any."""
 
 import numpy as np
 
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
 
-USERS, ITEMS = 4, 5  # user 3 met nothing, item 4 nobody met, user 0 met item 0 twice
+USERS, ITEMS = 4, 5  # user 3 and item 4 have no interaction, user 0 and item 0 have two
 PAIRS = [(0, 0), (0, 0), (0, 1), (1, 1), (1, 2), (2, 2), (2, 3), (2, 0)]
 LOG = Interactions.of(
     IdMap.of("user", [f"u{row}" for row in range(USERS)]),
