@@ -257,6 +257,6 @@ def test_another_model_at_the_same_path_is_read_again(tmp_path: Path, folder: Pa
         ).fingerprint
 
     first = obtained()
-    assert obtained() == first and reports == ["keep the encoder"]
+    assert obtained() == first and reports == ["reuse the encoder"]
     write_folder(folder, seed=1)
     assert obtained() != first
