@@ -1,6 +1,6 @@
 """Embeddings as files for other programs: parquet, npy, and TensorBoard's projector.
 
-``recsys.pipeline.exporting`` chooses what is exported.
+``recsys.pipeline.exporting`` chooses the vectors.
 """
 
 from __future__ import annotations
