@@ -13,7 +13,7 @@ from recsys.encoders.contents import Contents, texts_of
 from recsys.encoders.encoder import Encoded
 from recsys.encoders.storage import EncoderParts, StoredEncoder
 from recsys.encoders.words.configs import BagOfWordsConfig
-from recsys.encoders.words.counting import count_matrix, frequent_words, idf, no_frequent_words
+from recsys.encoders.words.counting import frequent_words, idf, no_frequent_words
 from recsys.encoders.words.coverage import Coverage, coverage_of
 from recsys.encoders.words.tokens import from_lines, to_lines, words
 from recsys.ids import Vectors
@@ -85,12 +85,14 @@ class BagOfWords(StoredEncoder):
 
     def encode(self, contents: Contents) -> Encoded:
         """See :class:`~recsys.encoders.encoder.Encoder`; a text without a known word is masked."""
-        texts = [words(text) for text in texts_of(contents)]
-        counts = count_matrix(texts, self._columns, self.dimension)
+        texts = texts_of(contents)
+        counts = np.zeros((len(texts), self.dimension), np.float32)
+        for row, text in enumerate(texts):
+            known = [self._columns[word] for word in words(text) if word in self._columns]
+            counts[row] = np.bincount(known, minlength=self.dimension)
         if self.config.weighting == "multi-hot":
-            counts.data[:] = 1
-        counts.data *= self.weights[counts.indices]
-        return Encoded.of(counts.toarray())
+            counts = np.minimum(counts, 1)
+        return Encoded.of(counts * self.weights)
 
     def coverage(self, texts: Iterable[str]) -> Coverage:
         """Count the words of ``texts`` that have no coordinate."""
