@@ -1,9 +1,8 @@
-"""Learn, from nothing but a log with searches, whether a user will take an item.
+"""Train pair networks on a log with searches: the probability that a user takes an item.
 
-Run ``python examples/train_pairs.py``. In this world an item is taken if and only if its group was
-searched for: lamps by those who searched for light, rugs by those who searched for the floor. The
-network learns a vector for each item and each word by itself; afterwards they are taken out. Then a
-second network learns the same from the histories alone, over those vectors.
+Run ``python examples/train_pairs.py``. Users take the items of the group that they searched for:
+lamps after a search for light, rugs after one for the floor. The first network trains a vector per
+item and per word; a second one reads these item vectors and the histories alone.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ TRAIN = PairTrainConfig(batch_size=128, learning_rate=0.01, epochs=16)
 
 
 def log_of_searches() -> Interactions:
-    """200 users: a search, then all five items of the group that was searched for."""
+    """200 users: a search, then all five items of its group."""
     rng = np.random.default_rng(0)
     group = np.arange(USERS) % len(GROUPS)
     numbers = np.stack([rng.permutation(EACH) for _ in range(USERS)])
@@ -57,11 +56,11 @@ def log_of_searches() -> Interactions:
 
 
 def main() -> None:
-    """Train both, ask, judge on held-out pairs."""
+    """Train both networks, apply them and evaluate them on held-out pairs."""
     log = log_of_searches()
     parts = split(log, LeaveLastOutConfig())
-    chosen_on = sample_pairs(parts.validation, candidates=parts.candidates)
-    judged_on = sample_pairs(parts.test, candidates=parts.candidates)
+    chosen_pairs = sample_pairs(parts.validation, candidates=parts.candidates)
+    test_pairs = sample_pairs(parts.test, candidates=parts.candidates)
     with tempfile.TemporaryDirectory() as folder:
         learned = fit_sparse_pairs(
             parts.train,
@@ -72,7 +71,7 @@ def main() -> None:
                 -evaluate_pairs(
                     SparsePairScorer(network, SearchedWords(log, network.words, last=20)),
                     parts.validation,
-                    chosen_on,
+                    chosen_pairs,
                 )["log_loss"]
             ),
         ).network
@@ -84,7 +83,7 @@ def main() -> None:
             train=TRAIN,
             folder=Path(folder) / "vectors",
             validate=lambda network: (
-                -evaluate_pairs(VectorPairScorer(network, block), parts.validation, chosen_on)[
+                -evaluate_pairs(VectorPairScorer(network, block), parts.validation, chosen_pairs)[
                     "log_loss"
                 ]
             ),
@@ -99,7 +98,7 @@ def main() -> None:
         ("learned in the task", SparsePairScorer(learned, searched)),
         ("over its vectors", VectorPairScorer(over_them, block)),
     ):
-        print(f"{name}: AUC {evaluate_pairs(scorer, parts.test, judged_on)['auc']:.2f}")
+        print(f"{name}: AUC {evaluate_pairs(scorer, parts.test, test_pairs)['auc']:.2f}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Train two towers on a log made here, ask them, save them and load them again.
+"""Train two towers on a generated log, encode queries, save the towers and load them.
 
-Run ``python examples/train_towers.py``. Everybody walks round a circle of eight items, so what
-comes next is known: after item 4 comes item 5.
+Run ``python examples/train_towers.py``. Every user walks round a circle of eight items, so that the
+next item is known: item 5 follows item 4.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ def log_of_walks() -> Interactions:
 
 
 def share_right(towers: AnyTowers) -> float:
-    """How often the item that comes next is the best of all."""
+    """Share of histories whose next item ranks first."""
     histories = [np.array([at, (at + 1) % ITEMS], np.int32) for at in range(ITEMS)]
     scores = towers.encode(QueryBatch.of(histories)) @ towers.item_vectors.T
     return float(np.mean(scores.argmax(axis=1) == (np.arange(ITEMS) + 2) % ITEMS))
 
 
 def main() -> None:
-    """Train, ask, save, load, ask again."""
+    """Train, save, load and encode a query."""
     log = log_of_walks()
     config = TowersConfig(
         dimension=16, history=TransformerHistory(window=4, blocks=1, heads=1), terms="none"
@@ -56,8 +56,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         fitted = fit(
             log,
-            blocks=(),
-            phrase_vectors=np.zeros((1, 0), np.float32),
             towers=config,
             train=TrainConfig(
                 batch_positions=128, learning_rate=0.02, epochs=20, validate_every=5, patience=10

@@ -1,4 +1,4 @@
-"""The two towers: what goes in, what is learned, how, and the result at rest.
+"""Two-tower models: configurations, training, and trained towers.
 
 Configurations and :class:`QueryBatch` load without TensorFlow; the rest loads it on first use.
 """
