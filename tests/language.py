@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("recsys", "server", "benchmarks", "examples", "data", "protos", "docs", "configs")
 SUFFIXES = {".py", ".md", ".proto", ".toml", ".html", ".j2"}
 
-_COUNT = r"(?:\d(?:[\d,.]*\d)?|one|two|three|four|five|six|ten|once|twice|times)"
+_COUNT = r"(?:\d(?:[\d,.]*\d)?|one|two|three|four|five|six|ten|once|twice)"
 _COUNTED = (
     "queries|examples|interactions|calls|requests|positions|numbers|pictures|posters|items|users|"
     "rows|steps|lines|vectors|bytes|seconds|minutes"

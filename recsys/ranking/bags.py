@@ -64,7 +64,7 @@ class Bags:
         lengths = self.lengths[at]
         return Bags(self.rows[ranges(self.offsets[:-1][at], lengths)], offsets_of(lengths))
 
-    def check(self, what: str, size: int) -> None:
+    def check(self, name: str, size: int) -> None:
         """Check that all rows are below ``size``.
 
         Raises:
@@ -72,7 +72,7 @@ class Bags:
         """
         if len(self.rows) and not 0 <= int(self.rows.min()) <= int(self.rows.max()) < size:
             low, high = self.rows.min(), self.rows.max()
-            raise DataError(f"{what} must be rows from 0 to {size - 1}; got {low} to {high}")
+            raise DataError(f"{name} must be rows from 0 to {size - 1}; got {low} to {high}")
 
 
 def history_bags(log: Interactions, positions: Positions, window: int) -> Bags:

@@ -99,7 +99,7 @@ class TowersConfig(Config):
 
     @property
     def terms_alone(self) -> bool:
-        """Whether, without vectors of users, search terms alone tell queries apart."""
+        """Whether, without vectors of users, search terms alone distinguish queries."""
         others = self.user_id == "none" and not self.context
         return self.terms != "none" and others and isinstance(self.history, NoHistory)
 

@@ -83,11 +83,11 @@ class CharacterCnn:
         self._convolutions = [
             _built(
                 tf_keras.layers.Conv1D(
-                    filters, wide, activation="relu", kernel_initializer=seeds.glorot()
+                    filters, size, activation="relu", kernel_initializer=seeds.glorot()
                 ),
                 _SYMBOL_WIDTH,
             )
-            for wide, filters in _CONVOLUTIONS
+            for size, filters in _CONVOLUTIONS
         ]
         self._changed = _dense(total, total, seeds, activation="relu")
         self._gate = _dense(total, total, seeds, activation="sigmoid", bias=-2.0)

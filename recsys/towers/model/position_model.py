@@ -61,7 +61,7 @@ class TwoTowerModel(TwoTowers):
 
     def _positions(self, inputs: Mapping[str, Any], candidates: Any, training: bool) -> LossInput:
         real = inputs["weight"] > 0  # (b, l)
-        # Each item is encoded once a step, however often the step needs it.
+        # Each item is encoded once per step, however often it occurs.
         history = tf.reshape(inputs["item"], [-1])
         rows, indices = tf.unique(tf.concat([candidates, history], axis=0))
         of_users, of_items = self.tables()

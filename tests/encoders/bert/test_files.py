@@ -239,7 +239,7 @@ def test_a_preset_is_taken_from_keras_hub(monkeypatch: pytest.MonkeyPatch, folde
         raise RuntimeError("no network")
 
     monkeypatch.setattr(models.BertBackbone, "from_preset", offline)
-    with pytest.raises(EncoderError, match="could not get the preset .* no network; without netw"):
+    with pytest.raises(EncoderError, match="could not get the preset .* no network; without a n"):
         read_pretrained(BertConfig(model="preset:bert_tiny_en_uncased"))
 
 

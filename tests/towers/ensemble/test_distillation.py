@@ -32,7 +32,7 @@ from tests.towers.worlds import two_tastes
 
 MET = R > 0
 EVERYONE = np.arange(USERS, dtype=np.int32)
-GF_CF = ItemFilterConfig(of_users=1, of_met=0.5, of_items=0.5)
+GF_CF = ItemFilterConfig(of_users=1, of_history=0.5, of_items=0.5)
 RNG = np.random.default_rng(7)
 QUERIES, VECTORS = (RNG.normal(size=(n, 3)).astype(np.float32) for n in (USERS, ITEMS))
 
@@ -59,13 +59,13 @@ def test_tastes_at_large_are_added_by_the_leading_singular_vectors():
         np.testing.assert_allclose(ItemFilter(LOG, config).scores(EVERYONE), wanted, atol=1e-4)
 
 
-@pytest.mark.parametrize("power", ["of_users", "of_met", "of_items"])
+@pytest.mark.parametrize("power", ["of_users", "of_history", "of_items"])
 def test_each_power_damps_its_own_degree(power):
-    plain = {"of_users": 0, "of_met": 0, "of_items": 0}
+    plain = {"of_users": 0, "of_history": 0, "of_items": 0}
     n, m = np.maximum(R.sum(1), 1), np.maximum(R.sum(0), 1)
     sides = {
         "of_users": lambda: R @ (R.T / n**0.7) @ R,
-        "of_met": lambda: (R / m**0.7) @ R.T @ R,
+        "of_history": lambda: (R / m**0.7) @ R.T @ R,
         "of_items": lambda: R @ R.T @ (R / m**0.7),
     }
     scores = ItemFilter(LOG, ItemFilterConfig(**{**plain, power: 0.7})).scores(EVERYONE)
@@ -106,7 +106,7 @@ def by_hand(*, recency: float, nearness: float, window: int, powers: tuple[float
 @pytest.mark.parametrize("recency", [0.0, 0.5])
 def test_order_counts_as_the_sum_says(window, recency):
     order = {"recency": recency, "nearness": 0.7, "window": window}
-    config = ItemFilterConfig(of_users=0.3, of_met=0.8, of_items=0.2, **order)
+    config = ItemFilterConfig(of_users=0.3, of_history=0.8, of_items=0.2, **order)
     np.testing.assert_allclose(
         ItemFilter(walked(), config).scores(np.arange(3, dtype=np.int32)),
         by_hand(powers=(0.3, 0.8, 0.2), **order),

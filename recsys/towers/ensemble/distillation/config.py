@@ -12,7 +12,7 @@ class ItemFilterConfig(Config):
 
     Attributes:
         of_users: a, discount of users with many items.
-        of_met: b, discount of popular items in the history.
+        of_history: b, discount of popular items in the history.
         of_items: c, discount of popular items in the result. Below b, popular items score higher
             than by the cosine.
         recency: r, discount of older items of the history; 0 reads no order.
@@ -24,12 +24,12 @@ class ItemFilterConfig(Config):
     Example:
         GF-CF as published for Gowalla:
 
-        >>> ItemFilterConfig(of_users=1, of_met=0.5, of_items=0.5, low_pass=0.3).directions
+        >>> ItemFilterConfig(of_users=1, of_history=0.5, of_items=0.5, low_pass=0.3).directions
         256
     """
 
     of_users: float = Field(0.6, ge=0, le=2)
-    of_met: float = Field(0.5, ge=0, le=2)
+    of_history: float = Field(0.5, ge=0, le=2)
     of_items: float = Field(0.4, ge=0, le=2)
     recency: float = Field(0.0, ge=0, le=10)
     nearness: float = Field(0.0, ge=0, le=10)

@@ -37,7 +37,7 @@ class ItemFilter:
         >>> from recsys.ids import IdMap
         >>> users, items = IdMap.of("user", ["a", "b"]), IdMap.of("item", ["x", "y", "z"])
         >>> log = Interactions.of(users, items, user=[0, 0, 1], item=[0, 1, 1], time=[1, 2, 1])
-        >>> plain = ItemFilterConfig(of_users=0, of_met=0, of_items=0)
+        >>> plain = ItemFilterConfig(of_users=0, of_history=0, of_items=0)
         >>> ItemFilter(log, plain).scores(np.array([1], np.int32)).tolist()
         [[1.0, 2.0, 0.0]]
     """
@@ -48,7 +48,7 @@ class ItemFilter:
         plain = plain_interactions(log)
         n, m = (np.maximum(plain.sum(axis=axis), 1.0) for axis in (1, 0))
         recent = _recent(log, config.recency)
-        self._histories = (recent @ diags_array(m**-config.of_met)).tocsr().astype(np.float32)
+        self._histories = (recent @ diags_array(m**-config.of_history)).tocsr().astype(np.float32)
         damped = diags_array(m**-config.of_items)
         if config.nearness > 0:
             pairs = _near(log, n**-config.of_users, config) @ damped
