@@ -88,9 +88,9 @@ def main() -> None:
                 ]
             ),
         ).network
-    asked = bags_of_words(learned.words, ["Light!"] * 2)
+    searched_words = bags_of_words(learned.words, ["Light!"] * 2)
     nobody = Bags.of([[], []])
-    lamp, rug = learned.probability(nobody, asked, log.items.rows(["lamp-3", "rug-3"]))
+    lamp, rug = learned.probability(nobody, searched_words, log.items.rows(["lamp-3", "rug-3"]))
     print(f"after 'Light!' a lamp is {'likely' if lamp > 0.5 else 'unlikely'}")
     print(f"after 'Light!' a rug is {'likely' if rug > 0.5 else 'unlikely'}")
     searched = SearchedWords(log, learned.words, last=20)
