@@ -56,7 +56,7 @@ class Parts:
 
     @property
     def catalogue_kind(self) -> CatalogueKind:
-        """ "open" if the towers and the encoders here encode items unknown to training."""
+        """Whether the towers and encoders encode items unknown to training ("open") or not."""
         widths = self.item_encoder.widths
         blocks = self.towers.item_blocks.items() if self.towers.encodes_items else ()
         given = bool(blocks) and all(widths.get(name) == width for name, width in blocks)
