@@ -28,7 +28,7 @@ from recsys.formats import resolve
 from recsys.progress import Progress, silent
 
 _TRAINED = ("word-vectors", "word2vec", "bag-of-words", "lsa", "elmo", "auto-encoder")
-"""Encoders whose build depends on the contents."""
+"""Encoders that depend on the contents they are built on."""
 
 
 def obtain_encoder(

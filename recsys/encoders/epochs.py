@@ -73,7 +73,7 @@ def train_epochs(
 def _restored(
     checkpoints: Path, name: str, weights: Sequence[Any], optimizer: Any, epoch: Any
 ) -> Any:
-    """A ``tf.train.CheckpointManager`` whose latest checkpoint is restored."""
+    """A ``tf.train.CheckpointManager``, restored to its latest checkpoint."""
     for other in checkpoints.glob(f"{name.rpartition('-')[0]}-*"):
         if other.name != name and other.is_dir():
             shutil.rmtree(other, ignore_errors=True)

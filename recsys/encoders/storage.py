@@ -1,4 +1,4 @@
-"""Storage of encoders: a folder with ``encoder.json`` and the files whose checksums it lists."""
+"""Storage of encoders: a folder with ``encoder.json``, which lists the files with checksums."""
 
 from __future__ import annotations
 

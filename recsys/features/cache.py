@@ -28,7 +28,7 @@ class CachedEncoding(Encoded):
     Attributes:
         reused: Number of positions read from the disk.
         computed: Number of distinct contents that were encoded.
-        damaged: Number of shards that were damaged and whose contents were encoded again.
+        damaged: Number of damaged shards; their contents were encoded again.
     """
 
     reused: int = 0

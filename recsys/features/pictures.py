@@ -24,7 +24,7 @@ class CataloguePictures(Sequence["bytes | None"]):
     catalogue: Catalogue
 
     def absent(self) -> list[int]:
-        """The rows of items whose picture is missing although they name one."""
+        """The rows of items that name a missing picture."""
         names = self.catalogue.image_names
         named = [row for row, name in enumerate(names) if name is not None]
         return [row for row in named if content_at(self, row) is None]

@@ -26,12 +26,12 @@ class CountingEncoder:
     def __init__(self, fingerprint: str = "one", *, dies_at: int | None = None) -> None:
         self.fingerprint = fingerprint
         self.dies_at = dies_at
-        self.asked: list[Content] = []
+        self.requests: list[Content] = []
 
     def encode(self, contents: Sequence[Content]) -> Encoded:
-        if self.dies_at is not None and len(self.asked) >= self.dies_at:
+        if self.dies_at is not None and len(self.requests) >= self.dies_at:
             raise KeyboardInterrupt
-        self.asked.extend(contents)
+        self.requests.extend(contents)
         raw = np.zeros((len(contents), 26), np.float32)
         faults = []
         for position, content in enumerate(contents):

@@ -38,9 +38,9 @@ def assert_right(encoded: Encoded, contents: list) -> None:
 def test_a_second_run_encodes_nothing(cache: FeatureCache) -> None:
     first, second = CountingEncoder(), CountingEncoder()
     assert_right(cache.encode(first, TITLES), TITLES)
-    assert len(first.asked) == 64
+    assert len(first.requests) == 64
     again = cache.encode(second, TITLES)
-    assert second.asked == [] and (again.reused, again.computed, again.damaged) == (64, 0, 0)
+    assert second.requests == [] and (again.reused, again.computed, again.damaged) == (64, 0, 0)
     assert_right(again, TITLES)
 
 
@@ -48,7 +48,7 @@ def test_a_changed_title_encodes_one_item(cache: FeatureCache) -> None:
     cache.encode(CountingEncoder(), TITLES)
     encoder, changed = CountingEncoder(), [*TITLES[:5], "another title", *TITLES[6:]]
     encoded = cache.encode(encoder, changed)
-    assert encoder.asked == ["another title"]
+    assert encoder.requests == ["another title"]
     assert (encoded.reused, encoded.computed) == (63, 1)
     assert_right(encoded, changed)
 
@@ -57,13 +57,13 @@ def test_neither_order_nor_number_matters(cache: FeatureCache) -> None:
     cache.encode(CountingEncoder(), TITLES)
     encoder = CountingEncoder()
     assert_right(cache.encode(encoder, TITLES[40:10:-3]), TITLES[40:10:-3])
-    assert encoder.asked == []
+    assert encoder.requests == []
 
 
 def test_equal_contents_are_encoded_once(cache: FeatureCache) -> None:
     encoder, contents = CountingEncoder(), ["lamp", "rug", "lamp", "lamp"]
     encoded = cache.encode(encoder, contents)
-    assert encoder.asked == ["lamp", "rug"] and encoded.computed == 2
+    assert encoder.requests == ["lamp", "rug"] and encoded.computed == 2
     assert_right(encoded, contents)
 
 
@@ -71,27 +71,27 @@ def test_another_encoder_has_its_own_vectors(cache: FeatureCache) -> None:
     cache.encode(CountingEncoder("one"), TITLES)
     other = CountingEncoder("two")
     cache.encode(other, TITLES)
-    assert len(other.asked) == 64
+    assert len(other.requests) == 64
 
 
 def test_text_and_bytes_are_not_mixed_up(cache: FeatureCache) -> None:
     encoder = CountingEncoder()
     cache.encode(encoder, ["lamp"])
     cache.encode(encoder, [b"lamp"])
-    assert encoder.asked == ["lamp", b"lamp"]
+    assert encoder.requests == ["lamp", b"lamp"]
 
 
 def test_missing_content_is_masked_and_never_encoded(cache: FeatureCache) -> None:
     encoder = CountingEncoder()
     encoded = cache.encode(encoder, [None, "lamp", None])
-    assert encoder.asked == ["lamp"] and encoded.mask.tolist() == [False, True, False]
+    assert encoder.requests == ["lamp"] and encoded.mask.tolist() == [False, True, False]
     assert cache.encode(encoder, []).vectors.shape == (0, 26)
 
 
 def test_an_empty_text_is_remembered_as_masked(cache: FeatureCache) -> None:
     assert cache.encode(CountingEncoder(), [""]).mask.tolist() == [False]
     encoder = CountingEncoder()
-    assert cache.encode(encoder, [""]).mask.tolist() == [False] and encoder.asked == []
+    assert cache.encode(encoder, [""]).mask.tolist() == [False] and encoder.requests == []
 
 
 def test_an_interrupted_run_keeps_its_chunks(cache: FeatureCache) -> None:
@@ -99,7 +99,7 @@ def test_an_interrupted_run_keeps_its_chunks(cache: FeatureCache) -> None:
         cache.encode(CountingEncoder(dies_at=30), TITLES)
     encoder = CountingEncoder()
     assert_right(cache.encode(encoder, TITLES), TITLES)
-    assert encoder.asked == TITLES[30:]
+    assert encoder.requests == TITLES[30:]
 
 
 def test_faults_are_counted_each_time_and_named(cache: FeatureCache) -> None:
@@ -156,7 +156,7 @@ def test_a_damaged_shard_is_found_and_encoded_again(cache: FeatureCache, damage:
     encoder = CountingEncoder()
     encoded = cache.encode(encoder, TITLES)
     assert_right(encoded, TITLES)
-    assert encoded.damaged == 1 and 0 < len(encoder.asked) <= 10
+    assert encoded.damaged == 1 and 0 < len(encoder.requests) <= 10
     assert cache.encode(CountingEncoder(), TITLES).damaged == 0
 
 
@@ -169,7 +169,7 @@ def test_remains_of_a_dead_writer_are_ignored_and_removed(cache: FeatureCache) -
     os.utime(old, (time.time() - 25 * 3_600,) * 2)
     encoder = CountingEncoder()
     assert_right(cache.encode(encoder, TITLES), TITLES)
-    assert encoder.asked == [] and old.exists()
+    assert encoder.requests == [] and old.exists()
     cache.encode(encoder, ["something new"])
     assert not old.exists() and young.exists()
 
@@ -209,7 +209,7 @@ def test_two_processes_may_write_at_once(cache: FeatureCache) -> None:
         assert writer.exitcode == 0
     encoder = CountingEncoder()
     assert_right(cache.encode(encoder, TITLES), TITLES)
-    assert encoder.asked == []
+    assert encoder.requests == []
 
 
 def test_many_threads_may_write_at_once(cache: FeatureCache) -> None:
@@ -221,4 +221,4 @@ def test_many_threads_may_write_at_once(cache: FeatureCache) -> None:
     encoder = CountingEncoder()
     encoded = cache.encode(encoder, TITLES)
     assert_right(encoded, TITLES)
-    assert encoder.asked == [] and encoded.damaged == 0
+    assert encoder.requests == [] and encoded.damaged == 0

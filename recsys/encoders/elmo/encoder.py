@@ -36,7 +36,7 @@ _MIX = ("layers", "gamma", "centre", "whitening")
 
 @dataclass(frozen=True, eq=False)
 class Elmo(StoredEncoder):
-    """A text encoder whose word vectors depend on the words around them; see :class:`ElmoConfig`.
+    """A text encoder with word vectors that depend on the sentence; see :class:`ElmoConfig`.
 
     Attributes:
         config: Configuration.

@@ -54,7 +54,7 @@ def train_mix(
 ) -> LayerMix:
     """Train the mix on ``texts``; see ``ElmoConfig`` for the task and its loss.
 
-    The weights are equal if there are fewer than two texts whose halves both have a known word.
+    The weights are equal if fewer than two texts have a known word in both halves.
     """
     firsts, seconds = _halves(config, reader, texts, progress)
     both = np.concatenate([firsts, seconds])  # (2 n, layers, d)

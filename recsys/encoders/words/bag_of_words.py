@@ -24,7 +24,7 @@ WORDS = "words.txt"
 
 @dataclass(frozen=True, eq=False)
 class BagOfWords(StoredEncoder):
-    """A text encoder whose vectors hold the words of a text; see :class:`BagOfWordsConfig`.
+    """A text encoder with one coordinate per word; see :class:`BagOfWordsConfig`.
 
     Attributes:
         config: Configuration.

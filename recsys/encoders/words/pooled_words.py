@@ -1,4 +1,4 @@
-"""Text encoders whose vector is the weighted mean of word vectors."""
+"""Text encoders that average word vectors with weights."""
 
 from __future__ import annotations
 
