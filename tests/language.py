@@ -154,7 +154,8 @@ def main(arguments: list[str]) -> int:
     """Print the offenders of the given files, or of all; exit code 1 if there are any."""
     paths = [Path(name).resolve() for name in arguments] or files()
     found = [offender for path in paths for offender in offenders(path)]
-    print(*found, sep="\n")
+    if found:
+        print(*found, sep="\n")
     return int(bool(found))
 
 
