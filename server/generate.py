@@ -47,7 +47,7 @@ def generate(protos: Path = PROTOS) -> dict[str, str]:
         DataError: The compiler refuses a file.
     """
     with tempfile.TemporaryDirectory() as folder:
-        _compile(protos, *(f"--{kind}_out={folder}" for kind in ("python", "pyi", "grpc_python")))
+        _compile(protos, *(f"--{kind}_out={folder}" for kind in ("python", "pyi", "grpc_python", "mypy_grpc")))
         files = {
             path.relative_to(folder).as_posix(): _moved(path.read_text(encoding="utf-8"))
             for path in sorted(Path(folder).rglob("*.py*"))
@@ -72,7 +72,9 @@ def _compile(protos: Path, *outputs: str) -> None:
     """Run the compiler in a process of its own: it crashes one that has loaded TensorFlow."""
     shared = Path(str(importlib.resources.files("google.rpc").joinpath("status.proto"))).parents[2]
     names = [path.relative_to(protos).as_posix() for path in sorted(protos.rglob("*.proto"))]
+    types = f"protoc-gen-mypy_grpc={Path(sys.executable).parent / 'protoc-gen-mypy_grpc'}"
     command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{protos}", f"-I{shared}"]
+    command.append(f"--plugin={types}")
     done = subprocess.run([*command, *outputs, *names], capture_output=True, text=True)
     if done.returncode != 0:
         raise DataError(f"the protos below {protos.name}/ do not compile: {done.stderr.strip()}")
