@@ -47,7 +47,8 @@ def generate(protos: Path = PROTOS) -> dict[str, str]:
         DataError: The compiler refuses a file.
     """
     with tempfile.TemporaryDirectory() as folder:
-        _compile(protos, *(f"--{kind}_out={folder}" for kind in ("python", "pyi", "grpc_python", "mypy_grpc")))
+        kinds = ("python", "pyi", "grpc_python", "mypy_grpc")
+        _compile(protos, *(f"--{kind}_out={folder}" for kind in kinds))
         files = {
             path.relative_to(folder).as_posix(): _moved(path.read_text(encoding="utf-8"))
             for path in sorted(Path(folder).rglob("*.py*"))
