@@ -46,7 +46,7 @@ HOMES = {
     "tokenizers": {"encoders"},
     "safetensors": {"encoders"},
     "optuna": {"tuning"},
-    "tomli_w": {"files", "tuning"},
+    "tomli_w": {"files"},
     "filelock": {"files"},
     "typer": {"cli"},
     "rich": {"cli"},

@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
 from recsys.config import parse_config
 from recsys.evaluation.record import record
 from recsys.evaluation.rendering import render
-from recsys.files import write_json, write_text
+from recsys.files import write_json, write_text, write_toml
 from recsys.pipeline import RunConfig
 from recsys.pipeline.sections import rebase_paths
 from recsys.tuning.search_space import SearchSpace, label
@@ -94,8 +92,8 @@ def _write_best(study: Study, best: Trial, content: Mapping[str, Any]) -> None:
     values = {**study.space.configured(best.drawn), "name": f"{study.config.name}-best"}
     values = rebase_paths(values, old=study.base.resolve(), new=study.folder.resolve())
     parse_config(values, RunConfig)
-    header = "".join("# " + line.replace("\n", " ").rstrip() + "\n" for line in comments)
-    write_text(study.folder / BEST, f"{header}\n{tomli_w.dumps(values)}")
+    comment = "\n".join(line.replace("\n", " ") for line in comments)
+    write_toml(study.folder / BEST, values, comment=comment)
 
 
 def _rank(trial: Trial) -> tuple[float, float]:

@@ -162,7 +162,7 @@ SENSES = {
 
 
 def sentence(sense: str, rng: np.random.Generator) -> str:
-    """"bank" in the middle, words of one sense around it."""
+    """The word "bank" in the middle, words of one sense around it."""
     around = rng.choice(SENSES[sense], 6).tolist()
     return " ".join([*around[:3], "bank", *around[3:]])
 
