@@ -113,14 +113,7 @@ class Inputs:
 
 @dataclass(frozen=True, eq=False)
 class ColdItemsStudy:
-    """Data, trained models and validation figures of the benchmark.
-
-    Attributes:
-        films: The data set.
-        progress: Callback for the progress of the work.
-        validation: Validation figures by name.
-        blocks: Feature blocks that were encoded, by name.
-    """
+    """Data, trained models and validation figures of the benchmark."""
 
     films: MovieLens
     progress: Progress

@@ -24,14 +24,6 @@ def filled(text: str, parts: Mapping[str, str]) -> str:
 
     Raises:
         DataError: The page lacks a part's comments, or has them twice or in the wrong order.
-
-    Example:
-        >>> print(filled("Seen:\\n<!-- sum -->\\nold\\n<!-- end of sum -->\\n", {"sum": "| 3 |"}))
-        Seen:
-        <!-- sum -->
-        | 3 |
-        <!-- end of sum -->
-        <BLANKLINE>
     """
     for name, part in parts.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
@@ -46,14 +38,7 @@ def filled(text: str, parts: Mapping[str, str]) -> str:
 
 
 def markdown_table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown.
-
-    Example:
-        >>> print(markdown_table(["model", "recall"], [["ours", "0.2"]]))
-        | model | recall |
-        |---|---|
-        | ours | 0.2 |
-    """
+    """A table in Markdown."""
     rule = "|" + "---|" * len(header)
     return "\n".join([_line(header), rule, *map(_line, lines)])
 
@@ -64,12 +49,7 @@ def bold(cells: Sequence[str]) -> list[str]:
 
 
 def metric_title(name: str) -> str:
-    """Title of a metric in a table.
-
-    Example:
-        >>> metric_title("ndcg@10"), metric_title("recall@20")
-        ('NDCG@10', 'Recall@20')
-    """
+    """Title of a metric in a table."""
     kind, k = name.split("@")
     return f"{kind.upper() if kind in ('hr', 'ndcg', 'mrr') else kind.capitalize()}@{k}"
 

@@ -69,12 +69,6 @@ def shift(part: str, counts: Counts, total: Counts) -> dict[str, float]:
         part: Name of the part.
         counts: Number of interactions per item in the part, int ``[items]``.
         total: Number of all interactions per item, including the part.
-
-    Example:
-        >>> drawn = np.random.default_rng(1).binomial(50, 0.2, size=1000)
-        >>> figures = shift("test", drawn, np.full(1000, 50))
-        >>> round(figures["test.40.share"], 1), round(figures["test.40.dispersion"], 1)
-        (0.2, 1.0)
     """
     figures: dict[str, float] = {}
     for least, most in zip(BOUNDS, (*BOUNDS[1:], np.inf)):

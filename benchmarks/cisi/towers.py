@@ -93,15 +93,7 @@ class TrainedTowers:
 
 @dataclass(frozen=True, eq=False)
 class DocumentSplit:
-    """A random split of the documents, with the encoders that all settings share.
-
-    Attributes:
-        collection: The collection.
-        seed: Seed of the split and of the training.
-        folder: Folder of features and trainings.
-        bert: The pretrained encoder.
-        progress: Callback for the progress of the work.
-    """
+    """A random split of the documents, with the encoders that all settings share."""
 
     collection: Collection
     seed: int

@@ -15,16 +15,7 @@ Figures = Mapping[str, float]
 
 @dataclass(frozen=True)
 class DataSet:
-    """One data set.
-
-    Attributes:
-        name: Name in figures.
-        title: Name in tables.
-        config: Configuration of the engine's run.
-        metrics: Figures of every model.
-        promised: Least figures of the engine.
-        published: Published figures by model.
-    """
+    """One data set."""
 
     name: str
     title: str

@@ -21,13 +21,7 @@ from recsys.splits import HeldOutQueries, Split
 
 @dataclass(frozen=True)
 class ExportedSplit:
-    """Paths of the files.
-
-    Attributes:
-        logs: ``train`` for choosing, ``final`` for the test.
-        queries: ``validation`` and ``test``.
-        digests: sha256 of each file's content.
-    """
+    """Paths of the files."""
 
     logs: Mapping[str, Path]
     queries: Mapping[str, Path]

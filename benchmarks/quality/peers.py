@@ -31,18 +31,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, eq=False)
 class PeerData:
-    """Data that the peers of one data set share.
-
-    Attributes:
-        data: The data set.
-        parts: Its split.
-        files: The split as files.
-        choose_by: Validation figure that chooses settings.
-        refit: The split's ``refit``.
-        folder: Folder of cached results.
-        python: Function that returns the interpreter of the peers' environment.
-        say: Function that prints a line.
-    """
+    """Data that the peers of one data set share."""
 
     data: DataSet
     parts: Split

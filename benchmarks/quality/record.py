@@ -83,12 +83,7 @@ def merge(path: Path, part: str, figures: Mapping[str, float], entry: Entry) -> 
 
 
 def part_of(figure: str) -> str:
-    """Part of a figure.
-
-    Example:
-        >>> part_of("beauty.ndcg@10.std"), part_of("beauty.ease.ndcg@10")
-        ('beauty', 'beauty.ease')
-    """
+    """Part of a figure."""
     data, rest = figure.split(".", 1)
     first = rest.split(".")[0]
     return data if "@" in first or first in ("minutes", MEMORY) else f"{data}.{first}"

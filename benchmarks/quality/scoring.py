@@ -25,12 +25,6 @@ class ListScorer:
 
     Raises:
         DataError: A user has two lists, or a row is out of range.
-
-    Example:
-        >>> lists = RankedLists(np.array([7]), np.array([[2, 0]]), np.array([[0.5, -np.inf]]))
-        >>> queries = HeldOutQueries.of(user=[7], histories=[[]], targets=[[2]])
-        >>> ListScorer("peer", lists, items=3).score(queries).tolist()
-        [[-inf, -inf, 0.5]]
     """
 
     name: str

@@ -25,15 +25,6 @@ class TowerSteps:
         towers: Configuration of the towers; search terms have no vectors.
         train: Configuration of the training.
         blocks: Feature blocks of the items.
-
-    Example:
-        >>> from recsys.ids import IdMap
-        >>> users, items = IdMap.of("user", ["ann"]), IdMap.of("item", ["a", "b", "c"])
-        >>> log = Interactions.of(users, items, user=[0, 0, 0], item=[2, 0, 1], time=[1, 2, 3])
-        >>> towers = TowersConfig(dimension=2, history={"name": "mean"}, terms="none")
-        >>> steps = TowerSteps(log, towers, TrainConfig())
-        >>> [steps.step(batch) > 0 for batch in steps.batches(1)], steps.positions
-        ([True], 3)
     """
 
     def __init__(

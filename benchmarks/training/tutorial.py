@@ -30,15 +30,6 @@ class TfrsTutorial:
         log: Training interactions.
         seed: Seed of the initial vectors and of the order.
         dimension: Width of the vectors; 32 in the tutorial.
-
-    Example:
-        >>> from recsys.ids import IdMap
-        >>> users, items = IdMap.of("user", ["ann", "bo"]), IdMap.of("item", ["a", "b", "c"])
-        >>> log = Interactions.of(users, items, user=[0, 0, 1], item=[2, 0, 1], time=[1, 2, 3])
-        >>> tutorial = TfrsTutorial(log, seed=1)
-        >>> first = tutorial.epoch()
-        >>> tutorial.epoch() < first, tutorial.item_vectors.shape
-        (True, (3, 32))
     """
 
     def __init__(self, log: Interactions, *, seed: int, dimension: int = DIMENSION) -> None:

@@ -16,13 +16,7 @@ FILMS_SEED = 0
 
 @dataclass(frozen=True)
 class Streams:
-    """The two streams.
-
-    Attributes:
-        organic: Columns user_id, item_id, position: films of the large stream, before the cut.
-        small: The same columns: films of the small stream, after the cut.
-        size: Number of training interactions of the small stream.
-    """
+    """The two streams."""
 
     organic: pd.DataFrame
     small: pd.DataFrame
