@@ -30,12 +30,7 @@ PICTURES = "data:cnn/mobilenet_v1_1.0_224_quant_embedding_extractor.tflite"
 
 @dataclass(frozen=True, eq=False)
 class MovieLens:
-    """The 3,307 films of the usual 5-core and the users' sequences.
-
-    Attributes:
-        progress: Callback for the progress of the work.
-        folder: Folder of encoders and encoded contents.
-    """
+    """The 3,307 films of the usual 5-core and the users' sequences."""
 
     progress: Progress = silent
     folder: Path = Path("runs/movielens")

@@ -86,13 +86,7 @@ def shift(part: str, counts: Counts, total: Counts) -> dict[str, float]:
 def order(
     log: Interactions, held_out: Mapping[str, HeldOutQueries], *, directions: int = 128
 ) -> dict[str, float]:
-    """``alike.next``, ``alike.anywhere``, and ``PART.alike.1`` to ``PART.alike.10`` per part.
-
-    Args:
-        log: Training interactions.
-        held_out: Queries by part.
-        directions: Number of singular vectors.
-    """
+    """``alike.next``, ``alike.anywhere``, and ``PART.alike.1`` to ``PART.alike.10`` per part."""
     _, vectors = spectral_vectors(log, directions)
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     users = np.flatnonzero(np.diff(log.offsets) >= LONG).tolist()

@@ -18,10 +18,6 @@ TableLike: TypeAlias = "pa.Table | pd.DataFrame"
 def as_table(data: TableLike, name: str) -> pa.Table:
     """An Arrow table from either kind; the index of a pandas table is left out.
 
-    Args:
-        data: The table.
-        name: Name of the table in messages.
-
     Raises:
         DataError: A column of pandas mixes kinds of values, or two columns have one name.
 

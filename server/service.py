@@ -44,13 +44,7 @@ class _Expired(Exception):
 
 
 class RetrievalService(RetrievalServiceServicer):
-    """Answers the two calls of the contract from one retriever.
-
-    Args:
-        retriever: Retriever that answers the requests.
-        executor: Thread pool for retrieval.
-        limits: Limits on the size of a request.
-    """
+    """Answers the two calls of the contract from one retriever."""
 
     def __init__(self, retriever: Retriever, *, executor: Executor, limits: Limits) -> None:
         self._retriever = retriever

@@ -80,12 +80,7 @@ SETTINGS = {
 
 @dataclass(frozen=True, eq=False)
 class TrainedTowers:
-    """Towers of one setting and seed.
-
-    Attributes:
-        validation: Mean reciprocal rank of the held-out titles' bodies.
-        score: Scorer of queries.
-    """
+    """Towers of one setting and seed."""
 
     validation: float
     score: Score

@@ -122,14 +122,7 @@ def in_order(parts: EncoderParts) -> list[npt.NDArray[Any]]:
 
 @dataclass(frozen=True, eq=False)
 class SavedEncoder:
-    """Content of the folder of an encoder.
-
-    Attributes:
-        name: Name in the registry.
-        config: Configuration as plain values.
-        fingerprint: Fingerprint of the encoder that was saved.
-        parts: Arrays and files.
-    """
+    """Content of the folder of an encoder."""
 
     name: str
     config: Mapping[str, Any]

@@ -31,14 +31,7 @@ _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # the years 1 an
 def interactions_table(
     table: pa.Table, columns: InteractionColumns, *, name: str, unreadable: Unreadable = "raise"
 ) -> pa.Table:
-    """The columns that ``columns`` names, under the engine's names and with its types.
-
-    Args:
-        table: Raw columns of any type.
-        columns: Meaning of the columns.
-        name: Name of the table in messages.
-        unreadable: Whether a value that cannot be read raises or becomes null.
-    """
+    """The columns that ``columns`` names, under the engine's names and with its types."""
     require_columns(columns.named().values(), table.column_names, name)
     made: dict[str, pa.ChunkedArray] = {}
     for own, named in columns.named().items():

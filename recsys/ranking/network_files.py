@@ -44,13 +44,7 @@ def write_network(
 
 @dataclass(frozen=True, eq=False)
 class StoredNetwork:
-    """Content of the files of a network, before validation.
-
-    Attributes:
-        folder: Folder of the files.
-        facts: Content of ``network.json``.
-        arrays: Content of ``weights.npz``.
-    """
+    """Content of the files of a network, before validation."""
 
     folder: Path
     facts: Mapping[str, Any]

@@ -120,14 +120,7 @@ def _check(log: Interactions) -> None:
 
 
 class PairTraining(TrainingLoop, Generic[Network]):
-    """Training of one pair network.
-
-    Args:
-        model: The model.
-        log: Training interactions.
-        train: Configuration of the training.
-        progress: Called after every step.
-    """
+    """Training of one pair network."""
 
     def __init__(
         self,

@@ -358,11 +358,6 @@ def freeze(config: TowersConfig, model: Any, sizes: dict[str, int]) -> Towers:
     """A copy of a model's towers that further training does not change.
 
     Id vectors that a graph smooths are stored smoothed.
-
-    Args:
-        config: Inputs of the towers.
-        model: A :class:`recsys.towers.model.two_towers.TwoTowers`.
-        sizes: As in :class:`Towers`.
     """
     of_users, _ = model.tables()
     tower = _empty_query_tower(config, sizes)

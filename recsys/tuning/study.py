@@ -62,16 +62,7 @@ class Study:
 
 @dataclass(frozen=True, eq=False)
 class VariantStudy:
-    """A comparison of variants in its folder.
-
-    Attributes:
-        config: Configuration of the study.
-        values: Values of the run's TOML file.
-        base: Folder that the run's paths start from.
-        folder: Folder of the study.
-        data: Cache of trial data.
-        progress: Callback for the progress of the work.
-    """
+    """A comparison of variants in its folder."""
 
     config: VariantStudyConfig
     values: Values

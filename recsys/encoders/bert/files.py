@@ -60,13 +60,7 @@ _KERAS_SIZES = {
 
 @dataclass(frozen=True, eq=False)
 class PretrainedBert:
-    """A published BERT, up to the configured layer.
-
-    Attributes:
-        architecture: Sizes of its network.
-        vocabulary: Content of its ``vocab.txt``.
-        state: Weights.
-    """
+    """A published BERT, up to the configured layer."""
 
     architecture: Architecture
     vocabulary: bytes

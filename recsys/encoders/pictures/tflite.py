@@ -28,13 +28,7 @@ MODEL = "model.tflite"
 
 @dataclass(frozen=True, eq=False)
 class TFLite(PictureEncoder):
-    """A picture encoder over a TFLite interpreter; thread-safe.
-
-    Attributes:
-        config: Configuration.
-        model: Content of the file.
-        interpreter: Interpreter of the model.
-    """
+    """A picture encoder over a TFLite interpreter; thread-safe."""
 
     config: TFLiteConfig
     model: bytes

@@ -41,11 +41,7 @@ Model_co = TypeVar("Model_co", bound=Saveable, covariant=True)
 
 
 class Training(Protocol[Model_co]):
-    """A training, one epoch at a time.
-
-    Attributes:
-        checkpoint: ``tf.train.Checkpoint`` of all state that an epoch changes.
-    """
+    """A training, one epoch at a time."""
 
     checkpoint: Any
 

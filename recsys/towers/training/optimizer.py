@@ -28,11 +28,6 @@ class LazyAdam(tf_keras.optimizers.Adam):  # type: ignore[misc]
     would update the whole table, so that the cost of a step does not depend on the table; where
     each step reads every row (full softmax) it equals Adam. Updated rows also lose the share
     ``rate * decay`` of themselves (AdamW, Loshchilov & Hutter 2019).
-
-    Args:
-        learning_rate: A number or a schedule.
-        decay: Weight decay.
-        options: Options of Keras' Adam.
     """
 
     def __init__(self, learning_rate: Any, *, decay: float = 0.0, **options: Any) -> None:

@@ -17,14 +17,7 @@ from recsys.towers.training.optimizer import build_optimizer
 
 
 class TowerTraining(TrainingLoop):
-    """New towers in training.
-
-    Args:
-        data: Training data that the towers read.
-        towers: Configuration of the towers.
-        train: Configuration of the training.
-        progress: Called after every step.
-    """
+    """New towers in training."""
 
     def __init__(
         self, data: TrainingData, towers: TowersConfig, train: TrainConfig, progress: Progress
