@@ -1,20 +1,24 @@
-"""The interface of an index, its result, and the checks of its arguments.
+"""The base class of an index, its result, and the checks of its arguments.
 
 Every implementation runs the same contract tests.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from recsys.errors import DataError, InvalidRequestError
 from recsys.ids import Mask, Rows, Vectors
 from recsys.index.configs import ExactConfig, ScannConfig
+from recsys.index.description import write_description
+from recsys.index.scoring import longest
 
 MAX_NORM = 1e18
 """Longest vector; the product of two longer ones would not fit a float32."""
@@ -64,23 +68,30 @@ class Hits:
         return len(self.rows)
 
 
-class Index(Protocol):
-    """Rows by inner product with a query. Immutable; ``search`` is thread-safe."""
+@dataclass(frozen=True, eq=False)
+class Index(ABC):
+    """Rows by inner product with a query. Immutable; ``search`` is thread-safe.
 
-    @property
-    def config(self) -> ExactConfig | ScannConfig:
-        """Configuration of the index."""
+    Attributes:
+        vectors: Indexed vectors, float32 ``[n, d]``.
+        config: Configuration of the index.
+    """
+
+    vectors: Vectors
+    config: ExactConfig | ScannConfig
 
     @property
     def facts(self) -> Mapping[str, Any]:
         """Result of the configuration (leaves searched, recall measured), as JSON values."""
+        return {}
 
     @property
     def dimension(self) -> int:
         """Length of each vector."""
+        return int(self.vectors.shape[1])
 
     def __len__(self) -> int:
-        """Number of rows."""
+        return len(self.vectors)
 
     def search(
         self,
@@ -102,11 +113,27 @@ class Index(Protocol):
             allowed: bool ``[n]``, the rows that may be hits.
 
         Raises:
-            InvalidRequestError: A shape, dtype, row or number is out of range.
+            InvalidRequestError: A shape, dtype, row or number is out of range; ``field`` names it.
         """
+        excluded = _check_search(self, queries, k, exclude, allowed)
+        hits = Hits.empty(queries=len(queries), k=k)
+        self._search(hits, queries, k, excluded, allowed)
+        return hits
 
     def save(self, folder: Path) -> None:
         """Write the index, without its vectors, into a new or empty folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        write_description(folder, self.vectors, self.config, self.facts)
+
+    @abstractmethod
+    def _search(
+        self, hits: Hits, queries: Vectors, k: int, excluded: Sequence[Rows], allowed: Mask | None
+    ) -> None:
+        """Fill ``hits`` for checked arguments; excluded rows are unique and ascending."""
+
+    @cached_property
+    def _longest(self) -> float:
+        return longest(self.vectors)
 
 
 def check_vectors(vectors: Vectors) -> Vectors:
@@ -123,20 +150,15 @@ def check_vectors(vectors: Vectors) -> Vectors:
     return np.ascontiguousarray(vectors)
 
 
-def check_search(
+def _check_search(
+    index: Index,
     queries: Vectors,
     k: int,
     exclude: Sequence[Rows] | None,
     allowed: Mask | None,
-    *,
-    items: int,
-    dimension: int,
 ) -> list[Rows]:
-    """Check the arguments of a search; return the unique excluded rows of each query, ascending.
-
-    Raises:
-        InvalidRequestError: An argument is out of range; ``field`` names it.
-    """
+    """Check the arguments of a search; return the unique excluded rows of each query, ascending."""
+    items, dimension = index.vectors.shape
     fault = _fault(queries)
     if fault is not None:
         raise InvalidRequestError(f"queries: {fault}", field="queries")

@@ -31,8 +31,11 @@ class Description(Config):
         facts: Result of the configuration.
 
     Example:
+        >>> import tempfile; folder = Path(tempfile.mkdtemp())
         >>> from recsys.index.configs import ExactConfig
-        >>> describe(np.ones((2, 3), np.float32), ExactConfig(), {}).dimension
+        >>> vectors = np.ones((2, 3), np.float32)
+        >>> write_description(folder, vectors, ExactConfig(), {})
+        >>> read_description(folder, vectors).dimension
         3
     """
 
@@ -43,21 +46,16 @@ class Description(Config):
     vectors_sha256: str
     facts: dict[str, Any]
 
-    def write(self, folder: Path) -> None:
-        """Write ``index.json``."""
-        write_json(folder / FILE, self.model_dump(mode="json"))
 
-
-def describe(vectors: Vectors, config: IndexConfig, facts: Mapping[str, Any]) -> Description:
-    """Describe an index over ``vectors``."""
-    items, dimension = vectors.shape
-    return Description(
-        config=config,
-        items=items,
-        dimension=dimension,
-        vectors_sha256=_digest(vectors),
-        facts=dict(facts),
+def write_description(
+    folder: Path, vectors: Vectors, config: IndexConfig, facts: Mapping[str, Any]
+) -> None:
+    """Write ``index.json`` for an index over ``vectors``."""
+    (items, dimension), digest = vectors.shape, _digest(vectors)
+    description = Description(
+        config=config, items=items, dimension=dimension, vectors_sha256=digest, facts=dict(facts)
     )
+    write_json(folder / FILE, description.model_dump(mode="json"))
 
 
 def read_description(folder: Path, vectors: Vectors) -> Description:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from recsys.ids import Mask, Rows, Vectors
-from recsys.index.api import Hits, check_search, check_vectors
+from recsys.index.api import Hits, Index, check_vectors
 from recsys.index.configs import ExactConfig
-from recsys.index.description import describe
 from recsys.index.proposing import propose
-from recsys.index.scoring import longest, rank, rounding_slack
+from recsys.index.scoring import rank, rounding_slack
 
 _QUERIES_AT_ONCE = 512
 _KEPT_AT_ONCE = 1 << 22
@@ -26,7 +23,7 @@ _KEPT_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
-class ExactIndex:
+class ExactIndex(Index):
     """Exact search: a float32 matrix product proposes, exact scores decide.
 
     Build it with :meth:`of`.
@@ -38,7 +35,6 @@ class ExactIndex:
         ([[0, 2]], [[1.0, 1.0]])
     """
 
-    vectors: Vectors
     config: ExactConfig = ExactConfig()
 
     @classmethod
@@ -50,32 +46,9 @@ class ExactIndex:
         """
         return cls(check_vectors(vectors))
 
-    def __len__(self) -> int:
-        return len(self.vectors)
-
-    @property
-    def dimension(self) -> int:
-        """Length of each vector."""
-        return int(self.vectors.shape[1])
-
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """Empty; nothing is tuned."""
-        return {}
-
-    def search(
-        self,
-        queries: Vectors,
-        k: int,
-        *,
-        exclude: Sequence[Rows] | None = None,
-        allowed: Mask | None = None,
-    ) -> Hits:
-        """The k best rows of each query; see :meth:`recsys.index.Index.search`."""
-        excluded = check_search(
-            queries, k, exclude, allowed, items=len(self), dimension=self.dimension
-        )
-        hits = Hits.empty(queries=len(queries), k=k)
+    def _search(
+        self, hits: Hits, queries: Vectors, k: int, excluded: Sequence[Rows], allowed: Mask | None
+    ) -> None:
         pool = _Pool.of(self.vectors, allowed)
         step = max(1, min(_QUERIES_AT_ONCE, _KEPT_AT_ONCE // min(k, len(self))))
         starts = range(0, len(queries), step)
@@ -87,16 +60,10 @@ class ExactIndex:
         if len(starts) == 1 or not len(pool.matrix):
             for start in starts:
                 answer(start)
-            return hits
+            return
         # One product per thread uses the cores better than several threads per product.
         with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(_cores()) as threads:
             list(threads.map(answer, starts))
-        return hits
-
-    def save(self, folder: Path) -> None:
-        """Write ``index.json``; there is nothing else to store."""
-        folder.mkdir(parents=True, exist_ok=True)
-        describe(self.vectors, self.config, {}).write(folder)
 
     def _answer(
         self,
@@ -118,10 +85,6 @@ class ExactIndex:
         )
         for position, (query, rows) in enumerate(zip(queries, proposed), start):
             hits.put(position, *rank(self.vectors, pool.rows(rows), query, k))
-
-    @cached_property
-    def _longest(self) -> float:
-        return longest(self.vectors)
 
 
 @dataclass(frozen=True, eq=False)

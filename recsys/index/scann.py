@@ -21,11 +21,11 @@ import numpy as np
 
 from recsys.errors import ConfigError, DataError
 from recsys.ids import Mask, Rows, Vectors
-from recsys.index.api import Hits, check_search
+from recsys.index.api import Hits, Index
 from recsys.index.configs import ScannConfig
-from recsys.index.description import FILE, Description, describe
+from recsys.index.description import FILE, Description
 from recsys.index.exact import ExactIndex
-from recsys.index.scoring import longest, rank, rounding_slack
+from recsys.index.scoring import rank, rounding_slack
 from recsys.index.tuning import Setting, TuningResult, tune
 
 ASSETS = "scann"
@@ -39,7 +39,7 @@ _WIDER = 4
 
 
 @dataclass(frozen=True, eq=False)
-class ScannIndex:
+class ScannIndex(Index):
     """Approximate search by ScaNN; never short, exact in its scores and its exclusions.
 
     Build it with ``recsys.index.build_index``.
@@ -51,51 +51,28 @@ class ScannIndex:
         [[1]]
     """
 
-    vectors: Vectors
     config: ScannConfig
     searcher: Any
     num_leaves: int
     setting: Setting
     tuned: TuningResult | None = None
 
-    def __len__(self) -> int:
-        return len(self.vectors)
-
-    @property
-    def dimension(self) -> int:
-        """Length of each vector."""
-        return int(self.vectors.shape[1])
-
     @property
     def facts(self) -> Mapping[str, Any]:
         """Numbers of leaves, leaves searched and rows reordered; the recall where it was tuned."""
         tuned = None if self.tuned is None else dataclasses.asdict(self.tuned)
-        return {
-            "num_leaves": self.num_leaves,
-            **dataclasses.asdict(self.setting),
-            "tuned": tuned,
-        }
+        return {"num_leaves": self.num_leaves, **dataclasses.asdict(self.setting), "tuned": tuned}
 
-    def search(
-        self,
-        queries: Vectors,
-        k: int,
-        *,
-        exclude: Sequence[Rows] | None = None,
-        allowed: Mask | None = None,
-    ) -> Hits:
-        """The k best rows of each query; see :meth:`recsys.index.Index.search`."""
-        excluded = check_search(
-            queries, k, exclude, allowed, items=len(self), dimension=self.dimension
-        )
+    def _search(
+        self, hits: Hits, queries: Vectors, k: int, excluded: Sequence[Rows], allowed: Mask | None
+    ) -> None:
         eligible = len(self) if allowed is None else int(np.count_nonzero(allowed))
-        if allowed is not None and eligible <= _FEW_ALLOWED:
-            return self._exact.search(queries, k, exclude=exclude, allowed=allowed)
-        hits = Hits.empty(queries=len(queries), k=k)
+        few = allowed is not None and eligible <= _FEW_ALLOWED
         # The number of rows fetched for a query may depend on nothing else in its batch.
         waiting: dict[tuple[int, int], list[int]] = {}
         for position, rows in enumerate(excluded):
-            fetch = _power_of_two((k + len(rows) + 1) * len(self) / eligible)
+            wanted = (k + len(rows) + 1) * len(self)
+            fetch = len(self) if few else _power_of_two(wanted / eligible)
             waiting.setdefault((fetch, self.setting.leaves_to_search), []).append(position)
         while waiting:
             (fetch, leaves), positions = waiting.popitem()
@@ -117,14 +94,13 @@ class ScannIndex:
                 # Short, or a row that was not fetched may tie with the last: fetch more.
                 wider = (fetch * _WIDER, leaves if full else min(leaves * _WIDER, self.num_leaves))
                 waiting.setdefault(wider, []).append(position)
-        return hits
 
     def save(self, folder: Path) -> None:
         """Write ``index.json`` and ScaNN's own files, with paths relative to them."""
         assets = folder / ASSETS
         assets.mkdir(parents=True, exist_ok=True)
         self.searcher.serialize(str(assets), relative_path=True)
-        describe(self.vectors, self.config, self.facts).write(folder)
+        super().save(folder)
 
     def _fetch(self, queries: Vectors, fetch: int, leaves: int) -> list[tuple[Rows, float]]:
         """Per query at most ``fetch`` rows, and an upper bound on the scores of all others."""
@@ -143,10 +119,6 @@ class ScannIndex:
     @cached_property
     def _exact(self) -> ExactIndex:
         return ExactIndex(self.vectors)
-
-    @cached_property
-    def _longest(self) -> float:
-        return longest(self.vectors)
 
 
 def build_scann(vectors: Vectors, config: ScannConfig, queries: Vectors | None) -> ScannIndex:

@@ -13,7 +13,7 @@ import numpy as np
 
 from recsys.errors import ConfigError
 from recsys.ids import Vectors
-from recsys.index.api import Hits, check_search
+from recsys.index.api import Hits
 from recsys.index.configs import ScannConfig
 from recsys.index.exact import ExactIndex
 from recsys.index.recall import recall_of
@@ -77,7 +77,6 @@ def tune(
     if leaves != "auto" and reorder != "auto":
         return Setting(min(leaves, num_leaves), reorder), None
     candidates = vectors if queries is None else queries
-    check_search(candidates, 1, None, None, items=len(vectors), dimension=vectors.shape[1])
     sample = candidates[_spread(len(candidates), config.tuning_queries)]
     # Well below a quarter of the rows, or the exact search would answer and raise the figure.
     k = min(config.recall_at, max(1, len(vectors) // 8))
