@@ -66,7 +66,7 @@ def tune(
         vectors: Indexed vectors.
         num_leaves: Number of partitions.
         config: Configuration of the index.
-        queries: Queries to tune on; None takes the vectors.
+        queries: Queries to tune on; without any, the vectors.
 
     Raises:
         ConfigError: ``leaves_to_search`` or ``reorder`` is "auto" and the target is out of reach.
@@ -76,7 +76,9 @@ def tune(
         return Setting(num_leaves, len(vectors)), None
     if leaves != "auto" and reorder != "auto":
         return Setting(min(leaves, num_leaves), reorder), None
-    candidates = vectors if queries is None else queries
+    source, candidates = "vectors", vectors
+    if queries is not None and len(queries):
+        source, candidates = "queries", queries
     sample = candidates[_spread(len(candidates), config.tuning_queries)]
     # Well below a quarter of the rows, or the exact search would answer and raise the figure.
     k = min(config.recall_at, max(1, len(vectors) // 8))
@@ -94,7 +96,6 @@ def tune(
             "raise the number given, or set it to 'auto'",
             field="target_recall",
         )
-    source = "vectors" if queries is None else "queries"
     return setting, TuningResult(measured, k, len(sample), source)
 
 

@@ -68,6 +68,12 @@ def test_tuning_reaches_the_target_on_its_queries(
     assert tuned["recall"] == ann_recall(index, exact, queries, 100)
 
 
+def test_without_a_single_query_the_vectors_are_tuned_on(vectors: Vectors) -> None:
+    index = build_index(vectors, ScannConfig(tuning_queries=20), queries=vectors[:0])
+    assert index.facts["tuned"]["source"] == "vectors" and index.facts["tuned"]["queries"] == 20
+    assert index.facts["tuned"]["recall"] >= 0.99
+
+
 def test_a_higher_target_searches_more_leaves(vectors: Vectors, queries: Vectors) -> None:
     low, high = (
         build_index(vectors, ScannConfig(target_recall=target), queries=queries).facts
