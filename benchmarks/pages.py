@@ -18,10 +18,6 @@ def update_page(page: Path, parts: Mapping[str, str]) -> None:
 def filled(text: str, parts: Mapping[str, str]) -> str:
     """Text of a page, its parts between comments ``<!-- NAME -->`` and ``<!-- end of NAME -->``.
 
-    Args:
-        text: Text of the page.
-        parts: Text of each part by name; "" leaves nothing between the comments.
-
     Raises:
         DataError: The page lacks a part's comments, or has them twice or in the wrong order.
     """

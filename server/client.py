@@ -158,9 +158,6 @@ class RecsysClient:
     def wait_ready(self, timeout: float) -> None:
         """Wait until the standard health service reports SERVING.
 
-        Args:
-            timeout: Seconds.
-
         Raises:
             ServiceError: It is not ready within ``timeout``.
         """

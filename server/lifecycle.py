@@ -34,9 +34,6 @@ _log = logging.getLogger(__name__)
 class RetrievalServer:
     """A listening server; see :meth:`start`.
 
-    Attributes:
-        address: Its address, as HOST:PORT.
-
     Example:
         >>> async def serve(retriever: Retriever) -> int:
         ...     server = await RetrievalServer.start(retriever, port=0)

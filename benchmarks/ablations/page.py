@@ -30,11 +30,7 @@ Record = Mapping[str, Any]
 
 
 def merge(name: str, content: Record, path: Path = RESULT) -> dict[str, Any]:
-    """Merge the content of a study into the record; entries of other variants stay.
-
-    Returns:
-        The record.
-    """
+    """Merge the content of a study into the record; entries of other variants stay."""
     with lock(path.parent / f".{path.name}.lock"):
         parts = dict(read_record(path)["parts"])
         for variant, entry in content["variants"].items():

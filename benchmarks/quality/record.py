@@ -52,15 +52,6 @@ def entry_of_peer(result: PeerResult) -> tuple[dict[str, float], Entry]:
 def merge(path: Path, part: str, figures: Mapping[str, float], entry: Entry) -> Entry:
     """Merge a part into the record at ``path``; other parts stay.
 
-    Args:
-        path: Path of the record, which may not exist yet.
-        part: ``DATASET`` or ``DATASET.PEER``.
-        figures: Figures by name within the part.
-        entry: Entry of the part.
-
-    Returns:
-        The record.
-
     Raises:
         DataError: A figure is not finite.
     """

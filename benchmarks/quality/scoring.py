@@ -18,11 +18,6 @@ from recsys.splits import HeldOutQueries
 class ListScorer:
     """Scores of ranked lists: -inf for each item that is not in the list of the query's user.
 
-    Attributes:
-        name: Name in figures.
-        lists: One list per user.
-        items: Number of items.
-
     Raises:
         DataError: A user has two lists, or a row is out of range.
     """

@@ -18,14 +18,7 @@ Tensors = dict[str, Any]
 
 
 class TowerSteps:
-    """Model, optimizer and batches as in ``recsys.towers.fit``.
-
-    Args:
-        log: Training interactions.
-        towers: Configuration of the towers; search terms have no vectors.
-        train: Configuration of the training.
-        blocks: Feature blocks of the items.
-    """
+    """Model, optimizer and batches as in ``recsys.towers.fit``."""
 
     def __init__(
         self,

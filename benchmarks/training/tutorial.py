@@ -24,13 +24,7 @@ DIMENSION, BATCH, RATE = 32, 8192, 0.1
 
 
 class TfrsTutorial:
-    """The tutorial's model on one log; a user is known by the id only.
-
-    Args:
-        log: Training interactions.
-        seed: Seed of the initial vectors and of the order.
-        dimension: Width of the vectors; 32 in the tutorial.
-    """
+    """The tutorial's model on one log; a user is known by the id only."""
 
     def __init__(self, log: Interactions, *, seed: int, dimension: int = DIMENSION) -> None:
         tf_keras.utils.set_random_seed(seed)

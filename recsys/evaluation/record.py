@@ -30,14 +30,6 @@ def write_record(
 ) -> None:
     """Write a record as JSON, atomically.
 
-    Args:
-        path: The file; its folder is made.
-        name: Name of the measurement.
-        command: Command that reproduces it.
-        seeds: All seeds that the figures depend on.
-        figures: Finite numbers by name.
-        extra: Further entries, as JSON values.
-
     Raises:
         DataError: A figure is not a finite number, or ``extra`` cannot be JSON.
     """

@@ -137,9 +137,6 @@ def summary(report: Report) -> list[dict[str, Any]]:
 def write_report(folder: Path, report: Report) -> dict[str, Any]:
     """Write ``report.json``, ``report.md`` and ``report.html`` into a folder, each atomically.
 
-    Returns:
-        Content of ``report.json``.
-
     Raises:
         DataError: A figure is not finite or is given twice, or a part cannot be JSON.
     """

@@ -81,11 +81,6 @@ class Option:
 class SearchSpace:
     """The options of a study over a base configuration.
 
-    Args:
-        config: Configuration of the study.
-        base: Values of the run's TOML file.
-        source: Path of the study's file, for messages.
-
     Raises:
         ConfigError: A key is unknown or cannot be searched, or a value does not fit it.
 

@@ -34,17 +34,7 @@ class StudyObserver(Observer, Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """A search in its folder.
-
-    Attributes:
-        config: Configuration of the study.
-        space: Search space over the values of the run's file.
-        run: The run as in its file.
-        base: Folder that the run's paths start from.
-        folder: Folder of the study.
-        data: Cache of trial data.
-        progress: Callback for the progress of the work.
-    """
+    """A search in its folder."""
 
     config: StudyConfig
     space: SearchSpace
@@ -116,11 +106,6 @@ class VariantStudy:
 
 def open_study(config: Path, *, runs: Path, progress: Progress = silent) -> Study | VariantStudy:
     """The study of a configuration file, in ``runs/NAME``; nothing is written yet.
-
-    Args:
-        config: Path of the study's TOML file.
-        runs: Folder of all runs, which share ``runs/cache``.
-        progress: Callback for the progress of the work.
 
     Raises:
         ConfigError: A file is missing, is not TOML, or is not legal; a key is unknown.

@@ -41,11 +41,7 @@ class TrialData(Job):
 
 @dataclass(frozen=True, eq=False)
 class TrialRun(Job):
-    """The run of one trial.
-
-    Attributes:
-        data: Source of its interactions, split and encoded contents.
-    """
+    """The run of one trial."""
 
     data: TrialData = field(kw_only=True)
 
@@ -77,15 +73,7 @@ class TrialRun(Job):
 
 @dataclass(frozen=True, eq=False)
 class TrialDataCache:
-    """Trial data by encoder settings, brought up to date once per process.
-
-    Attributes:
-        base: Folder that the run's paths start from.
-        folder: Folder of the data, one folder per encoder settings.
-        cache: Folder of encoded contents.
-        progress: Callback for the progress of the work.
-        loaded: Data that this process has brought up to date, by fingerprint of the settings.
-    """
+    """Trial data by encoder settings, brought up to date once per process."""
 
     base: Path
     folder: Path
