@@ -1,4 +1,4 @@
-"""Trained towers: vectors of items and of queries, and their files."""
+"""Trained towers: vectors of items and of queries."""
 
 from __future__ import annotations
 
@@ -12,20 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys._tf import compiled, tf
-from recsys.config import parse_config
 from recsys.errors import DataError
-from recsys.features import USER_VECTORS, FeatureBlock
-from recsys.files import atomic_file, load_arrays, read_json, save_arrays, write_json
+from recsys.features import FeatureBlock
 from recsys.ids import Rows, Vectors
 from recsys.towers.config import TowersConfig
 from recsys.towers.histories.build import Times
 from recsys.towers.model.frozen_items import FrozenItemTower
 from recsys.towers.model.query_tower import QueryTower
 from recsys.towers.query import QueryBatch
+from recsys.towers.storage import read_towers, write_towers
 
-FORMAT_VERSION = 3
-FACTS, WEIGHTS, ITEMS, ITEM_IDS = "towers.json", "weights.npz", "items.npy", "item_ids.npy"
-QUERY_PREFIX, ITEM_PREFIX = "query/", "item/"
 Positions = npt.NDArray[np.intp]
 POSITIONS_PER_CALL = 16_384
 """Padded history positions in one pass through the tower; bounds memory, not results."""
@@ -97,8 +93,9 @@ class Towers:
                 by default.
 
         Raises:
-            DataError: The encoded terms do not have the width of the training, or the item vectors
-                do not have that of the towers.
+            DataError: The encoded terms do not have the width of the training, the item vectors
+                are not float32 ``[n, d]`` or those of a history not finite, or a history holds a
+                row outside them.
         """
         return self.encode_scaled(
             batch, self.item_vectors if item_vectors is None else item_vectors
@@ -111,11 +108,7 @@ class Towers:
         expected, got = self.sizes["terms"], batch.terms.shape[1]
         if batch.terms_known.any() and self.terms_dimension and got != expected:
             raise DataError(f"the query tower reads terms of {expected} dimensions; got {got}")
-        if item_vectors.shape[1] != self.config.dimension:
-            raise DataError(
-                f"the query tower reads item vectors of {self.config.dimension} dimensions; got"
-                f" {item_vectors.shape[1]}"
-            )
+        check_item_vectors(item_vectors, self.config.dimension)
         out = np.empty((len(batch), self.config.dimension), np.float32)
         window = self.config.history.window
         lengths = np.array([min(len(history), window) for history in batch.histories], np.int32)
@@ -123,7 +116,7 @@ class Towers:
         for chosen in np.split(order, _passes(lengths[order])):
             if len(chosen):
                 rows = _history_rows(batch, chosen, lengths[chosen])
-                vectors = item_vectors[rows]
+                vectors = _vectors_at(rows, item_vectors)
                 if scale != 1.0:
                     vectors *= np.float32(scale)
                 inputs = self._inputs(batch, chosen, lengths[chosen])
@@ -135,18 +128,19 @@ class Towers:
     def encode_items(self, blocks: Sequence[FeatureBlock], rows: Rows | None = None) -> Vectors:
         """One vector per item of the blocks, float32 ``[n, d]``, as training would store it.
 
-        An item unknown to training has no id vector and the length of the least popular item; one
-        without content is zeros.
+        An item unknown to training has no id vector and the length of the least popular item. One
+        without content is zeros: its score is 0 for every query, and histories may hold it.
 
         Args:
-            blocks: Feature blocks of the same n items; those that the towers do not read are
-                ignored.
+            blocks: Feature blocks of the same n items, in any order; those that the towers do not
+                read are ignored.
             rows: Rows of n trained items, to include their id vectors; None for items unknown to
                 training.
 
         Raises:
-            DataError: The catalogue is fixed; a block is missing or has another width or number
-                of items; or a row is not that of a trained item.
+            DataError: The catalogue is fixed; a block is missing, given twice, or has another
+                width or number of items; a row is not that of a trained item; or the numbers of
+                an item overflow.
         """
         if self._item_tower is None:
             raise DataError(
@@ -196,7 +190,8 @@ class Towers:
 
         def query_vectors(history: Any, lengths: Any, inputs: Any) -> Any:
             if config.popularity:  # in training, every item of a history has unit length
-                history = tf.math.l2_normalize(history, axis=2)
+                # The stored length of a rare item may be 1e-7; zeros stay zeros.
+                history = tf.math.l2_normalize(history, axis=2, epsilon=1e-24)
             reads_times = config.history.reads_times
             times = Times(inputs["seconds"], inputs["times_known"]) if reads_times else None
             states = tower.states(history, times)
@@ -220,24 +215,14 @@ class Towers:
             folder: Made where it is missing.
             items: Whether to write the item vectors; "skip" where the caller stores them.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        tower = self._item_tower
-        query = {f"{at:03d}": w.numpy() for at, w in enumerate(self._query_tower.weights)}
-        weights = {QUERY_PREFIX + name: array for name, array in query.items()}
-        if tower is not None:
-            weights |= {ITEM_PREFIX + name: array for name, array in tower.arrays().items()}
-            if tower.ids is not None:
-                save_matrix(folder / ITEM_IDS, tower.ids)
-        save_arrays(folder / WEIGHTS, weights)
-        if items == "write":
-            save_matrix(folder / ITEMS, self.item_vectors)
-        facts = {
-            "format": FORMAT_VERSION,
-            "config": self.config.model_dump(mode="json"),
-            "sizes": self.sizes,
-            "blocks": self.item_blocks,
-        }
-        write_json(folder / FACTS, facts)
+        write_towers(
+            folder,
+            self.config,
+            self.sizes,
+            self._query_tower,
+            self._item_tower,
+            self.item_vectors if items == "write" else None,
+        )
 
 
 def _history_rows(batch: QueryBatch, chosen: Positions, lengths: Rows) -> Rows:
@@ -247,6 +232,33 @@ def _history_rows(batch: QueryBatch, chosen: Positions, lengths: Rows) -> Rows:
         if length:
             rows[line, :length] = batch.histories[query][-length:]
     return rows
+
+
+def check_item_vectors(item_vectors: Vectors, dimension: int) -> None:
+    """Check vectors of items that histories read.
+
+    Raises:
+        DataError: They are not float32 ``[n, dimension]``.
+    """
+    shape = item_vectors.shape
+    if len(shape) != 2 or shape[1] != dimension or item_vectors.dtype != np.float32:
+        raise DataError(
+            f"the query tower reads item vectors of {dimension} dimensions, float32; got"
+            f" {item_vectors.dtype} {list(shape)}"
+        )
+
+
+def _vectors_at(rows: Rows, item_vectors: Vectors) -> Vectors:
+    low, high = int(rows.min(initial=0)), int(rows.max(initial=-1))
+    if low < 0 or high >= len(item_vectors):
+        raise DataError(
+            f"histories must hold rows of the {len(item_vectors)} item vectors; got"
+            f" {low if low < 0 else high}: drop items without a vector"
+        )
+    vectors: Vectors = item_vectors[rows]
+    if not np.isfinite(vectors).all():
+        raise DataError("the vectors of a history's items must be finite; encode the items again")
+    return vectors
 
 
 def _passes(lengths: Rows) -> list[int]:
@@ -262,96 +274,8 @@ def _passes(lengths: Rows) -> list[int]:
 
 
 def load_two_towers(folder: Path, item_vectors: Vectors | None = None) -> Towers:
-    """Read what :meth:`Towers.save` wrote.
-
-    Args:
-        folder: The folder of the towers.
-        item_vectors: The item vectors, where the folder does not hold them.
-
-    Raises:
-        DataError: A file is missing, damaged, or does not fit the others.
-    """
-    facts = read_facts(folder)
-    config = parse_config(facts["config"], TowersConfig, source=str(folder / FACTS))
-    try:
-        sizes = {name: int(size) for name, size in facts["sizes"].items()}
-        widths = {name: int(width) for name, width in facts["blocks"].items()}
-        weights = load_arrays(folder / WEIGHTS)
-        items = load_matrix(folder / ITEMS) if item_vectors is None else item_vectors
-        has_ids = bool(widths) and config.item_id != "none"
-        ids = load_matrix(folder / ITEM_IDS) if has_ids else None
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise _unreadable(folder, error) from error
-    own = [*weights.values(), *([items] if item_vectors is None else [])]
-    if not all(np.isfinite(part).all() for part in own):
-        raise DataError(f"the weights in {folder} hold values that are not finite: train again")
-    query_tower = _empty_query_tower(config, sizes)
-    query, item = (_below(weights, prefix) for prefix in (QUERY_PREFIX, ITEM_PREFIX))
-    arrays = [query[name] for name in sorted(query)]
-    tower = None
-    try:
-        if [tuple(w.shape) for w in query_tower.weights] != [part.shape for part in arrays]:
-            raise ValueError("the query tower has weights of other shapes")
-        matrices = [items] if ids is None else [items, ids]
-        if any(len(m) > len(items) or m.shape[1] != config.dimension for m in matrices):
-            raise ValueError("the matrices of items have other shapes")
-        if widths:
-            tower = FrozenItemTower.from_arrays(item, widths, config.projection_widths, ids)
-    except ValueError as error:
-        raise DataError(
-            f"the weights in {folder} do not fit its {FACTS} ({error}): train again"
-        ) from error
-    query_tower.set_weights(arrays)
-    return Towers(config, items, sizes, query_tower, tower)
-
-
-def _below(arrays: dict[str, Any], prefix: str) -> dict[str, Any]:
-    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-
-
-def save_matrix(path: Path, matrix: Vectors) -> None:
-    """Write a ``.npy`` file atomically: one that is mapped stays as it is."""
-    with atomic_file(path) as part, part.open("wb") as file:
-        np.save(file, matrix, allow_pickle=False)
-
-
-def load_matrix(path: Path) -> Vectors:
-    """A memory-mapped matrix.
-
-    Raises:
-        OSError: The file cannot be read.
-        ValueError: It is not a whole ``.npy`` file of a float32 matrix.
-    """
-    try:
-        matrix: Vectors = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except EOFError as error:
-        raise ValueError(f"{path.name} is empty") from error
-    if matrix.ndim != 2 or matrix.dtype != np.float32:
-        raise ValueError(f"{path.name} must be a float32 matrix; got {matrix.dtype} {matrix.shape}")
-    return matrix
-
-
-def read_facts(folder: Path) -> dict[str, Any]:
-    """The content of ``towers.json`` in a folder.
-
-    Raises:
-        DataError: It is missing, damaged, or of another format.
-    """
-    try:
-        facts: dict[str, Any] = read_json(folder / FACTS)
-        found = facts.get("format")
-    except (OSError, ValueError, AttributeError) as error:
-        raise _unreadable(folder, error) from error
-    if found != FORMAT_VERSION:
-        raise DataError(
-            f"towers in {folder} have format {found}; this version reads {FORMAT_VERSION}: train"
-            " again or use the version that wrote them"
-        )
-    return facts
-
-
-def _unreadable(folder: Path, error: Exception) -> DataError:
-    return DataError(f"cannot read the towers in {folder}: {error}; train again")
+    """Read what :meth:`Towers.save` wrote; see :func:`recsys.towers.storage.read_towers`."""
+    return Towers(*read_towers(folder, item_vectors))
 
 
 def freeze(config: TowersConfig, model: Any, sizes: dict[str, int]) -> Towers:
@@ -360,7 +284,7 @@ def freeze(config: TowersConfig, model: Any, sizes: dict[str, int]) -> Towers:
     Id vectors that a graph smooths are stored smoothed.
     """
     of_users, _ = model.tables()
-    tower = _empty_query_tower(config, sizes)
+    tower = QueryTower.empty(config, sizes)
     tower.set_weights(model.query_tower.get_weights())
     if of_users is not None:
         tower.user_table.assign(of_users)
@@ -376,29 +300,6 @@ def towers_from_tables(config: TowersConfig, users: Vectors, items: Vectors) -> 
         items: float32 ``[items, d]``, none longer than 1.
     """
     sizes = {"users": len(users), "terms": 0}
-    tower = _empty_query_tower(config, sizes)
+    tower = QueryTower.empty(config, sizes)
     tower.user_table.assign(users)
     return Towers(config, items, sizes, tower)
-
-
-def _empty_query_tower(config: TowersConfig, sizes: dict[str, int]) -> QueryTower:
-    """A query tower with weights of the right shapes."""
-    contexts = {name: sizes[f"context_{name}"] for name in config.context}
-    width, users = sizes.get("user_vectors", 0), sizes["users"]
-    block = None
-    if width:
-        zeros = np.zeros((users, width), np.float32)
-        block = FeatureBlock(zeros, np.zeros(users, np.bool_), USER_VECTORS)
-    tower = QueryTower(config, users, contexts, block)
-    zero, none = tf.zeros((1,), tf.int32), tf.zeros((1,))
-    inputs = {
-        "state": tower.states(tf.zeros((1, 1, config.dimension)))[:, -1],
-        "user": zero,
-        "user_known": none,
-        "terms": tf.zeros((1, sizes["terms"])),
-        "terms_known": none,
-    }
-    for name in config.context:
-        inputs |= {f"context_{name}": zero, f"context_{name}_known": none}
-    tower(inputs)
-    return tower

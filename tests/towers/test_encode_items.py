@@ -21,6 +21,7 @@ from recsys.towers import (
     load_towers,
 )
 from recsys.towers.model.block_projections import ENOUGH
+from recsys.towers.model.frozen_items import FrozenProjection
 from recsys.towers.model.position_model import TwoTowerModel
 from recsys.towers.towers import freeze, towers_from_tables
 from recsys.towers.training.batches import load_batches, training_batches
@@ -125,10 +126,35 @@ def test_a_history_may_hold_an_item_newer_than_training(kind, tmp_path):
     newer, older = ([np.array([2, row], np.int32)] for row in (ITEMS, 31))
     found = towers.encode(QueryBatch.of(newer), mapped)
     np.testing.assert_allclose(found, towers.encode(QueryBatch.of(older)), atol=1e-5)
-    with pytest.raises(IndexError):
-        towers.encode(QueryBatch.of(newer))
-    with pytest.raises(DataError, match="read.* item vectors of .* dimensions; got 3"):
-        towers.encode(QueryBatch.of(older), np.zeros((99, 3), np.float32))
+    for row in (ITEMS, -1):
+        with pytest.raises(DataError, match=f"rows of the 40 item vectors; got {row}: drop"):
+            towers.encode(QueryBatch.of([np.array([], np.int32), np.array([2, row], np.int32)]))
+    for wrong in (np.zeros((99, 3), np.float32), mapped.astype(np.float64), mapped[0]):
+        with pytest.raises(DataError, match="reads item vectors of .* dimensions, float32; got"):
+            towers.encode(QueryBatch.of(older), wrong)
+    matrix[31, 0] = np.inf
+    with pytest.raises(DataError, match="must be finite"):
+        towers.encode(QueryBatch.of(older), matrix)
+
+
+@pytest.mark.parametrize("kind", ["popularity", "content", "joined"])
+def test_an_item_without_content_in_a_history_is_a_vector_of_zeros(kind):
+    towers = joined() if kind == "joined" else trained(**CONFIGS[kind])
+    assert not towers.item_vectors[39].any()
+    alone, both = (
+        towers.encode(QueryBatch.of([np.array(rows, np.int32)])) for rows in ([39], [39, 5])
+    )
+    width = towers.item_vectors.shape[1]
+    np.testing.assert_allclose(np.linalg.norm(np.vstack([alone, both]), axis=1), 1, atol=1e-5)
+    zeros = towers.encode(QueryBatch.of([np.array([0], np.int32)]), np.zeros((1, width), "f4"))
+    np.testing.assert_array_equal(alone, zeros)
+
+
+def test_histories_normalise_the_shortest_vectors_of_popularity():
+    towers = trained(**CONFIGS["popularity"])
+    batch = QueryBatch.of([np.array([3, 5], np.int32)])
+    short = towers.item_vectors * np.float32(1e-8)
+    np.testing.assert_allclose(towers.encode(batch, short), towers.encode(batch), atol=1e-5)
 
 
 def test_a_fixed_catalogue_says_so(tmp_path):
@@ -161,17 +187,57 @@ def test_blocks_and_rows_that_do_not_fit_are_refused():
             [bag, block("text", np.ones((2, 4)))],
             "reads 5 columns of the feature block 'text'; got 4",
         ),
+        ([text, bag, text], "'text' is given more than once"),
         ([bag, TEXT], "must hold the same items; got .*40"),
     ]:
         with pytest.raises(DataError, match=message):
             towers.encode_items(blocks)
     for wrong, message in [
-        (np.arange(3), "one row per item: 2; got 3"),
+        (np.arange(3), "one row per item: 2; got int64 .3,"),
+        (np.array([True, False]), "one row per item: 2; got bool"),
+        (np.array([0.0, 1.0]), "one row per item: 2; got float64"),
+        (np.array([[0], [1]]), "one row per item: 2; got int64 .2, 1"),
         (np.array([0, ITEMS]), "the 40 trained items; got 0 to 40: leave rows out"),
         (np.array([-1, 0]), "got -1 to 0"),
     ]:
         with pytest.raises(DataError, match=message):
             towers.encode_items([text, bag], wrong)
+
+
+@pytest.mark.parametrize("kind", ["content", "ids", "light-gcn"])
+def test_rows_are_checked_against_the_trained_items(kind, tmp_path):
+    towers = stored(trained(**CONFIGS[kind]), tmp_path)
+    with pytest.raises(DataError, match="the 40 trained items; got 0 to 40"):
+        towers.encode_items(taken([1, 2]), np.array([0, ITEMS]))
+
+
+def test_members_that_read_different_blocks_need_the_same_items():
+    text, bag = taken([1, 2])
+    with pytest.raises(DataError, match="must hold the same items"):
+        joined().encode_items([bag, TEXT])
+    with pytest.raises(DataError, match="reads the feature blocks text, text.bag.*got text"):
+        joined().encode_items([text])
+
+
+def test_numbers_that_overflow_are_refused():
+    towers = trained(**CONFIGS["content"])
+    text, bag = taken([1, 2])
+    huge = text.vectors * np.array([[1], [1e37]], np.float32)
+    with pytest.raises(DataError, match="vector of item 1 is not finite"):
+        towers.encode_items([FeatureBlock(huge, text.mask, "text"), bag])
+
+
+def test_memory_is_bounded_by_the_widest_layer(monkeypatch):
+    narrow = block("text", RNG.normal(size=(500, 5)))
+    towers = trained(blocks=("text",), item_id="none", projection="mlp")
+    expected, sizes = towers.encode_items([narrow]), []
+    project = FrozenProjection.project
+    monkeypatch.setattr("recsys.towers.model.frozen_items.NUMBERS_PER_CALL", 1200)
+    monkeypatch.setattr(
+        FrozenProjection, "project", lambda own, x: (sizes.append(len(x)), project(own, x))[1]
+    )
+    np.testing.assert_allclose(towers.encode_items([narrow]), expected, atol=1e-6)
+    assert sizes == [100] * 5, "12 hidden numbers per item"
 
 
 @pytest.mark.parametrize("damage", ["ids missing", "ids of others", "ids nan", "block", "nan"])
@@ -190,7 +256,7 @@ def test_damaged_item_weights_are_refused(tmp_path, damage):
         weights[name] = weights[name][1:] if damage == "block" else weights[name] * np.nan
         np.savez(tmp_path / "weights.npz", **weights)
     with pytest.raises(DataError, match="train again"):
-        load_towers(tmp_path).encode_items(taken([0]), np.array([0]))
+        load_towers(tmp_path)
 
 
 def test_towers_may_be_saved_where_they_were_loaded_from(tmp_path):

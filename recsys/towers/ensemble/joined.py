@@ -13,17 +13,18 @@ from recsys.errors import DataError
 from recsys.features import FeatureBlock
 from recsys.files import write_json
 from recsys.ids import Rows, Vectors
+from recsys.towers.model.frozen_items import blocks_read
 from recsys.towers.query import QueryBatch
-from recsys.towers.towers import (
+from recsys.towers.storage import (
     FACTS,
     FORMAT_VERSION,
     ITEMS,
-    Towers,
     load_matrix,
-    load_two_towers,
     read_facts,
     save_matrix,
+    unreadable,
 )
+from recsys.towers.towers import Towers, check_item_vectors, load_two_towers
 
 WIDTHS = "widths"
 
@@ -108,17 +109,15 @@ class JoinedTowers:
     def encode(self, batch: QueryBatch, item_vectors: Vectors | None = None) -> Vectors:
         """One vector per query, as wide as those of items; see :meth:`Towers.encode`."""
         matrix = self.item_vectors if item_vectors is None else item_vectors
-        width = sum(each.config.dimension for each in self.members)
-        if matrix.shape[1] != width:
-            raise DataError(
-                f"the query towers read item vectors of {width} dimensions; got {matrix.shape[1]}"
-            )
-        parts = zip(self.members, _columns(matrix, [m.config.dimension for m in self.members]))
+        check_item_vectors(matrix, sum(self._widths))
+        parts = zip(self.members, _columns(matrix, self._widths))
         scale = float(np.sqrt(len(self.members)))
         return _joined([each.encode_scaled(batch, part, scale) for each, part in parts])
 
     def encode_items(self, blocks: Sequence[FeatureBlock], rows: Rows | None = None) -> Vectors:
         """One vector per item; see :meth:`Towers.encode_items`."""
+        if self.encodes_items:
+            blocks = list(blocks_read(blocks, self.item_blocks).values())
         return _joined([each.encode_items(blocks, rows) for each in self.members])
 
     def save(self, folder: Path, *, items: Literal["write", "skip"] = "write") -> None:
@@ -128,8 +127,11 @@ class JoinedTowers:
             each.save(folder / f"member-{number}", items="skip")
         if items == "write":
             save_matrix(folder / ITEMS, self.item_vectors)
-        widths = [each.config.dimension for each in self.members]
-        write_json(folder / FACTS, {"format": FORMAT_VERSION, WIDTHS: widths})
+        write_json(folder / FACTS, {"format": FORMAT_VERSION, WIDTHS: self._widths})
+
+    @property
+    def _widths(self) -> list[int]:
+        return [each.config.dimension for each in self.members]
 
 
 def _joined(parts: Sequence[Vectors]) -> Vectors:
@@ -167,11 +169,11 @@ def load_towers(folder: Path, item_vectors: Vectors | None = None) -> AnyTowers:
     try:
         matrix = load_matrix(folder / ITEMS) if item_vectors is None else item_vectors
     except (OSError, ValueError) as error:
-        raise DataError(f"cannot read the towers in {folder}: {error}; train again") from error
-    if matrix.shape[1] != sum(widths) or (item_vectors is None and not np.isfinite(matrix).all()):
+        raise unreadable(folder, error) from error
+    if matrix.shape[1] != sum(widths):
         raise DataError(
-            f"the item vectors of {folder} are {matrix.shape}, or not finite; expected"
-            f" {sum(widths)} columns: train again"
+            f"the item vectors of {folder} are {matrix.shape}; expected {sum(widths)} columns:"
+            " train again"
         )
     members = [
         load_two_towers(folder / f"member-{number}", part)

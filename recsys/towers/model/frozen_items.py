@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from recsys.ids import Rows, Vectors
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 NUMBERS_PER_CALL = 1 << 24
-"""Numbers of a block in one pass; bounds memory, not results."""
+"""Inputs or outputs of a layer in one pass; bounds memory, not results."""
 _SHORTEST = 1e-12
 """As in ``tf.math.l2_normalize``."""
 
@@ -34,6 +34,11 @@ class FrozenProjection:
     centre: Vectors
     scale: float
     layers: tuple[tuple[Vectors, Vectors], ...]
+
+    @property
+    def widest(self) -> int:
+        """Largest number of inputs or outputs of a layer."""
+        return max(size for kernel, _ in self.layers for size in kernel.shape)
 
     def project(self, vectors: Vectors) -> Vectors:
         """Vectors ``[n, w]`` of a block as float32 ``[n, d]``."""
@@ -79,12 +84,14 @@ class FrozenItemTower:
 
     Attributes:
         dimension: Width of v.
+        items: Number of trained items.
         projections: P of each block, by name.
         ids: E, float32 ``[items, d]``, zeros for cold items; None without id vectors.
         lengths: float32 ``[items]``; None where every vector has length 1.
     """
 
     dimension: int
+    items: int
     projections: Mapping[str, FrozenProjection]
     ids: Vectors | None = None
     lengths: Vectors | None = None
@@ -96,61 +103,50 @@ class FrozenItemTower:
 
     def encode(self, blocks: Sequence[FeatureBlock], rows: Rows | None = None) -> Vectors:
         """Vectors of items, float32 ``[n, d]``; see :meth:`recsys.towers.Towers.encode_items`."""
-        read = self._checked(blocks)
+        read = blocks_read(blocks, self.widths)
         count = len(next(iter(read.values())))
-        out = np.zeros((count, self.dimension), np.float32)
-        for part in _parts(count, max(self.widths.values())):
-            for name, block in read.items():
-                mask = block.mask[part]
-                out[part][mask] += self.projections[name].project(block.vectors[part][mask])
-        lengths: Any = 1.0 if self.lengths is None else self.lengths.min(initial=1.0)
         if rows is not None:
             self._check_rows(rows, count)
+        out = np.zeros((count, self.dimension), np.float32)
+        widest = max(each.widest for each in self.projections.values())
+        step = max(1, NUMBERS_PER_CALL // widest)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for part in (slice(start, start + step) for start in range(0, count, step)):
+                self._encode(out[part], read, part, None if rows is None else rows[part])
+        finite = np.isfinite(out).all(axis=1)
+        if not finite.all():
+            raise DataError(
+                f"the vector of item {int(np.argmin(finite))} is not finite: its feature blocks"
+                " hold numbers far beyond those of the training; check its attributes"
+            )
+        return out
+
+    def _encode(
+        self, out: Vectors, read: Mapping[str, FeatureBlock], part: slice, rows: Rows | None
+    ) -> None:
+        for name, block in read.items():
+            mask = block.mask[part]
+            out[mask] += self.projections[name].project(block.vectors[part][mask])
+        lengths: Any = 1.0 if self.lengths is None else self.lengths.min(initial=1.0)
+        if rows is not None:
             if self.ids is not None:
-                out += self._id_vectors(rows)
+                out += self.ids[rows]
             if self.lengths is not None:
                 lengths = self.lengths[rows, None]
         squares = np.einsum("nd,nd->n", out, out)[:, None]
+        squares[np.isinf(squares)] = np.nan
         out *= lengths / np.sqrt(np.maximum(squares, _SHORTEST))
-        return out
-
-    def _checked(self, blocks: Sequence[FeatureBlock]) -> dict[str, FeatureBlock]:
-        given = {block.name: block for block in blocks}
-        missing = [name for name in self.projections if name not in given]
-        if missing:
-            raise DataError(
-                f"the item tower reads the feature blocks {', '.join(self.projections)}; got"
-                f" {', '.join(given) or 'none'}: pass '{missing[0]}' too, and mask the items that"
-                " lack it"
-            )
-        read = {name: given[name] for name in self.projections}
-        for name, width in self.widths.items():
-            if read[name].dimension != width:
-                raise DataError(
-                    f"the item tower reads {width} columns of the feature block '{name}'; got"
-                    f" {read[name].dimension}: encode it with the encoders of the training"
-                )
-        counts = {name: len(block) for name, block in read.items()}
-        if len(set(counts.values())) > 1:
-            raise DataError(f"feature blocks must hold the same items; got {counts} rows")
-        return read
 
     def _check_rows(self, rows: Rows, count: int) -> None:
-        known = self.ids if self.ids is not None else self.lengths
-        if len(rows) != count:
-            raise DataError(f"rows must hold one row per item: {count}; got {len(rows)}")
-        if known is not None and len(rows) and not 0 <= rows.min() <= rows.max() < len(known):
+        if rows.shape != (count,) or rows.dtype.kind not in "iu":
             raise DataError(
-                f"rows must be those of the {len(known)} trained items; got {rows.min()} to"
+                f"rows must hold one row per item: {count}; got {rows.dtype} {rows.shape}"
+            )
+        if count and not 0 <= rows.min() <= rows.max() < self.items:
+            raise DataError(
+                f"rows must be those of the {self.items} trained items; got {rows.min()} to"
                 f" {rows.max()}: leave rows out for items unknown to training"
             )
-
-    def _id_vectors(self, rows: Rows) -> Vectors:
-        assert self.ids is not None
-        vectors: Vectors = self.ids[rows]
-        if not np.isfinite(vectors).all():
-            raise DataError("the id vectors hold values that are not finite: train again")
-        return vectors
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Everything but the id vectors, by name; :meth:`from_arrays` reads it."""
@@ -163,7 +159,13 @@ class FrozenItemTower:
 
     @classmethod
     def from_arrays(
-        cls, arrays: Arrays, widths: Mapping[str, int], layers: Sequence[int], ids: Vectors | None
+        cls,
+        arrays: Arrays,
+        widths: Mapping[str, int],
+        layers: Sequence[int],
+        *,
+        ids: Vectors | None,
+        items: int,
     ) -> FrozenItemTower:
         """The tower over blocks of these widths.
 
@@ -172,6 +174,7 @@ class FrozenItemTower:
             widths: Width of each block, by name, in order.
             layers: Widths of the layers after a block; the last is d.
             ids: As in the attributes.
+            items: Number of trained items, where neither ids nor lengths state it.
 
         Raises:
             ValueError: An array is missing or has another shape.
@@ -182,12 +185,38 @@ class FrozenItemTower:
             own = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
             projections[name] = FrozenProjection.from_arrays(own, [width, *layers])
         lengths = arrays.get("lengths")
-        if lengths is not None and lengths.shape != (len(lengths if ids is None else ids),):
-            raise ValueError(f"the lengths of items must be one per item; got {lengths.shape}")
-        return cls(layers[-1], projections, ids, lengths)
+        counts = [part.shape[:1] for part in (ids, lengths) if part is not None]
+        if len(set(counts)) > 1 or (lengths is not None and lengths.ndim != 1):
+            raise ValueError(
+                f"id vectors and lengths must be those of the same items; got {counts}"
+            )
+        return cls(layers[-1], counts[0][0] if counts else items, projections, ids, lengths)
 
 
-def _parts(count: int, width: int) -> Iterator[slice]:
-    step = max(1, NUMBERS_PER_CALL // max(width, 1))
-    for start in range(0, count, step):
-        yield slice(start, start + step)
+def blocks_read(
+    blocks: Sequence[FeatureBlock], widths: Mapping[str, int]
+) -> dict[str, FeatureBlock]:
+    """The blocks that a tower reads, by name; others are ignored.
+
+    Raises:
+        DataError: One is missing, given twice, or of another width, or has another number of items.
+    """
+    given = {block.name: block for block in blocks}
+    read = {name: given[name] for name in widths if name in given}
+    for name, width in widths.items():
+        if name not in given:
+            raise DataError(
+                f"the item tower reads the feature blocks {', '.join(widths)}; got"
+                f" {', '.join(given) or 'none'}: pass '{name}' too, and mask the items that lack it"
+            )
+        if sum(block.name == name for block in blocks) > 1:
+            raise DataError(f"the feature block '{name}' is given more than once: pass one of them")
+        if read[name].dimension != width:
+            raise DataError(
+                f"the item tower reads {width} columns of the feature block '{name}'; got"
+                f" {read[name].dimension}: encode it with the encoders of the training"
+            )
+    counts = {name: len(block) for name, block in read.items()}
+    if len(set(counts.values())) > 1:
+        raise DataError(f"feature blocks must hold the same items; got {counts} rows")
+    return read

@@ -82,7 +82,9 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
             return None
         table = None if self._ids is None else self._ids.frozen(ids)
         projections = {block.block: block.frozen() for block in self.blocks}
-        return FrozenItemTower(self._config.dimension, projections, table, lengths)
+        return FrozenItemTower(
+            self._config.dimension, self._has.shape[0], projections, table, lengths
+        )
 
     def _blocks_read(self, rows: Any, training: bool) -> Any:
         """1 where a block counts and 0 where it is left out, float32 ``[n, blocks]``."""

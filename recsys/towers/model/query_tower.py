@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from recsys._tf import tf, tf_keras
-from recsys.features import FeatureBlock
+from recsys.features import USER_VECTORS, FeatureBlock
 from recsys.ids import Vectors
 from recsys.towers.config import TowersConfig
 from recsys.towers.histories.build import Times, build_history_encoder
@@ -65,6 +65,29 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
             name: _embedding(context_sizes[name], config.dimension, f"context_{name}")
             for name in config.context
         }
+
+    @classmethod
+    def empty(cls, config: TowersConfig, sizes: Mapping[str, int]) -> QueryTower:
+        """A tower with weights of the shapes of ``sizes`` (:class:`recsys.towers.Towers`)."""
+        contexts = {name: sizes[f"context_{name}"] for name in config.context}
+        width, users = sizes.get("user_vectors", 0), sizes["users"]
+        block = None
+        if width:
+            zeros = np.zeros((users, width), np.float32)
+            block = FeatureBlock(zeros, np.zeros(users, np.bool_), USER_VECTORS)
+        tower = cls(config, users, contexts, block)
+        zero, none = tf.zeros((1,), tf.int32), tf.zeros((1,))
+        inputs = {
+            "state": tower.states(tf.zeros((1, 1, config.dimension)))[:, -1],
+            "user": zero,
+            "user_known": none,
+            "terms": tf.zeros((1, sizes["terms"])),
+            "terms_known": none,
+        }
+        for name in config.context:
+            inputs |= {f"context_{name}": zero, f"context_{name}_known": none}
+        tower(inputs)
+        return tower
 
     @property
     def user_table(self) -> Any:
