@@ -38,7 +38,7 @@ class FrozenProjection:
     @property
     def widest(self) -> int:
         """Largest number of inputs or outputs of a layer."""
-        return max(size for kernel, _ in self.layers for size in kernel.shape)
+        return max(len(part) for layer in self.layers for part in layer)
 
     def project(self, vectors: Vectors) -> Vectors:
         """Vectors ``[n, w]`` of a block as float32 ``[n, d]``."""
