@@ -7,9 +7,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from recsys.errors import RecsysError
 from recsys.files import read_json
@@ -17,9 +15,6 @@ from recsys.pipeline.training import train_towers
 from recsys.progress import Progress
 from recsys.tuning.trial_data import TrialRun
 from recsys.tuning.trial_store import State, Trial, TrialStore
-
-if TYPE_CHECKING:
-    from recsys.towers import FitResult
 
 EPOCHS = "epochs.json"
 
@@ -57,25 +52,38 @@ def train_trial(
     Raises:
         OutOfTime: It was interrupted.
     """
-    clock = _Clock(trial, store, seconds_left)
+    start = time.monotonic()
+
+    def seconds() -> float:
+        return time.monotonic() - start
 
     def timed(description: str, done: int, total: int, note: str = "") -> None:
         progress(description, done, total, note)
-        clock.check()
+        if seconds() >= seconds_left:
+            raise OutOfTime
 
     def watch(figure: float) -> None:
         if math.isfinite(figure):  # otherwise the training itself raises
             store.report(trial, epoch=_count_epochs(folder) + 1, figure=figure)
-            clock.save()
+            store.set_seconds(trial, trial.seconds + seconds())
             if store.should_prune(trial):
                 raise PrunedTrial
 
+    state: State = "complete"
+    figure, reason = None, ""
     try:
-        outcome = _outcome(lambda: train_towers(trial_run(timed), folder, watch=watch))
+        figure = train_towers(trial_run(timed), folder, watch=watch).validation
+    except PrunedTrial:
+        state = "pruned"
+    except OutOfTime:
+        raise
+    except Exception as error:  # any error of one trial leaves the others alone
+        message = error.message if isinstance(error, RecsysError) else None
+        state, reason = "failed", message or f"{type(error).__name__}: {error}"
     finally:
-        clock.save()
+        store.set_seconds(trial, trial.seconds + seconds())
         gc.collect()  # a model has reference cycles, and the next one needs its memory
-    ended = store.finish(trial, outcome.state, figure=outcome.figure, reason=outcome.reason)
+    ended = store.finish(trial, state, figure=figure, reason=reason)
     keep_epochs(folder)
     return ended
 
@@ -87,41 +95,6 @@ def keep_epochs(folder: Path) -> None:
             shutil.rmtree(part)
         elif part.name != EPOCHS:
             part.unlink()
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    state: State
-    figure: float | None = None
-    reason: str = ""
-
-
-def _outcome(train: Callable[[], FitResult]) -> _Outcome:
-    try:
-        fitted = train()
-    except PrunedTrial:
-        return _Outcome("pruned")
-    except OutOfTime:
-        raise
-    except Exception as error:  # any error of one trial leaves the others alone
-        reason = error.message if isinstance(error, RecsysError) else None
-        return _Outcome("failed", reason=reason or f"{type(error).__name__}: {error}")
-    return _Outcome("complete", figure=fitted.validation)
-
-
-class _Clock:
-    """Training time of a trial, over all calls."""
-
-    def __init__(self, trial: Trial, store: TrialStore, seconds_left: float) -> None:
-        self._trial, self._store = trial, store
-        self._start, self._left = time.monotonic(), seconds_left
-
-    def save(self) -> None:
-        self._store.set_seconds(self._trial, self._trial.seconds + time.monotonic() - self._start)
-
-    def check(self) -> None:
-        if time.monotonic() - self._start >= self._left:
-            raise OutOfTime
 
 
 def _count_epochs(folder: Path) -> int:

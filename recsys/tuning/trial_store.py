@@ -17,12 +17,6 @@ from typing import Any, Literal
 
 import numpy as np
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
 
@@ -232,24 +226,13 @@ def _trial(frozen: FrozenTrial) -> Trial:
 
 
 def _suggest(trial: optuna.Trial, option: Option) -> Any:
-    distribution = _distribution(option)
-    if isinstance(distribution, CategoricalDistribution):
-        return trial.suggest_categorical(option.key, distribution.choices)
-    if isinstance(distribution, IntDistribution):
-        low, high, step = distribution.low, distribution.high, distribution.step
-        return trial.suggest_int(option.key, low, high, step=step, log=option.log)
-    return trial.suggest_float(
-        option.key, option.low, option.last, step=option.step, log=option.log
-    )
-
-
-def _distribution(option: Option) -> BaseDistribution:
+    key, log, step = option.key, option.log, option.step
     if option.choices is not None:
-        return CategoricalDistribution(list(option.choices))
+        return trial.suggest_categorical(key, list(option.choices))
     if option.kind == "int":
         low, high = int(option.low), int(option.last)
-        return IntDistribution(low, high, log=option.log, step=int(option.step or 1))
-    return FloatDistribution(option.low, option.last, log=option.log, step=option.step)
+        return trial.suggest_int(key, low, high, step=int(step or 1), log=log)
+    return trial.suggest_float(key, option.low, option.last, step=step, log=log)
 
 
 def _sampler(config: StudyConfig, number: int) -> optuna.samplers.BaseSampler:
