@@ -14,8 +14,8 @@ Leave-last-out, NDCG@10 of all validation queries over the whole catalogue. Writ
 - **Profile of a step**: :mod:`benchmarks.training.profile`.
 
 Each part is a process of its own and cached in ``runs/training-benchmark`` until all are complete:
-an interrupted run continues after its last part, and the tutorial's after its last epoch. The
-targets: 10 times sooner, 3 times as many examples per second, and a step that grows by at most 20%.
+an interrupted run continues after its last part. The targets: 10 times sooner, 3 times as many
+examples per second, and a step that grows by at most 20%.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from itertools import chain, count, islice
 from pathlib import Path
@@ -39,7 +38,7 @@ from benchmarks.training import profile, step_time
 from benchmarks.training.page import RESULT, write_page
 from recsys.evaluation import Scorer
 from recsys.evaluation.record import write_record
-from recsys.files import read_json, write_json
+from recsys.files import read_json
 from recsys.pipeline.scoring import towers_scorer
 from recsys.splits import LeaveLastOutConfig, Split, split
 from recsys.towers import MeanHistory, SampledSoftmax, TowersConfig, TrainConfig
@@ -120,29 +119,16 @@ def figures_of(parts: dict[str, dict[str, Any]], steps: dict[str, Any]) -> dict[
 
 
 def train_tutorial(seed: int) -> Result:
-    """Train the tutorial's model until its figure stops rising, or continue."""
+    """Train the tutorial's model until its figure stops rising."""
     from benchmarks.training.tutorial import TfrsTutorial
 
-    state = RUNS / f"tutorial-{seed}.state"
-    parts, clock = data(), Clock()
-    with clock.running():
-        model = TfrsTutorial(parts.train, seed=seed)
-    figures: list[float] = []
-    seconds: list[float] = []
-    if state.with_suffix(".json").exists():
-        saved = read_json(state.with_suffix(".json"))
-        figures, seconds = saved["figures"], saved["every_seconds"]
-        model.restore(state / str(len(figures)))
-        clock = Clock(seconds[-1])
-    while len(figures) < EPOCHS and len(figures) - _best_epoch(figures) < PATIENCE:
-        with clock.running():
-            model.epoch()
-        figures.append(quality(model.scorer(), parts))
-        seconds.append(clock.seconds)
-        print(f"epoch {len(figures)}: {METRIC} {figures[-1]:.4f}, {seconds[-1]:.1f} s")
-        model.save(state / str(len(figures)))
-        write_json(state.with_suffix(".json"), {"figures": figures, "every_seconds": seconds})
-    return _reached(_best_epoch(figures), figures, seconds)
+    parts = data()
+    curve = LearningCurve(parts)
+    model = TfrsTutorial(parts.train, seed=seed)
+    while len(curve.figures) < EPOCHS and len(curve.figures) - curve.best < PATIENCE:
+        model.epoch()
+        curve.add(model.scorer())
+    return curve.until(curve.best)
 
 
 def train_ours(seed: int, target: float | None = None) -> Result:
@@ -150,19 +136,9 @@ def train_ours(seed: int, target: float | None = None) -> Result:
     from recsys.towers import fit
 
     target = _part(f"tutorial-{seed}")["figure"] if target is None else target
-    parts, clock = data(), Clock()
-    known = parts.train.active_users
-    figures: list[float] = []
-    seconds: list[float] = []
-
-    def validate(towers: Any) -> float:
-        with clock.stopped():
-            figures.append(quality(towers_scorer(towers, known=known), parts))
-        seconds.append(clock.seconds)
-        print(f"epoch {len(figures)}: {METRIC} {figures[-1]:.4f}, {seconds[-1]:.1f} s")
-        return figures[-1]
-
-    with tempfile.TemporaryDirectory() as folder, clock.running():
+    parts = data()
+    curve, known = LearningCurve(parts), parts.train.active_users
+    with tempfile.TemporaryDirectory() as folder:
         fit(
             parts.train,
             [],
@@ -170,12 +146,14 @@ def train_ours(seed: int, target: float | None = None) -> Result:
             towers=TOWERS,
             train=TRAIN.model_copy(update={"seed": seed}),
             folder=Path(folder),
-            validate=validate,
+            validate=lambda towers: curve.add(towers_scorer(towers, known=known)),
         )
-    reached = [epoch for epoch, figure in enumerate(figures, start=1) if figure >= target]
+    reached = [epoch for epoch, figure in enumerate(curve.figures, start=1) if figure >= target]
     if not reached:
-        sys.exit(f"the towers reached {max(figures):.4f}, less than the tutorial's {target:.4f}")
-    return _reached(reached[0], figures, seconds)
+        sys.exit(
+            f"the towers reached {max(curve.figures):.4f}, less than the tutorial's {target:.4f}"
+        )
+    return curve.until(reached[0])
 
 
 def measure_rates() -> dict[str, Any]:
@@ -218,49 +196,38 @@ def quality(scorer: Scorer, parts: Split) -> float:
     return evaluate_part(scorer, parts, "validation", [METRIC])[METRIC]
 
 
-class Clock:
-    """Stopwatch that can be stopped within a running block."""
+class LearningCurve:
+    """Validation figure of each epoch, and the seconds until then without validation."""
 
-    def __init__(self, elapsed: float = 0.0) -> None:
-        self._elapsed, self._start = elapsed, 0.0
+    def __init__(self, parts: Split) -> None:
+        self._parts, self._start = parts, time.perf_counter()
+        self.figures: list[float] = []
+        self.seconds: list[float] = []
 
     @property
-    def seconds(self) -> float:
-        """Elapsed seconds."""
-        return self._elapsed + (time.perf_counter() - self._start if self._start else 0.0)
+    def best(self) -> int:
+        """Number of the first best epoch; 0 before the first."""
+        return int(np.argmax(self.figures)) + 1 if self.figures else 0
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Run during the block."""
-        self._start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._elapsed, self._start = self.seconds, 0.0
+    def add(self, scorer: Scorer) -> float:
+        """Validate after an epoch; its figure."""
+        stopped = time.perf_counter()
+        self.seconds.append(stopped - self._start)
+        self.figures.append(quality(scorer, self._parts))
+        epoch, figure = len(self.figures), self.figures[-1]
+        print(f"epoch {epoch}: {METRIC} {figure:.4f}, {self.seconds[-1]:.1f} s")
+        self._start += time.perf_counter() - stopped
+        return figure
 
-    @contextmanager
-    def stopped(self) -> Iterator[None]:
-        """Stop during the block, within a running one."""
-        self._elapsed, self._start = self.seconds, 0.0
-        try:
-            yield
-        finally:
-            self._start = time.perf_counter()
-
-
-def _best_epoch(figures: list[float]) -> int:
-    """Number of the first best epoch; 0 before the first."""
-    return int(np.argmax(figures)) + 1 if figures else 0
-
-
-def _reached(epoch: int, figures: list[float], seconds: list[float]) -> Result:
-    return {
-        "figure": figures[epoch - 1],
-        "seconds": seconds[epoch - 1],
-        "epoch": epoch,
-        "figures": figures,
-        "every_seconds": seconds,
-    }
+    def until(self, epoch: int) -> Result:
+        """Figure and seconds of an epoch, and those of all."""
+        return {
+            "figure": self.figures[epoch - 1],
+            "seconds": self.seconds[epoch - 1],
+            "epoch": epoch,
+            "figures": self.figures,
+            "every_seconds": self.seconds,
+        }
 
 
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.pages import markdown_table, read_record, update_page
+from recsys.tuning.table import figure_cell
 
 PAGE, RESULT = Path("docs/speed.md"), Path("benchmarks/results/training.json")
 PARTS = ("item_tower", "history", "softmax", "optimizer", "input", "rest")
@@ -26,17 +27,11 @@ def sections(figures: Figures) -> dict[str, str]:
 
 
 def _comparison(figures: Figures) -> str:
-    def cell(name: str, form: str) -> str:
-        spread = f"{name}.std"
-        return f"{figures[name]:{form}}" + (
-            f" ± {figures[spread]:{form}}" if spread in figures else ""
-        )
-
-    def both(name: str, form: str) -> list[str]:
-        return [cell(f"{model}.{name}", form) for model in ("tutorial", "ours")]
+    def both(name: str, digits: int) -> list[str]:
+        return [figure_cell(figures, f"{model}.{name}", digits) for model in ("tutorial", "ours")]
 
     small, large = (figures[f"{items}.milliseconds"] for items in (10_000, 10_000_000))
-    sooner = cell("time_to_tutorial_quality_ratio", ",.0f")
+    sooner = figure_cell(figures, "time_to_tutorial_quality_ratio", 0)
     rate, best = (figures[f"examples_per_second_ratio{end}"] for end in ("", ".best"))
     growth = figures["step_time_10m_over_10k_items"]
     return markdown_table(
@@ -44,19 +39,19 @@ def _comparison(figures: Figures) -> str:
         [
             [
                 "validation NDCG@10: best; first at least as high",
-                *both("validation.ndcg@10", ".4f"),
+                *both("validation.ndcg@10", 4),
                 "",
             ],
-            ["seconds until then", *both("seconds", ",.1f"), f"**{sooner}**"],
-            ["epochs until then", *both("epochs", ".1f"), ""],
+            ["seconds until then", *both("seconds", 1), f"**{sooner}**"],
+            ["epochs until then", *both("epochs", 1), ""],
             [
                 "examples per second, median",
-                *both("examples_per_second", ",.0f"),
+                *both("examples_per_second", 0),
                 f"**{rate:.1f}**",
             ],
             [
                 "examples per second, fastest",
-                *both("examples_per_second.best", ",.0f"),
+                *both("examples_per_second.best", 0),
                 f"{best:.1f}",
             ],
             [

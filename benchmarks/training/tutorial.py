@@ -9,7 +9,6 @@ where the tutorial caches one order.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,10 +31,7 @@ class TfrsTutorial:
         self._model = _Model(len(log.users), len(log.items), dimension)
         self._model.compile(optimizer=tf_keras.optimizers.Adagrad(learning_rate=RATE))
         self._model.optimizer.build(self._model.trainable_variables)
-        self._done = tf.Variable(0, dtype=tf.int64)
-        self._state = tf.train.Checkpoint(
-            model=self._model, optimizer=self._model.optimizer, done=self._done
-        )
+        self._done = 0
         rows = tf.TensorSpec([None], tf.int32)
         self._train_step = tf.function(
             self._model.train_step, input_signature=[{"user": rows, "item": rows}]
@@ -43,18 +39,10 @@ class TfrsTutorial:
 
     def epoch(self) -> float:
         """Train on every interaction once, in random order; the mean loss per interaction."""
-        done = int(self._done.assign_add(1))
-        order = np.random.default_rng([self._seed, done]).permutation(len(self._log))
+        self._done += 1
+        order = np.random.default_rng([self._seed, self._done]).permutation(len(self._log))
         losses = [self.step(order[at : at + BATCH]) for at in range(0, len(order), BATCH)]
         return sum(losses) / len(order)
-
-    def save(self, path: Path) -> None:
-        """Write a checkpoint."""
-        self._state.write(str(path))
-
-    def restore(self, path: Path) -> None:
-        """Read a checkpoint."""
-        self._state.read(str(path)).assert_consumed()
 
     def step(self, indices: npt.NDArray[np.int64]) -> float:
         """Train on some interactions of the log; the sum of their losses."""

@@ -1,9 +1,9 @@
-"""The benchmark of training on a small log: its clock, its figures and its parts."""
+"""The benchmark of training on a small log: its learning curves, its figures and its parts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from benchmarks.training import __main__ as training
 from benchmarks.training import page, profile
 from benchmarks.training import tutorial as tfrs_tutorial
-from recsys.evaluation import VectorScorer
+from recsys.evaluation import RandomScorer
 from recsys.features import FeatureBlock
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
@@ -63,27 +63,6 @@ def test_the_tutorial_stops_after_its_best_epoch(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.usefixtures("small")
-def test_an_interrupted_tutorial_continues(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[np.ndarray] = []
-
-    def quality(scorer: VectorScorer, parts: Split) -> float:
-        seen.append(scorer.score(parts.validation))
-        if len(seen) == 3:
-            raise KeyboardInterrupt
-        return float(min(len(seen), 5))
-
-    monkeypatch.setattr(training, "quality", quality)
-    monkeypatch.setattr(training, "PATIENCE", 1)
-    with pytest.raises(KeyboardInterrupt):
-        training.train_tutorial(1)
-    result = training.train_tutorial(1)
-    assert result["figures"] == [1, 2, 4, 5, 5] and result["every_seconds"] == sorted(
-        result["every_seconds"]
-    )
-    np.testing.assert_allclose(seen[3], seen[2], atol=1e-6)  # the third epoch, once more
-
-
-@pytest.mark.usefixtures("small")
 def test_the_time_of_ours_ends_at_the_target(monkeypatch: pytest.MonkeyPatch) -> None:
     rising = iter([0.1, 0.3, 0.5])
     monkeypatch.setattr(training, "quality", lambda scorer, parts: next(rising))
@@ -105,27 +84,22 @@ def test_rates_of_both_models() -> None:
     assert min(map(min, found.values())) > 0
 
 
-@pytest.fixture
-def seconds(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+def test_validation_does_not_count_as_training_time(
+    parts: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = [100.0]
+
+    def quality(scorer: Any, parts: Split) -> float:
+        now[0] += 4
+        return 0.5
+
     monkeypatch.setattr(training.time, "perf_counter", lambda: now[0])
-    yield now
-
-
-def test_the_clock_can_be_stopped(seconds: list[float]) -> None:
-    clock = training.Clock()
-    seconds[0] += 1
-    with clock.running():
-        seconds[0] += 2
-        with clock.stopped():
-            seconds[0] += 4
-        assert clock.seconds == 2
-        seconds[0] += 8
-        assert clock.seconds == 10
-    seconds[0] += 16
-    with clock.running():
-        seconds[0] += 32
-    assert clock.seconds == 42
+    monkeypatch.setattr(training, "quality", quality)
+    curve = training.LearningCurve(parts)
+    for seconds in (2, 8):
+        now[0] += seconds
+        curve.add(RandomScorer(ITEMS))
+    assert curve.seconds == [2, 10] and curve.figures == [0.5, 0.5]
 
 
 def test_ratios_are_paired_by_seed() -> None:
