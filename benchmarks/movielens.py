@@ -24,7 +24,6 @@ from recsys.progress import Progress, silent
 
 FIELDS = CatalogueFields(title="title", categories=("genres",), numbers=("year",), image="image")
 WORDS = "data:words/glove.6B.50d.20k.txt"
-SMALL_PICTURES = "data:cnn/mobilenet_2_5_224_tf_no_top.h5"
 PICTURES = "data:cnn/mobilenet_v1_1.0_224_quant_embedding_extractor.tflite"
 
 

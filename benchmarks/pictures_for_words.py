@@ -17,7 +17,7 @@ Three seeds, the epoch chosen on validation, the test scored once. Writes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +56,6 @@ TRAIN = TrainConfig(
 )
 QUERIES_PER_FILM, SHORTEST, LONGEST = 12, 4, 12
 """Number of training queries per film, and bounds of their number of words."""
-Pairs = list[tuple[int, str]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +67,7 @@ class SearchData:
         train: Interactions with terms.
         phrases: Encoded ``train.phrases``, shared by all queries.
         blocks: Feature blocks by name.
-        validation: Validation queries.
-        tests: Test queries by kind.
+        queries: Queries by kind, "validation" and those of the test.
         ranked: Items that are ranked, bool ``[items]``, for "validation" and "test".
     """
 
@@ -77,35 +75,61 @@ class SearchData:
     train: Interactions
     phrases: Vectors
     blocks: Mapping[str, FeatureBlock]
-    validation: HeldOutQueries
-    tests: Mapping[str, HeldOutQueries]
+    queries: Mapping[str, HeldOutQueries]
     ranked: Mapping[str, Mask]
 
-    @property
-    def inputs(self) -> dict[str, tuple[str, ...]]:
-        """Blocks of the item towers: each by itself, and each text with the picture."""
-        texts = [name for name in self.blocks if name != PICTURE]
-        alone = {name: (name,) for name in (PICTURE, *texts)}
-        return alone | {f"{name}+{PICTURE}": (name, PICTURE) for name in texts}
+    def train_towers(self, inputs: tuple[str, ...], seed: int, progress: Progress) -> Towers:
+        """Towers over some blocks, trained or read from their folder."""
+        towers = TowersConfig(history=NoHistory(), item_id="none", blocks=inputs, terms_dropout=0.0)
+        train = TRAIN.model_copy(update={"seed": seed})
+        pairs = [self.train.item.tolist(), list(self.train.phrases)]
+        digest = sha256_json([pairs, towers.model_dump(), train.model_dump()])
+        return fit(
+            self.train,
+            list(self.blocks.values()),
+            self.phrases,
+            towers=towers,
+            train=train,
+            folder=RUNS / self.name / "+".join(inputs) / f"{seed}-{digest[:12]}",
+            validate=lambda made: self.score(made, "validation")["mrr"],
+            progress=progress,
+        ).towers
+
+    def score(self, towers: Towers, kind: str) -> dict[str, float]:
+        """Recall at 10, and the mean reciprocal rank over the whole ranking."""
+        ranked = self.ranked["validation" if kind == "validation" else "test"]
+        depth = int(ranked.sum())
+        unknown = np.zeros(len(self.train.users) + 1, np.bool_)
+        figures = evaluate(
+            towers_scorer(towers, known=unknown, phrases=self.phrases),
+            self.queries[kind],
+            candidates=ranked,
+            item_counts=self.train.item_counts,
+            ks=(10, depth),
+            resamples=1,
+        ).figures
+        return {"recall@10": figures["recall@10"], "mrr": figures[f"mrr@{depth}"]}
 
 
 def main() -> None:
     """Train and score all inputs on both data sets; write and print the table."""
     figures: dict[str, float] = {}
-    inputs: dict[str, dict[str, tuple[str, ...]]] = {}
     lines = []
     with Screen() as screen:
         for data in (movielens(MovieLens(screen)), sample(screen)):
-            inputs[data.name] = data.inputs
+            texts = [(name,) for name in data.blocks if name != PICTURE]
             towers = {
-                name: [_train(data, name, seed, screen) for seed in SEEDS] for name in data.inputs
+                inputs: [data.train_towers(inputs, seed, screen) for seed in SEEDS]
+                for inputs in ((PICTURE,), *texts, *((*text, PICTURE) for text in texts))
             }
-            for kind, queries in data.tests.items():
-                found = {"chance": _chance(int(data.ranked["test"].sum()))}
-                for name, models in towers.items():
-                    found[name] = means([_score(data, each, queries, "test") for each in models])
-                figures[f"{data.name}.{kind}.ranked"] = int(data.ranked["test"].sum())
-                figures[f"{data.name}.{kind}.queries"] = len(queries)
+            ranks = np.arange(1, data.ranked["test"].sum() + 1)
+            chance = {"recall@10": 10 / len(ranks), "mrr": float((1 / ranks).mean())}
+            for kind in [kind for kind in data.queries if kind != "validation"]:
+                found = {"chance": chance}
+                for inputs, models in towers.items():
+                    found["+".join(inputs)] = means([data.score(each, kind) for each in models])
+                figures[f"{data.name}.{kind}.ranked"] = len(ranks)
+                figures[f"{data.name}.{kind}.queries"] = len(data.queries[kind])
                 for name, own in found.items():
                     figures |= {f"{data.name}.{kind}.{name}.{key}": own[key] for key in own}
                     cells = [figure_cell(own, metric) for metric in METRICS]
@@ -116,62 +140,62 @@ def main() -> None:
         command="python -m benchmarks.pictures_for_words",
         seeds=SEEDS,
         figures=figures,
-        inputs=inputs,
     )
     print_table(["queries", "inputs of the item tower", *METRICS], lines)
 
 
 def movielens(films: MovieLens) -> SearchData:
     """Words of plots as queries for posters."""
-    plots, catalogue = films.texts(("plot",)), films.catalogue
-    config = WordVectorsConfig(file=resolve(WORDS))
-    title = films.text("title", config, ("title",))
-    plot = films.text("plot", config, ("plot",))
-    image = films.image(PICTURE, TFLiteConfig(file=resolve(PICTURES)))
+    plots, config = films.texts(("plot",)), WordVectorsConfig(file=resolve(WORDS))
+    blocks = {
+        "title": films.text("title", config, ("title",)),
+        "plot": films.text("plot", config, ("plot",)),
+        PICTURE: films.image(PICTURE, TFLiteConfig(file=resolve(PICTURES))),
+    }
     rng = np.random.default_rng(0)
-    usable = rng.permutation(np.flatnonzero(image.mask & plot.mask))
+    usable = rng.permutation(np.flatnonzero(blocks[PICTURE].mask & blocks["plot"].mask))
     tenth = len(usable) // 10
     validation, test, rest = np.split(usable, [tenth, 2 * tenth])
-    four_words = _random_words(rng, SHORTEST, SHORTEST)
 
-    def pairs(rows: np.ndarray, query: Callable[[Sequence[str]], str]) -> Pairs:
-        return [(int(film), query(words(plots[film]))) for film in rows]
+    def draw(film: int, most: int) -> str:
+        """``SHORTEST`` to ``most`` distinct random words of a plot."""
+        plot = words(plots[film])
+        longer = sorted({word for word in plot if len(word) > 3}) or sorted(set(plot))
+        return " ".join(rng.permutation(longer)[: rng.integers(SHORTEST, most + 1)].tolist())
 
-    held_out = [pairs(validation, four_words), pairs(test, four_words), pairs(test, " ".join)]
-    train_words = _random_words(rng, SHORTEST, LONGEST)
-    train = pairs(np.repeat(rest, QUERIES_PER_FILM), train_words)
-    phrases = ("", *dict.fromkeys(terms for part in (*held_out, train) for _, terms in part))
+    parts = {
+        "validation": (validation, [draw(film, SHORTEST) for film in validation]),
+        "4_words": (test, [draw(film, SHORTEST) for film in test]),
+        "whole_plot": (test, [" ".join(words(plots[film])) for film in test]),
+    }
+    trained = np.repeat(rest, QUERIES_PER_FILM)
+    train_terms = [draw(film, LONGEST) for film in trained]
+    texts = [text for _, terms in parts.values() for text in terms] + train_terms
+    phrases = ("", *dict.fromkeys(texts))
     row = {phrase: at for at, phrase in enumerate(phrases)}
-    each = np.arange(len(train))
     log = Interactions.of(
-        IdMap.of("user", [f"query-{at}" for at in each]),
-        catalogue.ids,
-        user=each,
-        item=[film for film, _ in train],
-        time=each,
+        IdMap.of("user", [f"query-{at}" for at in range(len(trained))]),
+        films.catalogue.ids,
+        user=np.arange(len(trained)),
+        item=trained,
+        time=np.arange(len(trained)),
         phrases=phrases,
-        terms=[row[terms] for _, terms in train],
+        terms=[row[text] for text in train_terms],
     )
-    queries = [
-        HeldOutQueries.of(
-            user=[0] * len(part),
-            histories=[[]] * len(part),
-            targets=[[film] for film, _ in part],
-            terms=[row[terms] for _, terms in part],
+    queries = {
+        kind: HeldOutQueries.of(
+            user=[0] * len(items),
+            histories=[[]] * len(items),
+            targets=[[int(film)] for film in items],
+            terms=[row[text] for text in terms],
             phrases=phrases,
         )
-        for part in held_out
-    ]
+        for kind, (items, terms) in parts.items()
+    }
+    encoded = films.encoder(config, ("plot",)).encode(list(phrases)).vectors
     rows = np.arange(len(plots))
-    return SearchData(
-        "movielens",
-        log,
-        films.encoder(config, ("plot",)).encode(list(phrases)).vectors,
-        {"title": title, "plot": plot, PICTURE: image},
-        queries[0],
-        {"4_words": queries[1], "whole_plot": queries[2]},
-        {"validation": np.isin(rows, validation), "test": np.isin(rows, test)},
-    )
+    ranked = {"validation": np.isin(rows, validation), "test": np.isin(rows, test)}
+    return SearchData("movielens", log, encoded, blocks, queries, ranked)
 
 
 def sample(screen: Screen) -> SearchData:
@@ -184,67 +208,12 @@ def sample(screen: Screen) -> SearchData:
         parts.train.take(parts.train.terms > 0),
         job.phrases,
         {name: job.blocks[name] for name in ("text", PICTURE)},
-        parts.validation.take(parts.validation.terms > 0),
-        {"searches": parts.test.take(parts.test.terms > 0)},
-        {"validation": parts.candidates, "test": parts.candidates},
+        {
+            "validation": parts.validation.take(parts.validation.terms > 0),
+            "searches": parts.test.take(parts.test.terms > 0),
+        },
+        dict.fromkeys(("validation", "test"), parts.candidates),
     )
-
-
-def _random_words(
-    rng: np.random.Generator, fewest: int, most: int
-) -> Callable[[Sequence[str]], str]:
-    """Function from a plot's words to some distinct random ones."""
-
-    def draw(plot: Sequence[str]) -> str:
-        longer = sorted({word for word in plot if len(word) > 3}) or sorted(set(plot))
-        drawn = rng.permutation(longer)[: rng.integers(fewest, most + 1)]
-        return " ".join(drawn.tolist())
-
-    return draw
-
-
-def _train(data: SearchData, name: str, seed: int, progress: Progress) -> Towers:
-    """Towers of some inputs and a seed, trained or read from their folder."""
-    towers = TowersConfig(
-        history=NoHistory(), item_id="none", blocks=data.inputs[name], terms_dropout=0.0
-    )
-    train = TRAIN.model_copy(update={"seed": seed})
-    pairs = [data.train.item.tolist(), list(data.train.phrases)]
-    digest = sha256_json([pairs, towers.model_dump(), train.model_dump()])
-    fitted = fit(
-        data.train,
-        list(data.blocks.values()),
-        data.phrases,
-        towers=towers,
-        train=train,
-        folder=RUNS / data.name / name / f"{seed}-{digest[:12]}",
-        validate=lambda made: _score(data, made, data.validation, "validation")["mrr"],
-        progress=progress,
-    )
-    return fitted.towers
-
-
-def _score(
-    data: SearchData, towers: Towers, queries: HeldOutQueries, part: str
-) -> dict[str, float]:
-    """Recall at 10, and the mean reciprocal rank over the whole ranking."""
-    ranked = data.ranked[part]
-    depth = int(ranked.sum())
-    unknown = np.zeros(len(data.train.users) + 1, np.bool_)
-    figures = evaluate(
-        towers_scorer(towers, known=unknown, phrases=data.phrases),
-        queries,
-        candidates=ranked,
-        item_counts=data.train.item_counts,
-        ks=(10, depth),
-        resamples=1,
-    ).figures
-    return {"recall@10": figures["recall@10"], "mrr": figures[f"mrr@{depth}"]}
-
-
-def _chance(ranked: int) -> dict[str, float]:
-    """Figures of a random order."""
-    return {"recall@10": 10 / ranked, "mrr": float((1 / np.arange(1, ranked + 1)).mean())}
 
 
 if __name__ == "__main__":
