@@ -7,7 +7,7 @@ of epochs; elsewhere its lists for the test were written together with those for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,20 +43,11 @@ class PeerData:
     say: Say = field(repr=False)
 
 
-@dataclass(frozen=True)
-class PeerResult:
-    """Test figures of a peer, its chosen setting and all tried ones."""
-
-    figures: Mapping[str, float]
-    seconds: float
-    peak_gib: float
-    chosen: Setting
-    tried: Sequence[Result]
-    tested: Result
-
-
-def run_peer(data: PeerData, peer: str, grid: Sequence[Setting]) -> PeerResult:
+def run_peer(data: PeerData, peer: str, grid: Sequence[Setting]) -> Result:
     """Try every setting, choose the best, score the test.
+
+    Returns:
+        ``figures`` of the test, ``seconds``, ``peak_gib``, the ``chosen`` setting, all ``tried``.
 
     Raises:
         ProcessFailed: All settings failed.
@@ -79,9 +70,7 @@ def run_peer(data: PeerData, peer: str, grid: Sequence[Setting]) -> PeerResult:
         {key: each[key] for key in ("setting", "checkpoints", "peak_gib")} for each in tried
     ]
     all_tried += [{"failed": failure.splitlines()[0]} for failure in failures]
-    return PeerResult(
-        tested["figures"], tested["seconds"], tested["peak_gib"], chosen, all_tried, tested
-    )
+    return {**tested, "chosen": chosen, "tried": all_tried}
 
 
 def _validate(data: PeerData, peer: str, setting: Setting) -> Result:

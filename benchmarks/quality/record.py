@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.pages import read_record
 from benchmarks.quality.datasets import DATA_SETS
-from benchmarks.quality.peers import SEED, PeerResult
+from benchmarks.quality.peers import SEED
 from recsys.evaluation.record import write_record
 from recsys.files import lock
 from recsys.tuning.cached import Result
@@ -42,11 +42,11 @@ def entry_of_seeds(encoding: Result, seeds: Mapping[int, Result]) -> tuple[dict[
     }
 
 
-def entry_of_peer(result: PeerResult) -> tuple[dict[str, float], Entry]:
+def entry_of_peer(result: Result) -> tuple[dict[str, float], Entry]:
     """Figures of a peer, and their entry."""
-    figures = {**result.figures, "minutes": result.seconds / 60, MEMORY: result.peak_gib}
-    chosen = {"seeds": [SEED], "chosen": dict(result.chosen), "tried": list(result.tried)}
-    return figures, {**_origin(result.tested), **chosen}
+    figures = {**result["figures"], "minutes": result["seconds"] / 60, MEMORY: result[MEMORY]}
+    chosen = {"seeds": [SEED], "chosen": result["chosen"], "tried": result["tried"]}
+    return figures, {**_origin(result), **chosen}
 
 
 def merge(path: Path, part: str, figures: Mapping[str, float], entry: Entry) -> Entry:
@@ -74,10 +74,8 @@ def merge(path: Path, part: str, figures: Mapping[str, float], entry: Entry) -> 
 
 
 def part_of(figure: str) -> str:
-    """Part of a figure."""
-    data, rest = figure.split(".", 1)
-    first = rest.split(".")[0]
-    return data if "@" in first or first in ("minutes", MEMORY) else f"{data}.{first}"
+    """Part of a figure: ``beauty.ease`` of ``beauty.ease.ndcg@10.std``."""
+    return figure.removesuffix(".std").rpartition(".")[0]
 
 
 def table_lines(

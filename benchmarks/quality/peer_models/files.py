@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,26 @@ Ints = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
 
 
+AnyArrays = TypeVar("AnyArrays", bound="Arrays")
+
+
+class Arrays:
+    """A dataclass of arrays and whole numbers as a file."""
+
+    def save(self, path: Path | IO[bytes]) -> None:
+        """Write all attributes."""
+        np.savez(path, **vars(self))
+
+    @classmethod
+    def load(cls: type[AnyArrays], path: Path) -> AnyArrays:
+        """Read the file of :meth:`save`."""
+        with np.load(path, allow_pickle=False) as held:
+            parts = dict(held)
+        return cls(**{name: each if each.ndim else int(each) for name, each in parts.items()})
+
+
 @dataclass(frozen=True, eq=False)
-class Log:
+class Log(Arrays):
     """Training interactions by user, the oldest first.
 
     Attributes:
@@ -37,19 +55,9 @@ class Log:
         """Interactions as ones, float32 ``[users, items]``."""
         return _ones(self.user, self.item, (self.users, self.items))
 
-    def save(self, path: Path | IO[bytes]) -> None:
-        size = np.array([self.users, self.items], np.int64)
-        np.savez(path, user=self.user, item=self.item, size=size)
-
-    @classmethod
-    def load(cls, path: Path) -> Log:
-        with np.load(path, allow_pickle=False) as held:
-            users, items = map(int, held["size"])
-            return cls(held["user"], held["item"], users, items)
-
 
 @dataclass(frozen=True, eq=False)
-class Queries:
+class Queries(Arrays):
     """Queries: a user each, and the user's history.
 
     Attributes:
@@ -83,18 +91,9 @@ class Queries:
             query, item = query[keep], item[keep]
         return _ones(query, item, (len(self), self.items))
 
-    def save(self, path: Path | IO[bytes]) -> None:
-        size = np.array([self.items], np.int64)
-        np.savez(path, user=self.user, start=self.start, item=self.item, size=size)
-
-    @classmethod
-    def load(cls, path: Path) -> Queries:
-        with np.load(path, allow_pickle=False) as held:
-            return cls(held["user"], held["start"], held["item"], int(held["size"][0]))
-
 
 @dataclass(frozen=True, eq=False)
-class RankedLists:
+class RankedLists(Arrays):
     """Recommendations of a peer.
 
     Attributes:
@@ -106,14 +105,6 @@ class RankedLists:
     user: Ints
     rows: Ints
     scores: Floats
-
-    def save(self, path: Path | IO[bytes]) -> None:
-        np.savez(path, user=self.user, rows=self.rows, scores=self.scores)
-
-    @classmethod
-    def load(cls, path: Path) -> RankedLists:
-        with np.load(path, allow_pickle=False) as held:
-            return cls(held["user"], held["rows"], held["scores"])
 
 
 def _ones(row: Ints, column: Ints, shape: tuple[int, int]) -> sparse.csr_matrix:
