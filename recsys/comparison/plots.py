@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,9 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from recsys.comparison.scoring import USAGES
-from recsys.evaluation.plots import COLOURS, GRID, INK, STYLE
+from recsys.evaluation.plots import COLOURS, GRID, STYLE
 
 Variant = Mapping[str, Any]
 LABELS = {
@@ -28,8 +26,6 @@ CONTENT_COLOURS = {
     "text and image": COLOURS[4],
     "neither": "#7b8794",
 }
-SMALLEST, LARGEST = 30.0, 330.0
-"""Sizes of the markers, in square points."""
 
 
 def draw(content: Mapping[str, Any], path: Path) -> None:
@@ -69,14 +65,11 @@ def _points(axes: Axes, variants: Sequence[Variant], k: int) -> None:
         axes.text(0.5, 0.5, "no variant inside the towers", ha="center", transform=axes.transAxes)
         return
     x, y = ([variant["figures"][name] for variant in shown] for name in names)
-    axes.scatter(
-        x,
-        y,
-        s=_sizes(shown),
-        c=[CONTENT_COLOURS[_content(variant)] for variant in shown],
-        alpha=0.75,
-        linewidths=0,
-    )
+    for content, colour in CONTENT_COLOURS.items():
+        own = [at for at, variant in enumerate(shown) if _content(variant) == content]
+        if own:
+            points = ([values[at] for at in own] for values in (x, y))
+            axes.scatter(*points, s=60, color=colour, alpha=0.75, linewidths=0, label=content)
     (left, right), (low, high) = _range(x), _range(y)
     width = right - left
     axes.set_xlim(left, right + 0.62 * width)  # room for the labels
@@ -100,37 +93,7 @@ def _points(axes: Axes, variants: Sequence[Variant], k: int) -> None:
             fontsize=8.5,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
         )
-    _add_legend(axes, shown)
-
-
-def _add_legend(axes: Axes, shown: Sequence[Variant]) -> None:
-    """Add the legend of colours and sizes."""
-    kinds = [
-        name for name in CONTENT_COLOURS if any(_content(variant) == name for variant in shown)
-    ]
-    handles = [
-        Line2D(
-            [], [], linestyle="", marker="o", markersize=8, color=CONTENT_COLOURS[name], label=name
-        )
-        for name in kinds
-    ]
-    costs = [variant["figures"].get("encode_seconds_per_1000", 0.0) for variant in shown]
-    known = sorted(cost for cost in costs if cost > 0)
-    for cost in dict.fromkeys((known[0], known[-1])) if known else ():
-        size = math.sqrt(_sizes(shown)[costs.index(cost)])
-        label = f"{cost:.2g} s per 1,000 items"
-        handles.append(
-            Line2D([], [], linestyle="", marker="o", markersize=size, color=GRID, label=label)
-        )
-    axes.figure.legend(
-        handles=handles,
-        loc="outside upper right",
-        ncols=len(handles),
-        fontsize=8.5,
-        labelcolor=INK,
-        handletextpad=1.1,
-        columnspacing=1.8,
-    )
+    axes.figure.legend(loc="outside upper right", ncols=len(CONTENT_COLOURS), fontsize=8.5)
 
 
 def _bars(axes: Axes, variants: Sequence[Variant], k: int, part: str, title: str) -> None:
@@ -168,16 +131,3 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
 
 def _content(variant: Variant) -> str:
     return " and ".join(variant["encoders"]) or "neither"
-
-
-def _sizes(variants: Sequence[Variant]) -> list[float]:
-    """Marker areas, linear in the logarithm of the seconds per 1,000 items."""
-    costs = [variant["figures"].get("encode_seconds_per_1000", 0.0) for variant in variants]
-    known = [math.log(cost) for cost in costs if cost > 0]
-    if not known:
-        return [SMALLEST] * len(variants)
-    low, width = min(known), max(max(known) - min(known), 1e-9)
-    return [
-        SMALLEST + (LARGEST - SMALLEST) * (math.log(cost) - low) / width if cost > 0 else SMALLEST
-        for cost in costs
-    ]
