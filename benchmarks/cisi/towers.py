@@ -7,7 +7,6 @@ and judgements are not read here.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,8 +42,6 @@ class Setting:
 
     Attributes:
         weights: Weights of BERT's and LSA's vectors, which are concatenated; 0 leaves one out.
-        pairs: Queries of a body: its title, or also each of its ``sentences`` (the inverse cloze
-            task of Lee, Chang, Toutanova 2019, with the sentence left in the body).
         initial: See :class:`recsys.towers.TowersConfig`.
         loss: Training loss.
         learning_rate: Peak learning rate.
@@ -52,7 +49,6 @@ class Setting:
     """
 
     weights: tuple[float, float] = (1.0, 0.5)
-    pairs: Literal["titles", "sentences"] = "titles"
     initial: Literal["identity", "random"] = "identity"
     loss: LossConfig = FullSoftmax(temperature=0.05)
     learning_rate: float = 3e-4
@@ -72,8 +68,6 @@ SETTINGS = {
     "colder": Setting(loss=FullSoftmax(temperature=0.03)),
     "warmer": Setting(loss=FullSoftmax(temperature=0.1)),
     "in_batch": Setting(loss=InBatchSoftmax(temperature=0.05)),
-    "with_sentences": Setting(pairs="sentences"),
-    "with_sentences_slower": Setting(pairs="sentences", learning_rate=1e-4),
 }
 """All settings are compared on validation; the best is evaluated on the queries."""
 
@@ -114,17 +108,6 @@ class DocumentSplit:
         """Latent semantic analysis of :attr:`texts`."""
         return build_encoder(LsaConfig(), self.texts)
 
-    @cached_property
-    def sentences(self) -> tuple[list[str], Rows]:
-        """Sentences of at least four words, and the rows of their documents."""
-        found = [
-            (sentence, row)
-            for row, body in enumerate(self.collection.bodies)
-            for sentence in re.split(r"(?<=[.!?])\s+(?=[A-Z])", body)
-            if len(sentence.split()) >= 4
-        ]
-        return [sentence for sentence, _ in found], np.array([row for _, row in found], np.int32)
-
     def encode(self, texts: Sequence[str], weights: tuple[float, float]) -> Vectors:
         """Concatenated vectors of the encoders, float32 ``[n, sum of their widths]``."""
         cache = FeatureCache(self.folder / "features")
@@ -143,11 +126,6 @@ class DocumentSplit:
         block = FeatureBlock(items, items.any(axis=1), "text")
         titles = self.encode(documents.titles, setting.weights)
         terms, targets = titles[~self.held_out], rows[~self.held_out]
-        if setting.pairs == "sentences":
-            texts, owner = self.sentences
-            train = ~self.held_out[owner]
-            sentences = self.encode(texts, setting.weights)[train]
-            terms, targets = np.vstack([terms, sentences]), np.append(targets, owner[train])
         dimension = block.dimension
         towers = TowersConfig(
             dimension=dimension,
@@ -189,7 +167,7 @@ class DocumentSplit:
     def _name(self, setting: Setting, towers: TowersConfig, train: TrainConfig) -> str:
         """Folder name, after all that a training depends on."""
         encoders = (self.bert.fingerprint, self.lsa.fingerprint)
-        settings = [setting.weights, setting.pairs, towers.model_dump(), train.model_dump()]
+        settings = [setting.weights, towers.model_dump(), train.model_dump()]
         return sha256_json([encoders, settings])[:16]
 
 
