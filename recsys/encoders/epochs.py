@@ -39,17 +39,8 @@ def train_epochs(
 
     A checkpoint of the same training restores weights, optimizer and epoch; those of other
     trainings of the encoder ``name`` are removed. A damaged checkpoint means starting over.
-
-    Args:
-        run_epoch: Trains epoch n, from 0, and returns its mean loss.
-        epochs: Number of epochs.
-        name: Name of the encoder.
-        key: Hash from :func:`training_key`.
-        weights: All trained variables.
-        optimizer: Built for ``weights``, and not used before.
-        checkpoints: Folder of checkpoints, or None.
-        progress: Receives a report after each epoch.
-        note: Text for that report, from the loss.
+    ``run_epoch`` trains epoch n, from 0, and returns its mean loss; ``key`` is a hash from
+    :func:`training_key`; ``optimizer`` is built for ``weights`` and was not used before.
 
     Raises:
         EncoderError: The loss is not finite.

@@ -41,12 +41,8 @@ def build_encoder(
 ) -> Encoder:
     """Build the encoder that ``config`` describes.
 
-    Args:
-        config: Configuration of any encoder.
-        training: Contents of the items, for encoders that are trained or weigh words.
-        checkpoints: Folder where the training of this encoder may store its state and leave
-            illustrations (see ``illustrations``).
-        progress: Receives reports.
+    Encoders that are trained or weigh words read ``training``, the contents of the items; they may
+    store the state of the training and leave illustrations in the folder ``checkpoints``.
 
     Raises:
         EncoderError: A file is missing or damaged, or the training contents do not suffice.

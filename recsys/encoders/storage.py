@@ -78,11 +78,7 @@ class StoredEncoder(ABC):
         return digest.hexdigest()[:32]
 
     def save(self, folder: Path) -> None:
-        """See :class:`~recsys.encoders.encoder.Encoder`.
-
-        Raises:
-            EncoderError: ``folder`` holds something that is not an encoder, or cannot be written.
-        """
+        """See :class:`~recsys.encoders.encoder.Encoder`."""
         if folder.exists() and not (folder / HEADER).is_file() and any(folder.iterdir()):
             raise EncoderError(
                 f"{folder} holds files that are not an encoder; choose an empty or a new folder"
@@ -131,12 +127,7 @@ class SavedEncoder:
 
 
 def read_saved(folder: Path) -> SavedEncoder:
-    """Read what :meth:`StoredEncoder.save` wrote, and check each file against its checksum.
-
-    Raises:
-        EncoderError: The folder is not an encoder, is of another version, or a file is missing or
-            changed; the message names it.
-    """
+    """Read what :meth:`StoredEncoder.save` wrote, and check each file against its checksum."""
     header = _header(folder)
     for name, seal in header["files"].items():
         path = folder / name

@@ -161,15 +161,7 @@ def tune_item_knn(
     """The item-kNN with the best recall@k on validation, and the settings of all trials.
 
     All combinations of shrinkage and neighbours are tried on whole histories, then ``last`` with
-    the best of them.
-
-    Args:
-        train: Training interactions.
-        validation: Validation queries.
-        candidates: Items to rank, bool ``[items]``.
-        k: The k of the recall.
-        neighbours, shrinkage, last: Values to try.
-        sample: Maximum number of queries, drawn by ``seed``.
+    the best of them, on at most ``sample`` queries that are drawn by ``seed``.
     """
     drawn = np.random.default_rng(seed).permutation(len(validation))[:sample]
     queries = validation.at(np.sort(drawn))

@@ -20,13 +20,8 @@ Interval = tuple[float, float]
 def bootstrap_intervals(
     values: Mapping[str, Values], *, seed: int = 0, resamples: int = 1000, share: float = 0.95
 ) -> dict[str, Interval]:
-    """The interval of the mean of each of ``values``.
-
-    Args:
-        values: Values per query by name, float64 ``[q]``; NaN where a query does not count.
-        seed: Seed of the resampling.
-        resamples: Number of resamples.
-        share: Share of the resampled means within the interval.
+    """The interval of the mean of each of ``values``, float64 ``[q]``, NaN where a query does not
+    count; it holds ``share`` of the resampled means.
 
     Example:
         >>> bootstrap_intervals({"same": np.ones(5)})

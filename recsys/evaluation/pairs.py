@@ -110,13 +110,8 @@ class LabelledPairs:
 def sample_pairs(
     queries: HeldOutQueries, *, candidates: Mask, negatives: int = 4, seed: int = 0
 ) -> LabelledPairs:
-    """All targets, and items drawn uniformly that are neither targets nor in the history.
-
-    Args:
-        queries: Queries with their targets.
-        candidates: Items that may be drawn, bool ``[items]``.
-        negatives: Number of negatives per target, fewer if there are not enough candidates.
-        seed: Seed of the draw.
+    """All targets, and ``negatives`` items per target, fewer if there are not enough candidates,
+    drawn uniformly from the candidates that are neither targets nor in the history.
 
     Raises:
         InvalidRequestError: There are no queries, or ``negatives`` is below 1.

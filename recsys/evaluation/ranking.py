@@ -45,13 +45,9 @@ class Ranking:
 
 
 def rank(scores: Scores, depth: int, target_rows: Rows, target_offsets: Offsets) -> Ranking:
-    """Rank the items whose score is above -inf.
+    """The first ``depth`` positions of the items whose score, ``[q, items]``, is above -inf.
 
-    Args:
-        scores: float32 ``[q, items]``, without NaN.
-        depth: Number of positions n.
-        target_rows: All targets, int32 ``[t]``.
-        target_offsets: Start of each query's targets, and the end of the last, int64 ``[q + 1]``.
+    ``target_rows`` and ``target_offsets`` are those of :class:`HeldOutQueries`.
 
     Example:
         >>> scores = np.array([[0.5, 2, 0.5, 0.5]], np.float32)

@@ -90,22 +90,14 @@ class Report:
 
     @property
     def k(self) -> int:
-        """The k of the main table: 10 if it was measured, else the smallest.
-
-        Raises:
-            DataError: The scorers have no recall at a common k.
-        """
+        """The k of the main table: 10 if it was measured, else the smallest."""
         if not self.ks:
             raise DataError("the evaluations share no recall@k; evaluate all with the same ks")
         return 10 if 10 in self.ks else self.ks[0]
 
 
 def all_figures(report: Report) -> dict[str, float]:
-    """All figures by full name: ``two_tower.recall@10``, ``index.ann_recall@100``, ...
-
-    Raises:
-        DataError: A further figure has the name of an evaluation's figure.
-    """
+    """All figures by full name: ``two_tower.recall@10``, ``index.ann_recall@100``, ..."""
     measured = {
         f"{scorer}.{metric}": value
         for scorer, result in report.evaluations.items()

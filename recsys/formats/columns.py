@@ -52,14 +52,7 @@ def interactions_table(
 def add_user_columns(
     table: pa.Table, users: pa.Table, columns: tuple[str, ...], *, user: str = USER
 ) -> pa.Table:
-    """``table`` with text columns of its users, from the first row of each in ``users``.
-
-    Args:
-        table: Interactions.
-        users: Raw table of users.
-        columns: Names of the columns to add.
-        user: Name of the column of user ids in ``users``.
-    """
+    """``table`` with text columns of its users, from the first row of each in ``users``."""
     known = pc.cast(users.column(user), TEXT).combine_chunks()
     rows = pc.index_in(table.column(USER), value_set=known)
     for column in columns:

@@ -30,12 +30,6 @@ def download(
 
     The bytes are collected in ``file`` + ".part", which is renamed when it is whole and correct.
 
-    Args:
-        url: https, or http on this machine.
-        file: File to write; its folder is made.
-        progress: Callback for the number of bytes so far.
-        timeout: Seconds without an answer before the download fails.
-
     Raises:
         DownloadError: The publisher does not answer or states no sum, or the sums differ.
     """

@@ -25,9 +25,6 @@ def read_lines(files: Mapping[str, Path]) -> pa.Table:
     """Columns user_id, item_id, position and part, in the order of the files.
 
     A user's positions continue through their lines and files. A user without items has no row.
-
-    Args:
-        files: File of each part, by the name of the part.
     """
     table = pa.concat_tables([_read(file, part) for part, file in files.items()])
     users = pd.Series(factorize(table.column(USER))[0])

@@ -87,11 +87,6 @@ def read_judgements(path: Path, *, queries: Iterable[str], documents: Iterable[s
     """Columns query_id and item_id, one row per relevant document, in the order of the file.
 
     A line holds the ids of a query and a document, and up to two further values, which are skipped.
-
-    Args:
-        path: The file.
-        queries: Known ids of queries.
-        documents: Known ids of documents.
     """
     known = {"query": frozenset(queries), "document": frozenset(documents)}
     first: dict[tuple[str, str], int] = {}

@@ -30,14 +30,8 @@ def read_csv(
 ) -> pa.Table:
     """A text table; every column is a string, and an empty value is null.
 
-    Args:
-        file: A path (unpacked by its ending) or an open binary file.
-        name: Name of the file in messages.
-        columns: Columns to read, in this order; None for all.
-        separator: One character between the values.
-        encoding: Encoding of the text.
-        header: Columns of a file without a header line.
-        quote: Quotation mark, or None where quotation marks are ordinary characters.
+    ``name`` is the file's name in messages, ``header`` the columns of a file without a header line;
+    without ``quote`` quotation marks are ordinary characters.
     """
     names = list(header) or _header(file, name, separator, encoding, quote)
     twice = [column for column in names if names.count(column) > 1]

@@ -48,13 +48,6 @@ class RowFilter:
     ) -> None:
         """Leave out the rows of ``gone`` that are still kept, or raise for the first of them.
 
-        Args:
-            reason: Reason in the report and the error.
-            gone: Rows to leave out, bool ``[n]``.
-            values: Values of the rows, ``[n]``; the first few are reported.
-            policy: Whether such a row raises.
-            remedy: What the error suggests.
-
         Raises:
             DataError: The policy is "raise" and there is such a row.
         """
@@ -79,12 +72,7 @@ class RowFilter:
         self.keep = self.keep & ~gone
 
     def report(self, table: str, *, joined: int = 0) -> TableReport:
-        """Report of one table.
-
-        Args:
-            table: Name of the table.
-            joined: Number of its rows that were joined to another table and are not here.
-        """
+        """Report of one table, with ``joined`` rows that are not here but in another table."""
         own = self._table == self._names.index(table)
         kept = int((self.keep & own).sum()) + joined
         return TableReport(int(own.sum()) + joined, kept, tuple(self._groups[table]))

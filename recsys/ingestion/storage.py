@@ -70,10 +70,6 @@ def save_ingested(ingested: IngestedData, folder: Path) -> str:
 def load_ingested(folder: Path, *, pictures: PictureStore | None = None) -> IngestedData:
     """Load data written by :func:`save_ingested`.
 
-    Args:
-        folder: Its folder.
-        pictures: Store of the pictures, as for :func:`recsys.ingestion.ingest`.
-
     Raises:
         DataError: The folder is missing, has another format, or a file is not the one written.
     """

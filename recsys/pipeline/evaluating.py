@@ -66,11 +66,7 @@ def run_evaluate(job: Job, out: Path) -> StageOutput:
 
 
 def load_evaluations(folder: Path) -> dict[str, Evaluation]:
-    """The evaluations by scorer, the model first.
-
-    Raises:
-        DataError: The folder has none.
-    """
+    """The evaluations by scorer, the model first."""
     values: dict[str, dict[str, Any]] = {}
     results = _load_results(folder)["evaluations"]
     for key, column in load_arrays(folder / VALUES).items():
@@ -88,11 +84,7 @@ def load_evaluations(folder: Path) -> dict[str, Evaluation]:
 
 
 def load_sheets(folder: Path) -> list[UserSheet]:
-    """Histories and recommendations of a few users.
-
-    Raises:
-        DataError: The folder has none.
-    """
+    """Histories and recommendations of a few users."""
     return [UserSheet(**sheet) for sheet in _load_results(folder)["sheets"]]
 
 

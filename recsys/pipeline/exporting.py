@@ -29,12 +29,8 @@ def export_embeddings(
 
     Users are encoded with their id and whole history, including interactions after training, and
     search phrases by their terms alone, if the towers read terms. See :mod:`recsys.export.writing`
-    for the files.
-
-    Args:
-        job: A run with trained towers.
-        folder: New, empty, or an earlier export, which is replaced.
-        spaces: Feature blocks to write as well: "text", "image".
+    for the files. ``folder`` is new, empty, or an earlier export, which is replaced; ``spaces`` are
+    feature blocks to write as well.
 
     Returns:
         The written embeddings, and reasons for those left out.

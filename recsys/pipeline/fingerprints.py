@@ -11,11 +11,7 @@ from recsys.files import sha256_file, sha256_json
 
 
 def fingerprint_path(path: Path) -> str:
-    """Fingerprint of a file, or of all files in a folder with their relative names.
-
-    Raises:
-        DataError: There is neither a file nor a folder, or one cannot be read.
-    """
+    """Fingerprint of a file, or of all files in a folder with their relative names."""
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file())
         return sha256_json({str(file.relative_to(path)): _content(file) for file in files})

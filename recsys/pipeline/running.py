@@ -27,10 +27,7 @@ NOTES = (
 def open_job(config: Path, *, runs: Path, progress: Progress = silent) -> Job:
     """The run of a configuration file, in ``runs/NAME``; reads only the configuration.
 
-    Args:
-        config: TOML file; its relative paths start from its own folder.
-        runs: Folder of all runs, which share ``runs/cache``.
-        progress: Callback for progress.
+    Relative paths in the file start from its own folder; all runs share ``runs/cache``.
 
     Raises:
         ConfigError: The file is missing, is not TOML, or does not fit.

@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 def batch_of(queries: HeldOutQueries, *, known: Mask, phrases: Vectors | None = None) -> QueryBatch:
     """Held-out queries as a batch for the towers; the targets are not read.
 
-    Args:
-        queries: Held-out queries.
-        known: Whether each user is known to the towers, bool ``[users]``.
-        phrases: Encoded ``queries.phrases``, float32 ``[phrases, t]``, to query with the search
-            terms of the target; None for queries without terms.
+    With ``phrases``, the encoded ``queries.phrases``, a query has the search terms of its target.
     """
     terms = None if phrases is None else phrases[queries.terms]
     terms_known: Mask | None = None if terms is None else np.any(terms != 0, axis=1)

@@ -109,14 +109,8 @@ def run_stages(
 ) -> list[StageResult]:
     """Bring ``until`` and the stages that it needs up to date, in the order of ``stages``.
 
-    Args:
-        stages: All stages, each after those that it needs.
-        job: Argument of the stages' functions.
-        folder: Parent of the stages' folders.
-        until: Name of the last stage.
-        observer: Observer of the stages.
-        again: Stages to recompute even if they are up to date.
-        finished: Results of earlier calls, which are not checked again; extended by this call.
+    Stages in ``again`` are recomputed even if they are up to date; results in ``finished`` are not
+    checked again, and this call extends it.
 
     Raises:
         ConfigError: There is no stage ``until``.

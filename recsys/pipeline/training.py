@@ -50,11 +50,7 @@ def run_train(job: Job, out: Path) -> StageOutput:
 
 
 def train_and_refit(job: Job, folder: Path) -> TrainingRun:
-    """Train the towers of a run in ``folder``, or resume there; refit if the split asks for it.
-
-    Raises:
-        ConfigError: The split leaves no validation queries.
-    """
+    """Train the towers of a run in ``folder``, or resume there; refit if the split asks for it."""
     selected = train_towers(job, folder)
     if job.config.split.refit == "none":
         return TrainingRun(selected.towers, selected, None)
@@ -98,11 +94,7 @@ def train_towers(
 
 
 def check_validation(parts: Split) -> None:
-    """Check that there are validation queries.
-
-    Raises:
-        ConfigError: The split leaves none.
-    """
+    """Check that there are validation queries."""
     if not len(parts.validation):
         raise ConfigError(
             "the split leaves no validation query, and training chooses by them; choose other"

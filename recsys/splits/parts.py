@@ -85,16 +85,9 @@ def build_split(
     config: SplitConfig,
     counts: dict[str, Any],
 ) -> Split:
-    """Clean the queries, sample validation and write the statement.
+    """Clean the queries, sample validation and write the statement, extended by ``counts``.
 
-    Args:
-        log: All interactions.
-        train: Interactions to train on.
-        final: Training and validation together, used where the configuration has ``refit``.
-        validation: Queries to choose on.
-        test: Queries to score once.
-        config: The protocol.
-        counts: Further entries of the statement.
+    ``final`` is training and validation together, used where the configuration has ``refit``.
     """
     least = getattr(config, "min_history", 0)
     kept, removed = [], {}

@@ -43,12 +43,7 @@ class Bert(StoredEncoder):
     def build(
         cls, config: BertConfig, training: Contents, checkpoints: Path | None, progress: Progress
     ) -> Bert:
-        """Read the model; ``training`` is not used.
-
-        Raises:
-            EncoderError: The model is missing, damaged or not a BERT, or keras-hub is not
-                installed.
-        """
+        """Read the model; ``training`` is not used."""
         progress("load the network", 0, 1, config.model)
         model = read_pretrained(config)
         progress("load the network", 1, 1, f"{model.architecture.layers} layers")
@@ -56,21 +51,13 @@ class Bert(StoredEncoder):
 
     @classmethod
     def of(cls, config: BertConfig, model: PretrainedBert) -> Bert:
-        """The encoder over ``model``.
-
-        Raises:
-            ValueError: Its weights do not fit its architecture.
-        """
+        """The encoder over ``model``."""
         backbone = build_backbone(model.architecture, model.state)
         return cls(config, model.architecture, model.vocabulary, backbone)
 
     @classmethod
     def restore(cls, config: BertConfig, parts: EncoderParts) -> Bert:
-        """The encoder of saved parts.
-
-        Raises:
-            ValueError: The parts contradict each other.
-        """
+        """The encoder of saved parts."""
         architecture = Architecture.model_validate_json(parts[ARCHITECTURE])
         return cls.of(config, PretrainedBert(architecture, parts[VOCABULARY], parts))
 

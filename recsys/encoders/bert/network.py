@@ -168,10 +168,6 @@ def build_backbone(architecture: Architecture, state: State | None) -> Any:
 
     keras-hub has one activation and one epsilon; they are replaced by those of ``architecture``,
     to get the vectors that the model was published with.
-
-    Raises:
-        ValueError: ``state`` does not fit ``architecture``.
-        EncoderError: keras-hub is missing.
     """
     backbone = keras_hub().models.BertBackbone(
         vocabulary_size=architecture.vocabulary,

@@ -15,12 +15,7 @@ _FLOATS = ("F64", "F32", "F16", "BF16")
 
 
 def read_safetensors(path: Path) -> dict[str, Vectors]:
-    """The floating-point tensors by name, as float32.
-
-    Raises:
-        EncoderError: The file is missing, truncated, or its header contradicts its size; or the
-            library is not installed.
-    """
+    """The floating-point tensors by name, as float32."""
     try:
         library: Any = importlib.import_module("safetensors")
     except ImportError as error:

@@ -56,11 +56,7 @@ class WordPieces:
 
     @classmethod
     def of(cls, vocabulary: Sequence[str], architecture: Architecture) -> WordPieces:
-        """The tokenizer of a BERT.
-
-        Raises:
-            EncoderError: The library is missing.
-        """
+        """The tokenizer of a BERT."""
         try:
             library: Any = importlib.import_module("tokenizers")
         except ImportError as error:

@@ -65,9 +65,6 @@ class Elmo(StoredEncoder):
         """Train the language model on ``training``, then the weights of its layers.
 
         Each epoch has a checkpoint, from which an interrupted training resumes.
-
-        Raises:
-            EncoderError: No word occurs ``min_count`` times, or the loss is not finite.
         """
         texts = [words(text) for text in texts_of(training)]
         vocabulary = ElmoVocabulary.of(config, texts)

@@ -36,11 +36,7 @@ def train(
     checkpoints: Path | None,
     progress: Progress,
 ) -> None:
-    """Train ``network`` on ``windows`` of one word or more each.
-
-    Raises:
-        EncoderError: The loss is not finite.
-    """
+    """Train ``network`` on ``windows`` of one word or more each."""
     trained, held_out = _split(config, windows)
     softmax = _Softmax(config, vocabulary, trained)
     weights = [*network.trained, *softmax.variables]

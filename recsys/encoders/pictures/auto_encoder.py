@@ -55,11 +55,7 @@ class AutoEncoder(PictureEncoder):
         checkpoints: Path | None,
         progress: Progress,
     ) -> AutoEncoder:
-        """Train on the readable pictures of ``training``; see ``train`` for the checkpoints.
-
-        Raises:
-            EncoderError: Fewer than two pictures can be read, or the loss is not finite.
-        """
+        """Train on the readable pictures of ``training``; see ``train`` for the checkpoints."""
         pixels = _training_pixels(config, training, progress)
         network, decoder = train(config, pixels, checkpoints, progress)
         codes = _codes(network, pixels)

@@ -25,12 +25,6 @@ def write_reconstructions(folder: Path, pixels: Pixels, codes: Vectors, decoder:
     """Write the illustration ``reconstructions`` into ``folder``.
 
     It shows the pictures at even steps of the rank by error, from the best to the worst.
-
-    Args:
-        folder: Folder of the illustrations.
-        pixels: Training pictures, uint8 ``[n, size, size, 3]``.
-        codes: Codes of the pictures, float32 ``[n, d]``.
-        decoder: Keras network from codes to pixels in 0..1.
     """
     errors = _errors(pixels, codes, decoder)
     steps = np.linspace(0, len(errors) - 1, min(SHOWN, len(errors))).round().astype(int)

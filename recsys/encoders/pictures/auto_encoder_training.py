@@ -70,9 +70,6 @@ def train(
 
     Returns:
         The encoder network and its decoder.
-
-    Raises:
-        EncoderError: The loss is not finite.
     """
     encoder, decoder = encoder_network(config), _decoder_network(config)
     batch = min(config.batch_size, len(pixels))

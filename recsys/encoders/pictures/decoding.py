@@ -120,11 +120,7 @@ class Decoded:
 
 
 def decode_all(contents: Contents, size: int) -> Decoded:
-    """Decode every content that is not None.
-
-    Raises:
-        EncoderError: A content is text.
-    """
+    """Decode every content that is not None."""
     readable: list[Pixels] = []
     positions: list[int] = []
     faults: list[Fault] = []

@@ -50,11 +50,7 @@ class KerasApplication(PictureEncoder):
         checkpoints: Path | None,
         progress: Progress,
     ) -> KerasApplication:
-        """Build the network and load its weights; ``training`` is not used.
-
-        Raises:
-            EncoderError: There is no such application or layer, or the weights do not fit it.
-        """
+        """Build the network and load its weights; ``training`` is not used."""
         progress("load the network", 0, 1, config.application)
         network = _network(config, weights="imagenet" if config.weights == "imagenet" else None)
         features = _features(network, config)
@@ -67,11 +63,7 @@ class KerasApplication(PictureEncoder):
 
     @classmethod
     def restore(cls, config: KerasApplicationConfig, parts: EncoderParts) -> KerasApplication:
-        """The encoder of saved parts.
-
-        Raises:
-            EncoderError: The weights do not fit the application.
-        """
+        """The encoder of saved parts."""
         features = _features(_network(config, weights=None), config)
         try:
             features.set_weights(in_order(parts))

@@ -39,11 +39,7 @@ class TFLite(PictureEncoder):
     def build(
         cls, config: TFLiteConfig, training: Contents, checkpoints: Path | None, progress: Progress
     ) -> TFLite:
-        """Read the file; ``training`` is not used.
-
-        Raises:
-            EncoderError: The file is missing, is not a TFLite model, or reads no pictures.
-        """
+        """Read the file; ``training`` is not used."""
         progress("load the network", 0, 1, config.file.name)
         try:
             model = config.file.read_bytes()
@@ -59,11 +55,7 @@ class TFLite(PictureEncoder):
 
     @classmethod
     def of(cls, config: TFLiteConfig, model: bytes) -> TFLite:
-        """Check that ``model`` reads one square picture and ends in numbers.
-
-        Raises:
-            EncoderError: It does not.
-        """
+        """Check that ``model`` reads one square picture and ends in numbers."""
         encoder = cls(config, model, _interpreter(config, model))
         shape = encoder._input["shape"].tolist()
         if len(shape) != 4 or shape[0] != 1 or shape[1] != shape[2] or shape[3] != 3:
@@ -128,11 +120,7 @@ class TFLite(PictureEncoder):
         return np.asarray(scale * (raw.ravel() - zero_point), np.float32)  # (d,)
 
     def _check_layer(self) -> None:
-        """Check that the tensor depends on the picture.
-
-        Raises:
-            EncoderError: It does not, and so is a weight.
-        """
+        """Check that the tensor depends on the picture."""
         shape = (self.size, self.size, 3)
         noise = np.random.default_rng(0).integers(256, size=shape).astype(np.uint8)
         found = self._output["shape"].tolist()

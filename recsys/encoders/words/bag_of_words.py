@@ -51,11 +51,7 @@ class BagOfWords(StoredEncoder):
         checkpoints: Path | None,
         progress: Progress,
     ) -> BagOfWords:
-        """Choose and weigh the words of ``training``; takes seconds, without checkpoints.
-
-        Raises:
-            EncoderError: No word occurs ``min_count`` times.
-        """
+        """Choose and weigh the words of ``training``; fast, without checkpoints."""
         texts = [words(text) for text in texts_of(training)]
         vocabulary = frequent_words(texts, min_count=config.min_count, most=config.max_words)
         if not vocabulary:

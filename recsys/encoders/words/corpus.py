@@ -53,11 +53,7 @@ class Corpus:
     progress: Progress = silent
 
     def __iter__(self) -> Iterator[list[str]]:
-        """The words of each line that has words.
-
-        Raises:
-            EncoderError: The file is missing, is no UTF-8 text, or is cut short.
-        """
+        """The words of each line that has words."""
         return sentences_of(words(line) for line in self._lines())
 
     def _lines(self) -> Iterator[str]:

@@ -22,11 +22,9 @@ class Lsa(PooledWords):
     def build(
         cls, config: LsaConfig, training: Contents, checkpoints: Path | None, progress: Progress
     ) -> Lsa:
-        """Decompose the bags of words of ``training``; takes seconds, without checkpoints.
+        """Decompose the bags of words of ``training``, without checkpoints.
 
-        Raises:
-            EncoderError: There are not more than ``dimension`` texts or words that occur
-                ``min_count`` times.
+        12,000 texts and 256 dimensions take about 50 seconds of one core.
         """
         from sklearn.decomposition import TruncatedSVD
         from sklearn.preprocessing import normalize

@@ -59,11 +59,7 @@ class PooledWords(StoredEncoder):
         training: Sequence[str],
         subwords: Subwords | None = None,
     ) -> Self:
-        """Weigh the words by ``training``; without training texts all weights are equal.
-
-        Raises:
-            EncoderError: A vector is not finite.
-        """
+        """Weigh the words by ``training``; without training texts all weights are equal."""
         finite = np.isfinite(vectors).all(axis=1)
         if not finite.all():
             bad = vocabulary[int(np.argmin(finite))]

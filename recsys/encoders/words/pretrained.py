@@ -23,12 +23,7 @@ class PretrainedWords(PooledWords):
         checkpoints: Path | None,
         progress: Progress,
     ) -> PretrainedWords:
-        """Read the file; the texts ``training`` weigh the words. Without checkpoints.
-
-        Raises:
-            EncoderError: The file is missing, is not a word-vector file, or holds no subwords
-                although the configuration needs them.
-        """
+        """Read the file; the texts ``training`` weigh the words. Without checkpoints."""
         progress("read word vectors", 0, 1, config.file.name)
         read = read_word_vectors(config.file, limit=config.limit)
         if config.unknown == "subwords" and read.subwords is None:

@@ -37,9 +37,6 @@ class Word2Vec(PooledWords):
         """Train on the corpus, or on ``training``, in one thread to be deterministic.
 
         Each epoch has a checkpoint, from which an interrupted training resumes.
-
-        Raises:
-            EncoderError: No word occurs ``min_count`` times, or the corpus cannot be read.
         """
         texts = texts_of(training)
         sentences: Iterable[list[str]]

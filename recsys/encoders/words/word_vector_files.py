@@ -92,10 +92,7 @@ def write_word_vectors(
 ) -> int:
     """Write an encoder's words and vectors in word2vec's format, without the pooling.
 
-    Args:
-        path: Path of the file, replaced atomically; compressed if it ends in ``.gz``.
-        encoder: A ``word2vec``, ``word-vectors`` or ``lsa`` encoder.
-        form: Text or binary form of the format.
+    The file is replaced atomically, and compressed if ``path`` ends in ``.gz``.
 
     Returns:
         The number of words written.
