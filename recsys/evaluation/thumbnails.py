@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import base64
-import io
-import warnings
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from recsys.catalogue import Catalogue
-
-MAX_PIXELS = 50_000_000
-"""Larger pictures are not decoded."""
+from recsys.encoders.pictures.decoding import Broken, read_picture
 
 
 def thumbnail(catalogue: Catalogue, row: int, side: int) -> Image.Image | None:
@@ -25,20 +21,11 @@ def thumbnail(catalogue: Catalogue, row: int, side: int) -> Image.Image | None:
 
 def thumbnail_from_bytes(content: bytes, side: int) -> Image.Image | None:
     """The thumbnail of an image file."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content)) as opened:
-                if opened.width * opened.height > MAX_PIXELS:
-                    return None
-                opened.draft("RGB", (side, side))
-                small = ImageOps.exif_transpose(opened).convert("RGBA")
-        small.thumbnail((side, side))
-        flat = Image.new("RGB", small.size, "white")
-        flat.paste(small, mask=small.getchannel("A"))
-    except Exception:  # external bytes can make a decoder raise any exception
+    picture = read_picture(content, side)
+    if isinstance(picture, Broken):
         return None
-    return flat
+    picture.thumbnail((side, side))
+    return picture
 
 
 def data_url(content: bytes, form: str = "png") -> str:

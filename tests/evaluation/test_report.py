@@ -27,6 +27,7 @@ from recsys.evaluation import (
 )
 from recsys.evaluation.report import Report, all_figures, summary, write_report
 from recsys.evaluation.sheets import UserSheet, sheet_view, thumbnail_url
+from recsys.evaluation.thumbnails import thumbnail_from_bytes
 from recsys.pictures import PictureStore
 from recsys.splits import GlobalTimeConfig, split
 from tests.splits.logs import log
@@ -251,6 +252,16 @@ def test_thumbnails_are_small_and_broken_pictures_are_none(catalogue: Catalogue)
     shown = [thumbnail_url(catalogue, row) for row in range(len(catalogue))]
     assert [source is not None for source in shown] == [True, True, *[False] * 10]
     assert all(len(source) < 10_000 for source in shown if source)
+
+
+def test_thumbnails_are_decoded_as_the_encoders_decode_pictures() -> None:
+    postscript = io.BytesIO()
+    Image.new("RGB", (9, 9), "red").save(postscript, "EPS")
+    assert thumbnail_from_bytes(postscript.getvalue(), 8) is None  # Pillow would start a program.
+    sixteen_bits = io.BytesIO()
+    Image.fromarray(np.full((9, 9), 128 << 8, np.uint16)).save(sixteen_bits, "PNG")
+    grey = thumbnail_from_bytes(sixteen_bits.getvalue(), 8)
+    assert grey is not None and grey.getpixel((4, 4)) == (128, 128, 128)
 
 
 def test_tiles_mark_the_next_items(catalogue: Catalogue) -> None:

@@ -37,15 +37,24 @@ class Broken:
 
 
 def decode(content: bytes, size: int) -> Pixels | Broken:
-    """One picture, stretched to a square, uint8 ``[size, size, 3]``.
-
-    Grey, palette and CMYK pictures become RGB; of 16 bits the upper 8 are kept; transparent pixels
-    are drawn on white; an animation gives its first frame; EXIF orientation is applied. Empty,
-    truncated, huge (over ``MAX_PIXELS``) and foreign files are :class:`Broken`.
+    """One picture, stretched to a square, uint8 ``[size, size, 3]``; see :func:`read_picture`.
 
     Example:
         >>> decode(b"not a picture", 8)
         Broken(reason='not a picture in a known format')
+    """
+    picture = read_picture(content, size)
+    if isinstance(picture, Broken):
+        return picture
+    return np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR), np.uint8)
+
+
+def read_picture(content: bytes, size: int) -> Image.Image | Broken:
+    """One picture, RGB; a large JPEG is decompressed at a lower resolution, ``size`` or more.
+
+    Grey, palette and CMYK pictures become RGB; of 16 bits the upper 8 are kept; transparent pixels
+    are drawn on white; an animation gives its first frame; EXIF orientation is applied. Empty,
+    truncated, huge (over ``MAX_PIXELS``) and foreign files are :class:`Broken`.
     """
     if not content:
         return Broken("the file is empty")
@@ -54,7 +63,11 @@ def decode(content: bytes, size: int) -> Pixels | Broken:
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            return _decode(content, size)
+            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    return Broken(f"more than {MAX_PIXELS:,} pixels")
+                image.draft("RGB", (size, size))
+                return _to_rgb(ImageOps.exif_transpose(image))
         except UnidentifiedImageError:
             return Broken("not a picture in a known format")
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -79,16 +92,6 @@ def pixel_count(content: bytes) -> int | None:
                 return image.width * image.height
         except Exception:  # Decoding reports the reason.
             return None
-
-
-def _decode(content: bytes, size: int) -> Pixels | Broken:
-    with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-        if image.width * image.height > MAX_PIXELS:
-            return Broken(f"more than {MAX_PIXELS:,} pixels")
-        image.draft("RGB", (size, size))  # A large JPEG is decompressed at a lower resolution.
-        upright = ImageOps.exif_transpose(image)
-        rgb = _to_rgb(upright)
-        return np.asarray(rgb.resize((size, size), Image.Resampling.BILINEAR), np.uint8)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
