@@ -125,6 +125,19 @@ def read_manifest(folder: Path) -> Manifest:
         raise BundleError(f"{path}: '{key}': {fault['msg']}; publish again") from error
 
 
+def read_whole(folder: Path) -> Manifest:
+    """Read the manifest of a published bundle and compare its name and files with it.
+
+    Raises:
+        BundleError: The manifest or a file is missing, damaged, changed or not expected.
+    """
+    manifest = read_manifest(folder)
+    if manifest.version != folder.name:
+        raise BundleError(f"{folder} holds the bundle {manifest.version}; move it back to its name")
+    check_files(folder, manifest.files)
+    return manifest
+
+
 def describe_files(folder: Path) -> dict[str, FileEntry]:
     """Every file below ``folder`` but the manifest, by path with '/'.
 

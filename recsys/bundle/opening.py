@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from recsys.bundle.manifest import Manifest, check_files, library_versions, read_manifest
+from recsys.bundle.manifest import Manifest, library_versions, read_whole
 from recsys.bundle.parts import Parts, load_parts
 from recsys.bundle.reference_queries import check_reference_queries
 from recsys.bundle.versions import CURRENT, find_version, folder_of
@@ -54,7 +54,7 @@ def open_bundle(root: Path, version: str = CURRENT) -> Bundle:
     """
     name = find_version(root, version)
     folder = folder_of(root, name)
-    manifest = _checked(folder, name)
+    manifest = read_whole(folder)
     parts, retriever = load_checked(folder, manifest)
     return Bundle(name, folder, manifest, parts, replace(retriever, bundle_version=name))
 
@@ -66,8 +66,7 @@ def verify(root: Path, version: str = CURRENT) -> Manifest:
         NotFoundError: The bundle does not exist.
         BundleError: A file is missing, not expected, truncated or changed.
     """
-    name = find_version(root, version)
-    return _checked(folder_of(root, name), name)
+    return read_whole(folder_of(root, find_version(root, version)))
 
 
 def load_checked(folder: Path, manifest: Manifest) -> tuple[Parts, Retriever]:
@@ -92,11 +91,3 @@ def load_checked(folder: Path, manifest: Manifest) -> tuple[Parts, Retriever]:
         ) from error
     check_reference_queries(retriever, manifest.reference_queries, str(folder))
     return parts, retriever
-
-
-def _checked(folder: Path, name: str) -> Manifest:
-    manifest = read_manifest(folder)
-    if manifest.version != name:
-        raise BundleError(f"{folder} holds the bundle {manifest.version}; move it back to its name")
-    check_files(folder, manifest.files)
-    return manifest

@@ -6,6 +6,7 @@ removes what is left in the staging folder.
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import datetime, timezone
 from pathlib import Path
@@ -13,10 +14,9 @@ from typing import Any
 
 from recsys.bundle.manifest import (
     Manifest,
-    check_files,
     describe_files,
     library_versions,
-    read_manifest,
+    read_whole,
     write_manifest,
 )
 from recsys.bundle.opening import load_checked
@@ -35,8 +35,6 @@ from recsys.errors import BundleError, DataError
 from recsys.files import LOCK, lock, replace_folder
 from recsys.progress import Progress, silent
 
-_STEP = "publish"
-
 
 def publish(root: Path, parts: Parts, *, progress: Progress = silent) -> str:
     """Publish ``parts`` in ``root`` and make them current.
@@ -54,27 +52,31 @@ def publish(root: Path, parts: Parts, *, progress: Progress = silent) -> str:
         UnknownIdError: The same, for an id.
     """
     queries = make_reference_queries(parts.retriever(), parts.reference_queries)
-    steps = _Steps(progress, 7 + len(parts.spaces) + len(parts.encoders))
+    total, done = 7 + len(parts.spaces) + len(parts.encoders), itertools.count()
+
+    def step(name: str) -> None:
+        progress("publish", next(done), total, name)
+
     with lock(root / LOCK):
-        steps.next("clean")
+        step("clean")
         clean(root)
         staged = new_staging(root)
         staged.mkdir()
-        save_parts(parts, staged, steps.next)
-        steps.next("manifest")
+        save_parts(parts, staged, step)
+        step("manifest")
         manifest = _describe(parts, queries, staged, names(root))
         write_manifest(manifest, staged)
-        steps.next("reference queries")
+        step("reference queries")
         load_checked(staged, manifest)
         name = _twin(root, manifest)
         if name is None:
             name = manifest.version
-            steps.next("rename")
+            step("rename")
             (root / VERSIONS).mkdir(exist_ok=True)
             replace_folder(staged, folder_of(root, name))
-        steps.next("current")
+        step("current")
         point_to(root, name)
-        steps.last("done")
+        progress("publish", total, total, "done")
         clean(root)
     return name
 
@@ -122,24 +124,9 @@ def _twin(root: Path, manifest: Manifest) -> str | None:
         if not name.endswith(content[:8]):
             continue
         try:
-            other = read_manifest(folder_of(root, name))
-            check_files(folder_of(root, name), other.files)
+            other = read_whole(folder_of(root, name))
         except BundleError:
             continue
         if other.content() == content:
             return name
     return None
-
-
-class _Steps:
-    """Counts the steps of a publication."""
-
-    def __init__(self, progress: Progress, total: int) -> None:
-        self._progress, self._total, self._done = progress, total, 0
-
-    def next(self, name: str) -> None:
-        self._progress(_STEP, self._done, self._total, name)
-        self._done += 1
-
-    def last(self, name: str) -> None:
-        self._progress(_STEP, self._total, self._total, name)

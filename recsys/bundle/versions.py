@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from recsys.bundle.manifest import check_files, read_manifest
+from recsys.bundle.manifest import read_manifest, read_whole
 from recsys.errors import BundleError, InvalidRequestError, NotFoundError
 from recsys.files import LOCK, lock, remove_abandoned, write_text
 from recsys.retrieval import TWO_TOWER
@@ -82,7 +82,7 @@ def rollback(root: Path, to: str | None = None) -> str:
                 raise NotFoundError(f"no bundle was published before {current} in {root}")
             to = before[-1]
         name = find_version(root, to)
-        check_files(folder_of(root, name), read_manifest(folder_of(root, name)).files)
+        read_whole(folder_of(root, name))
         point_to(root, name)
         return name
 

@@ -67,6 +67,14 @@ def test_rollback_to_a_damaged_bundle_changes_nothing(root: Path, three: list[st
     assert current(root) == [three[2]]
 
 
+def test_rollback_to_a_renamed_bundle_changes_nothing(root: Path, three: list[str]) -> None:
+    renamed = f"{three[1][:-8]}00000000"
+    (root / "versions" / three[1]).rename(root / "versions" / renamed)
+    with pytest.raises(BundleError, match=f"{renamed} holds the bundle {three[1]}; move it back"):
+        rollback(root)
+    assert current(root) == [three[2]]
+
+
 def test_rollback_replaces_a_damaged_pointer(root: Path, three: list[str]) -> None:
     (root / "CURRENT").write_text("nonsense")
     assert rollback(root, three[1]) == three[1] == open_bundle(root).version
