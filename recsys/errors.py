@@ -1,17 +1,5 @@
 """The exceptions of the engine, with stable codes.
 
-    RecsysError           internal
-    ConfigError           config_invalid
-    DataError             data_invalid
-    InvalidRequestError   request_invalid
-    UnknownIdError        unknown_id
-    NotFoundError         not_found
-    BundleError           bundle_corrupt
-    EncoderError          encoder_failed
-    TrainingError         training_failed
-    DownloadError         download_failed
-    ServiceError          service_failed
-
 A message states the expectation, the actual value and the remedy. The codes are part of the public
 contract: the service maps each of them to a gRPC status.
 """
@@ -37,70 +25,53 @@ class RecsysError(Exception):
 
     code = "internal"
 
+    def __init_subclass__(cls, code: str | None = None) -> None:
+        cls.code = code or cls.code
+
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.field = field
 
 
-class ConfigError(RecsysError):
+class ConfigError(RecsysError, code="config_invalid"):
     """A configuration that cannot be used."""
 
-    code = "config_invalid"
 
-
-class DataError(RecsysError):
+class DataError(RecsysError, code="data_invalid"):
     """A table, file or vector that cannot be used."""
 
-    code = "data_invalid"
 
-
-class InvalidRequestError(RecsysError):
+class InvalidRequestError(RecsysError, code="request_invalid"):
     """A call whose arguments are out of range or contradict each other."""
 
-    code = "request_invalid"
 
-
-class UnknownIdError(RecsysError):
+class UnknownIdError(RecsysError, code="unknown_id"):
     """An id that is neither in the catalogue nor in the log."""
 
-    code = "unknown_id"
 
-
-class NotFoundError(RecsysError):
+class NotFoundError(RecsysError, code="not_found"):
     """A space, bundle, version or data set that does not exist."""
 
-    code = "not_found"
 
-
-class BundleError(RecsysError):
+class BundleError(RecsysError, code="bundle_corrupt"):
     """A bundle whose files do not match its manifest."""
 
-    code = "bundle_corrupt"
 
-
-class EncoderError(RecsysError):
+class EncoderError(RecsysError, code="encoder_failed"):
     """An encoder that cannot be built, trained or used."""
 
-    code = "encoder_failed"
 
-
-class TrainingError(RecsysError):
+class TrainingError(RecsysError, code="training_failed"):
     """A training run that diverged or degenerated."""
 
-    code = "training_failed"
 
-
-class DownloadError(RecsysError):
+class DownloadError(RecsysError, code="download_failed"):
     """A download that failed, or a file with a wrong checksum."""
 
-    code = "download_failed"
 
-
-class ServiceError(RecsysError):
+class ServiceError(RecsysError, code="service_failed"):
     """A service that did not start, answer or stop as expected."""
-
-    code = "service_failed"
 
 
 def suggestion(value: object, known: Iterable[str]) -> str:

@@ -8,7 +8,6 @@ exception. An unexpected error is logged and hidden from the caller.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 
 import grpc
 from google.protobuf.any_pb2 import Any
@@ -97,12 +96,6 @@ def from_rpc_error(error: grpc.RpcError, address: str) -> RecsysError:
     return ServiceError(f"{address} answered {code.name}: {details}")
 
 
-def _kinds(kind: type[RecsysError]) -> Iterator[type[RecsysError]]:
-    yield kind
-    for narrower in kind.__subclasses__():
-        yield from _kinds(narrower)
-
-
 def _packed(detail: ErrorInfo | BadRequest) -> Any:
     packed = Any()
     packed.Pack(detail)
@@ -116,4 +109,4 @@ def _cut(text: str) -> str:
     return raw[: MESSAGE_BYTES - 3].decode("utf-8", "ignore") + "..."
 
 
-_KINDS = {kind.code: kind for kind in _kinds(RecsysError)}
+_KINDS = {kind.code: kind for kind in (RecsysError, *RecsysError.__subclasses__())}
