@@ -18,7 +18,7 @@ from recsys.retrieval import (
     UnknownHistory,
     WeightedSum,
 )
-from recsys.retrieval.request import check_image
+from recsys.retrieval.retriever import MAX_K
 from server.pb.recsys.v1 import retrieval_pb2 as pb
 
 Policy = TypeVar("Policy", bound=str)
@@ -33,7 +33,6 @@ UNKNOWN_HISTORY: Mapping[int, UnknownHistory] = {
     pb.UNKNOWN_HISTORY_POLICY_SKIP: "skip",
     pb.UNKNOWN_HISTORY_POLICY_RAISE: "raise",
 }
-_INT32 = 2**31
 _OPTIONAL = ("user_id", "terms", "item_id", "image")
 """Fields of a query that have the same name and form in the message."""
 
@@ -65,13 +64,10 @@ def write_request(request: Request) -> pb.RetrieveRequest:
     """The message of a request.
 
     Raises:
-        InvalidRequestError: A value does not fit its field: k beyond 32 bits, an unknown policy,
-            or text that is not Unicode.
+        InvalidRequestError: A value is out of range, two contradict, or text is not Unicode.
     """
-    query, k = request.query, request.k
-    if isinstance(k, bool) or not isinstance(k, int) or not -_INT32 <= k < _INT32:
-        raise InvalidRequestError(f"k must be a number of 32 bits; got {k!r}", field="k")
-    check_image(query.image)
+    request.check(MAX_K)
+    query = request.query
     try:
         history = None
         if query.history is not None:
@@ -82,14 +78,14 @@ def write_request(request: Request) -> pb.RetrieveRequest:
                 history=history,
                 context=query.context,
             ),
-            k=k,
+            k=request.k,
             space=request.space,
             exclude=request.exclude,
-            seen=_number("seen", request.seen, SEEN),
-            unknown_history=_number("unknown_history", request.unknown_history, UNKNOWN_HISTORY),
+            seen=_number(request.seen, SEEN),
+            unknown_history=_number(request.unknown_history, UNKNOWN_HISTORY),
             fusion=None if request.fusion is None else _write_fusion(request.fusion),
         )
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise InvalidRequestError(
             f"ids, terms, context and the space must be Unicode text: {error}", field="query"
         ) from error
@@ -143,15 +139,8 @@ def _read_fusion(message: pb.Fusion) -> Fusion:
 def _write_fusion(fusion: Fusion) -> pb.Fusion:
     if isinstance(fusion, WeightedSum):
         return pb.Fusion(weighted_sum=pb.WeightedSum(weights=fusion.weights))
-    if isinstance(fusion, ReciprocalRank):
-        return pb.Fusion(
-            reciprocal_rank=pb.ReciprocalRank(
-                constant=fusion.constant, depth=fusion.depth, weights=fusion.weights
-            )
-        )
-    raise InvalidRequestError(
-        f"fusion must be a ReciprocalRank or a WeightedSum; got {fusion!r:.80}", field="fusion"
-    )
+    ranks = pb.ReciprocalRank(constant=fusion.constant, depth=fusion.depth, weights=fusion.weights)
+    return pb.Fusion(reciprocal_rank=ranks)
 
 
 def _policy(field: str, number: int, values: Mapping[int, Policy]) -> Policy:
@@ -163,9 +152,6 @@ def _policy(field: str, number: int, values: Mapping[int, Policy]) -> Policy:
     return values[number]
 
 
-def _number(field: str, policy: str, values: Mapping[int, Policy]) -> Any:
-    for number in sorted(values, reverse=True):  # the unspecified value comes last
-        if values[number] == policy:
-            return number
-    known = " or ".join(f"'{value}'" for value in dict.fromkeys(values.values()))
-    raise InvalidRequestError(f"{field} must be {known}; it is {policy!r}", field=field)
+def _number(policy: str, values: Mapping[int, str]) -> Any:
+    """Number of a policy, not the one of the unspecified value."""
+    return max(number for number, known in values.items() if known == policy)

@@ -87,7 +87,7 @@ class Query:
 
     def __post_init__(self) -> None:
         if self.history is not None:
-            object.__setattr__(self, "history", checked_ids("query.history", self.history))
+            object.__setattr__(self, "history", _checked_ids("query.history", self.history))
         object.__setattr__(self, "context", _checked_context(self.context))
         if self.history_times is not None:
             if self.history is None:
@@ -128,7 +128,7 @@ class Request:
     fusion: Fusion | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "exclude", checked_ids("exclude", self.exclude))
+        object.__setattr__(self, "exclude", _checked_ids("exclude", self.exclude))
 
     @classmethod
     def of(cls, **values: Unpack[RequestFields]) -> Request:
@@ -221,12 +221,7 @@ class Response:
         return [candidate.id for candidate in self.candidates]
 
 
-def checked_ids(field: str, values: Sequence[str]) -> tuple[str, ...]:
-    """A sequence of ids as a tuple.
-
-    Raises:
-        InvalidRequestError: It is one string, or holds something else than non-empty strings.
-    """
+def _checked_ids(field: str, values: Sequence[str]) -> tuple[str, ...]:
     if isinstance(values, str):
         raise InvalidRequestError(f"{field} must be a sequence of ids; got one string", field=field)
     found = tuple(values)
@@ -237,20 +232,6 @@ def checked_ids(field: str, values: Sequence[str]) -> tuple[str, ...]:
                 field=f"{field}[{position}]",
             )
     return found
-
-
-def check_image(image: bytes | None) -> None:
-    """Refuse a picture that is not the bytes of a file, such as its name.
-
-    Raises:
-        InvalidRequestError: It is something else.
-    """
-    if image is not None and not isinstance(image, bytes):
-        raise InvalidRequestError(
-            f"image must be the bytes of a picture's file; got {type(image).__name__}: "
-            "read the file first",
-            field="query.image",
-        )
 
 
 def _checked_context(context: Mapping[str, str]) -> dict[str, str]:
@@ -298,7 +279,12 @@ def _check_query(query: Query) -> None:
                 f"{name} must be a string that is not blank; got {value!r:.80}",
                 field=f"query.{name}",
             )
-    check_image(query.image)
+    if query.image is not None and not isinstance(query.image, bytes):
+        raise InvalidRequestError(
+            f"image must be the bytes of a picture's file; got {type(query.image).__name__}: "
+            "read the file first",
+            field="query.image",
+        )
     parts = ("user_id", "history", "terms", "image")
     given = [name for name in parts if getattr(query, name) is not None]
     if query.item_id is not None and (given or query.context):
