@@ -88,7 +88,7 @@ def tune(
                     observer=observer,
                     trials=trials,
                     minutes=minutes,
-                    begin="again" if again else "resume",
+                    begin=begin,
                 )
     if as_json:
         print_json(content)
