@@ -162,7 +162,14 @@ def read_json(path: Path) -> Any:
         OSError: The file cannot be read.
         ValueError: The file is not JSON in UTF-8.
     """
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"JSON has no number {name!r}")
 
 
 def write_json(path: Path, content: Any) -> None:

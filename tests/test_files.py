@@ -79,6 +79,8 @@ def test_a_value_that_cannot_be_json_is_refused(tmp_path: Path, value: object) -
 def test_damaged_json_is_a_value_error(tmp_path: Path) -> None:
     (tmp_path / "cut.json").write_text('{"a": ')
     (tmp_path / "latin.json").write_bytes(b'"\xe9"')
+    (tmp_path / "number.json").write_text("[NaN]")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
     for name in names(tmp_path):
         with pytest.raises(ValueError):
             read_json(tmp_path / name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Mapping
@@ -103,7 +102,7 @@ def read_manifest(folder: Path) -> Manifest:
         values = read_json(path)
     except OSError as error:
         raise BundleError(f"cannot read {path}: {error.strerror}; publish again") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except ValueError as error:
         raise BundleError(f"{path} is not JSON: {error}; publish again") from error
     found = values.get("format_version") if isinstance(values, dict) else None
     if found != FORMAT_VERSION:

@@ -93,6 +93,7 @@ def test_a_pipe_is_refused_and_not_waited_for(root: Path, bundle: Bundle) -> Non
     [
         (lambda text: text[:-40], "is not JSON"),
         (lambda text: "", "is not JSON"),
+        (lambda text: text.replace('"items": 20', '"items": NaN'), "is not JSON"),
         (lambda text: "[]", "has format version None; this library reads 2"),
         (lambda text: text.replace('"items": 20', '"items": 21'), "manifest.json was changed"),
         (
