@@ -7,9 +7,9 @@ checks what does not depend on the data; ``recsys.retrieval.parsing`` resolves t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, get_args
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from recsys.retrieval.space import TWO_TOWER
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+T = TypeVar("T")
 Seen = Literal["exclude", "include"]
 UnknownHistory = Literal["skip", "raise"]
 
@@ -222,9 +223,7 @@ class Response:
 
 
 def _checked_ids(field: str, values: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(values, str):
-        raise InvalidRequestError(f"{field} must be a sequence of ids; got one string", field=field)
-    found = tuple(values)
+    found = _checked_sequence(field, "ids", values)
     for position, value in enumerate(found):
         if not isinstance(value, str) or not value:
             raise InvalidRequestError(
@@ -232,6 +231,15 @@ def _checked_ids(field: str, values: Sequence[str]) -> tuple[str, ...]:
                 field=f"{field}[{position}]",
             )
     return found
+
+
+def _checked_sequence(field: str, noun: str, values: Sequence[T]) -> tuple[T, ...]:
+    if isinstance(values, (str, Mapping)) or not isinstance(values, Iterable):
+        raise InvalidRequestError(
+            f"{field} must be a sequence of {noun}; got the single value {values!r:.80}",
+            field=field,
+        )
+    return tuple(values)
 
 
 def _checked_context(context: Mapping[str, str]) -> dict[str, str]:
@@ -247,7 +255,7 @@ def _checked_context(context: Mapping[str, str]) -> dict[str, str]:
 
 
 def _checked_times(values: Sequence[int]) -> tuple[int, ...]:
-    times = tuple(values)
+    times = _checked_sequence("query.history_times", "times", values)
     for position, value in enumerate(times):
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
         if not whole or not -(2**63) <= value < 2**63:

@@ -38,6 +38,8 @@ def test_a_request_equals_its_json(request_: Request) -> None:
         ({"k": 1, "colour": "red"}, "colour", "no field 'colour'; its fields are: user_id, "),
         ({"k": 1, "image": "not base64"}, "query.image", "must be the base64 of a picture"),
         ({"k": 1, "history": "a"}, "query.history", "must be a sequence of ids"),
+        ({"k": 1, "history": 5}, "query.history", "sequence of ids; got the single value 5"),
+        ({"k": 1, "history": [], "history_times": 3}, "query.history_times", "sequence of times"),
         ({"k": 1, "history": [], "history_times": ["x"]}, "query.history_times[0]", "whole second"),
         ({"k": 1, "fusion": {}}, "fusion", "one of the keys reciprocal_rank and weighted_sum"),
         ({"k": 1, "fusion": {"weighted_sum": {}, "x": {}}}, "fusion", "one of the keys"),

@@ -61,7 +61,7 @@ def test_context_and_times_have_their_form() -> None:
 
 
 def test_a_history_is_a_sequence_of_ids() -> None:
-    with pytest.raises(InvalidRequestError, match="must be a sequence of ids; got one string"):
+    with pytest.raises(InvalidRequestError, match="sequence of ids; got the single value 'i01'"):
         Query(history="i01")
     with pytest.raises(InvalidRequestError, match="position 1 holds 7") as caught:
         Query(history=["i01", 7])
@@ -78,7 +78,8 @@ def test_a_history_is_a_sequence_of_ids() -> None:
         ({"k": 1.0}, "k", "got 1.0"),
         ({"seen": "hide"}, "seen", "seen must be 'exclude' or 'include'; got 'hide'"),
         ({"unknown_history": ""}, "unknown_history", "must be 'skip' or 'raise'; got ''"),
-        ({"exclude": "i01"}, "exclude", "exclude must be a sequence of ids; got one string"),
+        ({"exclude": "i01"}, "exclude", "exclude must be a sequence of ids; got the single value"),
+        ({"exclude": None}, "exclude", "must be a sequence of ids; got the single value None"),
         ({"exclude": [None]}, "exclude[0]", "position 0 holds None"),
     ],
 )
