@@ -93,9 +93,11 @@ class Retriever:
                 )
         if self.towers is None and TWO_TOWER in self.spaces:
             raise DataError(f"the space '{TWO_TOWER}' needs towers; none came")
-        text = {"the query tower": self._terms_dimension, **self._dimensions(TEXT)}
-        _check_width("text", self.text_encoder, text)
-        _check_width("image", self.image_encoder, self._dimensions(IMAGE))
+        read = 0 if self.towers is None else self.towers.terms_dimension
+        _check_width(TEXT, self.text_encoder, "the query tower", read)
+        for name, encoder in ((TEXT, self.text_encoder), (IMAGE, self.image_encoder)):
+            if name in self.spaces:
+                _check_width(name, encoder, f"the space '{name}'", self.spaces[name].dimension)
         # The look-up tables of ids are made on first use, which must not be by two threads.
         for ids in (self.log.users, self.log.items, *self.log.context.values()):
             ids.rows([""], unknown="skip")
@@ -148,54 +150,48 @@ class Retriever:
                 answers[position] = found
             else:
                 vectors[position] = found
-        inputs = [self._fusion_input(parsed[each], vectors[each]) for each in vectors]
+        inputs = [
+            FusionInput(
+                {name: each.vector for name, each in vectors[position].items()},
+                parsed[position].hidden,
+                parsed[position].request.k,
+                parsed[position].request.fusion or ReciprocalRank(),
+            )
+            for position in vectors
+        ]
         for position, ranked in zip(vectors, search_spaces(self.spaces, inputs)):
             answers[position] = self._response(parsed[position], vectors[position], ranked)
         return [answers[position] for position in range(len(requests))]
 
     @cached_property
     def _parser(self) -> RequestParser:
-        readers: dict[str, set[str]] = {name: set() for name in self.spaces}
-        towers, columns = self.towers, tuple[str, ...]()
-        if towers is not None and TWO_TOWER in readers:
+        towers, columns, text = self.towers, tuple[str, ...](), self.text_encoder is not None
+        reads = {TEXT: {"terms": text}, IMAGE: {"image": self.image_encoder is not None}}
+        if towers is not None:
             columns = tuple(towers.context_columns)
-            given = {
-                "terms": self.text_encoder is not None and towers.terms_dimension > 0,
+            reads[TWO_TOWER] = {
+                "terms": text and towers.terms_dimension > 0,
                 "context": bool(columns),
                 "history_times": towers.reads_times,
             }
-            readers[TWO_TOWER] = {part for part, reads in given.items() if reads}
-        if self.text_encoder is not None and TEXT in readers:
-            readers[TEXT] = {"terms"}
-        if self.image_encoder is not None and IMAGE in readers:
-            readers[IMAGE] = {"image"}
-        inputs = {name: frozenset(parts) for name, parts in readers.items()}
+        inputs = {
+            name: frozenset(part for part, is_read in reads.get(name, {}).items() if is_read)
+            for name in self.spaces
+        }
         return RequestParser(self.log, inputs, columns, self.max_k)
-
-    @property
-    def _terms_dimension(self) -> int:
-        return 0 if self.towers is None else self.towers.terms_dimension
-
-    def _dimensions(self, name: str) -> dict[str, int]:
-        if name not in self.spaces:
-            return {}
-        return {f"the space '{name}'": self.spaces[name].index.dimension}
 
     def _query_vectors(
         self, parsed: Mapping[int, ParsedRequest]
     ) -> dict[int, dict[str, QueryVector] | RecsysError]:
         """Per request its vector in each of its spaces, or the error of the first without one."""
-        contents = dict(
-            zip(
-                parsed,
-                encode_content(list(parsed.values()), self.text_encoder, self.image_encoder),
-            )
-        )
+        encoded = encode_content(list(parsed.values()), self.text_encoder, self.image_encoder)
+        contents = dict(zip(parsed, encoded))
         by_space: dict[str, list[int]] = defaultdict(list)
         for position, each in parsed.items():
             for name in each.request.spaces:
                 by_space[name].append(position)
-        found: dict[int, dict[str, QueryVector | RecsysError]] = {each: {} for each in parsed}
+        found: dict[int, dict[str, QueryVector]] = {each: {} for each in parsed}
+        faults: dict[int, dict[str, RecsysError]] = {each: {} for each in parsed}
         for name, positions in by_space.items():
             some = [parsed[position] for position in positions]
             theirs = [contents[position] for position in positions]
@@ -205,27 +201,29 @@ class Retriever:
             else:
                 vectors = content_vectors(self.spaces[name], some, theirs)
             for position, vector in zip(positions, vectors):
-                found[position][name] = vector
-        return {position: _complete(each, found[position]) for position, each in parsed.items()}
-
-    def _fusion_input(
-        self, parsed: ParsedRequest, vectors: Mapping[str, QueryVector]
-    ) -> FusionInput:
-        by_name = {name: vectors[name].vector for name in sorted(vectors)}
-        request = parsed.request
-        return FusionInput(by_name, parsed.hidden, request.k, request.fusion or ReciprocalRank())
+                if isinstance(vector, RecsysError):
+                    faults[position][name] = vector
+                else:
+                    found[position][name] = vector
+        return {
+            position: next(
+                (
+                    faults[position][name]
+                    for name in each.request.spaces
+                    if name in faults[position]
+                ),
+                found[position],
+            )
+            for position, each in parsed.items()
+        }
 
     def _response(
         self, parsed: ParsedRequest, vectors: Mapping[str, QueryVector], ranked: RankedRows
     ) -> Response:
         request, found = parsed.request, len(ranked.rows)
-        scored = zip(self.catalogue.ids.ids(ranked.rows), ranked.scores.tolist())
-        if len(vectors) == 1:
-            candidates = [Candidate(*pair, rank) for rank, pair in enumerate(scored, 1)]
-        else:
-            parts = self._parts(ranked.rows, vectors)
-            both = zip(scored, parts)
-            candidates = [Candidate(*pair, rank, part) for rank, (pair, part) in enumerate(both, 1)]
+        ids, scores = self.catalogue.ids.ids(ranked.rows), ranked.scores.tolist()
+        parts = self._parts(ranked.rows, vectors)
+        candidates = map(Candidate, ids, scores, range(1, found + 1), parts)
         unread = [each.unread_terms for each in vectors.values() if each.unread_terms is not None]
         spaces = [self.spaces[name] for name in request.spaces]
         return Response(
@@ -239,9 +237,9 @@ class Retriever:
         )
 
     def _parts(self, rows: Rows, vectors: Mapping[str, QueryVector]) -> list[dict[str, float]]:
-        """Per row its score in each space in which it has a vector."""
+        """Per row its score in each of several spaces in which it has a vector."""
         parts: list[dict[str, float]] = [{} for _ in rows]
-        for name in sorted(vectors):
+        for name in sorted(vectors) if len(vectors) > 1 else ():
             space = self.spaces[name]
             scores = space.scores(rows, vectors[name].vector).tolist()
             for part, row, score in zip(parts, rows, scores):
@@ -250,24 +248,11 @@ class Retriever:
         return parts
 
 
-def _complete(
-    parsed: ParsedRequest, found: Mapping[str, QueryVector | RecsysError]
-) -> dict[str, QueryVector] | RecsysError:
-    complete: dict[str, QueryVector] = {}
-    for name in parsed.request.spaces:
-        vector = found[name]
-        if isinstance(vector, RecsysError):
-            return vector
-        complete[name] = vector
-    return complete
-
-
-def _check_width(kind: str, encoder: ContentEncoder | None, readers: Mapping[str, int]) -> None:
-    for reader, dimension in readers.items():
-        if encoder is not None and dimension not in (0, encoder.dimension):
-            raise DataError(
-                f"the {kind} encoder gives {encoder.dimension} dimensions, {reader} {dimension}"
-            )
+def _check_width(kind: str, encoder: ContentEncoder | None, reader: str, dimension: int) -> None:
+    if encoder is not None and dimension not in (0, encoder.dimension):
+        raise DataError(
+            f"the {kind} encoder gives {encoder.dimension} dimensions, {reader} {dimension}"
+        )
 
 
 def _why_short(spaces: Sequence[Space], parsed: ParsedRequest, found: int) -> str:
