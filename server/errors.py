@@ -109,4 +109,7 @@ def _cut(text: str) -> str:
     return raw[: MESSAGE_BYTES - 3].decode("utf-8", "ignore") + "..."
 
 
-_KINDS = {kind.code: kind for kind in (RecsysError, *RecsysError.__subclasses__())}
+_KINDS: dict[str, type[RecsysError]] = {
+    RecsysError.code: RecsysError,
+    **{kind.code: kind for kind in RecsysError.__subclasses__()},
+}

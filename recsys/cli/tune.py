@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -69,7 +69,8 @@ def tune(
     from recsys.tuning.study import VariantStudy, open_study
     from recsys.tuning.variants import compare_variants
 
-    command, begin = f"recsys tune {config}", "again" if again else "resume"
+    command = f"recsys tune {config}"
+    begin: Literal["again", "resume"] = "again" if again else "resume"
     with Screen() as screen:
         study, observer = open_study(config, runs=runs, progress=screen), TrialScreen(screen)
         with resumable(screen, study.folder):
