@@ -165,16 +165,19 @@ def difference(
     """Mean difference of two evaluations of the same queries, with its 95% interval.
 
     Raises:
-        InvalidRequestError: One lacks the metric, or the numbers of queries differ.
+        InvalidRequestError: The metric is missing, no query has it in both, or the numbers of
+            queries differ.
     """
     one, other = first.values.get(metric), second.values.get(metric)
-    if one is None or other is None or one.shape != other.shape:
+    gap = np.empty(0)
+    if one is not None and other is not None and one.shape == other.shape:
+        gap = (one - other).astype(np.float64)
+    if not np.isfinite(gap).any():
         raise InvalidRequestError(
             f"'{first.name}' and '{second.name}' have no common '{metric}' on the same queries; "
             f"metrics: {', '.join(first.values)}",
             field="metric",
         )
-    gap = (one - other).astype(np.float64)
     return float(np.nanmean(gap)), bootstrap_intervals({metric: gap}, seed=seed)[metric]
 
 

@@ -124,6 +124,9 @@ def test_the_difference_of_two_scorers_has_an_interval_of_its_own() -> None:
     assert 0 < low < gap < high
     with pytest.raises(InvalidRequestError, match="no common 'recall@7'.*recall@1"):
         difference(first, second, "recall@7")
+    assert np.isnan(first.values["recall_of_cold@1"]).all()
+    with pytest.raises(InvalidRequestError, match="no common 'recall_of_cold@1'"):
+        difference(first, second, "recall_of_cold@1")
 
 
 @pytest.mark.parametrize("arguments", [{"ks": (0,)}, {"ks": ()}, {"batch": 0}])
