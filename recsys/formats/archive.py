@@ -58,8 +58,8 @@ def _check(members: list[zipfile.ZipInfo], archive: Path, max_bytes: int) -> Non
     for member in members:
         name = member.filename
         parts = PurePosixPath(name.replace("\\", "/")).parts
-        leads_out = name.startswith(("/", "\\")) or ".." in parts or PureWindowsPath(name).drive
-        if leads_out:
+        absolute = name.startswith(("/", "\\")) or PureWindowsPath(name).drive
+        if absolute or ".." in parts or not parts:
             raise DownloadError(f"{archive.name} holds '{name}', which leads out of its folder")
         if stat.S_ISLNK(member.external_attr >> 16):
             raise DownloadError(f"{archive.name} holds the link '{name}'; links are refused")

@@ -249,6 +249,7 @@ def bad_archives() -> Iterator[tuple[str, bytes, str]]:
     yield "absolute", zipped({"/evil": b"x"}), out
     yield "backslashes", zipped({"..\\evil": b"x"}), out
     yield "drive", zipped({"C:evil": b"x"}), out
+    yield "the folder itself", zipped({".": b"x"}), out
     link = io.BytesIO()
     with zipfile.ZipFile(link, "w") as archive:
         member = zipfile.ZipInfo("ml-1m/link")
