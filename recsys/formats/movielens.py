@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -106,11 +109,8 @@ class MovieLensFiles:
 
     def table(self, file: str, columns: tuple[str, ...], *, separator: str = "\t") -> pa.Table:
         """A text file without a header line; "::" becomes a tab, which occurs in none of them."""
-        try:
-            with self._stream(file) as stream:
-                content = stream.read()
-        except (OSError, zipfile.BadZipFile, EOFError) as error:
-            raise DataError(f"{self.name(file)} cannot be read: {error}") from error
+        with self._stream(file) as stream:
+            content = stream.read()
         return read_csv(
             io.BytesIO(content.replace(b"::", b"\t") if file.endswith(".dat") else content),
             name=self.name(file),
@@ -126,14 +126,18 @@ class MovieLensFiles:
             table = read_csv(stream, name=self.name(file), columns=list(columns))
         return table.rename_columns(list(columns.values()))
 
-    def _stream(self, file: str) -> IO[bytes]:
+    @contextmanager
+    def _stream(self, file: str) -> Iterator[IO[bytes]]:
         if file not in self.members:
             raise DataError(
                 f"{self.path} holds no '{file}', which belongs to these MovieLens files"
             )
-        if self.archive is not None:
-            return self.archive.open(self.members[file])
-        return (self.path / self.members[file]).open("rb")
+        root = self.path if self.archive is None else zipfile.Path(self.archive)
+        try:
+            with (root / self.members[file]).open("rb") as stream:
+                yield stream
+        except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+            raise DataError(f"{self.name(file)} cannot be read: {error}") from error
 
     def __enter__(self) -> MovieLensFiles:
         return self

@@ -146,6 +146,20 @@ def test_a_damaged_archive(tmp_path: Path) -> None:
         read_interactions(MovieLensInteractions(path=str(whole)))
 
 
+@pytest.mark.parametrize("name", ["ml-1m", "ml-20m"])
+def test_a_damaged_member_of_an_archive(tmp_path: Path, name: str) -> None:
+    whole = tmp_path / "set.zip"
+    file, text = next(iter(SETS[name].items()))
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(file, text + "".join(text.splitlines(True)[-1:] * 999))
+    content = bytearray(whole.read_bytes())
+    start = 30 + len(file)  # The compressed bytes follow the header of the first member.
+    content[start : start + 8] = b"\xff" * 8
+    whole.write_bytes(bytes(content))
+    with pytest.raises(DataError, match=f"{file} cannot be read"):
+        read_interactions(MovieLensInteractions(path=str(whole)))
+
+
 @pytest.mark.realdata
 def test_ratings_of_movielens_1m(real_data: Path) -> None:
     columns = {"timestamp": "timestamp", "weight": "rating"}
