@@ -20,6 +20,9 @@ USER, ITEM, TIMESTAMP, POSITION = "user_id", "item_id", "timestamp", "position"
 WEIGHT, EVENT, TERMS = "weight", "event", "terms"
 """Column names of every table of interactions, in files that the engine writes and in memory."""
 
+FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
+"""Times of interactions are in the years 1 to 9999."""
+
 Column = TypeVar("Column", bound="npt.NDArray[Any]")
 
 

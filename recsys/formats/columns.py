@@ -18,14 +18,21 @@ import pyarrow.compute as pc
 from recsys.errors import DataError
 from recsys.formats.sources import InteractionColumns, TimestampUnit
 from recsys.ids import Mask
-from recsys.interactions import ITEM, POSITION, TIMESTAMP, USER, WEIGHT
+from recsys.interactions import (
+    FIRST_SECOND,
+    ITEM,
+    LAST_SECOND,
+    POSITION,
+    TIMESTAMP,
+    USER,
+    WEIGHT,
+)
 from recsys.tables import require_columns
 
 Unreadable = Literal["raise", "missing"]
 Numbers = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 TEXT = pa.large_string()
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
-_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # the years 1 and 9999
 
 
 def interactions_table(
@@ -120,13 +127,16 @@ class RawColumn:
         kind = self._raw.type
         if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
             times = pc.cast(self._raw, pa.timestamp("s")) if pa.types.is_date(kind) else self._raw
+            unit = times.type.unit
             ticks = pc.fill_null(pc.cast(times, pa.int64()), 0).to_numpy()
-            return _chunked(ticks // _PER_SECOND[times.type.unit], times.is_null().to_numpy())
-        values, bad = self._parsed_times(_PER_SECOND[unit])
-        bad = bad | np.isinf(values)
-        self._refuse(bad, f"a number in '{unit}' since 1970 or ISO-8601 text")
-        values = np.where(bad, 0, values) // _PER_SECOND[unit]
-        outside = (values < _FIRST_SECOND) | (values > _LAST_SECOND)
+            values = np.where(times.is_null().to_numpy(), np.nan, ticks // _PER_SECOND[unit])
+            bad = np.zeros(len(values), bool)
+        else:
+            values, bad = self._parsed_times(_PER_SECOND[unit])
+            bad = bad | np.isinf(values)
+            self._refuse(bad, f"a number in '{unit}' since 1970 or ISO-8601 text")
+            values = np.where(bad, 0, values) // _PER_SECOND[unit]
+        outside = (values < FIRST_SECOND) | (values > LAST_SECOND)
         moment = f"a moment between the years 1 and 9999 (is its unit '{unit}'?)"
         return self._whole(values, bad | outside, moment)
 
@@ -177,7 +187,10 @@ class RawColumn:
         if self._unreadable == "missing" or not bad.any():
             return
         row = int(bad.argmax())
-        value = self._raw[row].as_py()
+        try:
+            value = self._raw[row].as_py()
+        except (ValueError, OverflowError):  # a moment outside the years that Python has
+            value = self._raw[row].value
         raise DataError(
             f"{self._name}, row {row + 1}: expected {expected}, got {value!r:.80}; fix it, or let "
             "ingestion skip such rows (bad_rows = 'skip')"

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from recsys.config import Config
+from recsys.interactions import FIRST_SECOND, LAST_SECOND
 
 Moment = int | float | str | datetime | date
 """Seconds since 1970, an ISO date or time (UTC where it names no zone), or a quantile in (0, 1)."""
@@ -60,6 +61,8 @@ class GlobalTimeConfig(_Protocol):
     def _is_moment(cls, value: Moment) -> Moment:
         if isinstance(value, float) and not 0 < value < 1:
             raise ValueError("a fraction is a quantile of the log's times, between 0 and 1")
+        if isinstance(value, int) and not FIRST_SECOND <= value <= LAST_SECOND:
+            raise ValueError("a number is in seconds since 1970, of the years 1 to 9999")
         if isinstance(value, str):
             seconds_of(value)
         return value

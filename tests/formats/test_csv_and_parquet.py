@@ -112,6 +112,17 @@ def test_a_bad_time_is_reported_with_its_row(tmp_path: Path, value: str, text: s
         csv(tmp_path, f"user_id,item_id,at\na,b,1\na,c,{value}\n", columns=AT)
 
 
+def test_a_parquet_timestamp_out_of_range_is_reported_with_its_row(tmp_path: Path) -> None:
+    times = pa.array([1, None, 1_704_067_200_123], pa.timestamp("s"))
+    table = pa.table({"user_id": ["a"] * 3, "item_id": ["b"] * 3, "at": times})
+    pa.parquet.write_table(table, tmp_path / "log.parquet")
+    source = ParquetInteractions(path="log.parquet", columns=AT)
+    with pytest.raises(DataError, match=r"row 3: expected a moment between the years 1 and 9999"):
+        read_interactions(source, base=tmp_path)
+    log = read_interactions(source, base=tmp_path, unreadable="missing")
+    assert log["timestamp"][0] == 1 and log["timestamp"][1:].isna().all()
+
+
 def test_a_bad_number_is_reported_with_its_row(tmp_path: Path) -> None:
     columns = InteractionColumns(weight="stars")
     text = "log.csv: column 'stars', row 3: expected a number, got 'many'; .*bad_rows = 'skip'"

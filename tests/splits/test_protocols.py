@@ -209,6 +209,10 @@ class _Section(Config):
         ({"protocol": "global-time", "validation_from": "soon"}, "soon"),
         ({"protocol": "global-time", "validation_from": 20, "test_from": 10}, "must lie before"),
         ({"protocol": "global-time", "validation_from": 20}, "both be quantiles or both moments"),
+        (
+            {"protocol": "global-time", "validation_from": 1, "test_from": 1_704_067_200_123},
+            "seconds since 1970, of the years 1 to 9999",
+        ),
         ({"protocol": "cold-items", "share": 1.0}, "less than 1"),
         ({"protocol": "cold-items", "shared": 0.1}, "did you mean 'share'"),
     ],
