@@ -14,7 +14,6 @@ from recsys.features.item_encoding import ItemEncoder, text_parts
 from recsys.features.pictures import CataloguePictures
 from recsys.features.pooling import mean_of_items
 from recsys.features.spectral import (
-    leading_directions,
     normalised_interactions,
     plain_interactions,
     spectral_vectors,
@@ -32,7 +31,6 @@ __all__ = [
     "ItemEncoder",
     "attribute_block",
     "category_values",
-    "leading_directions",
     "mean_of_items",
     "normalised_interactions",
     "plain_interactions",

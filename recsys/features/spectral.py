@@ -36,23 +36,6 @@ def normalised_interactions(log: Interactions) -> Any:
     return (sides[0] @ plain @ sides[1]).tocsr().astype(np.float32)
 
 
-def leading_directions(
-    log: Interactions, count: int, *, seed: int = 0
-) -> tuple[Vectors, Vectors, Vectors]:
-    """P ``[users, c]``, s ``[c]`` and Q' ``[c, items]`` of A = P S Q', the largest s first.
-
-    Args:
-        log: Training interactions.
-        count: Number c of directions, at most the rank of A.
-        seed: Seed of the randomised decomposition (Halko et al. 2011).
-    """
-    from sklearn.utils.extmath import randomized_svd
-
-    matrix = normalised_interactions(log)
-    p, s, q = randomized_svd(matrix, min(count, *matrix.shape), n_iter=7, random_state=seed)
-    return p, s, q
-
-
 def spectral_vectors(
     log: Interactions, dimension: int, *, spread: float = 1.0, seed: int = 0
 ) -> tuple[Vectors, Vectors]:
@@ -78,7 +61,11 @@ def spectral_vectors(
         >>> (user_vectors @ item_vectors.T > 1e-6).tolist()
         [[True, True, False], [False, False, True]]
     """
-    p, s, q = leading_directions(log, dimension, seed=seed)
+    from sklearn.utils.extmath import randomized_svd
+
+    matrix = normalised_interactions(log)
+    count = min(dimension, *matrix.shape)
+    p, s, q = randomized_svd(matrix, count, n_iter=7, random_state=seed)
     count = int((s > _ZERO).sum())
     users, items = (p * np.sqrt(s))[:, :count], (q.T * np.sqrt(s))[:, :count]
     warm = items[log.warm]

@@ -48,17 +48,6 @@ def test_the_filter_of_gf_cf_is_that_of_the_paper():
     np.testing.assert_allclose(ItemFilter(LOG, GF_CF).scores(EVERYONE), R @ A.T @ A, rtol=1e-5)
 
 
-def test_tastes_at_large_are_added_by_the_leading_singular_vectors():
-    _, _, v = np.linalg.svd(A, full_matrices=False)
-    m = np.maximum(R.sum(0), 1)
-    for directions in (1, 2, 9):
-        config = GF_CF.model_copy(update={"low_pass": 0.3, "directions": directions})
-        kept = v[:directions]
-        tastes = (R / np.sqrt(m)) @ kept.T @ kept * np.sqrt(m)
-        wanted = np.maximum(R @ A.T @ A + 0.3 * tastes, 0)
-        np.testing.assert_allclose(ItemFilter(LOG, config).scores(EVERYONE), wanted, atol=1e-4)
-
-
 @pytest.mark.parametrize("power", ["of_users", "of_history", "of_items"])
 def test_each_power_damps_its_own_degree(power):
     plain = {"of_users": 0, "of_history": 0, "of_items": 0}
@@ -123,25 +112,6 @@ def test_what_was_met_last_says_most():
     by_age = ItemFilter(log, ItemFilterConfig(recency=1.0)).scores(np.array([0], np.int32))[0]
     alike = ItemFilter(log, ItemFilterConfig()).scores(np.array([0], np.int32))[0]
     assert alike[2] == alike[3] and by_age[3] == pytest.approx(2 * by_age[2])
-
-
-def test_order_is_read_where_tastes_at_large_are():
-    config = GF_CF.model_copy(update={"low_pass": 1.0, "directions": 1, "recency": 1.0})
-    log = walked()
-    without = config.model_copy(update={"low_pass": 0.0})
-    users = np.arange(3, dtype=np.int32)
-    tastes = ItemFilter(log, config).scores(users) - ItemFilter(log, without).scores(users)
-    met = np.array([[letter in walk for letter in LETTERS] for walk in WALKS.values()], float)
-    ages = np.array(
-        [
-            [1 / (len(walk) - walk.rindex(x)) if x in walk else 0 for x in LETTERS]
-            for walk in WALKS.values()
-        ]
-    )
-    m = met.sum(0)
-    normalised = met / np.sqrt(met.sum(1, keepdims=True) * m)
-    v = np.linalg.svd(normalised)[2][:1]
-    np.testing.assert_allclose(tastes, (ages / np.sqrt(m)) @ v.T @ v * np.sqrt(m), atol=1e-4)
 
 
 # --- what is taught

@@ -18,14 +18,12 @@ class ItemFilterConfig(Config):
         recency: r, discount of older items of the history; 0 reads no order.
         nearness: e, discount of pairs of items far apart in a history; 0 reads no order.
         window: Largest distance of a pair where ``nearness`` counts. Memory and time grow with it.
-        low_pass: Weight of the low-rank term.
-        directions: Rank of the low-rank term.
 
     Example:
-        GF-CF as published for Gowalla:
+        The filter of GF-CF:
 
-        >>> ItemFilterConfig(of_users=1, of_history=0.5, of_items=0.5, low_pass=0.3).directions
-        256
+        >>> ItemFilterConfig(of_users=1, of_history=0.5, of_items=0.5).recency
+        0.0
     """
 
     of_users: float = Field(0.6, ge=0, le=2)
@@ -34,8 +32,6 @@ class ItemFilterConfig(Config):
     recency: float = Field(0.0, ge=0, le=10)
     nearness: float = Field(0.0, ge=0, le=10)
     window: int = Field(50, ge=1, le=4096)
-    low_pass: float = Field(0.0, ge=0, le=100)
-    directions: int = Field(256, ge=1, le=4096)
 
 
 class Distillation(Config):

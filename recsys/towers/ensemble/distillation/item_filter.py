@@ -6,32 +6,30 @@ from typing import Any
 
 import numpy as np
 
-from recsys.features import leading_directions, plain_interactions
+from recsys.features import plain_interactions
 from recsys.ids import Rows, Vectors
 from recsys.interactions import Interactions
 from recsys.towers.ensemble.distillation.config import ItemFilterConfig
 
 
 class ItemFilter:
-    """The filter of GF-CF (Shen et al., CIKM 2021, eq. 9 to 11), with free powers of the degrees
+    """The linear filter of GF-CF (Shen et al., CIKM 2021, eq. 9) with free powers of the degrees
     and, optionally, the order of the histories.
 
     With R the plain interactions (1 where user and item interact), n_w the number of items of user
     w and m_i the number of users of item i, user u gives item j the score
 
         sum over i of R_ui k_ui^-r sum over w of n_w^-a R_wi R_wj d_wij^-e m_i^-b m_j^-c
-          + l sum over i of R_ui k_ui^-r m_i^-1/2 (V V')_ij m_j^1/2
 
-    where item i is the k_ui-th from the end of u's history, d_wij is the distance of i and j in
-    w's, and the columns of V are the leading right singular vectors of the normalised interactions.
-    GF-CF has a = 1, b = c = 1/2 and no order: r = e = 0. Scores below 0 become 0.
+    where item i is the k_ui-th from the end of u's history, and d_wij is the distance of i and j in
+    w's. GF-CF has a = 1, b = c = 1/2 and no order: r = e = 0.
 
     With e = 0 the matrix of items x items is never built: a user's scores go through the users of
     the same items. Otherwise it holds the pairs at most ``window`` apart in some history.
 
     Args:
         log: Training interactions.
-        config: The powers a, b, c, r and e, the window, l and the number of columns of V.
+        config: The powers a, b, c, r and e, and the window.
 
     Example:
         >>> from recsys.ids import IdMap
@@ -56,9 +54,6 @@ class ItemFilter:
         else:
             weighted = diags_array(n**-config.of_users) @ plain @ damped
             self._steps = [plain.T.tocsr(), weighted.tocsr().astype(np.float32)]
-        self._low_rank = None
-        if config.low_pass > 0:
-            self._low_rank = _LowRank(log, recent, config)
 
     def scores(self, users: Rows) -> Vectors:
         """Scores of every item, including the history, float32 ``[users, items]``, at least 0."""
@@ -66,22 +61,6 @@ class ItemFilter:
         for step in self._steps:
             product = product @ step
         scores: Vectors = product.toarray()
-        if self._low_rank is not None:
-            scores += self._low_rank.scores(users)
-        return np.maximum(scores, 0, out=scores)
-
-
-class _LowRank:
-    """The second sum, as two narrow matrices."""
-
-    def __init__(self, log: Interactions, recent: Any, config: ItemFilterConfig) -> None:
-        _, _, v = leading_directions(log, config.directions)
-        roots = np.sqrt(np.maximum(plain_interactions(log).sum(axis=0), 1.0))
-        self._of_users = (recent @ (v.T / roots[:, None])).astype(np.float32)
-        self._of_items = (config.low_pass * v * roots).astype(np.float32)
-
-    def scores(self, users: Rows) -> Vectors:
-        scores: Vectors = self._of_users[users] @ self._of_items
         return scores
 
 
