@@ -11,7 +11,7 @@ from recsys._tf import tf, tf_keras
 from recsys.features import FeatureBlock
 from recsys.interactions import Interactions
 from recsys.towers import TowersConfig, TrainConfig
-from recsys.towers.training.objectives import build_objective
+from recsys.towers.training.objectives import Objective
 from recsys.towers.training.optimizer import build_optimizer
 
 Tensors = dict[str, Any]
@@ -29,7 +29,7 @@ class TowerSteps:
         blocks: Sequence[FeatureBlock] = (),
     ) -> None:
         tf_keras.utils.set_random_seed(train.seed)
-        self._objective = build_objective(towers, train, log)
+        self._objective = Objective(towers, train, log)
         no_terms = np.zeros((len(log.phrases), 0), np.float32)
         self.model = self._objective.model(blocks, no_terms, None)
         groups = self._objective.groups(0)

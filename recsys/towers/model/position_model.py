@@ -23,13 +23,8 @@ class TwoTowerModel(TwoTowers):
     that cold items in a history count and gradients reach all of its items.
 
     Args:
-        config: The towers.
-        train: Their training.
-        log: Training interactions.
-        blocks: Feature blocks of the item tower.
-        phrase_vectors: Encoded ``log.phrases``, float32 ``[phrases, t]``; zeros where a phrase
-            has no vector (as "" never has).
-        user_block: Vectors of ``log.users`` from another model, or None.
+        train: Configuration of the training.
+        config, log, blocks, phrase_vectors, user_block: As in :class:`TwoTowers`.
     """
 
     def __init__(

@@ -1,11 +1,10 @@
-"""Training objectives: the model of a loss and its batches, by position or by user."""
+"""The objective of a training: the model of its loss, and batches by position or by user."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from recsys.features import FeatureBlock
 from recsys.ids import Vectors
@@ -20,13 +19,15 @@ from recsys.towers.training.set_batches import group_users, load_sets
 
 
 @dataclass(frozen=True)
-class Objective(ABC):
-    """A model and its batches; batches depend on the seed and the epoch alone."""
+class Objective:
+    """A model and its batches, which depend on the seed and the epoch alone.
+
+    Under ``set-softmax`` an example is a user with all their items, otherwise a position.
+    """
 
     towers: TowersConfig
     train: TrainConfig
     log: Interactions
-    kind: ClassVar[type[TwoTowerModel | SetModel]]
 
     def model(
         self,
@@ -35,58 +36,23 @@ class Objective(ABC):
         user_block: FeatureBlock | None,
     ) -> TwoTowers:
         """A new model."""
-        return self.kind(self.towers, self.train, self.log, blocks, phrase_vectors, user_block)
+        kind = SetModel if isinstance(self.train.loss, SetSoftmax) else TwoTowerModel
+        return kind(self.towers, self.train, self.log, blocks, phrase_vectors, user_block)
 
-    @abstractmethod
     def groups(self, epoch: int) -> list[Any]:
         """Windows or users of each step of an epoch."""
+        positions, seed = self.train.batch_positions, self.train.seed
+        if isinstance(self.train.loss, SetSoftmax):
+            return group_users(self.log, positions=positions, seed=seed, epoch=epoch)
+        window = self.towers.history.window
+        return training_batches(
+            self.log, window=window, positions=positions, seed=seed, epoch=epoch
+        )
 
-    @abstractmethod
     def load(self, epoch: int, groups: list[Any]) -> Iterator[Batch]:
         """Batch of each group."""
-
-
-def build_objective(towers: TowersConfig, train: TrainConfig, log: Interactions) -> Objective:
-    """The objective of ``train.loss``."""
-    kind = UserObjective if isinstance(train.loss, SetSoftmax) else PositionObjective
-    return kind(towers, train, log)
-
-
-class PositionObjective(Objective):
-    """One query per position of each history."""
-
-    kind = TwoTowerModel
-
-    def groups(self, epoch: int) -> list[Any]:
-        return training_batches(
-            self.log,
-            window=self.towers.history.window,
-            positions=self.train.batch_positions,
-            seed=self.train.seed,
-            epoch=epoch,
-        )
-
-    def load(self, epoch: int, groups: list[Any]) -> Iterator[Batch]:
-        return load_batches(self.log, groups, times=self.towers.history.reads_times)
-
-
-class UserObjective(Objective):
-    """One query per user, with all of the user's items as positives."""
-
-    kind = SetModel
-
-    def groups(self, epoch: int) -> list[Any]:
-        return group_users(
-            self.log, positions=self.train.batch_positions, seed=self.train.seed, epoch=epoch
-        )
-
-    def load(self, epoch: int, groups: list[Any]) -> Iterator[Batch]:
-        assert isinstance(self.train.loss, SetSoftmax)
-        return load_sets(
-            self.log,
-            groups,
-            self.train.loss,
-            window=self.towers.history.window,
-            seed=self.train.seed,
-            epoch=epoch,
-        )
+        loss, history = self.train.loss, self.towers.history
+        if not isinstance(loss, SetSoftmax):
+            return load_batches(self.log, groups, times=history.reads_times)
+        seed = self.train.seed
+        return load_sets(self.log, groups, loss, window=history.window, seed=seed, epoch=epoch)

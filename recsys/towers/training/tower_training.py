@@ -12,7 +12,7 @@ from recsys.towers.training.batches import Batch
 from recsys.towers.training.collapse import refuse_collapsed
 from recsys.towers.training.data import TrainingData
 from recsys.towers.training.loop import TrainingLoop, tensors
-from recsys.towers.training.objectives import build_objective
+from recsys.towers.training.objectives import Objective
 from recsys.towers.training.optimizer import build_optimizer
 
 
@@ -29,7 +29,7 @@ class TowerTraining(TrainingLoop):
         self._sizes |= {f"context_{name}": len(values) for name, values in log.context.items()}
         if user_block is not None:
             self._sizes["user_vectors"] = user_block.dimension
-        self._objective = build_objective(towers, train, log)
+        self._objective = Objective(towers, train, log)
         groups = self._objective.groups(0)
         self._example = next(self._objective.load(0, [max(groups, key=len)]))
         super().__init__(
