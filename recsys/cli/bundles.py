@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from recsys.cli.output import print_json, print_table
+from recsys.cli.output import AsJson, print_json, print_table
 from recsys.errors import NotFoundError
 
 app = typer.Typer(
@@ -19,7 +19,6 @@ app = typer.Typer(
 Root = Annotated[
     Path, typer.Argument(metavar="BUNDLES", help="The folder of bundles, as runs/NAME/bundles.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 @app.command("list")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from recsys.cli.output import MAX_WIDTH, print_json, print_table
-from recsys.cli.runs import RUNS, AsJson, RunsFolder, resumable
+from recsys.cli.output import MAX_WIDTH, AsJson, print_json, print_table
+from recsys.cli.runs import RUNS, RunsFolder, resumable
 from recsys.cli.screen import Screen
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from recsys.cli.output import print_json, print_table
+from recsys.cli.output import AsJson, print_json, print_table
 from recsys.cli.runs import RUNS, ConfigPath, RunsFolder, resumable, up_to
 from recsys.cli.screen import Screen
 
@@ -23,7 +23,7 @@ def export_embeddings(
         typer.Option(help="Content vectors to write as well (text, image); may be repeated."),
     ] = None,
     runs: RunsFolder = RUNS,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write the vectors of users, items and queries: parquet, npy, TensorBoard's projector.
 

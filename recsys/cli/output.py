@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 MAX_WIDTH = 180
 """Table width in characters for many columns."""
 

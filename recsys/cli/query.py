@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recsys.cli.output import print_json, print_table
+from recsys.cli.output import AsJson, print_json, print_table
 
 if TYPE_CHECKING:
     from recsys.retrieval import Request, Response
@@ -74,7 +74,7 @@ def query(
         Path | None,
         typer.Option(help="Also draw query and candidates into this PNG; needs --config."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Find candidates in a bundle (--bundles or --config) or with a service (--address)."""
     if sum(source is not None for source in (bundles, config, address)) != 1:
@@ -102,7 +102,10 @@ def query(
         fusion=fusion_from(fusion, weight or ()),
     )
     if address is not None:
-        response, titles = _answer_by_service(address, request, timeout), dict[str, str]()
+        from server.client import RecsysClient
+
+        with RecsysClient(address, timeout=timeout) as client:
+            response, titles = client.respond(request), dict[str, str]()
     else:
         response, titles = _answer_by_bundle(bundles, config, runs, version, request, sheet)
     if as_json:
@@ -111,13 +114,6 @@ def query(
     _print_table(response, titles)
     for note in _notes(response):
         typer.echo(f"note: {note}", err=True)
-
-
-def _answer_by_service(address: str, request: Request, timeout: float) -> Response:
-    from server.client import RecsysClient
-
-    with RecsysClient(address, timeout=timeout) as client:
-        return client.respond(request)
 
 
 def _answer_by_bundle(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from recsys.cli.output import print_json, print_table
+from recsys.cli.output import AsJson, print_json, print_table
 from recsys.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder of all runs.")]
 Again = Annotated[
     bool, typer.Option("--again", help="Recompute results even if they are up to date.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 RUNS = Path("runs")
 
 HELP = {

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from recsys.cli.output import MAX_WIDTH, print_json, print_table
-from recsys.cli.runs import RUNS, Again, AsJson, RunsFolder, resumable
+from recsys.cli.output import MAX_WIDTH, AsJson, print_json, print_table
+from recsys.cli.runs import RUNS, Again, RunsFolder, resumable
 from recsys.cli.screen import Screen
 
 if TYPE_CHECKING:

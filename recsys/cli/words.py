@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from recsys.cli.output import print_json
+from recsys.cli.output import AsJson, print_json
 
 
 class Form(str, Enum):
@@ -28,7 +28,7 @@ def export_words(
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write; .gz compresses.")],
     form: Annotated[Form, typer.Option(help="Text, or word2vec's binary form.")] = Form.text,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write the words of a word2vec or word-vectors encoder in a format that other tools read."""
     from recsys.encoders import load_encoder, write_word_vectors
