@@ -18,6 +18,7 @@ from recsys.retrieval import (
     UnknownHistory,
     WeightedSum,
 )
+from recsys.retrieval.codec import fusion_to_json
 from recsys.retrieval.retriever import MAX_K
 from server.pb.recsys.v1 import retrieval_pb2 as pb
 
@@ -83,7 +84,7 @@ def write_request(request: Request) -> pb.RetrieveRequest:
             exclude=request.exclude,
             seen=_number(request.seen, SEEN),
             unknown_history=_number(request.unknown_history, UNKNOWN_HISTORY),
-            fusion=None if request.fusion is None else _write_fusion(request.fusion),
+            fusion=None if request.fusion is None else pb.Fusion(**fusion_to_json(request.fusion)),
         )
     except ValueError as error:
         raise InvalidRequestError(
@@ -134,13 +135,6 @@ def _read_fusion(message: pb.Fusion) -> Fusion:
     ranks = message.reciprocal_rank
     given = {name: getattr(ranks, name) for name in ("constant", "depth") if ranks.HasField(name)}
     return ReciprocalRank(**given, weights=dict(ranks.weights))
-
-
-def _write_fusion(fusion: Fusion) -> pb.Fusion:
-    if isinstance(fusion, WeightedSum):
-        return pb.Fusion(weighted_sum=pb.WeightedSum(weights=fusion.weights))
-    ranks = pb.ReciprocalRank(constant=fusion.constant, depth=fusion.depth, weights=fusion.weights)
-    return pb.Fusion(reciprocal_rank=ranks)
 
 
 def _policy(field: str, number: int, values: Mapping[int, Policy]) -> Policy:

@@ -95,6 +95,11 @@ def response_to_json(response: Response) -> dict[str, Any]:
     }
 
 
+def fusion_to_json(fusion: Fusion) -> dict[str, Any]:
+    """A fusion as an object with one key, its form."""
+    return {name: asdict(fusion) for name, kind in FUSIONS.items() if type(fusion) is kind}
+
+
 def _validated(value: Any) -> Request:
     if isinstance(value, Request):
         return value
@@ -118,7 +123,7 @@ def _to_json(value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, (ReciprocalRank, WeightedSum)):
-        return {name: asdict(value) for name, kind in FUSIONS.items() if type(value) is kind}
+        return fusion_to_json(value)
     return list(value) if isinstance(value, tuple) else value
 
 
