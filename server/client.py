@@ -68,11 +68,7 @@ class RecsysClient:
     def retrieve(
         self, *, timeout: float | None = None, **fields: Unpack[RequestFields]
     ) -> Response:
-        """Candidates for one query.
-
-        Args:
-            timeout: Seconds; None means the client's.
-            **fields: Fields of ``recsys.retrieval.Query`` and ``recsys.retrieval.Request``.
+        """Candidates for one query, given as the fields of a ``Query`` and its ``Request``.
 
         Raises:
             RecsysError: As in-process; a :class:`ServiceError` without an answer.
@@ -95,12 +91,7 @@ class RecsysClient:
         timeout: float | None = None,
         **options: Unpack[RequestOptions],
     ) -> list[Response | RecsysError]:
-        """For each query the response, or the error, of :meth:`retrieve`.
-
-        Raises:
-            RecsysError: The batch as a whole was refused; a :class:`ServiceError` without an
-                answer.
-        """
+        """For each query the response or the error, as :meth:`answer` does."""
         return self.answer([Request(query, **options) for query in queries], timeout=timeout)
 
     def answer(

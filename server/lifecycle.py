@@ -58,12 +58,7 @@ class RetrievalServer:
     ) -> RetrievalServer:
         """Listen, with health SERVING for the server and for ``recsys.v1.RetrievalService``.
 
-        Args:
-            retriever: A loaded retriever.
-            host: Interface to listen on.
-            port: Port; 0 takes a free one.
-            threads: Number of retrievals that run at once; one per CPU by default.
-            limits: Limits on the size of a request.
+        Port 0 takes a free one. By default one retrieval per CPU runs at once.
 
         Raises:
             ServiceError: The port cannot be listened on.

@@ -47,11 +47,7 @@ class Limits(Config):
     message: int = Field(4 * 1024 * 1024, ge=1024)
 
     def check(self, request: RetrieveRequest) -> None:
-        """Refuse a request that is too large in any of its parts.
-
-        Raises:
-            InvalidRequestError: ``field`` names the part.
-        """
+        """Refuse a request that is too large in a part, with an :class:`InvalidRequestError`."""
         query = request.query
         if request.k > self.k:
             raise InvalidRequestError(f"k is {request.k}; at most {self.k} is allowed", field="k")
@@ -67,29 +63,20 @@ class Limits(Config):
         _at_most(self.id, len(query.user_id), "characters", "query.user_id")
         _at_most(self.id, len(query.item_id), "characters", "query.item_id")
         _at_most(self.id, len(request.space), "characters", "space")
-        self.check_bytes(request)
+        self._check_bytes(request)
 
     def check_batch(self, request: BatchRetrieveRequest) -> None:
-        """Refuse a batch that is empty or too large; its queries are checked one by one.
-
-        Raises:
-            InvalidRequestError: ``field`` names the part.
-        """
+        """Refuse a batch that is empty or too large; its requests are checked one by one."""
         if not request.requests:
             raise InvalidRequestError("a batch needs at least one request", field="requests")
         _at_most(self.batch, len(request.requests), "requests", "requests")
-        self.check_bytes(request)
+        self._check_bytes(request)
         # A picture that is too large by itself has its own error, and costs nothing.
         each = [_pixels(single) for single in request.requests]
         read = sum(pixels for pixels in each if pixels <= self.pixels)
         _at_most(self.batch_pixels, read, "pixels in its pictures", "requests")
 
-    def check_bytes(self, request: RetrieveRequest | BatchRetrieveRequest) -> None:
-        """Refuse a message of too many bytes.
-
-        Raises:
-            InvalidRequestError: ``field`` names the message.
-        """
+    def _check_bytes(self, request: RetrieveRequest | BatchRetrieveRequest) -> None:
         size = request.ByteSize()
         if size > self.message:
             raise InvalidRequestError(

@@ -71,11 +71,7 @@ class RetrievalService(RetrievalServiceServicer):
         return self._in_flight
 
     async def drain(self, grace: float) -> int:
-        """Refuse new requests and wait ``grace`` seconds at most for those in flight.
-
-        Returns:
-            Number of requests still in flight.
-        """
+        """Refuse new requests, wait ``grace`` seconds at most; returns the number in flight."""
         self._draining = True
         try:
             await asyncio.wait_for(self._idle.wait(), grace)

@@ -42,11 +42,7 @@ class Bundle:
 
 
 def open_bundle(root: Path, version: str = CURRENT) -> Bundle:
-    """Verify and load a bundle.
-
-    Args:
-        root: Folder of bundles.
-        version: Name of a bundle, or "current".
+    """Verify and load a bundle of the folder ``root``.
 
     Raises:
         NotFoundError: The bundle does not exist.

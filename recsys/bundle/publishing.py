@@ -37,19 +37,15 @@ from recsys.progress import Progress, silent
 
 
 def publish(root: Path, parts: Parts, *, progress: Progress = silent) -> str:
-    """Publish ``parts`` in ``root`` and make them current.
+    """Publish ``parts`` in ``root`` and make them current; returns the name of the bundle.
 
     A bundle with the same content (everything but the time) is made current again rather than
     written a second time. A second publisher waits for the first.
 
-    Returns:
-        Name of the bundle.
-
     Raises:
         DataError: The parts do not fit each other, or their description is not JSON.
         BundleError: The written bundle does not load, or answers differently from the parts.
-        InvalidRequestError: One of the reference queries given cannot be answered.
-        UnknownIdError: The same, for an id.
+        InvalidRequestError, UnknownIdError: One of the reference queries cannot be answered.
     """
     queries = make_reference_queries(parts.retriever(), parts.reference_queries)
     total, done = 7 + len(parts.spaces) + len(parts.encoders), itertools.count()

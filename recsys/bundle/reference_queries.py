@@ -86,13 +86,10 @@ def check_reference_queries(
         else:
             continue
         raise BundleError(
-            f"{where}: reference query {number} {_shown(query.request)} {fault}; the files are "
-            "unchanged, so a library or the machine computes something else: publish again here"
+            f"{where}: reference query {number} {request_to_json(query.request)!s:.200} {fault}; "
+            "the files are unchanged, so a library or the machine computes something else: "
+            "publish again here"
         )
-
-
-def _shown(request: Request) -> str:
-    return f"{request_to_json(request)!s:.200}"
 
 
 def _same(query: ReferenceQuery, answer: Response) -> bool:

@@ -61,14 +61,9 @@ def list_bundles(root: Path) -> tuple[BundleInfo, ...]:
 
 
 def rollback(root: Path, to: str | None = None) -> str:
-    """Make another bundle current, in one atomic step, after checking its files.
+    """Make another bundle current, by default the one published before; returns its name.
 
-    Args:
-        root: Folder of bundles.
-        to: Name of the bundle; None takes the one published before the current one.
-
-    Returns:
-        Name of the new current bundle.
+    It is one atomic step, after the files are checked.
 
     Raises:
         NotFoundError: The bundle does not exist, or none was published before the current one.
@@ -88,10 +83,7 @@ def rollback(root: Path, to: str | None = None) -> str:
 
 
 def prune(root: Path, keep: int) -> tuple[str, ...]:
-    """Remove all but the ``keep`` newest bundles and the current one.
-
-    Returns:
-        Names of the removed bundles, the oldest first.
+    """Remove all but the ``keep`` newest bundles and the current one; returns the removed names.
 
     Raises:
         InvalidRequestError: ``keep`` is below 1.

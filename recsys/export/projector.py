@@ -39,10 +39,7 @@ def write_metadata(embeddings: Embeddings, path: Path) -> None:
 
 
 def config_text(sets: Sequence[tuple[Embeddings, int | None]]) -> str:
-    """A ``ProjectorConfig``.
-
-    Args:
-        sets: Embeddings, and the side of their thumbnails in pixels, or None without a sprite.
+    """A ``ProjectorConfig`` of embeddings with the side of their thumbnails, if they have any.
 
     Example:
         >>> import numpy as np

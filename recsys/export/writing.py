@@ -71,11 +71,7 @@ def export(
 ) -> list[ExportedSet]:
     """Write ``folder``, or replace an earlier export.
 
-    Args:
-        sets: Sets of embeddings with distinct names.
-        folder: A folder that is new, empty, or an earlier export.
-        about: Origin of the embeddings, JSON values for ``export.json``.
-        progress: Callback for the set that is written.
+    ``about`` holds JSON values on the origin of the embeddings, for ``export.json``.
 
     Raises:
         DataError: There is nothing to write, two sets have one name, the folder holds something

@@ -12,13 +12,10 @@ from recsys.index.exact import ExactIndex
 
 
 def build_index(vectors: Vectors, config: IndexConfig, *, queries: Vectors | None = None) -> Index:
-    """Index ``vectors``, float32 ``[n, d]``; the same data give the same answers.
+    """Index ``vectors``, float32 ``[n, d]``, which are not copied and must not change.
 
-    Args:
-        vectors: Vectors to index; not copied, and must not change.
-        config: Configuration of the index.
-        queries: Typical queries to tune ScaNN on, float32 ``[q, d]``. Without them it is tuned on
-            the vectors, which suits queries by item.
+    ScaNN is tuned on typical ``queries``, float32 ``[q, d]``; without any on the vectors, which
+    suits queries by item. The same data give the same answers.
 
     Raises:
         DataError: The vectors are not finite float32 of two dimensions, or none.

@@ -61,12 +61,7 @@ def tune(
 ) -> tuple[Setting, TuningResult | None]:
     """The setting that ``config`` describes, with the measurement where it was tuned.
 
-    Args:
-        search: Search with a setting for the k best rows of queries.
-        vectors: Indexed vectors.
-        num_leaves: Number of partitions.
-        config: Configuration of the index.
-        queries: Queries to tune on; without any, the vectors.
+    ``search`` is measured on ``queries``; without any, on the indexed vectors.
 
     Raises:
         ConfigError: ``leaves_to_search`` or ``reorder`` is "auto" and the target is out of reach.

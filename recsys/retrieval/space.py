@@ -65,12 +65,9 @@ class Space(MaskedVectors):
     def two_tower(
         cls, vectors: Vectors, config: IndexConfig, *, queries: Vectors | None = None
     ) -> Space:
-        """The space of the towers, in which every item has a vector.
+        """The space of the towers, in which every item has a vector, float32 ``[items, d]``.
 
-        Args:
-            vectors: Output of the item tower, float32 ``[items, d]``.
-            config: Configuration of the index.
-            queries: Output of the query tower, float32 ``[q, d]``, to tune the index on.
+        The index is tuned on ``queries``, output of the query tower, float32 ``[q, d]``.
         """
         index = build_index(vectors, config, queries=queries)
         return cls(vectors, np.ones(len(vectors), np.bool_), TWO_TOWER, index)
