@@ -68,8 +68,8 @@ def _points(axes: Axes, variants: Sequence[Variant], k: int) -> None:
     for content, colour in CONTENT_COLOURS.items():
         own = [at for at, variant in enumerate(shown) if _content(variant) == content]
         if own:
-            points = ([values[at] for at in own] for values in (x, y))
-            axes.scatter(*points, s=60, color=colour, alpha=0.75, linewidths=0, label=content)
+            across, up = ([values[at] for at in own] for values in (x, y))
+            axes.scatter(across, up, s=60, color=colour, alpha=0.75, linewidths=0, label=content)
     (left, right), (low, high) = _range(x), _range(y)
     width = right - left
     axes.set_xlim(left, right + 0.62 * width)  # room for the labels
