@@ -20,7 +20,7 @@ from recsys.tuning.reporting import best_of, write_figures, write_pages
 from recsys.tuning.search_space import label
 from recsys.tuning.study import Study, StudyObserver
 from recsys.tuning.training import OutOfTime, keep_epochs, train_trial
-from recsys.tuning.trial_data import ENCODED, TrialData, TrialRun
+from recsys.tuning.trial_data import ENCODED, TrialData
 from recsys.tuning.trial_store import FILE, Trial, TrialStore
 
 TRIALS = "trials"
@@ -111,9 +111,9 @@ def _run_trial(
         reason = f"as trial {first.number}" + (f": {first.reason}" if first.reason else "")
         return store.finish(trial, state, figure=first.figure, reason=reason)
 
-    def trial_run(progress: Progress) -> TrialRun:
+    def trial_run(progress: Progress) -> TrialData:
         config = parse_config(study.space.configured(trial.drawn), RunConfig).seeded()
-        return TrialRun.of(study.data.get(config, observer), config, progress=progress)
+        return study.data.get(config, observer).trial(config, progress=progress)
 
     return train_trial(
         trial,

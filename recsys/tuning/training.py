@@ -13,7 +13,7 @@ from recsys.errors import RecsysError
 from recsys.files import read_json
 from recsys.pipeline.training import train_towers
 from recsys.progress import Progress
-from recsys.tuning.trial_data import TrialRun
+from recsys.tuning.trial_data import TrialData
 from recsys.tuning.trial_store import State, Trial, TrialStore
 
 EPOCHS = "epochs.json"
@@ -32,7 +32,7 @@ def train_trial(
     store: TrialStore,
     folder: Path,
     *,
-    trial_run: Callable[[Progress], TrialRun],
+    trial_run: Callable[[Progress], TrialData],
     progress: Progress,
     seconds_left: float,
 ) -> Trial:

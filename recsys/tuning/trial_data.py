@@ -9,10 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from recsys.features import FeatureBlock
 from recsys.files import sha256_json
-from recsys.ids import Vectors
-from recsys.ingestion import IngestedData
 from recsys.pipeline import Job, Observer, RunConfig
 from recsys.pipeline.stage import load_record, run_stages
 from recsys.pipeline.stages import STAGES
@@ -21,6 +18,8 @@ from recsys.splits import Split, split
 
 ENCODED = ("text", "image", "attributes")
 """Sections of a run that decide how its contents are encoded."""
+SHARED = ("ingested", "split", "blocks", "phrases")
+"""Cached parts of the data that trials share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,37 +37,11 @@ class TrialData(Job):
         """Fingerprint of the encoded data."""
         return str((load_record(self.folder / "encode") or {})["fingerprint"])
 
-
-@dataclass(frozen=True, eq=False)
-class TrialRun(Job):
-    """The run of one trial."""
-
-    data: TrialData = field(kw_only=True)
-
-    @classmethod
-    def of(cls, data: TrialData, config: RunConfig, *, progress: Progress) -> TrialRun:
-        """The trial ``config`` over ``data``."""
-        return cls(config, data.base, data.folder, data.cache, progress, data=data)
-
-    @cached_property
-    def ingested(self) -> IngestedData:
-        """Interactions and catalogue."""
-        return self.data.ingested
-
-    @cached_property
-    def split(self) -> Split:
-        """Training and validation data."""
-        return self.data.split
-
-    @cached_property
-    def blocks(self) -> dict[str, FeatureBlock]:
-        """Feature blocks by name."""
-        return self.data.blocks
-
-    @cached_property
-    def phrases(self) -> Vectors:
-        """Encoded search terms of the log."""
-        return self.data.phrases
+    def trial(self, config: RunConfig, *, progress: Progress) -> TrialData:
+        """The run of one trial over this data."""
+        run = replace(self, config=config, progress=progress)
+        vars(run).update({name: getattr(self, name) for name in SHARED})
+        return run
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,7 +26,6 @@ from recsys.tuning.config import Variant
 from recsys.tuning.study import StudyObserver, VariantStudy
 from recsys.tuning.table import means
 from recsys.tuning.training import keep_epochs
-from recsys.tuning.trial_data import TrialRun
 from recsys.tuning.trial_store import Trial
 
 if TYPE_CHECKING:
@@ -145,7 +144,7 @@ def _result(
     config = study.run(variant, seed=seed)
     data = study.data.get(config, observer)
     check_validation(data.split)
-    trial = TrialRun.of(data, config, progress=study.progress)
+    trial = data.trial(config, progress=study.progress)
     version = next(stage.version for stage in STAGES if stage.name == "train")
     settings = config.model_dump(mode="json", include=set(TRAINED))
 
