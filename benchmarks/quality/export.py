@@ -7,8 +7,6 @@ the same order and the same histories, the test's with the validation item in it
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,33 +17,26 @@ from recsys.interactions import Interactions
 from recsys.splits import HeldOutQueries, Split
 
 
-@dataclass(frozen=True)
-class ExportedSplit:
-    """Paths of the files."""
+def export(parts: Split, folder: Path) -> dict[str, Path]:
+    """Write the files into ``folder``; a name has the digest of its content, and equal files stay.
 
-    logs: Mapping[str, Path]
-    queries: Mapping[str, Path]
-    digests: Mapping[str, str]
-
-
-def export(parts: Split, folder: Path) -> ExportedSplit:
-    """Write the files into ``folder``; files with the same content stay."""
+    Returns:
+        Logs ``train`` (for choosing) and ``final`` (for the test), queries ``validation`` and
+        ``test``.
+    """
     items = len(parts.candidates)
-    logs = {"train": log_of(parts.train), "final": log_of(parts.final)}
-    queries = {
+    contents: dict[str, Log | Queries] = {
+        "train": log_of(parts.train),
+        "final": log_of(parts.final),
         "validation": queries_of(parts.validation, items=items),
         "test": queries_of(parts.test, items=items),
     }
-    contents = {**logs, **queries}
-    digests = {name: _digest(content) for name, content in contents.items()}
-    files = {name: folder / f"{name}-{digest[:12]}.npz" for name, digest in digests.items()}
+    files = {name: folder / f"{_digest(content)[:16]}.npz" for name, content in contents.items()}
     for name, content in contents.items():
         if not files[name].is_file():
             with atomic_file(files[name]) as part, part.open("wb") as stream:
                 content.save(stream)
-    return ExportedSplit(
-        {name: files[name] for name in logs}, {name: files[name] for name in queries}, digests
-    )
+    return files
 
 
 def log_of(log: Interactions) -> Log:

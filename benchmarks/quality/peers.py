@@ -7,14 +7,13 @@ of epochs; elsewhere its lists for the test were written together with those for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from benchmarks.processes import ProcessFailed, run_process
 from benchmarks.quality.datasets import DataSet
-from benchmarks.quality.export import ExportedSplit
 from benchmarks.quality.grids import TUTORIAL, Setting
 from benchmarks.quality.peer_models.answering import lists_file
 from benchmarks.quality.peer_models.files import RankedLists
@@ -35,7 +34,7 @@ class PeerData:
 
     data: DataSet
     parts: Split
-    files: ExportedSplit
+    files: Mapping[str, Path]
     choose_by: str
     refit: str
     folder: Path
@@ -126,8 +125,8 @@ def _run(
         "setting": dict(setting),
         "seed": SEED,
         "k": K,
-        "log": str(data.files.logs[log]),
-        "queries": {part: str(data.files.queries[part]) for part in parts},
+        "log": str(data.files[log]),
+        "queries": {part: str(data.files[part]) for part in parts},
         "out": str(folder),
     }
     if peer == TUTORIAL:
@@ -152,7 +151,7 @@ def _dependencies(
         "setting": dict(setting),
         "seed": SEED,
         "by": data.choose_by,
-        "data": {name: data.files.digests[name] for name in (log, *parts)},
+        "data": {name: data.files[name].name for name in (log, *parts)},
         "code": fingerprint_path(code),
         "requirements": fingerprint_path(FOLDER / "requirements.txt"),
     }

@@ -43,17 +43,17 @@ def test_exported_files_hold_the_split(tmp_path: Path) -> None:
     }
     parts = split(log(histories, items="abc"), LeaveLastOutConfig(refit="train-and-validation"))
     files = export(parts, tmp_path)
-    train, final = Log.load(files.logs["train"]), Log.load(files.logs["final"])
+    train, final = Log.load(files["train"]), Log.load(files["final"])
     assert (train.users, train.items) == (3, 3)
     assert list(zip(train.user, train.item)) == [(0, 2), (1, 1), (2, 0), (2, 2)]
     assert list(zip(final.user, final.item)) == [(0, 2), (0, 1), (1, 1), (2, 0), (2, 2)]
-    arguments = Queries.load(files.queries["test"])
+    arguments = Queries.load(files["test"])
     assert arguments.user.tolist() == [0] and arguments.item.tolist() == [2, 1]
     times = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert export(parts, tmp_path) == files
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == times
     other = export(split(log(histories, items="abc"), LeaveLastOutConfig()), tmp_path)
-    assert other.digests["final"] == other.digests["train"] == files.digests["train"]
+    assert other["final"] == other["train"] == files["train"]
 
 
 def test_a_part_replaces_its_own_figures_only(tmp_path: Path) -> None:
