@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from recsys.comparison.config import ComparisonConfig, VariantConfig, load_comparison_config
 from recsys.comparison.encoding import encoder_stage, encoding_requests
 from recsys.comparison.evaluating import probe_task, variant_stage
-from recsys.errors import ConfigError, RecsysError
+from recsys.errors import ConfigError, RecsysError, suggestion
 from recsys.evaluation.record import record
 from recsys.files import LOCK, lock, write_json
 from recsys.pipeline import Job, Observer, StageResult
@@ -65,7 +64,11 @@ def compare(
     from recsys.comparison.pages import write_pages  # loads the plotting library
 
     config, job = comparison.config, comparison.job
-    _check_names(again, [variant.slug for variant in config.all_variants])
+    known = [variant.slug for variant in config.all_variants]
+    for name in again:
+        if name not in known:
+            remedy = suggestion(name, known) or f"; there are: {', '.join(known)}"
+            raise ConfigError(f"there is no variant '{name}'{remedy}")
     with lock(job.folder / LOCK, wait=False):
         finished: dict[str, StageResult] = {}
         run_stages((INGEST,), job, job.folder, until="ingest", observer=observer, finished=finished)
@@ -100,14 +103,6 @@ def compare(
         write_json(job.folder / "comparison.json", content)
         write_pages(job.folder, content)
     return content
-
-
-def _check_names(again: Sequence[str], known: Sequence[str]) -> None:
-    for name in again:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            remedy = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known)}"
-            raise ConfigError(f"there is no variant '{name}': {remedy}")
 
 
 def _entry(
