@@ -1,19 +1,11 @@
-"""Shift between Gowalla's validation and test files: popularity, and positions in the users' lists.
+"""Positions of Gowalla's validation and test items in the users' lists.
 
-Run ``python -m benchmarks.split_shift`` with ``RECSYS_DATA_HOME`` set; it takes a minute. For items
-by their number of interactions: with x of an item's t interactions in a part that holds the share p
-of all of theirs,
-
-    dispersion = mean over items of (x - t p)^2 / (t p (1 - p)),
-
-which is 1 for a random part (Pearson's statistic per degree of freedom), and higher where the
-popularity of items shifted.
-
-For the order of the lists, places have vectors (the leading singular vectors of training). Over
-users with at least ``LONG`` training items, ``alike.next`` is the mean cosine of neighbours in a
-list, ``alike.anywhere`` that of all pairs, and ``PART.alike.N`` that of the part's items and the
-N-th tenth of the list. A random part is equally similar to all tenths; later interactions are most
-similar to the last. Writes ``benchmarks/results/split_shift.json``.
+Run ``python -m benchmarks.split_shift`` with ``RECSYS_DATA_HOME`` set; it takes a minute. Places
+have vectors (the leading singular vectors of training). Over users with at least ``LONG`` training
+items, ``alike.next`` is the mean cosine of neighbours in a list, ``alike.anywhere`` that of all
+pairs, and ``PART.alike.N`` that of the part's items and the N-th tenth of the list. A random part
+is equally similar to all tenths; later interactions are most similar to the last. Writes
+``benchmarks/results/split_shift.json``.
 """
 
 from __future__ import annotations
@@ -25,7 +17,6 @@ import numpy as np
 
 from benchmarks.quality.datasets import GOWALLA
 from recsys.cli.screen import Screen
-from recsys.evaluation.metrics import Counts
 from recsys.evaluation.record import write_record
 from recsys.features import spectral_vectors
 from recsys.interactions import Interactions
@@ -34,8 +25,6 @@ from recsys.splits import HeldOutQueries
 
 RESULT, RUNS = Path("benchmarks/results/split_shift.json"), Path("runs/split-shift")
 LONG, TENTHS = 40, 10
-BOUNDS = (20, 40, 100, 200)
-"""Least numbers of interactions of the ranges of items."""
 
 
 def main() -> None:
@@ -44,13 +33,7 @@ def main() -> None:
         job = open_job(GOWALLA.config, runs=RUNS, progress=screen)
         run_job(job, until="ingest", observer=screen)
     parts = job.split
-    train, final = parts.train.item_counts, parts.final.item_counts
-    test = np.bincount(parts.test.target_rows, minlength=len(final))
-    figures = {
-        **shift("validation", final - train, final),
-        **shift("test", test, final + test),
-        **order(parts.train, {"validation": parts.validation, "test": parts.test}),
-    }
+    figures = order(parts.train, {"validation": parts.validation, "test": parts.test})
     write_record(
         RESULT,
         name="split-shift",
@@ -60,27 +43,6 @@ def main() -> None:
     )
     for name, value in figures.items():
         print(f"{name:28} {value:.3f}")
-
-
-def shift(part: str, counts: Counts, total: Counts) -> dict[str, float]:
-    """``PART.LEAST.share`` and ``PART.LEAST.dispersion`` per range of items.
-
-    Args:
-        part: Name of the part.
-        counts: Number of interactions per item in the part, int ``[items]``.
-        total: Number of all interactions per item, including the part.
-    """
-    figures: dict[str, float] = {}
-    for least, most in zip(BOUNDS, (*BOUNDS[1:], np.inf)):
-        chosen = (total >= least) & (total < most)
-        if not chosen.any():
-            continue
-        x, t = counts[chosen].astype(np.float64), total[chosen].astype(np.float64)
-        share = x.sum() / t.sum()
-        spread = np.maximum(t * share * (1 - share), 1e-12)
-        figures[f"{part}.{least}.share"] = float(share)
-        figures[f"{part}.{least}.dispersion"] = float(((x - t * share) ** 2 / spread).mean())
-    return figures
 
 
 def order(
