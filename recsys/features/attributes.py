@@ -23,6 +23,7 @@ from recsys.files import read_json, write_json
 from recsys.tables import TableLike
 
 NAME = "attributes"
+LARGEST = float(np.finfo(np.float32).max)
 
 
 class AttributeConfig(Config):
@@ -216,7 +217,7 @@ def _amounts(table: TableLike, column: str) -> npt.NDArray[np.float64]:
             amounts[row] = float(cell)
         except (TypeError, ValueError):
             amounts[row] = np.inf
-        if not np.isfinite(amounts[row]):
+        if not abs(amounts[row]) <= LARGEST:
             raise DataError(
                 f"column '{column}' must hold finite numbers; item {row} of the table holds "
                 f"{cell!r}: fix it, or read the column as categories",

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import overload
 
 from recsys.catalogue import Catalogue
-from recsys.encoders.contents import content_at
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,12 +21,6 @@ class CataloguePictures(Sequence["bytes | None"]):
     """
 
     catalogue: Catalogue
-
-    def absent(self) -> list[int]:
-        """The rows of items that name a missing picture."""
-        names = self.catalogue.image_names
-        named = [row for row, name in enumerate(names) if name is not None]
-        return [row for row in named if content_at(self, row) is None]
 
     def __len__(self) -> int:
         return len(self.catalogue)

@@ -28,13 +28,11 @@ from recsys.towers.query import QueryBatch
 if TYPE_CHECKING:
     from recsys.towers.ensemble.joined import AnyTowers, JoinedTowers, load_towers
     from recsys.towers.towers import Towers
-    from recsys.towers.training.epochs import Epoch
     from recsys.towers.training.fitting import FitResult, fit
 
 __all__ = [
     "AnyTowers",
     "Distillation",
-    "Epoch",
     "FitResult",
     "FullSoftmax",
     "HstuHistory",
@@ -62,7 +60,6 @@ _LAZY = {
     "AnyTowers": "recsys.towers.ensemble.joined",
     "JoinedTowers": "recsys.towers.ensemble.joined",
     "load_towers": "recsys.towers.ensemble.joined",
-    "Epoch": "recsys.towers.training.epochs",
     "FitResult": "recsys.towers.training.fitting",
     "fit": "recsys.towers.training.fitting",
 }

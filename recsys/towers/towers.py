@@ -288,7 +288,7 @@ def freeze(config: TowersConfig, model: Any, sizes: dict[str, int]) -> Towers:
     tower.set_weights(model.query_tower.get_weights())
     if of_users is not None:
         tower.user_table.assign(of_users)
-    return Towers(config, model.vectors_at_rest(), sizes, tower, model.frozen_items())
+    return Towers(config, model.item_vectors(), sizes, tower, model.frozen_items())
 
 
 def towers_from_tables(config: TowersConfig, users: Vectors, items: Vectors) -> Towers:

@@ -24,7 +24,6 @@ def test_read_by_row(tmp_path: Path) -> None:
     pictures = CataloguePictures(catalogue(tmp_path))
     assert list(pictures) == pictures[:] == [b"pixels", None, None]
     assert pictures[-3] == b"pixels"
-    assert pictures.absent() == [2]
 
 
 def test_a_damaged_member_of_an_archive_is_a_fault(tmp_path: Path) -> None:
@@ -37,4 +36,3 @@ def test_a_damaged_member_of_an_archive_is_a_fault(tmp_path: Path) -> None:
     assert not encoded.mask.any()
     assert [fault.position for fault in encoded.faults] == [0]
     assert "'a.png' is damaged" in encoded.faults[0].reason
-    assert pictures.absent() == [2]

@@ -75,7 +75,7 @@ class TwoTowers(tfrs.Model):  # type: ignore[misc]
         return self._graph.propagate(of_users, of_items)
 
     def item_vectors(self) -> Vectors:
-        """The item tower's output for every item, float32 ``[items, d]``, nothing left out."""
+        """Vector of every item, float32 ``[items, d]``, scaled to the lengths of ``popularity``."""
         _, ids = self.tables()
         items = len(self._lengths)
         rows = tf.range(items, dtype=tf.int32)
@@ -83,12 +83,7 @@ class TwoTowers(tfrs.Model):  # type: ignore[misc]
             self.item_tower(rows[at : at + ITEMS_PER_CALL], ids=ids).numpy()
             for at in range(0, max(items, 1), ITEMS_PER_CALL)
         ]
-        vectors: Vectors = np.concatenate(parts)
-        return vectors
-
-    def vectors_at_rest(self) -> Vectors:
-        """The same, scaled to the lengths of ``popularity``."""
-        vectors: Vectors = self.item_vectors() * self._lengths[:, None]
+        vectors: Vectors = np.concatenate(parts) * self._lengths[:, None]
         return vectors
 
     def frozen_items(self) -> FrozenItemTower | None:
