@@ -54,37 +54,27 @@ class ExactIndex(Index):
         starts = range(0, len(queries), step)
 
         def answer(start: int) -> None:
-            part = slice(start, start + step)
-            self._answer(hits, start, queries[part], pool, excluded[part], k)
+            part = queries[start : start + step]
+            slack = np.array([rounding_slack(query, self._longest) for query in part], np.float32)
+            proposed = propose(
+                part,
+                pool.matrix,
+                min(k, max(len(pool.matrix), 1)),
+                slack=slack,
+                excluded=[pool.positions(rows) for rows in excluded[start : start + step]],
+                forbidden=pool.forbidden,
+            )
+            for position, rows in enumerate(proposed, start):
+                hits.put(position, *rank(self.vectors, pool.rows(rows), queries[position], k))
 
         if len(starts) == 1 or not len(pool.matrix):
             for start in starts:
                 answer(start)
             return
+        cores = len(os.sched_getaffinity(0))
         # One product per thread uses the cores better than several threads per product.
-        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(_cores()) as threads:
+        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(cores) as threads:
             list(threads.map(answer, starts))
-
-    def _answer(
-        self,
-        hits: Hits,
-        start: int,
-        queries: Vectors,
-        pool: _Pool,
-        excluded: Sequence[Rows],
-        k: int,
-    ) -> None:
-        slack = np.array([rounding_slack(query, self._longest) for query in queries], np.float32)
-        proposed = propose(
-            queries,
-            pool.matrix,
-            min(k, max(len(pool.matrix), 1)),
-            slack=slack,
-            excluded=[pool.positions(rows) for rows in excluded],
-            forbidden=pool.forbidden,
-        )
-        for position, (query, rows) in enumerate(zip(queries, proposed), start):
-            hits.put(position, *rank(self.vectors, pool.rows(rows), query, k))
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +106,3 @@ class _Pool:
         found = at < len(self.chosen)
         found[found] = self.chosen[at[found]] == rows[found]
         return at[found].astype(np.int32)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))

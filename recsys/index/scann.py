@@ -71,8 +71,8 @@ class ScannIndex(Index):
         # The number of rows fetched for a query may depend on nothing else in its batch.
         waiting: dict[tuple[int, int], list[int]] = {}
         for position, rows in enumerate(excluded):
-            wanted = (k + len(rows) + 1) * len(self)
-            fetch = len(self) if few else _power_of_two(wanted / eligible)
+            wanted = (k + len(rows) + 1) * len(self) / max(eligible, 1)
+            fetch = len(self) if few else 1 << math.ceil(math.log2(wanted))  # a power of two
             waiting.setdefault((fetch, self.setting.leaves_to_search), []).append(position)
         while waiting:
             (fetch, leaves), positions = waiting.popitem()
@@ -195,10 +195,6 @@ def _pybind() -> Any:
     # ScaNN imports TensorFlow, which recsys._tf must configure first.
     importlib.import_module("recsys._tf")
     return importlib.import_module("scann.scann_ops.py.scann_ops_pybind")
-
-
-def _power_of_two(number: float) -> int:
-    return 1 << max(0, math.ceil(math.log2(number)))
 
 
 def _without(rows: Rows, excluded: Rows, allowed: Mask | None) -> Rows:

@@ -74,7 +74,9 @@ def tune(
     source, candidates = "vectors", vectors
     if queries is not None and len(queries):
         source, candidates = "queries", queries
-    sample = candidates[_spread(len(candidates), config.tuning_queries)]
+    # Evenly spread: the same without a seed.
+    count = min(len(candidates), config.tuning_queries)
+    sample = candidates[np.linspace(0, len(candidates) - 1, count).astype(np.int64)]
     # Well below a quarter of the rows, or the exact search would answer and raise the figure.
     k = min(config.recall_at, max(1, len(vectors) // 8))
     truth = ExactIndex(vectors).search(sample, k)
@@ -117,8 +119,3 @@ def _smallest(
         else:
             low = middle + 1
     return Setting(low, reorder)
-
-
-def _spread(total: int, wanted: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """``wanted`` of ``total`` positions, evenly spread: the same without a seed."""
-    return np.linspace(0, total - 1, min(total, wanted)).astype(np.int64)
