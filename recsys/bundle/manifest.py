@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -194,19 +193,12 @@ def _walk(folder: Path) -> dict[str, Path]:
     if folder.is_symlink():
         raise BundleError(f"{folder} is a link, which is refused; put the bundle itself there")
     found: dict[str, Path] = {}
-    waiting = [folder]
-    while waiting:
-        with os.scandir(waiting.pop()) as entries:
-            listed = sorted(entries, key=lambda entry: entry.name)
-        for entry in listed:
-            path = Path(entry.path)
-            name = path.relative_to(folder).as_posix()
-            mode = entry.stat(follow_symlinks=False).st_mode
-            if stat.S_ISDIR(mode):
-                waiting.append(path)
-            elif not stat.S_ISREG(mode):
-                kind = "a link" if stat.S_ISLNK(mode) else "not a file"
-                raise BundleError(f"{folder}: '{name}' is {kind}, which is refused; remove it")
-            elif name != FILE:
-                found[name] = path
+    for path in sorted(folder.rglob("*")):  # does not follow links
+        name, mode = path.relative_to(folder).as_posix(), path.lstat().st_mode
+        if stat.S_ISDIR(mode) or name == FILE and stat.S_ISREG(mode):
+            continue
+        if not stat.S_ISREG(mode):
+            kind = "a link" if stat.S_ISLNK(mode) else "not a file"
+            raise BundleError(f"{folder}: '{name}' is {kind}, which is refused; remove it")
+        found[name] = path
     return found
