@@ -111,23 +111,17 @@ class RecsysClient:
             except InvalidRequestError as error:
                 answers[position] = error
         if messages or not requests:
-            answers.update(zip(messages, self._answer_all(list(messages.values()), timeout)))
+            batch = pb.BatchRetrieveRequest(requests=messages.values())
+            try:
+                response = self._service.BatchRetrieve(batch, timeout=self._seconds(timeout))
+            except grpc.RpcError as error:
+                raise from_rpc_error(error, self.address) from None
+            for position, result in zip(messages, response.results):
+                failed = result.HasField("error")
+                answers[position] = (
+                    from_status(result.error) if failed else read_response(result.response)
+                )
         return [answers[position] for position in range(len(requests))]
-
-    def _answer_all(
-        self, messages: list[pb.RetrieveRequest], timeout: float | None
-    ) -> list[Response | RecsysError]:
-        batch = pb.BatchRetrieveRequest(requests=messages)
-        try:
-            response = self._service.BatchRetrieve(batch, timeout=self._seconds(timeout))
-        except grpc.RpcError as error:
-            raise from_rpc_error(error, self.address) from None
-        return [
-            from_status(result.error)
-            if result.HasField("error")
-            else read_response(result.response)
-            for result in response.results
-        ]
 
     def is_serving(self, *, timeout: float | None = None) -> bool:
         """Whether the standard health service reports SERVING.

@@ -121,7 +121,12 @@ class RetrievalService(RetrievalServiceServicer):
                 answers[position] = error
         answers.update(zip(requests, self._answer_all(list(requests.values()), check)))
         return pb.BatchRetrieveResponse(
-            results=[self._result(answers[position]) for position in range(len(answers))],
+            results=[
+                pb.RetrieveResult(error=to_status(answer))
+                if isinstance(answer, Exception)
+                else pb.RetrieveResult(response=write_response(answer))
+                for _, answer in sorted(answers.items())
+            ],
             bundle_version=self._retriever.bundle_version,
         )
 
@@ -137,11 +142,6 @@ class RetrievalService(RetrievalServiceServicer):
             check()
             answers += self._answer_all([request], check)
         return answers
-
-    def _result(self, answer: Response | Exception) -> pb.RetrieveResult:
-        if isinstance(answer, Exception):
-            return pb.RetrieveResult(error=to_status(answer))
-        return pb.RetrieveResult(response=write_response(answer))
 
 
 def _before(deadline: float, work: Callable[[Check], Answer]) -> Answer:
