@@ -14,21 +14,17 @@ if TYPE_CHECKING:
     from recsys.retrieval import Request, Response
 
 RUNS = Path("runs")
-_User = Annotated[str | None, typer.Option(help="A user's id.")]
 _History = Annotated[str | None, typer.Option(help="Item ids, oldest first, separated by commas.")]
 _HistoryTimes = Annotated[
     str | None,
     typer.Option(help="Times of the history in seconds since 1970, separated by commas."),
 ]
-_Terms = Annotated[str | None, typer.Option(help="Search terms.")]
-_Item = Annotated[str | None, typer.Option(help="An item's id.")]
 _Picture = Annotated[
     Path | None, typer.Option(help="A picture's file.", exists=True, dir_okay=False)
 ]
 _Context = Annotated[
     list[str] | None, typer.Option(help="A context column, as COLUMN=VALUE; repeatable.")
 ]
-_K = Annotated[int, typer.Option("--k", help="The number of candidates.")]
 _SpaceNames = Annotated[
     str, typer.Option(help="two_tower, text or image; or several, such as text+image.")
 ]
@@ -56,14 +52,14 @@ def query(
     timeout: Annotated[
         float, typer.Option(min=0, help="Seconds to wait for the service's answer.")
     ] = 10.0,
-    user: _User = None,
+    user: Annotated[str | None, typer.Option(help="A user's id.")] = None,
     history: _History = None,
     history_times: _HistoryTimes = None,
-    terms: _Terms = None,
-    item: _Item = None,
+    terms: Annotated[str | None, typer.Option(help="Search terms.")] = None,
+    item: Annotated[str | None, typer.Option(help="An item's id.")] = None,
     image: _Picture = None,
     context: _Context = None,
-    k: _K = 10,
+    k: Annotated[int, typer.Option("--k", help="The number of candidates.")] = 10,
     space: _SpaceNames = "two_tower",
     exclude: _Exclude = "",
     seen: _SeenPolicy = "exclude",
