@@ -39,6 +39,7 @@ class TowersConfig(Config):
             ids alone.
         block_dropout: Share of an item's feature blocks left out in each training step, never all
             of them, so that no block silences another (Neverova et al., "ModDrop", TPAMI 2016).
+        projection: Projection of a feature block: linear, or with one hidden layer.
         initial: Initial projections of blocks and terms. ``random``; ``identity``: each block
             keeps its vector in coordinates of its own, one block after another, and the terms
             theirs from the first coordinate on, so that untrained towers score by the encoders'
@@ -66,11 +67,18 @@ class TowersConfig(Config):
     user_vectors_dropout: float = Field(0.1, ge=0, lt=1)
     blocks: tuple[str, ...] | None = None
     block_dropout: float = Field(0.0, ge=0, lt=1)
+    projection: Literal["linear", "mlp"] = "linear"
     initial: Literal["random", "identity"] = "random"
     popularity: float = Field(0.0, ge=0, le=1)
     terms: Literal["none", "projection"] = "projection"
     terms_dropout: float = Field(0.5, ge=0, lt=1)
     context: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _check_initial(self) -> TowersConfig:
+        if self.initial != "random" and self.projection != "linear":
+            raise ValueError(f"initial = '{self.initial}' needs projection = 'linear'")
+        return self
 
     @model_validator(mode="after")
     def _check_ids(self) -> TowersConfig:
@@ -82,6 +90,12 @@ class TowersConfig(Config):
                 " item_id other than 'none'"
             )
         return self
+
+    @property
+    def projection_widths(self) -> tuple[int, ...]:
+        """Widths of the layers of a block's projection."""
+        hidden = () if self.projection == "linear" else (2 * self.dimension,)
+        return (*hidden, self.dimension)
 
     @property
     def terms_alone(self) -> bool:

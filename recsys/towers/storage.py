@@ -15,7 +15,7 @@ from recsys.towers.config import TowersConfig
 from recsys.towers.model.frozen_items import FrozenItemTower
 from recsys.towers.model.query_tower import QueryTower
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 3
 FACTS, WEIGHTS, ITEMS, ITEM_IDS = "towers.json", "weights.npz", "items.npy", "item_ids.npy"
 QUERY_PREFIX, ITEM_PREFIX = "query/", "item/"
 NUMBERS_AT_ONCE = 1 << 22
@@ -90,7 +90,7 @@ def read_towers(
             raise ValueError("the matrices of items have other shapes")
         if widths:
             tower = FrozenItemTower.from_arrays(
-                item, widths, config.dimension, ids=ids, items=len(items)
+                item, widths, config.projection_widths, ids=ids, items=len(items)
             )
     except ValueError as error:
         raise DataError(

@@ -50,7 +50,9 @@ CONFIGS = {
     "content": {"item_id": "none"},
     "ids": {"item_id": "embedding"},
     "delta": {"item_id": "delta"},
+    "mlp": {"projection": "mlp"},
     "sparse": {"blocks": ("text.bag-of-words",)},
+    "sparse-mlp": {"blocks": ("text.bag-of-words",), "projection": "mlp"},
     "light-gcn": {"graph": "light-gcn", "user_id": "embedding", "popularity": 0.1},
     "popularity": {"popularity": 0.3},
 }
@@ -227,15 +229,15 @@ def test_numbers_that_overflow_are_refused():
 
 def test_memory_is_bounded_by_the_widest_layer(monkeypatch):
     narrow = block("text", RNG.normal(size=(500, 5)))
-    towers = trained(blocks=("text",), item_id="none")
+    towers = trained(blocks=("text",), item_id="none", projection="mlp")
     expected, sizes = towers.encode_items([narrow]), []
     project = FrozenProjection.project
-    monkeypatch.setattr("recsys.towers.model.frozen_items.NUMBERS_PER_CALL", 600)
+    monkeypatch.setattr("recsys.towers.model.frozen_items.NUMBERS_PER_CALL", 1200)
     monkeypatch.setattr(
         FrozenProjection, "project", lambda own, x: (sizes.append(len(x)), project(own, x))[1]
     )
     np.testing.assert_allclose(towers.encode_items([narrow]), expected, atol=1e-6)
-    assert sizes == [100] * 5, "6 numbers of the projection per item"
+    assert sizes == [100] * 5, "12 hidden numbers per item"
 
 
 @pytest.mark.parametrize("damage", ["ids missing", "ids of others", "ids nan", "block", "nan"])
@@ -250,7 +252,7 @@ def test_damaged_item_weights_are_refused(tmp_path, damage):
     else:
         with np.load(tmp_path / "weights.npz") as file:
             weights = dict(file)
-        name = "item/0/kernel"
+        name = "item/0/kernel-0"
         weights[name] = weights[name][1:] if damage == "block" else weights[name] * np.nan
         np.savez(tmp_path / "weights.npz", **weights)
     with pytest.raises(DataError, match="train again"):

@@ -112,10 +112,10 @@ def test_drawn_numbers_are_rounded_within_their_range() -> None:
 
 
 def test_a_value_that_needs_another_key_is_not_refused() -> None:
-    base = {**BASE, "towers": {"item_id": "delta"}}
+    base = {**BASE, "towers": {"projection": "mlp"}}
     given = {
-        "towers.id_initial": {"choices": ["short", "spectral"]},
-        "towers.item_id": {"choices": ["embedding", "delta"]},
+        "towers.initial": {"choices": ["random", "identity"]},
+        "towers.projection": {"choices": ["linear", "mlp"]},
     }
     assert len(list(space(given, base).combinations() or ())) == 4
 

@@ -20,7 +20,7 @@ ENOUGH = 256
 """Number of sparse columns below which a dense product is as fast."""
 
 
-def build_projection(block: FeatureBlock, units: int, initializer: Any = "glorot_uniform") -> Any:
+def build_projection(block: FeatureBlock, units: int, **kwargs: Any) -> Any:
     """A layer from rows of the block, int32 ``[n]``, to W x + b ``[n, units]``.
 
     x is the standardised row (:func:`recsys.towers.model.scaling.standardised`).
@@ -28,21 +28,21 @@ def build_projection(block: FeatureBlock, units: int, initializer: Any = "glorot
     Args:
         block: The vectors.
         units: Width of the output.
-        initializer: Initial W, as of a Keras dense layer.
+        kwargs: ``kernel_initializer`` and ``activation``, as of a Keras dense layer.
     """
     sparse = (block.vectors != 0).mean(axis=0) < FILLED if len(block) else np.zeros(0, np.bool_)
     if np.count_nonzero(sparse) < ENOUGH:
-        return DenseProjection(block, units, initializer)
-    return SparseProjection(block, np.asarray(sparse), units, initializer)
+        return DenseProjection(block, units, **kwargs)
+    return SparseProjection(block, np.asarray(sparse), units, **kwargs)
 
 
 class DenseProjection(tf_keras.layers.Layer):  # type: ignore[misc]
     """W x + b."""
 
-    def __init__(self, block: FeatureBlock, units: int, initializer: Any) -> None:
+    def __init__(self, block: FeatureBlock, units: int, **kwargs: Any) -> None:
         super().__init__()
         self._table = tf.constant(standardised(block), tf.float32)
-        self._dense = tf_keras.layers.Dense(units, kernel_initializer=initializer)
+        self._dense = tf_keras.layers.Dense(units, **kwargs)
 
     def call(self, rows: Any) -> Any:
         return self._dense(tf.gather(self._table, rows))
@@ -55,7 +55,7 @@ class SparseProjection(tf_keras.layers.Layer):  # type: ignore[misc]
     a dense projection.
     """
 
-    def __init__(self, block: FeatureBlock, sparse: Any, units: int, initializer: Any) -> None:
+    def __init__(self, block: FeatureBlock, sparse: Any, units: int, **kwargs: Any) -> None:
         super().__init__()
         from scipy.sparse import csr_array
 
@@ -68,7 +68,10 @@ class SparseProjection(tf_keras.layers.Layer):  # type: ignore[misc]
         self._values = tf.constant(words.data, tf.float32)
         self._centre = tf.constant(centre[sparse][None, :])
         self._table = tf.constant(block.vectors[:, ~sparse] - centre[~sparse])
-        self._initializer = tf_keras.initializers.get(initializer)
+        self._initializer = tf_keras.initializers.get(
+            kwargs.get("kernel_initializer", "glorot_uniform")
+        )
+        self._activation = tf_keras.activations.get(kwargs.get("activation"))
 
     def build(self, shape: Any) -> None:
         size = (self._width, self._units)
@@ -80,7 +83,8 @@ class SparseProjection(tf_keras.layers.Layer):  # type: ignore[misc]
         of_words = tf.gather(kernel, self._sparse)
         out = tf.sparse.sparse_dense_matmul(self._words(rows), of_words)
         out += self._bias - tf.matmul(self._centre, of_words)
-        return out + tf.matmul(tf.gather(self._table, rows), tf.gather(kernel, self._filled))
+        out += tf.matmul(tf.gather(self._table, rows), tf.gather(kernel, self._filled))
+        return self._activation(out)
 
     def _words(self, rows: Any) -> Any:
         """The sparse columns of ``rows``, as a sparse tensor."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import erf
 
 from recsys.errors import DataError
 from recsys.features import FeatureBlock
@@ -15,50 +16,66 @@ from recsys.ids import Rows, Vectors
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 NUMBERS_PER_CALL = 1 << 24
-"""Numbers of a block, or of its projection, in one pass; bounds memory, not results."""
+"""Inputs or outputs of a layer in one pass; bounds memory, not results."""
 _SHORTEST = 1e-12
 """As in ``tf.math.l2_normalize``."""
 
 
 @dataclass(frozen=True, eq=False)
 class FrozenProjection:
-    """P x = A z + a with z = (x - centre) / scale.
+    """P x = A z + a, or A gelu(B z + b) + a, with z = (x - centre) / scale.
 
     Attributes:
         centre: float32 ``[w]``.
         scale: A number above 0.
-        kernel: A, float32 ``[w, d]``.
-        bias: a, float32 ``[d]``.
+        layers: Kernel ``[inputs, outputs]`` and bias ``[outputs]`` of each layer.
     """
 
     centre: Vectors
     scale: float
-    kernel: Vectors
-    bias: Vectors
+    layers: tuple[tuple[Vectors, Vectors], ...]
+
+    @property
+    def widest(self) -> int:
+        """Largest number of inputs or outputs of a layer."""
+        return max(len(part) for layer in self.layers for part in layer)
 
     def project(self, vectors: Vectors) -> Vectors:
         """Vectors ``[n, w]`` of a block as float32 ``[n, d]``."""
-        scaled: Vectors = (vectors - self.centre) / np.float32(self.scale)
-        return scaled @ self.kernel + self.bias
+        x: Vectors = (vectors - self.centre) / np.float32(self.scale)
+        for number, (kernel, bias) in enumerate(self.layers):
+            if number:
+                x = 0.5 * x * (1 + erf(x * np.float32(np.sqrt(0.5))))
+            x = x @ kernel + bias
+        return x
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Everything, by name; :meth:`from_arrays` reads it."""
-        scale = np.array(self.scale, np.float32)
-        return {"centre": self.centre, "scale": scale, "kernel": self.kernel, "bias": self.bias}
+        layers = {
+            f"{part}-{number}": array
+            for number, layer in enumerate(self.layers)
+            for part, array in zip(("kernel", "bias"), layer)
+        }
+        return {"centre": self.centre, "scale": np.array(self.scale, np.float32), **layers}
 
     @classmethod
-    def from_arrays(cls, arrays: Arrays, width: int, dimension: int) -> FrozenProjection:
-        """The projection of vectors of this width.
+    def from_arrays(cls, arrays: Arrays, widths: Sequence[int]) -> FrozenProjection:
+        """The projection between layers of these widths.
 
         Raises:
             ValueError: An array is missing or has another shape, or the scale is not above 0.
         """
-        shapes = {"centre": (width,), "scale": (), "kernel": (width, dimension)}
-        shapes |= {"bias": (dimension,)}
+        shapes: dict[str, tuple[int, ...]] = {"centre": (widths[0],), "scale": ()}
+        for number, pair in enumerate(zip(widths, widths[1:])):
+            shapes |= {f"kernel-{number}": pair, f"bias-{number}": pair[1:]}
         found = {name: array.shape for name, array in arrays.items()}
         if found != shapes or not arrays["scale"] > 0:
             raise ValueError(f"a block's projection must have arrays of {shapes}; got {found}")
-        return cls(arrays["centre"], float(arrays["scale"]), arrays["kernel"], arrays["bias"])
+        layers = tuple(
+            (arrays[f"kernel-{number}"], arrays[f"bias-{number}"])
+            for number in range(len(widths) - 1)
+        )
+        return cls(arrays["centre"], float(arrays["scale"]), layers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +108,7 @@ class FrozenItemTower:
         if rows is not None:
             self._check_rows(rows, count)
         out = np.zeros((count, self.dimension), np.float32)
-        widest = max(self.dimension, *self.widths.values())
+        widest = max(each.widest for each in self.projections.values())
         step = max(1, NUMBERS_PER_CALL // widest)
         with np.errstate(over="ignore", invalid="ignore"):
             for part in (slice(start, start + step) for start in range(0, count, step)):
@@ -145,7 +162,7 @@ class FrozenItemTower:
         cls,
         arrays: Arrays,
         widths: Mapping[str, int],
-        dimension: int,
+        layers: Sequence[int],
         *,
         ids: Vectors | None,
         items: int,
@@ -155,7 +172,7 @@ class FrozenItemTower:
         Args:
             arrays: As :meth:`arrays` gave them.
             widths: Width of each block, by name, in order.
-            dimension: d.
+            layers: Widths of the layers after a block; the last is d.
             ids: As in the attributes.
             items: Number of trained items, where neither ids nor lengths state it.
 
@@ -166,14 +183,14 @@ class FrozenItemTower:
         for number, (name, width) in enumerate(widths.items()):
             prefix = f"{number}/"
             own = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
-            projections[name] = FrozenProjection.from_arrays(own, width, dimension)
+            projections[name] = FrozenProjection.from_arrays(own, [width, *layers])
         lengths = arrays.get("lengths")
         counts = [part.shape[:1] for part in (ids, lengths) if part is not None]
         if len(set(counts)) > 1 or (lengths is not None and lengths.ndim != 1):
             raise ValueError(
                 f"id vectors and lengths must be those of the same items; got {counts}"
             )
-        return cls(dimension, counts[0][0] if counts else items, projections, ids, lengths)
+        return cls(layers[-1], counts[0][0] if counts else items, projections, ids, lengths)
 
 
 def blocks_read(

@@ -13,10 +13,13 @@ SHORT = 0.02
 """Standard deviation of the numbers of a short vector."""
 
 
-class Identity(tf_keras.initializers.Initializer):  # type: ignore[misc]
+def identity(offset: int = 0) -> Any:
     """Weights ``[n, d]`` that copy n coordinates to those from ``offset`` on; zeros elsewhere."""
+    return _Identity(offset)
 
-    def __init__(self, offset: int = 0) -> None:
+
+class _Identity(tf_keras.initializers.Initializer):  # type: ignore[misc]
+    def __init__(self, offset: int) -> None:
         self._offset = offset
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
@@ -32,9 +35,12 @@ def short() -> Any:
     return tf_keras.initializers.RandomNormal(stddev=SHORT)
 
 
-class ShortWhere(tf_keras.initializers.Initializer):  # type: ignore[misc]
+def short_where(chosen: Mask) -> Any:
     """Short random vectors in the rows ``chosen`` (bool ``[n]``), zeros in the others."""
+    return _ShortWhere(chosen)
 
+
+class _ShortWhere(tf_keras.initializers.Initializer):  # type: ignore[misc]
     def __init__(self, chosen: Mask) -> None:
         self._chosen = chosen
 

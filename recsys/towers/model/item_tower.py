@@ -13,7 +13,7 @@ from recsys.ids import Mask, Vectors
 from recsys.towers.config import TowersConfig
 from recsys.towers.model.block_projections import build_projection
 from recsys.towers.model.frozen_items import FrozenItemTower, FrozenProjection
-from recsys.towers.model.initializers import Identity
+from recsys.towers.model.initializers import identity
 from recsys.towers.model.item_ids import ItemIds
 from recsys.towers.model.scaling import centre_and_scale
 
@@ -42,12 +42,10 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
     ) -> None:
         super().__init__(name="item_tower")
         self._config = config
-        self._scaling = {b.name: centre_and_scale(b.vectors[b.mask]) for b in blocks}
-        self.projections, offset = list[Any](), 0
-        for block in blocks:
-            first: Any = Identity(offset) if config.initial == "identity" else "glorot_uniform"
-            self.projections.append(build_projection(block, config.dimension, first))
-            offset += block.dimension
+        widths = [block.dimension for block in blocks]
+        self.blocks = [
+            _BlockTower(config, block, sum(widths[:at])) for at, block in enumerate(blocks)
+        ]
         masks = np.array([block.mask for block in blocks]).reshape(len(blocks), len(warm))
         self._has = tf.constant(masks.T, tf.float32)
         self._ids = None
@@ -66,7 +64,7 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
         ``ids`` ``[items, d]`` replaces E, where given.
         """
         has = self._blocks_read(rows, training)
-        parts = [each(rows) * has[:, at, None] for at, each in enumerate(self.projections)]
+        parts = [block(rows) * has[:, at, None] for at, block in enumerate(self.blocks)]
         if self._ids is not None:
             parts.append(self._ids(rows, training=training, table=ids))
         if not parts:
@@ -80,13 +78,10 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
             ids: Replaces E, where given.
             lengths: Length of each item's vector, float32 ``[items]``; 1 by default.
         """
-        if not self.projections:
+        if not self.blocks:
             return None
         table = None if self._ids is None else self._ids.frozen(ids)
-        projections = {
-            name: FrozenProjection(*scaling, *layer.get_weights())
-            for (name, scaling), layer in zip(self._scaling.items(), self.projections, strict=True)
-        }
+        projections = {block.block: block.frozen() for block in self.blocks}
         return FrozenItemTower(
             self._config.dimension, self._has.shape[0], projections, table, lengths
         )
@@ -101,3 +96,36 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
         drawn = tf.where(has > 0, tf.random.uniform(tf.shape(has)), -1.0)
         highest = tf.reduce_max(drawn, axis=1, keepdims=True)
         return has * tf.cast((drawn >= share) | (drawn == highest), tf.float32)
+
+
+class _BlockTower(tf_keras.layers.Layer):  # type: ignore[misc]
+    """One feature block, standardised and projected; undefined for items that lack it.
+
+    ``offset`` is the first coordinate of its vector where the projection begins as identity.
+    """
+
+    def __init__(self, config: TowersConfig, block: FeatureBlock, offset: int) -> None:
+        super().__init__(name=f"block_{block.name}")
+        self.block = block.name
+        self._centre, self._scale = centre_and_scale(block.vectors[block.mask])
+        begin: Any = identity(offset) if config.initial == "identity" else "glorot_uniform"
+        *hidden, width = config.projection_widths
+        if hidden:
+            first = build_projection(block, hidden[0], activation="gelu")
+            last = tf_keras.layers.Dense(width, kernel_initializer=begin)
+            self._projections = [first, last]
+        else:
+            self._projections = [build_projection(block, width, kernel_initializer=begin)]
+
+    def call(self, rows: Any) -> Any:
+        x = rows
+        for layer in self._projections:
+            x = layer(x)
+        return x
+
+    def frozen(self) -> FrozenProjection:
+        """The projection as it is now, as arrays."""
+        layers = (layer.get_weights() for layer in self._projections)
+        return FrozenProjection(
+            self._centre, self._scale, tuple((kernel, bias) for kernel, bias in layers)
+        )

@@ -39,12 +39,14 @@ def test_a_block_is_read_by_the_numbers_that_are_there_where_they_are_few(block)
         assert isinstance(build_projection(other, 4), DenseProjection)
 
 
-def test_both_projections_give_the_same_and_learn_the_same(block):
+@pytest.mark.parametrize("activation", [None, "gelu"])
+def test_both_maps_give_the_same_and_learn_the_same(block, activation):
     rng = np.random.default_rng(2)
     weights = [rng.normal(size=(WORDS + DENSE, 4)), rng.normal(size=4)]
     rows = tf.constant([3, 59, 0, 3, 11], tf.int32)
     found = []
-    for layer in (DenseProjection(block, 4, "glorot_uniform"), build_projection(block, 4)):
+    for kind in (DenseProjection(block, 4, activation=activation), None):
+        layer = kind or build_projection(block, 4, activation=activation)
         layer(rows)
         layer.set_weights(weights)
         with tf.GradientTape() as tape:

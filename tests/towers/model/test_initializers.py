@@ -126,3 +126,8 @@ def test_all_must_fit(tmp_path):
         learn(tmp_path, [WORDS, IMAGE], dimension=8, epochs=1)
     with pytest.raises(ConfigError, match="keeps 4 dimensions of blocks and 6 of terms.*to 6"):
         learn(tmp_path, [IMAGE], dimension=5, epochs=1)
+
+
+def test_it_is_a_linear_map():
+    with pytest.raises(ValueError, match="initial = 'identity' needs projection = 'linear'"):
+        TowersConfig(initial="identity", projection="mlp")

@@ -1,5 +1,7 @@
 """What every way of putting an item together must keep, and what each is for."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -25,7 +27,10 @@ def block(name: str, width: int, lacking: tuple[int, ...] = (6,)) -> FeatureBloc
 
 
 TEXT, IMAGE = block("text", 5), block("image", 3, lacking=(1, 6))
-WAYS = [{"item_id": "embedding"}, {"item_id": "delta"}]
+WAYS = [
+    dict(zip(("item_id", "projection"), way))
+    for way in itertools.product(["embedding", "delta"], ["linear", "mlp"])
+]
 every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: "-".join(way.values()))
 
 

@@ -72,7 +72,7 @@ def test_block_dropout_leaves_out_a_share_of_the_blocks_and_never_all():
     config = TowersConfig(dimension=4, item_id="none", block_dropout=0.4)
     tower = ItemTower(config, blocks, np.ones(sizes, bool))
     tower(tf.range(1))
-    for at, each in enumerate(tower.projections):  # constant blocks are standardised to 0: the bias
+    for at, each in enumerate(tower.blocks):  # constant blocks are standardised to 0: the bias
         each.weights[1].assign(np.eye(4)[at])
     tf.random.set_seed(3)
     there = tower(tf.range(sizes), training=True).numpy()[:, :3] > 0
