@@ -1,18 +1,15 @@
 """Word-vector files: GloVe, word2vec text and binary, fastText, each also as ``.gz``.
 
-gensim reads and writes. This module detects the format, and refuses truncated and other files with
-the line that is wrong.
+gensim reads the binary forms, and writes. This module detects the format, reads the text forms, and
+refuses truncated and other files with the line that is wrong.
 """
 
 from __future__ import annotations
 
 import gzip
 import struct
-import tempfile
-import warnings
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -41,7 +38,7 @@ _DAMAGE = (
 class _Layout:
     form: Literal["text", "binary", "fasttext"]
     header: bool = False
-    words: int | None = None
+    words: int = 0
     dimension: int = 0
 
 
@@ -71,8 +68,9 @@ def read_word_vectors(path: Path, *, limit: int | None = None) -> WordVectors:
     """
     try:
         layout = _layout(path)
-        with _without_phrases(path, layout, limit) as clean:
-            loaded = _load(path, clean, layout, limit)
+        if layout.form == "text":
+            return WordVectors(*_usable(path, *_read_text(path, layout, limit)))
+        loaded = _load(path, layout, limit)
     except FileNotFoundError as error:
         raise EncoderError(
             f"expected a word-vector file; {path} does not exist: check the encoder's 'file'"
@@ -80,7 +78,9 @@ def read_word_vectors(path: Path, *, limit: int | None = None) -> WordVectors:
     except (OSError, EOFError, zlib.error) as error:
         raise _refusal(path, str(error)) from error
     vectors = np.asarray(loaded.vectors[:limit], np.float32)
-    words, vectors = _usable(path, loaded.index_to_key[:limit], vectors)
+    # gensim skips a word that is there again, and fills the list of words with None.
+    keys = [key for key in loaded.index_to_key[:limit] if key is not None]
+    words, vectors = _usable(path, keys, vectors)
     if layout.form != "fasttext" or not loaded.bucket:
         return WordVectors(words, vectors)
     buckets = np.asarray(loaded.vectors_ngrams, np.float32)
@@ -104,7 +104,7 @@ def write_word_vectors(
     Example:
         >>> from recsys.encoders import Word2VecConfig, build_encoder
         >>> config = Word2VecConfig(dimension=2, min_count=1, epochs=1)
-        >>> path = Path(tempfile.mkdtemp()) / "words.txt"
+        >>> import tempfile; path = Path(tempfile.mkdtemp()) / "words.txt"
         >>> write_word_vectors(path, build_encoder(config, ["red lamp", "red rug"]))
         3
         >>> path.read_text().splitlines()[0]
@@ -130,32 +130,25 @@ def _usable(path: Path, keys: Sequence[str], vectors: Vectors) -> tuple[list[str
         if not is_word(key):
             continue
         word = key.lower()
-        if word == key or word not in rows:
+        if word not in rows or (word == key != keys[rows[word]]):
             rows[word] = row
     if not rows:
         raise _refusal(path, "it holds no words")
     return list(rows), vectors[list(rows.values())]
 
 
-def _load(path: Path, clean: Path, layout: _Layout, limit: int | None) -> Any:
+def _load(path: Path, layout: _Layout, limit: int | None) -> Any:
     from gensim.models import KeyedVectors
     from gensim.models.fasttext import load_facebook_vectors
 
-    with warnings.catch_warnings():
-        # gensim opens a file without a header twice and does not close it.
-        warnings.simplefilter("ignore", ResourceWarning)
-        try:
-            if layout.form == "fasttext":
-                return load_facebook_vectors(str(clean))
-            return KeyedVectors.load_word2vec_format(
-                str(clean),
-                binary=layout.form == "binary",
-                no_header=not layout.header,
-                limit=limit,
-                unicode_errors="replace",
-            )
-        except _DAMAGE as error:
-            reason = str(error) or type(error).__name__
+    try:
+        if layout.form == "fasttext":
+            return load_facebook_vectors(str(path))
+        return KeyedVectors.load_word2vec_format(
+            str(path), binary=True, limit=limit, unicode_errors="replace"
+        )
+    except _DAMAGE as error:
+        reason = str(error) or type(error).__name__
     raise _refusal(path, reason)
 
 
@@ -176,7 +169,7 @@ def _layout(path: Path) -> _Layout:
     dimension = len(first.split(b" ")) - 1
     if dimension < 2 or not _is_line(first, dimension):
         raise _refusal(path, f"its first line starts with {first[:40]!r}")
-    return _Layout("text", False, None, dimension)
+    return _Layout("text", False, 0, dimension)
 
 
 def _is_line(line: bytes, dimension: int) -> bool:
@@ -187,46 +180,31 @@ def _is_line(line: bytes, dimension: int) -> bool:
         return False
 
 
-@contextmanager
-def _without_phrases(path: Path, layout: _Layout, limit: int | None) -> Iterator[Path]:
-    """``path``, or a copy without the entries that hold spaces, which gensim cannot read.
+def _read_text(path: Path, layout: _Layout, limit: int | None) -> tuple[list[str], Vectors]:
+    """Words, or phrases as GloVe 840B has a few, and their vectors, float32 ``[n, d]``.
 
-    GloVe 840B has a few of them.
+    gensim cannot read the phrases.
     """
-    if layout.form != "text":
-        yield path
-        return
-    phrases = set()
+    keys: list[str] = []
+    numbers = bytearray()
     with _open(path) as file:
-        lines = iter(file)
-        if layout.header:
-            next(lines)
-        last = 0
-        for number, line in enumerate(islice(lines, limit)):
-            last = number + 1
-            if line.rstrip().count(b" ") == layout.dimension:
-                continue
-            if not _is_line(line, layout.dimension):
-                where = number + 1 + layout.header
-                raise _refusal(path, f"line {where:,} is not a word and {layout.dimension} numbers")
-            phrases.add(number)
-        promised = layout.words if limit is None else min(layout.words or 0, limit)
-        if layout.header and last < (promised or 0):
-            raise _refusal(path, f"its header promises {layout.words:,} words; it holds {last:,}")
-    if not phrases:
-        yield path
-        return
-    with tempfile.TemporaryDirectory() as folder, _open(path) as file:
-        clean = Path(folder) / "words.txt"
-        with clean.open("wb") as out:
-            lines = iter(file)
-            if layout.header:
-                next(lines)
-                out.write(b"%d %d\n" % (last - len(phrases), layout.dimension))
-            out.writelines(
-                line for number, line in enumerate(islice(lines, limit)) if number not in phrases
-            )
-        yield clean
+        for number, line in enumerate(islice(file, layout.header, None), 1 + layout.header):
+            if len(keys) == limit:
+                break
+            key, *values = line.rstrip().rsplit(b" ", layout.dimension)
+            try:
+                vector = np.array(values, np.float32)
+            except ValueError:
+                values = []
+            if len(values) != layout.dimension:
+                reason = f"line {number:,} is not a word and {layout.dimension} numbers"
+                raise _refusal(path, reason)
+            keys.append(key.decode("utf-8", "replace"))
+            numbers += vector.tobytes()
+    promised = layout.words if limit is None else min(layout.words, limit)
+    if len(keys) < promised:
+        raise _refusal(path, f"its header promises {layout.words:,} words; it holds {len(keys):,}")
+    return keys, np.frombuffer(numbers, np.float32).reshape(-1, layout.dimension)
 
 
 def _open(path: Path) -> IO[bytes] | gzip.GzipFile:

@@ -51,6 +51,19 @@ def glove_with_phrases(path: Path) -> None:
     path.write_text("\n".join([first, *phrases, *rest]) + "\n", encoding="utf-8")
 
 
+def test_the_first_of_equal_words_counts(tmp_path: Path) -> None:
+    words, vectors = ["Rug", "lamp", "rug", "lamp"], np.arange(8, dtype=np.float32).reshape(4, 2)
+    text, binary = tmp_path / "words.txt", tmp_path / "words.bin"
+    lines = [f"{word} {a} {b}\n" for word, (a, b) in zip(words, vectors.tolist())]
+    text.write_text("4 2\n" + "".join(lines))
+    entries = [f"{word} ".encode() + row.tobytes() for word, row in zip(words, vectors)]
+    binary.write_bytes(b"4 2\n" + b"".join(entries))
+    for path in (text, binary):
+        read = read_word_vectors(path)
+        found = dict(zip(read.words, read.vectors.tolist()))
+        assert found == {"rug": [4.0, 5.0], "lamp": [2.0, 3.0]}
+
+
 FORMATS = [glove, word2vec_text, word2vec_binary, fasttext_vec, glove_with_phrases]
 
 
