@@ -13,7 +13,6 @@ from recsys.evaluation.baselines import (
 )
 from recsys.evaluation.evaluation import Evaluation, difference, evaluate, evaluate_split
 from recsys.evaluation.pairs import (
-    LabelledPairs,
     SparsePairScorer,
     VectorPairScorer,
     evaluate_pairs,
@@ -25,7 +24,6 @@ from recsys.evaluation.scorers import MeanOfItemsScorer, Scorer, SumScorer, Vect
 __all__ = [
     "Evaluation",
     "ItemKnnScorer",
-    "LabelledPairs",
     "MeanOfItemsScorer",
     "PopularityScorer",
     "RandomScorer",

@@ -96,9 +96,9 @@ def recall_curves(
         axes = figure.add_subplot()
         for at, (name, result) in enumerate(evaluations.items()):
             heights = [result.figures[f"recall@{k}"] for k in ks]
-            axes.plot(ks, heights, marker="o", markersize=4, color=_colour(at), label=name)
+            axes.plot(ks, heights, marker="o", markersize=4, color=f"C{at}", label=name)
             low, high = zip(*(_interval(result, f"recall@{k}") for k in ks))
-            axes.fill_between(ks, low, high, color=_colour(at), alpha=0.18, linewidth=0)
+            axes.fill_between(ks, low, high, color=f"C{at}", alpha=0.18, linewidth=0)
         if oracle:
             style: Any = {"linestyle": "--", "marker": "D", "markersize": 5, "color": ORACLE}
             axes.plot(list(oracle), list(oracle.values()), label="oracle", **style)
@@ -136,7 +136,7 @@ def recall_bars(evaluations: Evaluations, metrics: Mapping[str, str]) -> Figure 
                     [max(height - low, 0.0) for height, (low, _) in zip(heights, intervals)],
                     [max(high - height, 0.0) for height, (_, high) in zip(heights, intervals)],
                 ],
-                color=_colour(at),
+                color=f"C{at}",
                 label=name,
                 error_kw={"elinewidth": 0.8, "ecolor": INK},
             )
@@ -222,7 +222,3 @@ def _svg(figure: Figure) -> str:
     with rc_context(STYLE):
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     return data_url(buffer.getvalue(), "svg+xml")
-
-
-def _colour(number: int) -> str:
-    return COLOURS[number % len(COLOURS)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from recsys._tf import tf, tf_keras
 from recsys.encoders.elmo.config import ElmoConfig
@@ -46,19 +46,8 @@ def _built(layer: Any, width: int) -> Any:
     return layer
 
 
-class _Embedding(Protocol):
-    @property
-    def variables(self) -> Sequence[Any]: ...
-    @property
-    def trained(self) -> Sequence[Any]: ...
-
-    def __call__(self, distinct: Any) -> Any:
-        """Embeddings, float32 ``[u, h]``, of ``distinct``; see ``WindowBatch``."""
-        ...
-
-
 class WordTable:
-    """Frozen embeddings of the words of the vocabulary."""
+    """Frozen embeddings, float32 ``[u, h]``, of the distinct words of a ``WindowBatch``."""
 
     def __init__(self, words: int, width: int) -> None:
         self.table = tf.Variable(tf.zeros((words, width)))
@@ -150,9 +139,7 @@ class ElmoNetwork:
         self.layers = 1 + config.layers
         seeds, half = _Seeds(config.seed), config.dimension // 2
         by_words = config.tokens == "words"
-        self._embedding: _Embedding = (
-            WordTable(words, half) if by_words else CharacterCnn(half, seeds)
-        )
+        self._embedding = WordTable(words, half) if by_words else CharacterCnn(half, seeds)
         self._forward = [_lstm(half, seeds) for _ in range(config.layers)]
         self._backward = [_lstm(half, seeds) for _ in range(config.layers)]
         lstms = [*self._forward, *self._backward]
