@@ -8,11 +8,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
-from recsys.encoders import ILLUSTRATIONS, Content, KnowsWords, obtain_encoder
+from recsys.encoders import ILLUSTRATIONS, Content, Encoder, KnowsWords, obtain_encoder
 from recsys.features import (
     CataloguePictures,
     FeatureBlock,
@@ -25,7 +25,7 @@ from recsys.formats.columns import Unreadable
 from recsys.ingestion import ingest, save_ingested
 from recsys.pictures import PictureStore
 from recsys.pipeline.evaluating import run_evaluate
-from recsys.pipeline.job import ATTRIBUTE_SCHEMA, DATA, ENCODERS, PHRASES, TRAINED_ENCODERS, Job
+from recsys.pipeline.job import ATTRIBUTE_SCHEMA, DATA, PHRASES, TRAINED_ENCODERS, Job
 from recsys.pipeline.publishing import run_index, run_publish, still_published
 from recsys.pipeline.sections import external_files, resolve_files
 from recsys.pipeline.stage import Stage, StageOutput
@@ -70,59 +70,73 @@ def _ingest_inputs(job: Job) -> dict[str, Path]:
 
 
 def _run_encode(job: Job, out: Path) -> StageOutput:
-    catalogue, ids = job.ingested.catalogue, job.ingested.catalogue.ids
-    phrases = list(job.ingested.interactions.phrases)
     cache = FeatureCache(job.cache)
     figures: dict[str, float] = {}
-    faults: dict[str, Any] = {}
-    coverage: dict[str, Any] = {}
-    for name in ENCODERS:
-        section = getattr(job.config, name)
-        if section is None:
-            continue
-        contents: Sequence[Content] = (
-            catalogue.texts() if name == "text" else CataloguePictures(catalogue)
-        )
-        # Outside of the stage, so that one changed title does not retrain the encoder.
-        encoder = obtain_encoder(
-            resolve_files(job, section),
-            contents,
-            job.folder / TRAINED_ENCODERS / name,
-            progress=job.progress,
-        )
-        encoder.save(out / "encoders" / name)
-        shown = job.folder / TRAINED_ENCODERS / name / ILLUSTRATIONS
-        if shown.is_dir():
-            shutil.copytree(shown, out / ILLUSTRATIONS / name)
-        encoded = cache.encode(encoder, contents, progress=job.progress)
-        FeatureBlock.of(name, encoded).save(out / f"{name}.npz")
-        figures |= {f"{name}.items": int(encoded.mask.sum()), f"{name}.encoded": encoded.computed}
-        faults[name] = [
-            {"item_id": ids.id(fault.position), "reason": fault.reason} for fault in encoded.faults
-        ]
+    notes: dict[str, Any] = {"unreadable": {}, "words": {}}
+    if job.config.text is not None:
+        texts = job.ingested.catalogue.texts()
+        encoder = _encode_items(job, out, cache, "text", texts, figures, notes)
+        phrases = list(job.ingested.interactions.phrases)
         if isinstance(encoder, KnowsWords):
-            read = {"item texts": catalogue.texts(), "search phrases": phrases}
-            coverage = {kind: encoder.coverage(texts).to_dict() for kind, texts in read.items()}
-        if name == "text" and len(phrases) > 1:
+            read = {"item texts": texts, "search phrases": phrases}
+            notes["words"] = {kind: encoder.coverage(each).to_dict() for kind, each in read.items()}
+        if len(phrases) > 1:
             FeatureBlock.of(PHRASES, cache.encode(encoder, phrases)).save(out / f"{PHRASES}.npz")
-    fields = catalogue.fields
+    if job.config.image is not None:
+        pictures = CataloguePictures(job.ingested.catalogue)
+        _encode_items(job, out, cache, "image", pictures, figures, notes)
+    _encode_attributes(job, out, figures)
+    if job.config.data.user_vectors is not None:
+        _import_user_vectors(job, job.config.data.user_vectors, out, figures, notes)
+    return StageOutput(figures, notes)
+
+
+def _encode_items(
+    job: Job,
+    out: Path,
+    cache: FeatureCache,
+    name: Literal["text", "image"],
+    contents: Sequence[Content],
+    figures: dict[str, float],
+    notes: dict[str, Any],
+) -> Encoder:
+    # Outside of the stage, so that one changed title does not retrain the encoder.
+    folder = job.folder / TRAINED_ENCODERS / name
+    section = resolve_files(job, getattr(job.config, name))
+    encoder = obtain_encoder(section, contents, folder, progress=job.progress)
+    encoder.save(out / "encoders" / name)
+    if (folder / ILLUSTRATIONS).is_dir():
+        shutil.copytree(folder / ILLUSTRATIONS, out / ILLUSTRATIONS / name)
+    encoded = cache.encode(encoder, contents, progress=job.progress)
+    FeatureBlock.of(name, encoded).save(out / f"{name}.npz")
+    figures |= {f"{name}.items": int(encoded.mask.sum()), f"{name}.encoded": encoded.computed}
+    ids = job.ingested.catalogue.ids
+    notes["unreadable"][name] = [
+        {"item_id": ids.id(fault.position), "reason": fault.reason} for fault in encoded.faults
+    ]
+    return encoder
+
+
+def _encode_attributes(job: Job, out: Path, figures: dict[str, float]) -> None:
+    fields = job.ingested.catalogue.fields
     if job.config.attributes == "use" and (fields.categories or fields.numbers):
-        block, schema = attribute_block(catalogue)
+        block, schema = attribute_block(job.ingested.catalogue)
         block.save(out / "attributes.npz")
         schema.save(out / ATTRIBUTE_SCHEMA)
         figures["attributes.items"] = int(block.mask.sum())
-    notes: dict[str, Any] = {"unreadable": faults, "words": coverage}
-    if job.config.data.user_vectors is not None:
-        named = read_vectors(job.path(job.config.data.user_vectors))
-        users, unknown = user_block(named, job.ingested.interactions.users)
-        users.save(out / f"{users.name}.npz")
-        figures |= {f"{users.name}.users": int(users.mask.sum())}
-        notes[users.name] = {
-            "users_without": int((~users.mask).sum()),
-            "not_in_the_log": len(unknown),
-            "examples": unknown[:5],
-        }
-    return StageOutput(figures, notes)
+
+
+def _import_user_vectors(
+    job: Job, path: str, out: Path, figures: dict[str, float], notes: dict[str, Any]
+) -> None:
+    users, unknown = user_block(read_vectors(job.path(path)), job.ingested.interactions.users)
+    users.save(out / f"{users.name}.npz")
+    figures[f"{users.name}.users"] = int(users.mask.sum())
+    notes[users.name] = {
+        "users_without": int((~users.mask).sum()),
+        "not_in_the_log": len(unknown),
+        "examples": unknown[:5],
+    }
 
 
 def _encode_inputs(job: Job) -> dict[str, Path]:
