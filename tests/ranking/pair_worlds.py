@@ -1,4 +1,4 @@
-"""Small worlds for the pair networks, in which who takes what is known."""
+"""Small logs for the pair networks, with known answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import numpy as np
 from recsys.features import FeatureBlock
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
-from recsys.splits import HeldOutQueries
 
 KINDS, EACH = 6, 6
 ITEMS = KINDS * EACH
@@ -15,15 +14,15 @@ KIND = np.arange(ITEMS) % KINDS
 
 
 def kinds_block() -> FeatureBlock:
-    """Each item's kind as a unit vector, a little blurred."""
-    blur = np.random.default_rng(0).normal(scale=0.1, size=(ITEMS, KINDS))
+    """Kinds of the items as unit vectors, with a little noise."""
+    noise = np.random.default_rng(0).normal(scale=0.1, size=(ITEMS, KINDS))
     return FeatureBlock(
-        (np.eye(KINDS)[KIND] + blur).astype(np.float32), np.ones(ITEMS, bool), "kind"
+        (np.eye(KINDS)[KIND] + noise).astype(np.float32), np.ones(ITEMS, bool), "kind"
     )
 
 
 def followers(users: int = 480, seed: int = 1) -> Interactions:
-    """Whoever has met one of kind k takes one of kind k + 1: alike is not what they want."""
+    """Interactions in which an item of kind k is followed by one of kind k + 1."""
     rng = np.random.default_rng(seed)
     lines = []
     for user in range(users):
@@ -33,7 +32,7 @@ def followers(users: int = 480, seed: int = 1) -> Interactions:
 
 
 def searchers(users: int = 120, length: int = EACH, seed: int = 2) -> Interactions:
-    """An item is taken if and only if its kind was searched for, in the user's first moment."""
+    """Interactions with items of the kind in the user's first search, and with no others."""
     rng = np.random.default_rng(seed)
     lines, terms = [], []
     for user in range(users):
@@ -45,7 +44,7 @@ def searchers(users: int = 120, length: int = EACH, seed: int = 2) -> Interactio
 
 
 def log_of(users: int, length: int, items, **searches) -> Interactions:
-    """``length`` interactions a user, in the order given."""
+    """``length`` interactions per user, in the order given."""
     return Interactions.of(
         IdMap.of("user", [f"u{row}" for row in range(users)]),
         IdMap.of("item", [f"i{row}" for row in range(ITEMS)]),
@@ -54,13 +53,4 @@ def log_of(users: int, length: int, items, **searches) -> Interactions:
         time=np.tile(np.arange(length), users),
         clock="position",
         **searches,
-    )
-
-
-def asked() -> HeldOutQueries:
-    """A query a kind, by a user whom the log of the searchers knows: one of kind k was met."""
-    return HeldOutQueries.of(
-        user=list(range(KINDS)),
-        histories=[[kind] for kind in range(KINDS)],
-        targets=[[kind + KINDS] for kind in range(KINDS)],
     )

@@ -1,4 +1,4 @@
-"""What pair networks are made of: bags, searches, drawn pairs, the head. No TensorFlow."""
+"""Parts of the pair networks without TensorFlow: bags, searches, sampled pairs, the head."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from recsys.ranking.head import NUMBERS_PER_CHUNK, PairHead, probability
 from tests.ranking.pair_worlds import searchers
 
 
-def searches(lines: list[tuple[int, int, str]]) -> Interactions:
-    """A log from (user, time, terms), every line with another item."""
+def search_log(lines: list[tuple[int, int, str]]) -> Interactions:
+    """Log of (user, time, terms), with a new item in each line."""
     phrases = ("", *dict.fromkeys(terms for _, _, terms in lines if terms))
     return Interactions.of(
         IdMap.of("user", [f"u{row}" for row in range(4)]),
@@ -30,7 +30,7 @@ def searches(lines: list[tuple[int, int, str]]) -> Interactions:
     )
 
 
-LOG = searches(
+LOG = search_log(
     [
         (0, 10, "red lamp"),
         (0, 20, ""),
@@ -42,15 +42,15 @@ LOG = searches(
 )
 
 
-def test_the_vocabulary_counts_searches_and_not_words() -> None:
+def test_the_vocabulary_counts_searches_rather_than_words() -> None:
     assert list(vocabulary(LOG, 1).index) == ["blue", "lamp", "rug", "red"]
     assert list(vocabulary(LOG, 2).index) == ["blue", "lamp", "rug"]
     assert len(vocabulary(LOG, 3)) == 0
-    # A phrase that no interaction of this part has is no search of this part.
+    # Phrases without an interaction in this part are not counted.
     assert list(vocabulary(LOG.take(LOG.user == 2), 1).index) == ["blue", "rug"]
 
 
-def test_words_of_the_past_are_strictly_earlier() -> None:
+def test_searched_words_are_strictly_earlier_than_the_query() -> None:
     searched = SearchedWords(LOG, vocabulary(LOG, 1), last=9)
     user, time = np.array([0, 0, 0, 0, 1, 2, 3]), np.array([10, 20, 21, 99, 99, 6, 1])
     bags = searched.before(searched.positions(user, time), users=user)
@@ -59,13 +59,13 @@ def test_words_of_the_past_are_strictly_earlier() -> None:
         ["red", "lamp"],
         ["red", "lamp", "lamp", "blue", "lamp"],
         ["red", "lamp", "lamp", "blue", "lamp", "rug"],
-        [],  # nobody's searches
+        [],  # a user without interactions
         ["blue", "rug"],
         [],  # after the last user of the log
     ]
 
 
-def test_only_the_latest_searches_count_and_the_moment_where_asked() -> None:
+def test_only_the_latest_searches_count_and_the_current_one_if_given() -> None:
     searched = SearchedWords(LOG, vocabulary(LOG, 2), last=1)
     user = np.array([0, 2, 2])
     positions = searched.positions(user, np.array([99, 5, 9]))
@@ -88,8 +88,8 @@ def test_only_the_latest_searches_count_and_the_moment_where_asked() -> None:
     st.integers(0, 10),
     st.integers(0, 4),
 )
-def test_searched_words_are_those_that_a_plain_loop_finds(lines, user, time, last) -> None:
-    log = searches(lines)
+def test_searched_words_equal_those_of_a_plain_loop(lines, user, time, last) -> None:
+    log = search_log(lines)
     searched = SearchedWords(log, IdMap.of("word", ["a", "c"]), last)
     users = np.array([user])
     bags = searched.before(searched.positions(users, np.array([time])), users=users)
@@ -100,14 +100,14 @@ def test_searched_words_are_those_that_a_plain_loop_finds(lines, user, time, las
     assert searched.words.ids(bags.bag(0)) == [word for word in expected if word != "b"]
 
 
-def test_what_was_met_before_a_position_is_its_window() -> None:
+def test_a_history_bag_is_the_window_before_its_position() -> None:
     log = searchers(users=3, length=4)
     bags = history_bags(log, np.array([0, 2, 7, 4]), window=2)
     expected = [[], log.item[:2], log.item[5:7], []]
     assert [bags.bag(at).tolist() for at in range(4)] == [list(rows) for rows in expected]
 
 
-def test_bags_of_nothing() -> None:
+def test_empty_bags_are_valid_and_negative_rows_are_refused() -> None:
     assert len(Bags.of([])) == 0 and Bags.of([]).at(np.array([], np.int64)).owners.tolist() == []
     with pytest.raises(DataError, match="items must be rows from 0 to 2; got -1 to 0"):
         Bags.of([[0, -1]]).check("items", 3)
@@ -117,22 +117,22 @@ def test_bags_of_nothing() -> None:
     ]  # fmt: skip
 
 
-def test_a_negative_is_warm_and_never_met() -> None:
+def test_negatives_are_warm_items_without_an_interaction() -> None:
     log = searchers(60)
     log = log.take(log.item != 5)
     sampler = PairSampler(log, negatives=50)
-    met = set(zip(log.user.tolist(), log.item.tolist()))
+    interactions = set(zip(log.user.tolist(), log.item.tolist()))
     seen = 0
     for batch in sampler.batches(size=32, seed=1, epoch=1):
         np.testing.assert_array_equal(batch.items[:, 0], log.item[batch.positions])
         users = np.repeat(log.user[batch.positions], 50).tolist()
         drawn = batch.items[:, 1:].ravel().tolist()
-        assert not met & set(zip(users, drawn)) and 5 not in drawn
+        assert not interactions & set(zip(users, drawn)) and 5 not in drawn
         seen += len(batch.positions)
     assert seen == len(log) and sampler.steps(size=32) == -(-len(log) // 32)
 
 
-def test_who_met_everything_has_no_negatives_and_no_weight() -> None:
+def test_negatives_of_a_user_with_all_items_have_weight_zero() -> None:
     log = Interactions.of(
         IdMap.of("user", ["all", "some"]), IdMap.of("item", ["a", "b"]),
         user=[0, 0, 1], item=[0, 1, 1], time=[1, 2, 1], weight=[1, 3, 2],
@@ -143,7 +143,7 @@ def test_who_met_everything_has_no_negatives_and_no_weight() -> None:
     assert batch.items.min() >= 0
 
 
-def test_an_epoch_is_a_function_of_seed_and_number() -> None:
+def test_sampling_depends_on_seed_and_epoch_alone() -> None:
     sampler = PairSampler(searchers(30), negatives=2)
 
     def drawn(seed, epoch, positives=None):
@@ -167,7 +167,7 @@ def random_head(dimension: int, *hidden: int) -> PairHead:
     )
 
 
-def test_all_with_all_equals_pair_by_pair() -> None:
+def test_log_odds_of_all_pairs_equal_those_of_single_pairs() -> None:
     rng = np.random.default_rng(1)
     users, items = (rng.normal(size=(n, 5)).astype(np.float32) for n in (7, 9))
     head = random_head(5, 8, 4)
@@ -179,7 +179,7 @@ def test_all_with_all_equals_pair_by_pair() -> None:
     assert head.log_odds(users, items[:0]).shape == (7, 0)
 
 
-def test_more_pairs_than_a_chunk_holds() -> None:
+def test_chunks_do_not_change_the_log_odds() -> None:
     head = random_head(2, 3)
     rng = np.random.default_rng(1)
     items = rng.normal(size=(NUMBERS_PER_CHUNK // 3 // 2, 2)).astype(np.float32)
