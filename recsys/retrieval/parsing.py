@@ -70,26 +70,16 @@ class RequestParser:
     max_k: int
 
     def parse(self, request: Request) -> ParsedRequest:
-        """Check a request and resolve its ids.
-
-        Raises:
-            InvalidRequestError: A value is out of range, two contradict, or no space reads a part.
-            NotFoundError: A space does not exist.
-            UnknownIdError: The user, the item, a context value or, where the request says so, an
-                item of the history is unknown.
-        """
+        """Check a request and resolve its ids, with the errors of ``Retriever.retrieve``."""
         request.check(self.max_k)
         parts = self._parts(request)
         query, log = request.query, self.log
-        user = None if query.user_id is None else _row(log.users, query.user_id, "query.user_id")
-        item = None if query.item_id is None else _row(log.items, query.item_id, "query.item_id")
+        user = _row(log.users, query.user_id, "query.user_id")
+        item = _row(log.items, query.item_id, "query.item_id")
         history, times, unknown_history = self._history(request, user)
         excluded, unknown_exclude = _known(log.items, request.exclude)
-        hidden = [excluded]
-        if request.seen == "exclude":
-            hidden.append(history)
-        if item is not None:
-            hidden.append(np.array([item], np.int32))
+        seen = history if request.seen == "exclude" else history[:0]
+        own = np.array([] if item is None else [item], np.int32)
         return ParsedRequest(
             request,
             parts,
@@ -98,7 +88,7 @@ class RequestParser:
             history,
             times,
             {column: self._context(column, value) for column, value in query.context.items()},
-            np.unique(np.concatenate(hidden)),
+            np.unique(np.concatenate([excluded, seen, own])),
             unknown_history,
             unknown_exclude,
         )
@@ -181,7 +171,9 @@ class RequestParser:
         return known.row(value)
 
 
-def _row(known: IdMap, value: str, field: str) -> int:
+def _row(known: IdMap, value: str | None, field: str) -> int | None:
+    if value is None:
+        return None
     # No search for the nearest id here: it is slow among many ids, and any caller can trigger it.
     if value not in known:
         remedy = "give a history or search terms instead" if known.kind == "user" else "check it"
