@@ -29,11 +29,7 @@ PACKAGE = "server.pb"
 
 
 def describe(protos: Path = PROTOS) -> FileDescriptorSet:
-    """The compiled form of every proto file below ``protos``, with comments and positions.
-
-    Raises:
-        DataError: The compiler refuses a file.
-    """
+    """The compiled form of every proto file below ``protos``, with comments and positions."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "descriptors"
         _compile(protos, f"--descriptor_set_out={output}", "--include_source_info")
@@ -41,11 +37,7 @@ def describe(protos: Path = PROTOS) -> FileDescriptorSet:
 
 
 def generate(protos: Path = PROTOS) -> dict[str, str]:
-    """The text of every generated file, by its path below ``server/pb``.
-
-    Raises:
-        DataError: The compiler refuses a file.
-    """
+    """The text of every generated file, by its path below ``server/pb``."""
     with tempfile.TemporaryDirectory() as folder:
         kinds = ("python", "pyi", "grpc_python", "mypy_grpc")
         _compile(protos, *(f"--{kind}_out={folder}" for kind in kinds))
@@ -62,15 +54,18 @@ def generate(protos: Path = PROTOS) -> dict[str, str]:
 
 def baseline(descriptors: FileDescriptorSet) -> str:
     """The contract as JSON, without comments; later versions must stay compatible with it."""
-    bare = FileDescriptorSet()
-    for file in descriptors.file:
-        bare.file.add().CopyFrom(file)
-        bare.file[-1].ClearField("source_code_info")
+    bare = FileDescriptorSet(file=descriptors.file)
+    for file in bare.file:
+        file.ClearField("source_code_info")
     return MessageToJson(bare, indent=1, sort_keys=True) + "\n"
 
 
 def _compile(protos: Path, *outputs: str) -> None:
-    """Run the compiler in a process of its own: it crashes one that has loaded TensorFlow."""
+    """Run the compiler in a process of its own: it crashes one that has loaded TensorFlow.
+
+    Raises:
+        DataError: The compiler refuses a file.
+    """
     shared = Path(str(importlib.resources.files("google.rpc").joinpath("status.proto"))).parents[2]
     names = [path.relative_to(protos).as_posix() for path in sorted(protos.rglob("*.proto"))]
     types = f"protoc-gen-mypy_grpc={Path(sys.executable).parent / 'protoc-gen-mypy_grpc'}"

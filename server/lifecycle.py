@@ -120,8 +120,7 @@ async def serve_until_signal(
 ) -> int:
     """Serve until SIGTERM or SIGINT, then stop gracefully; returns the number of cut-off requests.
 
-    ``announce`` is called with the address once the server is ready; the other arguments are those
-    of :meth:`RetrievalServer.start` and :meth:`RetrievalServer.stop`.
+    ``announce`` is called with the address once the server is ready.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -137,11 +137,7 @@ def read_whole(folder: Path) -> Manifest:
 
 
 def describe_files(folder: Path) -> dict[str, FileEntry]:
-    """Every file below ``folder`` but the manifest, by path with '/'.
-
-    Raises:
-        BundleError: Something is neither a file nor a folder, such as a link.
-    """
+    """Every file below ``folder`` but the manifest, by path with '/'; a link is an error."""
     return {
         name: FileEntry(size=path.stat().st_size, sha256=sha256_file(path))
         for name, path in sorted(_walk(folder).items())
@@ -149,11 +145,7 @@ def describe_files(folder: Path) -> dict[str, FileEntry]:
 
 
 def check_files(folder: Path, files: Mapping[str, FileEntry]) -> None:
-    """Compare the files of a bundle with its manifest: names and sizes first, then digests.
-
-    Raises:
-        BundleError: The first file that is missing, not expected, truncated or changed.
-    """
+    """Compare the files of a bundle with its manifest: names and sizes first, then digests."""
     found = _walk(folder)
     for name in sorted(files):
         if name not in found:

@@ -24,9 +24,6 @@ class Bundle:
         manifest: Description of the bundle.
         parts: Parts of the bundle.
         retriever: Retriever over the parts.
-
-    Example:
-        See ``docs/bundle-format.md``.
     """
 
     version: str

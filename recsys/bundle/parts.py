@@ -79,11 +79,7 @@ class Parts:
 
 
 def save_parts(parts: Parts, folder: Path, step: Callable[[str], None]) -> None:
-    """Write every part into an empty folder; ``step`` is called with the name of the next.
-
-    Raises:
-        DataError: A space or encoder has a name that is no folder name.
-    """
+    """Write every part into an empty folder; ``step`` is called with the name of the next."""
     for name in (*parts.spaces, *parts.encoders):
         if not _NAME.fullmatch(name):
             raise DataError(f"the name of a space or encoder must match {_NAME.pattern}: {name!r}")
@@ -103,12 +99,7 @@ def save_parts(parts: Parts, folder: Path, step: Callable[[str], None]) -> None:
 
 
 def load_parts(folder: Path, *, spaces: Sequence[str], encoders: Sequence[str]) -> Parts:
-    """Read what :func:`save_parts` wrote.
-
-    Raises:
-        DataError: A part cannot be read.
-        EncoderError: An encoder cannot be read.
-    """
+    """Read what :func:`save_parts` wrote."""
     from recsys.towers import load_towers
 
     loaded = {name: Space.load(folder / SPACES / name, name) for name in spaces}

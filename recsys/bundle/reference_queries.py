@@ -52,11 +52,7 @@ class ReferenceQuery(Config):
 def make_reference_queries(
     retriever: Retriever, requests: Sequence[Request] | None
 ) -> tuple[ReferenceQuery, ...]:
-    """Answer requests and store the answers; None chooses a few that use every part.
-
-    Raises:
-        RecsysError: One of the given requests cannot be answered.
-    """
+    """Answer requests and store the answers; None chooses a few that use every part."""
     chosen = list(_choose(retriever)) if requests is None else list(requests)
     made = []
     for request, answer in zip(chosen, retriever.answer(chosen)):
@@ -72,11 +68,7 @@ def make_reference_queries(
 def check_reference_queries(
     retriever: Retriever, queries: Sequence[ReferenceQuery], where: str
 ) -> None:
-    """Answer the requests again and compare.
-
-    Raises:
-        BundleError: An answer differs by more than rounding.
-    """
+    """Answer the requests again; an answer that differs by more than rounding is an error."""
     answers = retriever.answer([each.request for each in queries])
     for number, (query, answer) in enumerate(zip(queries, answers)):
         if isinstance(answer, RecsysError):

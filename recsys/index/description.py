@@ -59,11 +59,7 @@ def write_description(
 
 
 def read_description(folder: Path, vectors: Vectors) -> Description:
-    """Read ``index.json`` and compare it with the vectors.
-
-    Raises:
-        DataError: The file is missing or damaged, or the index belongs to other vectors.
-    """
+    """Read ``index.json`` and compare it with the vectors."""
     path = folder / FILE
     try:
         description = Description.model_validate_json(path.read_bytes())

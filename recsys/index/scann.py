@@ -160,11 +160,7 @@ def build_scann(vectors: Vectors, config: ScannConfig, queries: Vectors | None) 
 
 
 def load_scann(folder: Path, vectors: Vectors, description: Description) -> ScannIndex:
-    """Load an index that :meth:`ScannIndex.save` wrote.
-
-    Raises:
-        DataError: Files are missing, damaged, or of a kind that must not be opened.
-    """
+    """Load an index that :meth:`ScannIndex.save` wrote; never opens a pickle."""
     config, facts, assets = description.config, description.facts, folder / ASSETS
     assert isinstance(config, ScannConfig)
     pickles = sorted(path.name for path in assets.glob("*.pkl"))

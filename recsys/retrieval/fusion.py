@@ -86,12 +86,7 @@ Fusion = ReciprocalRank | WeightedSum
 
 
 def check_fusion(fusion: Fusion | None, spaces: Sequence[str]) -> None:
-    """Check a fusion against the spaces of its request.
-
-    Raises:
-        InvalidRequestError: There is only one space, a weight names another space, or every
-            weight is 0.
-    """
+    """Refuse a fusion that does not fit the spaces of its request."""
     if fusion is None:
         return
     if not isinstance(fusion, (ReciprocalRank, WeightedSum)):

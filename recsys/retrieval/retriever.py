@@ -103,7 +103,7 @@ class Retriever:
             ids.rows([""], unknown="skip")
 
     def retrieve(self, query: Query, **options: Unpack[RequestOptions]) -> Response:
-        """Candidates for one query; see :class:`recsys.retrieval.Request` for the options.
+        """Candidates for one query; the options are those of :class:`recsys.retrieval.Request`.
 
         In ``two_tower`` the query tower encodes every query but an item, which is its own vector.
         In the other spaces terms (in ``text``) or a picture (in ``image``) take precedence over a
@@ -128,7 +128,7 @@ class Retriever:
     def retrieve_batch(
         self, queries: Sequence[Query], **options: Unpack[RequestOptions]
     ) -> list[Response | RecsysError]:
-        """For each query the response, or the error, of :meth:`retrieve`."""
+        """For each query the response or the error of :meth:`retrieve`."""
         return self.answer([Request(query, **options) for query in queries])
 
     def answer(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
