@@ -15,7 +15,7 @@ import pytest
 from recsys._tf import tf
 from recsys.towers import QueryBatch, TowersConfig, TrainConfig, fit, load_towers
 from recsys.towers.histories.build import Times, build_history_encoder
-from tests.towers.worlds import cycle, tastes
+from tests.towers.worlds import cycle, one_kind_per_user
 
 DIMENSION, WINDOW, EPOCHS = 8, 5, 12
 VECTORS = np.random.default_rng(0).normal(size=(3, WINDOW, DIMENSION)).astype(np.float32)
@@ -32,7 +32,7 @@ class HistoryContract:
     """Subclass it with a ``config`` of window 5, and say what such an encoder can learn."""
 
     config: Any
-    learns: Literal["order", "taste", "nothing"]
+    learns: Literal["order", "kind", "nothing"]
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -117,7 +117,7 @@ class HistoryContract:
         if cls.learns == "nothing":
             pytest.skip("reads no history")
         return fit(
-            cycle() if cls.learns == "order" else tastes(),
+            cycle() if cls.learns == "order" else one_kind_per_user(),
             (),
             np.zeros((1, 0), np.float32),
             towers=TowersConfig(
@@ -147,7 +147,7 @@ class HistoryContract:
         scores = towers.encode(QueryBatch.of(self.histories())) @ towers.item_vectors.T
         if self.learns == "order":
             assert scores.argmax(axis=1).tolist() == [(at + 3) % 8 for at in range(6, 14)]
-        else:  # the third item of the same taste, before all of another
+        else:  # the third item of the same kind, before all of another
             alike = [np.flatnonzero(np.arange(8) % 4 == at % 4) for at in range(8)]
             for line, own in zip(scores, alike):
                 assert line[own].min() > np.delete(line, own).max()

@@ -1,4 +1,4 @@
-"""Items encoded at rest: trained items as training stored them, others by their content."""
+"""Items of frozen towers: trained items equal the stored vectors, others use their content."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ CONFIGS = {
 }
 
 
-def trained(seed: int = 0, **chosen):
-    """Towers at rest; every weight is random, id vectors of cold items included."""
+def frozen_towers(seed: int = 0, **chosen):
+    """Frozen towers with random weights, including the id vectors of cold items."""
     tf.keras.utils.set_random_seed(seed)
     config = TowersConfig(dimension=6, terms="none", history=MeanHistory(window=4), **chosen)
     blocks = [each for each in BLOCKS if config.blocks is None or each.name in config.blocks]
@@ -72,55 +72,57 @@ def trained(seed: int = 0, **chosen):
     return freeze(config, model, {"users": USERS, "terms": 0})
 
 
-def stored(towers, folder):
-    """The same after saving without the item vectors, and loading."""
+def reloaded(towers, folder):
+    """The towers, saved without the item vectors and loaded."""
     towers.save(folder, items="skip")
     return load_towers(folder, towers.item_vectors)
 
 
 def joined():
-    return JoinedTowers.of([trained(1, **CONFIGS["delta"]), trained(2, **CONFIGS["sparse"])])
+    return JoinedTowers.of(
+        [frozen_towers(1, **CONFIGS["delta"]), frozen_towers(2, **CONFIGS["sparse"])]
+    )
 
 
 @pytest.fixture(params=[*CONFIGS, "joined"])
 def towers(request, tmp_path):
-    made = joined() if request.param == "joined" else trained(**CONFIGS[request.param])
-    return stored(made, tmp_path)
+    made = joined() if request.param == "joined" else frozen_towers(**CONFIGS[request.param])
+    return reloaded(made, tmp_path)
 
 
-def taken(rows) -> list[FeatureBlock]:
+def blocks_at(rows) -> list[FeatureBlock]:
     return [each.take(np.asarray(rows, np.int32)) for each in BLOCKS]
 
 
-def test_trained_items_are_as_training_stored_them(towers, monkeypatch):
+def test_trained_items_equal_the_stored_vectors(towers, monkeypatch):
     rows = RNG.permutation(ITEMS).astype(np.int32)
-    vectors = towers.encode_items(taken(rows), rows)
+    vectors = towers.encode_items(blocks_at(rows), rows)
     np.testing.assert_allclose(vectors, towers.item_vectors[rows], atol=2e-6)
     monkeypatch.setattr("recsys.towers.model.frozen_items.NUMBERS_PER_CALL", 1000)
-    np.testing.assert_allclose(towers.encode_items(taken(rows), rows), vectors, atol=1e-6)
+    np.testing.assert_allclose(towers.encode_items(blocks_at(rows), rows), vectors, atol=1e-6)
 
 
-def test_an_item_unknown_to_training_is_like_a_cold_one_with_its_content(towers):
+def test_an_unknown_item_equals_a_cold_one_with_its_content(towers):
     cold = np.arange(WARM, ITEMS)
-    vectors = towers.encode_items(taken(cold))
+    vectors = towers.encode_items(blocks_at(cold))
     np.testing.assert_allclose(vectors, towers.item_vectors[cold], atol=2e-6)
     assert vectors[:-1].any(axis=1).all() and not vectors[-1].any(), "without content: zeros"
-    assert towers.encode_items(taken([])).shape == (0, towers.item_vectors.shape[1])
+    assert towers.encode_items(blocks_at([])).shape == (0, towers.item_vectors.shape[1])
 
 
 def test_an_unknown_item_has_no_id_vector():
-    towers = trained(**CONFIGS["ids"])
+    towers = frozen_towers(**CONFIGS["ids"])
     rows = np.arange(WARM)
-    assert np.abs(towers.encode_items(taken(rows)) - towers.item_vectors[rows]).max() > 0.1
-    by_content = trained(**CONFIGS["content"])
-    vectors = by_content.encode_items(taken(rows))
+    assert np.abs(towers.encode_items(blocks_at(rows)) - towers.item_vectors[rows]).max() > 0.1
+    by_content = frozen_towers(**CONFIGS["content"])
+    vectors = by_content.encode_items(blocks_at(rows))
     np.testing.assert_allclose(vectors, by_content.item_vectors[rows], atol=2e-6)
 
 
 @pytest.mark.parametrize("kind", ["popularity", "joined", "content"])
-def test_a_history_may_hold_an_item_newer_than_training(kind, tmp_path):
-    towers = stored(joined() if kind == "joined" else trained(**CONFIGS[kind]), tmp_path)
-    matrix = np.vstack([towers.item_vectors, towers.encode_items(taken([31]))])
+def test_a_history_can_hold_an_item_newer_than_training(kind, tmp_path):
+    towers = reloaded(joined() if kind == "joined" else frozen_towers(**CONFIGS[kind]), tmp_path)
+    matrix = np.vstack([towers.item_vectors, towers.encode_items(blocks_at([31]))])
     np.save(tmp_path / "newer.npy", matrix)
     mapped = np.load(tmp_path / "newer.npy", mmap_mode="r")
     newer, older = ([np.array([2, row], np.int32)] for row in (ITEMS, 31))
@@ -138,8 +140,8 @@ def test_a_history_may_hold_an_item_newer_than_training(kind, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["popularity", "content", "joined"])
-def test_an_item_without_content_in_a_history_is_a_vector_of_zeros(kind):
-    towers = joined() if kind == "joined" else trained(**CONFIGS[kind])
+def test_a_history_item_without_content_is_a_vector_of_zeros(kind):
+    towers = joined() if kind == "joined" else frozen_towers(**CONFIGS[kind])
     assert not towers.item_vectors[39].any()
     alone, both = (
         towers.encode(QueryBatch.of([np.array(rows, np.int32)])) for rows in ([39], [39, 5])
@@ -150,30 +152,30 @@ def test_an_item_without_content_in_a_history_is_a_vector_of_zeros(kind):
     np.testing.assert_array_equal(alone, zeros)
 
 
-def test_histories_normalise_the_shortest_vectors_of_popularity():
-    towers = trained(**CONFIGS["popularity"])
+def test_histories_normalise_very_short_item_vectors():
+    towers = frozen_towers(**CONFIGS["popularity"])
     batch = QueryBatch.of([np.array([3, 5], np.int32)])
     short = towers.item_vectors * np.float32(1e-8)
     np.testing.assert_allclose(towers.encode(batch, short), towers.encode(batch), atol=1e-5)
 
 
-def test_a_fixed_catalogue_says_so(tmp_path):
-    alone = trained(blocks=(), item_id="embedding")
+def test_a_fixed_catalogue_refuses_to_encode_items(tmp_path):
+    alone = frozen_towers(blocks=(), item_id="embedding")
     table = towers_from_tables(
         TowersConfig(dimension=6, user_id="embedding", terms="none"),
         *(np.ones((count, 6), np.float32) for count in (USERS, ITEMS)),
     )
-    content = trained(**CONFIGS["content"])
+    content = frozen_towers(**CONFIGS["content"])
     assert content.encodes_items and content.item_blocks == {"text": 5, BAG.name: ENOUGH + 63}
-    for towers in (alone, table, stored(alone, tmp_path), JoinedTowers.of([content, alone])):
+    for towers in (alone, table, reloaded(alone, tmp_path), JoinedTowers.of([content, alone])):
         assert not towers.encodes_items
         with pytest.raises(DataError, match="fixed catalogue.* train with towers.blocks"):
-            towers.encode_items(taken([1]))
+            towers.encode_items(blocks_at([1]))
 
 
-def test_blocks_and_rows_that_do_not_fit_are_refused():
-    towers, rows = trained(**CONFIGS["ids"]), np.arange(2)
-    text, bag = taken(rows)
+def test_unsuitable_blocks_and_rows_are_refused():
+    towers, rows = frozen_towers(**CONFIGS["ids"]), np.arange(2)
+    text, bag = blocks_at(rows)
     extra = block("image", np.ones((5, 2)))
     np.testing.assert_array_equal(
         towers.encode_items([extra, bag, text]), towers.encode_items([text, bag])
@@ -206,22 +208,22 @@ def test_blocks_and_rows_that_do_not_fit_are_refused():
 
 @pytest.mark.parametrize("kind", ["content", "ids", "light-gcn"])
 def test_rows_are_checked_against_the_trained_items(kind, tmp_path):
-    towers = stored(trained(**CONFIGS[kind]), tmp_path)
+    towers = reloaded(frozen_towers(**CONFIGS[kind]), tmp_path)
     with pytest.raises(DataError, match="the 40 trained items; got 0 to 40"):
-        towers.encode_items(taken([1, 2]), np.array([0, ITEMS]))
+        towers.encode_items(blocks_at([1, 2]), np.array([0, ITEMS]))
 
 
 def test_members_that_read_different_blocks_need_the_same_items():
-    text, bag = taken([1, 2])
+    text, bag = blocks_at([1, 2])
     with pytest.raises(DataError, match="must hold the same items"):
         joined().encode_items([bag, TEXT])
     with pytest.raises(DataError, match="reads the feature blocks text, text.bag.*got text"):
         joined().encode_items([text])
 
 
-def test_numbers_that_overflow_are_refused():
-    towers = trained(**CONFIGS["content"])
-    text, bag = taken([1, 2])
+def test_vectors_that_overflow_are_refused():
+    towers = frozen_towers(**CONFIGS["content"])
+    text, bag = blocks_at([1, 2])
     huge = text.vectors * np.array([[1], [1e37]], np.float32)
     with pytest.raises(DataError, match="vector of item 1 is not finite"):
         towers.encode_items([FeatureBlock(huge, text.mask, "text"), bag])
@@ -229,7 +231,7 @@ def test_numbers_that_overflow_are_refused():
 
 def test_memory_is_bounded_by_the_widest_layer(monkeypatch):
     narrow = block("text", RNG.normal(size=(500, 5)))
-    towers = trained(blocks=("text",), item_id="none", projection="mlp")
+    towers = frozen_towers(blocks=("text",), item_id="none", projection="mlp")
     expected, sizes = towers.encode_items([narrow]), []
     project = FrozenProjection.project
     monkeypatch.setattr("recsys.towers.model.frozen_items.NUMBERS_PER_CALL", 1200)
@@ -242,7 +244,7 @@ def test_memory_is_bounded_by_the_widest_layer(monkeypatch):
 
 @pytest.mark.parametrize("damage", ["ids missing", "ids of others", "ids nan", "block", "nan"])
 def test_damaged_item_weights_are_refused(tmp_path, damage):
-    towers = trained(**CONFIGS["popularity"])
+    towers = frozen_towers(**CONFIGS["popularity"])
     towers.save(tmp_path)
     if damage == "ids missing":
         (tmp_path / "item_ids.npy").unlink()
@@ -259,8 +261,8 @@ def test_damaged_item_weights_are_refused(tmp_path, damage):
         load_towers(tmp_path)
 
 
-def test_towers_may_be_saved_where_they_were_loaded_from(tmp_path):
-    towers = trained(**CONFIGS["ids"])
+def test_towers_can_be_saved_to_the_folder_they_were_loaded_from(tmp_path):
+    towers = frozen_towers(**CONFIGS["ids"])
     towers.save(tmp_path)
     loaded = load_towers(tmp_path)
     replace(loaded, item_vectors=loaded.item_vectors * 1.0).save(tmp_path)

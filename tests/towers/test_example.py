@@ -4,7 +4,7 @@ from pathlib import Path
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def test_the_example_trains_asks_saves_and_loads(capsys):
+def test_the_example_of_towers_prints_correct_answers(capsys):
     runpy.run_path(str(EXAMPLES / "train_towers.py"), run_name="__main__")
     assert capsys.readouterr().out.splitlines() == [
         "after item-3, item-4 comes item-5",
@@ -12,7 +12,7 @@ def test_the_example_trains_asks_saves_and_loads(capsys):
     ]
 
 
-def test_the_example_of_pairs_learns_who_takes_what(capsys):
+def test_the_example_of_pairs_prints_correct_answers(capsys):
     runpy.run_path(str(EXAMPLES / "train_pairs.py"), run_name="__main__")
     assert capsys.readouterr().out.splitlines() == [
         "after 'Light!' a lamp is likely",

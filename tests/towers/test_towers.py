@@ -49,14 +49,14 @@ def batch(size: int = 40) -> QueryBatch:
     )
 
 
-def test_one_alone_equals_it_in_a_batch(towers):
+def test_a_query_has_the_same_vector_alone_and_in_a_batch(towers):
     together = towers.encode(batch())
     alone = np.concatenate([towers.encode(batch().slice(at, at + 1)) for at in range(40)])
     np.testing.assert_allclose(together, alone, atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
 
 
-def test_groups_of_any_size_give_the_same(towers, monkeypatch):
+def test_the_size_of_a_pass_does_not_change_vectors(towers, monkeypatch):
     together = towers.encode(batch())
     for limit in ("POSITIONS_PER_CALL", "PADDING_PER_CALL"):
         with monkeypatch.context() as patch:
@@ -65,7 +65,7 @@ def test_groups_of_any_size_give_the_same(towers, monkeypatch):
 
 
 @given(st.lists(st.integers(0, 200), max_size=400))
-def test_a_pass_is_bounded_in_size_and_padding_and_no_shorter_than_need_be(lengths):
+def test_a_pass_is_the_longest_within_the_limits_of_size_and_padding(lengths):
     ascending = np.sort(np.array(lengths, np.int32))
     begins = [0, *_passes(ascending), len(lengths)]
     for at, stop in itertools.pairwise(begins):
@@ -87,19 +87,19 @@ def test_only_the_last_window_of_a_long_history_is_read(towers):
     )
 
 
-def test_no_queries_no_vectors(towers):
+def test_no_queries_give_no_vectors(towers):
     assert towers.encode(QueryBatch.of([])).shape == (0, 8)
 
 
-def test_what_is_not_known_is_not_read(towers):
-    told = batch()
-    users = np.where(told.user_known, told.users, 3).astype(np.int32)
-    terms = np.where(told.terms_known[:, None], told.terms, 9).astype(np.float32)
-    changed = QueryBatch(told.histories, users, told.user_known, terms, told.terms_known)
-    np.testing.assert_array_equal(towers.encode(told), towers.encode(changed))
+def test_values_marked_unknown_are_not_read(towers):
+    queries = batch()
+    users = np.where(queries.user_known, queries.users, 3).astype(np.int32)
+    terms = np.where(queries.terms_known[:, None], queries.terms, 9).astype(np.float32)
+    changed = QueryBatch(queries.histories, users, queries.user_known, terms, queries.terms_known)
+    np.testing.assert_array_equal(towers.encode(queries), towers.encode(changed))
 
 
-def test_saved_and_loaded_they_answer_the_same(towers, tmp_path):
+def test_loaded_towers_equal_the_saved_ones(towers, tmp_path):
     towers.save(tmp_path)
     again = load_towers(tmp_path)
     np.testing.assert_array_equal(again.item_vectors, towers.item_vectors)
@@ -118,7 +118,7 @@ def test_a_missing_or_truncated_file_is_refused(towers, tmp_path, name):
         load_towers(tmp_path)
 
 
-def test_parts_that_contradict_each_other_are_refused(towers, tmp_path):
+def test_contradictory_files_are_refused(towers, tmp_path):
     towers.save(tmp_path)
     facts = json.loads((tmp_path / "towers.json").read_text())
     facts["sizes"]["users"] = 99
@@ -131,7 +131,7 @@ def test_parts_that_contradict_each_other_are_refused(towers, tmp_path):
         load_towers(tmp_path)
 
 
-def test_towers_saved_before_vectors_of_users_could_be_read_still_load(towers, tmp_path):
+def test_towers_saved_without_user_vector_options_still_load(towers, tmp_path):
     towers.save(tmp_path)
     facts = json.loads((tmp_path / "towers.json").read_text())
     for key in ("user_vectors", "user_vectors_dropout"):
@@ -147,6 +147,6 @@ def test_terms_of_the_wrong_width_are_refused(towers):
         towers.encode(QueryBatch.of([np.array([1], np.int32)], terms=np.ones((1, 5), np.float32)))
 
 
-def test_a_part_of_the_wrong_length_is_refused():
+def test_a_batch_field_of_the_wrong_length_is_refused():
     with pytest.raises(DataError, match="'users' must hold one value per query: 2; got 1"):
         QueryBatch.of([np.array([], np.int32)] * 2, users=np.array([1], np.int32))

@@ -1,4 +1,4 @@
-"""A query tower over words and an item tower over pictures alone: words find pictures."""
+"""Retrieval of pictures by words, with a query tower of terms and an item tower of pictures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EACH, HELD_OUT = 14, 4
 
 
 def picture(colour: tuple[int, int, int], seed: int) -> bytes:
-    """A field of that colour, in another shade and with other noise each time."""
+    """PNG of a colour, with a shade and noise that depend on the seed."""
     rng = np.random.default_rng(seed)
     pixels = np.array(colour) * rng.uniform(0.7, 1.2) + rng.normal(0, 12, (32, 32, 3))
     file = io.BytesIO()
@@ -26,23 +26,23 @@ def picture(colour: tuple[int, int, int], seed: int) -> bytes:
     return file.getvalue()
 
 
-def test_words_find_pictures_that_training_never_saw(tmp_path):
+def test_words_find_pictures_unknown_to_training(tmp_path):
     colour = np.arange(3 * EACH) % 3
     contents = [picture(list(COLOURS.values())[of], at) for at, of in enumerate(colour)]
     encoder = build_encoder(KerasApplicationConfig(weights="none", alpha=0.25, size=32), contents)
     image = FeatureBlock.of("image", encoder.encode(contents))
-    shown = np.arange(3 * (EACH - HELD_OUT))  # the last few of each colour are never taken
+    trained = np.arange(3 * (EACH - HELD_OUT))  # the last few of each colour are held out
     log = Interactions.of(
-        IdMap.of("user", [f"u{at}" for at in shown]),
+        IdMap.of("user", [f"u{at}" for at in trained]),
         IdMap.of("item", [f"i{at}" for at in range(len(contents))]),
-        user=shown,
-        item=shown,
-        time=shown,
+        user=trained,
+        item=trained,
+        time=trained,
         phrases=("", *COLOURS),
-        terms=1 + colour[shown],
+        terms=1 + colour[trained],
     )
     words = np.vstack([np.zeros(3), np.eye(3)]).astype(np.float32)
-    rising = iter(range(99))
+    figures = iter(range(99))
     towers = fit(
         log,
         [image],
@@ -56,10 +56,10 @@ def test_words_find_pictures_that_training_never_saw(tmp_path):
             validate_every=30,
         ),
         folder=tmp_path,
-        validate=lambda made: float(next(rising)),
+        validate=lambda made: float(next(figures)),
     ).towers
-    asked = towers.encode(QueryBatch.of([np.zeros(0, np.int32)] * 3, terms=words[1:]))
-    scores = (asked @ towers.item_vectors.T)[:, len(shown) :]
+    queries = towers.encode(QueryBatch.of([np.zeros(0, np.int32)] * 3, terms=words[1:]))
+    scores = (queries @ towers.item_vectors.T)[:, len(trained) :]
     found = np.argsort(-scores, axis=1)[:, :HELD_OUT]
     for word in range(3):
-        assert set(colour[len(shown) :][found[word]]) == {word}
+        assert set(colour[len(trained) :][found[word]]) == {word}

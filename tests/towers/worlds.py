@@ -1,4 +1,4 @@
-"""Small worlds with a provable answer, for the towers."""
+"""Small logs with known best answers, for the towers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from recsys.interactions import Interactions
 
 
 def cycle(users: int = 24, items: int = 8, length: int = 12) -> Interactions:
-    """Every user walks round the same circle of items: after item i always comes i + 1."""
+    """Interactions of every user along one circle of items: item i is followed by i + 1."""
     user = np.repeat(np.arange(users), length)
     step = np.tile(np.arange(length), users)
     return Interactions.of(
@@ -22,8 +22,10 @@ def cycle(users: int = 24, items: int = 8, length: int = 12) -> Interactions:
     )
 
 
-def tastes(users: int = 24, items: int = 8, kinds: int = 4, length: int = 12) -> Interactions:
-    """Every user keeps to the items of one kind, in any order; item i has kind i mod ``kinds``."""
+def one_kind_per_user(
+    users: int = 24, items: int = 8, kinds: int = 4, length: int = 12
+) -> Interactions:
+    """Each user's items are of one kind, in any order; item i has kind i mod ``kinds``."""
     rng = np.random.default_rng(2)
     user = np.repeat(np.arange(users), length)
     return Interactions.of(
@@ -36,16 +38,16 @@ def tastes(users: int = 24, items: int = 8, kinds: int = 4, length: int = 12) ->
     )
 
 
-def unmet(log: Interactions, item: int) -> Interactions:
-    """The same log without one item, which thereby becomes cold."""
+def without_item(log: Interactions, item: int) -> Interactions:
+    """The log without the interactions of an item, which becomes cold."""
     return log.take(log.item != item)
 
 
-def two_tastes(users: int = 20, items: int = 16, met: int = 5, seed: int = 0) -> Interactions:
-    """Even users met some of the even items and odd users of the odd ones, in no order."""
+def two_groups(users: int = 20, items: int = 16, length: int = 5, seed: int = 0) -> Interactions:
+    """Interactions of even users with even items and of odd users with odd ones, in no order."""
     rng = np.random.default_rng(seed)
-    user = np.repeat(np.arange(users), met)
-    item = [2 * rng.permutation(items // 2)[:met] + each % 2 for each in range(users)]
+    user = np.repeat(np.arange(users), length)
+    item = [2 * rng.permutation(items // 2)[:length] + each % 2 for each in range(users)]
     return Interactions.of(
         IdMap.of("user", [f"u{row}" for row in range(users)]),
         IdMap.of("item", [f"i{row}" for row in range(items)]),
@@ -57,18 +59,18 @@ def two_tastes(users: int = 20, items: int = 16, met: int = 5, seed: int = 0) ->
 
 
 def checker_board(size: int) -> tuple[Interactions, Rows]:
-    """User u meets every item of its colour (u and i both even, or both odd) but item u.
+    """Interactions of user u with every item i of the same parity except item u.
 
-    Also which item that is: of those not met, the one of u's colour.
+    Also that item per user: the only one of the same parity without an interaction.
     """
     user, item = np.nonzero(np.add.outer(np.arange(size), np.arange(size)) % 2 == 0)
-    met = user != item
+    seen = user != item
     log = Interactions.of(
         IdMap.of("user", [f"u{row}" for row in range(size)]),
         IdMap.of("item", [f"i{row}" for row in range(size)]),
-        user=user[met],
-        item=item[met],
-        time=np.arange(int(met.sum())),
+        user=user[seen],
+        item=item[seen],
+        time=np.arange(int(seen.sum())),
         clock="position",
     )
     return log, np.arange(size, dtype=np.int32)

@@ -1,4 +1,4 @@
-"""Every history encoder under the contract, and what is true of one alone."""
+"""Every history encoder under the contract, and properties of single encoders."""
 
 import numpy as np
 import pytest
@@ -21,16 +21,16 @@ from tests.towers.worlds import cycle
 
 class TestMean(HistoryContract):
     config = MeanHistory(window=5)
-    learns = "taste"
+    learns = "kind"
 
 
-class TestMeanOfAllAlike(HistoryContract):
+class TestMeanWithEqualWeights(HistoryContract):
     config = MeanHistory(window=5, ages="equal")
-    learns = "taste"
+    learns = "kind"
 
     def test_order_does_not_matter(self, encoder):
-        turned = self.read(encoder, VECTORS[:, ::-1].copy())
-        np.testing.assert_allclose(turned[:, 5], self.read(encoder, VECTORS)[:, 5], atol=1e-5)
+        reverse = self.read(encoder, VECTORS[:, ::-1].copy())
+        np.testing.assert_allclose(reverse[:, 5], self.read(encoder, VECTORS)[:, 5], atol=1e-5)
 
 
 class TestTransformer(HistoryContract):
@@ -38,7 +38,7 @@ class TestTransformer(HistoryContract):
     learns = "order"
 
 
-class TestTransformerWithNormsAfter(HistoryContract):
+class TestTransformerWithPostNorm(HistoryContract):
     config = TransformerHistory(window=5, blocks=1, norm="post")
     learns = "order"
 
@@ -64,7 +64,7 @@ def test_an_untrained_mean_is_the_running_mean():
     np.testing.assert_allclose(states[0, 3], VECTORS[0, :3].mean(axis=0), atol=1e-5)
 
 
-def test_norms_and_their_gradients_are_those_of_keras():
+def test_norms_and_their_gradients_equal_those_of_keras():
     x = tf.constant(7 * VECTORS + 1)
     ours, keras = Norm(8), tf_keras.layers.LayerNormalization(epsilon=1e-6)
     keras(x)
@@ -81,8 +81,8 @@ def test_norms_and_their_gradients_are_those_of_keras():
         np.testing.assert_allclose(own, theirs, rtol=1e-4, atol=1e-5)
 
 
-def test_a_state_of_hstu_is_that_of_its_equations():
-    """One unit, by hand, for the last place of one history."""
+def test_hstu_states_equal_its_equations():
+    """One unit, computed by hand for the last position of a history."""
     config = HstuHistory(window=5, blocks=1, heads=2)
     encoder = build_history_encoder(TowersConfig(dimension=8, history=config))
     encoder(tf.constant(VECTORS))
@@ -113,7 +113,7 @@ def norm(x, layer):
     return scaled * layer.gamma.numpy() + layer.beta.numpy()
 
 
-def test_what_the_log_or_the_sizes_cannot_serve_is_refused():
+def test_missing_timestamps_and_indivisible_sizes_are_refused():
     with pytest.raises(ConfigError, match="needs timestamps, and this log has only positions"):
         check_history(HstuHistory(time_bias="log-buckets"), dimension=8, log=cycle())
     with pytest.raises(ConfigError, match=r"16 must be a multiple of towers\.history\.heads 3"):

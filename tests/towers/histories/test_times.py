@@ -1,4 +1,4 @@
-"""Times of histories, from the log to the towers' answer."""
+"""Times of histories, from the log to the query vectors."""
 
 import numpy as np
 import pytest
@@ -17,10 +17,10 @@ DAY = 86_400
 QUICK, SLOW = np.array([0, 5]), np.array([0, 30 * DAY])
 
 
-def haste(users: int = 64) -> Interactions:
-    """All meet 0, then 1; those who did so within seconds take 2, those who took a month take 3."""
+def quick_and_slow_users(users: int = 64) -> Interactions:
+    """Interactions with 0, then 1; then 2 if those are seconds apart, or 3 if a month apart."""
     quick = np.arange(users) % 2 == 0
-    met = np.column_stack([np.zeros(users), np.ones(users), np.where(quick, 2, 3)])
+    items = np.column_stack([np.zeros(users), np.ones(users), np.where(quick, 2, 3)])
     when = np.column_stack(
         [np.zeros(users), np.where(quick, 5, 30 * DAY), np.full(users, 31 * DAY)]
     )
@@ -28,12 +28,12 @@ def haste(users: int = 64) -> Interactions:
         IdMap.of("user", [f"u{row}" for row in range(users)]),
         IdMap.of("item", ["a", "b", "quick", "slow"]),
         user=np.repeat(np.arange(users), 3),
-        item=met.astype(int).ravel(),
+        item=items.astype(int).ravel(),
         time=(when.astype(np.int64) + 1_500_000_000).ravel(),
     )
 
 
-def trained(folder, log, history):
+def fit_towers(folder, log, history):
     return fit(
         log, (), np.zeros((1, 0), np.float32), folder=folder, validate=lambda towers: 0.0,
         towers=TowersConfig(dimension=8, history=history, id_dropout=0, terms="none"),
@@ -46,32 +46,32 @@ def trained(folder, log, history):
 @pytest.fixture(scope="module")
 def towers(tmp_path_factory):
     history = HstuHistory(window=2, blocks=1, dropout=0, time_bias="log-buckets")
-    return trained(tmp_path_factory.mktemp("run"), haste(), history)
+    return fit_towers(tmp_path_factory.mktemp("run"), quick_and_slow_users(), history)
 
 
-def asked(*times) -> QueryBatch:
-    """The same items, met at these times, long ago or not."""
+def batch_at(*times) -> QueryBatch:
+    """Batch of one history at several times, in seconds since a fixed date."""
     history = np.array([0, 1], np.int32)
     return QueryBatch.of([history] * len(times), times=[1_700_000_000 + each for each in times])
 
 
-def test_what_only_the_time_between_tells_is_learned(towers):
-    scores = towers.encode(asked(QUICK, SLOW, QUICK + 7)) @ towers.item_vectors.T
+def test_targets_that_depend_on_elapsed_time_are_learned(towers):
+    scores = towers.encode(batch_at(QUICK, SLOW, QUICK + 7)) @ towers.item_vectors.T
     assert scores[:, 2:].argmax(axis=1).tolist() == [0, 1, 0]
 
 
-def test_without_times_the_places_alone_are_read(towers):
+def test_queries_without_times_are_encoded_by_positions_alone(towers):
     bare = towers.encode(QueryBatch.of([np.array([0, 1], np.int32)]))
-    told = asked(QUICK, SLOW)
-    hidden = QueryBatch.of(told.histories, times=told.times, times_known=np.array([False, True]))
+    known = batch_at(QUICK, SLOW)
+    hidden = QueryBatch.of(known.histories, times=known.times, times_known=np.array([False, True]))
     vectors = towers.encode(hidden)
     np.testing.assert_allclose(vectors[:1], bare, atol=1e-6)
-    np.testing.assert_allclose(vectors[1], towers.encode(told)[1], atol=1e-6)
+    np.testing.assert_allclose(vectors[1], towers.encode(known)[1], atol=1e-6)
     assert np.abs(vectors[1] - bare).max() > 1e-2
 
 
-def test_alone_in_a_batch_and_after_a_reload_the_answer_is_the_same(towers, tmp_path):
-    batch = asked(QUICK, SLOW)
+def test_batching_and_reloading_do_not_change_vectors(towers, tmp_path):
+    batch = batch_at(QUICK, SLOW)
     towers.save(tmp_path)
     again = load_towers(tmp_path)
     for at in range(2):
@@ -79,20 +79,20 @@ def test_alone_in_a_batch_and_after_a_reload_the_answer_is_the_same(towers, tmp_
         np.testing.assert_allclose(alone[0], towers.encode(batch)[at], atol=1e-6)
 
 
-def test_of_a_long_history_the_times_of_the_last_window_are_read(towers):
+def test_only_the_times_of_the_last_window_are_read(towers):
     long = QueryBatch.of(
         [np.array([3, 2, 0, 1], np.int32)], times=[np.array([0, 9, 100 * DAY, 100 * DAY + 5])]
     )
-    np.testing.assert_allclose(towers.encode(long), towers.encode(asked(QUICK)), atol=1e-6)
+    np.testing.assert_allclose(towers.encode(long), towers.encode(batch_at(QUICK)), atol=1e-6)
 
 
 def test_a_log_without_timestamps_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="time_bias 'log-buckets' needs timestamps") as refused:
-        trained(tmp_path, cycle(), HstuHistory(time_bias="log-buckets"))
+        fit_towers(tmp_path, cycle(), HstuHistory(time_bias="log-buckets"))
     assert refused.value.field == "towers.history.time_bias"
 
 
-def test_times_must_be_one_an_item_where_they_are_known():
+def test_known_times_must_be_one_per_item():
     history = [np.array([1, 2], np.int32)]
     with pytest.raises(DataError, match="query 0 has 2 items in its history and 1 times"):
         QueryBatch.of(history, times=[np.array([5])])
@@ -103,8 +103,8 @@ def test_times_must_be_one_an_item_where_they_are_known():
     QueryBatch.of(history, times=[np.array([5])], times_known=np.array([False]))
 
 
-def test_held_out_queries_are_asked_with_the_times_of_their_histories():
-    parts = split(haste(4), LeaveLastOutConfig())
+def test_batches_of_held_out_queries_hold_the_times_of_histories():
+    parts = split(quick_and_slow_users(4), LeaveLastOutConfig())
     batch = batch_of(parts.test.take(np.array([True, False, True, True])), known=np.ones(4, bool))
     since = [(each - each[0]).tolist() for each in batch.times]
     assert since == [QUICK.tolist(), QUICK.tolist(), SLOW.tolist()]
@@ -114,14 +114,14 @@ def test_held_out_queries_are_asked_with_the_times_of_their_histories():
 
 
 def test_batches_hold_seconds_since_the_first_item_of_their_window():
-    (batch,) = load_batches(haste(2), [np.array([[1, 3], [3, 4]])], times=True)
+    (batch,) = load_batches(quick_and_slow_users(2), [np.array([[1, 3], [3, 4]])], times=True)
     assert batch["seconds"].tolist() == [[0, 31 * DAY - 5], [0, 0]]
 
 
-def test_buckets_grow_as_the_logarithm_of_the_seconds_between():
+def test_buckets_grow_with_the_logarithm_of_elapsed_seconds():
     seconds = np.array([[0, 2, 6, 200 * 366 * DAY]], np.float32)
     buckets = buckets_of(seconds).numpy()[0]
     assert buckets.shape == (5, 5)
-    assert buckets[1].tolist() == [0] * 5  # what is still to come is no time ago
+    assert buckets[1].tolist() == [0] * 5  # later items have an elapsed time of 0
     assert buckets[3].tolist() == [5, 5, 4, 0, 0]  # 2 log2(7) = 5.6, 2 log2(5) = 4.6
     assert buckets[4].tolist() == [BUCKETS - 1] * 4 + [0]

@@ -1,4 +1,4 @@
-"""What the sampled losses draw, how that is corrected, and what never counts as a negative."""
+"""Sampled losses: candidates, the correction of their probabilities, excluded negatives."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.contracts.loss_contract import (
 UNIFORM = InnerProduct(negatives=3)
 
 
-def test_indices_of_rows_among_candidates():
+def test_indices_among_finds_rows_in_candidates():
     found = indices_among(tf.constant([7, 3, 9]), tf.constant([9, 4, 7, 4, 9]))
     assert found.numpy().tolist() == [2, 3, 0, 3, 2]
     assert indices_among(tf.constant([], tf.int32), tf.constant([4, 4])).numpy().tolist() == [0, 0]
@@ -46,8 +46,8 @@ def test_indices_of_rows_among_candidates():
     [UNIFORM, SampledSoftmax(negatives=3, in_batch="none"), SampledSoftmax(negatives=3)],
     ids=lambda config: f"{config.name} {getattr(config, 'in_batch', '')}",
 )
-def test_each_item_is_a_candidate_as_often_as_its_probability_says(config):
-    """6 warm items, 3 draws: 1 - (5/6)^3; with p positives drawn by count, as log Q says."""
+def test_items_are_candidates_at_their_inclusion_probability(config):
+    """1 - (5/6)^3 for 3 draws of 6 warm items, combined with positives drawn by count."""
     tf.random.set_seed(5)
     log, trials = log_of(WINDOWS), 3000
     loss = build_loss(config, log)
@@ -67,13 +67,13 @@ def test_each_item_is_a_candidate_as_often_as_its_probability_says(config):
     np.testing.assert_allclose(drawn() / trials, chances, atol=4 * 0.5 / trials**0.5)
 
 
-def test_equals_tfrs_where_no_item_is_twice():
+def test_the_loss_equals_tfrs_on_distinct_items():
     windows = np.array([[2, 1, 3], [4, 5, 6]])
     queries, table = unit(6, DIMENSION, seed=1), unit(ITEMS, DIMENSION, seed=2)
     loss = build_loss(InBatchSoftmax(temperature=0.2, correction="all"), log_of(WINDOWS))
     inputs = input_of(loss, windows, queries, table)
     share = log_of(WINDOWS).item_counts[windows.ravel()] / 9
-    theirs = retrieval(0.2)(
+    theirs = tfrs_task(0.2)(
         queries,
         inputs.positive_vectors,
         candidate_sampling_probability=tf.constant(1 - (1 - share) ** 6, tf.float32),
@@ -82,7 +82,7 @@ def test_equals_tfrs_where_no_item_is_twice():
     assert float(loss.compute(inputs)) == pytest.approx(float(theirs) / 6, rel=1e-5)
 
 
-def retrieval(temperature: float):
+def tfrs_task(temperature: float):
     return tfrs.tasks.Retrieval(
         loss=tf_keras.losses.CategoricalCrossentropy(from_logits=True, reduction="sum"),
         temperature=temperature,
@@ -99,18 +99,18 @@ SOFTMAXES = {
 
 
 @pytest.mark.parametrize("config", SOFTMAXES.values(), ids=SOFTMAXES)
-def test_sampled_softmax_finds_the_probabilities(config):
-    """Free scores of 3 contexts and 12 items come to log p(item | context), as the full
-    softmax would bring them, although popular items are several times in every batch."""
+def test_sampled_softmax_converges_to_the_full_softmax(config):
+    """Free scores of 3 contexts and 12 items converge to log p(item | context), as with the
+    full softmax, although popular items occur several times in every batch."""
     truth = probabilities()
-    assert divergence(truth, scores_learned(truth, loss_step(config))) < 0.006
+    assert divergence(truth, descended_scores(truth, loss_step(config))) < 0.006
 
 
-def test_copies_taken_out_as_accidental_hits_would_bias_popular_items():
-    """Why items count once: TFRS' own way, with the expected number of copies as Q."""
+def test_counting_items_once_has_less_bias_than_removing_accidental_hits():
+    """Comparison with TFRS, with the expected number of copies as Q."""
     truth = probabilities()
     share = tf.constant(truth.mean(axis=0), tf.float32)
-    task = retrieval(1)
+    task = tfrs_task(1)
 
     def step(queries, table, item):
         expected = tf.gather(share, item)  # TFRS clips at 1, and a common factor cancels
@@ -122,8 +122,8 @@ def test_copies_taken_out_as_accidental_hits_would_bias_popular_items():
             compute_metrics=False,
         ) / len(item)
 
-    theirs = divergence(truth, scores_learned(truth, step))
-    ours = divergence(truth, scores_learned(truth, loss_step(SOFTMAXES["in-batch"])))
+    theirs = divergence(truth, descended_scores(truth, step))
+    ours = divergence(truth, descended_scores(truth, loss_step(SOFTMAXES["in-batch"])))
     assert ours < theirs / 5
 
 
@@ -145,10 +145,10 @@ def loss_step(config):
 
     def step(queries, table, item):
         candidates = loss.candidates(item)
-        at_rest = input_of(loss, np.array([[1]]), np.eye(1, 3, dtype=np.float32), np.eye(12, 3))
+        template = input_of(loss, np.array([[1]]), np.eye(1, 3, dtype=np.float32), np.eye(12, 3))
         return loss.compute(
             replace(
-                at_rest,
+                template,
                 queries=queries,
                 positives=item,
                 positive_vectors=tf.gather(table, item),
@@ -161,8 +161,8 @@ def loss_step(config):
     return step
 
 
-def scores_learned(truth: np.ndarray, step) -> np.ndarray:
-    """By gradient descent on batches of 48, averaged over the second half of the way."""
+def descended_scores(truth: np.ndarray, step) -> np.ndarray:
+    """Scores by gradient descent on batches of 48, averaged over the second half of the steps."""
     rng, steps = np.random.default_rng(1), 1500
     contexts = rng.integers(3, size=(steps, 48))
     items = (truth[contexts].cumsum(axis=2) > rng.random((steps, 48, 1))).argmax(axis=2)
@@ -191,7 +191,7 @@ def divergence(truth: np.ndarray, scores: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("targets", [True, False])
-def test_candidates_that_are_no_negatives_by_policy(targets):
+def test_each_policy_excludes_its_candidates(targets):
     """Window 0 is 2, 1, 3, 1: the history of its second 1 holds all of its items."""
     log = log_of(WINDOWS)
     loss = build_loss(FullSoftmax(), log)
@@ -219,8 +219,8 @@ MASKING = [
 
 @pytest.mark.parametrize("policy", ["target", "history", "user"])
 @pytest.mark.parametrize("config", MASKING, ids=lambda config: config.name)
-def test_what_is_masked_is_not_pushed_away(config, policy):
-    """Of the third position of 2, 1, 3, 1 alone; 4, 5 and 6 are always negatives."""
+def test_masked_candidates_are_not_negatives(config, policy):
+    """Loss of the third position of 2, 1, 3, 1 alone; 4, 5 and 6 are always negatives."""
     tf.random.set_seed(1)
     log = log_of(WINDOWS)
     loss = build_loss(config.model_copy(update={"mask": policy}), log)
@@ -231,28 +231,28 @@ def test_what_is_masked_is_not_pushed_away(config, policy):
     candidates = inputs.candidates.numpy()
     along = moved["candidate_vectors"] @ inputs.queries.numpy()[2]
     along[candidates == 3] += moved["positive_vectors"][2] @ inputs.queries.numpy()[2]
-    negatives = set(candidates[along > 0].tolist())  # what a step moves away from the query
-    met = {"target": {3}, "history": {2, 1, 3}, "user": {2, 1, 3}}[policy]
-    assert negatives == {1, 2, 3, 4, 5, 6} - met
+    negatives = set(candidates[along > 0].tolist())  # those that a step moves away from the query
+    masked = {"target": {3}, "history": {2, 1, 3}, "user": {2, 1, 3}}[policy]
+    assert negatives == {1, 2, 3, 4, 5, 6} - masked
 
 
 @pytest.mark.parametrize("config", MASKING, ids=lambda config: config.name)
-def test_padding_does_not_matter(config):
-    """The same windows in a wider batch, what stands in the padding being anything."""
+def test_padding_does_not_change_the_loss(config):
+    """The same windows in wider batches, with any items in the padding."""
     log = log_of(WINDOWS)
     towers = TowersConfig(dimension=4, history=MeanHistory(window=8), id_dropout=0, terms="none")
     tf_keras.utils.set_random_seed(1)
     model = TwoTowerModel(towers, TrainConfig(loss=config), log, (), np.zeros((1, 0), np.float32))
 
     def value(width: int, filler: int) -> float:
-        wide = np.full((3, width), -1)
-        wide[:, :4] = WINDOWS
+        padded = np.full((3, width), -1)
+        padded[:, :4] = WINDOWS
         tf.random.set_seed(1)
-        item = np.where(wide < 0, filler, wide).astype(np.int32)
+        item = np.where(padded < 0, filler, padded).astype(np.int32)
         batch = {
             "item": tf.constant(item),
-            "weight": tf.constant(wide >= 0, tf.float32),
-            "terms": tf.zeros(wide.shape, tf.int32),
+            "weight": tf.constant(padded >= 0, tf.float32),
+            "terms": tf.zeros(padded.shape, tf.int32),
             "user": tf.range(3),
         }
         return float(model.compute_loss(batch))

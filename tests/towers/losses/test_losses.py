@@ -1,4 +1,4 @@
-"""Every loss against its formula, written out in numpy; all else is in the contract."""
+"""Every loss against its formula in numpy; the contract has the other properties."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class TestFullSoftmax(LossContract):
         assert numbers.candidates.tolist() == np.flatnonzero(numbers.counts).tolist()
         return -np.log(np.exp(numbers.own / 0.5) / np.exp(numbers.scores / 0.5).sum(axis=1))
 
-    def test_a_query_s_own_target_is_no_negative(self, loss):
-        """It stands in the sum once: as pair and as candidate it moves by 1 less its share."""
+    def test_a_target_is_not_a_negative_of_its_query(self, loss):
+        """One summand: its gradients as positive and as candidate add up to its share less 1."""
         one = self.one_position(loss)
         moved = gradients(loss, one)
         own = one.candidates.numpy() == 1
@@ -35,10 +35,10 @@ class TestFullSoftmax(LossContract):
 
 
 class Sampled(LossContract):
-    """-log( e^l+ / (e^l+ + sum of e^l-) ), the sum over the candidates but the positive."""
+    """-log( e^l+ / (e^l+ + sum of e^l-) ), the sum over the candidates except the positive."""
 
     def chances(self, rows, numbers):
-        """How probable it is that each of ``rows`` is a candidate."""
+        """Probability of each of ``rows`` to be a candidate."""
         share = numbers.counts[rows] / numbers.counts.sum()
         missed = np.ones(len(rows))
         if getattr(self.config, "in_batch", "all") == "all":
@@ -77,7 +77,7 @@ class TestSampledSoftmaxOfUniformNegatives(Sampled):
 
 
 def mean_of(costs, numbers):
-    """The mean over each query's negatives, 0 without any."""
+    """Mean over the negatives of each query, 0 without any."""
     sums = (costs * numbers.others).sum(axis=1)
     return sums / np.maximum(numbers.others.sum(axis=1), 1)
 

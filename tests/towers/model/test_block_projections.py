@@ -18,7 +18,7 @@ ITEMS, WORDS, DENSE = 60, 300, 5
 
 @pytest.fixture
 def block():
-    """Words, three a text, beside numbers that every item has; item 7 has no vector."""
+    """Three words per text and a few dense columns; item 7 has no vector."""
     rng = np.random.default_rng(1)
     vectors = np.zeros((ITEMS, WORDS + DENSE), np.float32)
     for row in vectors:
@@ -30,7 +30,7 @@ def block():
     return FeatureBlock(vectors, mask, "text")
 
 
-def test_a_block_is_read_by_the_numbers_that_are_there_where_they_are_few(block):
+def test_sparse_blocks_of_many_columns_have_a_sparse_projection(block):
     narrow = FeatureBlock(block.vectors[:, :200], block.mask, "text")
     filled = FeatureBlock(block.vectors + block.mask[:, None], block.mask, "text")
     nothing = FeatureBlock(np.zeros((0, 300), np.float32), np.zeros(0, np.bool_), "text")
@@ -40,7 +40,7 @@ def test_a_block_is_read_by_the_numbers_that_are_there_where_they_are_few(block)
 
 
 @pytest.mark.parametrize("activation", [None, "gelu"])
-def test_both_maps_give_the_same_and_learn_the_same(block, activation):
+def test_both_projections_have_equal_values_and_gradients(block, activation):
     rng = np.random.default_rng(2)
     weights = [rng.normal(size=(WORDS + DENSE, 4)), rng.normal(size=4)]
     rows = tf.constant([3, 59, 0, 3, 11], tf.int32)

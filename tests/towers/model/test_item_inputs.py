@@ -1,4 +1,4 @@
-"""What every way of putting an item together must keep, and what each is for."""
+"""Properties of every combination of item inputs, and of ids as differences."""
 
 import itertools
 
@@ -27,16 +27,18 @@ def block(name: str, width: int, lacking: tuple[int, ...] = (6,)) -> FeatureBloc
 
 
 TEXT, IMAGE = block("text", 5), block("image", 3, lacking=(1, 6))
-WAYS = [
-    dict(zip(("item_id", "projection"), way))
-    for way in itertools.product(["embedding", "delta"], ["linear", "mlp"])
+VARIANTS = [
+    dict(zip(("item_id", "projection"), variant))
+    for variant in itertools.product(["embedding", "delta"], ["linear", "mlp"])
 ]
-every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: "-".join(way.values()))
+every_variant = pytest.mark.parametrize(
+    "variant", VARIANTS, ids=lambda variant: "-".join(variant.values())
+)
 
 
-def tower_of(way, **more) -> ItemTower:
+def build_tower(variant, **more) -> ItemTower:
     tf_keras.utils.set_random_seed(1)
-    return ItemTower(TowersConfig(dimension=6, **way, **more), [TEXT, IMAGE], WARM)
+    return ItemTower(TowersConfig(dimension=6, **variant, **more), [TEXT, IMAGE], WARM)
 
 
 def vectors(tower: ItemTower) -> np.ndarray:
@@ -44,7 +46,7 @@ def vectors(tower: ItemTower) -> np.ndarray:
 
 
 def pulled(tower: ItemTower, steps: int, towards: np.ndarray) -> ItemTower:
-    """The tower after some steps that pull its warm vectors towards others."""
+    """The tower after some training steps of its warm vectors towards the given ones."""
     optimizer = tf_keras.optimizers.Adam(0.05)
     tower(tf.range(ITEMS))
     for _ in range(steps):
@@ -59,9 +61,9 @@ def pulled(tower: ItemTower, steps: int, towards: np.ndarray) -> ItemTower:
 TOWARDS = np.eye(ITEMS, 6).astype(np.float32)
 
 
-@every_way
-def test_every_weight_is_trained(way):
-    tower = tower_of(way, id_dropout=0)
+@every_variant
+def test_every_weight_is_trained(variant):
+    tower = build_tower(variant, id_dropout=0)
     vectors(tower)
     before = [weight.numpy() for weight in tower.trainable_variables]
     pulled(tower, 2, TOWARDS)
@@ -69,25 +71,25 @@ def test_every_weight_is_trained(way):
         assert np.abs(weight.numpy() - was).max() > 1e-4, weight.name
 
 
-@every_way
-def test_a_vector_is_the_same_alone_as_in_a_batch_and_of_length_1(way):
-    tower = pulled(tower_of(way), 2, TOWARDS)
+@every_variant
+def test_vectors_do_not_depend_on_the_batch_and_have_length_1(variant):
+    tower = pulled(build_tower(variant), 2, TOWARDS)
     together = vectors(tower)
     alone = np.concatenate([tower(tf.constant([row])).numpy() for row in range(ITEMS)])
     np.testing.assert_allclose(alone, together, atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(together[:6], axis=1), 1, atol=1e-5)
 
 
-@every_way
-def test_a_cold_item_is_its_content_and_never_its_untrained_id(way):
-    tower = pulled(tower_of(way), 2, TOWARDS)
+@every_variant
+def test_a_cold_item_is_encoded_by_its_content_without_its_id(variant):
+    tower = pulled(build_tower(variant), 2, TOWARDS)
     before = vectors(tower)
     (table,) = (weight for weight in tower.weights if "item_id" in weight.name)
     table.assign(table + 1.0)
     after = vectors(tower)
     np.testing.assert_array_equal(after[COLD:], before[COLD:])
     assert np.abs(after[:COLD] - before[:COLD]).max() > 0.05
-    assert after[6].tolist() == [0.0] * 6  # without content there is nothing to say
+    assert after[6].tolist() == [0.0] * 6  # without content: the zero vector
 
 
 LOG = Interactions.of(
@@ -99,8 +101,8 @@ LOG = Interactions.of(
 )
 
 
-def begun(**chosen):
-    """A pair of towers at rest, and the model they come from."""
+def frozen_towers(**chosen):
+    """Frozen towers and their model."""
     config = TowersConfig(dimension=6, terms="none", **chosen)
     model = TwoTowerModel(config, TrainConfig(), LOG, [TEXT, IMAGE], np.zeros((1, 0), np.float32))
     (batch,) = load_batches(LOG, training_batches(LOG, window=4, positions=99, seed=0, epoch=0))
@@ -108,44 +110,44 @@ def begun(**chosen):
     return freeze(config, model, {"users": 4, "terms": 0}), model
 
 
-@every_way
-def test_loaded_towers_hold_the_vectors_of_those_saved(way, tmp_path):
-    towers, model = begun(history=MeanHistory(window=4), **way)
+@every_variant
+def test_loaded_towers_hold_the_saved_item_vectors(variant, tmp_path):
+    towers, model = frozen_towers(history=MeanHistory(window=4), **variant)
     towers.save(tmp_path)
     loaded = load_towers(tmp_path)
     np.testing.assert_array_equal(loaded.item_vectors, towers.item_vectors)
     np.testing.assert_allclose(loaded.item_vectors, vectors(model.item_tower), atol=1e-6)
 
 
-def test_loaded_towers_encode_users_and_histories_like_those_saved(tmp_path):
-    towers, model = begun(user_id="embedding", history=MeanHistory(window=4))
+def test_loaded_towers_encode_users_and_histories_as_the_saved_ones(tmp_path):
+    towers, model = frozen_towers(user_id="embedding", history=MeanHistory(window=4))
     model.query_tower.user_table.assign(RNG.normal(size=(4, 6)))
     towers = freeze(towers.config, model, towers.sizes)
     towers.save(tmp_path)
-    asked = QueryBatch.of(
+    queries = QueryBatch.of(
         [np.array([1, 2], np.int32), np.array([], np.int32)], users=np.array([2, 0], np.int32)
     )
-    np.testing.assert_array_equal(load_towers(tmp_path).encode(asked), towers.encode(asked))
-    alone = [towers.encode(asked.slice(at, at + 1))[0] for at in range(2)]
-    np.testing.assert_allclose(alone, towers.encode(asked), atol=1e-6)
+    np.testing.assert_array_equal(load_towers(tmp_path).encode(queries), towers.encode(queries))
+    alone = [towers.encode(queries.slice(at, at + 1))[0] for at in range(2)]
+    np.testing.assert_allclose(alone, towers.encode(queries), atol=1e-6)
 
 
 # --- ids as differences
 
 
-def test_a_warm_item_begins_as_a_cold_one_with_its_content():
+def test_a_warm_item_starts_as_a_cold_one_with_its_content():
     twin = FeatureBlock(TEXT.vectors[[0, 1, 2, 3, 4, 0, 6]], TEXT.mask, "text")
     tower = ItemTower(TowersConfig(dimension=6, item_id="delta"), [twin], WARM)
     np.testing.assert_allclose(vectors(tower)[0], vectors(tower)[COLD], atol=1e-6)
 
 
-def test_an_item_without_content_begins_short_and_not_at_zero():
+def test_a_warm_item_without_content_does_not_start_at_zero():
     tower = ItemTower(TowersConfig(dimension=6, item_id="delta"), [IMAGE], WARM)
     assert np.linalg.norm(vectors(tower)[1]) == pytest.approx(1, abs=1e-5)
 
 
-def test_what_is_added_to_the_loss_is_the_mean_squared_difference():
-    tower = tower_of({"item_id": "delta"}, id_dropout=0, delta_l2=0.5)
+def test_delta_l2_adds_the_mean_squared_difference_to_the_loss():
+    tower = build_tower({"item_id": "delta"}, id_dropout=0, delta_l2=0.5)
     vectors(tower)
     assert tower.losses == []
     (table,) = (weight for weight in tower.weights if "item_id" in weight.name)
@@ -154,11 +156,11 @@ def test_what_is_added_to_the_loss_is_the_mean_squared_difference():
     assert float(sum(tower.losses)) == pytest.approx(0.5 * (24 + 24 + 0) / 3)
 
 
-def test_the_stronger_the_nearer_to_the_content():
+def test_a_stronger_delta_l2_keeps_items_nearer_to_their_content():
     moved = []
     for strength in (0.0, 100.0):
-        way = {"item_id": "delta"}
-        tower = pulled(tower_of(way, id_dropout=0, delta_l2=strength), 30, TOWARDS)
+        variant = {"item_id": "delta"}
+        tower = pulled(build_tower(variant, id_dropout=0, delta_l2=strength), 30, TOWARDS)
         (table,) = (weight for weight in tower.weights if "item_id" in weight.name)
         moved.append(float(np.linalg.norm(table.numpy()[:COLD], axis=1).mean()))
     assert moved[0] > 0.5 and moved[1] < 0.05

@@ -31,17 +31,17 @@ def log_of(lengths: list[int]) -> Interactions:
     st.integers(1, 15),
     st.integers(0, 9),
 )
-def test_windows_hold_every_interaction_once_and_one_user_each(lengths, length, seed):
+def test_windows_cover_every_interaction_once_and_one_user_each(lengths, length, seed):
     log = log_of(lengths)
     spans = cut_windows(log, length, np.random.default_rng(seed))
-    covered = [place for start, stop in spans for place in range(start, stop)]
+    covered = [position for start, stop in spans for position in range(start, stop)]
     assert sorted(covered) == list(range(len(log)))
     assert all(0 < stop - start <= length for start, stop in spans)
     assert all(len(set(log.user[start:stop])) == 1 for start, stop in spans)
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=30), st.integers(40, 90))
-def test_groups_keep_within_the_positions_and_lose_no_window(lengths, positions):
+def test_groups_respect_the_limit_of_positions_and_lose_no_window(lengths, positions):
     stops = np.cumsum(lengths)
     spans = np.stack([stops - lengths, stops], axis=1)
     groups = group_windows(spans, positions, np.random.default_rng(0))
@@ -49,7 +49,7 @@ def test_groups_keep_within_the_positions_and_lose_no_window(lengths, positions)
     assert all(len(group) * (group[:, 1] - group[:, 0]).max() <= positions for group in groups)
 
 
-def test_order_is_a_function_of_seed_and_epoch():
+def test_the_order_depends_on_seed_and_epoch():
     log = log_of([7, 30, 2, 9])
 
     def order(seed: int, epoch: int) -> list[list[list[int]]]:
@@ -61,7 +61,7 @@ def test_order_is_a_function_of_seed_and_epoch():
     assert order(1, 1) != order(2, 1)
 
 
-def test_padding_weighs_nothing():
+def test_padding_has_weight_zero():
     log = log_of([3, 1])
     (batch,) = load_batches(log, [np.array([[0, 3], [3, 4]])])
     assert batch["item"].tolist() == [[0, 1, 2], [3, 0, 0]]
@@ -70,5 +70,5 @@ def test_padding_weighs_nothing():
 
 
 @pytest.mark.parametrize("lengths", [[0], [0, 0, 0]])
-def test_no_interactions_no_windows(lengths):
+def test_no_interactions_give_no_windows(lengths):
     assert len(cut_windows(log_of(lengths), 5, np.random.default_rng(0))) == 0

@@ -14,7 +14,7 @@ from recsys.towers import (
     TransformerHistory,
     fit,
 )
-from tests.towers.worlds import cycle, unmet
+from tests.towers.worlds import cycle, without_item
 
 NO_PHRASES = np.zeros((1, 0), np.float32)
 TOWERS = TowersConfig(
@@ -24,12 +24,12 @@ TOWERS = TowersConfig(
     terms="none",
 )
 BY_MEAN = TOWERS.model_copy(update={"history": MeanHistory(window=4)})
-"""Learns nothing of what comes next, and is compiled in half the time: for what is of the loop."""
+"""Ignores the order of items, but compiles in half the time: for tests of the loop."""
 TRAIN = TrainConfig(batch_positions=128, learning_rate=0.02, epochs=6, patience=9, warmup_steps=4)
 
 
 def accuracy(towers) -> float:
-    """How often the item that comes next on the circle is the best of all."""
+    """Share of histories for which the next item on the circle ranks first."""
     histories = [np.array([(at + 6) % 8, (at + 7) % 8, at], np.int32) for at in range(8)]
     queries = towers.encode(QueryBatch.of(histories))
     best = (queries @ towers.item_vectors.T).argmax(axis=1)
@@ -37,7 +37,7 @@ def accuracy(towers) -> float:
 
 
 def mean_size(towers) -> float:
-    """A figure of the weights alone: to ask the towers compiles them, anew in every epoch."""
+    """Figure of the item vectors alone; encoding queries would compile the towers per epoch."""
     return float(np.abs(towers.item_vectors).mean())
 
 
@@ -54,14 +54,14 @@ def train(folder, *, log=None, blocks=(), validate=None, stop_after=None, **chan
     )
 
 
-def test_what_comes_next_is_learned(tmp_path):
-    """That every loss learns is in its contract (tests/contracts/loss_contract.py)."""
+def test_the_next_item_is_learned(tmp_path):
+    """The contract of losses (tests/contracts/loss_contract.py) tests this for every loss."""
     loss = SampledSoftmax(temperature=0.1, negatives=16)
     fitted = train(tmp_path, loss=loss, epochs=12)
     assert accuracy(fitted.towers) == 1.0
 
 
-def test_the_towers_returned_are_the_best_on_validation(tmp_path):
+def test_the_towers_of_the_best_validation_are_returned(tmp_path):
     figures = iter([0.1, 0.5, 0.3, 0.2])
     fitted = train(tmp_path, towers=BY_MEAN, validate=lambda towers: next(figures), epochs=4)
     assert fitted.best_epoch == 2
@@ -69,10 +69,10 @@ def test_the_towers_returned_are_the_best_on_validation(tmp_path):
     assert sorted(path.name for path in tmp_path.glob("best-*")) == ["best-2"]
 
 
-def test_stops_when_validation_no_longer_improves(tmp_path):
+def test_training_stops_when_validation_no_longer_improves(tmp_path):
     figures = iter([0.5, 0.4, 0.4, 0.4])
-    settled = {"towers": BY_MEAN, "epochs": 9, "patience": 2}
-    fitted = train(tmp_path, validate=lambda towers: next(figures), **settled)
+    options = {"towers": BY_MEAN, "epochs": 9, "patience": 2}
+    fitted = train(tmp_path, validate=lambda towers: next(figures), **options)
     assert len(fitted.epochs) == 3
 
 
@@ -82,52 +82,52 @@ class Killed(Exception):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("average", [0.0, 0.95])
-def test_a_killed_run_goes_on_after_its_last_whole_epoch(tmp_path, average):
-    def killed_in_third(towers):
+def test_a_killed_run_resumes_after_its_last_complete_epoch(tmp_path, average):
+    def kill_in_epoch_3(towers):
         seen.append(1)
         if len(seen) == 3:
             raise Killed
         return mean_size(towers)
 
     seen: list[int] = []
-    settled = {"towers": BY_MEAN, "average": average}
+    options = {"towers": BY_MEAN, "average": average}
     with pytest.raises(Killed):
-        train(tmp_path / "killed", validate=killed_in_third, **settled)
-    resumed = train(tmp_path / "killed", validate=mean_size, **settled)
-    whole = train(tmp_path / "whole", validate=mean_size, **settled)
+        train(tmp_path / "killed", validate=kill_in_epoch_3, **options)
+    resumed = train(tmp_path / "killed", validate=mean_size, **options)
+    whole = train(tmp_path / "whole", validate=mean_size, **options)
     assert [epoch.number for epoch in resumed.epochs] == [1, 2, 3, 4, 5, 6]
-    # No dropout in this world: the resumed run repeats what the whole one computed.
+    # Without dropout, the resumed run repeats the uninterrupted one.
     np.testing.assert_allclose(
         [epoch.loss for epoch in resumed.epochs], [epoch.loss for epoch in whole.epochs], rtol=1e-3
     )
     np.testing.assert_allclose(resumed.towers.item_vectors, whole.towers.item_vectors, atol=1e-3)
 
 
-def test_a_finished_run_answers_without_training(tmp_path):
+def test_a_finished_run_is_loaded_without_training(tmp_path):
     first = train(tmp_path, towers=BY_MEAN)
 
-    def never(towers):
+    def fail(towers):
         raise AssertionError("a finished run was validated again")
 
-    again = train(tmp_path, towers=BY_MEAN, validate=never)
+    again = train(tmp_path, towers=BY_MEAN, validate=fail)
     assert again.epochs == first.epochs
     np.testing.assert_array_equal(again.towers.item_vectors, first.towers.item_vectors)
 
 
-def test_a_cold_item_is_reached_through_its_content(tmp_path):
-    """Item 3 is never met; its content says that it is a twin of item 5."""
+def test_a_cold_item_is_retrieved_by_its_content(tmp_path):
+    """Item 3 is cold and has the content of item 5."""
     content = np.eye(8, dtype=np.float32)
     content[3] = content[5]
     block = FeatureBlock(content, np.ones(8, bool), "text")
     config = TOWERS.model_copy(update={"id_dropout": 0.5})
-    fitted = train(tmp_path, log=unmet(cycle(), 3), blocks=[block], towers=config, epochs=15)
+    fitted = train(tmp_path, log=without_item(cycle(), 3), blocks=[block], towers=config, epochs=15)
     query = fitted.towers.encode(QueryBatch.of([np.array([1, 2, 4], np.int32)]))
     scores = (query @ fitted.towers.item_vectors.T)[0]
     assert set(np.argsort(scores)[-2:]) == {3, 5}
 
 
-def test_search_terms_answer_with_and_without_a_history(tmp_path):
-    """Phrase p always leads to item p - 1, whatever came before."""
+def test_search_terms_alone_retrieve_their_item(tmp_path):
+    """Phrase p always leads to item p - 1, for every history."""
     log = cycle()
     phrases = ("", *(f"word{item}" for item in range(8)))
     searched = type(log).of(
@@ -146,7 +146,7 @@ def test_search_terms_answer_with_and_without_a_history(tmp_path):
 
 
 def test_user_ids_and_context_are_read(tmp_path):
-    """With a mean history nothing but the user and the context tells the two kinds apart."""
+    """With a mean history, only the user and the context distinguish the queries."""
     from recsys.ids import IdMap
 
     users = IdMap.of("user", ["a", "b"])
@@ -178,7 +178,7 @@ def test_user_ids_and_context_are_read(tmp_path):
     assert best.tolist() == [0, 1, 2, 3]
 
 
-def test_a_diverged_run_says_what_to_change(tmp_path):
+def test_a_diverged_run_is_refused_with_a_remedy(tmp_path):
     with pytest.raises(TrainingError, match="lower train.learning_rate"):
         train(tmp_path, towers=BY_MEAN, learning_rate=float("inf"))
     with pytest.raises(TrainingError, match="validation figure of epoch 1 is nan"):
@@ -186,15 +186,15 @@ def test_a_diverged_run_says_what_to_change(tmp_path):
 
 
 @pytest.mark.parametrize("towers", [TOWERS, BY_MEAN], ids=lambda towers: towers.history.name)
-def test_a_collapsed_run_says_what_to_change(tmp_path, towers):
-    """Without ids and with one text for all, no item can be told from another."""
+def test_a_collapsed_run_is_refused_with_a_remedy(tmp_path, towers):
+    """Without ids and with one text for all, the items cannot be distinguished."""
     same = FeatureBlock(np.ones((8, 3), np.float32), np.ones(8, bool), "text")
     towers = towers.model_copy(update={"item_id": "none"})
     with pytest.raises(TrainingError, match=r"8 items have collapsed .*give items inputs that"):
         train(tmp_path, blocks=[same], towers=towers, epochs=1)
 
 
-def test_bad_input_is_refused_before_any_work(tmp_path):
+def test_bad_input_is_refused_before_files_are_written(tmp_path):
     with pytest.raises(ConfigError, match="names 'sound', which is no feature block"):
         train(tmp_path, towers=TOWERS.model_copy(update={"blocks": ("sound",)}))
     with pytest.raises(ConfigError, match="'weather', which is no context column; there are: none"):
@@ -207,7 +207,7 @@ def test_bad_input_is_refused_before_any_work(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_validation_the_towers_of_the_last_epoch_are_kept(tmp_path):
+def test_without_validation_the_towers_of_the_last_epoch_are_returned(tmp_path):
     fitted = train(tmp_path, validate=None, epochs=12, stop_after=[8])
     assert [epoch.number for epoch in fitted.epochs] == list(range(1, 9))
     assert {epoch.validation for epoch in fitted.epochs} == {None} and fitted.best_epoch == 8
@@ -216,11 +216,11 @@ def test_without_validation_the_towers_of_the_last_epoch_are_kept(tmp_path):
     np.testing.assert_array_equal(again.towers.item_vectors, fitted.towers.item_vectors)
 
 
-def test_a_training_that_stops_early_is_the_beginning_of_the_whole(tmp_path):
-    """The learning rate falls as if it went on, so that what was chosen is what is repeated."""
-    settled = {"towers": BY_MEAN, "epochs": 4, "decay": "cosine"}
-    whole = train(tmp_path / "whole", **settled)
-    part = train(tmp_path / "part", stop_after=[2], **settled)
+def test_a_run_that_stops_early_equals_the_first_epochs_of_the_whole_run(tmp_path):
+    """The learning rate decays over all configured epochs, wherever the run stops."""
+    options = {"towers": BY_MEAN, "epochs": 4, "decay": "cosine"}
+    whole = train(tmp_path / "whole", **options)
+    part = train(tmp_path / "part", stop_after=[2], **options)
     np.testing.assert_allclose(
         [epoch.loss for epoch in part.epochs],
         [epoch.loss for epoch in whole.epochs[:2]],
@@ -229,13 +229,13 @@ def test_a_training_that_stops_early_is_the_beginning_of_the_whole(tmp_path):
 
 
 @pytest.mark.parametrize("stop_after", [[0], [7], [], [3, 3]])
-def test_a_training_cannot_stop_where_there_is_no_epoch(tmp_path, stop_after):
+def test_a_stop_outside_the_epochs_is_refused(tmp_path, stop_after):
     message = r"an epoch per member of train.members, .*, each from 1 to at most \[6\]; got "
     with pytest.raises(ConfigError, match=message + re.escape(str(stop_after))):
         train(tmp_path, stop_after=stop_after)
 
 
-def test_no_block_named_is_ids_alone(tmp_path):
+def test_an_empty_selection_of_blocks_equals_ids_alone(tmp_path):
     block = FeatureBlock(np.eye(8, 3, dtype=np.float32), np.ones(8, np.bool_), "text")
     none = BY_MEAN.model_copy(update={"blocks": ()})
     vectors = [

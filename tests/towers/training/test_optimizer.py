@@ -21,7 +21,7 @@ def stepped(optimizer, gradients):
     return table.numpy()
 
 
-def test_where_every_row_is_read_it_is_adam():
+def test_lazy_adam_equals_adam_if_every_row_is_read():
     gradients = [np.full((3, 2), 0.3, np.float32), np.arange(6, dtype=np.float32).reshape(3, 2)]
     expected = stepped(tf_keras.optimizers.legacy.Adam(0.1), [tf.constant(g) for g in gradients])
     lazy = stepped(LazyAdam(0.1), [sparse([0, 1, 2], *g) for g in gradients])
@@ -30,7 +30,7 @@ def test_where_every_row_is_read_it_is_adam():
     np.testing.assert_allclose(dense, expected, rtol=1e-5)
 
 
-def test_a_row_that_no_step_reads_does_not_move_and_keeps_its_moments():
+def test_rows_that_no_step_reads_keep_their_values_and_moments():
     first, second = sparse([0], [1.0, 1.0]), sparse([2], [1.0, 1.0])
     table = tf.Variable(START)
     optimizer = LazyAdam(0.1, decay=0.5)
@@ -46,7 +46,7 @@ def test_a_row_that_no_step_reads_does_not_move_and_keeps_its_moments():
     np.testing.assert_array_equal(after, moments)
 
 
-def test_a_row_that_stands_twice_in_a_step_is_moved_by_the_sum():
+def test_a_row_that_is_twice_in_a_step_is_updated_by_the_sum():
     twice = stepped(LazyAdam(0.1), [sparse([1, 1], [1.0, 0.0], [2.0, 0.5])])
     once = stepped(LazyAdam(0.1), [sparse([1], [3.0, 0.5])])
     np.testing.assert_array_equal(twice, once)
@@ -67,7 +67,7 @@ def test_weights_decay_by_rate_times_decay(gradient):
     ("decay", "shares"),
     [("none", [1, 1, 1]), ("linear", [1, 0.505, 0.01]), ("cosine", [1, 0.505, 0.01])],
 )
-def test_the_rate_rises_then_falls(decay, shares):
+def test_the_learning_rate_warms_up_and_decays(decay, shares):
     train = TrainConfig(learning_rate=0.5, warmup_steps=10, decay=decay)
     rate = build_optimizer(train, 110)._learning_rate
     assert float(rate(4)) == pytest.approx(0.25)
@@ -77,7 +77,7 @@ def test_the_rate_rises_then_falls(decay, shares):
 
 
 class OneWeight(tfrs.Model):
-    """Its loss moves the weight by 1 in each step of plain gradient descent."""
+    """Model with a loss that moves its weight by 1 per step of gradient descent."""
 
     def __init__(self):
         super().__init__()
@@ -92,7 +92,7 @@ class Loop(TrainingLoop):
         return 3, [{"item": np.zeros(1, np.int32)}] * 3
 
 
-def test_averages_of_the_weights_replace_them_during_the_block():
+def test_averaged_weights_replace_the_weights_inside_the_context_alone():
     model, example = OneWeight(), {"item": np.zeros(1, np.int32)}
     optimizer = tf_keras.optimizers.SGD(1.0)
     loop = Loop(model, optimizer, example, epochs=1, average=0.5, progress=silent)
