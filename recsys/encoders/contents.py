@@ -61,11 +61,7 @@ def readable(contents: Contents, positions: Sequence[int]) -> list[Content]:
 
 
 def texts_of(contents: Contents) -> list[str]:
-    """``contents`` as text, None as "".
-
-    Raises:
-        EncoderError: One of them is bytes.
-    """
+    """``contents`` as text, None as ""."""
     for position, content in enumerate(contents):
         if isinstance(content, bytes):
             raise EncoderError(
@@ -76,11 +72,7 @@ def texts_of(contents: Contents) -> list[str]:
 
 
 def files_of(contents: Contents) -> list[bytes | None]:
-    """``contents`` as the bytes of picture files.
-
-    Raises:
-        EncoderError: One of them is text.
-    """
+    """``contents`` as the bytes of picture files."""
     for position, content in enumerate(contents):
         if isinstance(content, str):
             raise EncoderError(

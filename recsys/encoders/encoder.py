@@ -77,11 +77,7 @@ class Encoder(Protocol):
     def fingerprint(self) -> str: ...
 
     def encode(self, contents: Contents) -> Encoded:
-        """The vectors of ``contents``, ``[n, dimension]``.
-
-        Raises:
-            EncoderError: A content is not of the encoder's kind.
-        """
+        """The vectors of ``contents``, ``[n, dimension]``."""
         ...
 
     def save(self, folder: Path) -> None:

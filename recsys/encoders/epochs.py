@@ -41,9 +41,6 @@ def train_epochs(
     trainings of the encoder ``name`` are removed. A damaged checkpoint means starting over.
     ``run_epoch`` trains epoch n, from 0, and returns its mean loss; ``key`` is a hash from
     :func:`training_key`; ``optimizer`` is built for ``weights`` and was not used before.
-
-    Raises:
-        EncoderError: The loss is not finite.
     """
     epoch = tf.Variable(0, dtype=tf.int64, trainable=False)
     manager = None

@@ -23,7 +23,6 @@ class Joined(StoredEncoder):
     """A text encoder over others; see :class:`~recsys.encoders.configs.JoinedConfig`.
 
     Attributes:
-        config: Configuration.
         encoders: Encoders, in the order of ``config.parts``.
 
     Example:

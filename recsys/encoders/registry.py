@@ -85,11 +85,7 @@ def load_encoder(folder: Path) -> Encoder:
 
 
 def restore_encoder(config: EncoderConfig, parts: EncoderParts) -> StoredEncoder:
-    """The encoder of a configuration and the parts that were saved.
-
-    Raises:
-        EncoderError, KeyError or ValueError: The parts contradict each other.
-    """
+    """The encoder of a configuration and the parts that were saved."""
     encoder: StoredEncoder = _class(config.name).restore(config, parts)
     return encoder
 

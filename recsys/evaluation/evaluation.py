@@ -76,16 +76,11 @@ def evaluate(
     """Rank all candidates except the query's history, for each query, and measure.
 
     Args:
-        scorer: The scorer; it scores ``batch`` queries at a time.
-        queries: Queries with their targets.
         candidates: Items to rank, bool ``[items]``.
         item_counts: Number of training interactions per item, int ``[items]``; items without any
             are cold.
         ks: Lengths of the lists that the metrics are taken at.
         batch: Number of queries per batch; needs about ``9 * batch * items`` bytes of memory.
-        seed: Seed of the bootstrap.
-        resamples: Number of bootstrap resamples.
-        progress: Callback, called after each batch.
 
     Raises:
         InvalidRequestError: No queries, or a k or batch below 1.

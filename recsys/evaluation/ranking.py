@@ -94,11 +94,7 @@ def target_hits(
 def mask_scores(
     scores: npt.NDArray[Any], queries: HeldOutQueries, candidates: Mask, *, name: str
 ) -> Scores:
-    """A checked copy of a scorer's scores, with -inf for histories and non-candidates.
-
-    Raises:
-        DataError: The shape is not ``[q, items]``, or a score is NaN or +inf.
-    """
+    """A checked copy of a scorer's scores, with -inf for histories and non-candidates."""
     expected = (len(queries), len(candidates))
     if scores.shape != expected:
         raise DataError(

@@ -129,8 +129,7 @@ def summary(report: Report) -> list[dict[str, Any]]:
 def write_report(folder: Path, report: Report) -> dict[str, Any]:
     """Write ``report.json``, ``report.md`` and ``report.html`` into a folder, each atomically.
 
-    Raises:
-        DataError: A figure is not finite or is given twice, or a part cannot be JSON.
+    The result is the content of ``report.json``.
     """
     differences = _differences(report)
     content = record(

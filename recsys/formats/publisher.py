@@ -43,11 +43,8 @@ def locate(
     """The folder of a data set: RECSYS_DATA_HOME/name, else cache/name, else downloaded to there.
 
     Args:
-        name: Name such as "movielens-1m".
         download: Whether a data set that is found nowhere is downloaded.
-        progress: Callback for the progress of a download.
         cache: Folder of downloaded data sets; None for the user's cache folder.
-        base_url: Address of the publisher.
 
     Raises:
         NotFoundError: The data set is found nowhere, and it cannot or may not be downloaded.

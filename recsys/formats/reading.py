@@ -34,12 +34,9 @@ def read_interactions(
     """Read interactions with all rows of the source.
 
     Args:
-        source: Format, path and columns.
         base: Folder of relative paths; None for the current one.
         unreadable: Whether a time or number that cannot be read is an error, or null, which
             ingestion counts by its policy.
-        download: Whether a missing data set is downloaded.
-        progress: Callback for the progress of a download.
 
     Returns:
         Columns user_id and item_id (text), and, where the source has them, timestamp (int64
@@ -86,11 +83,6 @@ def read_items(
 
     Returns:
         Column item_id (text), then the others: text from text files, the file's types from parquet.
-
-    Raises:
-        DataError: A file or column is not as expected; the message names it.
-        NotFoundError: The path names a data set that is not known or missing.
-        DownloadError: The data set could not be downloaded.
     """
     path = resolve(source.path, base, download=download, progress=progress)
     if isinstance(source, sources.MovieLensItems):

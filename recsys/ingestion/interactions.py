@@ -93,9 +93,6 @@ def combine(
 def clean(raw: RawInteractions, policy: IngestPolicy, known: IdMap | None) -> None:
     """Apply the policy, in this order: bad rows, events, weights, unknown items, duplicates, users
     and items with too few interactions.
-
-    Raises:
-        DataError: A row is bad, or its item is not among the ``known``, and the policy is "raise".
     """
     table, drop = raw.table, raw.rows.drop
     missing = {USER: raw.user < 0, ITEM: raw.item < 0}

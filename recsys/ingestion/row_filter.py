@@ -16,8 +16,7 @@ from recsys.ingestion.report import EXAMPLES, Group, TableReport
 class RowFilter:
     """A mask over the rows of one table, or of several that follow each other, with its reasons.
 
-    Args:
-        rows: Row numbers (from 1) of each table, by its name.
+    It is made from the row numbers (from 1) of each table, by its name.
 
     Attributes:
         keep: Rows that are kept, bool ``[n]``.
@@ -46,11 +45,7 @@ class RowFilter:
         policy: Literal["raise", "skip"] = "skip",
         remedy: str = "",
     ) -> None:
-        """Leave out the rows of ``gone`` that are still kept, or raise for the first of them.
-
-        Raises:
-            DataError: The policy is "raise" and there is such a row.
-        """
+        """Leave out the rows of ``gone`` that are still kept, or raise for the first of them."""
         gone = gone & self.keep
         found = np.flatnonzero(gone)
         if not len(found):

@@ -183,9 +183,5 @@ class RunConfig(Config):
 
 
 def load_run_config(path: Path) -> RunConfig:
-    """Read a run's configuration; every section has its seed.
-
-    Raises:
-        ConfigError: The file is missing, is not TOML, or does not fit.
-    """
+    """Read a run's configuration; every section has its seed."""
     return load_config(path, RunConfig).seeded()

@@ -28,9 +28,6 @@ def open_job(config: Path, *, runs: Path, progress: Progress = silent) -> Job:
     """The run of a configuration file, in ``runs/NAME``; reads only the configuration.
 
     Relative paths in the file start from its own folder; all runs share ``runs/cache``.
-
-    Raises:
-        ConfigError: The file is missing, is not TOML, or does not fit.
     """
     return Job.from_config(load_run_config(config), config.parent, runs=runs, progress=progress)
 

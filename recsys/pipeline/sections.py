@@ -45,12 +45,7 @@ def resolve_files(job: Job, section: Any) -> Any:
 
 
 def rebase_paths(values: Mapping[str, Any], *, old: Path, new: Path) -> dict[str, Any]:
-    """The values of a run's TOML file, rewritten for a file in another folder.
-
-    Args:
-        values: Valid content of a file in the folder ``old``.
-        old: Folder that relative paths start from.
-        new: Folder that they will start from.
+    """The values of a run's TOML file, rewritten for a file in the folder ``new``.
 
     Example:
         >>> log = {"format": "csv", "path": "log.csv"}

@@ -69,11 +69,7 @@ def train_towers(
 ) -> FitResult:
     """Train towers on the training part in ``folder``, or resume there, and select the best epoch.
 
-    Args:
-        job: The run.
-        folder: Folder of the checkpoints.
-        watch: Callback for each validation figure, before its epoch is recorded; an exception
-            ends the training.
+    ``watch`` gets each validation figure before its epoch is recorded; an exception ends training.
 
     Raises:
         ConfigError: The split leaves no validation queries.

@@ -28,7 +28,6 @@ class Bert(StoredEncoder):
     """A text encoder over a pretrained transformer.
 
     Attributes:
-        config: Configuration.
         architecture: Sizes of the network.
         vocabulary: Content of its ``vocab.txt``.
         backbone: Network, a ``keras_hub.models.BertBackbone``.

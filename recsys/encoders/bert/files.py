@@ -68,11 +68,7 @@ class PretrainedBert:
 
 
 def read_pretrained(config: BertConfig) -> PretrainedBert:
-    """The model that ``config`` names.
-
-    Raises:
-        EncoderError: It is missing, damaged, not a BERT, or has fewer layers than ``layer``.
-    """
+    """The model that ``config`` names."""
     if config.model.startswith(PRESET):
         return _truncated(config, _preset(config.model.removeprefix(PRESET)))
     try:

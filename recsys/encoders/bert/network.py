@@ -141,11 +141,7 @@ def checked_state(architecture: Architecture, state: State) -> dict[str, Vectors
 
 
 def keras_hub() -> Any:
-    """The module keras_hub, on TensorFlow.
-
-    Raises:
-        EncoderError: It is not installed, or Keras is loaded with another backend.
-    """
+    """The module keras_hub, on TensorFlow."""
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
         library = importlib.import_module("keras_hub")

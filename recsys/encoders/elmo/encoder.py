@@ -39,7 +39,6 @@ class Elmo(StoredEncoder):
     """A text encoder with word vectors that depend on the sentence; see :class:`ElmoConfig`.
 
     Attributes:
-        config: Configuration.
         reader: Language model, with its vocabulary and windows.
         mix: Mix of its layers.
 

@@ -78,11 +78,8 @@ def train_mix(
 def _halves(
     config: ElmoConfig, reader: LayerReader, texts: Sequence[Text], progress: Progress
 ) -> tuple[Precise, Precise]:
-    """The layers of the first and second halves of texts, each read without the other.
-
-    Returns:
-        Two of float64 ``[n, layers, d]``.
-    """
+    """The layers, float64 ``[n, layers, d]``, of the first and second halves of texts, each read
+    without the other."""
     chosen = np.flatnonzero([len(text) >= 2 for text in texts])
     if len(chosen) > _MAX_TEXTS:
         rng = np.random.default_rng((config.seed, 2))

@@ -36,7 +36,6 @@ class AutoEncoder(PictureEncoder):
     """A picture encoder that was trained on similar pictures.
 
     Attributes:
-        config: Configuration.
         network: Keras network from pixels in 0..1 to codes, float32 ``[n, d]``.
         mean: Mean of the codes of the training pictures, float32 ``[d]``.
         whitening: Matrix W, float32 ``[d, d]``; ``(code - mean) @ W`` has about the covariance 1.

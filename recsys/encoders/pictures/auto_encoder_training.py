@@ -66,11 +66,7 @@ def _initializer(config: AutoEncoderConfig, number: int) -> Any:
 def train(
     config: AutoEncoderConfig, pixels: Pixels, checkpoints: Path | None, progress: Progress
 ) -> tuple[Any, Any]:
-    """Train on uint8 ``[n, size, size, 3]``.
-
-    Returns:
-        The encoder network and its decoder.
-    """
+    """The encoder network and its decoder, trained on uint8 ``[n, size, size, 3]``."""
     encoder, decoder = encoder_network(config), _decoder_network(config)
     batch = min(config.batch_size, len(pixels))
     steps = len(pixels) // batch  # The pictures left over differ from epoch to epoch.

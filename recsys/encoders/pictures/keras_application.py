@@ -35,7 +35,6 @@ class KerasApplication(PictureEncoder):
     """A picture encoder over a Keras application.
 
     Attributes:
-        config: Configuration.
         features: Keras network up to the layer, from preprocessed pixels to float32 ``[n, d]``.
     """
 

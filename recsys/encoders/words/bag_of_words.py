@@ -27,7 +27,6 @@ class BagOfWords(StoredEncoder):
     """A text encoder with one coordinate per word; see :class:`BagOfWordsConfig`.
 
     Attributes:
-        config: Configuration.
         vocabulary: Word of each coordinate, the most frequent first.
         weights: Weight of each word, float32 ``[d]``.
 

@@ -30,7 +30,6 @@ class PooledWords(StoredEncoder):
     """Base class over a vocabulary, and over the subwords of other words where it has them.
 
     Attributes:
-        config: Configuration.
         vocabulary: Words, lower case.
         vectors: Word vectors, float32 ``[words, d]``.
         weights: Pooling weight of each word, float32 ``[words]``.

@@ -62,9 +62,6 @@ def read_word_vectors(path: Path, *, limit: int | None = None) -> WordVectors:
 
     A word gets the vector of its lower-case spelling, else of the first in the file. Entries that
     are not a single word (punctuation, phrases with spaces) are skipped.
-
-    Raises:
-        EncoderError: The file is missing, is not a word-vector file, or is truncated.
     """
     try:
         layout = _layout(path)
