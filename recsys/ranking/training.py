@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Generic
 
@@ -76,10 +77,8 @@ def fit_vector_pairs(
             f"no item of the training part has a vector in the block '{block.name}': there is "
             "nothing to train on"
         )
-    _check(log)
-    tf_keras.utils.set_random_seed(train.seed)
-    training = PairTraining(VectorPairModel(network, log, block), log, train, progress)
-    return _fit(training, train, folder, validate, load_vector_pairs)
+    model = partial(VectorPairModel, network, log, block)
+    return _fit(model, log, train, folder, validate, load_vector_pairs, progress)
 
 
 def fit_sparse_pairs(
@@ -105,18 +104,8 @@ def fit_sparse_pairs(
         DataError: There is nothing to train on.
         TrainingError: The loss or the validation figure is not finite.
     """
-    _check(log)
-    tf_keras.utils.set_random_seed(train.seed)
-    training = PairTraining(SparsePairModel(network, log), log, train, progress)
-    return _fit(training, train, folder, validate, load_sparse_pairs)
-
-
-def _check(log: Interactions) -> None:
-    if len(log) < 1 or int(log.warm.sum()) < 2:
-        raise DataError(
-            "training of pair networks needs an item taken and another one not taken; the training"
-            f" part has {len(log)} interactions with {int(log.warm.sum())} items"
-        )
+    model = partial(SparsePairModel, network, log)
+    return _fit(model, log, train, folder, validate, load_sparse_pairs, progress)
 
 
 class PairTraining(TrainingLoop, Generic[Network]):
@@ -157,15 +146,23 @@ class PairTraining(TrainingLoop, Generic[Network]):
 
 
 def _fit(
-    training: PairTraining[Network],
+    build_model: Callable[[], PairModel[Network]],
+    log: Interactions,
     train: PairTrainConfig,
     folder: Path,
     validate: Callable[[Network], float],
     load: Callable[[Path], Network],
+    progress: Progress,
 ) -> PairFitResult[Network]:
+    if len(log) < 1 or int(log.warm.sum()) < 2:
+        raise DataError(
+            "training of pair networks needs an item taken and another one not taken; the training"
+            f" part has {len(log)} interactions with {int(log.warm.sum())} items"
+        )
+    tf_keras.utils.set_random_seed(train.seed)
     run = EpochRun(
         folder,
-        training,
+        PairTraining(build_model(), log, train, progress),
         validate,
         epochs=train.epochs,
         patience=train.patience,

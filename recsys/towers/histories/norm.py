@@ -11,12 +11,7 @@ _EPSILON = 1e-6
 
 
 class Norm(tf_keras.layers.Layer):  # type: ignore[misc]
-    """y = g * (x - mean x) / sqrt(var x + 1e-6) + b over the last axis (Ba et al. 2016).
-
-    Args:
-        dimension: Length of the last axis.
-        name: Name of the layer.
-    """
+    """y = g * (x - mean x) / sqrt(var x + 1e-6) + b over the last axis (Ba et al. 2016)."""
 
     def __init__(self, dimension: int, name: str = "norm") -> None:
         super().__init__(name=name)

@@ -27,10 +27,6 @@ class ItemFilter:
     With e = 0 the matrix of items x items is never built: a user's scores go through the users of
     the same items. Otherwise it holds the pairs at most ``window`` apart in some history.
 
-    Args:
-        log: Training interactions.
-        config: The powers a, b, c, r and e, and the window.
-
     Example:
         >>> from recsys.ids import IdMap
         >>> users, items = IdMap.of("user", ["a", "b"]), IdMap.of("item", ["x", "y", "z"])

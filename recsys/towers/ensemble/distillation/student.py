@@ -42,13 +42,6 @@ class StudentTraining(TrainingLoop):
     the cross-entropy of distillation (Hinton et al. 2015) for rankings (Tang & Wang, "Ranking
     distillation", KDD 2018). Lengths of v are free. Queries and items start as the best linear
     reduction of the teacher's; items unknown to training stay there.
-
-    Args:
-        teacher: Trained towers.
-        log: Training interactions.
-        towers: Configuration of the towers.
-        train: Configuration of the training, with ``train.distillation``.
-        progress: Called after every step.
     """
 
     task, section = "distil", "train.distillation"
