@@ -56,6 +56,8 @@ class Embeddings:
             )
         if not self.vectors.size:
             raise DataError(f"embeddings '{self.name}' hold no vector; leave them out")
+        if self.column in self.labels:
+            raise DataError(f"embeddings '{self.name}': '{self.column}' is the column of the ids")
         for label, column in {self.column: self.ids, **self.labels}.items():
             if len(column) != len(self.vectors):
                 raise DataError(

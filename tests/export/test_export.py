@@ -180,6 +180,7 @@ def test_a_folder_that_cannot_be_written_is_reported(tmp_path):
         ({"vectors": VECTORS[:0], "ids": (), "labels": {}}, "hold no vector; leave them out"),
         ({"ids": ("a", "b")}, "3 vectors, and 2 values of 'item_id'"),
         ({"labels": {"title": ["x"]}}, "3 vectors, and 1 values of 'title'"),
+        ({"labels": {"item_id": ["x", "y", "z"]}}, "'item_id' is the column of the ids"),
         ({"ids": ("a", "b", "a")}, "an id is there twice"),
         ({"vectors": np.full((3, 1), np.nan, np.float32)}, "not finite"),
     ],
