@@ -82,6 +82,8 @@ class Space(MaskedVectors):
             DataError: No item has a vector, or a vector is not finite.
         """
         norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
+        if not np.isfinite(norms[mask]).all():
+            raise DataError(f"space '{name}': a vector holds a number that is not finite")
         mask = mask & (norms > 0)
         if not mask.any():
             raise DataError(f"space '{name}' would be empty: no item has a vector for it")

@@ -236,6 +236,8 @@ def test_parts_that_do_not_fit_are_refused(world: World) -> None:
 def test_a_space_without_any_vector_is_refused() -> None:
     with pytest.raises(DataError, match="'image' would be empty: no item has a vector"):
         Space.content("image", at(1, 2), np.array([False, False]), ExactConfig())
+    with pytest.raises(DataError, match="'image': a vector holds a number that is not finite"):
+        Space.content("image", at(1, np.nan), np.array([True, True]), ExactConfig())
 
 
 def test_a_space_whose_parts_disagree_is_refused(world: World) -> None:
