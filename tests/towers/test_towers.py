@@ -127,7 +127,7 @@ def test_contradictory_files_are_refused(towers, tmp_path):
         load_towers(tmp_path)
     facts["format"] = 99
     (tmp_path / "towers.json").write_text(json.dumps(facts))
-    with pytest.raises(DataError, match="format 99; this version reads 4"):
+    with pytest.raises(DataError, match="format 99; this version reads 3"):
         load_towers(tmp_path)
 
 
