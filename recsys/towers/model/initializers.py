@@ -13,13 +13,10 @@ SHORT = 0.02
 """Standard deviation of the numbers of a short vector."""
 
 
-def identity(offset: int = 0) -> Any:
+class Identity(tf_keras.initializers.Initializer):  # type: ignore[misc]
     """Weights ``[n, d]`` that copy n coordinates to those from ``offset`` on; zeros elsewhere."""
-    return _Identity(offset)
 
-
-class _Identity(tf_keras.initializers.Initializer):  # type: ignore[misc]
-    def __init__(self, offset: int) -> None:
+    def __init__(self, offset: int = 0) -> None:
         self._offset = offset
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
@@ -35,12 +32,9 @@ def short() -> Any:
     return tf_keras.initializers.RandomNormal(stddev=SHORT)
 
 
-def short_where(chosen: Mask) -> Any:
+class ShortWhere(tf_keras.initializers.Initializer):  # type: ignore[misc]
     """Short random vectors in the rows ``chosen`` (bool ``[n]``), zeros in the others."""
-    return _ShortWhere(chosen)
 
-
-class _ShortWhere(tf_keras.initializers.Initializer):  # type: ignore[misc]
     def __init__(self, chosen: Mask) -> None:
         self._chosen = chosen
 

@@ -9,7 +9,7 @@ import numpy as np
 from recsys._tf import tf, tf_keras
 from recsys.ids import Mask, Vectors
 from recsys.towers.config import TowersConfig
-from recsys.towers.model.initializers import short, short_where
+from recsys.towers.model.initializers import ShortWhere, short
 
 
 class ItemIds(tf_keras.layers.Layer):  # type: ignore[misc]
@@ -42,7 +42,7 @@ class ItemIds(tf_keras.layers.Layer):  # type: ignore[misc]
         if begin is not None:
             first = tf_keras.initializers.Constant(begin)
         elif config.item_id == "delta":
-            first = short_where(np.logical_not(described))
+            first = ShortWhere(np.logical_not(described))
         self.table = self.add_weight(
             name="item_id", shape=(len(warm), config.dimension), initializer=first
         )

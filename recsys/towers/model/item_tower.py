@@ -13,7 +13,7 @@ from recsys.ids import Mask, Vectors
 from recsys.towers.config import TowersConfig
 from recsys.towers.model.block_projections import build_projection
 from recsys.towers.model.frozen_items import FrozenItemTower, FrozenProjection
-from recsys.towers.model.initializers import identity
+from recsys.towers.model.initializers import Identity
 from recsys.towers.model.item_ids import ItemIds
 from recsys.towers.model.scaling import centre_and_scale
 
@@ -108,7 +108,7 @@ class _BlockTower(tf_keras.layers.Layer):  # type: ignore[misc]
         super().__init__(name=f"block_{block.name}")
         self.block = block.name
         self._centre, self._scale = centre_and_scale(block.vectors[block.mask])
-        begin: Any = identity(offset) if config.initial == "identity" else "glorot_uniform"
+        begin: Any = Identity(offset) if config.initial == "identity" else "glorot_uniform"
         *hidden, width = config.projection_widths
         if hidden:
             first = build_projection(block, hidden[0], activation="gelu")

@@ -12,7 +12,7 @@ from recsys.features import USER_VECTORS, FeatureBlock
 from recsys.ids import Vectors
 from recsys.towers.config import TowersConfig
 from recsys.towers.histories.build import Times, build_history_encoder
-from recsys.towers.model.initializers import identity, short
+from recsys.towers.model.initializers import Identity, short
 from recsys.towers.model.scaling import standardised
 
 
@@ -154,7 +154,7 @@ def _terms(config: TowersConfig, centre: Vectors | None) -> Any:
         shift[: len(centre)] = -centre
     return tf_keras.layers.Dense(
         config.dimension,
-        kernel_initializer=identity(),
+        kernel_initializer=Identity(),
         bias_initializer=tf_keras.initializers.Constant(shift),
         name="terms",
     )
