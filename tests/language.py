@@ -15,7 +15,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("recsys", "server", "benchmarks", "examples", "data", "protos", "docs", "configs")
+FOLDERS = (
+    "recsys",
+    "server",
+    "benchmarks",
+    "examples",
+    "data",
+    "protos",
+    "docs",
+    "configs",
+    "tests",
+)
 SUFFIXES = {".py", ".md", ".proto", ".toml", ".html", ".j2"}
 
 _COUNT = r"(?:\d(?:[\d,.]*\d)?|one|two|three|four|five|six|ten|once|twice)"
@@ -95,7 +105,10 @@ class Offender(NamedTuple):
 def offenders(path: Path) -> list[Offender]:
     """All offenders in a file, by line."""
     text = path.read_text(encoding="utf-8")
-    pieces = _python_pieces(text) if path.suffix == ".py" else _text_pieces(text)
+    if path.suffix == ".py":
+        pieces = _python_pieces(text, messages=not path.is_relative_to(ROOT / "tests"))
+    else:
+        pieces = _text_pieces(text)
     found = [Offender(path, 1, path.stem, NAMES[word]) for word in _bad_words(path.stem)]
     for line, piece, is_name in pieces:
         if is_name:
@@ -114,14 +127,20 @@ def _bad_words(name: str) -> set[str]:
     return {word.lower() for word in words} & NAMES.keys()
 
 
-def _python_pieces(text: str) -> Iterator[tuple[int, str, bool]]:
-    """Line, text and whether it is a name: comments, strings with spaces, and defined names."""
+def _python_pieces(text: str, *, messages: bool) -> Iterator[tuple[int, str, bool]]:
+    """Line, text and whether it is a name: comments, docstrings and defined names.
+
+    With ``messages`` also the other strings with spaces; in a test, these are data.
+    """
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string, False
-    for node in ast.walk(ast.parse(text)):
+    nodes = list(ast.walk(ast.parse(text)))
+    docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
         if (
-            isinstance(node, ast.Constant)
+            (messages or id(node) in docstrings)
+            and isinstance(node, ast.Constant)
             and isinstance(node.value, str)
             and re.search(r"\s", node.value)
         ):

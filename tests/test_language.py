@@ -65,6 +65,14 @@ def as_told(asked, kept):
     ]
 
 
+def test_strings_of_a_test_are_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.language.ROOT", tmp_path)
+    (tmp_path / "tests").mkdir()
+    text = '"""Read anew."""\nTEXT = "nobody asked"  # told here\n'
+    assert _found(tmp_path / "tests" / "test_a.py", text) == [(1, "anew"), (2, "told")]
+    assert (2, "asked") in _found(tmp_path / "a.py", text)
+
+
 def test_code_and_links_inside_prose_are_not_read(tmp_path: Path) -> None:
     assert not _found(tmp_path / "page.md", "`told` [a page](asked.md)\n")
     assert not _found(tmp_path / "code.py", '"""The ``told`` argument."""\n')
