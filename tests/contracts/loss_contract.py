@@ -176,7 +176,7 @@ class LossContract(ABC):
             slopes = (gradients(loss, two)["positive_vectors"] * two.queries.numpy()).sum(axis=1)
             assert (slopes < 0).all()
 
-    def test_a_query_s_own_target_is_no_negative(self, loss: Loss) -> None:
+    def test_a_target_is_not_a_negative_of_its_query(self, loss: Loss) -> None:
         one = self.one_position(loss)
         own = one.candidates.numpy() == 1
         pushed = gradients(loss, one)["candidate_vectors"]
