@@ -111,7 +111,7 @@ def test_ease_is_its_closed_form(block: int) -> None:
     np.testing.assert_allclose(item_weights(matrix, 5.0, block=block), expected, atol=1e-4)
 
 
-def test_ease_says_that_it_has_no_inverse() -> None:
+def test_ease_reports_a_singular_matrix() -> None:
     with pytest.raises(ValueError, match="cannot be inverted in float32"):
         item_weights(LOG.matrix(), -100.0)
 

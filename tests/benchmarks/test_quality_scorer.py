@@ -30,7 +30,7 @@ class TestLists(ScorerContract):
     def queries(self) -> HeldOutQueries:
         return HeldOutQueries.of(user=[0, 2, 1], histories=[[0], [], [3]], targets=[[1], [2], [0]])
 
-    def test_a_user_gets_the_scores_of_its_own_list(self, scorer, queries) -> None:
+    def test_a_user_has_the_scores_of_the_user_list(self, scorer, queries) -> None:
         assert scorer.score(queries).tolist() == [
             [-INF, 2.0, 1.0, -INF],
             [-INF, 4.0, -INF, 9.0],

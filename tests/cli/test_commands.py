@@ -236,7 +236,7 @@ def test_a_query_that_cannot_be_answered(
     assert len(ended.err.splitlines()) == 1
 
 
-def test_more_than_the_catalogue_holds_says_why(shop: tuple[Path, Path], run: Run) -> None:
+def test_k_above_the_catalogue_states_the_reason(shop: tuple[Path, Path], run: Run) -> None:
     ended = run("query", "--bundles", shop[1] / "tiny/bundles", "--user", "u1", "--k", 99, "--json")
     assert ended.code == 0 and len(ended.json["candidates"]) == 24
     assert "24 of the 30 items are eligible" in ended.json["short_reason"]

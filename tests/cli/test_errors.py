@@ -118,7 +118,7 @@ def test_no_bundles_to_serve(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert code == 1 and "there is no folder of bundles" in message
 
 
-def test_a_fault_of_the_engine_is_no_traceback(
+def test_a_fault_of_the_engine_prints_no_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     def broken(*arguments: object, **options: object) -> None:

@@ -31,7 +31,7 @@ def test_each_file_survives_a_round_trip(path: Path) -> None:
     assert parse_config(config.model_dump(mode="json"), ComparisonConfig) == config
 
 
-def test_the_seed_reaches_every_section_that_has_none_of_its_own() -> None:
+def test_the_seed_is_the_default_of_every_section() -> None:
     own = {"label": "own", "text": {"name": "word2vec", "seed": 9}}
     pairs = {**WORDS, "label": "pairs", "scorer": {"name": "pair-network"}}
     parts = [{"name": "word2vec"}, {"name": "word2vec", "seed": 9}]

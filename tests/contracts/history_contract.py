@@ -54,7 +54,7 @@ class HistoryContract:
         times = Times(tf.constant(seconds[: len(vectors), : vectors.shape[1]]), known)
         return encoder(tf.constant(vectors), times, **options).numpy()
 
-    def test_one_state_a_moment(self, encoder) -> None:
+    def test_one_state_per_position(self, encoder) -> None:
         states = self.read(encoder, VECTORS)
         assert states.shape == (3, WINDOW + 1, DIMENSION) and states.dtype == np.float32
         assert np.isfinite(states).all()
@@ -85,7 +85,7 @@ class HistoryContract:
         unknown = encoder(tf.constant(VECTORS), Times(tf.constant(SECONDS), tf.zeros(3)))
         np.testing.assert_array_equal(unknown, encoder(tf.constant(VECTORS)))
 
-    def test_padding_at_the_end_leaks_nowhere(self, encoder) -> None:
+    def test_padding_at_the_end_does_not_change_states(self, encoder) -> None:
         padded, seconds = VECTORS.copy(), SECONDS.copy()
         padded[:, 3:], seconds[:, 3:] = 1e6, -1e9
         states = self.read(encoder, padded, seconds)
@@ -93,12 +93,12 @@ class HistoryContract:
         np.testing.assert_allclose(states[:, :4], whole, atol=1e-5)
 
     @pytest.mark.parametrize("length", [0, 1, 2])
-    def test_a_history_shorter_than_the_window_is_read_as_it_stands(self, encoder, length) -> None:
+    def test_a_history_shorter_than_the_window_is_read_whole(self, encoder, length) -> None:
         states = self.read(encoder, VECTORS[:, :length])
         assert states.shape == (3, length + 1, DIMENSION)
         np.testing.assert_allclose(states, self.read(encoder, VECTORS)[:, : length + 1], atol=1e-5)
 
-    def test_a_history_alone_equals_it_in_a_batch(self, encoder) -> None:
+    def test_a_history_has_the_same_states_alone_and_in_a_batch(self, encoder) -> None:
         alone = self.read(encoder, VECTORS[:1])
         np.testing.assert_allclose(alone[0], self.read(encoder, VECTORS)[0], atol=1e-5)
 
@@ -107,7 +107,7 @@ class HistoryContract:
             self.read(encoder, VECTORS), self.read(self.built(3), VECTORS)
         )
 
-    def test_no_histories_no_states(self, encoder) -> None:
+    def test_no_histories_give_no_states(self, encoder) -> None:
         assert self.read(encoder, VECTORS[:0]).shape == (0, WINDOW + 1, DIMENSION)
 
     @pytest.fixture(scope="class")
@@ -152,7 +152,7 @@ class HistoryContract:
             for line, own in zip(scores, alike):
                 assert line[own].min() > np.delete(line, own).max()
 
-    def test_saved_and_loaded_towers_answer_the_same(self, towers, tmp_path) -> None:
+    def test_loaded_towers_equal_the_saved_ones(self, towers, tmp_path) -> None:
         towers.save(tmp_path)
         batch = QueryBatch.of(self.histories())
         again = load_towers(tmp_path).encode(batch)

@@ -169,7 +169,7 @@ class LossContract(ABC):
         candidates = inputs.candidates.numpy().tolist()
         assert 0 not in candidates and len(set(candidates)) == len(candidates)
 
-    def test_the_true_pair_is_raised(self, loss: Loss) -> None:
+    def test_a_step_raises_the_score_of_the_positive(self, loss: Loss) -> None:
         table = unit(ITEMS, DIMENSION, seed=2)
         for seed in range(5):
             two = input_of(loss, np.array([[1], [2]]), unit(2, DIMENSION, seed=seed), table)

@@ -121,7 +121,7 @@ def test_a_folder_that_contradicts_itself(saved: Path, changes: dict, message: s
         load_encoder(saved)
 
 
-def test_a_folder_that_is_no_encoder(tmp_path: Path, saved: Path) -> None:
+def test_a_folder_without_an_encoder_is_refused(tmp_path: Path, saved: Path) -> None:
     with pytest.raises(EncoderError, match="encoder.json does not exist: build and save one first"):
         load_encoder(tmp_path / "nowhere")
     (saved / "encoder.json").write_text("{")

@@ -89,7 +89,7 @@ class TestSum(_Contract):
             SumScorer("sum", (part,), (float("inf"),))
 
 
-def test_random_finds_as_much_as_chance_says() -> None:
+def test_random_has_the_expected_recall() -> None:
     size, items = 4000, 50
     queries = HeldOutQueries.of(
         user=list(range(size)), histories=[[1]] * size, targets=[[0]] * size

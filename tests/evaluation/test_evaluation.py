@@ -101,13 +101,13 @@ def test_no_cold_figure_without_cold_targets() -> None:
     assert not [name for name in result.figures if "cold" in name]
 
 
-def test_a_constant_scorer_is_worth_nothing_and_says_why() -> None:
+def test_a_constant_scorer_has_no_hits_and_counts_ties() -> None:
     queries = HeldOutQueries.of(user=[0], histories=[[]], targets=[[0]])
     result = evaluate(Table(np.zeros((1, 6), np.float32)), queries, **PARTS, ks=(2,))
     assert result.figures["recall@2"] == 0 and result.counts["tied_queries"] == 1
 
 
-def test_the_difference_of_two_scorers_has_an_interval_of_its_own() -> None:
+def test_the_difference_of_two_scorers_has_a_separate_interval() -> None:
     users = 200
     queries = HeldOutQueries.of(
         user=list(range(users)), histories=[[]] * users, targets=[[0]] * users

@@ -42,7 +42,7 @@ def test_a_target_stands_behind_all_others_with_its_score() -> None:
     assert ranked([[1, 2, 1, 2, 1]], [[4, 0]], 5).positions.tolist() == [5, 4]
 
 
-def test_a_scorer_that_says_the_same_of_everything_finds_nothing() -> None:
+def test_equal_scores_find_no_target() -> None:
     made = ranked([[0.0] * 50], [[0]], 10)
     assert made.rows.tolist() == [list(range(10))] and made.positions.tolist() == [0]
 

@@ -184,7 +184,7 @@ def test_report_html_is_complete_and_loads_nothing_from_outside(
     assert "Chosen on validation &amp; scored once." in page
 
 
-def test_the_model_with_other_queries_is_no_baseline(tmp_path: Path, report: Report) -> None:
+def test_the_model_with_other_queries_is_not_a_baseline(tmp_path: Path, report: Report) -> None:
     with_terms = replace(report.evaluations["two_tower"], name="two_tower_with_terms")
     both = {**report.evaluations, "two_tower_with_terms": with_terms}
     write_report(tmp_path, replace(report, evaluations=both))

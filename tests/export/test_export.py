@@ -132,7 +132,7 @@ def test_pictures_that_cannot_be_read_make_no_sprite(tmp_path):
     assert not (tmp_path / "out/projector/items/sprite.png").exists()
 
 
-def test_an_earlier_export_is_replaced_and_anything_else_is_not(tmp_path):
+def test_only_an_earlier_export_is_replaced(tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     export([items(), USERS], out, about={})

@@ -58,7 +58,7 @@ def test_a_later_item_is_encoded_like_a_training_item(tmp_path: Path) -> None:
         AttributeSchema.load(tmp_path / "schema.json")
 
 
-def test_a_price_that_never_varies_says_nothing() -> None:
+def test_a_constant_price_is_zero() -> None:
     table = pd.DataFrame({"item_id": ["a", "b"], "price": [0.1, 0.1]})
     block, _ = attribute_block(Catalogue.of(table, CatalogueFields(numbers=("price",))))
     assert block.vectors.tolist() == [[0.0], [0.0]] and block.mask.all()

@@ -196,7 +196,7 @@ def test_every_other_column_is_context() -> None:
     assert data.context["hour"].ids(data.context_rows["hour"]) == ["4", "3"]
 
 
-def test_the_first_phrase_is_no_search() -> None:
+def test_the_first_phrase_is_not_a_search() -> None:
     columns = "user_id item_id timestamp terms"
     table = log(
         ("a", "x", 1, " desk lamp "),

@@ -27,7 +27,7 @@ def test_it_fits_and_survives_a_round_trip(path: Path) -> None:
     assert parse_config(config.model_dump(mode="json"), RunConfig) == config
 
 
-def test_the_seed_reaches_every_section_that_has_none_of_its_own(tmp_path: Path) -> None:
+def test_the_seed_is_the_default_of_every_section(tmp_path: Path) -> None:
     path = write_tiny(tmp_path / "shop")
     config = load_run_config(path)
     assert config.seed == 3

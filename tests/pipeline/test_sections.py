@@ -80,7 +80,7 @@ def test_a_model_in_an_installed_package(
         KerasApplicationConfig(weights="none"),
     ],
 )
-def test_a_keyword_of_the_encoder_is_no_file(
+def test_a_keyword_of_the_encoder_is_not_a_file(
     job: Job, section: BertConfig | KerasApplicationConfig
 ) -> None:
     assert external_files(job, image=section) == {}

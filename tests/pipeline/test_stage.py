@@ -167,7 +167,7 @@ def test_killed_between_the_last_file_and_the_name(job: Job, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": 99}'])
-def test_a_damaged_record_is_no_record(job: Job, tmp_path: Path, damage: str) -> None:
+def test_a_damaged_record_is_ignored(job: Job, tmp_path: Path, damage: str) -> None:
     _run(job, tmp_path)
     (tmp_path / "run/second/stage.json").write_text(damage)
     assert _run(job, tmp_path).reasons == {"second": "not done yet"}

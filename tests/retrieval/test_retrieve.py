@@ -143,7 +143,7 @@ def test_words_without_a_vector_are_reported_next_to_a_user(retriever: Retriever
     assert retrieve(retriever, user_id="ann", terms="7", k=3).unread_terms is None
 
 
-def test_k_above_the_catalogue_returns_all_and_says_so(retriever: Retriever) -> None:
+def test_k_above_the_catalogue_returns_all_with_the_reason(retriever: Retriever) -> None:
     answer = retrieve(retriever, history=["i10"], k=10_000, seen="include")
     assert set(answer.ids) == set(ITEMS) and len(answer.ids) == 40
     assert answer.short == "40 of the 40 items are eligible, 10,000 were wanted"

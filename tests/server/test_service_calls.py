@@ -69,7 +69,7 @@ def test_absent_and_empty_parts_of_a_query_stay_distinct() -> None:
     ]
 
 
-def test_a_short_answer_says_why(client: RecsysClient) -> None:
+def test_a_short_answer_states_the_reason(client: RecsysClient) -> None:
     answer = client.retrieve(history=["item-05"], k=100)
     assert len(answer.candidates) == len(ITEMS) - 1
     assert answer.short == "only 39 items are left"
@@ -93,7 +93,7 @@ def test_a_short_answer_says_why(client: RecsysClient) -> None:
         ({"user_id": "ann", "k": 3, "exclude": ["item-01", ""]}, InvalidRequestError, "exclude[1]"),
     ],
 )
-def test_an_error_of_the_engine_comes_back_as_the_same_error(
+def test_an_error_of_the_engine_is_raised_by_the_client(
     client: RecsysClient, call: dict[str, object], kind: type[RecsysError], field: str
 ) -> None:
     with pytest.raises(kind) as remote:
@@ -181,7 +181,7 @@ def test_a_query_without_a_message_is_refused_before_it_is_sent(
     assert caught.value.field == field
 
 
-def test_where_nothing_listens_the_client_says_so() -> None:
+def test_the_client_reports_an_unreachable_server() -> None:
     with RecsysClient("127.0.0.1:1") as client:
         with pytest.raises(ServiceError, match="no service answered at 127.0.0.1:1"):
             client.retrieve(user_id="ann", k=1)

@@ -75,7 +75,9 @@ def scores(response: Response) -> list[float]:
     return [candidate.score for candidate in response.candidates]
 
 
-def test_context_changes_the_answer_everywhere_alike(client: RecsysClient, bundle: Bundle) -> None:
+def test_context_changes_the_answer_of_library_and_service(
+    client: RecsysClient, bundle: Bundle
+) -> None:
     by_day = ask(client, bundle, context={"part_of_day": "day"})
     at_night = ask(client, bundle, context={"part_of_day": "night"})
     assert all(item.startswith("day") for item in by_day.ids), by_day.ids
@@ -83,7 +85,9 @@ def test_context_changes_the_answer_everywhere_alike(client: RecsysClient, bundl
     assert scores(ask(client, bundle)) not in (scores(by_day), scores(at_night))
 
 
-def test_times_change_the_answer_everywhere_alike(client: RecsysClient, bundle: Bundle) -> None:
+def test_times_change_the_answer_of_library_and_service(
+    client: RecsysClient, bundle: Bundle
+) -> None:
     quick = ask(client, bundle, history_times=[0, 60, 120])
     slow = ask(client, bundle, history_times=[0, 30 * DAY, 60 * DAY])
     without = ask(client, bundle)

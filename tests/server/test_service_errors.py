@@ -18,7 +18,7 @@ def kinds(kind: type[RecsysError] = RecsysError) -> Iterator[type[RecsysError]]:
         yield from kinds(narrower)
 
 
-def test_every_error_has_a_code_of_its_own_and_every_code_one_status() -> None:
+def test_every_error_has_a_distinct_code_and_every_code_one_status() -> None:
     codes = [kind.code for kind in kinds() if kind.__module__ == "recsys.errors"]
     assert sorted(codes) == sorted(set(codes)), "two errors share a code"
     assert set(codes) == set(STATUS_CODES), "the table of statuses and the errors differ"
@@ -51,7 +51,7 @@ def test_the_path_of_an_id_in_a_history_is_that_of_the_contract() -> None:
     assert from_status(status).field == "query.history[3]"
 
 
-def test_an_error_not_raised_on_purpose_says_nothing_of_its_cause() -> None:
+def test_an_unexpected_error_does_not_expose_its_cause() -> None:
     status = to_status(ValueError("swordfish"))
     assert status.code == grpc.StatusCode.INTERNAL.value[0]
     assert b"swordfish" not in status.SerializeToString()

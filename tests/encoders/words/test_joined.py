@@ -60,7 +60,7 @@ def test_cosines_are_the_weighted_mean_of_the_parts() -> None:
     np.testing.assert_allclose(mine @ mine.T, expected, atol=1e-5)
 
 
-def test_a_text_that_one_part_knows_has_that_parts_vector(tmp_path: Path) -> None:
+def test_a_text_known_to_one_part_has_the_vector_of_that_part(tmp_path: Path) -> None:
     parts = (BAG, WordVectorsConfig(file=file_of_two(tmp_path)))
     joined = build_encoder(JoinedConfig(parts=parts), TEXTS)
     encoded = joined.encode(["unheard", "rug", "nowhere"])

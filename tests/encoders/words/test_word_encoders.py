@@ -210,7 +210,7 @@ def test_the_same_in_another_process_and_without_tensorflow() -> None:
 
 
 @pytest.mark.realdata
-def test_glove_knows_most_words_of_the_plots(real_data: Path) -> None:
+def test_glove_has_vectors_of_most_words_of_the_plots(real_data: Path) -> None:
     import pandas as pd
 
     items = pd.read_parquet(real_data / "movielens-1m" / "items.parquet")
