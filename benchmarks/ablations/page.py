@@ -22,7 +22,7 @@ from recsys.tuning.table import figure_cell, variant_lines
 
 RESULT = Path("benchmarks/results/ablations.json")
 STUDIES = {path.stem: path for path in sorted(Path(__file__).parent.glob("*.toml"))}
-ON_VALIDATION = ("beauty", "gowalla", "gowalla-order", "movielens-1m")
+ON_VALIDATION = ("beauty", "gowalla", "gowalla-order", "movielens-1m", "movielens-1m-full")
 """Studies of the page, in its order."""
 WARM, COLD = "recall_of_warm@10", "cold_recall@10"
 IDS, CONTENT = ("ids", "ids-dropout"), "ids+words"

@@ -1,7 +1,7 @@
 """Retrieval quality on three public data sets: the engine, other models, published figures.
 
 Run ``python -m benchmarks.quality`` with ``RECSYS_DATA_HOME`` set and nothing else on the machine;
-an interrupted run continues. ``--dataset``, ``--only ours|peers|NAME`` and ``--seeds`` choose a
+an interrupted run continues. ``--dataset``, ``--only`` and ``--seeds`` choose a
 part. The figures are merged into ``benchmarks/results/quality.json``, and the tables of
 ``docs/quality.md`` are written from it.
 
@@ -18,6 +18,7 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -37,7 +38,7 @@ from recsys.errors import RecsysError
 from recsys.pipeline import open_job, run_job
 
 RUNS = Path("runs/quality")
-OURS, ALL_PEERS = "ours", "peers"
+OURS, ENSEMBLE, ALL_PEERS = "ours", "ensemble", "peers"
 EXPECTED = (ProcessFailed, RecsysError, OSError, subprocess.CalledProcessError)
 """Errors of one part that leave the others alone."""
 
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--dataset", action="append", choices=list(DATA_SETS), help="default: all")
     parser.add_argument(
-        "--only", action="append", default=[], choices=[OURS, ALL_PEERS, *PEERS], help="a part"
+        "--only", action="append", default=[], choices=[OURS, ENSEMBLE, ALL_PEERS, *PEERS]
     )
     parser.add_argument("--seeds", default="1,2,3", help="training seeds of the engine")
     parser.add_argument("--peers-python", type=Path, help="an interpreter with requirements.txt")
@@ -81,20 +82,24 @@ def _parts(
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     """Parts of a data set by name."""
     if not only or OURS in only:
-        yield OURS, lambda: _measure_ours(data, seeds)
+        yield OURS, lambda: _measure_ours(data, data.name, seeds)
+    if data.ensemble is not None and (not only or ENSEMBLE in only):
+        part = f"{data.name}.{ENSEMBLE}"
+        members = replace(data, name=part, config=data.ensemble)
+        yield ENSEMBLE, lambda: _measure_ours(members, part, seeds)
     shared = cache(lambda: _peer_data(data, python))
     for name in GRIDS[data.name]:
         if not only or ALL_PEERS in only or name in only:
             yield name, partial(_measure_peer, shared, name)
 
 
-def _measure_ours(data: DataSet, seeds: Sequence[int]) -> None:
+def _measure_ours(data: DataSet, part: str, seeds: Sequence[int]) -> None:
     _say(f"{data.name}: ours, encoding")
     encoding, results = encode(data, RUNS), {}
     for seed in seeds:
         results[seed] = train_seed(data, RUNS, seed, encoding, say=_say)
         _say(f"{data.name}: ours, seed {seed} reached {results[seed]['figures']}")
-    write_page(merge(RESULT, data.name, *entry_of_seeds(encoding, results)))
+    write_page(merge(RESULT, part, *entry_of_seeds(encoding, results)))
 
 
 def _measure_peer(shared: Callable[[], PeerData], name: str) -> None:

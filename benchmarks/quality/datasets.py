@@ -15,7 +15,17 @@ Figures = Mapping[str, float]
 
 @dataclass(frozen=True)
 class DataSet:
-    """One data set."""
+    """One data set.
+
+    Attributes:
+        name: Name of the data set in the record.
+        title: Title of its table.
+        config: Configuration of the engine's run.
+        metrics: Metrics; the last orders the table.
+        promised: Target of each metric.
+        published: Figures of others by model.
+        ensemble: Configuration of an ensemble, which has a line of its own.
+    """
 
     name: str
     title: str
@@ -23,6 +33,7 @@ class DataSet:
     metrics: tuple[str, ...]
     promised: Figures
     published: Mapping[str, Figures] = field(default_factory=dict)
+    ensemble: Path | None = None
 
 
 def _hits(hr: float, ndcg: float) -> Figures:
@@ -44,6 +55,7 @@ BEAUTY = DataSet(
         "S3-Rec": _hits(0.0647, 0.0327),
         "TIGER": _hits(0.0648, 0.0384),
     },
+    ensemble=Path("configs/amazon-beauty-ensemble.toml"),
 )
 MOVIELENS = DataSet(
     "movielens-1m",

@@ -16,6 +16,7 @@ from benchmarks.quality.record import table_lines
 PAGE, RESULT = Path("docs/quality.md"), Path("benchmarks/results/quality.json")
 NAMES = {
     "ours": "**ours**",
+    "ensemble": "ours, an ensemble of six",
     "als": "ALS (implicit)",
     "bpr": "BPR (implicit)",
     "item_knn": "item-kNN (implicit)",

@@ -50,7 +50,7 @@ def test_members_is_the_preset() -> None:
     study = open_study(STUDIES["beauty"], runs=Path("runs"))
     assert isinstance(study, VariantStudy)
     (members,) = (each for each in study.config.variants if each.name == "members")
-    preset = open_job(ROOT / "configs/amazon-beauty.toml", runs=Path("runs")).config
+    preset = open_job(ROOT / "configs/amazon-beauty-ensemble.toml", runs=Path("runs")).config
     assert study.run(members) == preset
     assert study.run(study.reference).towers.blocks == ("text.bag-of-words",)
 
