@@ -93,6 +93,8 @@ def _queries(job: Job) -> Embeddings | str:
         return "queries: the query tower reads no search terms"
     log = job.ingested.interactions
     known = np.flatnonzero(job.phrases.any(axis=1))
+    if not len(known):
+        return "queries: the text encoder knows no word of the log's search terms"
     terms = job.phrases[known]
     batch = QueryBatch.of([np.empty(0, np.int32)] * len(known), terms=terms)
     times = np.bincount(log.terms, minlength=len(log.phrases))

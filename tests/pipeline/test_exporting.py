@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,3 +109,11 @@ def test_towers_that_read_terms_alone_export_no_users(tmp_path: Path) -> None:
     assert (
         left_out[0] == "users: the query tower reads search terms alone, every user has one vector"
     )
+
+
+def test_terms_of_unknown_words_export_no_queries(job: Job, tmp_path: Path) -> None:
+    unknown = replace(job)
+    vars(unknown)["phrases"] = np.zeros_like(job.phrases)
+    written, left_out = export_embeddings(unknown, tmp_path / "out")
+    assert [each.name for each in written] == ["users", "items"]
+    assert left_out[0] == "queries: the text encoder knows no word of the log's search terms"

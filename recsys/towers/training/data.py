@@ -45,6 +45,11 @@ class TrainingData:
 
 
 def _chosen(blocks: Sequence[FeatureBlock], config: TowersConfig) -> list[FeatureBlock]:
+    given = [block.name for block in blocks]
+    for names, field in ((given, "blocks"), (list(config.blocks or ()), "towers.blocks")):
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise ConfigError(f"{field} has '{min(twice)}' twice; name each once", field=field)
     if config.blocks is None:
         return list(blocks)
     known = {block.name: block for block in blocks}

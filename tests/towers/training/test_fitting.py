@@ -197,6 +197,12 @@ def test_a_collapsed_run_is_refused_with_a_remedy(tmp_path, towers):
 def test_bad_input_is_refused_before_files_are_written(tmp_path):
     with pytest.raises(ConfigError, match="names 'sound', which is no feature block"):
         train(tmp_path, towers=TOWERS.model_copy(update={"blocks": ("sound",)}))
+    text = FeatureBlock(np.eye(8, dtype=np.float32), np.ones(8, bool), "text")
+    with pytest.raises(ConfigError, match="blocks has 'text' twice"):
+        train(tmp_path, blocks=[text, text], towers=TOWERS)
+    with pytest.raises(ConfigError, match=r"towers\.blocks has 'text' twice"):
+        twice = TOWERS.model_copy(update={"blocks": ("text", "text")})
+        train(tmp_path, blocks=[text], towers=twice)
     with pytest.raises(ConfigError, match="'weather', which is no context column; there are: none"):
         train(tmp_path, towers=TOWERS.model_copy(update={"context": ("weather",)}))
     with pytest.raises(ConfigError, match="multiple of towers.history.heads 3"):
