@@ -40,7 +40,7 @@ format: $(STAMP) ## format the source with ruff
 
 check: lint test ## lint, then test
 
-docs: $(STAMP) ## write docs/cli.md from the help of the commands
+docs: $(STAMP) ## write docs/reference/cli.md from the help of the commands
 	@$(BIN)/python docs/make_cli.py
 
 sample: $(STAMP) ## generate the included data set again

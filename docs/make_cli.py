@@ -1,4 +1,4 @@
-"""Writes docs/cli.md from the help texts of the commands (``make docs``); a test compares them."""
+"""Writes docs/reference/cli.md from the help of the commands; a test compares them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from recsys.cli import main
 from recsys.cli.app import app
 
-PAGE = Path(__file__).with_name("cli.md")
+PAGE = Path(__file__).with_name("reference") / "cli.md"
 OPENING = """\
 # The commands
 

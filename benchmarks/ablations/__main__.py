@@ -2,9 +2,10 @@
 
 Run ``python -m benchmarks.ablations`` with ``RECSYS_DATA_HOME`` set; an interrupted run continues.
 ``--dataset``, ``--only VARIANT`` and ``--seeds`` choose a part. The figures are merged into
-``benchmarks/results/ablations.json``, and the tables of ``docs/quality.md`` are written from it.
+``benchmarks/results/ablations.json``, and the tables of ``docs/explanation/quality.md`` are written
+from it.
 
-Each TOML file of this folder is a study of ``recsys tune`` (docs/tuning.md), evaluated on
+Each TOML file of this folder is a study of ``recsys tune`` (docs/how-to/tune.md), evaluated on
 validation; ``cold`` and ``sample`` are evaluated on the test instead, with three seeds each.
 """
 

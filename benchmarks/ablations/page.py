@@ -1,4 +1,4 @@
-"""Record of the ablations, and the tables of ``docs/quality.md`` that are written from it.
+"""Record of the ablations, and the tables of ``docs/explanation/quality.md`` written from it.
 
 Variants whose options were removed from the code keep their entries in the record, which name the
 last commit with the option. ``python -m benchmarks.ablations.page`` writes the tables again.

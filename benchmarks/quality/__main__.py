@@ -3,7 +3,7 @@
 Run ``python -m benchmarks.quality`` with ``RECSYS_DATA_HOME`` set and nothing else on the machine;
 an interrupted run continues. ``--dataset``, ``--only`` and ``--seeds`` choose a
 part. The figures are merged into ``benchmarks/results/quality.json``, and the tables of
-``docs/quality.md`` are written from it.
+``docs/explanation/quality.md`` are written from it.
 
 Settings are chosen on validation; the test is scored once per seed. All models are trained on the
 same interactions, queried with the same histories and evaluated by the same code: the whole

@@ -1,4 +1,4 @@
-"""Test figures of ``docs/quality.md``, written from ``benchmarks/results/quality.json``.
+"""Test figures of ``docs/explanation/quality.md``, written from the record ``quality.json``.
 
 ``python -m benchmarks.quality.page`` writes them again.
 """
@@ -13,7 +13,7 @@ from benchmarks.pages import bold, markdown_table, metric_title, read_record, up
 from benchmarks.quality.datasets import DATA_SETS, DataSet
 from benchmarks.quality.record import table_lines
 
-PAGE, RESULT = Path("docs/quality.md"), Path("benchmarks/results/quality.json")
+PAGE, RESULT = Path("docs/explanation/quality.md"), Path("benchmarks/results/quality.json")
 NAMES = {
     "ours": "**ours**",
     "ensemble": "ours, an ensemble of six",

@@ -2,7 +2,7 @@
 
 Run ``python -m benchmarks.training`` with ``RECSYS_DATA_HOME`` set and nothing else on the machine.
 Leave-last-out, NDCG@10 of all validation queries over the whole catalogue. Writes
-``benchmarks/results/training.json``, and the tables of ``docs/speed.md`` from it.
+``benchmarks/results/training.json``, and the tables of ``docs/explanation/speed.md`` from it.
 
 - **Time to the tutorial's quality.** The tutorial's model is trained until its figure has not risen
   for ``PATIENCE`` epochs; its time is that of its best epoch. The towers of ``TOWERS`` are trained

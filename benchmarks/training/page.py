@@ -1,4 +1,4 @@
-"""Tables of ``docs/speed.md``, written from ``benchmarks/results/training.json``.
+"""Tables of ``docs/explanation/speed.md``, written from ``benchmarks/results/training.json``.
 
 ``python -m benchmarks.training.page`` writes them again.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.pages import markdown_table, read_record, update_page
 from recsys.tuning.table import figure_cell
 
-PAGE, RESULT = Path("docs/speed.md"), Path("benchmarks/results/training.json")
+PAGE, RESULT = Path("docs/explanation/speed.md"), Path("benchmarks/results/training.json")
 PARTS = ("item_tower", "history", "softmax", "optimizer", "input", "rest")
 Figures = Mapping[str, float]
 

@@ -1,7 +1,7 @@
 """Bundles: everything that answers queries, as one versioned, checksummed folder.
 
 Published whole or not at all, verified when opened, listed, rolled back. Only this package knows
-the layout on disk, which ``docs/bundle-format.md`` describes.
+the layout on disk, which ``docs/reference/bundle-format.md`` describes.
 """
 
 from recsys.bundle.manifest import Manifest

@@ -1,4 +1,4 @@
-"""Comparison of encoders on one data set with one split; see ``docs/embeddings.md``."""
+"""Comparison of encoders on one data set, see ``docs/how-to/choose-an-encoder.md``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """From files to a published bundle, in stages that are reused while they are up to date.
 
-See ``docs/concepts.md`` for the folders of a run and when a stage is recomputed.
+See ``docs/explanation/concepts.md`` for the folders of a run and when a stage is recomputed.
 """
 
 from __future__ import annotations

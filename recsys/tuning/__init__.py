@@ -1,7 +1,7 @@
 """Studies: many trials of a run's configuration, compared on validation data only.
 
 A study either searches a space of options with Optuna or trains an explicit list of variants; see
-``docs/tuning.md``.
+``docs/how-to/tune.md``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""docs/search-benchmark.md says what is so: its configuration parses, its figures are measured."""
+"""The page on document search: its configuration parses, its figures are measured."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "docs" / "search-benchmark.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs/explanation/search-benchmark.md").read_text(encoding="utf-8")
 RECORD = json.loads((ROOT / "benchmarks/results/cisi.json").read_text(encoding="utf-8"))
 
 

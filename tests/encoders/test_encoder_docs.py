@@ -12,7 +12,7 @@ import pytest
 from recsys.config import Config
 from recsys.encoders import EncoderConfig
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "encoders.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/reference/encoders.md"
 
 
 def test_its_examples_run() -> None:

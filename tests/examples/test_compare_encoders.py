@@ -42,7 +42,7 @@ def test_the_sample_set_compares_words_and_pictures(tmp_path: Path) -> None:
 
 
 def test_the_page_shows_the_configuration_of_the_example() -> None:
-    page = (ROOT / "docs/embeddings.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/how-to/choose-an-encoder.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     available = _settings((EXAMPLE / "compare.toml").read_text(encoding="utf-8"))
     missing = [line for line in _settings(shown) if line not in available]

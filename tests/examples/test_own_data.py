@@ -31,7 +31,7 @@ def test_two_csv_files_and_a_folder_of_pictures(tmp_path: Path) -> None:
 
 
 def test_the_page_shows_the_configuration_of_the_example() -> None:
-    page = (ROOT / "docs/bring-your-own-data.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/get-started/own-data.md").read_text(encoding="utf-8")
     shown = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0]
     available = _settings((EXAMPLE / "shop.toml").read_text(encoding="utf-8"))
     missing = [line for line in _settings(shown) if line not in available]

@@ -1,4 +1,4 @@
-"""docs/data-formats.md says what is so: its configurations parse, its example prints as shown."""
+"""The data formats page: its configurations parse, its example prints as shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from recsys.formats import InteractionSource, ItemSource
 from recsys.formats.publisher import ARCHIVES
 from recsys.ingestion import IngestPolicy
 
-TEXT = (Path(__file__).parents[2] / "docs" / "data-formats.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[2] / "docs/reference/data-formats.md").read_text(encoding="utf-8")
 
 
 class Block(Config):

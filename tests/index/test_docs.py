@@ -8,7 +8,7 @@ from pathlib import Path
 from recsys.index import ScannConfig
 
 OTHERS = ("kind", "exact", "scann")  # rows of the page's other table
-PAGE = Path(__file__).parents[2] / "docs" / "index.md"
+PAGE = Path(__file__).parents[2] / "docs/explanation/index.md"
 
 
 def test_the_page_lists_the_settings_with_their_defaults() -> None:

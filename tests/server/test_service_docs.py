@@ -1,4 +1,4 @@
-"""``docs/service.md`` states the tables that the code holds."""
+"""``docs/reference/service.md`` states the tables that the code holds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from server.errors import STATUS_CODES
 from server.limits import Limits
 from server.service import SERVICE_NAME
 
-TEXT = (Path(__file__).parents[2] / "docs" / "service.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).parents[2] / "docs/reference/service.md").read_text(encoding="utf-8")
 ROWS = [line.strip("| ").split(" | ") for line in TEXT.splitlines() if line.startswith("| ")]
 
 
