@@ -1,10 +1,10 @@
 """Start-up time and resident memory of a server over 200,000 items of 64 dimensions.
 
 Run ``python -m benchmarks.server_startup`` on an idle machine. Publishes a synthetic bundle (random
-interactions, towers trained for one epoch, ScaNN without tuning), starts ``python -m server`` on it
-``STARTS`` times and writes ``benchmarks/results/server_startup.json``: the median seconds from the
-start of the process to its first SERVING, its CPU seconds until then, and its resident memory after
-one request by user and one by item.
+interactions, towers trained for one epoch, ScaNN without tuning), starts ``python -m
+recsys_server`` on it ``STARTS`` times and writes ``benchmarks/results/server_startup.json``: the
+median seconds from the start of the process to its first SERVING, its CPU seconds
+until then, and its resident memory after one request by user and one by item.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from recsys.evaluation.record import write_record
 from recsys.index import ScannConfig
 from recsys.ingestion import ingest
 from recsys.retrieval import TWO_TOWER, Space
-from server.client import RecsysClient
+from recsys_server.client import RecsysClient
 
 RESULT = Path("benchmarks/results/server_startup.json")
 ITEMS, USERS, LENGTH, DIMENSION, SEED, STARTS = 200_000, 10_000, 40, 64, 1, 5
@@ -83,7 +83,7 @@ def start(bundles: Path) -> dict[str, float]:
     """Start a server; seconds to the first SERVING, and its memory in MB."""
     port_file = bundles.parent / "port"
     port_file.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "server", "--bundles", str(bundles)]
+    command = [sys.executable, "-m", "recsys_server", "--bundles", str(bundles)]
     began = time.monotonic()
     with subprocess.Popen(
         [*command, "--port", "0", "--port-file", str(port_file)],

@@ -53,8 +53,8 @@ HOMES = {
     "click": set(),
     "grpc": set(),
     "google": set(),
-    "server.client": {"cli"},
-    "server": set(),
+    "recsys_server.client": {"cli"},
+    "recsys_server": set(),
 }
 
 
@@ -152,7 +152,7 @@ def test_importing_loads_no_heavy_library() -> None:
     modules = ["recsys", "recsys.retrieval", "recsys.cli", "recsys.comparison", "recsys.tuning"]
     heavy = [
         *("tensorflow", "tf_keras", "scann", "sklearn", "optuna"),
-        *("grpc", "google.protobuf", "server"),
+        *("grpc", "google.protobuf", "recsys_server"),
     ]
     code = f"""
 import importlib, sys

@@ -22,12 +22,20 @@ def serve(
         bool, typer.Option("--json", help="Log one JSON object per line.")
     ] = False,
 ) -> None:
-    """Serve a published bundle over gRPC until SIGTERM or Ctrl-C (``python -m server``)."""
+    """Serve a published bundle over gRPC until SIGTERM or Ctrl-C (``python -m recsys_server``)."""
     if not bundles.is_dir():
         raise NotFoundError(
             f"there is no folder of bundles at {bundles}; 'recsys publish CONFIG' makes one"
         )
-    command = [sys.executable, "-m", "server", "--bundles", str(bundles), "--version", version]
+    command = [
+        sys.executable,
+        "-m",
+        "recsys_server",
+        "--bundles",
+        str(bundles),
+        "--version",
+        version,
+    ]
     command += ["--host", host, "--port", str(port)] + ["--json-logs"] * json_logs
     command += [] if port_file is None else ["--port-file", str(port_file)]
     sys.stdout.flush()

@@ -17,12 +17,12 @@ from recsys.retrieval import Query, Request, response_to_json
 
 
 def try_out(job: Job) -> StageResult:
-    """Start ``python -m server`` on the published bundles, send one request, stop with SIGTERM.
+    """Start ``python -m recsys_server`` on the bundles, send one request, stop with SIGTERM.
 
     Raises:
         ServiceError: It did not start, answer or stop as it should.
     """
-    from server.client import RecsysClient
+    from recsys_server.client import RecsysClient
 
     began = time.monotonic()
     serve = job.config.serve
@@ -33,7 +33,7 @@ def try_out(job: Job) -> StageResult:
         with log.open("wb") as written:
             server = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "server", "--bundles", str(job.bundles)),
+                    *(sys.executable, "-m", "recsys_server", "--bundles", str(job.bundles)),
                     *("--port", "0", "--port-file", str(port_file)),
                 ],
                 stdout=subprocess.DEVNULL,

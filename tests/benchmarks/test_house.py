@@ -16,7 +16,7 @@ FILES = {
     "recsys/three/__init__.py": "from recsys.three.inner import name\n",
     "recsys/three/inner.py": 'def name():\n    """One\n    two."""\n    from recsys import one\n',
     "recsys/four.py": "from recsys.one import name\n",
-    "server/pb/made.py": "import recsys\n",
+    "server/recsys_server/pb/made.py": "import recsys\n",
     "benchmarks/measured.py": "import numpy\n",
     "docs/design/shape.md": (
         "# Shape\n\n| part | holds |\n|---|---|\n| `one`, `two` | `x` |\n| `three` | y |\n"
@@ -40,8 +40,10 @@ def test_a_circle_is_found_through_imports_inside_functions() -> None:
 
 
 def test_a_module_that_imports_itself_is_a_circle(tmp_path: Path) -> None:
-    (tmp_path / "server" / "own.py").write_text("from server.own import name\n")
-    assert house.circles(house.sources("server")) == [["server.own"]]
+    (tmp_path / "server" / "recsys_server" / "own.py").write_text(
+        "from recsys_server.own import name\n"
+    )
+    assert house.circles(house.sources("server")) == [["recsys_server.own"]]
 
 
 def test_layers_are_read_from_the_first_column_of_the_table(tmp_path: Path) -> None:

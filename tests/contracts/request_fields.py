@@ -17,8 +17,8 @@ from recsys.cli import main
 from recsys.pipeline.config import ServeConfig
 from recsys.retrieval import Query, ReciprocalRank, Request, Response, Retriever
 from recsys.retrieval.request import QueryFields, RequestOptions
-from server.client import RecsysClient
-from server.convert import read_request, write_request
+from recsys_server.client import RecsysClient
+from recsys_server.convert import read_request, write_request
 
 FIELDS = [each.name for each in (*fields(Query), *fields(Request)) if each.name != "query"]
 _HISTORY: dict[str, Any] = {"history": ("a", "b")}
@@ -105,7 +105,7 @@ def _by_cli(request: Request) -> Request:
             return Response((), request.space)
 
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        stack.enter_context(patch("server.client.RecsysClient", Client))
+        stack.enter_context(patch("recsys_server.client.RecsysClient", Client))
         stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         stack.enter_context(contextlib.suppress(SystemExit))
         main(["query", "--address", "127.0.0.1:1", *_arguments(request, Path(folder))])

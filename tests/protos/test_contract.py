@@ -11,8 +11,8 @@ from google.protobuf.json_format import Parse
 
 import recsys
 from recsys.errors import DataError
-from server.generate import BASELINE, GENERATED, PROTOS, baseline, describe, generate
-from server.pb.recsys.v1 import retrieval_pb2
+from recsys_server.generate import BASELINE, GENERATED, PROTOS, baseline, describe, generate
+from recsys_server.pb.recsys.v1 import retrieval_pb2
 from tests.protos.proto_rules import breaking_changes, style_faults
 
 SOURCE = (PROTOS / "recsys" / "v1" / "retrieval.proto").read_text(encoding="utf-8")
@@ -43,7 +43,7 @@ def test_nothing_in_the_contract_breaks_its_baseline() -> None:
 
 
 def test_the_baseline_holds_every_element() -> None:
-    """Update it after an addition: ``python -m server.generate --accept``."""
+    """Update it after an addition: ``python -m recsys_server.generate --accept``."""
     assert BASELINE.read_text(encoding="utf-8") == baseline(describe())
 
 
@@ -55,12 +55,12 @@ def test_generated_code_is_fresh() -> None:
         if path.suffix in (".py", ".pyi")
     }
     stale = [name for name in fresh.keys() | present.keys() if fresh.get(name) != present.get(name)]
-    assert stale == [], "run: python -m server.generate"
+    assert stale == [], "run: python -m recsys_server.generate"
 
 
 def test_generated_code_does_not_hide_the_library() -> None:
     assert Path(recsys.__file__).parent == PROTOS.parent / "recsys"
-    assert retrieval_pb2.Query.__module__ == "server.pb.recsys.v1.retrieval_pb2"
+    assert retrieval_pb2.Query.__module__ == "recsys_server.pb.recsys.v1.retrieval_pb2"
     assert retrieval_pb2.Query.DESCRIPTOR.full_name == "recsys.v1.Query"
 
 

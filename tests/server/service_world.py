@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from recsys.errors import NotFoundError, RecsysError, UnknownIdError
 from recsys.retrieval import Candidate, Query, Request, Response
-from server.lifecycle import RetrievalServer, end_process, serve_until_signal
-from server.limits import Limits
-from server.service import Retriever
+from recsys_server.lifecycle import RetrievalServer, end_process, serve_until_signal
+from recsys_server.limits import Limits
+from recsys_server.service import Retriever
 
 ITEMS = [f"item-{number:02d}" for number in range(40)]
 SECRET = "the password is swordfish"

@@ -1,4 +1,4 @@
-"""``python -m server`` on a published bundle: what it says, what it answers, how it ends."""
+"""``python -m recsys_server`` on a published bundle: what it says, what it answers, how it ends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from recsys.index import ExactConfig
 from recsys.ingestion import ingest
 from recsys.retrieval import TWO_TOWER, Query, Request, Response, Space
 from recsys.towers import MeanHistory, TowersConfig, TrainConfig, fit
-from server.client import RecsysClient
+from recsys_server.client import RecsysClient
 from tests.server.test_service_congruence import same
 from tests.towers.worlds import cycle
 
@@ -58,7 +58,7 @@ def test_a_bundle_is_served_as_it_answers_in_process(bundles: Path, tmp_path: Pa
     port_file = tmp_path / "port"
     server = subprocess.Popen(
         [
-            *(sys.executable, "-m", "server", "--bundles", str(bundles), "--json-logs"),
+            *(sys.executable, "-m", "recsys_server", "--bundles", str(bundles), "--json-logs"),
             *("--port", "0", "--port-file", str(port_file), "--grace", "5"),
         ],
         stdout=subprocess.PIPE,
@@ -82,7 +82,9 @@ def test_a_bundle_is_served_as_it_answers_in_process(bundles: Path, tmp_path: Pa
         server.kill()
     assert (server.returncode, output) == (0, "")
     own = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
-    assert [record["message"] for record in own if record["logger"] == "server.lifecycle"] == [
+    assert [
+        record["message"] for record in own if record["logger"] == "recsys_server.lifecycle"
+    ] == [
         f"serving bundle {bundle.version} at {address}",
         "stopping; requests in flight have 5 seconds",
         "stopped; every request was answered",

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from server.errors import STATUS_CODES
-from server.limits import Limits
-from server.service import SERVICE_NAME
+from recsys_server.errors import STATUS_CODES
+from recsys_server.limits import Limits
+from recsys_server.service import SERVICE_NAME
 
 TEXT = (Path(__file__).parents[2] / "docs/reference/service.md").read_text(encoding="utf-8")
 ROWS = [line.strip("| ").split(" | ") for line in TEXT.splitlines() if line.startswith("| ")]
@@ -30,7 +30,7 @@ def test_each_limit_is_stated(limit: str) -> None:
 
 
 def test_each_option_is_stated() -> None:
-    from server.__main__ import app
+    from recsys_server.__main__ import app
 
     stated = set(re.findall(r"`(--[a-z-]+)", TEXT))
     for parameter in get_command(app).params:

@@ -9,7 +9,7 @@ import pytest
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 
 from recsys.errors import InvalidRequestError, RecsysError, ServiceError, UnknownIdError
-from server.errors import MESSAGE_BYTES, STATUS_CODES, from_status, to_status
+from recsys_server.errors import MESSAGE_BYTES, STATUS_CODES, from_status, to_status
 
 
 def kinds(kind: type[RecsysError] = RecsysError) -> Iterator[type[RecsysError]]:

@@ -17,10 +17,10 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 
 from recsys.errors import ServiceError
 from recsys.retrieval import Query
-from server.client import RecsysClient
-from server.pb.recsys.v1 import retrieval_pb2 as pb
-from server.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
-from server.service import SERVICE_NAME
+from recsys_server.client import RecsysClient
+from recsys_server.pb.recsys.v1 import retrieval_pb2 as pb
+from recsys_server.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
+from recsys_server.service import SERVICE_NAME
 from tests.server.service_world import LineRetriever, Served, served
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -180,7 +180,7 @@ def _until(holds: object, seconds: float = 10) -> None:
 def _start_on(server: Served, port: int) -> None:
     import asyncio
 
-    from server.lifecycle import RetrievalServer
+    from recsys_server.lifecycle import RetrievalServer
 
     starting = RetrievalServer.start(LineRetriever(), port=port)
     asyncio.run_coroutine_threadsafe(starting, server.loop).result(20)

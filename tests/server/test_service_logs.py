@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 
-from server.logs import JsonFormatter
+from recsys_server.logs import JsonFormatter
 
 
 def test_a_record_is_one_line_of_json_with_its_traceback() -> None:
@@ -14,14 +14,14 @@ def test_a_record_is_one_line_of_json_with_its_traceback() -> None:
         raise ValueError("two\nlines")
     except ValueError:
         record = logging.LogRecord(
-            "server.x", logging.ERROR, "", 0, "failed %s", ("here",), sys.exc_info()
+            "recsys_server.x", logging.ERROR, "", 0, "failed %s", ("here",), sys.exc_info()
         )
     line = JsonFormatter().format(record)
     values = json.loads(line)
     assert "\n" not in line
     assert (values["level"], values["logger"], values["message"]) == (
         "error",
-        "server.x",
+        "recsys_server.x",
         "failed here",
     )
     assert "ValueError: two\nlines" in values["error"]

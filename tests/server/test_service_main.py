@@ -1,4 +1,4 @@
-"""``python -m server`` with what it cannot serve: one line in the log, and an exit code."""
+"""``python -m recsys_server`` with what it cannot serve: one line in the log, and an exit code."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from server.__main__ import app
+from recsys_server.__main__ import app
 
 ROOT = Path(__file__).parents[2]
 
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "server", *options]
+    command = [sys.executable, "-m", "recsys_server", *options]
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
 
 

@@ -17,8 +17,8 @@ from recsys.encoders.pictures.decoding import decode_all
 from recsys.errors import InvalidRequestError, RecsysError
 from recsys.index import ExactConfig
 from recsys.retrieval import IMAGE, Query, Response, Retriever, Space
-from server.client import RecsysClient
-from server.limits import Limits
+from recsys_server.client import RecsysClient
+from recsys_server.limits import Limits
 from tests.encoders.drawings import bomb, drawing, file_of, made_pictures
 from tests.retrieval.world import ITEMS, make_world
 from tests.server.service_world import served

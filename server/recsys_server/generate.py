@@ -1,8 +1,9 @@
-"""Compiles ``protos/`` into ``server/pb``, a package of its own.
+"""Compiles ``protos/`` into ``recsys_server/pb``, a package of its own.
 
 The proto package ``recsys.v1`` and the Python package ``recsys`` share a name; generated modules
-are therefore placed below ``server.pb`` and their imports rewritten, so that neither hides the
-other. Run ``python -m server.generate`` after a change of the protos; it needs grpcio-tools.
+are therefore placed below ``recsys_server.pb`` and their imports rewritten, so that neither hides
+the other. Run ``python -m recsys_server.generate`` after a change of the protos; it needs
+grpcio-tools.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from google.protobuf.json_format import MessageToJson
 
 from recsys.errors import DataError
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PROTOS = ROOT / "protos"
-GENERATED = ROOT / "server" / "pb"
+GENERATED = ROOT / "server" / "recsys_server" / "pb"
 BASELINE = PROTOS / "baseline" / "recsys.v1.json"
-PACKAGE = "server.pb"
+PACKAGE = "recsys_server.pb"
+_NOTICE = '"""Generated from ``protos/`` by ``recsys_server.generate``; not edited."""\n'
 
 
 def describe(protos: Path = PROTOS) -> FileDescriptorSet:
@@ -37,7 +39,7 @@ def describe(protos: Path = PROTOS) -> FileDescriptorSet:
 
 
 def generate(protos: Path = PROTOS) -> dict[str, str]:
-    """The text of every generated file, by its path below ``server/pb``."""
+    """The text of every generated file, by its path below ``recsys_server/pb``."""
     with tempfile.TemporaryDirectory() as folder:
         kinds = ("python", "pyi", "grpc_python", "mypy_grpc")
         _compile(protos, *(f"--{kind}_out={folder}" for kind in kinds))
@@ -46,9 +48,7 @@ def generate(protos: Path = PROTOS) -> dict[str, str]:
             for path in sorted(Path(folder).rglob("*.py*"))
         }
     for folder_name in {str(parent) for name in files for parent in Path(name).parents}:
-        files[(Path(folder_name) / "__init__.py").as_posix()] = (
-            '"""Generated from ``protos/`` by ``python -m server.generate``; not edited."""\n'
-        )
+        files[(Path(folder_name) / "__init__.py").as_posix()] = _NOTICE
     return files
 
 
@@ -77,7 +77,7 @@ def _compile(protos: Path, *outputs: str) -> None:
 
 
 def _moved(text: str) -> str:
-    """Generated code whose references to ``recsys.v1`` point below ``server.pb``."""
+    """Generated code whose references to ``recsys.v1`` point below ``recsys_server.pb``."""
     text = re.sub(r"^from recsys\.", f"from {PACKAGE}.recsys.", text, flags=re.MULTILINE)
     text = text.replace(", _Mapping]", ", _Mapping[str, object]]")  # for strict typing
     return re.sub(r"'(recsys\.v\d+\.\w+_pb2)'", rf"'{PACKAGE}.\1'", text)

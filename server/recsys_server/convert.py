@@ -20,7 +20,7 @@ from recsys.retrieval import (
 )
 from recsys.retrieval.codec import fusion_to_json
 from recsys.retrieval.retriever import MAX_K
-from server.pb.recsys.v1 import retrieval_pb2 as pb
+from recsys_server.pb.recsys.v1 import retrieval_pb2 as pb
 
 Policy = TypeVar("Policy", bound=str)
 

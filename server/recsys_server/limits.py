@@ -7,7 +7,7 @@ from pydantic import Field
 from recsys.config import Config
 from recsys.encoders.pictures.decoding import pixel_count
 from recsys.errors import InvalidRequestError
-from server.pb.recsys.v1.retrieval_pb2 import BatchRetrieveRequest, RetrieveRequest
+from recsys_server.pb.recsys.v1.retrieval_pb2 import BatchRetrieveRequest, RetrieveRequest
 
 
 class Limits(Config):

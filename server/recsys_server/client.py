@@ -15,11 +15,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from recsys.errors import InvalidRequestError, RecsysError, ServiceError
 from recsys.retrieval import Query, Request, Response
-from server.convert import read_response, write_request
-from server.errors import from_rpc_error, from_status
-from server.pb.recsys.v1 import retrieval_pb2 as pb
-from server.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
-from server.service import SERVICE_NAME
+from recsys_server.convert import read_response, write_request
+from recsys_server.errors import from_rpc_error, from_status
+from recsys_server.pb.recsys.v1 import retrieval_pb2 as pb
+from recsys_server.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
+from recsys_server.service import SERVICE_NAME
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

@@ -1,4 +1,4 @@
-"""``python -m server``: serves one bundle over gRPC until SIGTERM or SIGINT.
+"""``python -m recsys_server``: serves one bundle over gRPC until SIGTERM or SIGINT.
 
 Standard output has one line, the address; everything else goes to standard error.
 """
@@ -19,11 +19,11 @@ import typer
 from recsys.bundle import Bundle, open_bundle
 from recsys.errors import RecsysError
 from recsys.files import write_text
-from server.lifecycle import end_process, serve_until_signal
-from server.limits import Limits
-from server.logs import log_to_stderr
+from recsys_server.lifecycle import end_process, serve_until_signal
+from recsys_server.limits import Limits
+from recsys_server.logs import log_to_stderr
 
-_log = logging.getLogger("server")
+_log = logging.getLogger("recsys_server")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -84,4 +84,4 @@ def _load(bundles: Path, version: str) -> Bundle:
 
 
 if __name__ == "__main__":
-    app(prog_name="python -m server")
+    app(prog_name="python -m recsys_server")

@@ -1,1 +1,0 @@
-"""Generated from ``protos/`` by ``python -m server.generate``; not edited."""

@@ -1,0 +1,1 @@
+"""Generated from ``protos/`` by ``recsys_server.generate``; not edited."""
