@@ -18,7 +18,6 @@ from typing import Any, Literal
 import numpy as np
 
 from benchmarks.movielens import PICTURES, WORDS, MovieLens
-from recsys.cli.screen import Screen
 from recsys.encoders import BertConfig, TFLiteConfig, WordVectorsConfig
 from recsys.evaluation import (
     MeanOfItemsScorer,
@@ -32,6 +31,7 @@ from recsys.files import sha256_json
 from recsys.formats import resolve
 from recsys.pipeline.scoring import towers_scorer
 from recsys.ranking import PairTrainConfig, VectorPairConfig, fit_vector_pairs
+from recsys.screen import Screen
 from recsys.splits import ColdItemsConfig, split
 from recsys.towers import FullSoftmax, MeanHistory, TowersConfig, TrainConfig, fit
 from recsys.tuning.table import figure_cell, means

@@ -25,7 +25,6 @@ import numpy as np
 
 from benchmarks.movielens import PICTURES, WORDS, MovieLens
 from recsys.cli.output import print_table
-from recsys.cli.screen import Screen
 from recsys.encoders import TFLiteConfig, WordVectorsConfig
 from recsys.encoders.words.tokens import words
 from recsys.evaluation import evaluate, write_record
@@ -37,6 +36,7 @@ from recsys.interactions import Interactions
 from recsys.pipeline import open_job, run_job
 from recsys.pipeline.scoring import towers_scorer
 from recsys.progress import Progress
+from recsys.screen import Screen
 from recsys.splits import HeldOutQueries
 from recsys.towers import FullSoftmax, NoHistory, Towers, TowersConfig, TrainConfig, fit
 from recsys.tuning.table import figure_cell, means

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.quality.datasets import GOWALLA
-from recsys.cli.screen import Screen
 from recsys.evaluation.record import write_record
 from recsys.features import spectral_vectors
 from recsys.interactions import Interactions
 from recsys.pipeline import open_job, run_job
+from recsys.screen import Screen
 from recsys.splits import HeldOutQueries
 
 RESULT, RUNS = Path("benchmarks/results/split_shift.json"), Path("runs/split-shift")

@@ -6,4 +6,6 @@ are used. See ``docs/explanation/concepts.md`` for the words used throughout.
 
 from __future__ import annotations
 
-__version__ = "0.1.0"
+from recsys.version import __version__
+
+__all__ = ["__version__"]

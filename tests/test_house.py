@@ -49,7 +49,7 @@ HOMES = {
     "tomli_w": {"files"},
     "filelock": {"files"},
     "typer": {"cli"},
-    "rich": {"cli"},
+    "rich": {"cli", "screen"},
     "click": set(),
     "grpc": set(),
     "google": set(),

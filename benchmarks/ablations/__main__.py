@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 
 from benchmarks.ablations.page import STUDIES, merge, shown_variants, write_page
 from recsys.cli.output import print_json, print_table
-from recsys.cli.screen import Screen
 from recsys.cli.tune import TrialScreen
 from recsys.errors import RecsysError
 from recsys.pipeline import Job
 from recsys.pipeline.scoring import towers_scorer
+from recsys.screen import Screen
 from recsys.splits import split
 from recsys.tuning.study import VariantStudy, open_study
 from recsys.tuning.table import variant_columns, variant_lines

@@ -12,11 +12,11 @@ from benchmarks.cisi.baselines import GRID, Bm25, bm25, by_cosine
 from benchmarks.cisi.collection import Collection, evaluate_search, quality, read_cisi
 from benchmarks.cisi.towers import SETTINGS, DocumentSplit, pretrained
 from recsys.cli.output import print_table
-from recsys.cli.screen import Screen
 from recsys.evaluation import Evaluation
 from recsys.evaluation.bootstrap import bootstrap_intervals
 from recsys.evaluation.record import write_record
 from recsys.features import FeatureCache
+from recsys.screen import Screen
 from recsys.tuning.table import figure_cell, means
 
 RUNS, RESULT = Path("runs/cisi"), Path("benchmarks/results/cisi.json")

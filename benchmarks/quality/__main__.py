@@ -33,9 +33,9 @@ from benchmarks.quality.page import RESULT, write_page
 from benchmarks.quality.peers import PeerData, run_peer
 from benchmarks.quality.record import COMMAND, entry_of_peer, entry_of_seeds, merge, table_lines
 from recsys.cli.output import print_json, print_table
-from recsys.cli.screen import Screen
 from recsys.errors import RecsysError
 from recsys.pipeline import open_job, run_job
+from recsys.screen import Screen
 
 RUNS = Path("runs/quality")
 OURS, ENSEMBLE, ALL_PEERS = "ours", "ensemble", "peers"

@@ -14,13 +14,13 @@ from typing import Any
 
 from benchmarks.processes import LOG, answer_request, peak_gib, run_process
 from benchmarks.quality.datasets import DataSet
-from recsys.cli.screen import Screen
 from recsys.pipeline import Job, open_job, run_job
 from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stage import load_record
 from recsys.pipeline.stages import STAGES
 from recsys.pipeline.training import train_and_refit
 from recsys.progress import Progress
+from recsys.screen import Screen
 from recsys.tuning.cached import Result, cached_result
 from recsys.tuning.variants import TRAINED, evaluate_part
 

@@ -29,7 +29,6 @@ from typing import Any
 
 from benchmarks.transfer.streams import write_streams
 from recsys.cli.output import print_table
-from recsys.cli.screen import Screen
 from recsys.evaluation import PopularityScorer, Scorer
 from recsys.evaluation.record import write_record
 from recsys.formats import locate
@@ -39,6 +38,7 @@ from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stage import load_record
 from recsys.pipeline.training import train_towers
 from recsys.progress import silent
+from recsys.screen import Screen
 from recsys.tuning.cached import cached_result
 from recsys.tuning.table import figure_cell, means
 from recsys.tuning.variants import TRAINED, evaluate_part

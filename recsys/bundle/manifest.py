@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-import recsys
 from recsys.bundle.reference_queries import ReferenceQuery
 from recsys.config import Config
 from recsys.errors import BundleError
 from recsys.files import read_json, sha256_file, sha256_json, write_json
+from recsys.version import __version__
 
 FORMAT_VERSION: Literal[2] = 2
 FILE = "manifest.json"
@@ -171,7 +171,7 @@ def check_files(folder: Path, files: Mapping[str, FileEntry]) -> None:
 
 def library_versions() -> dict[str, str]:
     """Versions of Python, of this library and of those installed that it writes with."""
-    found = {"python": python_version(), "recsys": recsys.__version__}
+    found = {"python": python_version(), "recsys": __version__}
     for name in _LIBRARIES:
         try:
             found[name] = version(name)

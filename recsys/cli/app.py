@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-import recsys
 from recsys.cli import bundles, compare, exports, query, runs, serve, tune, words
 from recsys.errors import RecsysError
+from recsys.version import __version__
 
 TRACEBACK = "RECSYS_TRACEBACK"
 """Environment variable; set to 1, unexpected errors show a traceback."""
@@ -37,7 +37,7 @@ app.add_typer(bundles.app, name="bundles")
 
 def _version(show: bool) -> None:
     if show:
-        typer.echo(recsys.__version__)
+        typer.echo(__version__)
         raise typer.Exit
 
 

@@ -9,7 +9,7 @@ import typer
 
 from recsys.cli.output import MAX_WIDTH, AsJson, print_json, print_table
 from recsys.cli.runs import RUNS, RunsFolder, resumable
-from recsys.cli.screen import Screen
+from recsys.screen import Screen
 
 
 def compare_embeddings(

@@ -10,7 +10,7 @@ import typer
 
 from recsys.cli.output import AsJson, print_json, print_table
 from recsys.cli.runs import RUNS, ConfigPath, RunsFolder, resumable, up_to
-from recsys.cli.screen import Screen
+from recsys.screen import Screen
 
 
 def export_embeddings(

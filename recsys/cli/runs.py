@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recsys.cli.output import AsJson, print_json, print_table
-from recsys.cli.screen import Screen
+from recsys.screen import Screen
 
 if TYPE_CHECKING:
     from recsys.pipeline import Job

@@ -10,7 +10,7 @@ import typer
 
 from recsys.cli.output import MAX_WIDTH, AsJson, print_json, print_table
 from recsys.cli.runs import RUNS, Again, RunsFolder, resumable
-from recsys.cli.screen import Screen
+from recsys.screen import Screen
 
 if TYPE_CHECKING:
     from recsys.tuning.trial_store import Trial

@@ -15,11 +15,11 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-import recsys
 from recsys.encoders.contents import Contents
 from recsys.encoders.encoder import Encoded, Kind
 from recsys.errors import EncoderError
 from recsys.files import atomic_folder, load_arrays, read_json, sha256_file, write_json
+from recsys.version import __version__
 
 FORMAT = "recsys.encoder"
 VERSION = 1
@@ -99,7 +99,7 @@ class StoredEncoder(ABC):
                     "dimension": self.dimension,
                     "fingerprint": self.fingerprint,
                     "files": {path.name: _seal(path) for path in sorted(fresh.iterdir())},
-                    "written_by": {"recsys": recsys.__version__, "numpy": np.__version__},
+                    "written_by": {"recsys": __version__, "numpy": np.__version__},
                 }
                 write_json(fresh / HEADER, header)
         except OSError as error:

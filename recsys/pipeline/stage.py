@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-import recsys
 from recsys.errors import ConfigError
 from recsys.files import read_json, replace_folder, sha256_json, write_json
 from recsys.pipeline.fingerprints import fingerprint_paths
+from recsys.version import __version__
 
 RECORD = "stage.json"
 FORMAT = 1
@@ -127,7 +127,7 @@ def run_stages(
         if stage.name in needed and (stage.name in again or stage.name not in finished):
             # The fingerprints of all that the result depends on, stored to report changes.
             parts = {
-                "code": f"{recsys.__version__}/{stage.name}/{stage.version}",
+                "code": f"{__version__}/{stage.name}/{stage.version}",
                 "settings": sha256_json(stage.settings(job)),
                 "inputs": fingerprint_paths(stage.inputs(job)),
                 "needs": {name: finished[name].fingerprint for name in stage.needs},

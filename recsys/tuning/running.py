@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import recsys
 from recsys.config import parse_config
 from recsys.errors import ConfigError
 from recsys.files import LOCK, lock, sha256_json
@@ -22,6 +21,7 @@ from recsys.tuning.study import Study, StudyObserver
 from recsys.tuning.training import OutOfTime, keep_epochs, train_trial
 from recsys.tuning.trial_data import ENCODED, TrialData
 from recsys.tuning.trial_store import FILE, Trial, TrialStore
+from recsys.version import __version__
 
 TRIALS = "trials"
 COMPARED = ("data", "split", "towers", "train", *ENCODED)
@@ -164,5 +164,5 @@ def _identity(study: Study, data: TrialData) -> dict[str, str]:
         "data": sha256_json(files),
         "metric": study.metric,
         **{key: sha256_json(config[key]) for key in ("space", "sampler", "pruner", "seed")},
-        "engine": f"{recsys.__version__}/train/{train.version}",
+        "engine": f"{__version__}/train/{train.version}",
     }
