@@ -40,8 +40,9 @@ format: $(STAMP) ## format the source with ruff
 
 check: lint test ## lint, then test
 
-docs: $(STAMP) ## write docs/reference/cli.md from the help of the commands
+docs: $(STAMP) ## write the references of the commands and of the configuration
 	@$(BIN)/python docs/make_cli.py
+	@$(BIN)/python docs/make_configuration.py
 
 sample: $(STAMP) ## generate the included data set again
 	@$(BIN)/python data/make_sample.py

@@ -32,7 +32,12 @@ class PlainScorerConfig(Config):
 
 
 class PairScorerConfig(Config):
-    """A small network over the mean of a user's content vectors and an item's vector."""
+    """A small network over the mean of a user's content vectors and an item's vector.
+
+    Attributes:
+        network: Sizes of the network.
+        train: Training of the network.
+    """
 
     name: Literal["pair-network"] = "pair-network"
     network: VectorPairConfig = VectorPairConfig()
@@ -40,7 +45,12 @@ class PairScorerConfig(Config):
 
 
 class EmbeddingPairScorerConfig(Config):
-    """A network that learns its own item vectors from histories, without content."""
+    """A network that learns its own item vectors from histories, without content.
+
+    Attributes:
+        network: Sizes of the network.
+        train: Training of the network.
+    """
 
     name: Literal["learned-in-task"] = "learned-in-task"
     network: SparsePairConfig = SparsePairConfig(searches=0, now=False)

@@ -102,6 +102,7 @@ class _ItemTable(Config):
     """Options of tables of items.
 
     Attributes:
+        path: Path of the file or folder.
         item: Column of the item ids.
         columns: Other columns to read; empty for all.
     """
@@ -112,7 +113,12 @@ class _ItemTable(Config):
 
 
 class ParquetInteractions(Config):
-    """A parquet file of interactions, or a folder of them with equal columns."""
+    """A parquet file of interactions, or a folder of them with equal columns.
+
+    Attributes:
+        path: Path of the file or folder.
+        columns: Names of the columns.
+    """
 
     format: Literal["parquet"] = "parquet"
     path: str
@@ -120,7 +126,12 @@ class ParquetInteractions(Config):
 
 
 class CsvInteractions(_TextFile):
-    """A csv file of interactions; ``.gz``, ``.bz2`` and ``.zst`` are unpacked while reading."""
+    """A csv file of interactions; ``.gz``, ``.bz2`` and ``.zst`` are unpacked while reading.
+
+    Attributes:
+        path: Path of the file.
+        columns: Names of the columns.
+    """
 
     format: Literal["csv"] = "csv"
     path: str
@@ -131,6 +142,12 @@ class SequenceInteractions(Config):
     """Per-user sequences: a user, an item and its position, as parquet or csv (by the ending).
 
     A user has at most one item at each position.
+
+    Attributes:
+        path: Path of the file.
+        user: Column of the user ids.
+        item: Column of the item ids.
+        position: Column of the positions.
     """
 
     format: Literal["sequences"] = "sequences"
@@ -147,6 +164,7 @@ class MovieLensInteractions(Config):
     rating becomes the weight.
 
     Attributes:
+        path: Path of the folder or archive.
         context: Columns of the users' file (100K: age, gender, occupation, zip; 1M: gender, age,
             occupation, zip); the later sets have none.
     """
@@ -163,6 +181,11 @@ class RecBoleInteractions(Config):
     where the file does not have the column.
 
     Attributes:
+        path: Path of the file or folder.
+        user: Column of the user ids.
+        item: Column of the item ids.
+        timestamp: Column of the times, in seconds.
+        weight: Column of the weights.
         context: Columns of the ``.inter`` file, or of the ``.user`` file next to it.
     """
 
@@ -207,7 +230,11 @@ class CsvItems(_ItemTable, _TextFile):
 
 
 class MovieLensItems(Config):
-    """The films of the official MovieLens files: item_id, title, genres ("A|B"), year."""
+    """The films of the official MovieLens files: item_id, title, genres ("A|B"), year.
+
+    Attributes:
+        path: Path of the folder or archive.
+    """
 
     format: Literal["movielens"] = "movielens"
     path: str
@@ -224,6 +251,9 @@ class SmartItems(Config):
     """The documents of a SMART collection (CACM, CISI, Cranfield): item_id, title, author, body.
 
     :func:`~recsys.formats.read_queries` and :func:`~recsys.formats.read_judgements` read the rest.
+
+    Attributes:
+        path: Path of the file of documents.
     """
 
     format: Literal["smart"] = "smart"
