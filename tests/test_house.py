@@ -192,11 +192,3 @@ def test_pinned_packages_are_names_and_versions_only() -> None:
     line = re.compile(r"^[a-z0-9.-]+==[^\s;]+( ; [a-z_]+ (<|>=|==|!=) '[^']+'( and .+)?)?$")
     for number, pin in enumerate((ROOT / "constraints.txt").read_text().splitlines(), 1):
         assert line.match(pin), f"constraints.txt:{number}: {pin}"
-
-
-def test_links_of_the_documents_lead_somewhere() -> None:
-    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/*.md")]
-    for path in documents:
-        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8")):
-            exists = "://" in target or (path.parent / target).exists()
-            assert exists, f"{relative(path)} links to {target}, which is not there"

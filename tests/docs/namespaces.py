@@ -1,0 +1,90 @@
+"""What the Python snippets of a page need: undefined names, bundles and a running service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recsys.bundle import open_bundle, publish
+from recsys.catalogue import CatalogueFields
+from recsys.ingestion import ingest
+from recsys.retrieval import Retriever
+from tests.bundle.made import made_parts
+
+Names = dict[str, Any]
+DAY = 86_400
+BUNDLES = Path("runs/demo/bundles")
+ADDRESS = "127.0.0.1:50051"
+
+
+def names_for(page: str, folder: Path) -> Names:
+    """The namespace of a page, in which its snippets run one after another."""
+    setup = SETUPS.get(page)
+    return {} if setup is None else setup(folder)
+
+
+def demo_retriever(folder: Path) -> Retriever:
+    """Retriever of a bundle with ids as in the demo, published in ``folder`` at the demo's path."""
+    rng = np.random.default_rng(0)
+    items = [f"i{number:04d}" for number in range(1, 41)]
+    catalogue = pd.DataFrame({"item_id": items, "title": ["red lamp", "blue rug"] * 20})
+    log = pd.DataFrame(
+        {
+            "user_id": [f"u{number % 12:04d}" for number in range(120)],
+            "item_id": rng.choice(items, 120),
+            "timestamp": np.arange(120),
+        }
+    )
+    ingested = ingest(log, catalogue, CatalogueFields(title="title", text=("title",)))
+    publish(folder / BUNDLES, made_parts(ingested=ingested))
+    return open_bundle(folder / BUNDLES).retriever
+
+
+def evaluation(folder: Path) -> Names:
+    from recsys.evaluation import PopularityScorer
+
+    rng = np.random.default_rng(1)
+    log = pd.DataFrame(
+        {
+            "user_id": [f"u{number % 30}" for number in range(600)],
+            "item_id": [f"i{number}" for number in rng.integers(0, 40, 600)],
+            "timestamp": [1_704_067_200 + number * DAY // 5 for number in range(600)],
+        }
+    )
+    interactions = ingest(log).interactions
+    return {"interactions": interactions, "model": PopularityScorer(interactions)}
+
+
+def index(folder: Path) -> Names:
+    rng = np.random.default_rng(1)
+    vectors = [rng.standard_normal((count, 8), np.float32) for count in (2000, 50, 3, 20)]
+    return {
+        **dict(zip(("item_vectors", "sample_queries", "queries", "other_queries"), vectors)),
+        "seen_rows": [np.array([row], np.int32) for row in range(3)],
+        "mask": np.ones(2000, bool),
+    }
+
+
+def bundle(folder: Path) -> Names:
+    from recsys.retrieval import Query
+
+    return {"root": folder / "bundles", "parts": made_parts(), "query": Query(history=["i3"])}
+
+
+def collection(folder: Path) -> Names:
+    (folder / "CISI.ALL").write_text(".I 1\n.T\nA title\n.W\nA body\n", encoding="utf-8")
+    (folder / "CISI.QRY").write_text(".I 1\n.W\nA query\n", encoding="utf-8")
+    (folder / "CISI.REL").write_text("1 1 0 0.0\n", encoding="utf-8")
+    return {"folder": folder}
+
+
+SETUPS: dict[str, Callable[[Path], Names]] = {
+    "docs/explanation/evaluation.md": evaluation,
+    "docs/explanation/index.md": index,
+    "docs/reference/bundle-format.md": bundle,
+    "docs/reference/data-formats.md": collection,
+}

@@ -1,0 +1,61 @@
+"""Python snippets run; a text block that follows a snippet is its output."""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.bundle.made import use_table_towers
+from tests.docs.namespaces import ADDRESS, BUNDLES, demo_retriever, names_for
+from tests.docs.pages import ROOT, Block, blocks, pages
+from tests.server.service_world import served
+
+PAGES = [page for page in pages() if any(block.language == "python" for block in blocks(page))]
+DOCTESTS = [page for page in pages() if any(block.language == "pycon" for block in blocks(page))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_table_towers(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    names = names_for(str(page.relative_to(ROOT)), tmp_path)
+    found = [block for block in blocks(page) if block.language in ("python", "text")]
+    code = "".join(block.text for block in found if block.language == "python")
+    with contextlib.ExitStack() as stack:
+        address = ADDRESS
+        if ADDRESS in code or str(BUNDLES) in code:
+            address = stack.enter_context(served(demo_retriever(tmp_path))).address
+        for block, following in zip(found, [*found[1:], None]):
+            if block.language == "python":
+                printed = _run(block, block.text.replace(ADDRESS, address), names)
+                if following is not None and _is_output(block, following):
+                    assert printed == following.text, f"{following} is not the output of {block}"
+
+
+@pytest.mark.parametrize("page", DOCTESTS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_sessions_print_the_output_of_the_page(page: Path) -> None:
+    text = "\n".join(block.text for block in blocks(page) if block.language == "pycon")
+    examples = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
+    result = doctest.DocTestRunner().run(examples)
+    assert result.attempted > 0 and result.failed == 0
+
+
+def _run(block: Block, text: str, names: dict[str, object]) -> str:
+    code = compile("\n" * block.line + text, str(block.page), "exec")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, names)
+    return printed.getvalue()
+
+
+def _is_output(block: Block, following: Block) -> bool:
+    """Whether only blank lines separate the two."""
+    lines = block.page.read_text(encoding="utf-8").splitlines()
+    end = block.line + block.text.count("\n") + 1
+    between = lines[end : following.line - 1]
+    return following.language == "text" and not re.search(r"\S", "".join(between))
