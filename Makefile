@@ -17,7 +17,7 @@ help: ## list the targets
 
 setup: $(STAMP) ## create .venv with the pinned packages
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml clients/python/pyproject.toml constraints.txt
 	@sh .ci/setup $(VENV) "$(PYTHON)"
 
 demo: $(STAMP) ## the whole pipeline on the included data set, up to one call over gRPC
@@ -50,6 +50,7 @@ sample: $(STAMP) ## generate the included data set again
 constraints: $(STAMP) ## pin the newest versions that pyproject.toml allows (needs uv in .venv)
 	@$(BIN)/uv pip compile --no-python-downloads --universal --python-version 3.10 --extra dev \
 		--quiet --upgrade --no-emit-index-url --no-header --no-annotate \
+		--no-emit-package recsys-client \
 		pyproject.toml -o $(VENV)/constraints.txt
 	@sed -E "s/ and sys_platform == 'linux'//; s/ ; python_full_version < '3.13'$$//; \
 		s/ and python_full_version < '3.13'//" $(VENV)/constraints.txt >constraints.txt

@@ -22,8 +22,8 @@ from scipy.sparse.csgraph import connected_components
 from tests.contracts.request_fields import missing_fields
 
 ROOT = Path(__file__).resolve().parent.parent
-MEASURED = ("recsys", "server", "benchmarks")
-PACKAGE_FOLDERS = ("server",)  # folders that hold packages and are none themselves
+MEASURED = ("recsys", "server", "clients", "benchmarks")
+PACKAGE_FOLDERS = ("server", "clients/python")  # folders that hold packages and are none themselves
 FILES_PER_FOLDER = 15
 
 
@@ -69,7 +69,9 @@ def imports(path: Path) -> tuple[tuple[int, str], ...]:
 
 
 def layers() -> list[str]:
-    """Parts of ``recsys`` from the ground up, as the table in ``docs/design/shape.md`` lists them.
+    """``recsys_client`` and the parts of ``recsys``, from the ground up.
+
+    The table in ``docs/design/shape.md`` lists them.
 
     Raises:
         ValueError: The page has no table whose first column is headed ``part``.
@@ -83,8 +85,9 @@ def layers() -> list[str]:
 
 
 def part_of(path: Path) -> str:
-    """Part of ``recsys`` that a file belongs to: a folder, or a module next to the folders."""
-    return path.relative_to(ROOT / "recsys").parts[0].removesuffix(".py")
+    """Part that a file belongs to: a folder or module of ``recsys``, or another package."""
+    package, *inner = _package_path(path).parts
+    return inner[0].removesuffix(".py") if package == "recsys" else package
 
 
 def circles(paths: Iterable[Path]) -> list[list[str]]:
@@ -107,9 +110,14 @@ def circles(paths: Iterable[Path]) -> list[list[str]]:
 
 
 def _module(path: Path) -> str:
-    top = next((ROOT / name for name in PACKAGE_FOLDERS if path.is_relative_to(ROOT / name)), ROOT)
-    parts = path.relative_to(top).with_suffix("").parts
+    parts = _package_path(path).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _package_path(path: Path) -> Path:
+    """Path from the folder that holds the package."""
+    folders = (ROOT / name for name in PACKAGE_FOLDERS)
+    return path.relative_to(next((each for each in folders if path.is_relative_to(each)), ROOT))
 
 
 def _modules(names: Iterable[tuple[int, str]], files: Iterable[str]) -> Iterator[str]:
@@ -141,7 +149,7 @@ def _lines(node: ast.stmt) -> int:
 
 
 def lines_per_part() -> dict[str, int]:
-    """Lines of Python per part of ``recsys``, in ``recsys``, ``server``, ``benchmarks``, in all."""
+    """Lines of Python per part of ``recsys``, in each measured folder, in all."""
     parts: Counter[str] = Counter()
     for path in sources("recsys"):
         parts[f"recsys/{part_of(path)}"] += line_count(path)

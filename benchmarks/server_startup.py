@@ -27,7 +27,7 @@ from recsys.evaluation.record import write_record
 from recsys.index import ScannConfig
 from recsys.ingestion import ingest
 from recsys.retrieval import TWO_TOWER, Space
-from recsys_server.client import RecsysClient
+from recsys_client import RecsysClient
 
 RESULT = Path("benchmarks/results/server_startup.json")
 ITEMS, USERS, LENGTH, DIMENSION, SEED, STARTS = 200_000, 10_000, 40, 64, 1, 5

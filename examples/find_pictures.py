@@ -21,7 +21,7 @@ from recsys.ids import IdMap
 from recsys.index import ExactConfig
 from recsys.interactions import Interactions
 from recsys.pictures import PictureStore
-from recsys.retrieval import IMAGE, TEXT, Query, Retriever, Space, WeightedSum
+from recsys.retrieval import IMAGE, TEXT, Retriever, Space, WeightedSum
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 ITEMS = 600
@@ -56,10 +56,10 @@ def show(retriever: Retriever, sheet: Path | None = None) -> None:
     assert catalogue.pictures is not None
     picture = catalogue.pictures.read(PICTURE)
     assert picture is not None
-    looks = retriever.retrieve(Query(image=picture), k=6, space="image")
-    reads = retriever.retrieve(Query(terms=WORDS), k=6, space="text")
+    looks = retriever.retrieve(image=picture, k=6, space="image")
+    reads = retriever.retrieve(terms=WORDS, k=6, space="text")
     both = retriever.retrieve(
-        Query(image=picture, terms=WORDS), k=6, space="text+image", fusion=WeightedSum()
+        image=picture, terms=WORDS, k=6, space="text+image", fusion=WeightedSum()
     )
     titles = catalogue.titles()
     queries = (("picture", looks), ("words", reads), ("picture and words", both))

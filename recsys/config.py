@@ -33,7 +33,7 @@ class Config(BaseModel):
         >>> parse_config({"dimensoin": 32}, Towers)
         Traceback (most recent call last):
         ...
-        recsys.errors.ConfigError: unknown key 'dimensoin': did you mean 'dimension'?
+        recsys_client.errors.ConfigError: unknown key 'dimensoin': did you mean 'dimension'?
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -8,9 +8,7 @@ from recsys import errors
 from recsys.errors import RecsysError, UnknownIdError
 
 KINDS = [
-    kind
-    for _, kind in inspect.getmembers(errors, inspect.isclass)
-    if issubclass(kind, RecsysError) and kind.__module__ == errors.__name__
+    kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, RecsysError)
 ]
 CODES = {
     "RecsysError": "internal",

@@ -26,7 +26,8 @@ from benchmarks.house import (
 )
 
 LIBRARY = sources("recsys")
-PRODUCT = sources("recsys", "server", "data", "benchmarks", "examples")
+CONTRACT = sources("clients")
+PRODUCT = sources("recsys", "server", "clients", "data", "benchmarks", "examples")
 ALL = PRODUCT + sources("tests")
 LONGEST_FILE, LONGEST_FUNCTION = 450, 70
 # The index knows no model: parts that it may not import, although they come before it.
@@ -53,8 +54,10 @@ HOMES = {
     "click": set(),
     "grpc": set(),
     "google": set(),
-    "recsys_server.client": {"cli"},
     "recsys_server": set(),
+    **dict.fromkeys(("recsys_client.RecsysClient", "recsys_client.client"), {"cli"}),
+    # They import gRPC or protobuf.
+    **{f"recsys_client.{module}": set[str]() for module in ("convert", "pb", "statuses")},
 }
 
 
@@ -63,7 +66,7 @@ def _where(path: Path, line: int) -> str:
 
 
 def test_the_layers_are_the_parts_that_exist() -> None:
-    parts = {part_of(path) for path in LIBRARY} - {"__init__"}
+    parts = {part_of(path) for path in CONTRACT + LIBRARY} - {"__init__"}
     listed = layers()
     assert len(listed) == len(set(listed))
     assert set(listed) == parts, "the table in docs/design/shape.md lists each part once"
@@ -72,15 +75,17 @@ def test_the_layers_are_the_parts_that_exist() -> None:
 def test_a_part_imports_only_from_the_parts_before_it() -> None:
     order = {part: position for position, part in enumerate(layers())}
     wrong = []
-    for path in LIBRARY:
+    for path in CONTRACT + LIBRARY:
         part = part_of(path)
         for line, module in imports(path):
             assert not module.startswith("."), f"{_where(path, line)}: imports are absolute here"
             first, _, rest = module.partition(".")
-            used = rest.split(".")[0]
-            if first != "recsys" or part == "__init__" or used in {"", "__version__", part}:
+            if first not in {"recsys", "recsys_client", "recsys_server"} or part == "__init__":
                 continue
-            if order[used] > order[part] or (part, used) in FORBIDDEN:
+            used = rest.split(".")[0] if first == "recsys" else first
+            if used in {"", "__version__", part}:
+                continue
+            if order.get(used, len(order)) > order[part] or (part, used) in FORBIDDEN:
                 wrong.append(f"{_where(path, line)}: {part} imports {used}")
     assert not wrong
 
@@ -167,7 +172,17 @@ for module in {modules}:
 
 def _text_files() -> list[Path]:
     kinds = {".py", ".md", ".toml", ".txt", ".proto", ".json", ".html", ".j2", ".yml", ""}
-    folders = ["recsys", "server", "protos", "tests", "data", "benchmarks", "docs", "examples"]
+    folders = [
+        "recsys",
+        "server",
+        "clients",
+        "protos",
+        "tests",
+        "data",
+        "benchmarks",
+        "docs",
+        "examples",
+    ]
     folders += ["configs", ".ci"]
     found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*"))]
     found += [path for path in sorted(ROOT.iterdir()) if path.is_file() and path.name != ".git"]

@@ -98,7 +98,7 @@ def query(
         fusion=fusion_from(fusion, weight or ()),
     )
     if address is not None:
-        from recsys_server.client import RecsysClient
+        from recsys_client import RecsysClient
 
         with RecsysClient(address, timeout=timeout) as client:
             response, titles = client.respond(request), dict[str, str]()

@@ -22,7 +22,7 @@ def try_out(job: Job) -> StageResult:
     Raises:
         ServiceError: It did not start, answer or stop as it should.
     """
-    from recsys_server.client import RecsysClient
+    from recsys_client import RecsysClient
 
     began = time.monotonic()
     serve = job.config.serve

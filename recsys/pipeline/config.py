@@ -16,8 +16,7 @@ from recsys.errors import InvalidRequestError
 from recsys.formats import InteractionSource, ItemSource
 from recsys.index import IndexConfig, ScannConfig
 from recsys.ingestion import IngestPolicy
-from recsys.retrieval import Query, Request, RequestField
-from recsys.retrieval.retriever import MAX_K
+from recsys.retrieval import MAX_K, Query, Request, RequestField
 from recsys.splits import GlobalTimeConfig, SplitConfig
 from recsys.towers.config import TowersConfig, TrainConfig
 

@@ -9,14 +9,27 @@ from recsys.retrieval.codec import (
     request_to_json,
     response_to_json,
 )
-from recsys.retrieval.fusion import Fusion, ReciprocalRank, WeightedSum
 from recsys.retrieval.query_vectors import ContentEncoder, QueryEncoder
-from recsys.retrieval.request import Candidate, Query, Request, Response, Seen, UnknownHistory
 from recsys.retrieval.retriever import Retriever
-from recsys.retrieval.space import IMAGE, TEXT, TWO_TOWER, Space
+from recsys.retrieval.space import Space
+from recsys_client.calls import RetrievalCalls
+from recsys_client.fusion import Fusion, ReciprocalRank, WeightedSum
+from recsys_client.request import (
+    IMAGE,
+    MAX_K,
+    TEXT,
+    TWO_TOWER,
+    Candidate,
+    Query,
+    Request,
+    Response,
+    Seen,
+    UnknownHistory,
+)
 
 __all__ = [
     "IMAGE",
+    "MAX_K",
     "TEXT",
     "TWO_TOWER",
     "Candidate",
@@ -28,6 +41,7 @@ __all__ = [
     "Request",
     "RequestField",
     "Response",
+    "RetrievalCalls",
     "Retriever",
     "Seen",
     "Space",

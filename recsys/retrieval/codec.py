@@ -9,19 +9,15 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, asdict, fields
+from dataclasses import MISSING, Field, fields
 from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator
 
 from recsys.errors import InvalidRequestError, RecsysError
-from recsys.retrieval.fusion import Fusion, ReciprocalRank, WeightedSum
-from recsys.retrieval.request import Query, Request, Response
+from recsys_client.fusion import FUSIONS, Fusion, ReciprocalRank, WeightedSum, fusion_to_json
+from recsys_client.request import Query, Request, Response
 
-FUSIONS: Mapping[str, type[ReciprocalRank | WeightedSum]] = {
-    "reciprocal_rank": ReciprocalRank,
-    "weighted_sum": WeightedSum,
-}
 REQUEST_FIELDS = tuple(
     each.name for each in (*fields(Query), *fields(Request)) if each.name != "query"
 )
@@ -93,11 +89,6 @@ def response_to_json(response: Response) -> dict[str, Any]:
         "unknown_exclude_ids": list(response.unknown_exclude),
         "unread_terms": response.unread_terms,
     }
-
-
-def fusion_to_json(fusion: Fusion) -> dict[str, Any]:
-    """A fusion as an object with one key, its form."""
-    return {name: asdict(fusion) for name, kind in FUSIONS.items() if type(fusion) is kind}
 
 
 def _validated(value: Any) -> Request:

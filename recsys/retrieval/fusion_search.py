@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.ids import Rows, Vectors
-from recsys.retrieval.fusion import Fusion, ReciprocalRank, WeightedSum
 from recsys.retrieval.space import Space
+from recsys_client.fusion import Fusion, ReciprocalRank, WeightedSum
 
 Totals = npt.NDArray[np.float64]
 _FIRST, _WIDER = 64, 4

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from recsys.errors import InvalidRequestError, NotFoundError, UnknownIdError
 from recsys.ids import IdMap, Rows
 from recsys.interactions import Interactions
-from recsys.retrieval.request import Request
+from recsys_client.request import Request
 
 Times = npt.NDArray[np.int64]
 NOUNS = {

@@ -12,8 +12,9 @@ from recsys.encoders import Content, Encoded
 from recsys.errors import InvalidRequestError, RecsysError
 from recsys.ids import Vectors
 from recsys.retrieval.parsing import ParsedRequest
-from recsys.retrieval.space import IMAGE, TEXT, TWO_TOWER, Space
+from recsys.retrieval.space import Space
 from recsys.towers import QueryBatch
+from recsys_client.request import IMAGE, TEXT, TWO_TOWER
 
 _ALSO = {TEXT: " or terms", IMAGE: " or a picture"}
 

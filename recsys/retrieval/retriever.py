@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from recsys.catalogue import Catalogue
 from recsys.errors import DataError, RecsysError
 from recsys.ids import Rows
 from recsys.interactions import Interactions
-from recsys.retrieval.fusion import ReciprocalRank
 from recsys.retrieval.fusion_search import FusionInput, RankedRows, search_spaces
 from recsys.retrieval.parsing import ParsedRequest, RequestParser
 from recsys.retrieval.query_vectors import (
@@ -25,20 +23,15 @@ from recsys.retrieval.query_vectors import (
     encode_content,
     tower_vectors,
 )
-from recsys.retrieval.request import Candidate, Query, Request, Response
-from recsys.retrieval.space import IMAGE, TEXT, TWO_TOWER, Space
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from recsys.retrieval.request import RequestOptions
-
-MAX_K = 10_000
+from recsys.retrieval.space import Space
+from recsys_client.calls import RetrievalCalls
+from recsys_client.fusion import ReciprocalRank
+from recsys_client.request import IMAGE, MAX_K, TEXT, TWO_TOWER, Candidate, Request, Response
 
 
 @dataclass(frozen=True, eq=False)
-class Retriever:
-    """Answers requests; immutable and thread-safe.
+class Retriever(RetrievalCalls):
+    """Answers requests in this process; immutable and thread-safe.
 
     Attributes:
         catalogue: The items.
@@ -69,7 +62,7 @@ class Retriever:
         ...         return vectors[[history[-1] for history in batch.histories]]
         >>> spaces = {"two_tower": Space.two_tower(vectors, ExactConfig())}
         >>> retriever = Retriever(catalogue, log, LastItem(), spaces)
-        >>> retriever.retrieve(Query(user_id="ann"), k=1).ids
+        >>> retriever.retrieve(user_id="ann", k=1).ids
         ['desk lamp']
     """
 
@@ -101,35 +94,6 @@ class Retriever:
         # The look-up tables of ids are made on first use, which must not be by two threads.
         for ids in (self.log.users, self.log.items, *self.log.context.values()):
             ids.rows([""], unknown="skip")
-
-    def retrieve(self, query: Query, **options: Unpack[RequestOptions]) -> Response:
-        """Candidates for one query; the options are those of :class:`recsys.retrieval.Request`.
-
-        In ``two_tower`` the query tower encodes every query but an item, which is its own vector.
-        In the other spaces terms (in ``text``) or a picture (in ``image``) take precedence over a
-        history, whose items' vectors are averaged; a user or a history then only says which items
-        were seen. Several spaces, as in ``space="text+image"``, are joined by ``fusion``.
-
-        Raises:
-            InvalidRequestError: A value is out of range, two contradict, a picture cannot be read,
-                or a space cannot answer such a query; ``field`` names the value.
-            UnknownIdError: The user, the item or a value of the context is unknown.
-            NotFoundError: The space does not exist.
-        """
-        return self.respond(Request(query, **options))
-
-    def respond(self, request: Request) -> Response:
-        """The response to one request, with the errors of :meth:`retrieve`."""
-        answer = self.answer([request])[0]
-        if isinstance(answer, RecsysError):
-            raise answer
-        return answer
-
-    def retrieve_batch(
-        self, queries: Sequence[Query], **options: Unpack[RequestOptions]
-    ) -> list[Response | RecsysError]:
-        """For each query the response or the error of :meth:`retrieve`."""
-        return self.answer([Request(query, **options) for query in queries])
 
     def answer(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
         """For each request the response or the error; requests need nothing in common.

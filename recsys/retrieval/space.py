@@ -13,13 +13,7 @@ from recsys.ids import Mask, Rows, Vectors
 from recsys.index import Hits, Index, IndexConfig, build_index, load_index
 from recsys.index.scoring import exact_scores
 from recsys.vectors import MaskedVectors
-
-TWO_TOWER = "two_tower"
-"""Items by the item tower, queries by the query tower."""
-TEXT = "text"
-"""Items and search terms by the text encoder."""
-IMAGE = "image"
-"""Items and query pictures by the image encoder."""
+from recsys_client.request import TWO_TOWER
 
 VECTORS = "vectors.npy"
 """File of the item matrix in the folder of a space."""

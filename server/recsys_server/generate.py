@@ -1,7 +1,7 @@
-"""Compiles ``protos/`` into ``recsys_server/pb``, a package of its own.
+"""Compiles ``protos/`` into ``recsys_client.pb``, which client and server share.
 
 The proto package ``recsys.v1`` and the Python package ``recsys`` share a name; generated modules
-are therefore placed below ``recsys_server.pb`` and their imports rewritten, so that neither hides
+are therefore placed below ``recsys_client.pb`` and their imports rewritten, so that neither hides
 the other. Run ``python -m recsys_server.generate`` after a change of the protos; it needs
 grpcio-tools.
 """
@@ -24,9 +24,9 @@ from recsys.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
 PROTOS = ROOT / "protos"
-GENERATED = ROOT / "server" / "recsys_server" / "pb"
+GENERATED = ROOT / "clients" / "python" / "recsys_client" / "pb"
 BASELINE = PROTOS / "baseline" / "recsys.v1.json"
-PACKAGE = "recsys_server.pb"
+PACKAGE = "recsys_client.pb"
 _NOTICE = '"""Generated from ``protos/`` by ``recsys_server.generate``; not edited."""\n'
 
 
@@ -39,7 +39,7 @@ def describe(protos: Path = PROTOS) -> FileDescriptorSet:
 
 
 def generate(protos: Path = PROTOS) -> dict[str, str]:
-    """The text of every generated file, by its path below ``recsys_server/pb``."""
+    """The text of every generated file, by its path below ``recsys_client/pb``."""
     with tempfile.TemporaryDirectory() as folder:
         kinds = ("python", "pyi", "grpc_python", "mypy_grpc")
         _compile(protos, *(f"--{kind}_out={folder}" for kind in kinds))
@@ -77,7 +77,7 @@ def _compile(protos: Path, *outputs: str) -> None:
 
 
 def _moved(text: str) -> str:
-    """Generated code whose references to ``recsys.v1`` point below ``recsys_server.pb``."""
+    """Generated code whose references to ``recsys.v1`` point below ``recsys_client.pb``."""
     text = re.sub(r"^from recsys\.", f"from {PACKAGE}.recsys.", text, flags=re.MULTILINE)
     text = text.replace(", _Mapping]", ", _Mapping[str, object]]")  # for strict typing
     return re.sub(r"'(recsys\.v\d+\.\w+_pb2)'", rf"'{PACKAGE}.\1'", text)

@@ -20,8 +20,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from recsys.errors import ServiceError
+from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import add_RetrievalServiceServicer_to_server
 from recsys_server.limits import Limits
-from recsys_server.pb.recsys.v1.retrieval_pb2_grpc import add_RetrievalServiceServicer_to_server
 from recsys_server.service import SERVICE_NAME, RetrievalService, Retriever
 
 FLUSH_SECONDS = 1.0

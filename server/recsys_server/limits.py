@@ -7,7 +7,7 @@ from pydantic import Field
 from recsys.config import Config
 from recsys.encoders.pictures.decoding import pixel_count
 from recsys.errors import InvalidRequestError
-from recsys_server.pb.recsys.v1.retrieval_pb2 import BatchRetrieveRequest, RetrieveRequest
+from recsys_client.pb.recsys.v1.retrieval_pb2 import BatchRetrieveRequest, RetrieveRequest
 
 
 class Limits(Config):
@@ -31,7 +31,7 @@ class Limits(Config):
         >>> Limits(k=10).check(RetrieveRequest(k=11))
         Traceback (most recent call last):
         ...
-        recsys.errors.InvalidRequestError: k is 11; at most 10 is allowed
+        recsys_client.errors.InvalidRequestError: k is 11; at most 10 is allowed
     """
 
     k: int = Field(1_000, ge=1)

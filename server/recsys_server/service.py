@@ -1,7 +1,7 @@
 """``recsys.v1.RetrievalService``: reads a request, calls a retriever, writes the response.
 
 Retrieval blocks, so each call runs in a thread pool and the event loop stays free. Errors become
-statuses in ``recsys_server.errors``; ``recsys_server.lifecycle`` starts and stops the service.
+statuses in ``recsys_server.statuses``; ``recsys_server.lifecycle`` starts and stops the service.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from grpc_status import rpc_status
 
 from recsys.errors import RecsysError, ServiceError
 from recsys.retrieval import Request, Response
-from recsys_server.convert import read_request, write_response
-from recsys_server.errors import to_status
+from recsys_client.convert import read_request, write_response
+from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
+from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceServicer
 from recsys_server.limits import Limits
-from recsys_server.pb.recsys.v1 import retrieval_pb2 as pb
-from recsys_server.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceServicer
+from recsys_server.statuses import to_status
 
 SERVICE_NAME: str = pb.DESCRIPTOR.services_by_name["RetrievalService"].full_name
 Answer = TypeVar("Answer")

@@ -17,6 +17,7 @@ FILES = {
     "recsys/three/inner.py": 'def name():\n    """One\n    two."""\n    from recsys import one\n',
     "recsys/four.py": "from recsys.one import name\n",
     "server/recsys_server/pb/made.py": "import recsys\n",
+    "clients/python/recsys_client/calls.py": "import typing\n",
     "benchmarks/measured.py": "import numpy\n",
     "docs/design/shape.md": (
         "# Shape\n\n| part | holds |\n|---|---|\n| `one`, `two` | `x` |\n| `three` | y |\n"
@@ -73,8 +74,9 @@ def test_the_figures_are_printed_as_text_and_as_json(capsys: pytest.CaptureFixtu
         "recsys/one": 1,
         "recsys": 10,
         "server": 1,
+        "clients": 1,
         "benchmarks": 1,
-        "total": 12,
+        "total": 13,
     }
     house.main([])
     printed = capsys.readouterr().out

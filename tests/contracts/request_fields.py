@@ -15,10 +15,10 @@ from unittest.mock import patch
 from recsys.bundle import ReferenceQuery
 from recsys.cli import main
 from recsys.pipeline.config import ServeConfig
-from recsys.retrieval import Query, ReciprocalRank, Request, Response, Retriever
-from recsys.retrieval.request import QueryFields, RequestOptions
-from recsys_server.client import RecsysClient
-from recsys_server.convert import read_request, write_request
+from recsys.retrieval import Query, ReciprocalRank, Request, Response
+from recsys_client import RecsysClient, RetrievalCalls
+from recsys_client.convert import read_request, write_request
+from recsys_client.request import QueryFields, RequestOptions
 
 FIELDS = [each.name for each in (*fields(Query), *fields(Request)) if each.name != "query"]
 _HISTORY: dict[str, Any] = {"history": ("a", "b")}
@@ -64,7 +64,7 @@ def missing_fields() -> list[str]:
 
 
 def _untyped_fields() -> Iterator[str]:
-    """Fields that the keyword arguments of Retriever and RecsysClient lack, or type differently."""
+    """Fields that the keyword arguments of RetrievalCalls lack, or type differently."""
     for typed, defined in ((QueryFields, Query), (RequestOptions, Request)):
         types, expected = get_type_hints(typed), get_type_hints(defined)
         names = {each.name for each in fields(defined)} - {"query"}
@@ -72,10 +72,8 @@ def _untyped_fields() -> Iterator[str]:
             f"{typed.__name__}: {name}" for name in names if types.get(name) != expected[name]
         )
     for method, argument, unpacked in (
-        (RecsysClient.retrieve, "fields", "Unpack[RequestFields]"),
-        (RecsysClient.retrieve_batch, "options", "Unpack[RequestOptions]"),
-        (Retriever.retrieve, "options", "Unpack[RequestOptions]"),
-        (Retriever.retrieve_batch, "options", "Unpack[RequestOptions]"),
+        (RetrievalCalls.retrieve, "fields", "Unpack[RequestFields]"),
+        (RetrievalCalls.retrieve_batch, "options", "Unpack[RequestOptions]"),
     ):
         if method.__annotations__.get(argument) != unpacked:
             yield f"{method.__qualname__}: {unpacked}"
@@ -100,12 +98,12 @@ def _by_cli(request: Request) -> Request:
     sent: list[Request] = []
 
     class Client(RecsysClient):
-        def respond(self, request: Request, *, timeout: float | None = None) -> Response:
+        def respond(self, request: Request) -> Response:
             sent.append(request)
             return Response((), request.space)
 
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        stack.enter_context(patch("recsys_server.client.RecsysClient", Client))
+        stack.enter_context(patch("recsys_client.client.RecsysClient", Client))
         stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         stack.enter_context(contextlib.suppress(SystemExit))
         main(["query", "--address", "127.0.0.1:1", *_arguments(request, Path(folder))])

@@ -70,9 +70,7 @@ def index(folder: Path) -> Names:
 
 
 def bundle(folder: Path) -> Names:
-    from recsys.retrieval import Query
-
-    return {"root": folder / "bundles", "parts": made_parts(), "query": Query(history=["i3"])}
+    return {"root": folder / "bundles", "parts": made_parts()}
 
 
 def collection(folder: Path) -> Names:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from recsys.retrieval import Query, Retriever, WeightedSum
+from recsys.retrieval import Retriever, WeightedSum
 
 ROOT = Path(__file__).parents[2]
 STRANGERS = 60
@@ -75,10 +75,10 @@ def test_a_picture_finds_its_style_words_their_topic_and_both_find_both(
         picture = retriever.catalogue.pictures.read(table["image"][seen])
         words = table["title"][said]
         answers = {
-            "image": retriever.retrieve(Query(image=picture), k=K, space="image"),
-            "text": retriever.retrieve(Query(terms=words), k=K, space="text"),
+            "image": retriever.retrieve(image=picture, k=K, space="image"),
+            "text": retriever.retrieve(terms=words, k=K, space="text"),
             "both": retriever.retrieve(
-                Query(image=picture, terms=words), k=K, space="text+image", fusion=WeightedSum()
+                image=picture, terms=words, k=K, space="text+image", fusion=WeightedSum()
             ),
         }
         for name, answer in answers.items():
@@ -99,8 +99,8 @@ def test_the_picture_of_an_item_finds_the_item_and_then_its_neighbours(
     assert retriever.catalogue.pictures is not None
     for item in ("i0001", "i0123", "i0600"):
         picture = retriever.catalogue.pictures.read(f"{item}.png")
-        by_picture = retriever.retrieve(Query(image=picture), k=K, space="image")
-        by_item = retriever.retrieve(Query(item_id=item), k=K - 1, space="image")
+        by_picture = retriever.retrieve(image=picture, k=K, space="image")
+        by_item = retriever.retrieve(item_id=item, k=K - 1, space="image")
         assert by_picture.ids == [item, *by_item.ids]
         scores = [candidate.score for candidate in by_picture.candidates[1:]]
         expected = [candidate.score for candidate in by_item.candidates]

@@ -14,7 +14,7 @@ from recsys.formats import read_vectors
 from recsys.index import ExactConfig
 from recsys.pipeline import Job, open_job, run_job
 from recsys.pipeline.exporting import export_embeddings
-from recsys.retrieval import Query, Retriever, Space
+from recsys.retrieval import Query, Request, Retriever, Space
 from tests.pipeline.tiny import write_tiny
 
 
@@ -51,7 +51,7 @@ def test_scores_are_those_of_the_served_bundle(job: Job, out: Path) -> None:
     rows = {name: row for row, name in enumerate(items.ids)}
 
     def holds(vector: np.ndarray, query: Query) -> None:
-        answer = retriever.retrieve(query, k=8)
+        answer = retriever.respond(Request(query, k=8))
         scores = [float(items.vectors[rows[each.id]] @ vector) for each in answer.candidates]
         np.testing.assert_allclose(scores, [each.score for each in answer.candidates], atol=1e-5)
 

@@ -11,8 +11,8 @@ from google.protobuf.json_format import Parse
 
 import recsys
 from recsys.errors import DataError
+from recsys_client.pb.recsys.v1 import retrieval_pb2
 from recsys_server.generate import BASELINE, GENERATED, PROTOS, baseline, describe, generate
-from recsys_server.pb.recsys.v1 import retrieval_pb2
 from tests.protos.proto_rules import breaking_changes, style_faults
 
 SOURCE = (PROTOS / "recsys" / "v1" / "retrieval.proto").read_text(encoding="utf-8")
@@ -60,7 +60,7 @@ def test_generated_code_is_fresh() -> None:
 
 def test_generated_code_does_not_hide_the_library() -> None:
     assert Path(recsys.__file__).parent == PROTOS.parent / "recsys"
-    assert retrieval_pb2.Query.__module__ == "recsys_server.pb.recsys.v1.retrieval_pb2"
+    assert retrieval_pb2.Query.__module__ == "recsys_client.pb.recsys.v1.retrieval_pb2"
     assert retrieval_pb2.Query.DESCRIPTOR.full_name == "recsys.v1.Query"
 
 

@@ -96,10 +96,10 @@ def test_a_batch_of_queries_equals_single_calls(world: World) -> None:
     batch = retriever.retrieve_batch(queries, k=4, exclude=["i06"])
     for query, answer in zip(queries, batch):
         if isinstance(answer, Response):
-            assert retriever.retrieve(query, k=4, exclude=["i06"]) == answer
+            assert retriever.respond(Request(query, k=4, exclude=["i06"])) == answer
         else:
             with pytest.raises(type(answer)) as caught:
-                retriever.retrieve(query, k=4, exclude=["i06"])
+                retriever.respond(Request(query, k=4, exclude=["i06"]))
             assert caught.value.message == answer.message
 
 

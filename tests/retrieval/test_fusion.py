@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from recsys.retrieval import (
     Fusion,
     Query,
     ReciprocalRank,
+    Request,
     Response,
     Retriever,
     Space,
@@ -141,9 +142,9 @@ def retriever() -> Retriever:
 
 
 def both(retriever: Retriever, k: int, fusion: Fusion | None, **options: object) -> Response:
-    query = Query(terms="10", image=b"14")
     return retriever.retrieve(
-        query,
+        terms="10",
+        image=b"14",
         k=k,
         fusion=fusion,
         **{"space": "text+image", **options},  # type: ignore[arg-type]
@@ -165,8 +166,8 @@ def test_ranks_are_fused_by_the_formula_of_the_paper(retriever: Retriever) -> No
     fusion = ReciprocalRank(constant=10, weights={"text": 2})
     answer = both(retriever, 40, fusion)
     alone = {
-        "text": retriever.retrieve(Query(terms="10"), k=40, space="text").ids,
-        "image": retriever.retrieve(Query(image=b"14"), k=40, space="image").ids,
+        "text": retriever.retrieve(terms="10", k=40, space="text").ids,
+        "image": retriever.retrieve(image=b"14", k=40, space="image").ids,
     }
     for candidate in answer.candidates:
         expected = sum(
@@ -180,7 +181,7 @@ def test_ranks_are_fused_by_the_formula_of_the_paper(retriever: Retriever) -> No
 
 def test_a_weight_of_zero_leaves_the_order_of_the_other(retriever: Retriever) -> None:
     answer = both(retriever, 5, WeightedSum({"text": 0}))
-    assert answer.ids == retriever.retrieve(Query(image=b"14"), k=5, space="image").ids
+    assert answer.ids == retriever.retrieve(image=b"14", k=5, space="image").ids
     assert both(retriever, 40, WeightedSum({"text": 0})).candidates[-1].score < 0
 
 
@@ -210,16 +211,17 @@ def test_every_item_of_any_of_the_spaces_comes_before_an_answer_is_short(
 @pytest.mark.parametrize("fusion", [ReciprocalRank(), WeightedSum()])
 def test_seen_and_excluded_items_are_left_out(retriever: Retriever, fusion: Fusion) -> None:
     query = Query(user_id="ann", terms="4", image=b"5")
-    options = {"k": 3, "space": "two_tower+text+image", "fusion": fusion}
-    answer = retriever.retrieve(query, exclude=["i06"], **options)  # type: ignore[arg-type]
+    request = Request(query, k=3, space="two_tower+text+image", fusion=fusion)
+    answer = retriever.respond(replace(request, exclude=["i06"]))
     assert not {"i03", "i04", "i05", "i06"} & set(answer.ids)
-    seen = retriever.retrieve(query, seen="include", **options)  # type: ignore[arg-type]
+    seen = retriever.respond(replace(request, seen="include"))
     assert {"i04", "i05"} <= set(seen.ids)
 
 
 def test_unknown_words_next_to_a_user_are_reported(retriever: Retriever) -> None:
-    query = Query(user_id="ann", terms="xyzzy", image=b"4")
-    answer = retriever.retrieve(query, k=3, space="two_tower+image")
+    answer = retriever.retrieve(
+        user_id="ann", terms="xyzzy", image=b"4", k=3, space="two_tower+image"
+    )
     assert answer.unread_terms == "xyzzy"
 
 

@@ -10,7 +10,7 @@ import pytest
 from recsys.catalogue import catalogue_of_ids
 from recsys.errors import DataError, InvalidRequestError, NotFoundError, UnknownIdError
 from recsys.index import ExactConfig
-from recsys.retrieval import Fusion, Query, Retriever, Space, WeightedSum
+from recsys.retrieval import Fusion, Query, Request, Retriever, Space, WeightedSum
 from tests.retrieval.world import ITEMS, NumberPictures, NumberWords, World, at, make_world
 
 
@@ -47,7 +47,7 @@ def test_queries_that_make_no_sense(
     retriever: Retriever, query: Query, field: str, message: str
 ) -> None:
     with pytest.raises(InvalidRequestError, match=message) as caught:
-        retriever.retrieve(query, k=3)
+        retriever.respond(Request(query, k=3))
     assert caught.value.field == field
 
 
@@ -87,7 +87,7 @@ def test_options_out_of_range(
     retriever: Retriever, options: dict[str, object], field: str, message: str
 ) -> None:
     with pytest.raises(InvalidRequestError, match=message) as caught:
-        retriever.retrieve(Query(user_id="ann"), **{"k": 3, **options})
+        retriever.retrieve(user_id="ann", **{"k": 3, **options})
     assert caught.value.field == field
 
 
@@ -95,20 +95,20 @@ def test_unknown_ids(retriever: Retriever) -> None:
     with pytest.raises(
         UnknownIdError, match="unknown user id 'anne': not among the 4 known"
     ) as at_:
-        retriever.retrieve(Query(user_id="anne"), k=3)
+        retriever.retrieve(user_id="anne", k=3)
     assert at_.value.field == "query.user_id"
     with pytest.raises(UnknownIdError, match="unknown item id 'i99': not among the 40") as at_:
-        retriever.retrieve(Query(item_id="i99"), k=3)
+        retriever.retrieve(item_id="i99", k=3)
     assert at_.value.field == "query.item_id"
-    history = Query(history=["i01", "x", "y", "x"])
+    history = ["i01", "x", "y", "x"]
     with pytest.raises(UnknownIdError, match="2 of the 4 items .* the first is 'x'") as at_:
-        retriever.retrieve(history, k=3, unknown_history="raise")
+        retriever.retrieve(history=history, k=3, unknown_history="raise")
     assert at_.value.field == "query.history[1]"
 
 
 def test_the_error_of_an_unknown_space_lists_the_spaces(retriever: Retriever) -> None:
     with pytest.raises(NotFoundError, match="no space 'sound'; there are: image, text, two_tower"):
-        retriever.retrieve(Query(user_id="ann"), k=3, space="sound")
+        retriever.retrieve(user_id="ann", k=3, space="sound")
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_queries_that_a_space_cannot_answer(
     retriever: Retriever, query: Query, space: str, field: str, message: str
 ) -> None:
     with pytest.raises(InvalidRequestError, match=message) as caught:
-        retriever.retrieve(query, k=3, space=space)
+        retriever.respond(Request(query, k=3, space=space))
     assert caught.value.field == field
 
 
@@ -147,21 +147,21 @@ def test_queries_that_a_space_cannot_answer(
 def test_terms_without_a_text_encoder(world: World, space: str) -> None:
     retriever = world.retriever(text_encoder=None)
     with pytest.raises(InvalidRequestError, match=f"'{space}' reads no search terms") as caught:
-        retriever.retrieve(Query(terms="7", user_id="ann"), k=3, space=space)
+        retriever.retrieve(terms="7", user_id="ann", k=3, space=space)
     assert caught.value.field == "query.terms"
 
 
 def test_terms_that_the_towers_do_not_read(world: World) -> None:
     blind = replace(world.retriever(), towers=replace(world.tower, terms_dimension=0))
     with pytest.raises(InvalidRequestError, match="ask a space that does: 'text'"):
-        blind.retrieve(Query(terms="7"), k=3)
-    assert blind.retrieve(Query(terms="7"), k=1, space="text").ids == ["i07"]
+        blind.retrieve(terms="7", k=3)
+    assert blind.retrieve(terms="7", k=1, space="text").ids == ["i07"]
 
 
 def test_pictures_without_an_image_encoder(world: World) -> None:
     retriever = world.retriever(image_encoder=None)
     with pytest.raises(InvalidRequestError, match="'image' reads no pictures here; give") as caught:
-        retriever.retrieve(Query(image=b"7"), k=3, space="image")
+        retriever.retrieve(image=b"7", k=3, space="image")
     assert caught.value.field == "query.image"
 
 
@@ -185,14 +185,14 @@ def test_several_spaces_that_cannot_answer_together(
     retriever: Retriever, query: Query, space: str, field: str, message: str
 ) -> None:
     with pytest.raises(InvalidRequestError, match=message) as caught:
-        retriever.retrieve(query, k=3, space=space)
+        retriever.respond(Request(query, k=3, space=space))
     assert caught.value.field == field
 
 
 def test_hundreds_of_spaces(retriever: Retriever) -> None:
     many = "+".join(f"space{number}" for number in range(300))
     with pytest.raises(NotFoundError, match="no space 'space0'; there are: image, text, two_tower"):
-        retriever.retrieve(Query(user_id="ann"), k=3, space=many)
+        retriever.retrieve(user_id="ann", k=3, space=many)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_fusions_that_do_not_fit_the_spaces(
     retriever: Retriever, fusion: Fusion, space: str, field: str, message: str
 ) -> None:
     with pytest.raises(InvalidRequestError, match=message) as caught:
-        retriever.retrieve(Query(user_id="ann"), k=3, space=space, fusion=fusion)
+        retriever.retrieve(user_id="ann", k=3, space=space, fusion=fusion)
     assert caught.value.field == field
 
 
@@ -263,12 +263,12 @@ def test_inputs_that_the_query_tower_does_not_read_are_refused(reads, query, mes
     towers = replace(world.tower, reads=frozenset(reads))
     blind = replace(world.retriever(), towers=towers)
     with pytest.raises(InvalidRequestError, match=message) as refused:
-        blind.retrieve(Query(**query), k=3)
+        blind.retrieve(**query, k=3)
     assert refused.value.field == f"query.{next(iter(query))}"
 
 
 def test_next_to_terms_an_unread_history_still_marks_seen_items():
     world = make_world()
     blind = replace(world.retriever(), towers=replace(world.tower, reads=frozenset({"terms"})))
-    answer = blind.retrieve(Query(history=["i12"], terms="12"), k=3)
+    answer = blind.retrieve(history=["i12"], terms="12", k=3)
     assert "i12" not in answer.ids

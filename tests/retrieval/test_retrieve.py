@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recsys.index import ScannConfig
-from recsys.retrieval import Query, Response, Retriever
+from recsys.retrieval import Response, Retriever
 from tests.retrieval.world import ITEMS, World, make_world
 
 
@@ -23,12 +23,7 @@ def retriever(world: World) -> Retriever:
 
 
 def retrieve(retriever: Retriever, k: int = 3, **arguments: object) -> Response:
-    query = {
-        name: arguments.pop(name)
-        for name in ("user_id", "history", "terms", "item_id", "image")
-        if name in arguments
-    }
-    return retriever.retrieve(Query(**query), k=k, **arguments)
+    return retriever.retrieve(k=k, **arguments)
 
 
 def test_by_user_from_the_log_without_seen_items(retriever: Retriever) -> None:

@@ -17,7 +17,7 @@ from recsys.index import ExactConfig
 from recsys.ingestion import ingest
 from recsys.retrieval import TWO_TOWER, Query, Request, Response, Space
 from recsys.towers import MeanHistory, TowersConfig, TrainConfig, fit
-from recsys_server.client import RecsysClient
+from recsys_client import RecsysClient
 from tests.server.test_service_congruence import same
 from tests.towers.worlds import cycle
 

@@ -16,7 +16,7 @@ from recsys.errors import (
     UnknownIdError,
 )
 from recsys.retrieval import Query, Request, Response
-from recsys_server.client import RecsysClient
+from recsys_client import RecsysClient
 from tests.server.service_world import ITEMS, SECRET, LineRetriever, Served, served
 
 

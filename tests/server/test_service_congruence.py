@@ -19,7 +19,7 @@ from recsys.retrieval import (
     Retriever,
     WeightedSum,
 )
-from recsys_server.client import RecsysClient
+from recsys_client import RecsysClient
 from tests.retrieval.world import make_world
 from tests.server.service_world import served
 

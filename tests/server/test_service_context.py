@@ -14,7 +14,7 @@ from recsys.index import ExactConfig
 from recsys.ingestion import ingest
 from recsys.retrieval import TWO_TOWER, Request, Response, Space
 from recsys.towers import HstuHistory, TowersConfig, TrainConfig, fit
-from recsys_server.client import RecsysClient
+from recsys_client import RecsysClient
 from tests.server.service_world import served
 
 HISTORY = ["day-1", "night-2", "day-3"]

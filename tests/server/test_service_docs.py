@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from recsys_server.errors import STATUS_CODES
+from recsys_client.statuses import STATUS_CODES
 from recsys_server.limits import Limits
 from recsys_server.service import SERVICE_NAME
 

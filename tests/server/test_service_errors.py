@@ -9,7 +9,8 @@ import pytest
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 
 from recsys.errors import InvalidRequestError, RecsysError, ServiceError, UnknownIdError
-from recsys_server.errors import MESSAGE_BYTES, STATUS_CODES, from_status, to_status
+from recsys_client.statuses import STATUS_CODES, from_status
+from recsys_server.statuses import MESSAGE_BYTES, to_status
 
 
 def kinds(kind: type[RecsysError] = RecsysError) -> Iterator[type[RecsysError]]:
@@ -19,7 +20,7 @@ def kinds(kind: type[RecsysError] = RecsysError) -> Iterator[type[RecsysError]]:
 
 
 def test_every_error_has_a_distinct_code_and_every_code_one_status() -> None:
-    codes = [kind.code for kind in kinds() if kind.__module__ == "recsys.errors"]
+    codes = [kind.code for kind in kinds() if kind.__module__ == "recsys_client.errors"]
     assert sorted(codes) == sorted(set(codes)), "two errors share a code"
     assert set(codes) == set(STATUS_CODES), "the table of statuses and the errors differ"
     assert all(kind.code in STATUS_CODES for kind in kinds())

@@ -17,9 +17,9 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 
 from recsys.errors import ServiceError
 from recsys.retrieval import Query
-from recsys_server.client import RecsysClient
-from recsys_server.pb.recsys.v1 import retrieval_pb2 as pb
-from recsys_server.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
+from recsys_client import RecsysClient
+from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
+from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
 from recsys_server.service import SERVICE_NAME
 from tests.server.service_world import LineRetriever, Served, served
 
@@ -122,7 +122,7 @@ def test_a_request_whose_deadline_passed_in_the_queue_is_never_begun(
         slow = pool.submit(client.retrieve, user_id="slow", k=2)
         assert retriever.entered.acquire(timeout=10)
         with pytest.raises(ServiceError, match="no answer from .* in time"):
-            client.retrieve(user_id="late", k=2, timeout=0.2)
+            client.with_timeout(0.2).retrieve(user_id="late", k=2)
         retriever.gate.set()
         slow.result(10)
         client.retrieve(user_id="next", k=2)
@@ -165,7 +165,7 @@ def test_requests_that_block_leave_health_responsive(retriever: LineRetriever) -
     ):
         waiting = [pool.submit(client.retrieve, user_id="slow", k=2) for _ in range(4)]
         assert retriever.entered.acquire(timeout=10)
-        assert client.is_serving(timeout=5)
+        assert client.with_timeout(5).is_serving()
         retriever.gate.set()
         assert all(call.result(10).candidates for call in waiting)
 

@@ -11,10 +11,10 @@ from grpc_status import rpc_status
 
 from recsys.errors import InvalidRequestError, RecsysError, ServiceError
 from recsys.retrieval import Query
-from recsys_server.client import RecsysClient
+from recsys_client import RecsysClient
+from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
+from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
 from recsys_server.limits import Limits
-from recsys_server.pb.recsys.v1 import retrieval_pb2 as pb
-from recsys_server.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
 from tests.server.service_world import LineRetriever, Served, served
 
 LIMITS = Limits()

@@ -17,7 +17,7 @@ from recsys.encoders.pictures.decoding import decode_all
 from recsys.errors import InvalidRequestError, RecsysError
 from recsys.index import ExactConfig
 from recsys.retrieval import IMAGE, Query, Response, Retriever, Space
-from recsys_server.client import RecsysClient
+from recsys_client import RecsysClient
 from recsys_server.limits import Limits
 from tests.encoders.drawings import bomb, drawing, file_of, made_pictures
 from tests.retrieval.world import ITEMS, make_world

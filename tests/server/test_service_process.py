@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import ServiceError
-from recsys_server.client import RecsysClient
+from recsys_client import RecsysClient
 
 Start = Callable[[float], "subprocess.Popen[str]"]
 

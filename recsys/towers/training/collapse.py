@@ -30,10 +30,10 @@ def refuse_collapsed(items: Vectors, queries: Vectors) -> None:
         >>> refuse_collapsed(np.eye(3, dtype=np.float32), np.ones((40, 3)) / 3**0.5)
         Traceback (most recent call last):
         ...
-        recsys.errors.TrainingError: all 40 queries of a batch have one vector (each with a cosine \
-above 0.9999 to their mean), so every user would get the same items: lower train.learning_rate, \
-or let the query tower read inputs that distinguish users (towers.history, towers.user_id, \
-towers.terms)
+        recsys_client.errors.TrainingError: all 40 queries of a batch have one vector (each with a \
+cosine above 0.9999 to their mean), so every user would get the same items: lower \
+train.learning_rate, or let the query tower read inputs that distinguish users (towers.history, \
+towers.user_id, towers.terms)
     """
     mean = _mean_cosine(items)
     if mean > ITEMS_ALIKE:

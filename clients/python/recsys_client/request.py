@@ -2,20 +2,18 @@
 
 ``Request`` is the one definition of a request: the CLI, the TOML of a run, reference
 queries, the protos and the client are derived from it or compared with it by a test. This module
-checks what does not depend on the data; ``recsys.retrieval.parsing`` resolves the ids.
+checks what does not depend on the data; the engine resolves the ids.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, get_args
 
-import numpy as np
-
-from recsys.errors import InvalidRequestError
-from recsys.retrieval.fusion import Fusion, check_fusion
-from recsys.retrieval.space import TWO_TOWER
+from recsys_client.errors import InvalidRequestError
+from recsys_client.fusion import Fusion, check_fusion
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -23,6 +21,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Seen = Literal["exclude", "include"]
 UnknownHistory = Literal["skip", "raise"]
+TWO_TOWER = "two_tower"
+"""The space of the towers: items by the item tower, queries by the query tower."""
+TEXT = "text"
+"""The space of the text encoder: items and search terms."""
+IMAGE = "image"
+"""The space of the image encoder: items and query pictures."""
+MAX_K = 10_000
+"""Largest number of candidates of a request."""
 
 
 class QueryFields(TypedDict, total=False):
@@ -68,8 +74,8 @@ class Query:
         history: Item ids, oldest first; empty for a user without interactions.
         terms: Search terms.
         item_id: An item, to find its neighbours. Excludes every other field.
-        image: Bytes of a picture's file, in any format that
-            ``recsys.encoders.pictures.decoding`` reads; it need not be in the catalogue.
+        image: Bytes of a picture's file, JPEG, PNG, GIF, WebP, BMP or TIFF; it
+            need not be in the catalogue.
         context: Value of each context column that is known.
         history_times: Time of each item of ``history`` in seconds since 1970, ascending.
 
@@ -257,7 +263,7 @@ def _checked_context(context: Mapping[str, str]) -> dict[str, str]:
 def _checked_times(values: Sequence[int]) -> tuple[int, ...]:
     times = _checked_sequence("query.history_times", "times", values)
     for position, value in enumerate(times):
-        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        whole = isinstance(value, Integral) and not isinstance(value, bool)
         if not whole or not -(2**63) <= value < 2**63:
             raise InvalidRequestError(
                 "history_times must hold whole seconds since 1970; position "

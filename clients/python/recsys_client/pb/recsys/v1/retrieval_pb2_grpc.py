@@ -3,7 +3,7 @@
 import grpc
 import warnings
 
-from recsys_server.pb.recsys.v1 import retrieval_pb2 as recsys_dot_v1_dot_retrieval__pb2
+from recsys_client.pb.recsys.v1 import retrieval_pb2 as recsys_dot_v1_dot_retrieval__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__

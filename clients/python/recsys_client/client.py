@@ -1,4 +1,4 @@
-"""A typed client: the calls of ``recsys.retrieval.Retriever``, answered by a service.
+"""A typed client: :class:`recsys_client.RetrievalCalls`, answered by a service.
 
 The same call returns the same response, or raises the same exception, as in-process. It neither
 retries nor balances; gRPC channels can be configured to do both.
@@ -8,33 +8,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from copy import copy
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from recsys.errors import InvalidRequestError, RecsysError, ServiceError
-from recsys.retrieval import Query, Request, Response
-from recsys_server.convert import read_response, write_request
-from recsys_server.errors import from_rpc_error, from_status
-from recsys_server.pb.recsys.v1 import retrieval_pb2 as pb
-from recsys_server.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
-from recsys_server.service import SERVICE_NAME
+from recsys_client.calls import RetrievalCalls
+from recsys_client.convert import read_response, write_request
+from recsys_client.errors import InvalidRequestError, RecsysError, ServiceError
+from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
+from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
+from recsys_client.request import Request, Response
+from recsys_client.statuses import from_rpc_error, from_status
 
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from recsys.retrieval.request import RequestFields, RequestOptions
-
+SERVICE_NAME: str = pb.DESCRIPTOR.services_by_name["RetrievalService"].full_name
 _POLL_SECONDS = 0.05
 
 
-class RecsysClient:
+class RecsysClient(RetrievalCalls):
     """A connection to a service; thread-safe. Use it as a context manager.
 
     Args:
         address: Address of the service, HOST:PORT.
-        timeout: Seconds that a call may take, by default.
+        timeout: Seconds that a call may take; :meth:`with_timeout` gives another value.
 
     Example:
         >>> with RecsysClient("127.0.0.1:50051") as client:  # doctest: +SKIP
@@ -65,38 +61,25 @@ class RecsysClient:
         """Close the connection; calls that wait are cancelled."""
         self._channel.close()
 
-    def retrieve(
-        self, *, timeout: float | None = None, **fields: Unpack[RequestFields]
-    ) -> Response:
-        """Candidates for one query, given as the fields of a ``Query`` and its ``Request``.
+    def with_timeout(self, timeout: float) -> RecsysClient:
+        """This client with another ``timeout``, over the same connection.
 
-        Raises:
-            RecsysError: As in-process; a :class:`ServiceError` without an answer.
+        Closing one of them closes both.
         """
-        return self.respond(Request.of(**fields), timeout=timeout)
+        other = copy(self)
+        other.timeout = timeout
+        return other
 
-    def respond(self, request: Request, *, timeout: float | None = None) -> Response:
+    def respond(self, request: Request) -> Response:
         """The response to one request, with the errors of :meth:`retrieve`."""
         message = write_request(request)
         try:
-            response = self._service.Retrieve(message, timeout=self._seconds(timeout))
+            response = self._service.Retrieve(message, timeout=self.timeout)
         except grpc.RpcError as error:
             raise from_rpc_error(error, self.address) from None
         return read_response(response)
 
-    def retrieve_batch(
-        self,
-        queries: Sequence[Query],
-        *,
-        timeout: float | None = None,
-        **options: Unpack[RequestOptions],
-    ) -> list[Response | RecsysError]:
-        """For each query the response or the error, as :meth:`answer` does."""
-        return self.answer([Request(query, **options) for query in queries], timeout=timeout)
-
-    def answer(
-        self, requests: Sequence[Request], *, timeout: float | None = None
-    ) -> list[Response | RecsysError]:
+    def answer(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
         """For each request the response or the error; requests need nothing in common.
 
         Raises:
@@ -113,7 +96,7 @@ class RecsysClient:
         if messages or not requests:
             batch = pb.BatchRetrieveRequest(requests=messages.values())
             try:
-                response = self._service.BatchRetrieve(batch, timeout=self._seconds(timeout))
+                response = self._service.BatchRetrieve(batch, timeout=self.timeout)
             except grpc.RpcError as error:
                 raise from_rpc_error(error, self.address) from None
             for position, result in zip(messages, response.results):
@@ -123,14 +106,14 @@ class RecsysClient:
                 )
         return [answers[position] for position in range(len(requests))]
 
-    def is_serving(self, *, timeout: float | None = None) -> bool:
+    def is_serving(self) -> bool:
         """Whether the standard health service reports SERVING.
 
         Raises:
             ServiceError: Nothing answers at the address.
         """
         try:
-            return self._check(self._seconds(timeout))
+            return self._check(self.timeout)
         except grpc.RpcError as error:
             raise from_rpc_error(error, self.address) from None
 
@@ -156,6 +139,3 @@ class RecsysClient:
         request = health_pb2.HealthCheckRequest(service=SERVICE_NAME)
         response = self._health.Check(request, timeout=timeout, wait_for_ready=True)
         return bool(response.status == health_pb2.HealthCheckResponse.SERVING)
-
-    def _seconds(self, timeout: float | None) -> float:
-        return self.timeout if timeout is None else timeout

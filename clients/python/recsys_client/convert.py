@@ -1,26 +1,23 @@
-"""Conversion between protobuf messages and the types of ``recsys.retrieval``."""
+"""Conversion between protobuf messages and the types of ``recsys_client.request``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from recsys.errors import InvalidRequestError
-from recsys.retrieval import (
+from recsys_client.errors import InvalidRequestError
+from recsys_client.fusion import Fusion, ReciprocalRank, WeightedSum, fusion_to_json
+from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
+from recsys_client.request import (
+    MAX_K,
     TWO_TOWER,
     Candidate,
-    Fusion,
     Query,
-    ReciprocalRank,
     Request,
     Response,
     Seen,
     UnknownHistory,
-    WeightedSum,
 )
-from recsys.retrieval.codec import fusion_to_json
-from recsys.retrieval.retriever import MAX_K
-from recsys_server.pb.recsys.v1 import retrieval_pb2 as pb
 
 Policy = TypeVar("Policy", bound=str)
 
@@ -39,7 +36,7 @@ _OPTIONAL = ("user_id", "terms", "item_id", "image")
 
 
 def read_request(message: pb.RetrieveRequest) -> Request:
-    """The library's request; an absent field is None, an empty one is empty.
+    """The request of a message; an absent field is None, an empty one is empty.
 
     Raises:
         InvalidRequestError: A policy is unknown, an id is empty, or a fusion has no form or a
@@ -109,7 +106,7 @@ def write_response(response: Response) -> pb.RetrieveResponse:
 
 
 def read_response(message: pb.RetrieveResponse) -> Response:
-    """The library's response."""
+    """The response of a message."""
     return Response(
         candidates=tuple(
             Candidate(each.item_id, each.score, each.rank, dict(each.parts))

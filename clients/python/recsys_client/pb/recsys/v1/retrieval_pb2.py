@@ -29,7 +29,7 @@ DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19recsys/v1/retr
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recsys_server.pb.recsys.v1.retrieval_pb2', _globals)
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recsys_client.pb.recsys.v1.retrieval_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_QUERY_CONTEXTENTRY']._loaded_options = None

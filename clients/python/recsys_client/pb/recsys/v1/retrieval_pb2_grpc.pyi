@@ -10,7 +10,7 @@ case) and, where one field is to blame, a google.rpc.BadRequest with that field'
 
 from collections import abc as _abc
 from grpc import aio as _aio
-from recsys_server.pb.recsys.v1 import retrieval_pb2 as _retrieval_pb2
+from recsys_client.pb.recsys.v1 import retrieval_pb2 as _retrieval_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
