@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 COVERAGE_COLUMNS = ("texts", "words", "with a vector", "from pieces", "most frequent without")
 
 
 def render(package: str, template: str, values: Mapping[str, Any]) -> str:
-    """Render a template of a package's folder ``templates``.
+    """Render a template of a package's folder ``templates``; it may extend ``page.html.j2``.
 
     HTML pages escape all values. A missing value is an error.
     """
     environment = Environment(
-        loader=PackageLoader(package),
+        loader=ChoiceLoader([PackageLoader(package), PackageLoader(__package__)]),
         autoescape=template.endswith(".html.j2"),
         undefined=StrictUndefined,
         trim_blocks=True,
