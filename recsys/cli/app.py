@@ -10,7 +10,17 @@ from typing import Annotated
 
 import typer
 
-from recsys.cli import bundles, compare, exports, query, runs, serve, tune, words
+from recsys.cli import (
+    bundles,
+    compare_embeddings,
+    compare_runs,
+    exports,
+    query,
+    runs,
+    serve,
+    tune,
+    words,
+)
 from recsys.errors import RecsysError
 from recsys.version import __version__
 
@@ -31,7 +41,8 @@ app.command()(serve.serve)
 app.command()(query.query)
 app.command("export-words")(words.export_words)
 app.command()(tune.tune)
-app.command("compare-embeddings")(compare.compare_embeddings)
+app.command("compare")(compare_runs.compare_runs)
+app.command("compare-embeddings")(compare_embeddings.compare_embeddings)
 app.add_typer(bundles.app, name="bundles")
 
 

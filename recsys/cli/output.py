@@ -46,4 +46,4 @@ def print_table(
 
 
 def _is_number(text: str) -> bool:
-    return not text or text.replace(",", "").replace(".", "").replace("%", "").isdigit()
+    return not text or text.lstrip("+-").replace(",", "").replace(".", "").rstrip("%").isdigit()

@@ -11,7 +11,13 @@ from recsys.evaluation.baselines import (
     RandomScorer,
     tune_item_knn,
 )
-from recsys.evaluation.evaluation import Evaluation, difference, evaluate, evaluate_split
+from recsys.evaluation.evaluation import (
+    Evaluation,
+    difference,
+    differences,
+    evaluate,
+    evaluate_split,
+)
 from recsys.evaluation.pairs import (
     SparsePairScorer,
     VectorPairScorer,
@@ -33,6 +39,7 @@ __all__ = [
     "VectorPairScorer",
     "VectorScorer",
     "difference",
+    "differences",
     "evaluate",
     "evaluate_pairs",
     "evaluate_split",

@@ -13,12 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.evaluation.metrics import Values
+from recsys.progress import Progress, silent
 
 Interval = tuple[float, float]
 
 
 def bootstrap_intervals(
-    values: Mapping[str, Values], *, seed: int = 0, resamples: int = 1000, share: float = 0.95
+    values: Mapping[str, Values],
+    *,
+    seed: int = 0,
+    resamples: int = 1000,
+    share: float = 0.95,
+    progress: Progress = silent,
 ) -> dict[str, Interval]:
     """The interval of the mean of each of ``values``, float64 ``[q]``, NaN where a query does not
     count; it holds ``share`` of the resampled means.
@@ -33,14 +39,16 @@ def bootstrap_intervals(
     table = np.stack([values[name] for name in names], axis=1)
     counted = np.isfinite(table)
     summed = np.concatenate([np.where(counted, table, 0.0), counted], axis=1)
-    sums = _resampled_sums(summed, seed=seed, resamples=resamples)
+    sums = _resampled_sums(summed, seed=seed, resamples=resamples, progress=progress)
     with np.errstate(invalid="ignore"):  # a resample may contain no query of a rare slice
         means = sums[:, : len(names)] / sums[:, len(names) :]
     low, high = np.nanquantile(means, [(1 - share) / 2, (1 + share) / 2], axis=0)
     return {name: (float(low[at]), float(high[at])) for at, name in enumerate(names)}
 
 
-def _resampled_sums(table: Values, *, seed: int, resamples: int) -> npt.NDArray[np.float64]:
+def _resampled_sums(
+    table: Values, *, seed: int, resamples: int, progress: Progress
+) -> npt.NDArray[np.float64]:
     """The column sums of each resample, float64 ``[resamples, columns]``."""
     rng = np.random.default_rng(seed)
     size = len(table)
@@ -52,4 +60,6 @@ def _resampled_sums(table: Values, *, seed: int, resamples: int) -> npt.NDArray[
             [np.bincount(rng.integers(0, size, size), minlength=size) for _ in range(low, high)]
         )
         sums[low:high] = weights.astype(np.float64) @ table
+        if step < resamples:
+            progress("bootstrap", high, resamples)
     return sums

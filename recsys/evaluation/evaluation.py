@@ -7,7 +7,7 @@ Rendle, 2020).
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -163,17 +163,42 @@ def difference(
         InvalidRequestError: The metric is missing, no query has it in both, or the numbers of
             queries differ.
     """
-    one, other = first.values.get(metric), second.values.get(metric)
-    gap = np.empty(0)
-    if one is not None and other is not None and one.shape == other.shape:
-        gap = (one - other).astype(np.float64)
-    if not np.isfinite(gap).any():
+    found = differences(first, second, [metric], seed=seed)
+    if metric not in found:
         raise InvalidRequestError(
             f"'{first.name}' and '{second.name}' have no common '{metric}' on the same queries; "
             f"metrics: {', '.join(first.values)}",
             field="metric",
         )
-    return float(np.nanmean(gap)), bootstrap_intervals({metric: gap}, seed=seed)[metric]
+    return found[metric]
+
+
+def differences(
+    first: Evaluation,
+    second: Evaluation,
+    metrics: Iterable[str] | None = None,
+    *,
+    seed: int = 0,
+    resamples: int = 1000,
+    progress: Progress = silent,
+) -> dict[str, tuple[float, Interval]]:
+    """Mean differences of two evaluations of the same queries, each with its 95% interval.
+
+    All metrics share the same resamples of the queries (a paired bootstrap). Metrics that one
+    evaluation lacks, or that no query has in both, are left out.
+
+    Args:
+        metrics: Metrics to compare; by default all that are known per query.
+    """
+    gaps: dict[str, Values] = {}
+    for metric in first.values if metrics is None else metrics:
+        one, other = first.values.get(metric), second.values.get(metric)
+        if one is not None and other is not None and one.shape == other.shape:
+            gap = (one - other).astype(np.float64)
+            if np.isfinite(gap).any():
+                gaps[metric] = gap
+    intervals = bootstrap_intervals(gaps, seed=seed, resamples=resamples, progress=progress)
+    return {metric: (float(np.nanmean(gap)), intervals[metric]) for metric, gap in gaps.items()}
 
 
 def _values(

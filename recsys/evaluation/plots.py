@@ -80,7 +80,7 @@ def draw_plots(
         ),
     ]
     return [
-        {"title": title, "note": note, "source": _svg(figure)}
+        {"title": title, "note": note, "source": svg_url(figure)}
         for title, note, figure in plots
         if figure is not None
     ]
@@ -111,7 +111,7 @@ def recall_curves(
         axes.grid(axis="y")
         figure.legend(loc="outside upper left", ncols=3)
 
-    return _figure(paint) if ks else None
+    return new_figure(paint) if ks else None
 
 
 def recall_bars(evaluations: Evaluations, metrics: Mapping[str, str]) -> Figure | None:
@@ -147,7 +147,7 @@ def recall_bars(evaluations: Evaluations, metrics: Mapping[str, str]) -> Figure 
         axes.grid(axis="y")
         figure.legend(loc="outside upper left", ncols=3)
 
-    return _figure(paint) if present else None
+    return new_figure(paint) if present else None
 
 
 def training_curves(lines: Sequence[Mapping[str, float]]) -> Figure | None:
@@ -177,7 +177,7 @@ def training_curves(lines: Sequence[Mapping[str, float]]) -> Figure | None:
             axes.grid(axis="y")
             axes.legend()
 
-    return _figure(paint) if groups else None
+    return new_figure(paint) if groups else None
 
 
 def ann_bars(figures: Mapping[str, float]) -> Figure | None:
@@ -202,7 +202,7 @@ def ann_bars(figures: Mapping[str, float]) -> Figure | None:
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
 
-    return _figure(paint, height=0.9 + 0.5 * len(found)) if found else None
+    return new_figure(paint, height=0.9 + 0.5 * len(found)) if found else None
 
 
 def _interval(result: Evaluation, metric: str) -> tuple[float, float]:
@@ -210,14 +210,15 @@ def _interval(result: Evaluation, metric: str) -> tuple[float, float]:
     return result.intervals.get(metric, (height, height))
 
 
-def _figure(paint: Callable[[Figure], None], *, height: float = 3.1) -> Figure:
+def new_figure(paint: Callable[[Figure], None], *, height: float = 3.1) -> Figure:
     with rc_context(STYLE):
         figure = Figure(figsize=(5.4, height), layout="constrained")
         paint(figure)
     return figure
 
 
-def _svg(figure: Figure) -> str:
+def svg_url(figure: Figure) -> str:
+    """A figure as an SVG in a data URL."""
     buffer = io.BytesIO()
     with rc_context(STYLE):
         figure.savefig(buffer, format="svg", metadata={"Date": None})

@@ -24,15 +24,19 @@ from recsys.files import load_arrays, read_json, save_arrays, write_json
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stage import StageOutput
+from recsys.splits.query_digests import QueryDigests
 
 WITH_TERMS = "two_tower_with_terms"
 RESULTS, VALUES = "evaluations.json", "values.npz"
+QUERIES, SETTINGS = "queries.npz", "settings.json"
+OTHER_SECTIONS = {"name", "index", "spaces", "serve"}
+"""Keys of a configuration on which an evaluation does not depend."""
 SHEET_ITEMS = 12
 """Number of recommended items on the sheet of a user."""
 
 
 def run_evaluate(job: Job, out: Path) -> StageOutput:
-    """Evaluate all scorers and write the files of :func:`load_evaluations`, :func:`load_sheets`."""
+    """Evaluate all scorers and write the files that the functions ``load_...`` read."""
     config = job.config.evaluation
     scorers, tuning = _scorers(job)
     evaluations = {
@@ -53,6 +57,13 @@ def run_evaluate(job: Job, out: Path) -> StageOutput:
         for metric, column in each.values.items()
     }
     save_arrays(out / VALUES, values)
+    QueryDigests.from_queries(
+        job.split.test,
+        users=job.ingested.interactions.users,
+        items=job.ingested.catalogue.ids,
+        candidates=job.split.candidates,
+    ).save(out / QUERIES)
+    write_json(out / SETTINGS, job.config.model_dump(mode="json", exclude=OTHER_SECTIONS))
     sheets = [asdict(sheet) for sheet in _sheets(job, scorers[0], count=config.sheet_users)]
     results = {name: each.as_json() for name, each in evaluations.items()}
     write_json(out / RESULTS, {"evaluations": results, "sheets": sheets})
@@ -81,6 +92,31 @@ def load_evaluations(folder: Path) -> dict[str, Evaluation]:
         )
         for name, found in results.items()
     }
+
+
+def load_query_digests(folder: Path) -> QueryDigests:
+    """Digests of the test queries, in the order of ``Evaluation.values``.
+
+    Raises:
+        DataError: They are missing, as where an earlier version evaluated, or damaged.
+    """
+    try:
+        return QueryDigests.load(folder / QUERIES)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{folder} holds no digests of its queries; evaluate again") from error
+
+
+def load_settings(folder: Path) -> dict[str, Any]:
+    """The configuration of the evaluated run without :data:`OTHER_SECTIONS`, as JSON values.
+
+    Raises:
+        DataError: They are missing or damaged.
+    """
+    try:
+        settings: dict[str, Any] = read_json(folder / SETTINGS)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{folder} holds no settings; evaluate again") from error
+    return settings
 
 
 def load_sheets(folder: Path) -> list[UserSheet]:

@@ -185,7 +185,7 @@ STAGES: tuple[Stage[Job], ...] = (
     Stage(
         "evaluate",
         ("ingest", "encode", "train"),
-        3,
+        4,
         settings=_settings({"split", "evaluation"}),
         inputs=lambda job: _paths(job, oracle=job.config.evaluation.oracle),
         run=run_evaluate,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -306,3 +307,49 @@ def test_export_embeddings(shop: tuple[Path, Path], run: Run, tmp_path: Path) ->
     assert not (tmp_path / "out/text.npy").exists()
     refused = run(*command, "--space", "sound")
     assert refused.code == 1 and "no content vectors 'sound'" in refused.err
+
+
+def test_compare_runs(shop: tuple[Path, Path], run: Run, tmp_path: Path) -> None:
+    config, runs = shop
+    command = ("compare", "--runs", runs)
+    page = tmp_path / "runs.html"
+    ended = run(*command, config, "tiny:random", "--k", 5, "--report", page)
+    assert ended.code == 0 and ended.err == "", ended.err
+    assert "tiny:random" in ended.out and "worse" in ended.out and f"Page: {page}" in ended.out
+    assert "the same settings and the same input files" in ended.out
+    assert "recsys compare" in page.read_text() and "tiny:random" in page.read_text()
+    content = run(*command, runs / "tiny", "tiny:popularity", "--model", "item_knn", "--json").json
+    assert [each["label"] for each in content["runs"]] == ["tiny:item_knn", "tiny:popularity"]
+    assert content["queries"] == 40 and content["settings"] == {}
+    record = json.loads((runs / "tiny/report.json").read_text())["figures"]
+    found = content["runs"][0]["figures"]
+    assert found == {metric: record[f"item_knn.{metric}"] for metric in found}
+
+
+def test_runs_that_cannot_be_compared(shop: tuple[Path, Path], run: Run, tmp_path: Path) -> None:
+    config, runs = shop
+    earlier = tmp_path / "earlier"
+    shutil.copytree(runs / "tiny/evaluate", earlier / "evaluate")
+    (earlier / "evaluate/queries.npz").unlink()
+    fresh = config.with_name("fresh.toml")
+    fresh.write_text(config.read_text().replace('name = "tiny"', 'name = "fresh"'))
+    for other, expected in (
+        ("tinny", "there is no run 'tinny' in"),
+        ("tinny", "runs: tiny; did you mean 'tiny'?"),
+        ("tiny", "model 'two_tower' of run 'tiny' is there twice"),
+        ("tiny:item_kn", "it evaluated: two_tower, two_tower_with_terms, random, popularity"),
+        (earlier, "was evaluated by an earlier version"),
+        (fresh, f"is not evaluated yet; 'recsys evaluate {fresh}' does it"),
+    ):
+        ended = run("compare", "tiny", other, "--runs", runs)
+        assert ended.code == 1 and expected in ended.err, ended.err
+    assert run("compare", "tiny", "--runs", runs).code == 2
+    assert run("compare", "tiny", "tiny:random", "--report", "page.txt", "--runs", runs).code == 2
+
+
+def test_compare_notes_a_changed_configuration(shop: tuple[Path, Path], run: Run) -> None:
+    changed = shop[0].with_name("changed.toml")
+    changed.write_text(shop[0].read_text().replace("epochs = 4", "epochs = 5"))
+    ended = run("compare", changed, "tiny:random", "--runs", shop[1])
+    assert ended.code == 0
+    assert f"note: {changed} was changed since it was evaluated (train.epochs)" in ended.err
