@@ -22,7 +22,6 @@ class DataSet:
         title: Title of its table.
         config: Configuration of the engine's run.
         metrics: Metrics; the last orders the table.
-        promised: Target of each metric.
         published: Figures of others by model.
         ensemble: Configuration of an ensemble, which has a line of its own.
     """
@@ -31,7 +30,6 @@ class DataSet:
     title: str
     config: Path
     metrics: tuple[str, ...]
-    promised: Figures
     published: Mapping[str, Figures] = field(default_factory=dict)
     ensemble: Path | None = None
 
@@ -49,7 +47,6 @@ BEAUTY = DataSet(
     "Amazon Beauty",
     Path("configs/amazon-beauty.toml"),
     ("hr@10", "ndcg@10"),
-    promised=_hits(0.1100, 0.0660),
     published={
         "SASRec (in S3-Rec)": _hits(0.0605, 0.0318),
         "S3-Rec": _hits(0.0647, 0.0327),
@@ -62,14 +59,12 @@ MOVIELENS = DataSet(
     "MovieLens-1M",
     Path("configs/movielens-1m.toml"),
     ("hr@10", "ndcg@10"),
-    promised=_hits(0.3000, 0.1700),
 )
 GOWALLA = DataSet(
     "gowalla",
     "Gowalla",
     Path("configs/gowalla.toml"),
     ("recall@20", "ndcg@20"),
-    promised=_recall(0.1930, 0.1620),
     published={
         "MF-BPR": _recall(0.1627, 0.1378),
         "YoutubeDNN": _recall(0.1754, 0.1473),

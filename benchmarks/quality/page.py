@@ -23,7 +23,6 @@ NAMES = {
     "ease": "EASE",
     "tfrs_tutorial": "TFRS' retrieval tutorial",
     "sasrec_rectools": "SASRec (RecTools)",
-    "promised": "*target*",
 }
 
 

@@ -67,7 +67,6 @@ def merge(path: Path, part: str, figures: Mapping[str, float], entry: Entry) -> 
             seeds=sorted({seed for each in parts.values() for seed in each["seeds"]}),
             figures=dict(sorted(merged.items())),
             parts=dict(sorted(parts.items())),
-            promised={name: dict(data.promised) for name, data in DATA_SETS.items()},
             published={name: dict(data.published) for name, data in DATA_SETS.items()},
         )
         return read_record(path)
@@ -95,7 +94,7 @@ def table_lines(
         name = part.removeprefix(f"{data}.") if "." in part else "ours"
         lines.append((own[metrics[-1]], name, cells))
     quoted = {f"{name}, published": each for name, each in record["published"][data].items()}
-    for name, figures in {**quoted, "promised": record["promised"][data]}.items():
+    for name, figures in quoted.items():
         cells = [*(figure_cell(figures, metric) for metric in metrics), "", ""]
         lines.append((figures[metrics[-1]], name, cells))
     return [(name, cells) for _, name, cells in sorted(lines, key=lambda line: -line[0])]
