@@ -119,7 +119,7 @@ def ours() -> dict[str, Any]:
 
 def tfrs() -> dict[str, Any]:
     """One batch of queries per size through TFRS' metric, as its own tutorial builds it."""
-    from recsys._tf import tf, tfrs
+    from recsys._tf import compiled, tf, tfrs
 
     items, queries = vectors()
     rates, found = {}, None
@@ -130,7 +130,7 @@ def tfrs() -> dict[str, Any]:
         metric = tfrs.metrics.FactorizedTopK(candidates=layer, ks=(K,))
 
         # One trace for any number of queries, and one query before the clock starts.
-        @tf.function(input_signature=2 * [tf.TensorSpec([None, DIMENSION])])
+        @compiled(input_signature=2 * [tf.TensorSpec([None, DIMENSION])])
         def update(query: Any, true: Any) -> None:
             metric.update_state(query, true)  # noqa: B023, called in this iteration only
 
@@ -140,7 +140,7 @@ def tfrs() -> dict[str, Any]:
         update(*both)
         rates[_name((candidates, size))] = size / (time.perf_counter() - start)
         if found is None:
-            found = layer(both[0][:COMPARED])[1].numpy().tolist()
+            found = compiled(layer)(both[0][:COMPARED])[1].numpy().tolist()
     return {"rates": rates, "found": found, "peak_gib": peak_gib()}
 
 

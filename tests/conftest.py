@@ -1,9 +1,11 @@
-"""Hooks that shorten the suite: the order of the files, garbage and graph optimisation."""
+"""Hooks of the whole suite: the order of the files, garbage, graph optimisation, AutoGraph."""
 
 from __future__ import annotations
 
 import gc
+import os
 import sys
+from typing import Any, NoReturn
 
 import pytest
 
@@ -18,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Exclude imported modules from garbage collection and switch graph optimisation off.
+    """Exclude imported modules from garbage collection, and adapt TensorFlow.
 
     A collection over TensorFlow's objects takes a third of a second. Optimising a graph takes
     longer than any test runs it; the demo and the service run with optimised graphs.
@@ -28,3 +30,19 @@ def pytest_collection_finish() -> None:
     if "tensorflow" in sys.modules:
         options = {"disable_meta_optimizer": True}
         sys.modules["tensorflow"].config.optimizer.set_experimental_options(options)
+        _forbid_autograph()
+
+
+def _forbid_autograph() -> None:
+    """Let each conversion by AutoGraph fail.
+
+    AutoGraph rewrites Python's syntax trees in a way that is deprecated since Python 3.13. Where
+    it fails it runs the function as it is, so that only some functions would fail with it.
+    """
+    from tensorflow.python.autograph.impl import api
+
+    def refuse(function: Any, context: Any) -> NoReturn:
+        raise AssertionError(f"AutoGraph would convert {function}: use recsys._tf.compiled")
+
+    os.environ["AUTOGRAPH_STRICT_CONVERSION"] = "1"
+    api._convert_actual = refuse

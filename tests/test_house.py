@@ -132,6 +132,17 @@ def test_the_library_does_not_print() -> None:
     ]
 
 
+def test_functions_are_compiled_without_autograph() -> None:
+    """Conversions that other code causes are refused at run time (``tests/conftest.py``)."""
+    wrong = [
+        _where(path, node.lineno)
+        for path in ALL
+        for node in nodes(path)
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "tf.function"
+    ]
+    assert [each.split(":")[0] for each in wrong] == ["recsys/_tf.py"], wrong
+
+
 def test_files_and_functions_stay_small() -> None:
     assert not {relative(path): line_count(path) for path in ALL if line_count(path) > LONGEST_FILE}
     lengths = [found for path in ALL for found in function_lengths(path)]

@@ -91,7 +91,7 @@ def _step_parts(
 
     The gradient of a part's output is that output itself, which has the same cost.
     """
-    from recsys._tf import tf
+    from recsys._tf import compiled, tf
     from recsys.towers.losses.api import LossInput
     from recsys.towers.losses.build import build_loss
 
@@ -99,14 +99,14 @@ def _step_parts(
     warm = tf.constant(np.flatnonzero(log.warm), tf.int32)
     table = tf.constant(model.item_vectors())
 
-    @tf.function(reduce_retracing=True)
+    @compiled(reduce_retracing=True)
     def item_tower() -> Any:
         with tf.GradientTape() as tape:
             vectors = model.item_tower(warm, training=True)
         variables = model.item_tower.trainable_variables
         return tape.gradient(vectors, variables, output_gradients=vectors)
 
-    @tf.function(reduce_retracing=True)
+    @compiled(reduce_retracing=True)
     def history(items: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(items)
@@ -114,7 +114,7 @@ def _step_parts(
         sources = [items, *model.query_tower.trainable_variables]
         return tape.gradient(states, sources, output_gradients=states)
 
-    @tf.function(reduce_retracing=True)
+    @compiled(reduce_retracing=True)
     def softmax(fields: dict[str, Any]) -> Any:
         vectors = [fields[f"{name}"] for name in fields if fields[name].dtype == tf.float32]
         with tf.GradientTape() as tape:
@@ -122,13 +122,13 @@ def _step_parts(
             value = loss.compute(LossInput(**fields))
         return value, tape.gradient(value, vectors)
 
-    @tf.function(reduce_retracing=True)
+    @compiled(reduce_retracing=True)
     def gradients(batch: Any) -> Any:
         with tf.GradientTape() as tape:
             value = model.compute_loss(batch, training=True)
         return tape.gradient(value, model.trainable_variables)
 
-    @tf.function(reduce_retracing=True)
+    @compiled(reduce_retracing=True)
     def update(found: Any) -> None:
         optimizer.apply_gradients(zip(found, model.trainable_variables))
 

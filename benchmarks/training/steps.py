@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys._tf import tf, tf_keras
+from recsys._tf import compiled, tf, tf_keras
 from recsys.features import FeatureBlock
 from recsys.interactions import Interactions
 from recsys.towers import TowersConfig, TrainConfig
@@ -39,7 +39,7 @@ class TowerSteps:
         self.model.compute_loss(first)
         self.optimizer.build(self.model.trainable_variables)
         shapes = {name: tf.TensorSpec([None] * t.ndim, t.dtype) for name, t in first.items()}
-        self._step = tf.function(self.model.train_step, input_signature=[shapes])
+        self._step = compiled(self.model.train_step, input_signature=[shapes])
         self.positions = 0
         """Number of positions of all steps so far, without padding."""
 

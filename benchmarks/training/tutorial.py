@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys._tf import tf, tf_keras, tfrs
+from recsys._tf import compiled, tf, tf_keras, tfrs
 from recsys.evaluation import VectorScorer
 from recsys.ids import Vectors
 from recsys.interactions import Interactions
@@ -33,7 +33,7 @@ class TfrsTutorial:
         self._model.optimizer.build(self._model.trainable_variables)
         self._done = 0
         rows = tf.TensorSpec([None], tf.int32)
-        self._train_step = tf.function(
+        self._train_step = compiled(
             self._model.train_step, input_signature=[{"user": rows, "item": rows}]
         )
 

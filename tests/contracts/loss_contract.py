@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from recsys._tf import tf, tf_keras
+from recsys._tf import compiled, tf, tf_keras
 from recsys.ids import IdMap, Mask, Rows, Vectors
 from recsys.interactions import Interactions
 from recsys.towers.losses.build import Loss, LossInput, build_loss
@@ -262,13 +262,13 @@ def learned(config: PositionLossConfig, log: Interactions) -> dict[str, Vectors]
         )
         return loss.compute(inputs)
 
-    @tf.function  # type: ignore[untyped-decorator]
+    @compiled  # type: ignore[untyped-decorator]
     def learn() -> None:
-        for _ in tf.range(150):
-            with tf.GradientTape() as tape:
-                now = value()
-            adam.apply_gradients(zip(tape.gradient(now, [users, items]), [users, items]))
+        with tf.GradientTape() as tape:
+            now = value()
+        adam.apply_gradients(zip(tape.gradient(now, [users, items]), [users, items]))
 
-    learn()
+    for _ in range(150):
+        learn()
     parts: dict[str, Any] = {"users": users, "items": items}
     return {name: tf.math.l2_normalize(table, axis=1).numpy() for name, table in parts.items()}

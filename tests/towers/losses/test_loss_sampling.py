@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsys._tf import tf, tf_keras, tfrs
+from recsys._tf import compiled, tf, tf_keras, tfrs
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
 from recsys.towers import (
@@ -53,18 +53,15 @@ def test_items_are_candidates_at_their_inclusion_probability(config):
     loss = build_loss(config, log)
     positives = tf.constant(np.random.default_rng(5).choice(log.item, (trials, 4)))
 
-    @tf.function
-    def drawn():
-        seen = tf.zeros(ITEMS)
-        for trial in tf.range(trials):
-            candidates = loss.candidates(positives[trial])
-            seen = tf.tensor_scatter_nd_add(seen, candidates[:, None], tf.ones(tf.size(candidates)))
-        return seen
+    def count(seen, batch):
+        candidates = loss.candidates(batch)
+        return tf.tensor_scatter_nd_add(seen, candidates[:, None], tf.ones(tf.size(candidates)))
 
     chances = np.where(log.warm, 1 - (5 / 6) ** 3, 0)
     if getattr(config, "in_batch", "none") == "all":
         chances = 1 - (1 - chances) * (1 - log.item_counts / len(log)) ** 4
-    np.testing.assert_allclose(drawn() / trials, chances, atol=4 * 0.5 / trials**0.5)
+    seen = compiled(tf.foldl)(count, positives, tf.zeros(ITEMS))
+    np.testing.assert_allclose(seen / trials, chances, atol=4 * 0.5 / trials**0.5)
 
 
 def test_the_loss_equals_tfrs_on_distinct_items():
@@ -114,13 +111,16 @@ def test_counting_items_once_has_less_bias_than_removing_accidental_hits():
 
     def step(queries, table, item):
         expected = tf.gather(share, item)  # TFRS clips at 1, and a common factor cancels
-        return task(
-            queries,
-            tf.gather(table, item),
-            candidate_sampling_probability=expected,
-            candidate_ids=item,
-            compute_metrics=False,
-        ) / len(item)
+        return (
+            task(
+                queries,
+                tf.gather(table, item),
+                candidate_sampling_probability=expected,
+                candidate_ids=item,
+                compute_metrics=False,
+            )
+            / item.shape[0]
+        )
 
     theirs = divergence(truth, descended_scores(truth, step))
     ours = divergence(truth, descended_scores(truth, loss_step(SOFTMAXES["in-batch"])))
@@ -167,21 +167,19 @@ def descended_scores(truth: np.ndarray, step) -> np.ndarray:
     contexts = rng.integers(3, size=(steps, 48))
     items = (truth[contexts].cumsum(axis=2) > rng.random((steps, 48, 1))).argmax(axis=2)
     tf.random.set_seed(1)
-    contexts, items = tf.constant(contexts), tf.constant(items, tf.int32)
 
-    @tf.function
-    def descended():
-        scores, total = tf.zeros((12, 3)), tf.zeros((12, 3))
-        for number in tf.range(steps):
-            with tf.GradientTape() as tape:
-                tape.watch(scores)
-                value = step(tf.one_hot(contexts[number], 3), scores, items[number])
-            slope = tf.convert_to_tensor(tape.gradient(value, scores))
-            scores -= 3 * (1 - tf.cast(number / steps, tf.float32)) * slope
-            total += scores * tf.cast(number >= steps // 2, tf.float32)
-        return total / (steps - steps // 2)
+    def descend(state, batch):
+        (scores, total), (number, context, item) = state, batch
+        with tf.GradientTape() as tape:
+            tape.watch(scores)
+            value = step(tf.one_hot(context, 3), scores, item)
+        slope = tf.convert_to_tensor(tape.gradient(value, scores))
+        scores -= 3 * (1 - tf.cast(number / steps, tf.float32)) * slope
+        return scores, total + scores * tf.cast(number >= steps // 2, tf.float32)
 
-    return descended().numpy().T
+    batches = (tf.range(steps), tf.constant(contexts), tf.constant(items, tf.int32))
+    _, total = compiled(tf.foldl)(descend, batches, 2 * (tf.zeros((12, 3)),))
+    return total.numpy().T / (steps - steps // 2)
 
 
 def divergence(truth: np.ndarray, scores: np.ndarray) -> float:
