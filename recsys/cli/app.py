@@ -3,7 +3,6 @@ arguments; 130 for an interrupt."""
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from typing import Annotated
@@ -22,6 +21,7 @@ from recsys.cli import (
     words,
 )
 from recsys.errors import RecsysError
+from recsys.screen import quiet_libraries
 from recsys.version import __version__
 
 TRACEBACK = "RECSYS_TRACEBACK"
@@ -63,9 +63,7 @@ def _options(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code."""
-    # TensorFlow warns of every missing graphics card; both must be set before it loads.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    quiet_libraries()
     try:
         app(arguments, prog_name="recsys")
     except RecsysError as error:

@@ -51,14 +51,24 @@ def run_index(job: Job, out: Path) -> StageOutput:
 
 def run_publish(job: Job, out: Path) -> StageOutput:
     """Publish a bundle."""
+    version = publish(job.bundles, parts_of(job), progress=job.progress)
+    return StageOutput({}, {"version": version})
+
+
+def parts_of(job: Job) -> Parts:
+    """The parts of the bundle of a run whose spaces are built.
+
+    Its description has the figures of the stages that are complete.
+    """
     spaces: dict[str, Space] = {
         name: Space.load(job.folder / "index" / name, name) for name in job.config.spaces
     }
     needed = {name.split(".")[0] for name in job.towers.item_blocks} | set(spaces)
     if job.towers.terms_dimension:
         needed.add(TEXT)
-    records = {name: load_record(job.folder / name) or {} for name in PUBLISHED_FROM}
-    parts = Parts(
+    found = {name: load_record(job.folder / name) for name in PUBLISHED_FROM}
+    records = {name: record for name, record in found.items() if record is not None}
+    return Parts(
         ingested=job.ingested,
         towers=job.towers,
         spaces=spaces,
@@ -66,13 +76,11 @@ def run_publish(job: Job, out: Path) -> StageOutput:
         attributes=job.attribute_schema,
         config=job.config.model_dump(mode="json"),
         figures={
-            **records["evaluate"].get("figures", {}),
+            **records.get("evaluate", {}).get("figures", {}),
             **{f"index.{name}": value for name, value in records["index"]["figures"].items()},
         },
         fingerprints={name: record["fingerprint"] for name, record in records.items()},
     )
-    version = publish(job.bundles, parts, progress=job.progress)
-    return StageOutput({}, {"version": version})
 
 
 def still_published(job: Job, result: StageResult) -> bool:
