@@ -37,6 +37,8 @@ class DataConfig(Config):
         pictures: Folder or zip archive of pictures.
         user_vectors: Parquet file of external user vectors for the query tower, in the format of
             ``recsys export-embeddings``.
+        integer_ids: Ids ("user", "item") that tables in memory hold as integers. The engine's ids
+            are text; only the DataFrames of a notebook have integers again.
         policy: Treatment of invalid entries.
     """
 
@@ -46,6 +48,7 @@ class DataConfig(Config):
     fields: CatalogueFields = CatalogueFields()
     pictures: str | None = None
     user_vectors: str | None = None
+    integer_ids: tuple[Literal["user", "item"], ...] = ()
     policy: IngestPolicy = IngestPolicy()
 
 

@@ -157,8 +157,8 @@ INGEST: Stage[Job] = Stage(
     "ingest",
     (),
     2,
-    # External user vectors are read by the stage "encode".
-    settings=_settings({"data"}, exclude={"data": {"user_vectors"}}),
+    # External user vectors are read by the stage "encode", types of ids by none.
+    settings=_settings({"data"}, exclude={"data": {"user_vectors", "integer_ids"}}),
     inputs=_ingest_inputs,
     run=_run_ingest,
 )

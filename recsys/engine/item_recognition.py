@@ -1,0 +1,260 @@
+"""Recognition of the columns of a catalogue: title, texts, categories, numbers and pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsys.catalogue import CatalogueFields
+from recsys.config import parse_config
+from recsys.engine.column_names import (
+    IMAGE_NAMES,
+    ITEM_NAMES,
+    TITLE_NAMES,
+    find_column,
+    plain,
+    quoted,
+)
+from recsys.engine.recognition import SAMPLE, holds_dates, is_text
+from recsys.errors import DataError
+from recsys.tables import require_columns
+
+Role = Literal["text", "category", "number", "image"]
+SEPARATORS = ("|", ";", ",")
+_MOST_DISTINCT = 0.3
+"""Largest number of distinct categories per item."""
+_CATEGORY_WORDS, _TEXT_WORDS, _TITLE_WORDS = 5, 2, 20
+_CODES = ("id", "code", "zip", "number", "sku", "ean", "isbn", "upc", "key")
+"""Endings of names of numbers that are labels and no amounts."""
+_PICTURE = r"(?i)\.(jpe?g|png|gif|webp|bmp|tiff?)$"
+_ADDRESS = r"(?i)^(https?:)?//"
+
+
+@dataclass(frozen=True)
+class RecognisedItems:
+    """Meaning of the columns of a table of items.
+
+    Attributes:
+        item: Column of the ids.
+        fields: Columns by meaning.
+        unused: Reason per column that is not used.
+    """
+
+    item: str
+    fields: CatalogueFields
+    unused: Mapping[str, str]
+
+    def describe(self) -> str:
+        """One line for a person."""
+        fields = self.fields
+        parts = [f"item = '{self.item}'"]
+        parts += [
+            f"{meaning} = {quoted([name])}"
+            for meaning, name in (("title", fields.title), ("image", fields.image))
+            if name is not None
+        ]
+        for meaning in ("text", "categories", "numbers"):
+            names = getattr(fields, meaning)
+            parts += [f"{meaning} = {quoted(names)}"] if names else []
+        if fields.categories and fields.separator != "|":
+            parts.append(f"separator = '{fields.separator}'")
+        unused = ", ".join(f"'{name}' ({why})" for name, why in self.unused.items())
+        return f"items: {', '.join(parts)}{f'; not used: {unused}' if unused else ''}"
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    """Role of a column by its values; without a role, the reason."""
+
+    role: Role | None
+    reason: str = ""
+    separator: str = ""
+    words: float = 0.0
+
+
+def recognise_items(
+    table: pa.Table,
+    given: Mapping[str, Any] | None = None,
+    *,
+    log_item: str | None = None,
+    pictures: bool = False,
+) -> RecognisedItems:
+    """Recognise the columns of a table of items.
+
+    The ids are in the column with the name of the log's item column, else in one with a common
+    name. Texts are columns of several words, categories columns with few distinct values or lists,
+    numbers columns of amounts; the image is a column of picture files.
+
+    Args:
+        given: Fields of :class:`~recsys.catalogue.CatalogueFields` that are known, and "item", the
+            column of the ids; the others are recognised.
+        log_item: Column of the items in the log.
+        pictures: Whether there are picture files.
+
+    Raises:
+        DataError: The ids are not recognised, or one of several columns could name the pictures.
+        ConfigError: ``given`` has an unknown field.
+
+    Example:
+        >>> items = pa.table({"sku": ["a", "b"], "name": ["Red lamp", "Blue rug"], "price": [5, 9]})
+        >>> recognise_items(items).describe()
+        "items: item = 'sku', title = 'name', text = 'name', numbers = 'price'"
+    """
+    chosen = {key: value for key, value in (given or {}).items() if value is not None}
+    item = chosen.pop("item", None) or _find_ids(table, log_item)
+    require_columns([item], table.column_names, "items")
+    known = parse_config(chosen, CatalogueFields)
+    named = {item, *known.columns()[1:]}
+    require_columns(sorted(named), table.column_names, "items")
+    meanings = {c: _meaning(c, table[c]) for c in table.column_names if c not in named}
+    if "image" not in chosen and pictures:
+        chosen["image"] = _find_image(meanings)
+    if "title" not in chosen:
+        chosen["title"] = _find_title(table, meanings)
+    separator = known.separator
+    if "separator" not in chosen:
+        found = [each.separator for each in meanings.values() if each.separator]
+        separator = max(SEPARATORS, key=found.count) if found else "|"
+    by_role: dict[str, list[str]] = {"text": [], "category": [], "number": [], "image": []}
+    for column, each in meanings.items():
+        role = each.role
+        if column == chosen["title"]:
+            role = "text"
+        if role is not None and column != chosen.get("image"):
+            by_role[role].append(column)
+    title_first = sorted(by_role["text"], key=lambda column: column != chosen["title"])
+    recognised = {
+        "text": title_first,
+        "categories": by_role["category"],
+        "numbers": by_role["number"],
+        "separator": separator,
+    }
+    fields = parse_config(
+        {k: v for k, v in {**recognised, **chosen}.items() if v is not None}, CatalogueFields
+    )
+    used = {item, *fields.columns()[1:]}
+    without = "no picture files were given"
+    unused = {c: m.reason or without for c, m in meanings.items() if c not in used}
+    return RecognisedItems(item, fields, unused)
+
+
+def _find_ids(table: pa.Table, log_item: str | None) -> str:
+    resolve = "fields={'item': ...}"
+    if log_item in table.column_names:
+        return str(log_item)
+    same = [c for c in table.column_names if log_item is not None and plain(c) == plain(log_item)]
+    ranks = (*ITEM_NAMES[:-1], ("id", "uid", "key"), ITEM_NAMES[-1])
+    found = (
+        same[0] if same else find_column(ranks, table.column_names, table="items", resolve=resolve)
+    )
+    if found is None:
+        raise DataError(
+            "items: no column was recognised as the item ids (its columns: "
+            f"{quoted(table.column_names)}); name it with {resolve}"
+        )
+    return found
+
+
+def _find_image(meanings: Mapping[str, _Meaning]) -> str:
+    found = [column for column, each in meanings.items() if each.role == "image"]
+    resolve = "fields={'image': ...}"
+    named = find_column(IMAGE_NAMES, found, table="items", resolve=resolve)
+    if named is None and len(found) != 1:
+        why = f"pictures were given, and no column names their files (columns: {quoted(meanings)})"
+        if found:
+            why = f"the columns {quoted(found)} all name picture files"
+        raise DataError(f"items: {why}; name the column with {resolve}")
+    return named or found[0]
+
+
+def _find_title(table: pa.Table, meanings: Mapping[str, _Meaning]) -> str | None:
+    """The column with a common name, else the shortest text."""
+    texts = [column for column in meanings if is_text(table[column].type)]
+    for names in TITLE_NAMES:
+        found = [column for column in texts if plain(column) in names]
+        if found:
+            return found[0]
+    short = {
+        column: each.words
+        for column, each in meanings.items()
+        if each.role == "text" and each.words <= _TITLE_WORDS and column in texts
+    }
+    return min(short, key=lambda column: short[column], default=None)
+
+
+def _meaning(name: str, column: pa.ChunkedArray) -> _Meaning:
+    kind = column.type
+    values = column.slice(0, SAMPLE).drop_null()
+    if not len(values):
+        return _Meaning(None, "empty")
+    if holds_dates(values):
+        return _Meaning(None, "dates")
+    if pa.types.is_boolean(kind):
+        return _Meaning("category")
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return _meaning_of_numbers(name, values)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return _meaning_of_lists(values)
+    if is_text(kind):
+        texts = values.filter(pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(values)), 0))
+        return _meaning_of_texts(texts) if len(texts) else _Meaning(None, "empty")
+    return _Meaning(None, f"values of the type {kind}")
+
+
+def _meaning_of_numbers(name: str, values: pa.ChunkedArray) -> _Meaning:
+    distinct = pc.count_distinct(values).as_py()
+    if distinct == 1:
+        return _Meaning(None, "one value only")
+    if plain(name).endswith(_CODES):
+        few = distinct <= _MOST_DISTINCT * len(values)
+        return _Meaning("category") if few else _Meaning(None, "codes")
+    return _Meaning("number")
+
+
+def _meaning_of_lists(values: pa.ChunkedArray) -> _Meaning:
+    parts = pc.list_flatten(values).drop_null()
+    if pa.types.is_nested(parts.type):
+        return _Meaning(None, "nested values")
+    if not len(parts):
+        return _Meaning(None, "empty")
+    words = _words(parts) if is_text(parts.type) else 1.0
+    return _Meaning("category") if words <= _CATEGORY_WORDS else _Meaning("text", words=words)
+
+
+def _meaning_of_texts(texts: pa.ChunkedArray) -> _Meaning:
+    count = len(texts)
+    if _share(texts, _ADDRESS) > 0.5:
+        return _Meaning(None, "addresses")
+    if _share(texts, _PICTURE) > 0.5:
+        return _Meaning("image")
+    distinct, words = pc.count_distinct(texts).as_py(), _words(texts)
+    for separator in SEPARATORS:
+        if _share(texts, re.escape(separator)) < 0.1:
+            continue
+        parts = pc.utf8_trim_whitespace(pc.list_flatten(pc.split_pattern(texts, separator)))
+        few = pc.count_distinct(parts).as_py() <= _MOST_DISTINCT * count
+        if few and _words(parts) <= _CATEGORY_WORDS - 2:
+            return _Meaning("category", separator=separator)
+    if distinct == 1:
+        return _Meaning(None, "one value only")
+    if distinct <= _MOST_DISTINCT * count and words <= _CATEGORY_WORDS:
+        return _Meaning("category")
+    if words >= _TEXT_WORDS:
+        return _Meaning("text", words=words)
+    return _Meaning(None, "single words, most of them distinct", words=words)
+
+
+def _share(texts: pa.ChunkedArray, pattern: str) -> float:
+    return float(pc.mean(pc.cast(pc.match_substring_regex(texts, pattern), pa.int8())).as_py())
+
+
+def _words(texts: pa.ChunkedArray) -> float:
+    """Mean number of words."""
+    return float(
+        pc.mean(pc.add(pc.count_substring_regex(pc.utf8_trim_whitespace(texts), r"\s+"), 1)).as_py()
+    )
