@@ -16,7 +16,7 @@ import recsys
 from recsys.bundle import open_bundle
 from recsys.errors import DataError, InvalidRequestError, NotFoundError, UnknownIdError
 from recsys.retrieval import Response
-from recsys_server.client import RecsysClient
+from recsys_client import RecsysClient
 from tests.engine.frames import QUICK, shop_frames
 from tests.server.service_world import served
 

@@ -78,7 +78,7 @@ def test_positions_and_terms_are_recognised() -> None:
         ({"user": [1], "item": [2], "date": [20240131]}, "look like dates .*to_datetime"),
     ],
 )
-def test_what_is_not_recognised_is_refused_with_the_remedy(
+def test_unrecognised_columns_are_refused_with_the_remedy(
     columns: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(DataError, match=message):
