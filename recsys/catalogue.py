@@ -13,7 +13,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from recsys.config import Config
-from recsys.ids import IdMap
+from recsys.ids import IdMap, Rows
 from recsys.interactions import ITEM
 from recsys.pictures import PictureStore
 from recsys.tables import TableLike, as_table, require_columns
@@ -94,6 +94,12 @@ class Catalogue:
         titles = self._strings(self.fields.title)
         return [title or self.ids.id(row) for row, title in enumerate(titles)]
 
+    def titles_at(self, rows: Rows) -> list[str | None]:
+        """Title of each of ``rows``, or None where it has none."""
+        if self.fields.title is None:
+            return [None] * len(rows)
+        return [_text(value) or None for value in self._title_column.take(rows).to_pylist()]
+
     @cached_property
     def image_names(self) -> list[str | None]:
         """File name of the picture of each item, or None."""
@@ -107,8 +113,15 @@ class Catalogue:
         return None if self.pictures is None or name is None else self.pictures.read(name)
 
     def _strings(self, column: str) -> list[str]:
-        values = self.table[column].to_pylist()
-        return ["" if value is None or value != value else str(value).strip() for value in values]
+        return [_text(value) for value in self.table[column].to_pylist()]
+
+    @cached_property
+    def _title_column(self) -> pa.Array:
+        return self.table[self.fields.title].combine_chunks()
+
+
+def _text(value: object) -> str:
+    return "" if value is None or value != value else str(value).strip()
 
 
 def catalogue_of_ids(ids: Sequence[str]) -> Catalogue:

@@ -36,6 +36,12 @@ def test_titles_fall_back_on_the_id() -> None:
     assert Catalogue.of(TABLE, CatalogueFields()).titles() == ["b", "a", "c"]
 
 
+def test_titles_of_rows_are_none_where_an_item_has_none() -> None:
+    rows = np.array([1, 0, 0], np.int32)
+    assert Catalogue.of(TABLE, FIELDS).titles_at(rows) == [None, "Lamp", "Lamp"]
+    assert Catalogue.of(TABLE, CatalogueFields()).titles_at(rows) == [None, None, None]
+
+
 def test_rows_do_not_depend_on_the_index_of_the_table() -> None:
     made = Catalogue.of(TABLE.set_index(pd.Index([5, 5, 5])), FIELDS)
     assert made.ids.ids(np.arange(3)) == ["b", "a", "c"]

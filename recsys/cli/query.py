@@ -66,6 +66,9 @@ def query(
     unknown_history: _UnknownPolicy = "skip",
     fusion: _FusionForm = None,
     weight: _Weights = None,
+    titles: Annotated[
+        bool, typer.Option("--titles/--no-titles", help="Titles of the candidates.")
+    ] = True,
     sheet: Annotated[
         Path | None,
         typer.Option(help="Also draw query and candidates into this PNG; needs --config."),
@@ -96,18 +99,19 @@ def query(
         seen=seen,  # type: ignore[arg-type]  # the retriever refuses other values
         unknown_history=unknown_history,  # type: ignore[arg-type]
         fusion=fusion_from(fusion, weight or ()),
+        titles=titles,
     )
     if address is not None:
         from recsys_client import RecsysClient
 
         with RecsysClient(address, timeout=timeout) as client:
-            response, titles = client.respond(request), dict[str, str]()
+            response = client.respond(request)
     else:
-        response, titles = _answer_by_bundle(bundles, config, runs, version, request, sheet)
+        response = _answer_by_bundle(bundles, config, runs, version, request, sheet)
     if as_json:
         print_json(response_to_json(response))
         return
-    _print_table(response, titles)
+    _print_table(response)
     for note in _notes(response):
         typer.echo(f"note: {note}", err=True)
 
@@ -119,8 +123,7 @@ def _answer_by_bundle(
     version: str,
     request: Request,
     sheet: Path | None,
-) -> tuple[Response, dict[str, str]]:
-    """The response, and the titles of its candidates."""
+) -> Response:
     from recsys.bundle import open_bundle
     from recsys.pipeline import open_job
 
@@ -131,9 +134,7 @@ def _answer_by_bundle(
         from recsys.cli.query_sheets import write_query_sheet
 
         write_query_sheet(sheet, request, response, bundle, job)
-    titles = bundle.catalogue.titles()
-    rows = bundle.catalogue.ids.rows(response.ids)
-    return response, {id_: titles[row] for id_, row in zip(response.ids, rows)}
+    return response
 
 
 def _ids(text: str) -> list[str]:
@@ -157,7 +158,7 @@ def _context(texts: list[str]) -> dict[str, str]:
     return pairs
 
 
-def _print_table(response: Response, titles: dict[str, str]) -> None:
+def _print_table(response: Response) -> None:
     parts = sorted({name for each in response.candidates for name in each.parts})
     print_table(
         ["rank", "item", "score", *parts, "title"],
@@ -167,7 +168,7 @@ def _print_table(response: Response, titles: dict[str, str]) -> None:
                 each.id,
                 f"{each.score:.4f}",
                 *(f"{each.parts[name]:.4f}" if name in each.parts else "" for name in parts),
-                titles.get(each.id, ""),
+                each.title or "",
             ]
             for each in response.candidates
         ],

@@ -81,6 +81,7 @@ def response_to_json(response: Response) -> dict[str, Any]:
                 "score": each.score,
                 "rank": each.rank,
                 **({"parts": dict(sorted(each.parts.items()))} if each.parts else {}),
+                **({} if each.title is None else {"title": each.title}),
             }
             for each in response.candidates
         ],

@@ -187,7 +187,8 @@ class Retriever(RetrievalCalls):
         request, found = parsed.request, len(ranked.rows)
         ids, scores = self.catalogue.ids.ids(ranked.rows), ranked.scores.tolist()
         parts = self._parts(ranked.rows, vectors)
-        candidates = map(Candidate, ids, scores, range(1, found + 1), parts)
+        titles = self.catalogue.titles_at(ranked.rows) if request.titles else [None] * found
+        candidates = map(Candidate, ids, scores, range(1, found + 1), parts, titles)
         unread = [each.unread_terms for each in vectors.values() if each.unread_terms is not None]
         spaces = [self.spaces[name] for name in request.spaces]
         return Response(

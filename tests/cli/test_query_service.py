@@ -40,7 +40,7 @@ def test_candidates_are_printed_as_a_table(run: Run) -> None:
     code, out, err = run("--history", "item-05", "--k", "2")
     assert (code, err) == (0, "")
     assert [line.split() for line in out.splitlines() if "item-" in line] == [
-        ["1", "item-04", "-0.2500"],
+        ["1", "item-04", "-0.2500", "Item", "number", "4"],
         ["2", "item-06", "-0.2500"],
     ]
 
@@ -91,7 +91,7 @@ def test_a_fusion_reaches_the_service_and_its_parts_come_back(run: Run) -> None:
     with served(make_world().retriever()) as running:
         options = ["--item", "i10", "--space", "two_tower+text", "--k", "1"]
         _, out, _ = run(*options, "--fusion", "sum", to=running.address)
-        assert out.split()[-5:] == ["1", "i09", "1.9754", "0.9877", "0.9877"]
+        assert out.split()[-7:] == ["1", "i09", "1.9754", "0.9877", "0.9877", "Item", "9"]
         weights = ["--weight", "text=0", "--weight", "two_tower=2", "--json"]
         (found,) = json.loads(run(*options, *weights, to=running.address)[1])["candidates"]
         assert found["score"] == pytest.approx(2 / 61)

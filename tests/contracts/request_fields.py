@@ -40,6 +40,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "space": "text+image",
         "fusion": ReciprocalRank(weights={"text": 2, "image": 0.5}),
     },
+    "titles": {**_HISTORY, "titles": True},
 }
 """Per field a request in which it differs from its default; ``k`` is 10 where none is given."""
 OPTIONS = {"user_id": "--user", "item_id": "--item", "fusion": "--weight"}
@@ -115,6 +116,9 @@ def _arguments(request: Request, folder: Path) -> Iterator[str]:
     for name in SAMPLES:
         part = "query" if name in QueryFields.__annotations__ else None
         value = getattr(request.query if part else request, name)
+        if isinstance(value, bool):
+            yield f"--{name}" if value else f"--no-{name}"
+            continue
         if value == getattr(defaults.query if part else defaults, name):
             continue
         option = OPTIONS.get(name, f"--{name.replace('_', '-')}")

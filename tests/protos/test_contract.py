@@ -112,5 +112,5 @@ def test_each_breaking_change_is_found(compiled: Write, old: str, new: str, chan
 
 
 def test_an_added_field_breaks_nothing(compiled: Write) -> None:
-    added = compiled(SOURCE.replace("int32 rank = 3;", "int32 rank = 3;\n  string title = 9;"))
+    added = compiled(SOURCE.replace("int32 rank = 3;", "int32 rank = 3;\n  string colour = 9;"))
     assert breaking_changes(describe(), added) == []

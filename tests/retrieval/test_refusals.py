@@ -81,6 +81,7 @@ def test_a_history_is_a_sequence_of_ids() -> None:
         ({"exclude": "i01"}, "exclude", "exclude must be a sequence of ids; got the single value"),
         ({"exclude": None}, "exclude", "must be a sequence of ids; got the single value None"),
         ({"exclude": [None]}, "exclude[0]", "position 0 holds None"),
+        ({"titles": 1}, "titles", "titles must be True or False; got 1"),
     ],
 )
 def test_options_out_of_range(

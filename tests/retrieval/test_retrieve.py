@@ -157,3 +157,14 @@ def test_content_is_searched_without_towers(world: World) -> None:
     retriever = replace(world.retriever(), towers=None, spaces=spaces)
     answer = retrieve(retriever, terms="7", image=b"8", space="text+image", k=2)
     assert set(answer.ids) == {"i07", "i08"}
+
+
+def test_candidates_carry_their_titles_on_request(retriever: Retriever) -> None:
+    answer = retrieve(retriever, item_id="i37", k=3, titles=True)
+    assert {each.id: each.title for each in answer.candidates} == {
+        "i36": "Item 36",
+        "i38": "Item 38",
+        "i39": None,
+    }
+    plain = retrieve(retriever, item_id="i37", k=3)
+    assert plain.ids == answer.ids and {each.title for each in plain.candidates} == {None}

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
-from recsys.catalogue import Catalogue, catalogue_of_ids
+from recsys.catalogue import Catalogue, CatalogueFields
 from recsys.encoders import Encoded, Fault
 from recsys.ids import IdMap, Vectors
 from recsys.index import ExactConfig, IndexConfig
@@ -109,7 +110,10 @@ class World:
 
 def make_world(config: IndexConfig | None = None) -> World:
     config = config or ExactConfig()
-    catalogue = catalogue_of_ids(ITEMS)
+    # Every item but the last has a title.
+    titles = [f"Item {number}" for number in range(len(ITEMS) - 1)] + [""]
+    table = pd.DataFrame({"item_id": ITEMS, "title": titles})
+    catalogue = Catalogue.of(table, CatalogueFields(title="title"))
     users = IdMap.of("user", list(HISTORIES))
     pairs = [(user, item) for user, items in enumerate(HISTORIES.values()) for item in items]
     log = Interactions.of(

@@ -19,6 +19,11 @@ ITEMS = [f"item-{number:02d}" for number in range(40)]
 SECRET = "the password is swordfish"
 
 
+def title(number: int) -> str | None:
+    """Title of an item; every third has none."""
+    return f"Item number {number}" if number % 3 else None
+
+
 @dataclass
 class LineRetriever:
     """Items on a line: the nearest to the last of the history comes first, ties to the left.
@@ -67,7 +72,9 @@ class LineRetriever:
             (abs(at - position), at) for at, item in enumerate(ITEMS) if item not in hidden
         )
         candidates = tuple(
-            Candidate(ITEMS[at], -float(distance) / 4, rank)
+            Candidate(
+                ITEMS[at], -float(distance) / 4, rank, title=title(at) if request.titles else None
+            )
             for rank, (distance, at) in enumerate(free[: request.k], start=1)
         )
         return Response(
@@ -106,8 +113,10 @@ def served(
     try:
         server = asyncio.run_coroutine_threadsafe(starting, loop).result(30)
         running = Served(server.address, server, loop)
-        yield running
-        running.stop(0)
+        try:
+            yield running
+        finally:
+            running.stop(0)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(30)

@@ -71,7 +71,7 @@ OPTIONS = [
     {"k": 1_000},
     {"k": 0},
     {"k": 5, "exclude": ("i08", "i10", "gone"), "seen": "include"},
-    {"k": 5, "unknown_history": "raise"},
+    {"k": 5, "unknown_history": "raise", "titles": True},
 ]
 REQUESTS = [
     Request(query, space=space, **options)  # type: ignore[arg-type]

@@ -55,6 +55,7 @@ def read_request(message: pb.RetrieveRequest) -> Request:
         seen=_policy("seen", message.seen, SEEN),
         unknown_history=_policy("unknown_history", message.unknown_history, UNKNOWN_HISTORY),
         fusion=_read_fusion(message.fusion) if message.HasField("fusion") else None,
+        titles=message.titles,
     )
 
 
@@ -82,6 +83,7 @@ def write_request(request: Request) -> pb.RetrieveRequest:
             seen=_number(request.seen, SEEN),
             unknown_history=_number(request.unknown_history, UNKNOWN_HISTORY),
             fusion=None if request.fusion is None else pb.Fusion(**fusion_to_json(request.fusion)),
+            titles=request.titles,
         )
     except ValueError as error:
         raise InvalidRequestError(
@@ -93,7 +95,13 @@ def write_response(response: Response) -> pb.RetrieveResponse:
     """The message of a response."""
     return pb.RetrieveResponse(
         candidates=[
-            pb.Candidate(item_id=each.id, score=each.score, rank=each.rank, parts=each.parts)
+            pb.Candidate(
+                item_id=each.id,
+                score=each.score,
+                rank=each.rank,
+                parts=each.parts,
+                title=each.title,
+            )
             for each in response.candidates
         ],
         bundle_version=response.bundle_version,
@@ -109,7 +117,13 @@ def read_response(message: pb.RetrieveResponse) -> Response:
     """The response of a message."""
     return Response(
         candidates=tuple(
-            Candidate(each.item_id, each.score, each.rank, dict(each.parts))
+            Candidate(
+                each.item_id,
+                each.score,
+                each.rank,
+                dict(each.parts),
+                each.title if each.HasField("title") else None,
+            )
             for each in message.candidates
         ),
         space=message.space,

@@ -55,6 +55,7 @@ class RequestOptions(_RequiredOptions, total=False):
     seen: Seen
     unknown_history: UnknownHistory
     fusion: Fusion | None
+    titles: bool
 
 
 class RequestFields(QueryFields, RequestOptions):
@@ -120,6 +121,7 @@ class Request:
         unknown_history: Whether ids of a given history that are not in the catalogue are skipped
             and reported, or are an error.
         fusion: Fusion of several spaces; None means ``ReciprocalRank()``.
+        titles: Whether candidates carry their titles.
 
     Example:
         >>> Request(Query(terms="lamp", image=b"..."), k=10, space="text+image").spaces
@@ -133,6 +135,7 @@ class Request:
     seen: Seen = "exclude"
     unknown_history: UnknownHistory = "skip"
     fusion: Fusion | None = None
+    titles: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "exclude", _checked_ids("exclude", self.exclude))
@@ -167,6 +170,10 @@ class Request:
             if value not in known:
                 options = " or ".join(f"'{choice}'" for choice in known)
                 raise InvalidRequestError(f"{name} must be {options}; got {value!r}", field=name)
+        if not isinstance(self.titles, bool):
+            raise InvalidRequestError(
+                f"titles must be True or False; got {self.titles!r:.80}", field="titles"
+            )
         _check_space(self.space)
         check_fusion(self.fusion, self.spaces)
         _check_query(self.query)
@@ -183,6 +190,7 @@ class Candidate:
         rank: Position in the response, from 1.
         parts: Inner product in each space in which it has a vector; empty unless several spaces
             were searched.
+        title: Title of the item; None where it has none or the request wants no titles.
 
     Example:
         >>> Candidate("lamp", 0.5, 1).rank
@@ -193,6 +201,7 @@ class Candidate:
     score: float
     rank: int
     parts: Mapping[str, float] = field(default_factory=dict, hash=False)
+    title: str | None = None
 
 
 @dataclass(frozen=True)

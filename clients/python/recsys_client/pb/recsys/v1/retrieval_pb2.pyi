@@ -96,7 +96,7 @@ class WeightedSum(_message.Message):
     def __init__(self, weights: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class RetrieveRequest(_message.Message):
-    __slots__ = ("query", "k", "space", "exclude", "seen", "unknown_history", "fusion")
+    __slots__ = ("query", "k", "space", "exclude", "seen", "unknown_history", "fusion", "titles")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
     SPACE_FIELD_NUMBER: _ClassVar[int]
@@ -104,6 +104,7 @@ class RetrieveRequest(_message.Message):
     SEEN_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_HISTORY_FIELD_NUMBER: _ClassVar[int]
     FUSION_FIELD_NUMBER: _ClassVar[int]
+    TITLES_FIELD_NUMBER: _ClassVar[int]
     query: Query
     k: int
     space: str
@@ -111,10 +112,11 @@ class RetrieveRequest(_message.Message):
     seen: SeenPolicy
     unknown_history: UnknownHistoryPolicy
     fusion: Fusion
-    def __init__(self, query: _Optional[_Union[Query, _Mapping[str, object]]] = ..., k: _Optional[int] = ..., space: _Optional[str] = ..., exclude: _Optional[_Iterable[str]] = ..., seen: _Optional[_Union[SeenPolicy, str]] = ..., unknown_history: _Optional[_Union[UnknownHistoryPolicy, str]] = ..., fusion: _Optional[_Union[Fusion, _Mapping[str, object]]] = ...) -> None: ...
+    titles: bool
+    def __init__(self, query: _Optional[_Union[Query, _Mapping[str, object]]] = ..., k: _Optional[int] = ..., space: _Optional[str] = ..., exclude: _Optional[_Iterable[str]] = ..., seen: _Optional[_Union[SeenPolicy, str]] = ..., unknown_history: _Optional[_Union[UnknownHistoryPolicy, str]] = ..., fusion: _Optional[_Union[Fusion, _Mapping[str, object]]] = ..., titles: _Optional[bool] = ...) -> None: ...
 
 class Candidate(_message.Message):
-    __slots__ = ("item_id", "score", "rank", "parts")
+    __slots__ = ("item_id", "score", "rank", "parts", "title")
     class PartsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -126,11 +128,13 @@ class Candidate(_message.Message):
     SCORE_FIELD_NUMBER: _ClassVar[int]
     RANK_FIELD_NUMBER: _ClassVar[int]
     PARTS_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
     item_id: str
     score: float
     rank: int
     parts: _containers.ScalarMap[str, float]
-    def __init__(self, item_id: _Optional[str] = ..., score: _Optional[float] = ..., rank: _Optional[int] = ..., parts: _Optional[_Mapping[str, float]] = ...) -> None: ...
+    title: str
+    def __init__(self, item_id: _Optional[str] = ..., score: _Optional[float] = ..., rank: _Optional[int] = ..., parts: _Optional[_Mapping[str, float]] = ..., title: _Optional[str] = ...) -> None: ...
 
 class RetrieveResponse(_message.Message):
     __slots__ = ("candidates", "bundle_version", "space", "unknown_history_ids", "short_reason", "unknown_exclude_ids", "unread_terms")
