@@ -39,6 +39,10 @@ _FusionForm = Annotated[
 _Weights = Annotated[
     list[str] | None, typer.Option(help="The weight of a space, as SPACE=NUMBER; repeatable.")
 ]
+_Titles = Annotated[bool, typer.Option("--titles/--no-titles", help="Titles of the candidates.")]
+_Sheet = Annotated[
+    Path | None, typer.Option(help="Also draw query and candidates into this PNG; needs --config.")
+]
 
 
 def query(
@@ -66,13 +70,8 @@ def query(
     unknown_history: _UnknownPolicy = "skip",
     fusion: _FusionForm = None,
     weight: _Weights = None,
-    titles: Annotated[
-        bool, typer.Option("--titles/--no-titles", help="Titles of the candidates.")
-    ] = True,
-    sheet: Annotated[
-        Path | None,
-        typer.Option(help="Also draw query and candidates into this PNG; needs --config."),
-    ] = None,
+    titles: _Titles = True,
+    sheet: _Sheet = None,
     as_json: AsJson = False,
 ) -> None:
     """Find candidates in a bundle (--bundles or --config) or with a service (--address)."""
