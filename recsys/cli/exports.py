@@ -27,7 +27,7 @@ def export_embeddings(
 ) -> None:
     """Write the vectors of users, items and queries: parquet, npy, TensorBoard's projector.
 
-    Earlier stages are brought up to date. See docs/reference/towers.md for the files.
+    Earlier stages are brought up to date. See docs/how-to/export-embeddings.md for the files.
     """
     from recsys.pipeline.exporting import export_embeddings as write
 
