@@ -55,6 +55,7 @@ HOMES = {
     "grpc": set(),
     "google": set(),
     "recsys_server": set(),
+    "recsys_server.command": {"cli"},  # imports gRPC when it runs
     **dict.fromkeys(("recsys_client.RecsysClient", "recsys_client.client"), {"cli"}),
     # They import gRPC or protobuf.
     **{f"recsys_client.{module}": set[str]() for module in ("convert", "pb", "statuses")},
@@ -82,6 +83,8 @@ def test_a_part_imports_only_from_the_parts_before_it() -> None:
             first, _, rest = module.partition(".")
             if first not in {"recsys", "recsys_client", "recsys_server"} or part == "__init__":
                 continue
+            if part == "cli" and module.startswith("recsys_server.command"):
+                continue  # HOMES says so
             used = rest.split(".")[0] if first == "recsys" else first
             if used in {"", "__version__", part}:
                 continue
@@ -168,7 +171,7 @@ def test_importing_loads_no_heavy_library() -> None:
     modules = ["recsys", "recsys.retrieval", "recsys.cli", "recsys.comparison", "recsys.tuning"]
     heavy = [
         *("tensorflow", "tf_keras", "scann", "sklearn", "optuna"),
-        *("grpc", "google.protobuf", "recsys_server"),
+        *("grpc", "google.protobuf", "recsys_server.serving"),
     ]
     code = f"""
 import importlib, sys

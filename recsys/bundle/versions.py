@@ -131,7 +131,12 @@ def find_version(root: Path, version: str) -> str:
         )
     pointed = _pointed(root)
     if pointed is None:
-        raise NotFoundError(f"no bundle is current in {root}; publish one first", field="version")
+        raise NotFoundError(
+            f"no bundle is current in {root}; 'recsys publish CONFIG' publishes one"
+            if root.is_dir()
+            else f"there is no folder of bundles at {root}; 'recsys publish CONFIG' makes one",
+            field="version",
+        )
     if pointed not in known:
         raise BundleError(
             f"{root / POINTER} names the bundle {pointed!r:.80}, which is not there; "

@@ -16,13 +16,13 @@ from recsys.cli import (
     exports,
     query,
     runs,
-    serve,
     tune,
     words,
 )
 from recsys.errors import RecsysError
 from recsys.screen import quiet_libraries
 from recsys.version import __version__
+from recsys_server.command import serve
 
 TRACEBACK = "RECSYS_TRACEBACK"
 """Environment variable; set to 1, unexpected errors show a traceback."""
@@ -37,7 +37,7 @@ app = typer.Typer(
 )
 runs.add_to(app)
 app.command("export-embeddings")(exports.export_embeddings)
-app.command()(serve.serve)
+app.command()(serve)
 app.command()(query.query)
 app.command("export-words")(words.export_words)
 app.command()(tune.tune)

@@ -16,8 +16,23 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+
+def _existing(root: Path) -> Path:
+    if not root.is_dir():
+        raise NotFoundError(
+            f"there is no folder of bundles at {root}; 'recsys publish CONFIG' makes one"
+        )
+    return root
+
+
 Root = Annotated[
-    Path, typer.Argument(metavar="BUNDLES", help="The folder of bundles, as runs/NAME/bundles.")
+    Path,
+    typer.Argument(
+        metavar="BUNDLES",
+        help="Folder of published bundles, as runs/NAME/bundles.",
+        callback=_existing,
+    ),
 ]
 
 
@@ -26,8 +41,6 @@ def list_(root: Root, as_json: AsJson = False) -> None:
     """List the published bundles, the newest first; the current one is marked."""
     from recsys.bundle import list_bundles
 
-    if not root.is_dir():
-        raise NotFoundError(f"there is no folder of bundles at {root}")
     found = list_bundles(root)
     if as_json:
         print_json([asdict(bundle) for bundle in found])
@@ -48,7 +61,7 @@ def list_(root: Root, as_json: AsJson = False) -> None:
 @app.command()
 def verify(
     root: Root,
-    version: Annotated[str, typer.Option(help="The version of the bundle.")] = "current",
+    version: Annotated[str, typer.Option(help="Version of the bundle.")] = "current",
     as_json: AsJson = False,
 ) -> None:
     """Compare every file of a bundle with its manifest; exit code 1 where one differs."""
@@ -64,7 +77,7 @@ def verify(
 @app.command()
 def rollback(
     root: Root,
-    to: Annotated[str | None, typer.Option(help="A version; by default the one before.")] = None,
+    to: Annotated[str | None, typer.Option(help="Version; by default the one before.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make an earlier bundle the current one; nothing is removed."""

@@ -113,9 +113,13 @@ def test_a_wrong_call_ends_with_2(arguments: list[str], capsys: pytest.CaptureFi
     assert code == 2 and "Error" in message
 
 
-def test_no_bundles_to_serve(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, message = _fail(capsys, "serve", "--bundles", tmp_path / "none")
-    assert code == 1 and "there is no folder of bundles" in message
+def test_a_folder_of_bundles_that_does_not_exist(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in (["list"], ["verify"], ["rollback"]):
+        code, message = _fail(capsys, "bundles", *command, tmp_path / "none")
+        assert code == 1 and "there is no folder of bundles at" in message
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_fault_of_the_engine_prints_no_traceback(

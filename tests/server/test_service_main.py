@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 from typer.testing import CliRunner
 
+from recsys.cli.app import app as cli
 from recsys_server.__main__ import app
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +21,16 @@ ROOT = Path(__file__).parents[2]
 def run(*options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "recsys_server", *options]
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
+
+
+def test_both_commands_have_the_same_options() -> None:
+    serve, command = (get_command(each) for each in (cli, app))
+    assert isinstance(serve, TyperGroup)
+    ours, theirs = (
+        {(*each.opts, str(each.default), getattr(each, "help", "")) for each in command.params}
+        for command in (serve.commands["serve"], command)
+    )
+    assert ours == theirs and len(ours) > 6
 
 
 def test_no_bundle_is_exit_code_1_and_one_line_of_json(tmp_path: Path) -> None:
