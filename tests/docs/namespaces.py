@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+import recsys
 from recsys.bundle import open_bundle, publish
 from recsys.catalogue import CatalogueFields
+from recsys.engine import fit
 from recsys.ingestion import ingest
 from recsys.retrieval import Retriever
 from tests.bundle.made import made_parts
+from tests.engine.frames import QUICK
 
 Names = dict[str, Any]
 DAY = 86_400
@@ -25,6 +28,15 @@ def names_for(page: str, folder: Path) -> Names:
     """The namespace of a page, in which its snippets run one after another."""
     setup = SETUPS.get(page)
     return {} if setup is None else setup(folder)
+
+
+def small_fit(interactions: pd.DataFrame, items: pd.DataFrame, **options: Any) -> recsys.Engine:
+    """:func:`recsys.fit` on sixty users, with settings that train in seconds."""
+    log = interactions[interactions["user_id"] <= "u0060"]
+    some = items[items["item_id"].isin(log["item_id"]) | (items["item_id"] <= "i0010")]
+    image = {"name": "auto-encoder", "size": 16, "epochs": 1, "max_pictures": 64}
+    spaces = ["two_tower", "text", "image"]
+    return fit(log, some, **{**QUICK, "spaces": spaces, "image": image, **options})
 
 
 def demo_retriever(folder: Path) -> Retriever:

@@ -9,9 +9,11 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+import recsys
 from tests.bundle.made import use_table_towers
-from tests.docs.namespaces import ADDRESS, BUNDLES, demo_retriever, names_for
+from tests.docs.namespaces import ADDRESS, BUNDLES, demo_retriever, names_for, small_fit
 from tests.docs.pages import ROOT, Block, blocks, pages
 from tests.server.service_world import served
 
@@ -19,17 +21,25 @@ PAGES = [page for page in pages() if any(block.language == "python" for block in
 DOCTESTS = [page for page in pages() if any(block.language == "pycon" for block in blocks(page))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    use_table_towers(monkeypatch)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(recsys, "fit", small_fit, raising=False)
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    Image.new("RGB", (64, 64), "red").save("photo.jpg")
     names = names_for(str(page.relative_to(ROOT)), tmp_path)
     found = [block for block in blocks(page) if block.language in ("python", "text")]
     code = "".join(block.text for block in found if block.language == "python")
+    if "recsys.fit(" not in code:
+        use_table_towers(monkeypatch)
     with contextlib.ExitStack() as stack:
         address = ADDRESS
         if ADDRESS in code or str(BUNDLES) in code:
-            address = stack.enter_context(served(demo_retriever(tmp_path))).address
+            with pytest.MonkeyPatch.context() as patch:
+                use_table_towers(patch)
+                retriever = demo_retriever(tmp_path)
+            address = stack.enter_context(served(retriever)).address
         for block, following in zip(found, [*found[1:], None]):
             if block.language == "python":
                 printed = _run(block, block.text.replace(ADDRESS, address), names)
@@ -37,6 +47,7 @@ def test_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
                     assert printed == following.text, f"{following} is not the output of {block}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", DOCTESTS, ids=lambda page: str(page.relative_to(ROOT)))
 def test_sessions_print_the_output_of_the_page(page: Path) -> None:
     text = "\n".join(block.text for block in blocks(page) if block.language == "pycon")
