@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 
 from recsys import errors
 from recsys.errors import RecsysError, UnknownIdError
@@ -38,3 +39,13 @@ def test_an_error_carries_its_message_and_field() -> None:
         "query.item_id",
     )
     assert RecsysError("x").field == ""
+
+
+def test_an_error_survives_pickling() -> None:
+    """Processes exchange exceptions by pickle."""
+    error = pickle.loads(pickle.dumps(UnknownIdError("no such item", field="query.item_id")))
+    assert (type(error), str(error), error.field) == (
+        UnknownIdError,
+        "no such item",
+        "query.item_id",
+    )

@@ -18,7 +18,7 @@ from recsys.ingestion import ingest
 from recsys.retrieval import TWO_TOWER, Query, Request, Response, Space
 from recsys.towers import MeanHistory, TowersConfig, TrainConfig, fit
 from recsys_client import RecsysClient
-from tests.server.test_service_congruence import same
+from tests.contracts.calls_contract import outcome
 from tests.towers.worlds import cycle
 
 ROOT = Path(__file__).parents[2]
@@ -75,7 +75,7 @@ def test_a_bundle_is_served_as_it_answers_in_process(bundles: Path, tmp_path: Pa
             remote, local = client.answer(REQUESTS), bundle.retriever.answer(REQUESTS)
             assert [isinstance(answer, Response) for answer in remote] == [True] * 4 + [False]
             for request, one, other in zip(REQUESTS, remote, local):
-                assert same(one, other), request
+                assert outcome(one) == outcome(other), request
         server.send_signal(signal.SIGTERM)
         output, log = server.communicate(timeout=20)
     finally:
