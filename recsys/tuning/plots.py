@@ -57,7 +57,7 @@ def _trials(axes: Axes, trials: Sequence[Trial], content: Mapping[str, Any]) -> 
     axes.set_xlabel("trial")
     axes.grid(axis="y", color=GRID)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    done = _points(trials, "complete", "repeated")
+    done = _points(trials, "complete")
     axes.step(
         done[0], np.maximum.accumulate(done[1]), where="post", color=BEST, label="best so far"
     )

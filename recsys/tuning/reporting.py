@@ -20,7 +20,7 @@ from recsys.tuning.trial_data import TrialData
 from recsys.tuning.trial_store import Trial, TrialStore
 
 RECORD, PICTURE, PAGE, BEST = "trials.json", "trials.png", "trials.html", "best.toml"
-ORDER = ("complete", "repeated", "pruned", "unfinished", "failed")
+ORDER = ("complete", "pruned", "unfinished", "failed")
 
 
 def best_of(trials: Sequence[Trial]) -> Trial | None:
@@ -98,8 +98,7 @@ def _write_best(study: Study, best: Trial, content: Mapping[str, Any]) -> None:
 
 def _rank(trial: Trial) -> tuple[float, float]:
     """Complete trials by their figure, then stopped ones, then those without a figure."""
-    rank = 0 if trial.state in ("complete", "repeated") else ORDER.index(trial.state)
-    return rank, -(trial.figure if trial.figure is not None else float("-inf"))
+    return ORDER.index(trial.state), -(trial.figure if trial.figure is not None else float("-inf"))
 
 
 def _as_json(trial: Trial, space: SearchSpace) -> dict[str, Any]:

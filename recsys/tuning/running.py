@@ -106,11 +106,6 @@ def _run_trials(
 def _run_trial(
     study: Study, store: TrialStore, trial: Trial, observer: Observer, *, seconds_left: float
 ) -> Trial:
-    if (first := store.earlier(trial)) is not None:
-        state = "repeated" if first.state == "complete" else first.state
-        reason = f"as trial {first.number}" + (f": {first.reason}" if first.reason else "")
-        return store.finish(trial, state, figure=first.figure, reason=reason)
-
     def trial_run(progress: Progress) -> TrialData:
         config = parse_config(study.space.configured(trial.drawn), RunConfig).seeded()
         return study.data.get(config, observer).trial(config, progress=progress)

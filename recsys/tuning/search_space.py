@@ -127,6 +127,10 @@ class SearchSpace:
             set_key(values, key, value)
         return values
 
+    def signature(self, drawn: Mapping[str, Any]) -> str:
+        """Text that two draws share if and only if they have the same configuration."""
+        return json.dumps(self.chosen(drawn))
+
     def combinations(self) -> Iterator[dict[str, Any]] | None:
         """All combinations, each once; None where there is no end of them."""
         sides = [option.values() for option in self.options]

@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +28,9 @@ from recsys.tuning.search_space import Option, SearchSpace
 FILE = "study.log"
 LEAST_TRIALS = 4
 """Least number of complete trials for which importance is computed."""
-State = Literal["complete", "pruned", "failed", "repeated", "unfinished"]
+DRAWS = 64
+"""Number of draws by the sampler, and then by chance, until one differs from all trials."""
+State = Literal["complete", "pruned", "failed", "unfinished"]
 STATES: dict[TrialState, State] = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
@@ -43,13 +46,12 @@ class Trial:
 
     Attributes:
         number: Number, from 1.
-        state: State; a ``repeated`` trial has the values of an earlier one, and an ``unfinished``
-            one is continued with the study.
+        state: State; an ``unfinished`` trial is continued with the study.
         drawn: Drawn values by key; of choices the label.
         figure: Best validation figure; None where there is none.
         epochs: Validation figure by epoch.
         seconds: Training time.
-        reason: Reason of a failure, or the trial that it repeats; "" otherwise.
+        reason: Reason of a failure; "" otherwise.
     """
 
     number: int
@@ -113,30 +115,25 @@ class TrialStore:
         return [_trial(each) for each in self._study.get_trials(deepcopy=False)]
 
     def next(self, *, trials: int) -> Trial | None:
-        """The unfinished trial, or a new one; None after ``trials`` or after all combinations.
+        """The unfinished trial, or a new one with values that no earlier one has.
 
-        A space of no more combinations than ``trials`` is searched exhaustively.
+        None after ``trials``, after all combinations, or if no draw was new. A space of no more
+        combinations than ``trials`` is searched exhaustively.
         """
         known = self._study.get_trials(deepcopy=False)
         open_trials = [each for each in known if not each.state.is_finished()]
         number = open_trials[0].number if open_trials else len(known)
-        self._study.sampler = _sampler(self._config, number)
         if open_trials and open_trials[0].state == TrialState.RUNNING:
             trial = self._live(number)
         else:
-            if not open_trials and (len(known) >= trials or not self._enqueue(known, trials)):
-                return None
+            if not open_trials:
+                drawn = self._untried(known, trials) if len(known) < trials else None
+                if drawn is None:
+                    return None
+                self._study.enqueue_trial(drawn)
             trial = self._study.ask()
-        self._space.draw(lambda option: _suggest(trial, option))
+        self._space.draw(partial(_suggest, trial))
         return _trial(self._frozen(number))
-
-    def earlier(self, trial: Trial) -> Trial | None:
-        """The first finished trial with the same values."""
-        wanted = self._space.chosen(trial.drawn)
-        for each in self.trials[: trial.number - 1]:
-            if each.state != "unfinished" and self._space.chosen(each.drawn) == wanted:
-                return each
-        return None
 
     def report(self, trial: Trial, *, epoch: int, figure: float) -> None:
         """Store the validation figure of an epoch, unless it has one."""
@@ -156,11 +153,10 @@ class TrialStore:
     ) -> Trial:
         """Store the end of a trial."""
         live = self._live(trial.number - 1)
-        attributes = {"reason": reason, "figure": figure, "repeated": state == "repeated"}
-        for name, value in attributes.items():
+        for name, value in {"reason": reason, "figure": figure}.items():
             live.set_user_attr(name, value)
-        ends = {"complete": TrialState.COMPLETE, "repeated": TrialState.COMPLETE}
-        end = ends.get(state, TrialState.PRUNED if state == "pruned" else TrialState.FAIL)
+        ends = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
+        end = ends.get(state, TrialState.FAIL)
         self._study.tell(live, figure if end == TrialState.COMPLETE else None, state=end)
         return _trial(self._frozen(trial.number - 1))
 
@@ -175,19 +171,40 @@ class TrialStore:
         found = optuna.importance.get_param_importances(self._study, evaluator=evaluator)
         return {key: round(float(value), 6) for key, value in found.items()}
 
-    def _enqueue(self, known: list[FrozenTrial], trials: int) -> bool:
-        """Enqueue the next combination of an exhaustive search; False where none is left."""
-        every = self._space.combinations()
-        left = None if every is None else list(every)
-        if left is None or len(left) > trials:
-            return True
-        tried = [self._space.chosen(each.params) for each in known]
-        random.Random(self._config.seed).shuffle(left)
-        waiting = (each for each in left if self._space.chosen(each) not in tried)
-        chosen = next(waiting, None)
-        if chosen is not None:
-            self._study.enqueue_trial(chosen)
-        return chosen is not None
+    def _untried(self, known: Sequence[FrozenTrial], trials: int) -> dict[str, Any] | None:
+        """Drawn values that differ from those of all trials; None if there are none."""
+        tried = {self._space.signature(each.params) for each in known}
+
+        def first_new(draws: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+            return next((each for each in draws if self._space.signature(each) not in tried), None)
+
+        if self._every is None:
+            return first_new(self._draws(known))
+        left = first_new(self._every)
+        if left is None or len(self._every) <= trials:
+            return left
+        return first_new(self._draws(known)) or left
+
+    @cached_property
+    def _every(self) -> list[dict[str, Any]] | None:
+        """All combinations in random order; None where there is no end of them."""
+        combinations = self._space.combinations()
+        if combinations is None:
+            return None
+        shuffled = list(combinations)
+        random.Random(self._config.seed).shuffle(shuffled)
+        return shuffled
+
+    def _draws(self, known: Sequence[FrozenTrial]) -> Iterator[dict[str, Any]]:
+        """Draws for one trial, in a copy of the study, so that only one of them is stored."""
+        name, pruner = self._config.name, self._study.pruner
+        copy = optuna.create_study(study_name=name, direction="maximize", pruner=pruner)
+        copy.add_trials(known)
+        for attempt in range(2 * DRAWS):
+            copy.sampler = _sampler(self._config, len(known), attempt)
+            trial = copy.ask()
+            yield self._space.draw(partial(_suggest, trial))
+            copy.tell(trial, state=TrialState.FAIL)
 
     def _live(self, number: int) -> optuna.Trial:
         study = self._storage.get_study_id_from_name(self._config.name)
@@ -216,7 +233,7 @@ def _trial(frozen: FrozenTrial) -> Trial:
     figure = stored.get("figure")
     return Trial(
         number=frozen.number + 1,
-        state="repeated" if stored.get("repeated") else STATES[frozen.state],
+        state=STATES[frozen.state],
         drawn=dict(frozen.params),
         figure=best if figure is None else float(figure),
         epochs=dict(sorted(epochs.items())),
@@ -235,9 +252,10 @@ def _suggest(trial: optuna.Trial, option: Option) -> Any:
     return trial.suggest_float(key, option.low, option.last, step=step, log=log)
 
 
-def _sampler(config: StudyConfig, number: int) -> optuna.samplers.BaseSampler:
-    seed = int(np.random.SeedSequence([config.seed, number]).generate_state(1)[0])
-    if isinstance(config.sampler, TpeSampler):
+def _sampler(config: StudyConfig, number: int, attempt: int) -> optuna.samplers.BaseSampler:
+    entropy = [config.seed, number, attempt] if attempt else [config.seed, number]
+    seed = int(np.random.SeedSequence(entropy).generate_state(1)[0])
+    if isinstance(config.sampler, TpeSampler) and attempt < DRAWS:
         return optuna.samplers.TPESampler(n_startup_trials=config.sampler.startup_trials, seed=seed)
     return optuna.samplers.RandomSampler(seed=seed)
 

@@ -147,15 +147,15 @@ def test_a_space_of_one_combination(tmp_path: Path) -> None:
     assert observer.ends == [] and again["trials"] == content["trials"]
 
 
-def test_repeated_values_are_not_trained_again(tmp_path: Path) -> None:
+def test_each_trial_trains_a_combination_of_its_own(tmp_path: Path) -> None:
     few = '[space."train.patience"]\nlow = 1\nhigh = 4\n'
-    # Three trials of four combinations are drawn, so that some may be drawn twice.
-    content, observer = run(
-        write_study(tmp_path / "shop", STUDY.replace("seed = 5", "seed = 1"), few)
-    )
-    repeated = [trial for trial in content["trials"] if trial["state"] == "repeated"]
-    assert repeated and repeated[0]["reason"].startswith("as trial ")
-    assert repeated[0]["seconds"] == 0 and not repeated[0]["epochs"]
+    # With this seed the sampler's third draw repeats the second.
+    path = write_study(tmp_path / "shop", STUDY.replace("seed = 5", "seed = 1"), few)
+    content, observer = run(path)
+    assert len({str(each) for each in observer.proposals}) == len(observer.ends) == 3
+    assert content["figures"]["trials.complete"] == 3 and content["ended"] == "trials"
+    content, observer = run(path, trials=9)
+    assert observer.ends == [(4, "complete")] and content["ended"] == "tried all"
 
 
 def test_the_time_limit_interrupts_a_trial_that_can_continue(

@@ -94,17 +94,27 @@ def test_small_space_is_searched_exhaustively(tmp_path: Path) -> None:
     assert store.next(trials=9) is None
 
 
-def test_repeated_proposal_is_found(tmp_path: Path) -> None:
-    store = open_store(tmp_path, {"train.patience": {"low": 1, "high": 3}})
-    trials = []
-    for _ in range(2):  # fewer than there are combinations: drawn, not tried whole
-        trial = store.next(trials=2)
-        assert trial is not None
-        trials.append(store.finish(trial, "failed", reason="too bad"))
-    again = Trial(3, "unfinished", trials[0].drawn)
-    found = store.earlier(again)
-    assert found is not None and found.number == 1 and found.reason == "too bad"
-    assert store.earlier(Trial(1, "unfinished", trials[0].drawn)) is None
+def test_no_combination_is_proposed_twice(tmp_path: Path) -> None:
+    """Random draws of 11 of 12 combinations would repeat one in almost every study."""
+    space = {"towers.dimension": {"choices": [8, 16]}, "train.patience": {"low": 1, "high": 6}}
+    for name in ("tpe", "random"):
+        store = open_store(tmp_path / name, space, sampler={"name": name})
+        seen = []
+        while (trial := store.next(trials=11)) is not None:
+            seen.append(tuple(trial.drawn.values()))
+            store.finish(trial, "failed" if len(seen) % 3 == 0 else "complete", figure=0.5)
+        assert len(seen) == len(set(seen)) == 11
+        assert store.next(trials=12) is not None, "one combination is left"
+
+
+def test_study_ends_when_no_draw_is_new(tmp_path: Path) -> None:
+    """Numbers have four significant digits, so that this range has four values."""
+    store = open_store(tmp_path, {"train.learning_rate": {"low": 0.01, "high": 0.01003}})
+    seen = []
+    while (trial := store.next(trials=9)) is not None:
+        seen.append(f"{trial.drawn['train.learning_rate']:.4g}")
+        store.finish(trial, "complete", figure=0.5)
+    assert sorted(seen) == ["0.01", "0.01001", "0.01002", "0.01003"]
 
 
 def test_trial_below_the_median_is_pruned_and_an_epoch_is_stored_once(tmp_path: Path) -> None:
