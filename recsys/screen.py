@@ -86,6 +86,10 @@ class Screen:
         """See :class:`recsys.pipeline.stage.Observer`."""
         self.say(f"{stage}: starting ({reason})")
 
+    def chosen(self, choice: object) -> None:
+        """See :class:`recsys.pipeline.stage.Observer`."""
+        self.say(f"chosen from the data: {choice}")
+
     def finished(self, result: StageResult) -> None:
         """See :class:`recsys.pipeline.stage.Observer`."""
         self.clear()

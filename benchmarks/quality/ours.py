@@ -85,7 +85,7 @@ def train_and_score(
         ``figures`` of the test, ``validation``, chosen ``epochs``, ``seconds`` of training.
     """
     train = job.config.train.model_copy(update={"seed": seed})
-    own = replace(job, config=job.config.model_copy(update={"train": train}), progress=progress)
+    own = replace(job, given=job.config.model_copy(update={"train": train}), progress=progress)
     start = time.perf_counter()
     trained = train_and_refit(own, folder / "training")
     fits = [fit for fit in (trained.selected, trained.refitted) if fit is not None]

@@ -124,7 +124,7 @@ def _score_small_stream(screen: Screen, users: Path, seed: int, rows: Rows) -> N
         update={"interactions": log, "user_vectors": str(users.resolve())}
     )
     config = job.config.model_copy(update={"data": data, "seed": seed})
-    job = replace(job, config=config, folder=RUNS / f"small-{seed}")
+    job = replace(job, given=config, folder=RUNS / f"small-{seed}")
     run_job(job, until="encode", observer=screen)
     rows.setdefault(("popularity", ""), []).append(_scores(job, PopularityScorer(job.split.train)))
     variants = [
@@ -148,7 +148,7 @@ def _variant(job: Job, side: str, inputs: str, temperature: float, seed: int) ->
     loss = job.config.train.loss.model_copy(update={"temperature": temperature})
     train = job.config.train.model_copy(update={"loss": loss, "seed": seed})
     config = job.config.model_copy(update={"towers": towers, "train": train})
-    return replace(job, config=config)
+    return replace(job, given=config)
 
 
 def _train(job: Job) -> dict[str, float]:

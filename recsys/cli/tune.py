@@ -28,6 +28,7 @@ class TrialScreen:
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
         self.starting, self.finished = screen.starting, screen.finished
+        self.chosen = screen.chosen
 
     def proposed(self, number: int, total: int, chosen: Mapping[str, str]) -> None:
         """See :class:`recsys.tuning.study.StudyObserver`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recsys.encoders import ILLUSTRATIONS, Encoder, Illustration, load_encoder, read_illustrations
+from recsys.errors import ConfigError
 from recsys.features import USER_VECTORS, AttributeSchema, FeatureBlock, text_parts
 from recsys.formats import resolve
 from recsys.ids import Mask, Vectors
@@ -17,6 +19,9 @@ from recsys.ingestion import IngestedData, load_ingested
 from recsys.interactions import Interactions
 from recsys.pictures import PictureStore
 from recsys.pipeline.config import RunConfig
+from recsys.pipeline.defaults.partial import CompleteConfig, PartialConfig
+from recsys.pipeline.defaults.profile import DataProfile
+from recsys.pipeline.defaults.rules import Choice
 from recsys.progress import Progress, silent
 from recsys.splits import Split, split
 from recsys.towers.config import TowersConfig
@@ -38,14 +43,14 @@ class Job:
     """One run.
 
     Attributes:
-        config: Configuration of the run.
+        given: Configuration of the run; its missing sections are chosen from the data.
         base: Folder that the configuration's paths start from.
         folder: Parent of the stages' folders.
         cache: Folder of encoded contents; runs may share it.
         progress: Callback for progress.
     """
 
-    config: RunConfig
+    given: RunConfig | PartialConfig
     base: Path
     folder: Path
     cache: Path
@@ -53,10 +58,47 @@ class Job:
 
     @classmethod
     def from_config(
-        cls, config: RunConfig, base: Path, *, runs: Path, progress: Progress = silent
+        cls,
+        config: RunConfig | PartialConfig,
+        base: Path,
+        *,
+        runs: Path,
+        progress: Progress = silent,
     ) -> Job:
         """The job of a configuration in ``runs/NAME``; relative paths start from ``base``."""
         return cls(config, base.resolve(), runs / config.name, runs / CACHE, progress)
+
+    @property
+    def config(self) -> RunConfig:
+        """The configuration with every section.
+
+        Raises:
+            ConfigError: Sections are chosen from the data, and these are not ingested yet.
+        """
+        return self.given if isinstance(self.given, RunConfig) else self._complete.config
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """Choices made from the data."""
+        return () if isinstance(self.given, RunConfig) else self._complete.choices
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The configuration with every section, as TOML values."""
+        if isinstance(self.given, RunConfig):
+            return self.given.model_dump(mode="json", exclude_none=True)
+        return self._complete.values
+
+    @cached_property
+    def _complete(self) -> CompleteConfig:
+        assert isinstance(self.given, PartialConfig)
+        if not (self.folder / "ingest" / DATA).is_dir():
+            raise ConfigError(
+                f"the sections {', '.join(sorted(self.given.absent))} of '{self.given.name}' are"
+                " chosen from the data, which are not ingested yet: run the stage 'ingest' first"
+            )
+        profile = DataProfile.of(self.ingested, self.given.data.interactions)
+        return self.given.complete(profile)
 
     def path(self, name: str | Path) -> Path:
         """Location of a path of the configuration."""
@@ -70,7 +112,7 @@ class Job:
     @cached_property
     def ingested(self) -> IngestedData:
         """The log and the catalogue."""
-        pictures = self.config.data.pictures
+        pictures = self.given.data.pictures
         store = None if pictures is None else PictureStore.open(self.path(pictures))
         return load_ingested(self.folder / "ingest" / DATA, pictures=store)
 

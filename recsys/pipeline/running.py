@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from recsys.config import read_toml
 from recsys.features import USER_VECTORS
-from recsys.files import LOCK, lock, read_json
-from recsys.pipeline.config import load_run_config
+from recsys.files import LOCK, lock, read_json, write_toml
+from recsys.pipeline.defaults.partial import PartialConfig
 from recsys.pipeline.evaluating import load_evaluations, load_sheets
 from recsys.pipeline.job import TRAINED_ENCODERS, Job
+from recsys.pipeline.sections import rebase_paths
 from recsys.pipeline.stage import SILENT, Observer, StageResult, run_stages
 from recsys.pipeline.stages import STAGES
 from recsys.progress import Progress, silent
 
 STAGE_NAMES = tuple(stage.name for stage in STAGES)
+CONFIG = "config.toml"
 NOTES = (
     "The towers are trained on the training part; the epoch is selected on validation, and the test"
     " is scored once.",
@@ -24,12 +27,20 @@ NOTES = (
 )
 
 
-def open_job(config: Path, *, runs: Path, progress: Progress = silent) -> Job:
+def open_job(
+    config: Path,
+    *,
+    runs: Path,
+    overrides: Mapping[str, Any] | None = None,
+    progress: Progress = silent,
+) -> Job:
     """The run of a configuration file, in ``runs/NAME``; reads only the configuration.
 
-    Relative paths in the file start from its own folder; all runs share ``runs/cache``.
+    Relative paths in the file start from its own folder; all runs share ``runs/cache``. Sections
+    that it leaves out are chosen from the data; ``overrides`` as in :class:`PartialConfig`.
     """
-    return Job.from_config(load_run_config(config), config.parent, runs=runs, progress=progress)
+    given = PartialConfig(read_toml(config), overrides or {}, source=str(config))
+    return Job.from_config(given, config.parent, runs=runs, progress=progress)
 
 
 def run_job(
@@ -37,13 +48,35 @@ def run_job(
 ) -> list[StageResult]:
     """Bring the stage ``until`` and those that it needs up to date; see :func:`run_stages`.
 
+    Choices made from the data are reported to ``observer``; the complete configuration is written
+    to ``config.toml`` in the run's folder, from where ``recsys run`` reads it, too.
+
     Raises:
         ConfigError: Another run is active in the same folder.
     """
     with lock(job.folder / LOCK, wait=False):
         if "encode" in again:  # including encoders trained on the catalogue
             shutil.rmtree(job.folder / TRAINED_ENCODERS, ignore_errors=True)
-        return run_stages(STAGES, job, job.folder, until=until, observer=observer, again=again)
+        done: dict[str, StageResult] = {}
+        again = list(again)
+        for last in dict.fromkeys(("ingest", until)):
+            results = run_stages(
+                STAGES, job, job.folder, until=last, observer=observer, again=again, finished=done
+            )
+            if last == "ingest":
+                again = [name for name in again if name != "ingest"]
+                _record_choices(job, observer)
+        return results
+
+
+def _record_choices(job: Job, observer: Observer) -> None:
+    for choice in job.choices:
+        observer.chosen(choice)
+    values = rebase_paths(job.values, old=job.base, new=job.folder.resolve())
+    lines = [f"Configuration of the run '{job.config.name}'; paths start from this folder."]
+    if job.choices:
+        lines += ["Chosen from the data:", *(f"  {choice}" for choice in job.choices)]
+    write_toml(job.folder / CONFIG, values, comment="\n".join(lines))
 
 
 def write_run_report(job: Job, results: Sequence[StageResult], *, command: str) -> dict[str, Any]:
@@ -69,7 +102,7 @@ def write_run_report(job: Job, results: Sequence[StageResult], *, command: str) 
         illustrations=job.illustrations,
         sheets=load_sheets(job.folder / "evaluate"),
         catalogue=job.ingested.catalogue,
-        notes=[*NOTES, *_encoding_notes(encoded)],
+        notes=[*NOTES, *_choice_notes(job), *_encoding_notes(encoded)],
     )
     return write_report(job.folder, report)
 
@@ -81,6 +114,10 @@ def _training(job: Job) -> list[dict[str, float]]:
         {names.get(key, key): value for key, value in epoch.items() if value is not None}
         for epoch in read_json(job.folder / "train" / "epochs.json")
     ]
+
+
+def _choice_notes(job: Job) -> list[str]:
+    return [f"Chosen from the data: {choice}." for choice in job.choices]
 
 
 def _encoding_notes(encoded: StageResult) -> list[str]:

@@ -31,6 +31,10 @@ class Observer(Protocol):
         """A stage starts; ``reason`` says why it is not reused."""
         return
 
+    def chosen(self, choice: object) -> None:
+        """A section was chosen from the data; its text is one line."""
+        return
+
     def finished(self, result: StageResult) -> None:
         """A stage is up to date, computed or reused."""
         return

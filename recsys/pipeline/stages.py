@@ -33,7 +33,7 @@ from recsys.pipeline.training import run_train
 
 
 def _run_ingest(job: Job, out: Path) -> StageOutput:
-    data = job.config.data
+    data = job.given.data
     unreadable: Unreadable = "raise" if data.policy.bad_rows == "raise" else "missing"
 
     def read(source: InteractionSource) -> pa.Table:
@@ -62,7 +62,7 @@ def _run_ingest(job: Job, out: Path) -> StageOutput:
 
 
 def _ingest_inputs(job: Job) -> dict[str, Path]:
-    data = job.config.data
+    data = job.given.data
     found = external_files(
         job, interactions=data.interactions, items=data.items, searches=data.searches
     )
@@ -148,9 +148,14 @@ def _paths(job: Job, **names: str | None) -> dict[str, Path]:
     return {key: job.path(name) for key, name in names.items() if name is not None}
 
 
-def _settings(include: Any, exclude: Any = None) -> Callable[[Job], Mapping[str, Any]]:
-    """A part of the configuration as JSON values; arguments as in pydantic's ``model_dump``."""
-    return lambda job: job.config.model_dump(mode="json", include=include, exclude=exclude)
+def _ingest_settings(job: Job) -> Mapping[str, Any]:
+    later = {"user_vectors", "integer_ids"}
+    return {"data": job.given.data.model_dump(mode="json", exclude=later)}
+
+
+def _settings(include: Any) -> Callable[[Job], Mapping[str, Any]]:
+    """A part of the configuration as JSON values; ``include`` as in pydantic's ``model_dump``."""
+    return lambda job: job.config.model_dump(mode="json", include=include)
 
 
 INGEST: Stage[Job] = Stage(
@@ -158,7 +163,7 @@ INGEST: Stage[Job] = Stage(
     (),
     2,
     # External user vectors are read by the stage "encode", types of ids by none.
-    settings=_settings({"data"}, exclude={"data": {"user_vectors", "integer_ids"}}),
+    settings=_ingest_settings,
     inputs=_ingest_inputs,
     run=_run_ingest,
 )

@@ -39,7 +39,7 @@ class TrialData(Job):
 
     def trial(self, config: RunConfig, *, progress: Progress) -> TrialData:
         """The run of one trial over this data."""
-        run = replace(self, config=config, progress=progress)
+        run = replace(self, given=config, progress=progress)
         vars(run).update({name: getattr(self, name) for name in SHARED})
         return run
 

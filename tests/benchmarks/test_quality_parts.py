@@ -20,19 +20,13 @@ from benchmarks.quality.ours import train_and_score
 from benchmarks.quality.peer_models.files import Log, Queries
 from benchmarks.quality.record import entry_of_seeds, merge, part_of, table_lines
 from recsys.errors import DataError
-from recsys.pipeline import StageResult, open_job, run_job
+from recsys.pipeline import open_job, run_job
 from recsys.progress import silent
 from recsys.splits import LeaveLastOutConfig, split
 from tests.pipeline.tiny import write_tiny
 from tests.splits.logs import log
 
 MADE = {"date": "2026-01-01T00:00:00+00:00", "commit": "c", "machine": {"cores": 2}}
-
-
-class SilentObserver:
-    def starting(self, stage: str, reason: str) -> None: ...
-
-    def finished(self, done: StageResult) -> None: ...
 
 
 def test_exported_files_hold_the_split(tmp_path: Path) -> None:
@@ -218,7 +212,7 @@ def test_a_failed_peer_leaves_the_others_alone(
 def test_ours_is_refitted_and_scored_on_the_test(tmp_path: Path) -> None:
     data = shop(tmp_path / "shop", "train-and-validation")
     job = open_job(data.config, runs=tmp_path / "runs")
-    run_job(job, until="encode", observer=SilentObserver())
+    run_job(job, until="encode")
     result = train_and_score(job, 7, tmp_path / "seed", metrics=data.metrics, progress=silent)
     assert set(result["figures"]) == {"hr@5", "ndcg@5"} and 0 < result["figures"]["hr@5"] <= 1
     fits = [

@@ -10,10 +10,10 @@ import signal
 import sys
 from pathlib import Path
 
-from recsys.pipeline import StageResult, open_job, run_job
+from recsys.pipeline import Observer, StageResult, open_job, run_job
 
 
-class Printer:
+class Printer(Observer):
     """Prints the stages."""
 
     def starting(self, stage: str, reason: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from recsys.errors import ConfigError
-from recsys.pipeline.stage import Stage, StageOutput, StageResult, run_stages
+from recsys.pipeline.stage import Observer, Stage, StageOutput, StageResult, run_stages
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Job:
     outside: bool = True
 
 
-class Seen:
+class Seen(Observer):
     """An observer that records the stages."""
 
     def __init__(self) -> None:

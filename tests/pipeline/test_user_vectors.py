@@ -9,12 +9,12 @@ import pytest
 
 from recsys.errors import DataError
 from recsys.formats import NamedVectors, write_vectors
-from recsys.pipeline import Job, open_job, run_job
+from recsys.pipeline import Job, Observer, open_job, run_job
 from recsys.pipeline.stage import StageResult
 from tests.pipeline.tiny import write_tiny
 
 
-class Seen:
+class Seen(Observer):
     """An observer that records recomputed stages and reasons."""
 
     def __init__(self) -> None:

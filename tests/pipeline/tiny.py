@@ -97,6 +97,7 @@ def write_tiny(
     if pictures == "skip":
         start, stop = config.index("[image]"), config.index("[towers]")
         config = (config[:start] + config[stop:]).replace(', "image"]', "]")
+        config = config.replace('pictures = "photos"\n', "").replace('image = "photo"\n', "")
     (folder / "tiny.toml").write_text(config)
     return folder / "tiny.toml"
 

@@ -1,0 +1,96 @@
+"""Profile of ingested data: the few numbers that default settings are chosen from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from recsys.formats import InteractionSource
+from recsys.ingestion import IngestedData
+from recsys.interactions import Interactions
+
+Order = Literal["times", "positions", "none"]
+PART = "part"
+TIED, SORTED = 0.9, 0.99
+"""Shares of neighbours in histories with equal times, or in the order of their ids, above which
+histories have no order."""
+
+
+@dataclass(frozen=True)
+class DataProfile:
+    """Sizes and contents of ingested data.
+
+    Attributes:
+        users: Number of users with interactions.
+        items: Number of items in the catalogue.
+        interactions: Number of interactions.
+        order: Whether histories are ordered by ``times``, by ``positions`` (or the order of the
+            lines), or not at all: files that were published as sets, and histories whose times are
+            equal or whose items are sorted by id.
+        history: Mean number of interactions per user.
+        long_history: The 90th percentile of that number.
+        repeated: Share of interactions with an item that the user interacted with before.
+        texts: Share of items with words.
+        pictures: Share of items with a picture.
+        attributes: Whether the catalogue has categories or numbers.
+        searches: Share of interactions that search terms led to.
+        cold: Share of items without interactions.
+        parts: Parts that the publisher assigned interactions to; empty where there are none.
+    """
+
+    users: int
+    items: int
+    interactions: int
+    order: Order = "times"
+    history: float = 0.0
+    long_history: float = 0.0
+    repeated: float = 0.0
+    texts: float = 0.0
+    pictures: float = 0.0
+    attributes: bool = False
+    searches: float = 0.0
+    cold: float = 0.0
+    parts: tuple[str, ...] = ()
+
+    @property
+    def per_item(self) -> float:
+        """Mean number of interactions per item that has any."""
+        return self.interactions / max(self.items * (1 - self.cold), 1)
+
+    @classmethod
+    def of(cls, ingested: IngestedData, source: InteractionSource) -> DataProfile:
+        """Profile of ingested data; ``source`` states whether its format has an order."""
+        log, catalogue = ingested.interactions, ingested.catalogue
+        lengths = np.diff(log.offsets)[log.active_users]
+        pairs = np.unique(log.user.astype(np.int64) * len(log.items) + log.item)
+        named = [name is not None for name in catalogue.image_names]
+        parts = log.context.get(PART)
+        return cls(
+            users=len(lengths),
+            items=len(catalogue),
+            interactions=len(log),
+            order="none" if source.format == "lightgcn" else order_of(log),
+            history=float(lengths.mean()),
+            long_history=float(np.quantile(lengths, 0.9)),
+            repeated=1 - len(pairs) / len(log),
+            texts=float(np.mean([bool(text) for text in catalogue.texts()])),
+            pictures=float(np.mean(named)) if catalogue.pictures is not None else 0.0,
+            attributes=bool(catalogue.fields.categories or catalogue.fields.numbers),
+            searches=float((log.terms > 0).mean()),
+            cold=float((~log.warm).mean()),
+            parts=() if parts is None else tuple(sorted(map(str, parts.index))),
+        )
+
+
+def order_of(log: Interactions) -> Order:
+    """Order of the histories of a log; see :class:`DataProfile`."""
+    neighbours = log.user[1:] == log.user[:-1]
+    if not neighbours.any():
+        return "none"
+    if log.clock == "timestamp":
+        return "none" if (np.diff(log.time) == 0)[neighbours].mean() > TIED else "times"
+    ranks = np.argsort(np.argsort(log.items.index.to_numpy().astype(str)))[log.item]
+    rising = [(np.diff(numbers) > 0)[neighbours].mean() for numbers in (log.item, ranks)]
+    return "none" if max(rising) > SORTED else "positions"
