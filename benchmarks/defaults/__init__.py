@@ -1,0 +1,1 @@
+"""What default settings, chosen from the data, reach next to tuned presets."""
