@@ -52,8 +52,8 @@ constraints: $(STAMP) ## pin the newest versions that pyproject.toml allows (nee
 		--quiet --upgrade --no-emit-index-url --no-header --no-annotate \
 		--no-emit-package recsys-client \
 		pyproject.toml -o $(VENV)/constraints.txt
-	@sed -E "s/ and sys_platform == 'linux'//; s/ ; python_full_version < '3.13'$$//; \
-		s/ and python_full_version < '3.13'//" $(VENV)/constraints.txt >constraints.txt
+	@sed -E "s/ and sys_platform == 'linux'//; s/ ; python_full_version < '3.14'$$//; \
+		s/ and python_full_version < '3.14'//" $(VENV)/constraints.txt >constraints.txt
 
 clean: ## remove runs and caches, but neither data nor .venv
 	@rm -rf runs .pytest_cache .mypy_cache .ruff_cache .hypothesis build
