@@ -72,7 +72,9 @@ class IdMap:
         Raises:
             UnknownIdError: The id is not in the map; the nearest known id is suggested.
         """
-        return int(self.rows([value])[0])
+        if value not in self.index:
+            raise UnknownIdError(self._unknown(value), field=f"{self.kind}_id")
+        return int(self.index.get_loc(value))
 
     def rows(self, values: Sequence[str], *, unknown: Literal["raise", "skip"] = "raise") -> Rows:
         """The rows of many ids, int32 ``[n]``; with ``unknown="skip"`` unknown ids are left out.

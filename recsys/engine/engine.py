@@ -99,9 +99,9 @@ class Engine:
             if users is not None:
                 raise InvalidRequestError("give users or histories, not both", field="users")
             return self._recommend_for_histories(histories, k, options)
-        wanted = [str(user) for user in self.retriever.log.users.index]
-        skipped: list[str] = []
-        if users is not None:
+        if users is None:
+            wanted, skipped = list(map(str, self.retriever.log.users.index)), list[str]()
+        else:
             wanted, skipped = self._known_users(text_ids(users, "users"), unknown)
         queries = [{"user_id": user} for user in wanted]
         answers = self._answer(queries, k, options, [f"user '{user}'" for user in wanted])
@@ -241,7 +241,7 @@ class Engine:
             more = "" if len(skipped) <= _EXAMPLES else f" and {len(skipped) - _EXAMPLES:,} more"
             raise UnknownIdError(
                 f"unknown users: {shown}{more}; the log has {len(known):,} others. Give histories="
-                "for people without a log, or leave them out with unknown='skip'",
+                " for people without a log, or leave them out with unknown='skip'",
                 field="users",
             )
         return [user for user in users if user in known], skipped

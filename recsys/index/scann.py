@@ -195,6 +195,7 @@ def _pybind() -> Any:
 
 def _without(rows: Rows, excluded: Rows, allowed: Mask | None) -> Rows:
     keep = np.ones(len(rows), np.bool_) if allowed is None else allowed[rows]
-    if len(excluded):
-        keep &= ~np.isin(rows, excluded)
+    if len(excluded):  # unique and ascending
+        positions = np.minimum(np.searchsorted(excluded, rows), len(excluded) - 1)
+        keep &= excluded[positions] != rows
     return rows[keep]
