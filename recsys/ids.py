@@ -74,7 +74,7 @@ class IdMap:
         """
         if value not in self.index:
             raise UnknownIdError(self._unknown(value), field=f"{self.kind}_id")
-        return int(self.index.get_loc(value))
+        return int(self.index.get_loc(value))  # type: ignore[arg-type]  # ids are unique
 
     def rows(self, values: Sequence[str], *, unknown: Literal["raise", "skip"] = "raise") -> Rows:
         """The rows of many ids, int32 ``[n]``; with ``unknown="skip"`` unknown ids are left out.

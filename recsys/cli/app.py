@@ -14,6 +14,7 @@ from recsys.cli import (
     compare_embeddings,
     compare_runs,
     exports,
+    init,
     query,
     runs,
     tune,
@@ -35,6 +36,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.command()(init.init)
 runs.add_to(app)
 app.command("export-embeddings")(exports.export_embeddings)
 app.command()(serve)

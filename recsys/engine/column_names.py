@@ -52,6 +52,10 @@ IMAGE_NAMES: Ranks = (
 )
 
 
+_NUMBER = re.compile(r"(?<=...)(number|num|no|nr)$")
+"""Endings of the names of ids, as in "Customer No"."""
+
+
 def plain(name: str) -> str:
     """A column's name in lower case, letters and digits only.
 
@@ -62,32 +66,38 @@ def plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", name.lower())
 
 
-def find_column(ranks: Ranks, columns: Sequence[str], *, table: str, resolve: str) -> str | None:
+def find_column(ranks: Ranks, columns: Sequence[str], *, table: str, meaning: str) -> str | None:
     """The column with the first known name; None if there is none.
 
     Args:
         ranks: Known names; names of equal rank are equally good.
         columns: Columns to choose from.
         table: Name of the table in messages.
-        resolve: Keyword that names the column, such as "columns={'user': ...}".
+        meaning: Meaning of the column, in messages.
 
     Raises:
         DataError: Several columns have names of the same rank.
 
     Example:
-        >>> find_column(USER_NAMES, ["Customer ID", "sku"], table="log", resolve="")
+        >>> find_column(USER_NAMES, ["Customer ID", "sku"], table="log", meaning="user")
         'Customer ID'
     """
     for names in ranks:
-        found = [column for column in columns if plain(column) in names]
+        found = [c for c in columns if plain(c) in names or _NUMBER.sub("id", plain(c)) in names]
         if len(found) > 1:
             raise DataError(
                 f"{table}: the columns {quoted(found)} are equally likely; choose one with "
-                f"{resolve}"
+                f"{remedy(table, meaning)}"
             )
         if found:
             return found[0]
     return None
+
+
+def remedy(table: str, meaning: str) -> str:
+    """How to name the column with a meaning, in Python and on the command line."""
+    keyword = "fields" if table == "items" else "columns"
+    return f"{keyword}={{'{meaning}': ...}} (recsys init: --{keyword[:-1]} {meaning}=...)"
 
 
 def quoted(names: Iterable[str]) -> str:

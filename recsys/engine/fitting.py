@@ -16,6 +16,7 @@ from recsys.engine.recognition import RecognisedLog, recognise_log
 from recsys.engine.run import EngineRun
 from recsys.errors import InvalidRequestError, NotFoundError, suggestion
 from recsys.files import write_toml
+from recsys.interactions import ITEM
 from recsys.pipeline import Job, RunConfig
 from recsys.pipeline.job import CACHE
 from recsys.pipeline.publishing import parts_of
@@ -113,8 +114,9 @@ class EngineInputs:
         if self.items is not None and self.item_columns is not None:
             item, fields = self.item_columns.item, self.item_columns.fields
             others = sorted(set(fields.columns()[1:]))
-            source = self.items.source([item, *others], folder)
-            made["items"] = {**source, "item": item, "columns": others}
+            made["items"] = {**self.items.source([item, *others], folder), "item": item}
+            if self.items.path is not None and ITEM in self.item_columns.unused:
+                made["items"]["columns"] = others  # without the other column of ids
             made["fields"] = fields.model_dump(exclude_defaults=True, mode="json")
         if self.integer_ids:
             made["integer_ids"] = list(self.integer_ids)

@@ -19,6 +19,7 @@ from recsys.engine.column_names import (
     find_column,
     plain,
     quoted,
+    remedy,
 )
 from recsys.engine.recognition import SAMPLE, holds_dates, is_text
 from recsys.errors import DataError
@@ -144,31 +145,29 @@ def recognise_items(
 
 
 def _find_ids(table: pa.Table, log_item: str | None) -> str:
-    resolve = "fields={'item': ...}"
     if log_item in table.column_names:
         return str(log_item)
-    same = [c for c in table.column_names if log_item is not None and plain(c) == plain(log_item)]
+    same: list[str] = [c for c in table.column_names if plain(c) == plain(log_item or "")]
+    if same:
+        return same[0]
     ranks = (*ITEM_NAMES[:-1], ("id", "uid", "key"), ITEM_NAMES[-1])
-    found = (
-        same[0] if same else find_column(ranks, table.column_names, table="items", resolve=resolve)
-    )
+    found = find_column(ranks, table.column_names, table="items", meaning="item")
     if found is None:
         raise DataError(
             "items: no column was recognised as the item ids (its columns: "
-            f"{quoted(table.column_names)}); name it with {resolve}"
+            f"{quoted(table.column_names)}); name it with {remedy('items', 'item')}"
         )
     return found
 
 
 def _find_image(meanings: Mapping[str, _Meaning]) -> str:
     found = [column for column, each in meanings.items() if each.role == "image"]
-    resolve = "fields={'image': ...}"
-    named = find_column(IMAGE_NAMES, found, table="items", resolve=resolve)
+    named = find_column(IMAGE_NAMES, found, table="items", meaning="image")
     if named is None and len(found) != 1:
         why = f"pictures were given, and no column names their files (columns: {quoted(meanings)})"
         if found:
             why = f"the columns {quoted(found)} all name picture files"
-        raise DataError(f"items: {why}; name the column with {resolve}")
+        raise DataError(f"items: {why}; name the column with {remedy('items', 'image')}")
     return named or found[0]
 
 

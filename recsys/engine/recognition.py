@@ -20,6 +20,7 @@ from recsys.engine.column_names import (
     Ranks,
     find_column,
     quoted,
+    remedy,
 )
 from recsys.errors import DataError
 from recsys.formats.sources import InteractionColumns, TimestampUnit
@@ -88,8 +89,7 @@ def recognise_log(
     def find(meaning: str, ranks: Ranks) -> str | None:
         if meaning in chosen:
             return None
-        resolve = f"columns={{'{meaning}': ...}}"
-        column = find_column(ranks, free, table=name, resolve=resolve)
+        column = find_column(ranks, free, table=name, meaning=meaning)
         if column is not None:
             free.remove(column)
             chosen[meaning] = column
@@ -105,7 +105,8 @@ def recognise_log(
     if chosen.get("timestamp") is None:
         find("position", POSITION_NAMES)
     elif "timestamp_unit" not in chosen:
-        chosen["timestamp_unit"] = unit_of(table, chosen["timestamp"], name)
+        unit = unit_of(table, chosen["timestamp"], name)
+        chosen |= {} if unit == "s" else {"timestamp_unit": unit}
     columns = parse_config({k: v for k, v in chosen.items() if v is not None}, InteractionColumns)
     used = set(columns.named().values())
     return RecognisedLog(columns, tuple(c for c in table.column_names if c not in used))
@@ -161,7 +162,7 @@ def _find_time_by_values(
     if len(found) > 1:
         raise DataError(
             f"{name}: the columns {quoted(found)} all hold times; choose one with "
-            "columns={'timestamp': ...}"
+            f"{remedy(name, 'timestamp')}"
         )
     if found:
         free.remove(found[0])
@@ -171,5 +172,5 @@ def _find_time_by_values(
 def _not_recognised(table: str, meaning: str, columns: Sequence[str]) -> DataError:
     return DataError(
         f"{table}: no column was recognised as the {meaning} (its columns: {quoted(columns)}); "
-        f"name it with columns={{'{meaning}': ...}}"
+        f"name it with {remedy(table, meaning)}"
     )
