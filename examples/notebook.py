@@ -7,6 +7,7 @@ examples/notebook.py``. The sample data (data/README.md) are a synthetic pin boa
 # %% The data: an interaction log and a catalogue
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -26,10 +27,10 @@ print(engine.recommend(users=["u0001", "u0002"], k=3))
 everyone = engine.recommend(k=10)
 
 # %% 3. Find similar items, and search by words and pictures
-columns = ["item_id", "title"]
-near = engine.similar(items=["i0004"], k=3).merge(items[columns])
-found = engine.search("wooden table", k=3).merge(items[columns])
-print(near, found, sep="\n")
+print(engine.similar(items=["i0004"], k=3, titles=True))
+print(engine.search("wooden table", k=3, titles=True))
+with zipfile.ZipFile(SAMPLE / "pictures.zip") as pictures:
+    print(engine.search(image=pictures.read("i0704.png"), k=3, titles=True))
 
 # %% 4. Evaluate on held-out interactions, next to the baselines
 report = engine.evaluate()

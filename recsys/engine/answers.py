@@ -74,16 +74,19 @@ def frame_of(
     types: IdTypes,
     *,
     queries: tuple[str, pd.Series[Any]] | None = None,
+    titles: bool = False,
 ) -> pd.DataFrame:
     """One row per candidate, in the order of the answers.
 
     Args:
         queries: Name and values of the column that identifies the query of each answer.
+        titles: Whether the items have titles.
 
     Returns:
-        Columns: that of ``queries``, item_id, score (float32), rank (int64, from 1); with several
-        spaces one of the score in each, NaN where an item has no vector. ``attrs["notes"]`` holds
-        the reasons for short answers and for parts of a query without effect, per query.
+        Columns: that of ``queries``, item_id, score (float32), rank (int64, from 1); the title, if
+        requested; with several spaces one of the score in each, NaN where an item has no vector.
+        ``attrs["notes"]`` holds the reasons for short answers and for parts of a query without
+        effect, per query.
     """
     candidates = [candidate for answer in answers for candidate in answer.candidates]
     columns: dict[str, Any] = {}
@@ -94,6 +97,8 @@ def frame_of(
     columns["item_id"] = types.column("item", [candidate.id for candidate in candidates])
     columns[SCORE] = np.array([candidate.score for candidate in candidates], np.float32)
     columns[RANK] = np.array([candidate.rank for candidate in candidates], np.int64)
+    if titles:
+        columns[TITLE] = [candidate.title for candidate in candidates]
     columns |= _parts(candidates)
     frame = pd.DataFrame(columns)
     labels = [""] * len(answers) if queries is None else [str(label) for label in queries[1]]

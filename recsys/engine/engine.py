@@ -34,7 +34,7 @@ class Engine:
     """A trained retrieval engine; :func:`recsys.fit` and :func:`recsys.open` make one.
 
     The options of :meth:`recommend`, :meth:`similar` and :meth:`search` are the fields of
-    :class:`recsys.retrieval.Request`: ``exclude``, ``seen``, ``space``, ``context``, ``fusion``.
+    :class:`recsys.retrieval.Request`: ``exclude``, ``seen``, ``space``, ``context``, ``titles``.
     The answers are those of the service over the same bundle.
 
     Attributes:
@@ -106,7 +106,7 @@ class Engine:
         queries = [{"user_id": user} for user in wanted]
         answers = self._answer(queries, k, options, [f"user '{user}'" for user in wanted])
         column = self.id_types.column("user", wanted)
-        frame = frame_of(answers, self.id_types, queries=("user_id", column))
+        frame = self._frame(answers, options, ("user_id", column))
         frame.attrs["skipped"] = skipped
         return frame
 
@@ -130,7 +130,7 @@ class Engine:
         queries = [{"item_id": item} for item in wanted]
         answers = self._answer(queries, k, options, [f"item '{item}'" for item in wanted])
         column = self.id_types.column("item", wanted)
-        return frame_of(answers, self.id_types, queries=("query_id", column))
+        return self._frame(answers, options, ("query_id", column))
 
     def search(
         self, terms: str | None = None, *, image: Any = None, k: int = 10, **options: Any
@@ -159,7 +159,7 @@ class Engine:
         words = [TEXT if has_text else TWO_TOWER] * (terms is not None)
         spaces = words + [IMAGE] * (image is not None)
         options = {"space": "+".join(spaces) or TWO_TOWER, **options}
-        return frame_of(self._answer([query], k, options, [""]), self.id_types)
+        return self._frame(self._answer([query], k, options, [""]), options)
 
     def evaluate(self) -> EngineReport:
         """Evaluate the towers and the baselines on the test queries, as ``recsys run`` does.
@@ -221,7 +221,16 @@ class Engine:
         labels = [f"history {label!r}" for label in named]
         answers = self._answer(queries, k, options, labels)
         column = pd.Series(list(named), dtype=None if named else object)
-        return frame_of(answers, self.id_types, queries=("user_id", column))
+        return self._frame(answers, options, ("user_id", column))
+
+    def _frame(
+        self,
+        answers: Sequence[Response],
+        options: Mapping[str, Any],
+        queries: tuple[str, pd.Series[Any]] | None = None,
+    ) -> pd.DataFrame:
+        titles = bool(options.get("titles"))
+        return frame_of(answers, self.id_types, queries=queries, titles=titles)
 
     def _known_users(
         self, users: Sequence[str], unknown: Literal["raise", "skip"]

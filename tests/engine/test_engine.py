@@ -106,6 +106,9 @@ def test_options_are_those_of_a_request(shop: Shop) -> None:
     assert first not in shop.engine.recommend(users=[1], k=5, exclude=[first])["item_id"].tolist()
     everything = shop.engine.recommend(users=[1], k=30, seen="include")
     assert len(everything) == 30
+    titled = shop.engine.similar(["i0"], k=3, titles=True)
+    names = shop.items.set_index("sku")["Name"]
+    assert titled["title"].tolist() == names[titled["item_id"]].tolist()
     short = shop.engine.recommend(users=[1], k=30)
     assert len(short) == 24 and "24 of the 30 items are eligible" in short.attrs["notes"]["1"][0]
     with pytest.raises(InvalidRequestError, match="no option colour; its options: .*exclude"):
