@@ -30,6 +30,7 @@ FILES_PER_FOLDER = 15
 def sources(*folders: str, generated: bool = False) -> list[Path]:
     """Python files below folders of the project; ``generated`` includes the protobuf code."""
     found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    found = [path for path in found if "node_modules" not in path.parts]
     return [path for path in found if generated or "pb" not in path.relative_to(ROOT).parts]
 
 

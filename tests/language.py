@@ -27,6 +27,8 @@ FOLDERS = (
     "configs",
     "tests",
 )
+FOREIGN = {"pb", "gen", "google", "node_modules", "__pycache__"}
+"""Folders of generated and of other projects' files."""
 SUFFIXES = {".py", ".md", ".proto", ".toml", ".html", ".j2"}
 
 _COUNT = r"(?:\d(?:[\d,.]*\d)?|one|two|three|four|five|six|ten|once|twice)"
@@ -164,9 +166,7 @@ def files() -> list[Path]:
     found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
     found += ROOT.glob("*.md")
     return sorted(
-        path
-        for path in found
-        if path.suffix in SUFFIXES and not {"pb", "__pycache__"} & set(path.parts)
+        path for path in found if path.suffix in SUFFIXES and not FOREIGN & set(path.parts)
     )
 
 

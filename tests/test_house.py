@@ -26,6 +26,7 @@ from benchmarks.house import (
 )
 
 LIBRARY = sources("recsys")
+FOREIGN = {"gen", "node_modules", "__pycache__"}  # installed and generated files
 CONTRACT = sources("clients")
 PRODUCT = sources("recsys", "server", "clients", "data", "benchmarks", "examples")
 ALL = PRODUCT + sources("tests")
@@ -203,7 +204,7 @@ def _text_files() -> list[Path]:
     return [
         path
         for path in found
-        if path.is_file() and path.suffix in kinds and "__pycache__" not in path.parts
+        if path.is_file() and path.suffix in kinds and not FOREIGN & set(path.parts)
     ]
 
 

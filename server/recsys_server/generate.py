@@ -8,7 +8,6 @@ grpcio-tools.
 
 from __future__ import annotations
 
-import importlib.resources
 import re
 import subprocess
 import sys
@@ -31,7 +30,7 @@ _NOTICE = '"""Generated from ``protos/`` by ``recsys_server.generate``; not edit
 
 
 def describe(protos: Path = PROTOS) -> FileDescriptorSet:
-    """The compiled form of every proto file below ``protos``, with comments and positions."""
+    """The compiled form of the engine's files below ``protos``, with comments and positions."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "descriptors"
         _compile(protos, f"--descriptor_set_out={output}", "--include_source_info")
@@ -66,10 +65,10 @@ def _compile(protos: Path, *outputs: str) -> None:
     Raises:
         DataError: The compiler refuses a file.
     """
-    shared = Path(str(importlib.resources.files("google.rpc").joinpath("status.proto"))).parents[2]
-    names = [path.relative_to(protos).as_posix() for path in sorted(protos.rglob("*.proto"))]
+    own = sorted((protos / "recsys").rglob("*.proto"))
+    names = [path.relative_to(protos).as_posix() for path in own]
     types = f"protoc-gen-mypy_grpc={Path(sys.executable).parent / 'protoc-gen-mypy_grpc'}"
-    command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{protos}", f"-I{shared}"]
+    command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{protos}", f"-I{PROTOS}"]
     command.append(f"--plugin={types}")
     done = subprocess.run([*command, *outputs, *names], capture_output=True, text=True)
     if done.returncode != 0:

@@ -15,7 +15,20 @@ from typer.main import get_command
 from tests.docs.pages import ROOT, Block, written_in
 
 BLOCKS = [pytest.param(block, id=str(block)) for block in written_in("sh")]
-PROGRAMS = ("pip", "tensorboard", "cd", "git", "go", "protoc", "grpcurl", "export", "ls", "mkdir")
+PROGRAMS = (
+    "pip",
+    "tensorboard",
+    "cd",
+    "git",
+    "go",
+    "protoc",
+    "grpcurl",
+    "export",
+    "ls",
+    "mkdir",
+    "npm",
+    "node",
+)
 PICTURES, EXISTING = (".jpg", ".png"), str(ROOT / "README.md")
 MADE = ("runs/", "exported/", "bundles/", "examples/own_data/files")
 

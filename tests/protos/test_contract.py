@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.resources
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.json_format import Parse
+from google.rpc import error_details_pb2, status_pb2
 
 import recsys
 from recsys.errors import DataError
@@ -62,6 +66,24 @@ def test_generated_code_does_not_hide_the_library() -> None:
     assert Path(recsys.__file__).parent == PROTOS.parent / "recsys"
     assert retrieval_pb2.Query.__module__ == "recsys_client.pb.recsys.v1.retrieval_pb2"
     assert retrieval_pb2.Query.DESCRIPTOR.full_name == "recsys.v1.Query"
+
+
+def test_the_shipped_protos_compile_alone(tmp_path: Path) -> None:
+    names = [path.relative_to(PROTOS).as_posix() for path in PROTOS.rglob("*.proto")]
+    command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTOS}", "--include_imports"]
+    command += [f"--descriptor_set_out={tmp_path / 'set'}", *names]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    compiled = FileDescriptorSet.FromString((tmp_path / "set").read_bytes())
+    shared = {file.name for file in compiled.file} - set(names)
+    assert all(name.startswith("google/protobuf/") for name in shared)
+
+
+def test_the_copies_of_google_rpc_are_those_of_the_installed_package() -> None:
+    for module in (error_details_pb2, status_pb2):
+        name = module.DESCRIPTOR.name
+        package = importlib.resources.files("google.rpc").joinpath(Path(name).name)
+        assert (PROTOS / name).read_text(encoding="utf-8") == package.read_text(encoding="utf-8")
 
 
 def test_a_proto_that_does_not_compile_is_an_error(compiled: Write) -> None:
