@@ -107,7 +107,7 @@ def outcomes(calls: RetrievalCalls) -> dict[str, list[Outcome]]:
     few = REQUESTS[FEW]
     return {
         "respond": [_made(calls.respond, request) for request in REQUESTS],
-        "answer": _answered(calls, REQUESTS),
+        "answer": [*_answered(calls, ()), *_answered(calls, REQUESTS)],
         "retrieve": [_made(calls.retrieve, **_fields(request)) for request in few],
         "retrieve_batch": [
             outcome(calls.retrieve_batch([request.query], **_options(request))[0])
@@ -135,7 +135,8 @@ def _made(call: Callable[..., Response], *arguments: Any, **options: Any) -> Out
 
 
 def _answered(calls: RetrievalCalls, requests: Sequence[Request]) -> list[Outcome]:
-    batches = (requests[start : start + BATCH] for start in range(0, len(requests), BATCH))
+    starts = range(0, max(1, len(requests)), BATCH)
+    batches = (requests[start : start + BATCH] for start in starts)
     return [outcome(answer) for batch in batches for answer in calls.answer(batch)]
 
 

@@ -77,10 +77,11 @@ def test_as_much_as_the_limits_allow_is_answered(client: RecsysClient) -> None:
     assert len(client.retrieve_batch([Query(user_id="ann")] * LIMITS.batch, k=1)) == LIMITS.batch
 
 
-def test_an_empty_batch_is_refused(client: RecsysClient) -> None:
-    with pytest.raises(InvalidRequestError, match="at least one request") as caught:
-        client.retrieve_batch([], k=1)
-    assert caught.value.field == "requests"
+def test_an_empty_batch_is_refused(stub: RetrievalServiceStub) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.BatchRetrieve(pb.BatchRetrieveRequest(), timeout=10)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "at least one request" in caught.value.details()
 
 
 def test_a_query_of_a_batch_that_is_too_large_has_its_own_error(client: RecsysClient) -> None:

@@ -93,7 +93,7 @@ class RecsysClient(RetrievalCalls):
                 messages[position] = write_request(request)
             except InvalidRequestError as error:
                 answers[position] = error
-        if messages or not requests:
+        if messages:
             batch = pb.BatchRetrieveRequest(requests=messages.values())
             try:
                 response = self._service.BatchRetrieve(batch, timeout=self.timeout)
