@@ -15,11 +15,11 @@ from recsys.cli import (
     compare_runs,
     exports,
     init,
-    query,
     runs,
     tune,
     words,
 )
+from recsys.cli.query import query
 from recsys.errors import RecsysError
 from recsys.screen import quiet_libraries
 from recsys.version import __version__
@@ -40,7 +40,7 @@ app.command()(init.init)
 runs.add_to(app)
 app.command("export-embeddings")(exports.export_embeddings)
 app.command()(serve)
-app.command()(query.query)
+app.command()(query)
 app.command("export-words")(words.export_words)
 app.command()(tune.tune)
 app.command("compare")(compare_runs.compare_runs)

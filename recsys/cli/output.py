@@ -21,6 +21,11 @@ def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
 
 
+def print_json_line(value: Mapping[str, Any]) -> None:
+    """Print one JSON document on one line of stdout."""
+    typer.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
 def print_table(
     columns: Sequence[str],
     lines: Sequence[Sequence[str]],

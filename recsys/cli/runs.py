@@ -100,6 +100,8 @@ def _command(stage: str) -> Callable[..., None]:
         _print_stages(results)
         if stage == "evaluate":
             _print_figures(result.figures, job)
+        elif stage == "publish":
+            typer.echo(f"Bundle {result.notes['version']}: recsys serve --bundles {job.bundles}")
         else:
             print_table(["figure", "value"], [[n, f"{v:g}"] for n, v in result.figures.items()])
         if stage == "encode":

@@ -6,7 +6,7 @@ import contextlib
 import io
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -14,8 +14,9 @@ from unittest.mock import patch
 
 from recsys.bundle import ReferenceQuery
 from recsys.cli import main
+from recsys.errors import RecsysError
 from recsys.pipeline.config import ServeConfig
-from recsys.retrieval import Query, ReciprocalRank, Request, Response
+from recsys.retrieval import Query, ReciprocalRank, Request, Response, request_to_json
 from recsys_client import RecsysClient, RetrievalCalls
 from recsys_client.convert import read_request, write_request
 from recsys_client.request import QueryFields, RequestOptions
@@ -38,12 +39,12 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "fusion": {
         **_HISTORY,
         "space": "text+image",
-        "fusion": ReciprocalRank(weights={"text": 2, "image": 0.5}),
+        "fusion": ReciprocalRank(constant=9, depth=50, weights={"text": 2, "image": 0.5}),
     },
     "titles": {**_HISTORY, "titles": True},
 }
 """Per field a request in which it differs from its default; ``k`` is 10 where none is given."""
-OPTIONS = {"user_id": "--user", "item_id": "--item", "fusion": "--weight"}
+OPTIONS = {"user_id": "--user", "item_id": "--item", "weights": "--weight"}
 """Options of the CLI that are not named after their field."""
 
 
@@ -96,18 +97,34 @@ def _by_run_config(request: Request) -> Request:
 
 def _by_cli(request: Request) -> Request:
     """The request that ``recsys query --address`` sends."""
+    with tempfile.TemporaryDirectory() as folder:
+        return _sent_by(*_arguments(request, Path(folder)))
+
+
+def _by_file_of_requests(request: Request) -> Request:
+    """The request that ``recsys query --address --requests`` sends."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "requests.jsonl"
+        file.write_text(json.dumps(request_to_json(request) | {"titles": request.titles}))
+        return _sent_by("--requests", str(file))
+
+
+def _sent_by(*arguments: str) -> Request:
     sent: list[Request] = []
 
     class Client(RecsysClient):
-        def respond(self, request: Request) -> Response:
-            sent.append(request)
-            return Response((), request.space)
+        def answer(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
+            sent.extend(requests)
+            return [Response((), each.space) for each in requests]
 
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        def respond(self, request: Request) -> Response:
+            return RetrievalCalls.respond(self, request)
+
+    with contextlib.ExitStack() as stack:
         stack.enter_context(patch("recsys_client.client.RecsysClient", Client))
         stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         stack.enter_context(contextlib.suppress(SystemExit))
-        main(["query", "--address", "127.0.0.1:1", *_arguments(request, Path(folder))])
+        main(["query", "--address", "127.0.0.1:1", *arguments])
     return sent[0]
 
 
@@ -116,21 +133,25 @@ def _arguments(request: Request, folder: Path) -> Iterator[str]:
     for name in SAMPLES:
         part = "query" if name in QueryFields.__annotations__ else None
         value = getattr(request.query if part else request, name)
-        if isinstance(value, bool):
-            yield f"--{name}" if value else f"--no-{name}"
-            continue
-        if value == getattr(defaults.query if part else defaults, name):
-            continue
         option = OPTIONS.get(name, f"--{name.replace('_', '-')}")
-        if isinstance(value, bytes):
-            (folder / "picture").write_bytes(value)
-            value = folder / "picture"
-        elif isinstance(value, ReciprocalRank):
-            value = value.weights
-        if isinstance(value, dict):
-            for key, each in value.items():
-                yield from (option, f"{key}={each}")
-            continue
+        if isinstance(value, bool):
+            yield option if value else f"--no-{name}"
+        elif value != getattr(defaults.query if part else defaults, name):
+            yield from _option(option, value, folder)
+
+
+def _option(option: str, value: Any, folder: Path) -> Iterator[str]:
+    if isinstance(value, bytes):
+        (folder / "picture").write_bytes(value)
+        value = folder / "picture"
+    if isinstance(value, ReciprocalRank):
+        for each in fields(value):
+            name = OPTIONS.get(each.name, f"--{each.name}")
+            yield from _option(name, getattr(value, each.name), folder)
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from (option, f"{key}={each}")
+    else:
         yield from (option, ",".join(map(str, value)) if isinstance(value, tuple) else str(value))
 
 
@@ -139,4 +160,5 @@ FRONT_ENDS = {
     "reference query": _by_reference_query,
     "serve.call": _by_run_config,
     "recsys query": _by_cli,
+    "recsys query --requests": _by_file_of_requests,
 }

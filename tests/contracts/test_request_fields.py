@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import fields, make_dataclass
+from inspect import signature
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
+from recsys.cli.app import app
 from recsys.retrieval import Query
+from recsys_client import RecsysClient
 from tests.contracts import request_fields
 from tests.contracts.request_fields import FRONT_ENDS, SAMPLES, missing_fields
 
 
 def test_no_front_end_lacks_a_field() -> None:
     assert missing_fields() == []
+
+
+def test_every_argument_of_the_client_is_an_option_of_recsys_query() -> None:
+    commands = get_command(app)
+    assert isinstance(commands, TyperGroup)
+    options = {name for each in commands.commands["query"].params for name in each.opts}
+    assert {f"--{name.replace('_', '-')}" for name in signature(RecsysClient).parameters} <= options
 
 
 def test_a_field_that_a_front_end_lacks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

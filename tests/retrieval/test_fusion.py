@@ -24,7 +24,6 @@ from recsys.retrieval import (
     Space,
     WeightedSum,
 )
-from recsys.retrieval.fusion import fusion_from
 from recsys.retrieval.fusion_search import FusionInput, search_spaces
 from tests.retrieval.world import make_world
 
@@ -253,18 +252,3 @@ def test_numbers_of_a_rank_fusion_out_of_range(name: str, value: object) -> None
     with pytest.raises(InvalidRequestError, match=f"{name} must be a whole number") as caught:
         ReciprocalRank(**{name: value})  # type: ignore[arg-type]
     assert caught.value.field == f"fusion.{name}"
-
-
-def test_a_fusion_as_a_command_line_names_it() -> None:
-    assert fusion_from(None, []) is None
-    assert fusion_from(None, ["text=2"]) == fusion_from("rrf", ["text=2"])
-    assert fusion_from("rrf", ["text=2"]) == ReciprocalRank(weights={"text": 2})
-    assert fusion_from("sum", ["a=.5", "b=1e2"]) == WeightedSum({"a": 0.5, "b": 100})
-    with pytest.raises(InvalidRequestError, match="must be 'rrf' .* or 'sum' .*; got 'max'"):
-        fusion_from("max", [])
-
-
-@pytest.mark.parametrize("weight", ["text", "=2", "text=", "text=much", "text=nan", "a=1 a=2"])
-def test_a_weight_that_does_not_read(weight: str) -> None:
-    with pytest.raises(InvalidRequestError, match="SPACE=NUMBER, such as text=2, once per space"):
-        fusion_from("sum", weight.split())
