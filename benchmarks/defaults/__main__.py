@@ -5,7 +5,7 @@ Run ``python -m benchmarks.defaults`` with ``RECSYS_DATA_HOME`` set; an interrup
 other settings are chosen from the data (``docs/explanation/defaults.md``). ``share_of_preset`` is
 the validation NDCG divided by that of the data set's preset, the mean over its seeds in
 ``benchmarks/results/quality.json``. The test is not scored. The figures are merged into
-``benchmarks/results/defaults.json``.
+``benchmarks/results/defaults.json``, and the table of the page is written from it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.defaults.training import validation_of_defaults
-from benchmarks.pages import read_record
+from benchmarks.pages import markdown_table, metric_title, read_record, update_page
 from benchmarks.processes import ProcessFailed
 from benchmarks.quality.datasets import DATA_SETS, DataSet
 from benchmarks.quality.page import RESULT as QUALITY
@@ -30,6 +30,8 @@ from recsys.files import lock
 
 COMMAND, RUNS = "python -m benchmarks.defaults", Path("runs/defaults")
 RESULT = Path("benchmarks/results/defaults.json")
+PAGE = Path("docs/explanation/defaults.md")
+HEADER = ["data set", "metric", "defaults", "preset", "share", "minutes"]
 SEED = 1
 
 
@@ -48,10 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (ProcessFailed, RecsysError, OSError) as error:
             failures.append(f"failed: {data.name}: {error}")
     record = read_record(RESULT)
+    update_page(PAGE, {"defaults": markdown_table(HEADER, lines(record))})
     if options.json:
         print_json(record)
     else:
-        print_table(["data set", "metric", "defaults", "preset", "share", "minutes"], lines(record))
+        print_table(HEADER, lines(record))
     for failure in failures:
         print(failure, file=sys.stderr)
     return 1 if failures else 0
@@ -97,7 +100,7 @@ def lines(record: Mapping[str, Any]) -> list[list[str]]:
         names = (metric, "preset", "share_of_preset", "minutes")
         own = [record["figures"][f"{data.name}.{name}"] for name in names]
         cells = [f"{own[0]:.4f}", f"{own[1]:.4f}", f"{own[2]:.3f}", f"{own[3]:.1f}"]
-        made.append([data.name, metric, *cells])
+        made.append([data.title, metric_title(metric), *cells])
     return made
 
 

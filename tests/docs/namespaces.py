@@ -92,7 +92,14 @@ def collection(folder: Path) -> Names:
     return {"folder": folder}
 
 
+def defaults(folder: Path) -> Names:
+    text = 'name = "shop"\n[data.interactions]\nformat = "csv"\npath = "visits.csv"\n'
+    (folder / "shop.toml").write_text(text, encoding="utf-8")
+    return {}
+
+
 SETUPS: dict[str, Callable[[Path], Names]] = {
+    "docs/explanation/defaults.md": defaults,
     "docs/explanation/evaluation.md": evaluation,
     "docs/explanation/index.md": index,
     "docs/reference/bundle-format.md": bundle,

@@ -13,11 +13,11 @@ from recsys.ids import IdMap
 from recsys.interactions import Interactions
 from recsys.pipeline import DataProfile, Observer, PartialConfig, load_run_config, open_job, run_job
 from recsys.pipeline.defaults import choose
-from recsys.pipeline.defaults.profile import order_of
+from recsys.pipeline.defaults.profile import clock_of, order_of
 from tests.pipeline.tiny import write_tiny
 
 LOG = {"name": "mine", "data": {"interactions": {"format": "csv", "path": "log.csv"}}}
-SIZES = {"users": 5_000, "items": 8_000, "interactions": 90_000, "history": 18.0}
+SIZES = {"users": 5_000, "items": 8_000, "interactions": 90_000, "order": 2.0, "history": 18.0}
 
 
 def profile(**changes: object) -> DataProfile:
@@ -31,8 +31,9 @@ def profile(**changes: object) -> DataProfile:
         ({"history": 160.0}, "hstu", "full-softmax"),
         ({"items": 500_000}, "transformer", "sampled-softmax"),
         ({"interactions": 900}, "mean", "full-softmax"),
-        ({"order": "none"}, "none", "set-softmax"),
-        ({"order": "none", "texts": 1.0}, "mean", "full-softmax"),
+        ({"clock": "none"}, "none", "set-softmax"),
+        ({"order": 1.0}, "none", "set-softmax"),
+        ({"order": 1.0, "texts": 1.0}, "mean", "full-softmax"),
     ],
 )
 def test_every_profile_gives_a_valid_configuration(changes, history, loss):
@@ -91,10 +92,25 @@ def test_files_without_order_are_recognised():
         user = np.zeros(len(item), int)
         return Interactions.of(users, items, user=user, item=item, time=time, clock=clock)
 
-    assert order_of(log([3, 1, 2], [10, 20, 30])) == "times"
-    assert order_of(log([3, 1, 2], [10, 10, 10])) == "none"
-    assert order_of(log([3, 1, 2], [0, 1, 2], "position")) == "positions"
-    assert order_of(log([1, 2, 3], [0, 1, 2], "position")) == "none"
+    assert clock_of(log([3, 1, 2], [10, 20, 30])) == "times"
+    assert clock_of(log([3, 1, 2], [10, 10, 10])) == "none"
+    assert clock_of(log([3, 1, 2], [0, 1, 2], "position")) == "positions"
+    assert clock_of(log([1, 2, 3], [0, 1, 2], "position")) == "none"
+
+
+def test_the_order_of_histories_is_measured() -> None:
+    users, items = IdMap.of("user", map(str, range(60))), IdMap.of("item", map(str, range(40)))
+    rng = np.random.default_rng(2)
+    user, time = np.repeat(np.arange(60), 12), np.tile(np.arange(12), 60)
+    walks = (rng.integers(40, size=60)[:, None] + np.arange(12)) % 40
+    shuffled = rng.permuted(walks, axis=1)
+    walking, set_like = (
+        Interactions.of(users, items, user=user, item=each.ravel(), time=time)
+        for each in (walks, shuffled)
+    )
+    assert order_of(walking) > 1.5
+    assert order_of(set_like) == pytest.approx(1.0, abs=0.15)
+    assert order_of(walking) == order_of(walking)
 
 
 class Seen(Observer):

@@ -8,14 +8,19 @@ from typing import Literal
 import numpy as np
 
 from recsys.formats import InteractionSource
+from recsys.ids import Rows
 from recsys.ingestion import IngestedData
 from recsys.interactions import Interactions
 
-Order = Literal["times", "positions", "none"]
+Clock = Literal["times", "positions", "none"]
 PART = "part"
 TIED, SORTED = 0.9, 0.99
 """Shares of neighbours in histories with equal times, or in the order of their ids, above which
 histories have no order."""
+ORDERED = 1.2
+"""Value of ``DataProfile.order`` from which the order of histories is modelled."""
+SMOOTHING, LARGEST = 10, 2_000_000
+"""Number added to both counts of repeated transitions; number of interactions that are counted."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +31,11 @@ class DataProfile:
         users: Number of users with interactions.
         items: Number of items in the catalogue.
         interactions: Number of interactions.
-        order: Whether histories are ordered by ``times``, by ``positions`` (or the order of the
-            lines), or not at all: files that were published as sets, and histories whose times are
+        clock: Whether histories are in order by ``times``, by ``positions`` (or the order of the
+            lines), or not at all: files that are published as sets, and histories whose times are
             equal or whose items are sorted by id.
+        order: Number of transitions from one item to the next that occur again, divided by the
+            number of them in shuffled histories. 1 where the order has no influence.
         history: Mean number of interactions per user.
         long_history: The 90th percentile of that number.
         repeated: Share of interactions with an item that the user interacted with before.
@@ -43,7 +50,8 @@ class DataProfile:
     users: int
     items: int
     interactions: int
-    order: Order = "times"
+    clock: Clock = "times"
+    order: float = 1.0
     history: float = 0.0
     long_history: float = 0.0
     repeated: float = 0.0
@@ -53,6 +61,16 @@ class DataProfile:
     searches: float = 0.0
     cold: float = 0.0
     parts: tuple[str, ...] = ()
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the order of histories is modelled."""
+        return self.clock != "none" and self.order >= ORDERED
+
+    @property
+    def contents(self) -> bool:
+        """Whether anything but their ids is known of items."""
+        return self.texts > 0 or self.pictures > 0 or self.attributes
 
     @property
     def per_item(self) -> float:
@@ -71,7 +89,8 @@ class DataProfile:
             users=len(lengths),
             items=len(catalogue),
             interactions=len(log),
-            order="none" if source.format == "lightgcn" else order_of(log),
+            clock="none" if source.format == "lightgcn" else clock_of(log),
+            order=order_of(log),
             history=float(lengths.mean()),
             long_history=float(np.quantile(lengths, 0.9)),
             repeated=1 - len(pairs) / len(log),
@@ -84,8 +103,8 @@ class DataProfile:
         )
 
 
-def order_of(log: Interactions) -> Order:
-    """Order of the histories of a log; see :class:`DataProfile`."""
+def clock_of(log: Interactions) -> Clock:
+    """Clock of the histories of a log; see :class:`DataProfile`."""
     neighbours = log.user[1:] == log.user[:-1]
     if not neighbours.any():
         return "none"
@@ -94,3 +113,17 @@ def order_of(log: Interactions) -> Order:
     ranks = np.argsort(np.argsort(log.items.index.to_numpy().astype(str)))[log.item]
     rising = [(np.diff(numbers) > 0)[neighbours].mean() for numbers in (log.item, ranks)]
     return "none" if max(rising) > SORTED else "positions"
+
+
+def order_of(log: Interactions) -> float:
+    """Repeated transitions of a log divided by those of shuffled histories; deterministic."""
+    user, item = log.user[:LARGEST], log.item[:LARGEST]
+    shuffled = np.lexsort((np.random.default_rng(0).random(len(item)), user))
+    counts = [_repeated_transitions(user, each) for each in (item, item[shuffled])]
+    return (counts[0] + SMOOTHING) / (counts[1] + SMOOTHING)
+
+
+def _repeated_transitions(user: Rows, item: Rows) -> int:
+    within = user[1:] == user[:-1]
+    pairs = np.stack([item[:-1], item[1:]], axis=1).astype(np.int64)[within]
+    return len(pairs) - len(np.unique(pairs[:, 0] * (int(item.max()) + 1) + pairs[:, 1]))

@@ -1,7 +1,7 @@
 """Default settings of a run, chosen from a profile of its data.
 
-:func:`choose` is a pure function. ``docs/defaults.md`` explains each rule and shows what the
-defaults reach next to tuned presets (``python -m benchmarks.defaults``).
+:func:`choose` is a pure function. ``docs/explanation/defaults.md`` explains each rule, and
+``python -m benchmarks.defaults`` compares the defaults with tuned presets.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ SMALL_LOG = 20_000
 """Number of interactions below which the towers are kept small."""
 DENSE = 100
 """Interactions per item from which an item's id is learned freely."""
+COLD = 0.02
+"""Share of items without interactions from which ids are often left out in training."""
+REPEATED = 0.05
+"""Share of repeated interactions from which items of the history stay candidates in the loss."""
 MANY_ITEMS = 50_000
 """Number of items from which a loss samples negatives."""
 MANY_TEXTS = 75_000
@@ -51,7 +55,7 @@ def choose(profile: DataProfile) -> dict[str, Choice]:
     """Settings of every section that can be chosen, by its name.
 
     Example:
-        >>> made = choose(DataProfile(users=900, items=500, interactions=90_000, history=100))
+        >>> made = choose(DataProfile(900, 500, 90_000, order=1.8, history=100))
         >>> made["towers"].settings["history"]["name"]
         'hstu'
     """
@@ -63,10 +67,10 @@ def _split(data: DataProfile) -> tuple[Settings, str]:
         given = {"validation", "valid"} & set(data.parts)
         held_out = {} if given else {"validation_share": 0.1}
         return {"protocol": "fixed", **held_out}, "the log names its own test part"
-    if data.order == "times" and data.interactions >= SMALL_LOG:
+    if data.clock == "times" and data.interactions >= SMALL_LOG:
         return {"protocol": "global-time"}, "the log has times: the last tenth is the test"
-    few = "few interactions" if data.order == "times" else "no times"
-    return {"protocol": "leave-last-out"}, f"{few}: the last item of each user is the test"
+    why = "few interactions" if data.clock == "times" else "no times"
+    return {"protocol": "leave-last-out"}, f"{why}: the last item of each user is the test"
 
 
 def _text(data: DataProfile) -> tuple[Settings | None, str]:
@@ -95,56 +99,61 @@ def _towers(data: DataProfile) -> tuple[Settings, str]:
             "popularity": 0.05,
             "history": {"name": "none"},
             "terms": "none",
-        }, "no order and no contents: users and items are known by their ids"
-    content = data.texts > 0 or data.attributes or data.pictures > 0
-    sparse = content and data.per_item < DENSE
-    towers: Settings = {"item_id": "delta"} if sparse else {}
-    if data.cold > 0.02:
+        }, "neither order nor contents: users and items are known by their ids"
+    dimension, history, why = _history(data)
+    towers: Settings = {"dimension": dimension, "history": history}
+    if data.contents and data.per_item < DENSE:
+        towers["item_id"] = "delta"
+    if data.cold > COLD:
         towers["id_dropout"] = 0.5
-    if data.order == "none":
-        history: Settings = {"name": "mean", "window": 100, "ages": "equal"}
-        return {**towers, "history": history}, "histories have no order"
+    return towers, why
+
+
+def _history(data: DataProfile) -> tuple[int, Settings, str]:
+    """Dimension of the towers, encoder of histories, reason."""
+    if not data.ordered:
+        return 64, {"name": "mean", "window": 100}, "the order of histories has no influence"
     if data.interactions < SMALL_LOG:
-        history = {"name": "mean", "window": 50}
-        return {**towers, "history": history}, f"only {data.interactions:,} interactions"
+        return 64, {"name": "mean", "window": 50}, f"only {data.interactions:,} interactions"
+    length = f"histories of {data.history:.0f} items on average"
     if data.history >= LONG_HISTORY:
-        history = {"name": "hstu", "window": 200, "blocks": 6, "heads": 1, "dropout": 0.2}
-        return {"dimension": 96, **towers, "history": history}, (
-            f"long histories, {data.history:.0f} items on average"
-        )
-    history = {
-        "name": "transformer",
-        "window": 50 if data.long_history <= 50 else 100,
-        "blocks": 2,
-        "heads": 2,
-        "expansion": 2,
-        "dropout": 0.4 if data.history < 20 else 0.2,
-    }
-    return {"dimension": 128, **towers, "history": history}, (
-        f"short histories, {data.history:.0f} items on average"
+        units = {"name": "hstu", "window": 200, "blocks": 6, "heads": 1, "dropout": 0.2}
+        return 96, units, f"long {length}"
+    return (
+        128,
+        {
+            "name": "transformer",
+            "window": 50 if data.long_history <= 50 else 100,
+            "blocks": 2,
+            "heads": 2,
+            "expansion": 2,
+            "dropout": 0.4 if data.history < 20 else 0.2,
+        },
+        f"short {length}",
     )
 
 
 def _train(data: DataProfile) -> tuple[Settings, str]:
     if _as_sets(data):
         return _train_sets(data), "users as sets of items, then a student of towers and a filter"
-    long = data.history >= LONG_HISTORY and data.interactions >= SMALL_LOG
-    epochs = 24 if long or data.interactions < SMALL_LOG else 8
-    loss: Settings = {"name": "full-softmax", "temperature": 0.05}
-    if data.items > MANY_ITEMS:
-        loss = {"name": "sampled-softmax", "negatives": 4096, "temperature": 0.05}
-    if data.repeated < 0.05:
-        loss["mask"] = "history"
+    small = data.interactions < SMALL_LOG
+    long = data.ordered and data.history >= LONG_HISTORY and not small
+    epochs = 24 if long or small else 8
     batch = 3200 if long else _power_of_two(data.interactions / 90, 256, 2048)
+    loss: Settings = {"name": "full-softmax", "temperature": 0.05 if data.ordered else 0.1}
+    if data.items > MANY_ITEMS:
+        loss |= {"name": "sampled-softmax", "negatives": 4096}
+    if data.repeated < REPEATED:
+        loss["mask"] = "history" if data.ordered else "user"
     return {
         "batch_positions": batch,
         "learning_rate": 2e-3,
-        "warmup_steps": 100 if data.interactions >= SMALL_LOG else 10,
+        "warmup_steps": 10 if small else 100,
         "decay": "cosine",
         "epochs": epochs,
         "patience": 6 if epochs == 8 else 8,
         "validate_every": 2 if epochs == 8 else 4,
-        "average": 0.995 if data.interactions >= SMALL_LOG else 0.0,
+        "average": 0.0 if small else 0.995,
         "loss": loss,
     }, f"up to {epochs} epochs in steps of {batch:,} positions"
 
@@ -168,8 +177,7 @@ def _train_sets(data: DataProfile) -> Settings:
 
 def _as_sets(data: DataProfile) -> bool:
     """Whether ids are all that is known, of users as of items."""
-    content = data.texts > 0 or data.attributes or data.pictures > 0 or data.searches > 0
-    return data.order == "none" and not content
+    return not (data.ordered or data.contents or data.searches)
 
 
 def _power_of_two(value: float, low: int, high: int) -> int:
