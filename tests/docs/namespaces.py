@@ -42,11 +42,13 @@ def small_fit(interactions: pd.DataFrame, items: pd.DataFrame, **options: Any) -
 def demo_retriever(folder: Path) -> Retriever:
     """Retriever of a bundle with ids as in the demo, published in ``folder`` at the demo's path."""
     rng = np.random.default_rng(0)
-    items = [f"i{number:04d}" for number in range(1, 41)]
+    items = [*(f"i{number:04d}" for number in range(1, 40)), "lamp-red-plain"]
     catalogue = pd.DataFrame({"item_id": items, "title": ["red lamp", "blue rug"] * 20})
     log = pd.DataFrame(
         {
-            "user_id": [f"u{number % 12:04d}" for number in range(120)],
+            "user_id": [
+                ["c36", *(f"u{n:04d}" for n in range(1, 12))][number % 12] for number in range(120)
+            ],
             "item_id": rng.choice(items, 120),
             "timestamp": np.arange(120),
         }

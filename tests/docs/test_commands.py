@@ -29,7 +29,7 @@ PROGRAMS = (
     "npm",
     "node",
 )
-PICTURES, EXISTING = (".jpg", ".png"), str(ROOT / "README.md")
+PICTURES, EXISTING = (".jpg", ".png", "photos"), str(ROOT / "README.md")
 MADE = ("runs/", "exported/", "bundles/", "examples/own_data/files")
 
 
