@@ -29,7 +29,7 @@ def init(
         Path | None, typer.Argument(metavar="ITEMS", help="csv or parquet file of the items.")
     ] = None,
     pictures: Annotated[
-        Path | None, typer.Option(exists=True, help="Folder or zip archive of pictures.")
+        Path | None, typer.Option(help="Folder or zip archive of pictures.")
     ] = None,
     searches: Annotated[
         Path | None, typer.Option(help="csv or parquet file of searches and the chosen items.")
@@ -46,9 +46,12 @@ def init(
     from recsys.engine.starter import run_name, starter_config
     from recsys.errors import DataError
     from recsys.files import write_text
+    from recsys.pictures import PictureStore
 
     if out is not None and out.exists():
         raise DataError(f"{out} is there already; remove it, or write to another file")
+    if pictures is not None:
+        PictureStore.open(pictures)
     inputs = EngineInputs.of(
         log,
         items,

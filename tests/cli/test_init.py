@@ -71,6 +71,7 @@ def test_without_an_output_the_configuration_is_printed(
         (["My visits.csv", "products.csv", "--field", "text=name"], "no column 'name'"),
         (["My visits.csv", "--column", "user"], "takes MEANING=COLUMN"),
         (["My visits.csv", "-o", "products.csv"], "is there already"),
+        (["My visits.csv", "--pictures", "gone"], "a folder or a zip archive of pictures"),
         (["gone.csv"], "no csv or parquet file at gone.csv"),
     ],
 )
