@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recsys.catalogue import catalogue_of_ids
 from recsys.config import read_toml
 from recsys.errors import ConfigError
+from recsys.formats.sources import CsvInteractions
 from recsys.ids import IdMap
+from recsys.ingestion import IngestedData
 from recsys.interactions import Interactions
 from recsys.pipeline import DataProfile, Observer, PartialConfig, load_run_config, open_job, run_job
 from recsys.pipeline.defaults import choose
@@ -111,6 +114,16 @@ def test_the_order_of_histories_is_measured() -> None:
     assert order_of(walking) > 1.5
     assert order_of(set_like) == pytest.approx(1.0, abs=0.15)
     assert order_of(walking) == order_of(walking)
+
+
+def test_items_that_come_late_count_as_cold() -> None:
+    users, items = IdMap.of("user", ["a"]), IdMap.of("item", list("pqrst"))
+    log = Interactions.of(users, items, user=[0] * 10, item=[0, 1] * 4 + [2, 3], time=range(10))
+    source = CsvInteractions(path="log.csv")
+    ingested = IngestedData(log, catalogue_of_ids(list("pqrst")), None)  # type: ignore[arg-type]
+    assert DataProfile.of(ingested, source).cold == pytest.approx(3 / 5)
+    late = choose(profile(cold=0.1, texts=1.0))["towers"].settings
+    assert late["id_dropout"] == 0.5 and "id_dropout" not in choose(profile())["towers"].settings
 
 
 class Seen(Observer):
