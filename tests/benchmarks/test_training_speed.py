@@ -125,7 +125,7 @@ def test_tables_of_the_page() -> None:
     steps["step_time_10m_over_10k_items"] = 1.1
     tables = page.sections(training.figures_of(made_parts(), steps))
     comparison, parts = tables["comparison"], tables["profile"]
-    assert "| seconds until then | 200.0 ± 100.0 | 8.3 ± 2.9 | **30 ± 26** |" in comparison
+    assert "| seconds of training | 200.0 ± 100.0 | 8.3 ± 2.9 | **30 ± 26** |" in comparison
     assert "| examples per second, median | 2 | 8 | **4.0** |" in comparison
     assert "| history | 40.0 | 40% |" in parts
     assert "| **step** | 100.0 | 100% |" in parts
