@@ -24,7 +24,7 @@ from recsys.evaluation import (
     Scorer,
     SumScorer,
     VectorPairScorer,
-    evaluate,
+    evaluate_queries,
     write_record,
 )
 from recsys.files import sha256_json
@@ -88,7 +88,7 @@ class ColdFilms:
 
     def figure(self, scorer: Scorer, part: Literal["validation", "test"] = "test") -> float:
         """``METRIC`` of a scorer on a part's queries, its withheld films ranked."""
-        result = evaluate(
+        result = evaluate_queries(
             scorer,
             self.parts.test if part == "test" else self.parts.validation,
             candidates=self.ranked[part],

@@ -27,7 +27,7 @@ from benchmarks.movielens import PICTURES, WORDS, MovieLens
 from recsys.cli.output import print_table
 from recsys.encoders import TFLiteConfig, WordVectorsConfig
 from recsys.encoders.words.tokens import words
-from recsys.evaluation import evaluate, write_record
+from recsys.evaluation import evaluate_queries, write_record
 from recsys.features import FeatureBlock
 from recsys.files import sha256_json
 from recsys.formats import resolve
@@ -100,7 +100,7 @@ class SearchData:
         ranked = self.ranked["validation" if kind == "validation" else "test"]
         depth = int(ranked.sum())
         unknown = np.zeros(len(self.train.users) + 1, np.bool_)
-        figures = evaluate(
+        figures = evaluate_queries(
             towers_scorer(towers, known=unknown, phrases=self.phrases),
             self.queries[kind],
             candidates=ranked,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys.evaluation import Evaluation, evaluate
+from recsys.evaluation import Evaluation, evaluate_queries
 from recsys.formats import read_documents, read_judgements, read_queries, resolve
 from recsys.ids import IdMap, Vectors
 from recsys.splits import HeldOutQueries
@@ -82,7 +82,7 @@ def evaluate_search(collection: Collection, score: Score) -> Evaluation:
     """Rank all N documents for each query: ``ndcg@10`` and ``map@N``."""
     size = len(collection)
     every = np.ones(size, np.bool_)
-    return evaluate(
+    return evaluate_queries(
         TextScorer("search", score),
         collection.queries,
         candidates=every,

@@ -19,7 +19,7 @@ from recsys.evaluation import (
     PopularityScorer,
     RandomScorer,
     Scorer,
-    evaluate,
+    evaluate_queries,
 )
 from recsys.features import FeatureBlock
 from recsys.interactions import Interactions
@@ -67,7 +67,7 @@ class ScoringInput:
         progress: Progress = silent,
     ) -> Evaluation:
         """Rank the whole catalogue for the queries."""
-        return evaluate(
+        return evaluate_queries(
             scorer,
             queries,
             candidates=self.job.split.candidates,

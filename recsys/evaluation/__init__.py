@@ -16,7 +16,7 @@ from recsys.evaluation.evaluation import (
     difference,
     differences,
     evaluate,
-    evaluate_split,
+    evaluate_queries,
 )
 from recsys.evaluation.pairs import (
     SparsePairScorer,
@@ -42,7 +42,7 @@ __all__ = [
     "differences",
     "evaluate",
     "evaluate_pairs",
-    "evaluate_split",
+    "evaluate_queries",
     "record",
     "sample_pairs",
     "tune_item_knn",

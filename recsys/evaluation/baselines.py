@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from recsys.errors import InvalidRequestError
-from recsys.evaluation.evaluation import evaluate
+from recsys.evaluation.evaluation import evaluate_queries
 from recsys.ids import Mask, Vectors
 from recsys.interactions import Interactions
 from recsys.splits.held_out import HeldOutQueries, offsets_of, ranges
@@ -170,7 +170,7 @@ def tune_item_knn(
     def best_of(scorers: Iterable[ItemKnnScorer]) -> ItemKnnScorer:
         options: Any = {"candidates": candidates, "item_counts": train.item_counts}
         for each in scorers:
-            result = evaluate(each, queries, ks=(k,), resamples=1, **options)
+            result = evaluate_queries(each, queries, ks=(k,), resamples=1, **options)
             trials.append((result.figures[f"recall@{k}"], each))
         return max(trials, key=lambda trial: trial[0])[1]
 

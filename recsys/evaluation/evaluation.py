@@ -61,7 +61,7 @@ class Evaluation:
         }
 
 
-def evaluate(
+def evaluate_queries(
     scorer: Scorer,
     queries: HeldOutQueries,
     *,
@@ -91,7 +91,7 @@ def evaluate(
         >>> eye = np.eye(3, dtype=np.float32)
         >>> queries = HeldOutQueries.of(user=[0, 1], histories=[[0], [1]], targets=[[1], [0]])
         >>> always_1 = VectorScorer("always_1", eye, lambda some: eye[[1] * len(some)])
-        >>> result = evaluate(always_1, queries, candidates=np.ones(3, bool),
+        >>> result = evaluate_queries(always_1, queries, candidates=np.ones(3, bool),
         ...     item_counts=np.array([2, 1, 1]), ks=(1,))
         >>> result.figures["recall@1"]
         0.5
@@ -136,16 +136,16 @@ def evaluate(
     )
 
 
-def evaluate_split(
-    scorer: Scorer, parts: Split, part: Literal["validation", "test"], **options: Any
+def evaluate(
+    scorer: Scorer, parts: Split, part: Literal["validation", "test"] = "test", **options: Any
 ) -> Evaluation:
-    """Evaluate on the validation or test queries of a split; options as in :func:`evaluate`.
+    """Evaluate on the test or validation queries of a split.
 
-    Items are warm, and slices made, by the log of the training that the part belongs to: ``train``
-    for validation, ``final`` for the test.
+    Options are those of :func:`evaluate_queries`. Items are warm, and slices made, by the log of
+    the training that the part belongs to: ``train`` for validation, ``final`` for the test.
     """
     validation = part == "validation"
-    return evaluate(
+    return evaluate_queries(
         scorer,
         parts.validation if validation else parts.test,
         candidates=parts.candidates,

@@ -15,7 +15,7 @@ from recsys.evaluation import (
     PopularityScorer,
     RandomScorer,
     Scorer,
-    evaluate_split,
+    evaluate,
     tune_item_knn,
 )
 from recsys.evaluation.ranking import mask_scores, rank
@@ -40,7 +40,7 @@ def run_evaluate(job: Job, out: Path) -> StageOutput:
     config = job.config.evaluation
     scorers, tuning = _scorers(job)
     evaluations = {
-        scorer.name: evaluate_split(
+        scorer.name: evaluate(
             scorer,
             job.split,
             "test",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recsys.errors import ConfigError
-from recsys.evaluation import evaluate_split
+from recsys.evaluation import evaluate
 from recsys.interactions import Interactions
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import towers_scorer
@@ -81,7 +81,7 @@ def train_towers(
     def validate(towers: AnyTowers) -> float:
         scorer = towers_scorer(towers, known=known, phrases=job.query_phrases)
         k = int(metric.split("@")[1])
-        result = evaluate_split(scorer, job.split, "validation", ks=(k,), resamples=1)
+        result = evaluate(scorer, job.split, "validation", ks=(k,), resamples=1)
         figure = float(result.figures[metric])
         watch(figure)
         return figure

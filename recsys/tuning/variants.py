@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from recsys.errors import ConfigError, RecsysError, TrainingError
-from recsys.evaluation import Scorer, evaluate_split
+from recsys.evaluation import Scorer, evaluate
 from recsys.evaluation.record import record
 from recsys.files import LOCK, lock, sha256_json, write_json
 from recsys.pipeline import Job
@@ -43,7 +43,7 @@ def evaluate_part(
 ) -> dict[str, float]:
     """Figures of a scorer on the validation or test queries of a split, all items ranked."""
     ks = sorted({int(metric.split("@")[1]) for metric in metrics})
-    result = evaluate_split(scorer, parts, part, ks=ks, resamples=1)
+    result = evaluate(scorer, parts, part, ks=ks, resamples=1)
     return {metric: float(result.figures[metric]) for metric in metrics}
 
 

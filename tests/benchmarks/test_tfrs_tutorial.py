@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.training import tutorial as tfrs_tutorial
 from benchmarks.training.tutorial import TfrsTutorial
-from recsys.evaluation import evaluate
+from recsys.evaluation import evaluate_queries
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
 from recsys.splits import LeaveLastOutConfig, split
@@ -38,7 +38,7 @@ def test_the_tutorial_learns_the_groups_of_users(
     tutorial = TfrsTutorial(parts.train, seed=1)
 
     def hits() -> float:
-        result = evaluate(
+        result = evaluate_queries(
             tutorial.scorer(),
             parts.test,
             candidates=parts.candidates,

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recsys.evaluation import Scorer, evaluate
+from recsys.evaluation import Scorer, evaluate_queries
 from recsys.splits import HeldOutQueries
 
 
@@ -58,7 +58,7 @@ class ScorerContract:
     def test_it_can_be_evaluated(self, scorer, queries) -> None:
         width = scorer.score(queries).shape[1]
         every = np.ones(width, np.bool_)
-        result = evaluate(
+        result = evaluate_queries(
             scorer,
             queries,
             candidates=every,

@@ -14,7 +14,7 @@ from recsys.evaluation import (
     RandomScorer,
     SumScorer,
     VectorScorer,
-    evaluate,
+    evaluate_queries,
     tune_item_knn,
 )
 from recsys.splits import HeldOutQueries, LeaveLastOutConfig, split
@@ -95,7 +95,7 @@ def test_random_has_the_expected_recall() -> None:
         user=list(range(size)), histories=[[1]] * size, targets=[[0]] * size
     )
     every = np.ones(items, np.bool_)
-    result = evaluate(
+    result = evaluate_queries(
         RandomScorer(items),
         queries,
         candidates=every,
@@ -181,7 +181,7 @@ def test_in_a_checkerboard_item_knn_finds_the_items_of_the_same_colour() -> None
         lines[f"u{user}"] = [(item, at) for at, item in enumerate(turned)]
     parts = split(log(lines, items=letters), LeaveLastOutConfig())
     scorer = ItemKnnScorer(parts.train)
-    result = evaluate(
+    result = evaluate_queries(
         scorer,
         parts.test,
         candidates=parts.candidates,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recsys.errors import InvalidRequestError
-from recsys.evaluation import MeanOfItemsScorer, evaluate
+from recsys.evaluation import MeanOfItemsScorer, evaluate_queries
 from recsys.features import FeatureBlock
 from recsys.splits import HeldOutQueries
 from tests.contracts.scorer_contract import ScorerContract
@@ -52,7 +52,7 @@ def test_the_latest_items_may_speak_alone() -> None:
 
 def test_a_user_without_titles_finds_nothing() -> None:
     every = np.ones(5, np.bool_)
-    result = evaluate(
+    result = evaluate_queries(
         MeanOfItemsScorer(BLOCK),
         QUERIES,
         candidates=every,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from recsys.errors import InvalidRequestError
-from recsys.evaluation import difference, evaluate
+from recsys.evaluation import difference, evaluate_queries
 from recsys.splits import HeldOutQueries
 
 
@@ -45,7 +45,7 @@ PARTS = {"candidates": CANDIDATES, "item_counts": COUNTS}
 
 @pytest.mark.parametrize("batch", [1, 2, 256])
 def test_the_hand_worked_table(batch: int) -> None:
-    result = evaluate(Table(SCORES), QUERIES, **PARTS, ks=(1, 2, 5), batch=batch)
+    result = evaluate_queries(Table(SCORES), QUERIES, **PARTS, ks=(1, 2, 5), batch=batch)
     expected = {
         "recall@1": 0,
         "recall@2": (1 / 2 + 0 + 1) / 3,
@@ -90,20 +90,22 @@ def test_the_hand_worked_table(batch: int) -> None:
 def test_a_target_that_cannot_be_shown_is_a_counted_miss() -> None:
     queries = HeldOutQueries.of(user=[0, 0, 1], histories=[[2], [2], []], targets=[[3], [2], [5]])
     candidates = CANDIDATES & (np.arange(6) != 5)
-    result = evaluate(Table(SCORES), queries, candidates=candidates, item_counts=COUNTS, ks=(5,))
+    result = evaluate_queries(
+        Table(SCORES), queries, candidates=candidates, item_counts=COUNTS, ks=(5,)
+    )
     assert result.figures["recall@5"] == 0 and result.figures["cold_recall@5"] == 0
     assert result.counts["unreachable_targets"] == 3
 
 
 def test_no_cold_figure_without_cold_targets() -> None:
     queries = HeldOutQueries.of(user=[0], histories=[[]], targets=[[0]])
-    result = evaluate(Table(SCORES), queries, **PARTS, ks=(1,))
+    result = evaluate_queries(Table(SCORES), queries, **PARTS, ks=(1,))
     assert not [name for name in result.figures if "cold" in name]
 
 
 def test_a_constant_scorer_has_no_hits_and_counts_ties() -> None:
     queries = HeldOutQueries.of(user=[0], histories=[[]], targets=[[0]])
-    result = evaluate(Table(np.zeros((1, 6), np.float32)), queries, **PARTS, ks=(2,))
+    result = evaluate_queries(Table(np.zeros((1, 6), np.float32)), queries, **PARTS, ks=(2,))
     assert result.figures["recall@2"] == 0 and result.counts["tied_queries"] == 1
 
 
@@ -117,7 +119,7 @@ def test_the_difference_of_two_scorers_has_a_separate_interval() -> None:
     better = worse.copy()
     better[:100, 0] = 2
     first, second = (
-        evaluate(Table(scores), queries, **PARTS, ks=(1,)) for scores in (better, worse)
+        evaluate_queries(Table(scores), queries, **PARTS, ks=(1,)) for scores in (better, worse)
     )
     gap, (low, high) = difference(first, second, "recall@1")
     assert gap == pytest.approx(first.figures["recall@1"] - second.figures["recall@1"])
@@ -132,17 +134,17 @@ def test_the_difference_of_two_scorers_has_a_separate_interval() -> None:
 @pytest.mark.parametrize("arguments", [{"ks": (0,)}, {"ks": ()}, {"batch": 0}])
 def test_arguments_out_of_range_are_refused(arguments: dict[str, object]) -> None:
     with pytest.raises(InvalidRequestError, match="batch and every k must be 1 or more"):
-        evaluate(Table(SCORES), QUERIES, **PARTS, **arguments)
+        evaluate_queries(Table(SCORES), QUERIES, **PARTS, **arguments)
 
 
 def test_no_queries_are_refused() -> None:
     with pytest.raises(InvalidRequestError, match="no queries"):
-        evaluate(Table(SCORES), QUERIES.slice(0, 0), **PARTS)
+        evaluate_queries(Table(SCORES), QUERIES.slice(0, 0), **PARTS)
 
 
 def test_progress_is_reported_after_each_batch() -> None:
     calls = []
-    evaluate(
+    evaluate_queries(
         Table(SCORES),
         QUERIES,
         **PARTS,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.evaluation import ItemKnnScorer, PopularityScorer, RandomScorer, evaluate
+from recsys.evaluation import ItemKnnScorer, PopularityScorer, RandomScorer, evaluate_queries
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
 from recsys.splits import LeaveLastOutConfig, split
@@ -41,7 +41,7 @@ def test_on_movielens_the_baselines_stand_in_the_order_known_for_it() -> None:
         PopularityScorer(parts.train),
         ItemKnnScorer(parts.train, neighbours=50, last=10),
     ):
-        result = evaluate(
+        result = evaluate_queries(
             scorer,
             parts.test,
             candidates=parts.candidates,

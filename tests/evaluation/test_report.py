@@ -23,7 +23,7 @@ from recsys.evaluation import (
     PopularityScorer,
     RandomScorer,
     VectorScorer,
-    evaluate,
+    evaluate_queries,
 )
 from recsys.evaluation.report import Report, all_figures, summary, write_report
 from recsys.evaluation.sheets import UserSheet, sheet_view, thumbnail_url
@@ -53,7 +53,7 @@ def evaluations() -> tuple[dict[str, Evaluation], dict[str, object]]:
         RandomScorer(12),
     )
     found = {
-        scorer.name: evaluate(
+        scorer.name: evaluate_queries(
             scorer,
             parts.test,
             candidates=parts.candidates,

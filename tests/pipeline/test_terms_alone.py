@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys.cli.trial import with_default_query
-from recsys.evaluation import evaluate
+from recsys.evaluation import evaluate_queries
 from recsys.pipeline import open_job, run_job
 from recsys.pipeline.scoring import batch_of, towers_scorer
 from tests.pipeline.tiny import write_tiny
@@ -24,7 +24,7 @@ def test_every_query_has_its_terms(tmp_path: Path) -> None:
 
     parts, known = job.split, job.split.train.active_users
     scorer = towers_scorer(job.towers, known=known, phrases=job.phrases)
-    again = evaluate(
+    again = evaluate_queries(
         scorer,
         parts.test,
         candidates=parts.candidates,

@@ -38,17 +38,17 @@ class Whole:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     evaluated: list[HeldOutQueries] = []
-    evaluate = evaluation.evaluate
+    evaluate_queries = evaluation.evaluate_queries
 
     def watched(scorer: Any, queries: HeldOutQueries, **more: Any) -> Any:
         evaluated.append(queries)
-        return evaluate(scorer, queries, **more)
+        return evaluate_queries(scorer, queries, **more)
 
     folder = tmp_path_factory.mktemp("whole")
     path = write_study(folder / "shop", TWO, TEMPERATURES)
     study = open_study(path, runs=folder / "runs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluation, "evaluate", watched)
+        patch.setattr(evaluation, "evaluate_queries", watched)
         content = tune(study, command="again", observer=RecordingObserver())
     return Whole(folder, study, content, evaluated)
 
