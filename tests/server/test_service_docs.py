@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
 from recsys_client.statuses import STATUS_CODES
 from recsys_server.limits import Limits
@@ -27,15 +26,6 @@ def test_each_limit_is_stated(limit: str) -> None:
     value = getattr(Limits(), limit)
     stated = f"{value // 2**20} MiB" if limit in ("message", "image") else f"{value:,}"
     assert any(re.search(rf"\b{stated}\b", row[1]) for row in ROWS if len(row) == 3)
-
-
-def test_each_option_is_stated() -> None:
-    from recsys_server.__main__ import app
-
-    stated = set(re.findall(r"`(--[a-z-]+)", TEXT))
-    for parameter in get_command(app).params:
-        for option in parameter.opts:
-            assert option == "--help" or option in stated
 
 
 def test_the_service_is_named_as_in_the_contract() -> None:
