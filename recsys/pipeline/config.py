@@ -132,15 +132,17 @@ class RunConfig(Config):
         name: Name of its folder in ``runs/``.
         seed: Seed of every section that has none of its own.
         data: Files to read.
-        split: Training, validation and test part.
-        text: Text encoder; needed for the block and the space ``text``.
-        image: Image encoder; needed for the block and the space ``image``.
+        split: Training, validation and test part. Chosen from the data if left out.
+        text: Text encoder; needed for the block and the space ``text``. Chosen from the data if
+            left out.
+        image: Image encoder; needed for the block and the space ``image``. Chosen from the data if
+            left out.
         attributes: Whether categories and numbers of the catalogue are a feature block.
-        towers: Inputs and sizes of the towers.
-        train: Training of the towers.
+        towers: Inputs and sizes of the towers. Chosen from the data if left out.
+        train: Training of the towers. Chosen from the data if left out.
         evaluation: Evaluation of the towers.
         index: Index of the spaces.
-        spaces: Spaces to publish.
+        spaces: Spaces to publish. Chosen from the data if left out.
         serve: Trial of the published bundle.
 
     Example:
