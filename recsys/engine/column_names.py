@@ -83,7 +83,8 @@ def find_column(ranks: Ranks, columns: Sequence[str], *, table: str, meaning: st
         'Customer ID'
     """
     for names in ranks:
-        found = [c for c in columns if plain(c) in names or _NUMBER.sub("id", plain(c)) in names]
+        found = [column for column in columns if plain(column) in names]
+        found = found or [c for c in columns if _NUMBER.sub("id", plain(c)) in names]
         if len(found) > 1:
             raise DataError(
                 f"{table}: the columns {quoted(found)} are equally likely; choose one with "

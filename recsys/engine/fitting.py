@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from recsys.config import parse_config, read_toml
+from recsys.config import read_toml
 from recsys.engine.answers import IdTypes
 from recsys.engine.engine import Engine
 from recsys.engine.inputs import InputTable, TableInput
@@ -15,9 +15,9 @@ from recsys.engine.item_recognition import RecognisedItems, recognise_items
 from recsys.engine.recognition import RecognisedLog, recognise_log
 from recsys.engine.run import EngineRun
 from recsys.errors import InvalidRequestError, NotFoundError, suggestion
-from recsys.files import write_toml
 from recsys.interactions import ITEM
-from recsys.pipeline import Job, RunConfig
+from recsys.pipeline import Job, PartialConfig, RunConfig
+from recsys.pipeline.defaults import merge
 from recsys.pipeline.job import CACHE
 from recsys.pipeline.publishing import parts_of
 from recsys.pipeline.sections import rebase_paths
@@ -27,11 +27,10 @@ ConfigInput: TypeAlias = "str | Path | Mapping[str, Any] | RunConfig | None"
 
 PRESETS = Path(__file__).parents[2] / "configs"
 """Folder of the presets, in a checkout of the project."""
-INPUTS, CONFIG = "inputs", "config.toml"
+INPUTS = "inputs"
+"""Folder of the tables in a run's folder."""
 _KEPT = ("fields", "policy", "pictures", "user_vectors")
 """Keys of the section ``data`` that a given configuration determines."""
-_TAGS = ("name", "protocol", "kind", "format")
-"""Keys that choose a variant of a section; another value replaces the whole section."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,65 +170,75 @@ def fit(
         ConfigError: A setting is unknown or invalid.
         NotFoundError: There is no such preset.
     """
+    job, inputs = prepare(
+        *(interactions, items, config),
+        searches=searches,
+        pictures=pictures,
+        columns=columns,
+        fields=fields,
+        policy=policy,
+        name=name,
+        folder=folder,
+        overrides=overrides,
+    )
+    lines = inputs.describe()
+    fitted = EngineRun.of(job, progress=progress, lines=lines)
+    return Engine(
+        parts_of(job).retriever(),
+        IdTypes(frozenset(inputs.integer_ids)),
+        "\n".join([*lines, *map(str, job.choices)]),
+        fitted,
+    )
+
+
+def prepare(
+    interactions: TableInput,
+    items: TableInput | None = None,
+    config: ConfigInput = None,
+    *,
+    searches: TableInput | None = None,
+    pictures: str | Path | None = None,
+    columns: Mapping[str, Any] | None = None,
+    fields: Mapping[str, Any] | None = None,
+    policy: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    folder: str | Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> tuple[Job, EngineInputs]:
+    """The run of :func:`fit`, whose tables are written, and their columns."""
     values, base = _configuration(config)
-    values = merged(values, rebase_paths({"data": {}, **overrides}, old=Path.cwd(), new=base))
     name = name or values.get("name", "notebook")
     run = (Path("runs") / name if folder is None else Path(folder).expanduser()).resolve()
-    values = rebase_paths(values, old=base, new=run)
+    left_out = {key: None for key, value in values.items() if value is None}
+    changes = {"data": {}, **left_out, **(overrides or {})}
+    values = rebase_paths(merge({}, values), old=base, new=run)
     kept = {key: values["data"][key] for key in _KEPT if key in values["data"]}
     if pictures is not None:
         kept["pictures"] = str(Path(pictures).expanduser().resolve())
     if policy is not None:
         kept["policy"] = dict(policy)
     inputs = EngineInputs.of(
-        interactions,
-        items,
-        searches,
+        *(interactions, items, searches),
         columns=columns,
         fields=fields or (kept.get("fields") if items is not None else None),
         pictures="pictures" in kept,
     )
     values |= {"name": name, "data": kept | inputs.data_section(run / INPUTS)}
-    parsed = parse_config(values, RunConfig)
-    write_toml(
-        run / CONFIG,
-        parsed.model_dump(mode="json", exclude_unset=True, exclude_none=True),
-        comment="Written by recsys.fit; its data are in the folder next to it.",
-    )
+    given = PartialConfig(values, rebase_paths(changes, old=Path.cwd(), new=run))
     cache = run.parent / CACHE if folder is None else run / CACHE
-    job = Job(parsed.seeded(), run, run, cache)
-    fitted = EngineRun.of(job, progress=progress, lines=inputs.describe())
-    return Engine(
-        parts_of(job).retriever(),
-        IdTypes(frozenset(inputs.integer_ids)),
-        "\n".join(inputs.describe()),
-        fitted,
-    )
-
-
-def merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Values with changes at any depth; a section of another variant is replaced as a whole.
-
-    Example:
-        >>> merged({"train": {"epochs": 2, "seed": 1}}, {"train": {"epochs": 9}})
-        {'train': {'epochs': 9, 'seed': 1}}
-    """
-    made = dict(values)
-    for key, change in changes.items():
-        old = made.get(key)
-        made[key] = change
-        if isinstance(old, Mapping) and isinstance(change, Mapping):
-            same_variant = all(old.get(tag) == change[tag] for tag in _TAGS if tag in change)
-            made[key] = merged(old, change) if same_variant else change
-    return made
+    return Job(given, run, run, cache), inputs
 
 
 def _configuration(config: ConfigInput) -> tuple[dict[str, Any], Path]:
-    """The values of a configuration, and the folder that its relative paths start from."""
+    """The values of a configuration, and the folder that its relative paths start from.
+
+    A section that a complete configuration leaves out is None.
+    """
     if config is None:
         return {"data": {}}, Path.cwd()
     if isinstance(config, RunConfig):
-        config = config.model_dump(mode="json", exclude_unset=True)
+        data = config.data.model_dump(mode="json", exclude_defaults=True)
+        config = {**config.model_dump(mode="json"), "data": data}
     if isinstance(config, Mapping):
         return {"data": {}, **config}, Path.cwd()
     path = Path(config).expanduser()

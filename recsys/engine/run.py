@@ -51,9 +51,26 @@ class EngineRun:
                     f"{self.job.folder}; fit again, with a name= or folder= of its own"
                 )
         with _shown(self.job, self.progress) as (job, observer):
-            results = run_job(job, until="evaluate", observer=observer)
+            work = observer if observer is SILENT else WorkObserver(observer)
+            results = run_job(job, until="evaluate", observer=work)
             stages = dict(self.fitted) | {each.stage: each for each in results}
             yield job, list(stages.values())
+
+
+@dataclass(frozen=True, eq=False)
+class WorkObserver(Observer):
+    """Reports stages that are computed to another observer, and none that are reused."""
+
+    other: Observer
+
+    def starting(self, stage: str, reason: str) -> None:
+        """See :class:`recsys.pipeline.stage.Observer`."""
+        self.other.starting(stage, reason)
+
+    def finished(self, result: StageResult) -> None:
+        """See :class:`recsys.pipeline.stage.Observer`."""
+        if not result.reused:
+            self.other.finished(result)
 
 
 @contextmanager
