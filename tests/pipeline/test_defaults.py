@@ -20,7 +20,7 @@ from recsys.pipeline.defaults.profile import clock_of, order_of
 from tests.pipeline.tiny import write_tiny
 
 LOG = {"name": "mine", "data": {"interactions": {"format": "csv", "path": "log.csv"}}}
-SIZES = {"users": 5_000, "items": 8_000, "interactions": 90_000, "order": 2.0, "history": 18.0}
+SIZES = {"users": 5_000, "items": 8_000, "interactions": 200_000, "order": 2.0, "history": 18.0}
 
 
 def profile(**changes: object) -> DataProfile:

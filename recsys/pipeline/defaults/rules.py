@@ -15,8 +15,12 @@ from recsys.pipeline.defaults.profile import DataProfile
 Settings = dict[str, Any]
 LONG_HISTORY = 50
 """Mean length from which histories are read by HSTU."""
+SEQUENCES = 100_000
+"""Number of interactions from which an encoder of sequences is trained."""
 SMALL_LOG = 20_000
-"""Number of interactions below which the towers are kept small."""
+"""Number of interactions below which a split by time leaves too few queries."""
+MEAN: Settings = {"name": "mean", "window": 50}
+"""Mean of a history, weighted by age."""
 DENSE = 100
 """Interactions per item from which an item's id is learned freely."""
 COLD = 0.02
@@ -55,7 +59,7 @@ def choose(profile: DataProfile) -> dict[str, Choice]:
     """Settings of every section that can be chosen, by its name.
 
     Example:
-        >>> made = choose(DataProfile(900, 500, 90_000, order=1.8, history=100))
+        >>> made = choose(DataProfile(2_000, 500, 200_000, order=1.8, history=100))
         >>> made["towers"].settings["history"]["name"]
         'hstu'
     """
@@ -112,9 +116,9 @@ def _towers(data: DataProfile) -> tuple[Settings, str]:
 def _history(data: DataProfile) -> tuple[int, Settings, str]:
     """Dimension of the towers, encoder of histories, reason."""
     if not data.ordered:
-        return 64, {"name": "mean", "window": 100}, "the order of histories has no influence"
-    if data.interactions < SMALL_LOG:
-        return 64, {"name": "mean", "window": 50}, f"only {data.interactions:,} interactions"
+        return 64, MEAN, "the order of histories has no influence"
+    if data.interactions < SEQUENCES:
+        return 64, MEAN, f"only {data.interactions:,} interactions"
     length = f"histories of {data.history:.0f} items on average"
     if data.history >= LONG_HISTORY:
         units = {"name": "hstu", "window": 200, "blocks": 6, "heads": 1, "dropout": 0.2}
@@ -136,23 +140,23 @@ def _history(data: DataProfile) -> tuple[int, Settings, str]:
 def _train(data: DataProfile) -> tuple[Settings, str]:
     if _as_sets(data):
         return _train_sets(data), "users as sets of items, then a student of towers and a filter"
-    small = data.interactions < SMALL_LOG
-    long = data.ordered and data.history >= LONG_HISTORY and not small
-    epochs = 24 if long or small else 8
+    sequences = data.ordered and data.interactions >= SEQUENCES
+    small, long = data.interactions < SMALL_LOG, sequences and data.history >= LONG_HISTORY
+    epochs = 24 if long or small else 8 if sequences else 12
     batch = 3200 if long else _power_of_two(data.interactions / 90, 256, 2048)
-    loss: Settings = {"name": "full-softmax", "temperature": 0.05 if data.ordered else 0.1}
+    loss: Settings = {"name": "full-softmax", "temperature": 0.05 if sequences else 0.1}
     if data.items > MANY_ITEMS:
         loss |= {"name": "sampled-softmax", "negatives": 4096}
     if data.repeated < REPEATED:
-        loss["mask"] = "history" if data.ordered else "user"
+        loss["mask"] = "history" if sequences else "user"
     return {
         "batch_positions": batch,
         "learning_rate": 2e-3,
         "warmup_steps": 10 if small else 100,
         "decay": "cosine",
         "epochs": epochs,
-        "patience": 6 if epochs == 8 else 8,
-        "validate_every": 2 if epochs == 8 else 4,
+        "patience": 8 if epochs == 24 else 6,
+        "validate_every": 4 if epochs == 24 else 2,
         "average": 0.0 if small else 0.995,
         "loss": loss,
     }, f"up to {epochs} epochs in steps of {batch:,} positions"
