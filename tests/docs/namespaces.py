@@ -30,13 +30,20 @@ def names_for(page: str, folder: Path) -> Names:
     return {} if setup is None else setup(folder)
 
 
-def small_fit(interactions: pd.DataFrame, items: pd.DataFrame, **options: Any) -> recsys.Engine:
-    """:func:`recsys.fit` on sixty users, with settings that train in seconds."""
-    log = interactions[interactions["user_id"] <= "u0060"]
-    some = items[items["item_id"].isin(log["item_id"]) | (items["item_id"] <= "i0010")]
-    image = {"name": "auto-encoder", "size": 16, "epochs": 1, "max_pictures": 64}
-    spaces = ["two_tower", "text", "image"]
-    return fit(log, some, **{**QUICK, "spaces": spaces, "image": image, **options})
+def small_fit(run: Path) -> Callable[..., recsys.Engine]:
+    """:func:`recsys.fit` on sixty users, with settings that train in seconds, in one run."""
+
+    def fit_on_few(
+        interactions: pd.DataFrame, items: pd.DataFrame, **options: Any
+    ) -> recsys.Engine:
+        log = interactions[interactions["user_id"] <= "u0060"]
+        some = items[items["item_id"].isin(log["item_id"]) | (items["item_id"] <= "i0010")]
+        image = {"name": "auto-encoder", "size": 16, "epochs": 1, "max_pictures": 64}
+        spaces = ["two_tower", "text", "image"]
+        settings = {**QUICK, "spaces": spaces, "image": image, "folder": run}
+        return fit(log, some, **{**settings, **options})
+
+    return fit_on_few
 
 
 def demo_retriever(folder: Path) -> Retriever:

@@ -21,11 +21,18 @@ PAGES = [page for page in pages() if any(block.language == "python" for block in
 DOCTESTS = [page for page in pages() if any(block.language == "pycon" for block in blocks(page))]
 
 
+@pytest.fixture(scope="module")
+def shared_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fitted") / "run"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python_runs(
+    page: Path, shared_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(recsys, "fit", small_fit, raising=False)
+    monkeypatch.setattr(recsys, "fit", small_fit(shared_run), raising=False)
     (tmp_path / "data").symlink_to(ROOT / "data")
     Image.new("RGB", (64, 64), "red").save("photo.jpg")
     names = names_for(str(page.relative_to(ROOT)), tmp_path)
