@@ -21,6 +21,7 @@ from recsys.evaluation import (
 from recsys.evaluation.ranking import mask_scores, rank
 from recsys.evaluation.sheets import UserSheet
 from recsys.files import load_arrays, read_json, save_arrays, write_json
+from recsys.pipeline.config import RunConfig
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stage import StageOutput
@@ -63,7 +64,7 @@ def run_evaluate(job: Job, out: Path) -> StageOutput:
         items=job.ingested.catalogue.ids,
         candidates=job.split.candidates,
     ).save(out / QUERIES)
-    write_json(out / SETTINGS, job.config.model_dump(mode="json", exclude=OTHER_SECTIONS))
+    write_json(out / SETTINGS, evaluation_settings(job.config))
     sheets = [asdict(sheet) for sheet in _sheets(job, scorers[0], count=config.sheet_users)]
     results = {name: each.as_json() for name, each in evaluations.items()}
     write_json(out / RESULTS, {"evaluations": results, "sheets": sheets})
@@ -106,8 +107,13 @@ def load_query_digests(folder: Path) -> QueryDigests:
         raise DataError(f"{folder} holds no digests of its queries; evaluate again") from error
 
 
+def evaluation_settings(config: RunConfig) -> dict[str, Any]:
+    """The configuration of a run without :data:`OTHER_SECTIONS`, as JSON values."""
+    return config.model_dump(mode="json", exclude=OTHER_SECTIONS)
+
+
 def load_settings(folder: Path) -> dict[str, Any]:
-    """The configuration of the evaluated run without :data:`OTHER_SECTIONS`, as JSON values.
+    """The :func:`evaluation_settings` of the evaluated run.
 
     Raises:
         DataError: They are missing or damaged.

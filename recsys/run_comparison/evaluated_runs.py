@@ -10,10 +10,9 @@ from typing import Any
 
 from recsys.errors import DataError, NotFoundError, suggestion
 from recsys.evaluation import Evaluation
-from recsys.pipeline import STAGE_NAMES
-from recsys.pipeline.config import load_run_config
+from recsys.pipeline import STAGE_NAMES, Job, open_job
 from recsys.pipeline.evaluating import (
-    OTHER_SECTIONS,
+    evaluation_settings,
     load_evaluations,
     load_query_digests,
     load_settings,
@@ -67,9 +66,10 @@ def open_evaluated_run(run: str, *, runs: Path, model: str = MODEL) -> Evaluated
     location, colon, own = run.rpartition(":")
     if colon and not Path(run).exists():
         run, model = location, own
-    folder, config = _locate(run, runs)
+    job = open_job(Path(run), runs=runs) if run.endswith(".toml") else None
+    folder = _locate(run, runs) if job is None else job.folder
     evaluated = folder / "evaluate"
-    command = f"recsys evaluate {config or 'CONFIG'}"
+    command = f"recsys evaluate {'CONFIG' if job is None else run}"
     if load_record(evaluated) is None:
         raise DataError(f"run '{run}' is not evaluated yet; '{command}' does it")
     try:
@@ -100,7 +100,7 @@ def open_evaluated_run(run: str, *, runs: Path, model: str = MODEL) -> Evaluated
             for name, fingerprint in record["parts"]["inputs"].items()
         },
         seconds={name: record["seconds"] for name, record in records.items() if record is not None},
-        outdated=() if config is None else _outdated(config, settings),
+        outdated=() if job is None else _outdated(job, settings),
     )
 
 
@@ -118,14 +118,10 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield f"{prefix}{key}", value
 
 
-def _locate(run: str, runs: Path) -> tuple[Path, Path | None]:
-    """Folder of a run, and its configuration file if the run was given by it."""
-    given = Path(run)
-    if given.suffix == ".toml":
-        return runs / load_run_config(given).name, given
-    for folder in (runs / run, given):
+def _locate(run: str, runs: Path) -> Path:
+    for folder in (runs / run, Path(run)):
         if run and folder.is_dir():
-            return folder, None
+            return folder
     known = sorted(each.parent.parent.name for each in runs.glob("*/ingest/stage.json"))
     raise NotFoundError(
         f"there is no run '{run}' in {runs}{os.sep}; "
@@ -134,9 +130,7 @@ def _locate(run: str, runs: Path) -> tuple[Path, Path | None]:
     )
 
 
-def _outdated(config: Path, evaluated: Mapping[str, Any]) -> list[str]:
-    """Keys of a configuration file whose values differ from those that were evaluated."""
-    given = load_run_config(config)
-    stored = dict(flatten(evaluated))
-    named = given.model_dump(mode="json", exclude_unset=True, exclude=OTHER_SECTIONS)
-    return [key for key, value in flatten(named) if stored.get(key) != value]
+def _outdated(job: Job, evaluated: Mapping[str, Any]) -> list[str]:
+    """Keys of a configuration whose values differ from those that were evaluated."""
+    before, now = dict(flatten(evaluated)), dict(flatten(evaluation_settings(job.config)))
+    return [key for key in {**now, **before} if now.get(key) != before.get(key)]

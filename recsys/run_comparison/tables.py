@@ -76,4 +76,4 @@ def _gap(first: Mapping[str, Any], other: Mapping[str, Any], metric: str) -> Gap
 
 
 def _text(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)
