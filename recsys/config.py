@@ -14,7 +14,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from recsys.errors import ConfigError
+from recsys.errors import ConfigError, suggestion
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -57,7 +57,10 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
+        near = suggestion(path.name, sorted(each.name for each in path.parent.glob("*.toml")))
+        raise ConfigError(
+            f"cannot read the configuration {path}: {error.strerror}{near}"
+        ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text: {error}") from error
     try:

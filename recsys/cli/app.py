@@ -17,7 +17,6 @@ from recsys.cli import (
     init,
     runs,
     tune,
-    words,
 )
 from recsys.cli.query import query
 from recsys.errors import RecsysError
@@ -41,7 +40,7 @@ runs.add_to(app)
 app.command("export-embeddings")(exports.export_embeddings)
 app.command()(serve)
 app.command()(query)
-app.command("export-words")(words.export_words)
+app.command("export-words")(exports.export_words)
 app.command()(tune.tune)
 app.command("compare")(compare_runs.compare_runs)
 app.command("compare-embeddings")(compare_embeddings.compare_embeddings)

@@ -16,7 +16,21 @@ if TYPE_CHECKING:
     from recsys.pipeline import Job
     from recsys.pipeline.stage import StageResult
 
-ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="TOML file of the run.")]
+TABLES = (".csv", ".tsv", ".parquet")
+
+
+def _not_a_table(config: Path) -> Path:
+    if config.suffix.lower() in TABLES:
+        raise typer.BadParameter(
+            f"{config} is a table; 'recsys init {config} > {config.stem}.toml' writes a "
+            "configuration for it"
+        )
+    return config
+
+
+ConfigPath = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="TOML file of the run.", callback=_not_a_table)
+]
 RunsFolder = Annotated[Path, typer.Option("--runs", help="Folder of all runs.")]
 Again = Annotated[
     bool, typer.Option("--again", help="Recompute results even if they are up to date.")

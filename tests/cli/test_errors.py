@@ -43,10 +43,6 @@ WRONG = {
     "key of no section": (_edit("tiny.toml", "[split]", "[splitt]"), "did you mean 'split'?"),
     "wrong type": (_edit("tiny.toml", "seed = 3", 'seed = "three"'), "'seed': "),
     "not TOML": (_edit("tiny.toml", "seed = 3", "seed = = 3"), "is not valid TOML"),
-    "space without encoder": (
-        _edit("tiny.toml", '[text]\nname = "word2vec"\ndimension = 8\nepochs = 2\n', ""),
-        "the space 'text' needs an encoder: add a section [text]",
-    ),
     "missing column": (
         _edit("log.csv", "user_id,item_id,at", "user_id,item_id,when"),
         "no column 'at' (its columns: user_id, item_id, when)",
@@ -100,6 +96,7 @@ def test_a_skip_that_the_configuration_allows_is_counted(
     [
         ["run"],
         ["dance"],
+        ["serve", "--bundles", "a", "--grace", "-1"],
         ["query", "--k", "many"],
         ["query", "--user", "u1"],
         ["query", "--bundles", "a", "--address", "b"],
@@ -113,6 +110,16 @@ def test_a_wrong_call_ends_with_2(arguments: list[str], capsys: pytest.CaptureFi
     assert code == 2 and "Error" in message
 
 
+def test_a_configuration_that_does_not_exist(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "shop.toml").touch()
+    code, message = _fail(capsys, "run", tmp_path / "shp.toml")
+    assert code == 1 and "No such file or directory; did you mean 'shop.toml'?" in message
+    code, message = _fail(capsys, "run", "log.csv")
+    assert code == 2 and "recsys init log.csv > log.toml" in " ".join(message.split())
+
+
 def test_a_folder_of_bundles_that_does_not_exist(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -120,6 +127,12 @@ def test_a_folder_of_bundles_that_does_not_exist(
         code, message = _fail(capsys, "bundles", *command, tmp_path / "none")
         assert code == 1 and "there is no folder of bundles at" in message
     assert not (tmp_path / "none").exists()
+
+
+def test_a_mistyped_command_suggests_the_near_one(capsys: pytest.CaptureFixture[str]) -> None:
+    for typed, near in (("qurey", "query"), ("bundels", "bundles"), ("compair", "compare")):
+        code, message = _fail(capsys, typed)
+        assert code == 2 and f"Did you mean '{near}'?" in message
 
 
 def test_a_fault_of_the_engine_prints_no_traceback(
