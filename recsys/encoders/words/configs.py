@@ -26,9 +26,9 @@ class Pooling(Config):
     Attributes:
         pooling: Formula of the weights.
         sif_a: Constant a of ``sif``.
-        common_component: With ``remove``, the text's vector becomes ``v - u u' v`` before the
-            scaling, u the first singular vector of the training texts' means, not centred
-            (algorithm 1 of Arora et al. 2017).
+        common_component: Treatment of the direction that all texts share. ``remove`` subtracts
+            it from a text's vector v before the scaling: ``v - u u' v``. Here u is the first
+            singular vector of the training texts' means (algorithm 1 of Arora et al. 2017).
     """
 
     pooling: Literal["idf", "mean", "sif"] = "idf"
