@@ -187,6 +187,8 @@ def test_query_a_service(shop: tuple[Path, Path], run: Run, tmp_path: Path) -> N
     """--address, --config and --bundles print the same JSON; SIGTERM ends the service with 0."""
     bundles, port = shop[1] / "tiny/bundles", tmp_path / "port"
     command = [sys.executable, "-m", "recsys.cli", "serve", "--bundles", str(bundles)]
+    file = tmp_path / "requests.jsonl"
+    file.write_text('{"user_id": "u1", "k": 2}\n{"user_id": "stranger"}\n{"item_id": "i3"}\n')
     picture = ("--image", shop[0].parent / "photos/4.png", "--terms", "lamp")
     picture += ("--space", "text+image", "--weight", "image=2")
     with subprocess.Popen(
@@ -204,6 +206,7 @@ def test_query_a_service(shop: tuple[Path, Path], run: Run, tmp_path: Path) -> N
         refused = run("query", "--address", address, "--user", "stranger", "--json")
         drawn = (*picture, "--k", 4, "--json")
         by_picture = run("query", "--address", address, *drawn)
+        lines = run("query", "--address", address, "--requests", file)
         service.send_signal(signal.SIGTERM)
         assert service.wait(30) == 0
     assert over_the_wire.code == 0, over_the_wire.err
@@ -211,7 +214,9 @@ def test_query_a_service(shop: tuple[Path, Path], run: Run, tmp_path: Path) -> N
     for source in (("--bundles", bundles), ("--config", shop[0], "--runs", shop[1])):
         assert run("query", *source, *command).out == over_the_wire.out
         assert run("query", *source, *drawn).out == by_picture.out
+        assert run("query", *source, "--requests", file).out == lines.out
     assert refused.code == 1 and refused.out == "" and "stranger" in refused.err
+    assert lines.code == 1 and len(lines.out.splitlines()) == 3
     assert by_picture.code == 0, by_picture.err
     assert all(set(c["parts"]) == {"text", "image"} for c in by_picture.json["candidates"])
 
