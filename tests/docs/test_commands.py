@@ -12,7 +12,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from tests.docs.pages import ROOT, Block, written_in
+from tests.docs.pages import ROOT, Block, pages, prose, written_in
 
 BLOCKS = [pytest.param(block, id=str(block)) for block in written_in("sh")]
 PROGRAMS = (
@@ -58,6 +58,23 @@ def test_files_of_a_command_exist(block: Block) -> None:
                 assert (ROOT / word).exists(), f"there is no {word}"
 
 
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_in_sentences_have_their_words_and_options(page: Path) -> None:
+    for code in re.findall(r"`((?:recsys|python -m) [^`]+)`", prose(page)):
+        words = shlex.split(code)
+        if words[0] == "python":
+            _check_python(words[1:], parse=len(words) > 3)
+            continue
+        command: Any = _recsys()
+        for word in words[1:]:
+            if isinstance(command, TyperGroup) and not word.startswith("-"):
+                command = command.commands.get(word)
+                assert command is not None, f"there is no command '{word}' of '{code}'"
+            elif word.startswith("--"):
+                options = {each for param in command.params for each in param.opts}
+                assert word.partition("=")[0] in options | {"--help"}, f"{code}: {word}"
+
+
 def test_a_wrong_option_and_a_missing_file_would_be_found() -> None:
     with pytest.raises(Exception, match="--usr"):
         _parse(_recsys(), ["query", "--usr", "u0001"])
@@ -97,7 +114,7 @@ def _parse(command: Any, arguments: list[str]) -> None:
         _parse(found, rest)
 
 
-def _check_python(arguments: list[str]) -> None:
+def _check_python(arguments: list[str], *, parse: bool = True) -> None:
     if arguments[:1] != ["-m"]:
         assert (ROOT / arguments[0]).is_file(), f"there is no {arguments[0]}"
         return
@@ -115,7 +132,7 @@ def _check_python(arguments: list[str]) -> None:
     if spec.submodule_search_locations:
         spec = importlib.util.find_spec(f"{module}.__main__")
     assert spec is not None and spec.origin is not None, f"{module} is not a command"
-    if module == "recsys_server":
+    if module == "recsys_server" and parse:
         _parse(get_command(_server()), options)
         return
     source = Path(spec.origin).read_text(encoding="utf-8")

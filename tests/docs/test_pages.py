@@ -10,7 +10,7 @@ import pytest
 
 from tests.docs.pages import ROOT, blocks, pages, prose
 
-LANGUAGES = {"python", "pycon", "toml", "sh", "json", "go", "text", "proto"}
+LANGUAGES = {"python", "pycon", "toml", "sh", "json", "text", "proto"}
 PAGES = [pytest.param(page, id=str(page.relative_to(ROOT))) for page in pages()]
 
 
