@@ -1,18 +1,18 @@
-"""DataFrames of answers, and the ids of a DataFrame as the engine's text."""
+"""DataFrames of answers, with ids of the caller's types."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from recsys.errors import InvalidRequestError
 from recsys.retrieval import Candidate, Response
 
-SCORE, RANK, TITLE = "score", "rank", "title"
+_TEXT = pd.Series(["text"]).dtype  # that of text depends on the version of pandas
+SCORE, RANK, TITLE, NOTES = "score", "rank", "title", "notes"
 
 
 @dataclass(frozen=True)
@@ -31,55 +31,21 @@ class IdTypes:
 
     def column(self, kind: str, ids: Sequence[str]) -> pd.Series[Any]:
         """Ids of the engine as a column of the caller's type: int64 or text."""
-        column = pd.Series(list(ids), dtype=None if len(ids) else object)
+        column = pd.Series(list(ids), dtype=_TEXT)
         return column.astype("int64") if kind in self.integers else column
-
-
-def text_ids(values: Any, name: str) -> list[str]:
-    """One id or several as text; integers, and whole floats, become their digits.
-
-    Raises:
-        InvalidRequestError: An id is missing, or neither text nor a whole number.
-
-    Example:
-        >>> text_ids(pd.Series([7, 12]), "users"), text_ids("ann", "users")
-        (['7', '12'], ['ann'])
-    """
-    if isinstance(values, str | int | float | np.generic):
-        values = [values]
-    if isinstance(values, Mapping | bytes) or not isinstance(values, Iterable):
-        raise InvalidRequestError(
-            f"{name} must be an id, or a list or column of ids; got {type(values).__name__}",
-            field=name,
-        )
-    return [_text_id(value, position, name) for position, value in enumerate(values)]
-
-
-def _text_id(value: Any, position: int, name: str) -> str:
-    if isinstance(value, str) and value:
-        return str(value)
-    whole = isinstance(value, int | float | np.integer | np.floating) and not isinstance(
-        value, bool
-    )
-    if whole and value == value and value % 1 == 0:
-        return str(int(value))
-    raise InvalidRequestError(
-        f"{name} must hold ids, text or whole numbers; position {position} holds {value!r:.80}",
-        field=f"{name}[{position}]",
-    )
 
 
 def frame_of(
     answers: Sequence[Response],
     types: IdTypes,
     *,
-    queries: tuple[str, pd.Series[Any]] | None = None,
+    queries: pd.Series[Any] | None = None,
     titles: bool = False,
 ) -> pd.DataFrame:
     """One row per candidate, in the order of the answers.
 
     Args:
-        queries: Name and values of the column that identifies the query of each answer.
+        queries: Named column that identifies the query of each answer.
         titles: Whether the items have titles.
 
     Returns:
@@ -91,9 +57,8 @@ def frame_of(
     candidates = [candidate for answer in answers for candidate in answer.candidates]
     columns: dict[str, Any] = {}
     if queries is not None:
-        name, values = queries
         counts = [len(answer.candidates) for answer in answers]
-        columns[name] = values.repeat(counts).reset_index(drop=True)
+        columns[str(queries.name)] = queries.repeat(counts).reset_index(drop=True)
     columns["item_id"] = types.column("item", [candidate.id for candidate in candidates])
     columns[SCORE] = np.array([candidate.score for candidate in candidates], np.float32)
     columns[RANK] = np.array([candidate.rank for candidate in candidates], np.int64)
@@ -101,9 +66,17 @@ def frame_of(
         columns[TITLE] = [candidate.title for candidate in candidates]
     columns |= _parts(candidates)
     frame = pd.DataFrame(columns)
-    labels = [""] * len(answers) if queries is None else [str(label) for label in queries[1]]
+    labels = [""] * len(answers) if queries is None else [str(label) for label in queries]
     notes = {label: found for label, answer in zip(labels, answers) if (found := _notes(answer))}
-    frame.attrs["notes"] = notes
+    frame.attrs[NOTES] = notes
+    return frame
+
+
+def joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The rows and the notes of several frames of answers."""
+    notes = {label: found for frame in frames for label, found in frame.attrs.pop(NOTES).items()}
+    frame = pd.concat(frames, ignore_index=True)
+    frame.attrs[NOTES] = notes
     return frame
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -13,14 +12,15 @@ import numpy as np
 import pandas as pd
 
 from recsys.bundle import open_bundle, publish
-from recsys.engine.answers import IdTypes, frame_of, text_ids
+from recsys.engine.answers import IdTypes, frame_of, joined
 from recsys.engine.report import EngineReport
+from recsys.engine.requests import picture_bytes, request_of, text_ids
 from recsys.engine.run import EngineRun
 from recsys.errors import InvalidRequestError, NotFoundError, RecsysError, UnknownIdError
 from recsys.pipeline import write_run_report
 from recsys.pipeline.publishing import parts_of
 from recsys.progress import silent
-from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Query, Request, Response, Retriever
+from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Response, Retriever
 from recsys.screen import Screen, quiet_libraries
 
 BATCH = 1024
@@ -104,9 +104,8 @@ class Engine:
         else:
             wanted, skipped = self._known_users(text_ids(users, "users"), unknown)
         queries = [{"user_id": user} for user in wanted]
-        answers = self._answer(queries, k, options, [f"user '{user}'" for user in wanted])
-        column = self.id_types.column("user", wanted)
-        frame = self._frame(answers, options, ("user_id", column))
+        column = self.id_types.column("user", wanted).rename("user_id")
+        frame = self._answer(queries, k, options, kind="user", column=column)
         frame.attrs["skipped"] = skipped
         return frame
 
@@ -128,9 +127,8 @@ class Engine:
         """
         wanted = text_ids(items, "items")
         queries = [{"item_id": item} for item in wanted]
-        answers = self._answer(queries, k, options, [f"item '{item}'" for item in wanted])
-        column = self.id_types.column("item", wanted)
-        return self._frame(answers, options, ("query_id", column))
+        column = self.id_types.column("item", wanted).rename("query_id")
+        return self._answer(queries, k, options, kind="item", column=column)
 
     def search(
         self, terms: str | None = None, *, image: Any = None, k: int = 10, **options: Any
@@ -154,12 +152,12 @@ class Engine:
             NotFoundError: The space does not exist.
         """
         query: dict[str, Any] = {} if terms is None else {"terms": terms}
-        query |= {} if image is None else {"image": _picture(image)}
+        query |= {} if image is None else {"image": picture_bytes(image)}
         has_text = TEXT in self.retriever.spaces or TWO_TOWER not in self.retriever.spaces
         words = [TEXT if has_text else TWO_TOWER] * (terms is not None)
         spaces = words + [IMAGE] * (image is not None)
         options = {"space": "+".join(spaces) or TWO_TOWER, **options}
-        return self._frame(self._answer([query], k, options, [""]), options)
+        return self._answer([query], k, options)
 
     def evaluate(self) -> EngineReport:
         """Evaluate the towers and the baselines on the test queries, as ``recsys run`` does.
@@ -172,8 +170,7 @@ class Engine:
         """
         run = self._run_for("evaluate")
         with run.evaluated() as (job, results):
-            command = f"recsys run {job.folder / 'config.toml'}"
-            record = write_run_report(job, results, command=command)
+            record = write_run_report(job, results, command=run.command)
         return EngineReport(record, job.folder, job.config.evaluation.ks[0])
 
     def publish(self, folder: str | Path | None = None) -> str:
@@ -218,19 +215,8 @@ class Engine:
             {"history": text_ids(history, f"histories[{label!r}]")}
             for label, history in named.items()
         ]
-        labels = [f"history {label!r}" for label in named]
-        answers = self._answer(queries, k, options, labels)
-        column = pd.Series(list(named), dtype=None if named else object)
-        return self._frame(answers, options, ("user_id", column))
-
-    def _frame(
-        self,
-        answers: Sequence[Response],
-        options: Mapping[str, Any],
-        queries: tuple[str, pd.Series[Any]] | None = None,
-    ) -> pd.DataFrame:
-        titles = bool(options.get("titles"))
-        return frame_of(answers, self.id_types, queries=queries, titles=titles)
+        column = pd.Series(list(named), dtype=None if named else object, name="user_id")
+        return self._answer(queries, k, options, kind="history", column=column)
 
     def _known_users(
         self, users: Sequence[str], unknown: Literal["raise", "skip"]
@@ -260,20 +246,27 @@ class Engine:
         queries: Sequence[Mapping[str, Any]],
         k: int,
         options: Mapping[str, Any],
-        labels: Sequence[str],
-    ) -> list[Response]:
-        """The answers, in batches; the first error is raised with the label of its query."""
-        requests = [_request(query, k, options) for query in queries]
-        answers: list[Response] = []
-        shown = len(requests) > _SHOWN_FROM and self.run is not None and self.run.progress
+        *,
+        kind: str = "",
+        column: pd.Series[Any] | None = None,
+    ) -> pd.DataFrame:
+        """The answers, in batches; an error names the entry of ``column``, which is a ``kind``."""
+        frames, titles = [], bool(options.get("titles"))
+        shown = len(queries) > _SHOWN_FROM and self.run is not None and self.run.progress
         with Screen() if shown else nullcontext(silent) as progress:
-            for start in range(0, len(requests), BATCH):
-                for answer in self.retriever.answer(requests[start : start + BATCH]):
+            for start in range(0, max(len(queries), 1), BATCH):
+                part = slice(start, start + BATCH)
+                requests = [request_of(query, k, options) for query in queries[part]]
+                labels = None if column is None else column.iloc[part]
+                answers: list[Response] = []
+                for position, answer in enumerate(self.retriever.answer(requests)):
                     if isinstance(answer, RecsysError):
-                        raise _labelled(answer, labels[len(answers)])
+                        label = "" if labels is None else f"{kind} '{labels.iloc[position]}': "
+                        raise type(answer)(f"{label}{answer.message}", field=answer.field)
                     answers.append(answer)
-                progress("answer", len(answers), len(requests))
-        return answers
+                frames.append(frame_of(answers, self.id_types, queries=labels, titles=titles))
+                progress("answer", min(start + BATCH, len(queries)), len(queries))
+        return joined(frames)
 
 
 def open_engine(bundles: str | Path, version: str = "current") -> Engine:
@@ -296,42 +289,4 @@ def open_engine(bundles: str | Path, version: str = "current") -> Engine:
         IdTypes(frozenset(integers)),
         f"opened from the bundle {bundle.version} in {root}",
         bundles=root,
-    )
-
-
-def _request(query: Mapping[str, Any], k: int, options: Mapping[str, Any]) -> Request:
-    try:
-        return Request.of(**{"k": k, **query, **options})
-    except TypeError:
-        allowed = set(Request.__dataclass_fields__) | set(Query.__dataclass_fields__) - {"query"}
-        unknown = ", ".join(sorted(set(options) - allowed)) or "an option twice"
-        raise InvalidRequestError(
-            f"a request has no option {unknown}; its options: {', '.join(sorted(allowed))}"
-        ) from None
-
-
-def _labelled(error: RecsysError, label: str) -> RecsysError:
-    message = f"{label}: {error.message}" if label else error.message
-    return type(error)(message, field=error.field)
-
-
-def _picture(image: Any) -> bytes:
-    """The bytes of a picture's file."""
-    if isinstance(image, bytes):
-        return image
-    if isinstance(image, str | Path):
-        try:
-            return Path(image).expanduser().read_bytes()
-        except OSError as error:
-            raise InvalidRequestError(
-                f"the picture {image} cannot be read: {error.strerror}", field="image"
-            ) from error
-    if hasattr(image, "save"):  # a Pillow image
-        content = io.BytesIO()
-        image.convert("RGB").save(content, "PNG")
-        return content.getvalue()
-    raise InvalidRequestError(
-        "image must be the path or the bytes of a picture, or a Pillow image; got "
-        f"{type(image).__name__}",
-        field="image",
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from recsys.errors import DataError
 from recsys.pipeline import Job, StageResult, run_job
+from recsys.pipeline.running import CONFIG
 from recsys.pipeline.stage import SILENT, Observer, load_record
 from recsys.screen import Screen, quiet_libraries
 
@@ -35,6 +37,13 @@ class EngineRun:
         with _shown(job, progress, lines) as (watched, observer):
             results = run_job(watched, until="index", observer=observer)
         return cls(job, {each.stage: each for each in results}, progress)
+
+    @property
+    def command(self) -> str:
+        """Command that repeats the run; for records, which hold no path of a machine."""
+        folder, current = self.job.folder, Path.cwd()
+        shown = folder.relative_to(current) if folder.is_relative_to(current) else folder.name
+        return f"recsys run {(Path(shown) / CONFIG).as_posix()}"
 
     @contextmanager
     def evaluated(self) -> Iterator[tuple[Job, list[StageResult]]]:

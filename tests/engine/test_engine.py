@@ -83,11 +83,15 @@ def test_users_are_accepted_as_integers_text_and_columns(shop: Shop) -> None:
         pd.testing.assert_frame_equal(shop.engine.recommend(users, k=4), expected)
 
 
-def test_all_users_at_once_equal_single_users(shop: Shop) -> None:
+def test_all_users_at_once_equal_single_users(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     users = shop.log["customerId"].unique()
     together = shop.engine.recommend(k=5)
     single = pd.concat([shop.engine.recommend([user], k=5) for user in users], ignore_index=True)
     pd.testing.assert_frame_equal(together, single, atol=1e-6)
+    monkeypatch.setattr("recsys.engine.engine.BATCH", 7)
+    pd.testing.assert_frame_equal(shop.engine.recommend(k=5), together, atol=1e-6)
+    none = shop.engine.recommend(users=[], k=5)
+    assert none.empty and none.dtypes.equals(together.dtypes)
     assert sorted(together["user_id"].unique()) == sorted(users)
 
 
@@ -149,6 +153,7 @@ def test_a_report_is_a_table_and_files(shop: Shop) -> None:
     assert report.html.is_file() and report.html.with_suffix(".json").is_file()
     assert report.record["figures"]["two_tower.recall@5"] == report.figures["recall@5"].iloc[0]
     assert "<table" in report._repr_html_() and "recall@5" in repr(report)
+    assert report.record["command"] == "recsys run run/config.toml"
 
 
 def test_an_opened_bundle_answers_and_cannot_be_evaluated(shop: Shop) -> None:

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from recsys.engine.answers import text_ids
 from recsys.engine.inputs import InputTable
+from recsys.engine.requests import request_of, text_ids
 from recsys.errors import DataError, InvalidRequestError
 from recsys.formats import CsvInteractions, ParquetInteractions, read_interactions
 
@@ -131,3 +131,10 @@ def test_arrow_tables_are_tables() -> None:
 def test_ids_are_text_or_whole_numbers(ids: Any, message: str) -> None:
     with pytest.raises(InvalidRequestError, match=message):
         text_ids(ids, "users")
+
+
+def test_ids_in_options_may_be_integers() -> None:
+    request = request_of({"history": ["7"]}, 3, {"exclude": np.array([8]), "seen": "include"})
+    assert (request.exclude, request.query.history, request.seen) == (("8",), ("7",), "include")
+    with pytest.raises(InvalidRequestError, match="exclude must hold ids.*position 0 holds None"):
+        request_of({"user_id": "7"}, 3, {"exclude": [None]})
