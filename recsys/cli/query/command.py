@@ -13,6 +13,7 @@ from recsys.cli.output import AsJson, print_json, print_json_line, print_table
 from recsys.cli.query import options
 from recsys.cli.query.source import Source
 from recsys.cli.runs import RUNS, RunsFolder
+from recsys.screen import Screen
 from recsys_client import Query, Request, Response
 
 
@@ -110,6 +111,9 @@ def _answer_file(path: Path, defaults: Request, source: Source, sheet: Path | No
     count = failed = 0
     with ExitStack() as stack:
         lines = sys.stdin.buffer if interactive else stack.enter_context(path.open("rb"))
+        # On a terminal the answers themselves show the progress.
+        total = 0 if interactive or sys.stdout.isatty() else _count_lines(path)
+        screen = stack.enter_context(Screen())
         calls = stack.enter_context(source.calls())
         # Each line of stdin is answered before the next one is read.
         for answer in answer_lines(
@@ -118,9 +122,16 @@ def _answer_file(path: Path, defaults: Request, source: Source, sheet: Path | No
             count += 1
             failed += "error" in answer
             print_json_line(answer)
+            if total > BATCH:
+                screen("requests", count, total)
     if failed:
         typer.echo(f"error: {failed:,} of {count:,} requests have no response", err=True)
         raise typer.Exit(1)
+
+
+def _count_lines(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(1 for line in file if line.strip())
 
 
 def _print_table(response: Response) -> None:
