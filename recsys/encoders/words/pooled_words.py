@@ -7,7 +7,7 @@ from collections.abc import Iterable, MutableMapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from recsys.encoders.words.subwords import Subwords
 from recsys.encoders.words.tokens import Text, from_lines, to_lines, words
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # in typing since Python 3.11
 
 WORDS = "words.txt"
 
