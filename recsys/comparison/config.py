@@ -140,7 +140,7 @@ class VariantEvaluationConfig(Config):
         baselines: Baseline variants.
         resamples: Number of bootstrap resamples for the intervals.
         folds: Number of folds of the linear probes.
-        min_items: Minimum number of items with a value for it to be probed.
+        min_items: Minimum number of items with a value; rarer values are not probed.
         timing_sample: Number of contents by which an encoder is timed.
         seed: Seed of the folds, the random scorer and the bootstrap.
     """

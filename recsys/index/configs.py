@@ -28,7 +28,7 @@ class ScannConfig(Config):
 
     Attributes:
         num_leaves: Number of partitions; "auto" is the square root of the number of vectors.
-        leaves_to_search: Number of them searched per query; "auto" is the fewest that reach
+        leaves_to_search: Number of partitions searched; "auto" is the fewest that reach
             ``target_recall``, "all" searches and reorders everything, like the exact index.
         reorder: Number of the best quantised scores that are computed exactly; "auto" is the fewest
             that allow ``target_recall``.

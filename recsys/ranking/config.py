@@ -31,7 +31,7 @@ class SparsePairConfig(Config):
         now: Whether the current search is read.
         now_dropout: Share of current searches left out in training, so that the same network
             answers with and without one.
-        min_count: Number of searches with a word below which it gets no vector.
+        min_count: Minimum number of searches with a word; rarer words get no vector.
         hidden: Widths of the hidden layers.
         dropout: Share of hidden activations dropped in training.
     """

@@ -85,8 +85,8 @@ class FixedConfig(_Protocol):
             "valid") or "test".
         validation_share: Share of each user's training interactions that is held out for
             validation where the publisher gives no such part; 0 leaves validation empty.
-        validation_from: Where they are taken: "anywhere" in a user's history, drawn by ``seed``, or
-            at its "end", which suits a test of later interactions.
+        validation_from: Position of these interactions: "anywhere" in a user's history, drawn by
+            ``seed``, or at its "end", which suits a test of later interactions.
         validation_position: Position of the given validation part in a user's history: "after"
             training, or spread evenly "among" it, for a part that was drawn at random without its
             positions. Only for a log of positions.

@@ -26,28 +26,27 @@ class TowersConfig(Config):
             ``graph_layers`` interactions away, in every step and when training ends (LightGCN, He
             et al. 2020).
         graph_layers: Number of propagation layers.
-        item_id: Whether the item tower has a trained vector per warm item. ``embedding``: free;
-            ``delta``: a small difference from the content, which begins at zero.
+        item_id: Whether the item tower has a trained vector per warm item. ``embedding``: a
+            vector of its own; ``delta``: a small difference from the content, at first zero.
         delta_l2: Weight in the loss of the mean squared length of these differences.
         id_dropout: Share of the id vectors (item and user) left out in each training step, so
-            that content stands for cold items.
+            that the towers learn to rely on content.
         user_vectors: Whether the query tower reads vectors of users from another model, through
             one trained linear projection.
         user_vectors_dropout: Share of these vectors left out in training, so that the same tower
             encodes users without one.
-        blocks: Names of the feature blocks of the item tower; None for all, and an empty tuple for
+        blocks: Names of the feature blocks of the item tower; None for all, and an empty list for
             ids alone.
         block_dropout: Share of an item's feature blocks left out in each training step, never all
             of them, so that no block silences another (Neverova et al., "ModDrop", TPAMI 2016).
         projection: Projection of a feature block: linear, or with one hidden layer.
-        initial: Initial projections of blocks and terms. ``random``; ``identity``: each block
-            keeps its vector in coordinates of its own, one block after another, and the terms
-            theirs from the first coordinate on, so that untrained towers score by the encoders'
-            cosine. The first block must come from the encoder of the terms, and ``dimension`` must
-            hold all.
+        initial: Initial projections of blocks and terms. With ``identity``, untrained
+            towers score by the encoders' cosine. Each block then has coordinates of its own, and
+            the terms have those of the first block, which must come from the same encoder.
+            ``dimension`` must be at least the sum of the blocks' dimensions.
         popularity: Exponent a: the stored vector of an item with n training interactions has
-            length (n / the largest n)^a. It offsets the overfitting of whole pasts learned at
-            once; 0 for unit length. Chosen on validation.
+            length (n / the largest n)^a. A small a ranks popular items higher, against the
+            overfitting of ``set-softmax``; 0 gives unit length.
         terms: Whether the query tower reads search terms.
         terms_dropout: Share of searches without their terms in training, so that the same tower
             encodes queries with and without them.
