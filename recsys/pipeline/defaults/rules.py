@@ -131,6 +131,7 @@ def _history(data: DataProfile) -> tuple[int, Settings, str]:
             "blocks": 2,
             "heads": 2,
             "expansion": 2,
+        "norm": "post",
             "dropout": 0.4 if data.history < 20 else 0.2,
         },
         f"short {length}",
@@ -142,7 +143,7 @@ def _train(data: DataProfile) -> tuple[Settings, str]:
         return _train_sets(data), "users as sets of items, then a student of towers and a filter"
     sequences = data.ordered and data.interactions >= SEQUENCES
     small, long = data.interactions < SMALL_LOG, sequences and data.history >= LONG_HISTORY
-    epochs = 24 if long or small else 8 if sequences else 12
+    epochs = 24 if long or small else 6 if sequences else 12
     batch = 3200 if long else _power_of_two(data.interactions / 90, 256, 2048)
     loss: Settings = {"name": "full-softmax", "temperature": 0.05 if sequences else 0.1}
     if data.items > MANY_ITEMS:
