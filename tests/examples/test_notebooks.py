@@ -27,7 +27,7 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_sample_data(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(recsys, "fit", small_fit, raising=False)
+    monkeypatch.setattr(recsys, "fit", small_fit(Path("runs/notebook")), raising=False)
     names = runpy.run_path(str(EXAMPLES / "notebook.py"))
     assert names["everyone"].groupby("user_id").size().eq(10).all()
     assert names["report"].figures.loc["two_tower", "recall@10"] > 0
