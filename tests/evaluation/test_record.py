@@ -57,7 +57,12 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None
 def test_records_and_pages_do_not_make_the_code_dirty_and_code_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = ["recsys/code.py", "benchmarks/results/made.json", "docs/page.md", "docs/design/why.md"]
+    files = [
+        "recsys/code.py",
+        "benchmarks/results/made.json",
+        "docs/explanation/page.md",
+        "docs/design/why.md",
+    ]
     for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("before")

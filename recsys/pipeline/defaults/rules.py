@@ -131,7 +131,7 @@ def _history(data: DataProfile) -> tuple[int, Settings, str]:
             "blocks": 2,
             "heads": 2,
             "expansion": 2,
-        "norm": "post",
+            "norm": "post",
             "dropout": 0.4 if data.history < 20 else 0.2,
         },
         f"short {length}",
