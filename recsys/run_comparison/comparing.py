@@ -49,6 +49,18 @@ def compare_runs(
         InvalidRequestError: There are fewer than two runs, one is there twice, or the runs have no
             metric at one of ``ks``.
         DataError: The runs have other test queries or candidates.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from recsys.splits.query_digests import QueryDigests
+        >>> same = QueryDigests(*np.arange(12, dtype=np.uint64).reshape(3, 4))
+        >>> def evaluated(name, hits):
+        ...     values = {"recall@10": np.array(hits, np.float32)}
+        ...     found = Evaluation("knn", {"recall@10": np.mean(hits)}, {}, {}, values, 1.0)
+        ...     return EvaluatedRun(name, "knn", Path(name), found, same, {}, {}, {})
+        >>> made = compare_runs([evaluated("a", [0, 0, 1, 0]), evaluated("b", [1, 0, 1, 0])])
+        >>> made["runs"][1]["differences"]["recall@10"]["difference"]
+        0.25
     """
     if len(runs) < 2:
         raise InvalidRequestError("a comparison needs at least two runs", field="runs")
@@ -56,34 +68,23 @@ def compare_runs(
     first, *others = runs
     aligned = [first.evaluation, *(_aligned(first, other) for other in others)]
     metrics = _common_metrics(aligned, ks)
-    entries: list[dict[str, Any]] = []
-    for label, run, evaluation in zip(labels, runs, aligned):
-        entry: dict[str, Any] = {
-            "label": label,
-            "run": run.name,
-            "model": run.model,
-            "seconds": dict(run.seconds),
-            "figures": {metric: evaluation.figures[metric] for metric in metrics},
-            "intervals": {
-                metric: list(interval)
-                for metric, interval in evaluation.intervals.items()
-                if metric in metrics
-            },
+    entries = [
+        _entry(label, run, evaluation, metrics)
+        for label, run, evaluation in zip(labels, runs, aligned)
+    ]
+    for entry, evaluation in zip(entries[1:], aligned[1:]):
+        gaps = differences(
+            evaluation,
+            first.evaluation,
+            metrics,
+            seed=seed,
+            resamples=resamples,
+            progress=progress,
+        )
+        entry["differences"] = {
+            metric: {"difference": mean, "low": low, "high": high}
+            for metric, (mean, (low, high)) in gaps.items()
         }
-        if run is not first:
-            gaps = differences(
-                evaluation,
-                first.evaluation,
-                metrics,
-                seed=seed,
-                resamples=resamples,
-                progress=progress,
-            )
-            entry["differences"] = {
-                metric: {"difference": mean, "low": low, "high": high}
-                for metric, (mean, (low, high)) in gaps.items()
-            }
-        entries.append(entry)
     return {
         "runs": entries,
         "metrics": metrics,
@@ -94,6 +95,20 @@ def compare_runs(
         "seed": seed,
         "resamples": resamples,
         "notes": list(NOTES),
+    }
+
+
+def _entry(
+    label: str, run: EvaluatedRun, evaluation: Evaluation, metrics: Sequence[str]
+) -> dict[str, Any]:
+    intervals = evaluation.intervals
+    return {
+        "label": label,
+        "run": run.name,
+        "model": run.model,
+        "seconds": dict(run.seconds),
+        "figures": {metric: evaluation.figures[metric] for metric in metrics},
+        "intervals": {metric: list(intervals[metric]) for metric in metrics if metric in intervals},
     }
 
 
@@ -188,10 +203,12 @@ def _common_metrics(evaluations: Sequence[Evaluation], ks: Sequence[int]) -> lis
     for metric in evaluations[0].figures:
         if all(metric in each.figures for each in evaluations):
             common.setdefault(int(metric.rpartition("@")[2]), []).append(metric)
-    known = ", ".join(map(str, sorted(common))) or "none; evaluate both with the same ks"
-    for k in [*ks, *([] if common else [10])]:
-        if k not in common:
-            raise InvalidRequestError(
-                f"the runs have no common metric at {k}; values of k in common: {known}", field="ks"
-            )
+    missing = sorted(set(ks) - common.keys())
+    if missing or not common:
+        known = ", ".join(map(str, sorted(common))) or "none; evaluate all with the same ks"
+        raise InvalidRequestError(
+            f"the runs have no common metric{f' at {missing[0]}' if missing else ''}; "
+            f"values of k in common: {known}",
+            field="ks",
+        )
     return [metric for k in sorted(ks or common) for metric in common[k]]
