@@ -25,3 +25,7 @@ def __getattr__(name: str) -> Any:
     from recsys import engine
 
     return engine.open_engine if name == "open" else getattr(engine, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -87,10 +87,15 @@ class EngineInputs:
 
     @property
     def integer_ids(self) -> tuple[str, ...]:
-        """Those of "user" and "item" that the log holds as integers."""
+        """Those of "user" and "item" that all tables in memory hold as integers."""
         columns = self.log_columns.columns
-        kinds = (("user", columns.user), ("item", columns.item))
-        return tuple(kind for kind, name in kinds if self.log.holds_integers(name))
+        whole = {
+            "user": self.log.holds_integers(columns.user),
+            "item": self.log.holds_integers(columns.item),
+        }
+        if self.items is not None and self.item_columns is not None:
+            whole["item"] &= self.items.holds_integers(self.item_columns.item)
+        return tuple(kind for kind, holds in whole.items() if holds)
 
     def describe(self) -> list[str]:
         """One line per table for a person."""

@@ -75,7 +75,8 @@ class InputTable:
     def holds_integers(self, column: str) -> bool:
         """Whether a column holds whole numbers; with gaps, pandas makes them floats."""
         kind = self.table.schema.field(column).type
-        return self.path is None and (pa.types.is_integer(kind) or pa.types.is_floating(kind))
+        is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+        return self.path is None and is_number and kind != pa.uint64()
 
 
 def _in_memory(data: pd.DataFrame | pa.Table, name: str) -> pa.Table:

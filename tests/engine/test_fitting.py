@@ -11,8 +11,10 @@ import pytest
 from recsys.config import parse_config
 from recsys.engine.fitting import PRESETS, prepare
 from recsys.errors import ConfigError, DataError, InvalidRequestError, NotFoundError
+from recsys.features import attribute_block
 from recsys.pipeline import Job, RunConfig, run_job
 from tests.engine.frames import QUICK, shop_frames
+from tests.engine.test_item_recognition import SHOP
 
 LOG = pd.DataFrame({"user": [1, 1, 2], "item": ["a", "b", "a"]})
 ITEMS = pd.DataFrame({"item": ["a", "b"], "title": ["Red lamp", "Blue rug"]})
@@ -104,6 +106,22 @@ def test_searches_bring_terms(tmp_path: Path) -> None:
     assert job.ingested.interactions.phrases == ("", "blue")
     with pytest.raises(DataError, match="searches: no column was recognised as the terms"):
         prepare(LOG, ITEMS, searches=searches.drop(columns="query"), folder=tmp_path)
+
+
+def test_ids_are_integers_where_both_tables_hold_integers(tmp_path: Path) -> None:
+    log = LOG.assign(item=[1, 2, 1])
+    for ids, expected in (([1, 2, 3], ("user", "item")), (["1", "2", "new"], ("user",))):
+        _, inputs = prepare(log, pd.DataFrame({"item": ids}), folder=tmp_path)
+        assert inputs.integer_ids == expected
+
+
+def test_every_recognised_column_can_be_ingested(tmp_path: Path) -> None:
+    log = pd.DataFrame({"user": [1, 1], "sku": ["l-0", "l-1"]})
+    job = ingested(tmp_path, log, pd.DataFrame(SHOP))
+    block, schema = attribute_block(job.ingested.catalogue)
+    assert {"kind=desk", "tags=warm", "colours=red", "new=True", "stock"} <= set(schema.columns)
+    assert block.mask.all()
+    assert job.ingested.catalogue.texts()[1] == "Lamp 1 A lamp that shines with 1 watts"
 
 
 def test_paths_are_read_where_they_are(tmp_path: Path) -> None:

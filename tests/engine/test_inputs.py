@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+import recsys
 from recsys.engine.inputs import InputTable
 from recsys.engine.requests import request_of, text_ids
 from recsys.errors import DataError, InvalidRequestError
@@ -138,3 +141,16 @@ def test_ids_in_options_may_be_integers() -> None:
     assert (request.exclude, request.query.history, request.seen) == (("8",), ("7",), "include")
     with pytest.raises(InvalidRequestError, match="exclude must hold ids.*position 0 holds None"):
         request_of({"user_id": "7"}, 3, {"exclude": [None]})
+
+
+def test_the_package_loads_its_engine_when_it_is_used() -> None:
+    code = (
+        "import sys, recsys\n"
+        "loaded = [name in sys.modules for name in ('pandas', 'pydantic', 'recsys.engine')]\n"
+        "assert not any(loaded), loaded\n"
+        "assert {'fit', 'open', 'Engine'} <= set(dir(recsys)) and callable(recsys.fit)\n"
+        "assert 'tensorflow' not in sys.modules and 'scann' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    with pytest.raises(AttributeError, match="module 'recsys' has no attribute 'fitt'"):
+        recsys.fitt  # noqa: B018
