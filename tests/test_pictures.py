@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from pytest import MonkeyPatch
 
 from recsys import pictures
 from recsys.errors import DataError
@@ -72,8 +73,100 @@ def test_a_name_outside_of_the_folder_is_refused(tmp_path: Path) -> None:
             store.read(name)
         with pytest.raises(DataError, match="leads out of"):
             assert name in store
-    with pytest.raises(DataError, match="cannot be a file's"):
-        store.read("a\x00b")
+
+
+ODD = {
+    "a\x00b": "cannot be a file's",
+    "x" * 5_000: "cannot be a file's: File name too long",
+    "|".join(f"lamp-{n}.jpg" for n in range(50)): "cannot be a file's: File name too long",
+    "/home/me/p1.png": "is absolute and leads out of",
+    "C:\\photos\\p1.png": "is absolute and leads out of",
+    "https://shop.example/p1.png": "is a URL",
+    "../a.png": "leads out of",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_name_has_a_reason_and_raises_nothing_else(tmp_path: Path, name: str) -> None:
+    store = PictureStore.open(tmp_path)
+    assert ODD[name] in (store.fault(name) or "")
+    with pytest.raises(DataError, match=ODD[name]):
+        store.read(name)
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as archive:
+        archive.writestr("a.png", b"A")
+    assert PictureStore.open(tmp_path / "p.zip").fault(name)
+
+
+def test_an_unreadable_file_is_a_data_error(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
+    (tmp_path / "a.png").write_bytes(b"A")
+
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(DataError, match="'a.png' cannot be read: Permission denied"):
+        PictureStore.open(tmp_path).read("a.png")
+
+
+NFC, NFD = "caf\u00e9.png", "cafe\u0301.png"
+
+
+def filled(path: Path, names: list[str]) -> PictureStore:
+    """A store with one file per name, in a folder, or in an archive."""
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                archive.writestr(name, name.encode())
+    else:
+        for name in names:
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_bytes(name.encode())
+    return PictureStore.open(path)
+
+
+@pytest.mark.parametrize("container", ["photos", "photos.zip"])
+@pytest.mark.parametrize(
+    ("stored", "name"),
+    [
+        (["photos/a.png", "__MACOSX/photos/._a.png", ".DS_Store"], "a.png"),
+        (["shop/deep/a.png", "shop/b.png"], "deep/a.png"),
+        (["a.png", "deep/b.png"], "photos/a.png"),
+        (["a.png", "deep/b.png"], "deep\\b.png"),
+        (["a.png", "b.png"], "./a.png"),
+        ([NFC, "b.png"], NFD),
+        ([f"{NFD}/{NFD}", "b.png"], f"{NFC}/{NFC}"),
+        ([f"photos/{NFD}"], NFC),
+    ],
+)
+def test_other_spellings_are_found(
+    tmp_path: Path, container: str, stored: list[str], name: str
+) -> None:
+    store = filled(tmp_path / container, stored)
+    assert name in store and store.fault(name) is None
+    assert (store.read(name) or b"").decode().endswith(("a.png", "b.png", NFC, NFD))
+
+
+@pytest.mark.parametrize("container", ["photos", "photos.zip"])
+def test_an_exact_name_comes_first_and_an_ambiguous_one_is_reported(
+    tmp_path: Path, container: str
+) -> None:
+    both = ["\u1ee3.png", "o\u031b\u0323.png"]  # of the same letter
+    store = filled(tmp_path / container, both)
+    assert [store.read(name) for name in both] == [name.encode() for name in both]
+    other = "\u01a1\u0323.png"
+    assert "ambiguous: 2 files differ" in (store.fault(other) or "")
+    with pytest.raises(DataError, match="ambiguous"):
+        store.read(other)
+
+
+def test_names_of_an_archive_made_by_macos_are_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "p.zip"
+    filled(path, [NFD])
+    content = bytearray(path.read_bytes())
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(header) + flags + 1] &= ~0x08  # the flag of UTF-8 names
+    path.write_bytes(content)
+    assert PictureStore.open(path).read(NFC) == NFD.encode()
 
 
 @pytest.mark.parametrize("position", [0, 40, 60])

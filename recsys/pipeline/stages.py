@@ -172,7 +172,7 @@ STAGES: tuple[Stage[Job], ...] = (
     Stage(
         "encode",
         ("ingest",),
-        4,
+        5,
         settings=_settings({"text", "image", "attributes"}),
         inputs=_encode_inputs,
         run=_run_encode,
