@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from recsys.errors import DataError
+from recsys.errors import DataError, suggestion
 from recsys.ids import IdMap, Mask, Rows
 
 USER, ITEM, TIMESTAMP, POSITION = "user_id", "item_id", "timestamp", "position"
@@ -23,6 +24,7 @@ WEIGHT, EVENT, TERMS = "weight", "event", "terms"
 FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
 """Times of interactions are in the years 1 to 9999."""
 
+_SHOWN_KINDS = 20
 Column = TypeVar("Column", bound="npt.NDArray[Any]")
 
 
@@ -40,7 +42,8 @@ class Interactions:
         weight: Weights, float32 ``[n]``, finite and above 0.
         phrases: Distinct search terms; the first is always "" (no search).
         terms: Rows of ``phrases`` that led to the interactions, int32 ``[n]``.
-        context: Values of each context column.
+        context: Values of each context column. The column "event", where there is one, holds the
+            kinds of event.
         context_rows: Rows in ``context`` for each context column, int32 ``[n]``.
 
     Example:
@@ -153,6 +156,26 @@ class Interactions:
         """Times of the items of :meth:`history`, int64 ``[length]``; see ``clock``."""
         return self.time[self.offsets[user] : self.offsets[user + 1]]
 
+    def of_events(self, kinds: Sequence[str], *, key: str) -> Mask:
+        """Whether each interaction is of one of these kinds of event, bool ``[n]``.
+
+        Args:
+            kinds: Names of kinds.
+            key: Configuration key that names them, for messages.
+
+        Raises:
+            DataError: The log has no kinds of event, or not one that is named.
+        """
+        if EVENT not in self.context:
+            raise DataError(
+                f"{key} names kinds of event, and the interactions have none: name their column"
+                f" with columns = {{ {EVENT} = ... }} of data.interactions, or leave {key} out"
+            )
+        known = self.context[EVENT].index
+        counts = np.bincount(self.context_rows[EVENT], minlength=len(known))
+        check_kinds(kinds, dict(zip(known, counts.tolist())), key=key)
+        return np.isin(self.context_rows[EVENT], known.get_indexer(pd.Index(kinds)))
+
     def take(self, keep: Mask) -> Interactions:
         """The interactions where ``keep`` (bool ``[n]``) holds; users and items stay numbered."""
         columns = ("user", "item", "time", "weight", "terms")
@@ -161,6 +184,30 @@ class Interactions:
             **{name: _frozen(getattr(self, name)[keep]) for name in columns},
             context_rows={name: _frozen(rows[keep]) for name, rows in self.context_rows.items()},
         )
+
+
+def check_kinds(kinds: Iterable[str], counts: Mapping[str, int], *, key: str) -> None:
+    """Check that a log holds these kinds of event.
+
+    Args:
+        kinds: Names of kinds in a configuration.
+        counts: Number of interactions of each kind of the log.
+        key: Configuration key that names them.
+
+    Raises:
+        DataError: The log lacks one; the message names the kinds that it has, and the nearest.
+    """
+    for kind in kinds:
+        if not counts.get(kind):
+            known = sorted((name for name in counts if counts[name]), key=lambda n: -counts[n])
+            same = [name for name in known if name.casefold() == kind.casefold()]
+            near = f"; did you mean '{same[0]}'?" if same else suggestion(kind, known)
+            more = f" and {len(known) - _SHOWN_KINDS} more" if len(known) > _SHOWN_KINDS else ""
+            listed = ", ".join(f"'{name}' ({counts[name]:,})" for name in known[:_SHOWN_KINDS])
+            raise DataError(
+                f"{key} names '{kind}', which is no kind of event in the interactions{near}"
+                f" (kinds: {listed or 'none'}{more})"
+            )
 
 
 def _frozen(column: Column) -> Column:

@@ -14,11 +14,18 @@ from recsys.catalogue import Catalogue, CatalogueFields, catalogue_of_ids
 from recsys.errors import DataError
 from recsys.formats.sources import RESERVED
 from recsys.ids import IdMap
-from recsys.ingestion.interactions import LOG, SEARCHES, RawInteractions, clean, combine
+from recsys.ingestion.interactions import (
+    LOG,
+    SEARCHES,
+    RawInteractions,
+    clean,
+    combine,
+    weights,
+)
 from recsys.ingestion.items import CleanItems, clean_items, picture_groups
 from recsys.ingestion.policy import IngestPolicy
 from recsys.ingestion.report import IngestReport
-from recsys.interactions import TERMS, WEIGHT, Interactions
+from recsys.interactions import EVENT, TERMS, Interactions
 from recsys.pictures import PictureStore
 from recsys.tables import TableLike, factorize
 
@@ -49,7 +56,7 @@ def ingest(
     Args:
         interactions: Columns user_id and item_id; optional timestamp or position (with neither,
             the order of the rows is the order in time), weight, event, terms. Every other column
-            is context.
+            is context; so are the kinds of event, in the column "event".
         items: Column item_id and those of ``fields``; None makes a catalogue of the items of the
             interactions that are kept.
         fields: Meaning of the columns of ``items``.
@@ -115,12 +122,11 @@ def _build(raw: RawInteractions, policy: IngestPolicy, items: IdMap) -> Interact
     table = raw.table.filter(pa.array(keep))
     user, seen = pd.factorize(raw.user[keep])
     item_rows = items.index.get_indexer(pd.Index(raw.items, dtype=object))
-    weighted = WEIGHT in table.column_names and policy.weights == "keep"
     phrases, terms = _phrases(table)
     context = {
         name: factorize(table[name].fill_null(MISSING_CONTEXT))
         for name in table.column_names
-        if name not in RESERVED
+        if name == EVENT or name not in RESERVED
     }
     return Interactions.of(
         IdMap.of("user", [raw.users[code] for code in seen.tolist()]),
@@ -129,7 +135,7 @@ def _build(raw: RawInteractions, policy: IngestPolicy, items: IdMap) -> Interact
         item=item_rows[raw.item[keep]],
         time=raw.time[keep],
         clock=raw.clock,
-        weight=table[WEIGHT].to_numpy() if weighted else None,
+        weight=weights(raw, policy)[keep],
         phrases=phrases,
         terms=terms,
         context={name: IdMap.of(name, values) for name, (_, values) in context.items()},

@@ -17,7 +17,16 @@ from recsys.formats.sources import RESERVED, InteractionColumns
 from recsys.ids import IdMap, Mask
 from recsys.ingestion.policy import IngestPolicy
 from recsys.ingestion.row_filter import RowFilter, row_numbers
-from recsys.interactions import EVENT, ITEM, POSITION, TERMS, TIMESTAMP, USER, WEIGHT
+from recsys.interactions import (
+    EVENT,
+    ITEM,
+    POSITION,
+    TERMS,
+    TIMESTAMP,
+    USER,
+    WEIGHT,
+    check_kinds,
+)
 from recsys.tables import TableLike, as_table, factorize, require_columns
 
 Clock = Literal["timestamp", "position"]
@@ -25,6 +34,7 @@ Codes = npt.NDArray[np.int64]
 LOG, SEARCHES = "interactions", "searches"
 SEARCH_EVENT = "search"
 _REMEDY = "fix it, or set bad_rows = 'skip'"
+_NOT_FINITE = "the weight is not a finite number"
 
 
 @dataclass(eq=False)
@@ -102,14 +112,14 @@ def clean(raw: RawInteractions, policy: IngestPolicy, known: IdMap | None) -> No
         reason = f"missing {column}"
         drop(reason, gone, table[column], policy=policy.bad_rows, remedy=_REMEDY)
     if policy.events is not None:
-        if EVENT not in table.column_names:
-            raise DataError("the policy keeps certain events, but the interactions have no 'event'")
+        kinds = policy.events.keys() - {SEARCH_EVENT}  # every search may have been joined
+        check_kinds(sorted(kinds), _kinds(table), key="policy.events")
         wanted = pc.is_in(table[EVENT], value_set=pa.array(policy.events, TEXT))
         drop("event not kept", ~wanted.to_numpy(), table[EVENT])
-    if WEIGHT in table.column_names:
-        _clean_weights(raw, policy)
-    elif policy.min_weight is not None:
-        raise DataError("the policy has a 'min_weight', but the interactions have no 'weight'")
+    if policy.min_weight is not None:
+        _drop_light(raw, policy, policy.min_weight)
+    if WEIGHT in table.column_names and policy.weights == "keep":
+        _drop_unusable_weights(raw, policy)
     if known is not None:
         unknown = np.append(known.index.get_indexer(pd.Index(raw.items, dtype=object)) < 0, False)
         drop(
@@ -120,7 +130,7 @@ def clean(raw: RawInteractions, policy: IngestPolicy, known: IdMap | None) -> No
             remedy="add it there, or set unknown_items = 'skip'",
         )
     if policy.duplicate_interactions != "keep":
-        _drop_duplicates(raw, policy.duplicate_interactions)
+        _drop_duplicates(raw, policy)
     _drop_rare(raw, policy)
 
 
@@ -177,37 +187,64 @@ def _pairs(keys: pd.DataFrame, whole: Mask, size: int) -> tuple[Codes, Codes]:
     return pairs["row_log"].to_numpy(np.int64), pairs["row_search"].to_numpy(np.int64)
 
 
-def _clean_weights(raw: RawInteractions, policy: IngestPolicy) -> None:
-    """Drop rows below the smallest weight, and rows whose weight cannot be used."""
-    column, drop = raw.table[WEIGHT], raw.rows.drop
+def weights(raw: RawInteractions, policy: IngestPolicy) -> npt.NDArray[np.float32]:
+    """Weight of each row, float32 ``[n]``: that of its event, times that of the log's column."""
+    made = np.ones(len(raw.table))
+    if policy.events is not None:
+        kinds = list(policy.events)
+        rows = pc.index_in(raw.table[EVENT], value_set=pa.array(kinds, TEXT)).fill_null(-1)
+        made = np.array([*policy.events.values(), 1.0])[rows.to_numpy()]
+    if WEIGHT in raw.table.column_names and policy.weights == "keep":
+        made = made * raw.table[WEIGHT].to_numpy()
+    with np.errstate(over="ignore"):
+        return made.astype(np.float32)
+
+
+def _kinds(table: pa.Table) -> dict[str, int]:
+    """Number of rows of each kind of event."""
+    if EVENT not in table.column_names:
+        raise DataError(
+            "policy.events names kinds of event, and the interactions have none: name their column"
+            f" with columns = {{ {EVENT} = ... }} of data.interactions, or leave policy.events out"
+        )
+    counts = pc.value_counts(table[EVENT].drop_null()).to_pylist()
+    return {each["values"]: each["counts"] for each in counts}
+
+
+def _drop_light(raw: RawInteractions, policy: IngestPolicy, least: float) -> None:
+    """Drop rows whose weight in the log's column is missing or below ``least``."""
+    if WEIGHT not in raw.table.column_names:
+        raise DataError("the policy has a 'min_weight', but the interactions have no 'weight'")
+    column = raw.table[WEIGHT]
     weight = column.to_numpy()
     with np.errstate(over="ignore"):
-        stored = weight.astype(np.float32)
-    finite: Mask = np.isfinite(stored)
-    if policy.weights == "keep" or policy.min_weight is not None:
-        reason = "the weight is not a finite number"
-        drop(reason, ~finite, column, policy=policy.bad_rows, remedy=_REMEDY)
-    if policy.min_weight is not None:
-        drop(f"weight below {policy.min_weight:g}", weight < policy.min_weight, column)
-    if policy.weights == "keep":
-        reason = "the weight is not above 0"
-        drop(reason, finite & ~(stored > 0), column, policy=policy.bad_rows, remedy=_REMEDY)
+        finite = np.isfinite(weight.astype(np.float32))
+    raw.rows.drop(_NOT_FINITE, ~finite, column, policy=policy.bad_rows, remedy=_REMEDY)
+    raw.rows.drop(f"weight below {least:g}", weight < least, column)
 
 
-def _drop_duplicates(
-    raw: RawInteractions, policy: Literal["drop-exact", "keep-first", "keep-last"]
-) -> None:
+def _drop_unusable_weights(raw: RawInteractions, policy: IngestPolicy) -> None:
+    """Drop rows whose weight, times that of the event, is not a positive float32."""
+    column, weight = raw.table[WEIGHT], weights(raw, policy)
+    finite = np.isfinite(weight)
+    for reason, gone in ((_NOT_FINITE, ~finite), ("the weight is not above 0", ~(weight > 0))):
+        raw.rows.drop(reason, gone, column, policy=policy.bad_rows, remedy=_REMEDY)
+
+
+def _drop_duplicates(raw: RawInteractions, policy: IngestPolicy) -> None:
+    kind = policy.duplicate_interactions
     kept = np.flatnonzero(raw.rows.keep)
-    kept = kept[np.argsort(raw.time[kept], kind="stable")]
+    strength = weights(raw, policy)[kept] if kind == "keep-strongest" else np.zeros(len(kept))
+    kept = kept[np.lexsort((raw.time[kept], strength))]
     keys = {USER: raw.user[kept], ITEM: raw.item[kept]}
-    reason = f"not the user's {policy.removeprefix('keep-')} interaction with the item"
-    if policy == "drop-exact":
+    reason = f"not the user's {kind.removeprefix('keep-')} interaction with the item"
+    if kind == "drop-exact":
         reason = "the same user, item, time and event again"
         keys[TIMESTAMP] = raw.time[kept]
         if EVENT in raw.table.column_names:
             keys[EVENT] = factorize(raw.table[EVENT])[0][kept]
     again = np.zeros(len(raw.user), bool)
-    keep: Literal["first", "last"] = "last" if policy == "keep-last" else "first"
+    keep: Literal["first", "last"] = "last" if kind in ("keep-last", "keep-strongest") else "first"
     again[kept] = pd.DataFrame(keys).duplicated(keep=keep).to_numpy(bool)
     raw.rows.drop(reason, again, raw.table[ITEM])
 

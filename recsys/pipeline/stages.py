@@ -161,7 +161,7 @@ def _settings(include: Any) -> Callable[[Job], Mapping[str, Any]]:
 INGEST: Stage[Job] = Stage(
     "ingest",
     (),
-    2,
+    3,
     # External user vectors are read by the stage "encode", types of ids by none.
     settings=_ingest_settings,
     inputs=_ingest_inputs,

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recsys.errors import DataError
+from recsys.config import parse_config
+from recsys.errors import ConfigError, DataError
 from recsys.ingestion import MISSING_CONTEXT, Group, IngestPolicy, ingest
 
 
@@ -133,16 +134,89 @@ def test_exact_duplicates_may_differ_in_their_event() -> None:
     assert made.report.interactions.dropped[0].rows == (3,)
 
 
+SHOP = log(
+    ("a", "x", 1, "view", 2.0),
+    ("a", "x", 2, "buy", 3.0),
+    ("a", "x", 3, "view", 4.0),
+    ("a", "y", 4, "view", 1.0),
+    ("a", "y", 5, "view", 1.0),
+    ("a", "z", 6, None, 1.0),
+    columns="user_id item_id timestamp event weight",
+)
+
+
 def test_events() -> None:
-    columns = "user_id item_id timestamp event"
-    table = log(("a", "x", 1, "view"), ("a", "y", 2, "buy"), ("a", "z", 3, None), columns=columns)
+    table = SHOP.drop(columns="weight")
     made = ingest(table, policy=IngestPolicy(events=("buy",)))
-    assert lines(made) == {"a": ["y"]}
-    assert reasons(made) == {"event not kept": 2}
-    with pytest.raises(
-        DataError, match="keeps certain events, but the interactions have no 'event'"
-    ):
+    assert lines(made) == {"a": ["x"]}
+    assert reasons(made) == {"event not kept": 5}
+    assert made.interactions.weight.tolist() == [1.0]
+    made = ingest(table)
+    kinds = made.interactions.context["event"]
+    assert kinds.ids(made.interactions.context_rows["event"]) == [
+        *("view", "buy", "view", "view", "view"),
+        MISSING_CONTEXT,
+    ]
+
+
+def test_events_have_weights_that_multiply_those_of_the_log() -> None:
+    events = {"view": 0.1, "buy": 1}
+    made = ingest(SHOP.drop(columns="weight"), policy=IngestPolicy(events=events))
+    np.testing.assert_array_equal(
+        made.interactions.weight, np.array([0.1, 1, 0.1, 0.1, 0.1], np.float32)
+    )
+    made = ingest(SHOP, policy=IngestPolicy(events=events))
+    assert made.interactions.weight == pytest.approx([0.2, 3, 0.4, 0.1, 0.1])
+    made = ingest(SHOP, policy=IngestPolicy(events=events, weights="equal"))
+    assert made.interactions.weight == pytest.approx([0.1, 1, 0.1, 0.1, 0.1])
+    with pytest.raises(DataError, match="row 1: the weight is not above 0"):
+        ingest(SHOP.assign(weight=1e-45), policy=IngestPolicy(events=events))
+
+
+def test_the_strongest_interaction_with_an_item_is_kept() -> None:
+    policy = IngestPolicy(events={"view": 0.1, "buy": 1}, duplicate_interactions="keep-strongest")
+    made = ingest(SHOP.drop(columns="weight"), policy=policy)
+    assert lines(made) == {"a": ["x", "y"]}
+    assert made.interactions.time.tolist() == [2, 5]  # the purchase, and the last of equals
+    assert reasons(made)["not the user's strongest interaction with the item"] == 3
+    made = ingest(SHOP, policy=IngestPolicy(duplicate_interactions="keep-strongest"))
+    assert made.interactions.time.tolist() == [3, 5, 6]  # by the weights of the log alone
+
+
+@pytest.mark.parametrize(
+    ("kind", "near"), [("Buy", "buy"), ("BUY", "buy"), ("views", "view"), ("refund", None)]
+)
+def test_an_unknown_kind_of_event_is_reported_with_the_kinds_of_the_log(
+    kind: str, near: str | None
+) -> None:
+    hint = "" if near is None else f"; did you mean '{near}'\\?"
+    message = (
+        rf"names '{kind}', which is no kind.*interactions{hint} \(kinds: 'view' \(4\), 'buy' \(1\)"
+    )
+    with pytest.raises(DataError, match=message):
+        ingest(SHOP, policy=IngestPolicy(events={"view": 1, kind: 1}))
+    if near is not None:  # the advice is right
+        assert len(ingest(SHOP, policy=IngestPolicy(events=(near,))).interactions)
+
+
+def test_events_need_a_column() -> None:
+    with pytest.raises(DataError, match="name their column with columns = { event = ... }"):
         ingest(log(("a", "x", 1)), policy=IngestPolicy(events=("buy",)))
+
+
+@pytest.mark.parametrize(
+    ("events", "message"),
+    [
+        ("buy", "expected a list of kinds, or a table"),
+        ([], "leave events out to keep all"),
+        ({"view": 0}, "the weight of 'view' must be above 0 .*leave the kind out"),
+        ({"view": -1}, "must be above 0"),
+        ({"view": "much"}, "valid number"),
+    ],
+)
+def test_weights_of_events_are_checked(events: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse_config({"events": events}, IngestPolicy)
 
 
 def test_weights() -> None:
