@@ -17,6 +17,7 @@ import io
 import json
 import os
 import shutil
+import stat
 import time
 import uuid
 import zipfile
@@ -155,15 +156,40 @@ def write_text(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8", newline="\n")
 
 
-def read_json(path: Path) -> Any:
-    """The value in a JSON file.
+def read_regular(path: Path, *, limit: int) -> bytes:
+    """The content of a regular file; it never waits, as opening a pipe does.
+
+    Args:
+        path: The file, or a link to it.
+        limit: Largest number of bytes.
+
+    Raises:
+        OSError: The file cannot be read, or is a pipe, a folder or a device.
+        ValueError: The file is larger than ``limit``.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        if status.st_size > limit:
+            raise ValueError(f"it has {status.st_size:,} bytes, more than {limit:,}")
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(limit)
+    finally:
+        os.close(descriptor)
+
+
+def read_json(path: Path, *, limit: int = 1 << 30) -> Any:
+    """The value in a JSON file of at most ``limit`` bytes.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: The file is not JSON in UTF-8.
+        ValueError: The file is not JSON in UTF-8, or is larger.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        text = read_regular(path, limit=limit).decode("utf-8")
+        return json.loads(text, parse_constant=_refuse_constant)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from recsys.bundle.disk_errors import reading
 from recsys.bundle.reference_queries import ReferenceQuery
 from recsys.config import Config
 from recsys.errors import BundleError
@@ -19,6 +21,8 @@ from recsys.version import __version__
 
 FORMAT_VERSION: Literal[2] = 2
 FILE = "manifest.json"
+_LARGEST = 1 << 28
+"""Number of bytes from which a manifest is not read."""
 _LIBRARIES = (
     *("tensorflow", "tf-keras", "tensorflow-recommenders", "scann", "numpy", "pandas"),
     *("pyarrow", "gensim", "pillow"),
@@ -98,29 +102,44 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / FILE
     try:
-        values = read_json(path)
+        values = read_json(path, limit=_LARGEST)
+        content = {**values} if isinstance(values, dict) else {}
+        expected = content.pop("sha256", None)
+        found = sha256_json(content)
     except OSError as error:
         raise BundleError(f"cannot read {path}: {error.strerror}; publish again") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{path} is not JSON: {error}; publish again") from error
-    found = values.get("format_version") if isinstance(values, dict) else None
-    if found != FORMAT_VERSION:
+    if content.get("format_version") != FORMAT_VERSION:
         raise BundleError(
-            f"{path} has format version {found!r}; this library reads {FORMAT_VERSION}: "
-            "use the library that wrote it, or publish again"
+            f"{path} has format version {content.get('format_version')!r:.80}; this library reads "
+            f"{FORMAT_VERSION}: use the library that wrote it, or publish again"
         )
-    expected = values.pop("sha256", None)
-    if expected != sha256_json(values):
+    if expected != found:
         raise BundleError(
-            f"{path} was changed: it states sha256 {expected} and has {sha256_json(values)}; "
+            f"{path} was changed: it states sha256 {expected!s:.80} and has {found}; "
             "publish again, or roll back"
         )
     try:
-        return Manifest.model_validate(values)
+        return Manifest.model_validate(content)
     except ValidationError as error:
         fault = error.errors()[0]
         key = ".".join(map(str, fault["loc"]))
-        raise BundleError(f"{path}: '{key}': {fault['msg']}; publish again") from error
+        raise BundleError(f"{path}: {key!r:.200}: {fault['msg']:.200}; publish again") from error
+
+
+def read_named(folder: Path) -> Manifest:
+    """Read the manifest of a published bundle and compare its name with that of the folder.
+
+    Raises:
+        BundleError: The manifest cannot be used, or names another bundle.
+    """
+    manifest = read_manifest(folder)
+    if manifest.version != folder.name:
+        raise BundleError(
+            f"{folder} holds the bundle {manifest.version!s:.80}; move it back to its name"
+        )
+    return manifest
 
 
 def read_whole(folder: Path) -> Manifest:
@@ -129,10 +148,9 @@ def read_whole(folder: Path) -> Manifest:
     Raises:
         BundleError: The manifest or a file is missing, damaged, changed or not expected.
     """
-    manifest = read_manifest(folder)
-    if manifest.version != folder.name:
-        raise BundleError(f"{folder} holds the bundle {manifest.version}; move it back to its name")
-    check_files(folder, manifest.files)
+    with reading(folder):
+        manifest = read_named(folder)
+        check_files(folder, manifest.files)
     return manifest
 
 
@@ -146,13 +164,25 @@ def describe_files(folder: Path) -> dict[str, FileEntry]:
 
 def check_files(folder: Path, files: Mapping[str, FileEntry]) -> None:
     """Compare the files of a bundle with its manifest: names and sizes first, then digests."""
+    found = check_sizes(folder, files)
+    for name, entry in sorted(files.items()):
+        checksum = sha256_file(found[name])
+        if checksum != entry.sha256:
+            raise BundleError(
+                f"{folder}: '{name}' must have sha256 {entry.sha256:.80} and has {checksum}; "
+                "publish again, or roll back"
+            )
+
+
+def check_sizes(folder: Path, files: Mapping[str, FileEntry]) -> dict[str, Path]:
+    """Compare names and sizes of the files with a manifest, and return the files by name."""
     found = _walk(folder)
     for name in sorted(files):
         if name not in found:
-            raise BundleError(f"{folder}: '{name}' is missing; publish again, or roll back")
+            raise BundleError(f"{folder}: {name!r} is missing; publish again, or roll back")
     for name in sorted(found):
         if name not in files:
-            raise BundleError(f"{folder}: '{name}' is not in the manifest; remove it")
+            raise BundleError(f"{folder}: {name!r} is not in the manifest; remove it")
     for name, entry in sorted(files.items()):
         size = found[name].stat().st_size
         if size != entry.size:
@@ -160,13 +190,7 @@ def check_files(folder: Path, files: Mapping[str, FileEntry]) -> None:
                 f"{folder}: '{name}' must have {entry.size:,} bytes and has {size:,}; "
                 "publish again, or roll back"
             )
-    for name, entry in sorted(files.items()):
-        checksum = sha256_file(found[name])
-        if checksum != entry.sha256:
-            raise BundleError(
-                f"{folder}: '{name}' must have sha256 {entry.sha256} and has {checksum}; "
-                "publish again, or roll back"
-            )
+    return found
 
 
 def library_versions() -> dict[str, str]:
@@ -185,12 +209,26 @@ def _walk(folder: Path) -> dict[str, Path]:
     if folder.is_symlink():
         raise BundleError(f"{folder} is a link, which is refused; put the bundle itself there")
     found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):  # does not follow links
+    for path in _below(folder):
         name, mode = path.relative_to(folder).as_posix(), path.lstat().st_mode
-        if stat.S_ISDIR(mode) or name == FILE and stat.S_ISREG(mode):
+        if name == FILE and stat.S_ISREG(mode):
             continue
         if not stat.S_ISREG(mode):
             kind = "a link" if stat.S_ISLNK(mode) else "not a file"
-            raise BundleError(f"{folder}: '{name}' is {kind}, which is refused; remove it")
+            raise BundleError(f"{folder}: {name!r} is {kind}, which is refused; remove it")
         found[name] = path
     return found
+
+
+def _below(folder: Path) -> list[Path]:
+    """Everything below a folder but folders, links not followed; ``rglob`` ignores what it may not
+    read."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    found: list[Path] = []
+    for parent, folders, files in os.walk(folder, onerror=refuse):
+        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
+        found += [Path(parent, name) for name in (*links, *files)]
+    return sorted(found)

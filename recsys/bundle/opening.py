@@ -10,7 +10,7 @@ from recsys.bundle.parts import Parts, load_parts
 from recsys.bundle.reference_queries import check_reference_queries
 from recsys.bundle.versions import CURRENT, find_version, folder_of
 from recsys.catalogue import Catalogue
-from recsys.errors import BundleError, DataError, EncoderError
+from recsys.errors import BundleError, RecsysError
 from recsys.retrieval import Retriever
 
 
@@ -71,7 +71,10 @@ def load_checked(folder: Path, manifest: Manifest) -> tuple[Parts, Retriever]:
     try:
         parts = load_parts(folder, spaces=list(manifest.spaces), encoders=list(manifest.encoders))
         retriever = parts.retriever()
-    except (DataError, EncoderError) as error:
+    except Exception as error:  # The files are those that were published, but of another program.
+        reason = (
+            error.message if isinstance(error, RecsysError) else f"{type(error).__name__}: {error}"
+        )
         installed = library_versions()
         others = [
             f"{name} {wrote} (here {installed.get(name, 'none')})"
@@ -79,8 +82,6 @@ def load_checked(folder: Path, manifest: Manifest) -> tuple[Parts, Retriever]:
             if installed.get(name) != wrote
         ]
         remedy = f"it was written with {', '.join(others)}" if others else "publish again"
-        raise BundleError(
-            f"{folder} is unchanged but does not load: {error.message}; {remedy}"
-        ) from error
+        raise BundleError(f"{folder} is unchanged but does not load: {reason}; {remedy}") from error
     check_reference_queries(retriever, manifest.reference_queries, str(folder))
     return parts, retriever

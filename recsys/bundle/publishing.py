@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from recsys.bundle.disk_errors import writing
 from recsys.bundle.manifest import (
     Manifest,
     describe_files,
@@ -44,7 +45,8 @@ def publish(root: Path, parts: Parts, *, progress: Progress = silent) -> str:
 
     Raises:
         DataError: The parts do not fit each other, or their description is not JSON.
-        BundleError: The written bundle does not load, or answers differently from the parts.
+        BundleError: The written bundle does not load or answers differently from the parts, or the
+            folder cannot be written, as where the disk is full; nothing is left behind.
         InvalidRequestError, UnknownIdError: One of the reference queries cannot be answered.
     """
     queries = make_reference_queries(parts.retriever(), parts.reference_queries)
@@ -53,27 +55,29 @@ def publish(root: Path, parts: Parts, *, progress: Progress = silent) -> str:
     def step(name: str) -> None:
         progress("publish", next(done), total, name)
 
-    with lock(root / LOCK):
-        step("clean")
-        clean(root)
-        staged = new_staging(root)
-        staged.mkdir()
-        save_parts(parts, staged, step)
-        step("manifest")
-        manifest = _describe(parts, queries, staged, names(root))
-        write_manifest(manifest, staged)
-        step("reference queries")
-        load_checked(staged, manifest)
-        name = _twin(root, manifest)
-        if name is None:
-            name = manifest.version
-            step("rename")
-            (root / VERSIONS).mkdir(exist_ok=True)
-            replace_folder(staged, folder_of(root, name))
-        step("current")
-        point_to(root, name)
-        progress("publish", total, total, "done")
-        clean(root)
+    with writing(root, action="publish into"), lock(root / LOCK):
+        try:
+            step("clean")
+            clean(root)
+            staged = new_staging(root)
+            staged.mkdir()
+            save_parts(parts, staged, step)
+            step("manifest")
+            manifest = _describe(parts, queries, staged, names(root))
+            write_manifest(manifest, staged)
+            step("reference queries")
+            load_checked(staged, manifest)
+            name = _twin(root, manifest)
+            if name is None:
+                name = manifest.version
+                step("rename")
+                (root / VERSIONS).mkdir(exist_ok=True)
+                replace_folder(staged, folder_of(root, name))
+            step("current")
+            point_to(root, name)
+            progress("publish", total, total, "done")
+        finally:
+            clean(root)
     return name
 
 

@@ -17,14 +17,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from recsys.bundle.manifest import read_manifest, read_whole
+from recsys.bundle.disk_errors import reading, writing
+from recsys.bundle.manifest import check_sizes, read_named, read_whole
 from recsys.errors import BundleError, InvalidRequestError, NotFoundError
-from recsys.files import LOCK, lock, remove_abandoned, write_text
+from recsys.files import LOCK, lock, read_regular, remove_abandoned, write_text
 from recsys.retrieval import TWO_TOWER
 
 CURRENT = "current"
 POINTER, VERSIONS, STAGING = "CURRENT", "versions", "staging"
 _STAMP = "%Y%m%dT%H%M%S"
+_POINTER_BYTES = 1024
 _NAME = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
 
 
@@ -39,7 +41,7 @@ class BundleInfo:
         items: Number of items in the catalogue.
         dimension: Dimension of the towers' space, or of the first space; 0 without spaces.
         size: Number of bytes of its files.
-        fault: Fault of its manifest, or None.
+        fault: Fault of its manifest, its name, or the names and sizes of its files; or None.
 
     Example:
         >>> BundleInfo("20260101T120000-0123abcd", True, "2026-01-01T12:00:00Z", 9, 4, 100).fault
@@ -55,21 +57,33 @@ class BundleInfo:
 
 
 def list_bundles(root: Path) -> tuple[BundleInfo, ...]:
-    """Every bundle in ``root``, the newest first; a damaged one is listed with its fault."""
-    pointed = _pointed(root)
-    return tuple(_info(root, name, name == pointed) for name in reversed(names(root)))
+    """Every bundle in ``root``, the newest first; a damaged one is listed with its fault.
+
+    Files are compared by name and size; :func:`recsys.bundle.verify` compares their digests. No
+    bundle is current where the pointer is damaged.
+
+    Raises:
+        BundleError: The folder cannot be read.
+    """
+    with reading(root):
+        try:
+            pointed = _pointed(root)
+        except BundleError:
+            pointed = None
+        return tuple(_info(root, name, name == pointed) for name in reversed(names(root)))
 
 
 def rollback(root: Path, to: str | None = None) -> str:
     """Make another bundle current, by default the one published before; returns its name.
 
-    It is one atomic step, after the files are checked.
+    It is one atomic step, after the name and the files are checked.
 
     Raises:
         NotFoundError: The bundle does not exist, or none was published before the current one.
-        BundleError: That bundle is damaged; the current one stays.
+        BundleError: That bundle is damaged or has another name; the current one stays.
     """
-    with lock(root / LOCK):
+    find_version(root, CURRENT if to is None else to)  # before the lock makes the folder
+    with writing(root, action="roll back in"), lock(root / LOCK):
         if to is None:
             current = find_version(root, CURRENT)
             before = [name for name in names(root) if name < current]
@@ -87,10 +101,11 @@ def prune(root: Path, keep: int) -> tuple[str, ...]:
 
     Raises:
         InvalidRequestError: ``keep`` is below 1.
+        BundleError: The folder cannot be changed, or the pointer to the current one is damaged.
     """
     if keep < 1:
         raise InvalidRequestError(f"keep must be 1 or more; got {keep}", field="keep")
-    with lock(root / LOCK):
+    with writing(root, action="remove bundles from"), lock(root / LOCK):
         clean(root)
         pointed = _pointed(root)
         removed = tuple(name for name in names(root)[:-keep] if name != pointed)
@@ -104,9 +119,10 @@ def prune(root: Path, keep: int) -> tuple[str, ...]:
 def names(root: Path) -> list[str]:
     """Names of the bundles in ``root``, the oldest first; other files are ignored."""
     folder = root / VERSIONS
-    if not folder.is_dir():
-        return []
-    return sorted(path.name for path in folder.iterdir() if _NAME.fullmatch(path.name))
+    with reading(root):
+        if not folder.is_dir():
+            return []
+        return sorted(path.name for path in folder.iterdir() if _NAME.fullmatch(path.name))
 
 
 def folder_of(root: Path, name: str) -> Path:
@@ -131,26 +147,28 @@ def find_version(root: Path, version: str) -> str:
         )
     pointed = _pointed(root)
     if pointed is None:
-        raise NotFoundError(
-            f"no bundle is current in {root}; 'recsys publish CONFIG' publishes one"
-            if root.is_dir()
-            else f"there is no folder of bundles at {root}; 'recsys publish CONFIG' makes one",
-            field="version",
-        )
+        raise NotFoundError(_why_none(root, known), field="version")
     if pointed not in known:
         raise BundleError(
             f"{root / POINTER} names the bundle {pointed!r:.80}, which is not there; "
-            "roll back to one that is"
+            f"{_back_to(known)}"
         )
     return pointed
 
 
 def next_name(known: Sequence[str], content: str) -> str:
-    """A name that sorts after every known one, whatever the clock says."""
-    now = datetime.now(timezone.utc)
-    if known:
-        newest = datetime.strptime(known[-1].partition("-")[0], _STAMP)
-        now = max(now, newest.replace(tzinfo=timezone.utc) + timedelta(seconds=1))
+    """A name that sorts after every known one, whatever the clock says.
+
+    Folders that no publisher named, at the end of the year 9999 or on no day at all, stay last.
+    """
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    for name in reversed(known):
+        try:
+            newest = datetime.strptime(name.partition("-")[0], _STAMP)
+            now = max(now, newest.replace(tzinfo=timezone.utc) + timedelta(seconds=1))
+            break
+        except (ValueError, OverflowError):  # no time that a publisher gave: no day, no next second
+            continue
     return f"{now.strftime(_STAMP)}-{content[:8]}"
 
 
@@ -172,15 +190,46 @@ def clean(root: Path) -> None:
 
 
 def _pointed(root: Path) -> str | None:
+    """The content of the pointer; None where it is missing."""
+    path = root / POINTER
     try:
-        return (root / POINTER).read_text(encoding="utf-8", errors="replace").strip()
-    except FileNotFoundError:
+        return read_regular(path, limit=_POINTER_BYTES).decode("utf-8", "replace").strip()
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BundleError(
+            f"{path} must be a small file with the name of the current bundle: {reason}; remove "
+            f"it, then {_back_to(names(root))}"
+        ) from error
+
+
+def _why_none(root: Path, known: Sequence[str]) -> str:
+    if known:
+        return (
+            f"no bundle is current in {root}, whose {POINTER} is missing; 'recsys publish CONFIG' "
+            f"publishes one, or {_back_to(known)}"
+        )
+    with reading(root):
+        if root.is_dir():
+            return f"no bundle is current in {root}; 'recsys publish CONFIG' publishes one"
+        if root.exists():
+            return f"{root} is a file; expected a folder of bundles, such as runs/NAME/bundles"
+    return f"there is no folder of bundles at {root}; 'recsys publish CONFIG' makes one"
+
+
+def _back_to(known: Sequence[str]) -> str:
+    if not known:
+        return "publish again: there is no bundle to roll back to"
+    return f"roll back to another, such as {known[-1]}"
 
 
 def _info(root: Path, name: str, current: bool) -> BundleInfo:
+    folder = folder_of(root, name)
     try:
-        manifest = read_manifest(folder_of(root, name))
+        with reading(folder):
+            manifest = read_named(folder)
+            check_sizes(folder, manifest.files)
     except BundleError as error:
         return BundleInfo(name, current, "", 0, 0, 0, error.message)
     spaces = manifest.spaces

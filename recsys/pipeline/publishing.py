@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys.bundle import Parts, list_bundles, publish
+from recsys.bundle import Parts, publish, verify
+from recsys.errors import RecsysError
 from recsys.index import ExactIndex, ann_recall
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import batch_of
@@ -83,6 +84,14 @@ def parts_of(job: Job) -> Parts:
     )
 
 
-def still_published(job: Job, result: StageResult) -> bool:
-    """Whether the published bundle still exists."""
-    return any(bundle.version == result.notes["version"] for bundle in list_bundles(job.bundles))
+def published_fault(job: Job, result: StageResult) -> str:
+    """Why the published bundle cannot be opened as it is; "" if it can.
+
+    After a rollback another bundle is current, and stays so.
+    """
+    try:
+        if verify(job.bundles).version != result.notes["version"]:
+            verify(job.bundles, result.notes["version"])
+    except RecsysError as error:
+        return error.message
+    return ""

@@ -1,4 +1,5 @@
-"""Stages and their runner: results that are up to date are reused, others are recomputed.
+"""Stages and their runner: results that are up to date and undamaged are reused, others are
+recomputed.
 
 A stage writes into a working folder that takes the stage's name only when it is complete, so that a
 run killed at any moment resumes after the last complete stage.
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from recsys.errors import ConfigError
-from recsys.files import read_json, replace_folder, sha256_json, write_json
+from recsys.files import read_json, replace_folder, sha256_file, sha256_json, write_json
 from recsys.pipeline.fingerprints import fingerprint_paths
 from recsys.version import __version__
 
@@ -88,7 +89,7 @@ class Stage(Generic[JobT]):
         run: Function that does the work in the given folder.
         inputs: External files that it reads, by a stable name.
         restart: Whether the working folder of a killed run is deleted or resumed.
-        intact: Whether results outside its folder still exist.
+        fault: Reason why results outside its folder cannot be reused, or "".
     """
 
     name: str
@@ -98,7 +99,7 @@ class Stage(Generic[JobT]):
     run: Callable[[JobT, Path], StageOutput]
     inputs: Callable[[JobT], Mapping[str, Path]] = lambda job: {}
     restart: Literal["clean", "resume"] = "clean"
-    intact: Callable[[JobT, StageResult], bool] = lambda job, result: True
+    fault: Callable[[JobT, StageResult], str] = lambda job, result: ""
 
 
 def run_stages(
@@ -155,9 +156,11 @@ def _run_stage(
     reason = "requested" if again else _outdated(final, parts)
     if not reason:
         result = _read(final, fingerprint)
-        if result is not None and stage.intact(job, result):
-            return result
-        reason = "its result no longer exists"
+        reason = _damage(final)
+        if result is not None and not reason:
+            reason = stage.fault(job, result)
+            if not reason:
+                return result
     observer.starting(stage.name, reason)
     if stage.restart == "clean" or load_record(work) is not None:
         shutil.rmtree(work, ignore_errors=True)
@@ -173,6 +176,7 @@ def _run_stage(
         "seconds": seconds,
         "figures": dict(output.figures),
         "notes": dict(output.notes),
+        "files": _digests(work),
     }
     write_json(work / RECORD, content)  # the last file: if it exists, so do all the others
     _finish(work, final)
@@ -194,6 +198,31 @@ def _outdated(final: Path, parts: Parts) -> str:
         if changed:
             return f"{kind} '{changed[0]}' changed"
     return ""
+
+
+def _damage(folder: Path) -> str:
+    """Why the files of a stage are not those that it wrote; "" if they are."""
+    written = (load_record(folder) or {}).get("files")
+    if not isinstance(written, dict):
+        return "its files have no digests"
+    try:
+        found = _digests(folder)
+    except OSError as error:
+        return f"its files cannot be read: {error.strerror}"
+    for name, digest in written.items():
+        if name not in found:
+            return f"its file '{name}' is missing"
+        if found[name] != digest:
+            return f"its file '{name}' is damaged"
+    return ""
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file below ``folder`` but the record, by path with '/'."""
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    digests = {path.relative_to(folder).as_posix(): sha256_file(path) for path in paths}
+    digests.pop(RECORD, None)
+    return digests
 
 
 def load_record(folder: Path) -> dict[str, Any] | None:

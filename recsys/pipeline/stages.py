@@ -26,7 +26,7 @@ from recsys.ingestion import ingest, save_ingested
 from recsys.pictures import PictureStore
 from recsys.pipeline.evaluating import run_evaluate
 from recsys.pipeline.job import ATTRIBUTE_SCHEMA, DATA, PHRASES, TRAINED_ENCODERS, Job
-from recsys.pipeline.publishing import run_index, run_publish, still_published
+from recsys.pipeline.publishing import published_fault, run_index, run_publish
 from recsys.pipeline.sections import external_files, resolve_files
 from recsys.pipeline.stage import Stage, StageOutput
 from recsys.pipeline.training import run_train
@@ -208,6 +208,6 @@ STAGES: tuple[Stage[Job], ...] = (
         3,
         settings=_settings({"name", "spaces"}),
         run=run_publish,
-        intact=still_published,
+        fault=published_fault,
     ),
 )

@@ -22,7 +22,7 @@ class Job:
     settings: dict[str, Any] = field(default_factory=lambda: {"first": 1, "second": 1})
     before: dict[str, Callable[[Path], None]] = field(default_factory=dict)
     worked: list[str] = field(default_factory=list)
-    outside: bool = True
+    outside: str = ""
 
 
 class Seen(Observer):
@@ -117,10 +117,27 @@ def test_a_requested_stage_is_recomputed(job: Job, tmp_path: Path) -> None:
 
 
 def test_a_missing_result_outside_the_folder_is_recomputed(job: Job, tmp_path: Path) -> None:
-    stages = (STAGES[0], _stage("second", ("first",), intact=lambda job, done: job.outside))
+    stages = (STAGES[0], _stage("second", ("first",), fault=lambda job, done: job.outside))
     _run(job, tmp_path, stages)
-    job.outside = False
-    assert _run(job, tmp_path, stages).reasons == {"second": "its result no longer exists"}
+    job.outside = "its result is gone"
+    assert _run(job, tmp_path, stages).reasons == {"second": "its result is gone"}
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda path: path.write_text("first 2"), "its file 'result.txt' is damaged"),
+        (lambda path: path.unlink(), "its file 'result.txt' is missing"),
+    ],
+)
+def test_a_damaged_result_is_recomputed(
+    job: Job, tmp_path: Path, damage: Callable[[Path], None], reason: str
+) -> None:
+    _run(job, tmp_path)
+    damage(tmp_path / "run/first/result.txt")
+    assert _run(job, tmp_path).reasons == {"first": reason}
+    assert (tmp_path / "run/first/result.txt").read_text() == "first 1"
+    assert _run(job, tmp_path).reasons == {}
 
 
 def test_a_stage_stopped_half_way_leaves_the_old_result(job: Job, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ class NotFoundError(RecsysError, code="not_found"):
 
 
 class BundleError(RecsysError, code="bundle_corrupt"):
-    """A bundle whose files do not match its manifest."""
+    """A bundle whose files do not match its manifest, or that cannot be read or written."""
 
 
 class EncoderError(RecsysError, code="encoder_failed"):
