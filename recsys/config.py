@@ -55,7 +55,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         ConfigError: The file is missing or is not TOML.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Windows editors begin a file with a mark
     except OSError as error:
         near = suggestion(path.name, sorted(each.name for each in path.parent.glob("*.toml")))
         raise ConfigError(

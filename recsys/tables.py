@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
@@ -30,12 +31,46 @@ def as_table(data: TableLike, name: str) -> pa.Table:
     if twice:
         raise DataError(f"{name}: column '{twice[0]}' is there twice; rename one of them")
     if isinstance(data, pa.Table):
-        return data
+        return plain_types(data)
     try:
         table = pa.Table.from_pandas(data, preserve_index=False)
     except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         raise DataError(f"{name}: a column mixes kinds of values: {error}") from error
-    return table.rename_columns(names).replace_schema_metadata(None)
+    return plain_types(table.rename_columns(names).replace_schema_metadata(None))
+
+
+def plain_types(table: pa.Table) -> pa.Table:
+    """The table with the first moment of each pandas Period, and the storage of other extensions.
+
+    Without it, a parquet file of periods is a column of integers that count days or months.
+    """
+    for position, column in enumerate(table.schema):
+        values, freq = table.column(position), _period_freq(column)
+        if isinstance(column.type, pa.BaseExtensionType):
+            values = pa.chunked_array(
+                [chunk.storage for chunk in values.chunks], column.type.storage_type
+            )
+        elif freq is None:
+            continue
+        if freq is not None:
+            ordinals = values.drop_null().to_numpy()
+            moments = pd.PeriodIndex.from_ordinals(ordinals, freq=freq).to_timestamp()  # type: ignore[attr-defined]
+            filled = np.full(len(values), "NaT", "datetime64[us]")
+            filled[values.is_valid().to_numpy()] = moments.to_numpy("datetime64[us]")
+            values = pa.chunked_array([pa.array(filled)])
+        table = table.set_column(position, column.name, values)
+    return table
+
+
+def _period_freq(column: pa.Field) -> str | None:
+    """The frequency of a column of pandas Periods, which pandas registers as a type or not."""
+    if isinstance(column.type, pa.BaseExtensionType):
+        found = getattr(column.type, "freq", None)
+        return None if found is None else str(found)
+    metadata = column.metadata or {}
+    if metadata.get(b"ARROW:extension:name") != b"pandas.period":
+        return None
+    return str(json.loads(metadata[b"ARROW:extension:metadata"])["freq"])
 
 
 def require_columns(wanted: Iterable[str | None], columns: Sequence[str], name: str) -> None:

@@ -156,7 +156,7 @@ def fit(
         searches: Table of searches with the user, the terms and the item that each led to.
         pictures: Folder or zip archive of the pictures that a column of ``items`` names.
         columns: Columns of ``interactions`` by meaning: user, item, timestamp, position, weight,
-            event, terms, context, timestamp_unit.
+            event, terms, context, timestamp_unit, date_format.
         fields: Columns of ``items`` by meaning: item, title, text, categories, numbers, image.
         policy: Treatment of bad rows, as ``{"bad_rows": "skip"}``; see
             :class:`recsys.ingestion.IngestPolicy`.

@@ -24,13 +24,14 @@ from recsys.engine.column_names import (
 )
 from recsys.errors import DataError
 from recsys.formats.sources import InteractionColumns, TimestampUnit
+from recsys.formats.times import date_format_of
 from recsys.tables import require_columns
 
 SAMPLE = 20_000
 """Number of rows whose values are examined."""
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}"
 _UNITS: tuple[tuple[float, TimestampUnit], ...] = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"))
-_FIRST_DATE, _LAST_DATE = 19_000_101, 21_001_231
+_TIME_KEYS = {"timestamp_unit", "date_format"}
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,13 @@ class RecognisedLog:
 
     def describe(self, table: str) -> str:
         """One line for a person."""
-        used = self.columns.model_dump(exclude_unset=True, exclude={"timestamp_unit", "context"})
+        used = self.columns.model_dump(exclude_unset=True, exclude={*_TIME_KEYS, "context"})
         parts = [f"{meaning} = '{name}'" for meaning, name in used.items() if name is not None]
         if self.columns.context:
             parts.append(f"context = {quoted(self.columns.context)}")
-        if self.columns.timestamp_unit != "s":
+        if self.columns.date_format is not None:
+            parts.append(f"times as '{self.columns.date_format}'")
+        if self.columns.timestamp_unit not in (None, "s"):
             parts.append(f"times in {self.columns.timestamp_unit}")
         if self.columns.timestamp is None and self.columns.position is None:
             parts.append("no times: the order of the rows is the order in time")
@@ -81,7 +84,7 @@ def recognise_log(
     known = parse_config(
         {key: value for key, value in chosen.items() if value is not None}, InteractionColumns
     )
-    given_names = known.model_dump(exclude_unset=True, exclude={"timestamp_unit"})
+    given_names = known.model_dump(exclude_unset=True, exclude=_TIME_KEYS)
     named = [*known.context, *(v for key, v in given_names.items() if key != "context")]
     require_columns(named, table.column_names, name)
     free = [column for column in table.column_names if column not in named]
@@ -104,35 +107,29 @@ def recognise_log(
         _find_time_by_values(table, free, chosen, name)
     if chosen.get("timestamp") is None:
         find("position", POSITION_NAMES)
-    elif "timestamp_unit" not in chosen:
-        unit = unit_of(table, chosen["timestamp"], name)
-        chosen |= {} if unit == "s" else {"timestamp_unit": unit}
+    elif not _TIME_KEYS & set(chosen):
+        chosen |= time_keys_of(table[chosen["timestamp"]])
     columns = parse_config({k: v for k, v in chosen.items() if v is not None}, InteractionColumns)
     used = set(columns.named().values())
     return RecognisedLog(columns, tuple(c for c in table.column_names if c not in used))
 
 
-def unit_of(table: pa.Table, column: str, name: str) -> TimestampUnit:
-    """Unit of numeric times since 1970, by their size; "s" for other types.
-
-    Raises:
-        DataError: The numbers are dates such as 20240131.
+def time_keys_of(column: pa.ChunkedArray) -> dict[str, str]:
+    """``date_format`` of numbers that are dates such as 20240131, else ``timestamp_unit`` of
+    numeric times since 1970, by their size; empty for seconds and other types.
     """
-    values = table[column].slice(0, SAMPLE).drop_null()
+    values = column.slice(0, SAMPLE).drop_null()
     if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
-        return "s"
+        return {}
     times = np.abs(values.to_numpy().astype(np.float64))
     times = times[np.isfinite(times)]
     if not len(times):
-        return "s"
-    if times.min() >= _FIRST_DATE and times.max() <= _LAST_DATE:
-        raise DataError(
-            f"{name}: column '{column}' holds numbers such as {times[0]:.0f}, which look like dates"
-            f" and not like times since 1970; convert them (pandas.to_datetime(frame['{column}']"
-            ".astype(str))), or set columns={'timestamp_unit': 's'}"
-        )
+        return {}
+    written = date_format_of(times)
+    if written is not None:
+        return {"date_format": written}
     middle = float(np.median(times))
-    return next((unit for least, unit in _UNITS if middle >= least), "s")
+    return next(({"timestamp_unit": unit} for least, unit in _UNITS if middle >= least), {})
 
 
 def holds_dates(column: pa.ChunkedArray) -> bool:

@@ -7,6 +7,7 @@ asks for it. pandas only parses columns of text that Arrow cannot parse as a who
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -16,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.errors import DataError
-from recsys.formats.sources import InteractionColumns, TimestampUnit
+from recsys.formats.sources import InteractionColumns
+from recsys.formats.times import PER_SECOND, TimeFormat, date_format_of, parsed_times, remedy_of
 from recsys.ids import Mask
 from recsys.interactions import (
     FIRST_SECOND,
@@ -27,26 +29,38 @@ from recsys.interactions import (
     USER,
     WEIGHT,
 )
-from recsys.tables import require_columns
+from recsys.tables import plain_types, require_columns
 
 Unreadable = Literal["raise", "missing"]
+Notes = Callable[[str], None]
+"""A callback that receives one line per property of a file that was detected."""
 Numbers = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 TEXT = pa.large_string()
-_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+
+
+def no_notes(line: str) -> None:
+    """A callback that ignores detected properties."""
 
 
 def interactions_table(
-    table: pa.Table, columns: InteractionColumns, *, name: str, unreadable: Unreadable = "raise"
+    table: pa.Table,
+    columns: InteractionColumns,
+    *,
+    name: str,
+    unreadable: Unreadable = "raise",
+    notes: Notes = no_notes,
 ) -> pa.Table:
     """The columns that ``columns`` names, under the engine's names and with its types."""
     require_columns(columns.named().values(), table.column_names, name)
+    table = plain_types(table)
     made: dict[str, pa.ChunkedArray] = {}
     for own, named in columns.named().items():
         raw = RawColumn(table.column(named), f"{name}: column '{named}'", unreadable)
         if own in (USER, ITEM):
             made[own] = raw.ids()
         elif own == TIMESTAMP:
-            made[own] = raw.seconds(columns.timestamp_unit)
+            times = TimeFormat(columns.timestamp_unit, columns.date_format)
+            made[own] = raw.seconds(times, notes)
         elif own == POSITION:
             made[own] = raw.integers()
         elif own == WEIGHT:
@@ -99,6 +113,8 @@ class RawColumn:
         if pa.types.is_floating(kind):  # what pandas makes of whole numbers with gaps
             values = self._values()
             return pc.cast(self._whole(values, _fractional(values), "text or a whole number"), TEXT)
+        if pa.types.is_decimal(kind):  # whole numbers of databases, exact to the last digit
+            return self._decimal_digits()
         if not self._is_text and not pa.types.is_integer(kind):
             raise DataError(f"{self._name} must hold ids: text or whole numbers; it holds {kind}")
         return pc.cast(self._raw, TEXT)
@@ -122,23 +138,47 @@ class RawColumn:
         values, bad = self._parsed_numbers()
         return self._whole(values, bad | _fractional(values), "a whole number")
 
-    def seconds(self, unit: TimestampUnit) -> pa.ChunkedArray:
+    def seconds(self, times: TimeFormat, notes: Notes = no_notes) -> pa.ChunkedArray:
         """int64 seconds since 1970 in UTC, rounded down."""
         kind = self._raw.type
+        unit = times.unit or "s"
         if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-            times = pc.cast(self._raw, pa.timestamp("s")) if pa.types.is_date(kind) else self._raw
-            unit = times.type.unit
-            ticks = pc.fill_null(pc.cast(times, pa.int64()), 0).to_numpy()
-            values = np.where(times.is_null().to_numpy(), np.nan, ticks // _PER_SECOND[unit])
+            moments = pc.cast(self._raw, pa.timestamp("s")) if pa.types.is_date(kind) else self._raw
+            unit = moments.type.unit
+            ticks = pc.fill_null(pc.cast(moments, pa.int64()), 0).to_numpy()
+            values = np.where(moments.is_null().to_numpy(), np.nan, ticks // PER_SECOND[unit])
             bad = np.zeros(len(values), bool)
         else:
-            values, bad = self._parsed_times(_PER_SECOND[unit])
+            times = self._with_dates(times, notes)
+            values, bad = self._parsed_times(times)
             bad = bad | np.isinf(values)
-            self._refuse(bad, f"a number in '{unit}' since 1970 or ISO-8601 text")
-            values = np.where(bad, 0, values) // _PER_SECOND[unit]
+            self._refuse(bad, times.describe(), remedy_of)
+            values = np.where(bad, 0, values) // PER_SECOND[unit]
         outside = (values < FIRST_SECOND) | (values > LAST_SECOND)
         moment = f"a moment between the years 1 and 9999 (is its unit '{unit}'?)"
         return self._whole(values, bad | outside, moment)
+
+    def _with_dates(self, times: TimeFormat, notes: Notes) -> TimeFormat:
+        """``times``, with the format of numbers that are dates, such as 20240131."""
+        if times.unit is not None or times.date_format is not None:
+            return times
+        values, bad = self._parsed_numbers()
+        found = date_format_of(values) if not bad.any() else None
+        if found is None:
+            return times
+        notes(
+            f"{self._name} holds dates such as {values[~np.isnan(values)][0]:.0f}: read as "
+            f"date_format = '{found}' (timestamp_unit = 's' would read seconds since 1970)"
+        )
+        return TimeFormat(None, found)
+
+    def _decimal_digits(self) -> pa.ChunkedArray:
+        """Digits of decimals that are whole numbers."""
+        whole = pc.floor(self._raw)
+        same = pc.equal(whole, self._raw)
+        self._refuse(pc.fill_null(pc.invert(same), False).to_numpy(), "text or a whole number")
+        exact = pa.decimal256(76, 0) if pa.types.is_decimal256(whole.type) else pa.decimal128(38, 0)
+        return pc.cast(pc.cast(pc.if_else(same, whole, None), exact), TEXT)
 
     def _values(self) -> Numbers:
         """A column of numbers as int64, or as float64 with NaN where a value is missing."""
@@ -163,17 +203,17 @@ class RawColumn:
         values = pd.to_numeric(text, errors="coerce").to_numpy(np.float64, na_value=np.nan)
         return values, np.isnan(values) & self.present()
 
-    def _parsed_times(self, per_second: int) -> tuple[Numbers, Mask]:
-        """Values in their unit, ISO-8601 text put into it, and where text is neither."""
-        values, bad = self._parsed_numbers()
+    def _parsed_times(self, times: TimeFormat) -> tuple[Numbers, Mask]:
+        """Values in their unit, texts put into it, and where text is no time."""
+        if times.date_format is None:
+            values, bad = self._parsed_numbers()
+        else:
+            values, bad = np.full(len(self._raw), np.nan), self.present()
         if not bad.any():
             return values, bad
-        text = self._raw.filter(pa.array(bad)).to_pandas()
-        moments = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
-        seconds = moments.dt.tz_localize(None).to_numpy("datetime64[s]")
-        as_numbers = np.where(np.isnat(seconds), np.nan, seconds.astype(np.int64))
+        raw = self._raw if self._is_text else self.ids()
         values = values.astype(np.float64)
-        values[bad] = as_numbers * per_second
+        values[bad] = parsed_times(raw.filter(pa.array(bad)), times)
         return values, bad & np.isnan(values)
 
     def _whole(self, values: Numbers, bad: Mask, expected: str) -> pa.ChunkedArray:
@@ -183,7 +223,9 @@ class RawColumn:
         missing = bad | np.isnan(values)
         return _chunked(np.where(missing, 0, values).astype(np.int64), missing)
 
-    def _refuse(self, bad: Mask, expected: str) -> None:
+    def _refuse(
+        self, bad: Mask, expected: str, remedy: Callable[[str], str] = lambda value: "fix it"
+    ) -> None:
         if self._unreadable == "missing" or not bad.any():
             return
         row = int(bad.argmax())
@@ -192,8 +234,8 @@ class RawColumn:
         except (ValueError, OverflowError):  # a moment outside the years that Python has
             value = self._raw[row].value
         raise DataError(
-            f"{self._name}, row {row + 1}: expected {expected}, got {value!r:.80}; fix it, or let "
-            "ingestion skip such rows (bad_rows = 'skip')"
+            f"{self._name}, row {row + 1}: expected {expected}, got {value!r:.80}; "
+            f"{remedy(str(value))}, or let ingestion skip such rows (bad_rows = 'skip')"
         )
 
 

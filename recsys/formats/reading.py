@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from recsys.errors import DataError
 from recsys.formats import lightgcn, movielens, recbole, smart, sources
-from recsys.formats.columns import RawColumn, Unreadable, interactions_table
+from recsys.formats.columns import Notes, RawColumn, Unreadable, interactions_table, no_notes
 from recsys.formats.publisher import Download, resolve
 from recsys.formats.sources import InteractionColumns, InteractionSource, ItemSource
 from recsys.formats.tables import read_csv, read_parquet
@@ -30,6 +30,7 @@ def read_interactions(
     unreadable: Unreadable = "raise",
     download: Download = "missing",
     progress: Progress = silent,
+    notes: Notes = no_notes,
 ) -> pa.Table:
     """Read interactions with all rows of the source.
 
@@ -37,6 +38,7 @@ def read_interactions(
         base: Folder of relative paths; None for the current one.
         unreadable: Whether a time or number that cannot be read is an error, or null, which
             ingestion counts by its policy.
+        notes: Callback that receives one line per detected property of a file.
 
     Returns:
         Columns user_id and item_id (text), and, where the source has them, timestamp (int64
@@ -69,7 +71,9 @@ def read_interactions(
     if isinstance(source, sources.SequenceInteractions):
         return _sequences(source, path, unreadable)
     table = _table(source, path, list(dict.fromkeys(source.columns.named().values())))
-    return interactions_table(table, source.columns, name=str(path), unreadable=unreadable)
+    return interactions_table(
+        table, source.columns, name=str(path), unreadable=unreadable, notes=notes
+    )
 
 
 def read_items(

@@ -27,6 +27,14 @@ def _check_context(context: tuple[str, ...]) -> tuple[str, ...]:
     return context
 
 
+def _check_date_format(value: str) -> str:
+    if "%" not in value:
+        raise ValueError("write the format as for strptime, such as '%d/%m/%Y %H:%M'")
+    return value
+
+
+DateFormat = Annotated[str, AfterValidator(_check_date_format)]
+"""Format of times, with the directives of ``strptime``."""
 ContextColumns = Annotated[tuple[str, ...], AfterValidator(_check_context)]
 """Names of context columns: none is reserved or named twice."""
 
@@ -46,7 +54,10 @@ class InteractionColumns(Config):
         event: Kinds of event, such as "view" and "buy".
         terms: Search terms that led to the interaction.
         context: Further columns, each a category.
-        timestamp_unit: Unit of numeric timestamps.
+        timestamp_unit: Unit of numeric timestamps; None for seconds, or for dates where all numbers
+            are dates such as 20240131 (which is reported).
+        date_format: Format of all times, as "%d/%m/%Y %H:%M"; None for the kinds of
+            ``timestamp``.
 
     Example:
         >>> InteractionColumns(user="member", timestamp="at").item
@@ -61,12 +72,15 @@ class InteractionColumns(Config):
     event: str | None = None
     terms: str | None = None
     context: ContextColumns = ()
-    timestamp_unit: TimestampUnit = "s"
+    timestamp_unit: TimestampUnit | None = None
+    date_format: DateFormat | None = None
 
     @model_validator(mode="after")
     def _one_clock(self) -> InteractionColumns:
         if self.timestamp is not None and self.position is not None:
             raise ValueError("name a timestamp or a position column, not both")
+        if self.timestamp_unit is not None and self.date_format is not None:
+            raise ValueError("give timestamp_unit (for numbers) or date_format, not both")
         return self
 
     def named(self) -> dict[str, str]:
@@ -113,7 +127,7 @@ class _ItemTable(Config):
 
 
 class ParquetInteractions(Config):
-    """A parquet file of interactions, or a folder of them with equal columns.
+    """A parquet file of interactions, or a folder of them.
 
     Attributes:
         path: Path of the file or folder.
@@ -218,7 +232,7 @@ class LightGcnInteractions(Config):
 
 
 class ParquetItems(_ItemTable):
-    """A parquet file of items, or a folder of them with equal columns."""
+    """A parquet file of items, or a folder of them."""
 
     format: Literal["parquet"] = "parquet"
 

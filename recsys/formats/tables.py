@@ -15,7 +15,8 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from recsys.errors import DataError
-from recsys.tables import require_columns
+from recsys.formats.parts import concatenated
+from recsys.tables import plain_types, require_columns
 
 
 def read_csv(
@@ -80,7 +81,10 @@ def read_csv(
 
 
 def read_parquet(path: Path, *, columns: Sequence[str] | None = None) -> pa.Table:
-    """A parquet file, or a folder of parquet files with equal columns, in the order of names."""
+    """A parquet file, or a folder of parquet files, in the order of names.
+
+    Types that differ between files are unified where no value changes.
+    """
     files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
     if not files:
         raise DataError(
@@ -90,10 +94,13 @@ def read_parquet(path: Path, *, columns: Sequence[str] | None = None) -> pa.Tabl
         for file in files:
             require_columns(columns or [], pyarrow.parquet.read_schema(file).names, str(file))
         chosen = None if columns is None else list(columns)
-        parts = [
-            pyarrow.parquet.read_table(file, columns=chosen, partitioning=None) for file in files
-        ]
-        return pa.concat_tables(parts)
+        parts = {
+            str(file): plain_types(
+                pyarrow.parquet.read_table(file, columns=chosen, partitioning=None)
+            )
+            for file in files
+        }
+        return concatenated(parts)
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(str(path), error) from error
 

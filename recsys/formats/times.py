@@ -1,0 +1,107 @@
+"""Times that are written as numbers or text: units, and formats of dates."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pandas.tseries.api import guess_datetime_format
+
+from recsys.formats.sources import TimestampUnit
+
+PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+_DATES = (
+    (19_000_101, 21_001_231, "%Y%m%d"),
+    (190_001_010_000, 210_012_312_359, "%Y%m%d%H%M"),
+    (19_000_101_000_000, 21_001_231_235_959, "%Y%m%d%H%M%S"),
+)
+"""Smallest and largest number of each format of dates that is written with digits only."""
+
+
+@dataclass(frozen=True)
+class TimeFormat:
+    """How the times of a column are written.
+
+    Attributes:
+        unit: Unit of numbers since 1970; None where it is not configured.
+        date_format: Format of all values, as of ``strptime``; None for ISO-8601 text.
+
+    Example:
+        >>> TimeFormat().describe()
+        "a number in 's' since 1970 or ISO-8601 text"
+    """
+
+    unit: TimestampUnit | None = None
+    date_format: str | None = None
+
+    def describe(self) -> str:
+        """The expected values, in messages."""
+        if self.date_format is not None:
+            return f"a time written as date_format = '{self.date_format}'"
+        return f"a number in '{self.unit or 's'}' since 1970 or ISO-8601 text"
+
+
+def parsed_times(text: pa.ChunkedArray, times: TimeFormat) -> npt.NDArray[np.float64]:
+    """Times in the unit of ``times`` since 1970, NaN where text is no time.
+
+    Text without a time zone is UTC. The zone may also be written as " UTC", " GMT" or "[UTC]".
+    """
+    found = _moments(text, times.date_format or "ISO8601")
+    odd = np.isnan(found)
+    if times.date_format is None and odd.any():
+        found[odd] = _moments(_iso_zones(text.filter(pa.array(odd))), "ISO8601")
+    return found * PER_SECOND[times.unit or "s"]
+
+
+def _moments(text: pa.ChunkedArray, written: str) -> npt.NDArray[np.float64]:
+    """Seconds since 1970, NaN where text is not written as ``written``."""
+    moments = pd.to_datetime(text.to_pandas(), format=written, utc=True, errors="coerce")
+    seconds = moments.dt.tz_localize(None).to_numpy("datetime64[s]")
+    return np.where(np.isnat(seconds), np.nan, seconds.astype(np.int64))
+
+
+def _iso_zones(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Text with the zone and the fraction of a second as in ISO-8601."""
+    text = pc.replace_substring_regex(text, r"\s*([+-]\d{2}:?\d{2})\s*(?i:UTC|GMT)$", r"\1")
+    text = pc.replace_substring_regex(text, r"Z?\s*\[?(?i:UTC|GMT)\]?$", "Z")
+    return pc.replace_substring_regex(text, r"(:\d{2}),(\d+)", r"\1.\2")
+
+
+def date_format_of(values: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> str | None:
+    """The format of numbers that are all dates, such as 20240131; None for any others.
+
+    Example:
+        >>> date_format_of(np.array([20240131, 20231224])), date_format_of(np.array([20240132]))
+        ('%Y%m%d', None)
+    """
+    values = values[~np.isnan(values)]
+    for first, last, written in _DATES:
+        if len(values) and values.min() >= first and values.max() <= last:
+            distinct = pd.Series(np.unique(values))
+            if (distinct % 1).any():
+                return None
+            text = distinct.astype(np.int64).astype(str)
+            dates = pd.to_datetime(text, format=written, errors="coerce")
+            return None if dates.isna().any() else written
+    return None
+
+
+def remedy_of(value: str) -> str:
+    """What helps to read a text that is no time.
+
+    Example:
+        >>> remedy_of("31/12/2024"), remedy_of("soon")
+        ("set date_format = '%d/%m/%Y' if that is how it is written", 'fix it, or set date_format')
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # where the order of day and month is certain
+        guesses = [guess_datetime_format(value, dayfirst=day_first) for day_first in (True, False)]
+    known = dict.fromkeys(f"date_format = '{each}'" for each in guesses if each is not None)
+    if not known:
+        return "fix it, or set date_format"
+    return f"set {' or '.join(known)} if that is how it is written"
