@@ -1,14 +1,16 @@
 """Raw columns to the engine's own: ids and categories as text, times as int64 seconds in UTC,
 weights as float64. A missing value is null.
 
-A value that is there but cannot be read is a fault with its row, or becomes null where the caller
-asks for it. pandas only parses columns of text that Arrow cannot parse as a whole.
+A value that is there but cannot be read is a fault with its row, or becomes null and is collected
+where the caller asks for it. pandas only parses columns of text that Arrow cannot parse as a whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +33,6 @@ from recsys.interactions import (
 )
 from recsys.tables import plain_types, require_columns
 
-Unreadable = Literal["raise", "missing"]
 Notes = Callable[[str], None]
 """A callback that receives one line per property of a file that was detected."""
 Numbers = npt.NDArray[np.int64] | npt.NDArray[np.float64]
@@ -40,6 +41,49 @@ TEXT = pa.large_string()
 
 def no_notes(line: str) -> None:
     """A callback that ignores detected properties."""
+
+
+@dataclass(frozen=True)
+class UnreadColumn:
+    """Values of one column that could not be read.
+
+    Attributes:
+        column: The engine's name of the column.
+        expected: Description of the values that can be read.
+        values: Values as written, text ``[n]``; null in every other row.
+    """
+
+    column: str
+    expected: str
+    values: pa.ChunkedArray
+
+
+@dataclass(eq=False)
+class UnreadValues:
+    """Collects values of one table that cannot be read and are read as null.
+
+    Example:
+        >>> unread, raw = UnreadValues(), pa.table({"u": ["a"], "i": ["b"], "at": ["soon"]})
+        >>> columns = InteractionColumns(user="u", item="i", timestamp="at")
+        >>> table = interactions_table(raw, columns, name="log", unreadable=unread)
+        >>> table["timestamp"].to_pylist(), unread.columns[0].values.to_pylist()
+        ([None], ['soon'])
+    """
+
+    columns: list[UnreadColumn] = field(default_factory=list)
+
+    def add(self, column: str, values: pa.ChunkedArray, expected: str) -> None:
+        """Collect values that were not collected before; other rows of ``values`` are null."""
+        for found in self.columns:
+            if found.column == column:
+                values = pc.if_else(found.values.is_valid(), None, values)
+        if values.null_count < len(values):
+            self.columns.append(UnreadColumn(column, expected, values))
+
+
+Unreadable = Literal["raise", "missing"] | UnreadValues
+"""Treatment of a value that cannot be read: an error, null, or null and collected."""
+_Collect = Callable[[pa.ChunkedArray, str], None]
 
 
 def interactions_table(
@@ -55,7 +99,10 @@ def interactions_table(
     table = plain_types(table)
     made: dict[str, pa.ChunkedArray] = {}
     for own, named in columns.named().items():
-        raw = RawColumn(table.column(named), f"{name}: column '{named}'", unreadable)
+        treated = (
+            partial(unreadable.add, own) if isinstance(unreadable, UnreadValues) else unreadable
+        )
+        raw = RawColumn(table.column(named), f"{name}: column '{named}'", treated)
         if own in (USER, ITEM):
             made[own] = raw.ids()
         elif own == TIMESTAMP:
@@ -91,7 +138,12 @@ class RawColumn:
         ['007', '12']
     """
 
-    def __init__(self, raw: pa.ChunkedArray, name: str, unreadable: Unreadable = "raise") -> None:
+    def __init__(
+        self,
+        raw: pa.ChunkedArray,
+        name: str,
+        unreadable: Literal["raise", "missing"] | _Collect = "raise",
+    ) -> None:
         kind = raw.type.value_type if pa.types.is_dictionary(raw.type) else raw.type
         self._is_text = any(is_kind(kind) for is_kind in _TEXT_KINDS)
         self._name = name
@@ -228,15 +280,23 @@ class RawColumn:
     ) -> None:
         if self._unreadable == "missing" or not bad.any():
             return
+        if callable(self._unreadable):
+            written = np.full(len(bad), None, object)
+            written[bad] = [str(self._value(row)) for row in np.flatnonzero(bad).tolist()]
+            self._unreadable(pa.chunked_array([pa.array(written, TEXT)]), expected)
+            return
         row = int(bad.argmax())
-        try:
-            value = self._raw[row].as_py()
-        except (ValueError, OverflowError):  # a moment outside the years that Python has
-            value = self._raw[row].value
+        value = self._value(row)
         raise DataError(
             f"{self._name}, row {row + 1}: expected {expected}, got {value!r:.80}; "
             f"{remedy(str(value))}, or let ingestion skip such rows (bad_rows = 'skip')"
         )
+
+    def _value(self, row: int) -> Any:
+        try:
+            return self._raw[row].as_py()
+        except (ValueError, OverflowError):  # a moment outside the years that Python has
+            return self._raw[row].value
 
 
 _TEXT_KINDS = (

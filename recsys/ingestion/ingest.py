@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 
 from recsys.catalogue import Catalogue, CatalogueFields, catalogue_of_ids
 from recsys.errors import DataError
+from recsys.formats.columns import UnreadValues
 from recsys.formats.sources import RESERVED
 from recsys.ids import IdMap
 from recsys.ingestion.interactions import (
@@ -22,9 +24,9 @@ from recsys.ingestion.interactions import (
     combine,
     weights,
 )
-from recsys.ingestion.items import CleanItems, clean_items, picture_groups
+from recsys.ingestion.items import CleanItems, check_pictures, clean_items
 from recsys.ingestion.policy import IngestPolicy
-from recsys.ingestion.report import IngestReport
+from recsys.ingestion.report import Group, IngestReport
 from recsys.interactions import EVENT, TERMS, Interactions
 from recsys.pictures import PictureStore
 from recsys.tables import TableLike, factorize
@@ -50,6 +52,7 @@ def ingest(
     *,
     pictures: PictureStore | None = None,
     searches: TableLike | None = None,
+    unread: Mapping[str, UnreadValues] | None = None,
 ) -> IngestedData:
     """Check, clean and count tables of Arrow or pandas, and map their ids to rows.
 
@@ -65,6 +68,8 @@ def ingest(
         searches: Columns user_id, terms, item_id (the chosen item) and the interactions' clock. A
             search with the user, item and time of an interaction gives it its terms, unless it has
             its own; any other becomes an interaction, with weight 1 and event "search".
+        unread: Values of the tables "interactions" and "searches" that their readers could not read
+            and that are null in these tables; they are reported as written.
 
     Returns:
         Users in the order of their first kept row; items in the order of their table.
@@ -84,14 +89,18 @@ def ingest(
         table = clean_items(items, fields, policy, pictures)
     elif fields != CatalogueFields() or pictures is not None:
         raise DataError("fields and pictures belong to an items table, and there is none")
-    raw = combine(interactions, searches, policy)
+    raw = combine(interactions, searches, policy, unread or {})
     clean(raw, policy, None if table is None else table.ids())
     _require_rows(raw)
     codes = pd.unique(raw.item[raw.rows.keep])
     used = [raw.items[code] for code in codes.tolist()]
     if table is not None and policy.items_without_interactions == "drop":
         table.keep_only(used)
-    catalogue = catalogue_of_ids(used) if table is None else table.catalogue()
+    unpictured: tuple[Group, ...] = ()
+    if table is None:
+        catalogue = catalogue_of_ids(used)
+    else:
+        catalogue, unpictured = check_pictures(table.catalogue(), table.numbers())
     log = _build(raw, policy, catalogue.ids)
     users_read = len(np.unique(raw.user[raw.user >= 0]))
     report = IngestReport(
@@ -104,7 +113,7 @@ def ingest(
         users_left_out=users_read - len(log.users),
         catalogue=len(catalogue),
         items_without_interactions=int((~log.warm).sum()),
-        pictures=picture_groups(catalogue),
+        pictures=unpictured,
     )
     return IngestedData(log, catalogue, report)
 

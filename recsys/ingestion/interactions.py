@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -12,7 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.errors import DataError
-from recsys.formats.columns import TEXT, Unreadable, interactions_table
+from recsys.formats.columns import (
+    TEXT,
+    Unreadable,
+    UnreadColumn,
+    UnreadValues,
+    interactions_table,
+)
 from recsys.formats.sources import RESERVED, InteractionColumns
 from recsys.ids import IdMap, Mask
 from recsys.ingestion.policy import IngestPolicy
@@ -52,6 +59,7 @@ class RawInteractions:
         clock: Meaning of ``time``.
         rows: Rows that are kept.
         joined: Number of searches that gave an interaction its terms.
+        unread: Values that could not be read, per column ``[n]``.
     """
 
     table: pa.Table
@@ -64,23 +72,30 @@ class RawInteractions:
     clock: Clock
     rows: RowFilter
     joined: int = 0
+    unread: list[UnreadColumn] = field(default_factory=list)
 
 
 def combine(
-    interactions: TableLike, searches: TableLike | None, policy: IngestPolicy
+    interactions: TableLike,
+    searches: TableLike | None,
+    policy: IngestPolicy,
+    unread: Mapping[str, UnreadValues],
 ) -> RawInteractions:
-    """Put both tables into one, with codes for ids."""
-    unreadable: Unreadable = "raise" if policy.bad_rows == "raise" else "missing"
-    table = _typed(interactions, LOG, unreadable)
+    """Put both tables into one, with codes for ids; ``unread`` has what was not read before."""
+    found = {name: unread.get(name) or UnreadValues() for name in (LOG, SEARCHES)}
+    refuse = policy.bad_rows == "raise"
+    table = _typed(interactions, LOG, "raise" if refuse else found[LOG])
     clock = _clock_of(table)
     size = len(table)
     if searches is not None:
-        more = _search_table(searches, table, clock, unreadable)
+        more = _search_table(searches, table, clock, "raise" if refuse else found[SEARCHES])
         table = pa.concat_tables([table, more], promote_options="default")
     user, users = factorize(table[USER])
     item, items = factorize(table[ITEM])
     time, timeless = _times(table, clock)
     numbers, joined = {LOG: row_numbers(size)}, 0
+    lost = [_padded(each, 0, len(table) - size) for each in found[LOG].columns]
+    lost += [_padded(each, size, 0) for each in found[SEARCHES].columns]
     if searches is not None:
         keys = pd.DataFrame({USER: user, ITEM: item, TIMESTAMP: time})
         interaction, search = _pairs(keys, (user >= 0) & (item >= 0) & ~timeless, size)
@@ -93,11 +108,14 @@ def combine(
         table = table.set_column(table.column_names.index(TERMS), TERMS, terms)
         table = table.filter(pa.array(left))
         user, item, time, timeless = user[left], item[left], time[left], timeless[left]
+        lost = [replace(each, values=each.values.filter(pa.array(left))) for each in lost]
         numbers[SEARCHES] = row_numbers(len(left) - size)[left[size:]]
         joined = len(search)
     kind: Clock = "timestamp" if clock == TIMESTAMP else "position"
     rows = RowFilter(numbers)
-    return RawInteractions(table, user, item, users, items, time, timeless, kind, rows, joined)
+    return RawInteractions(
+        table, user, item, users, items, time, timeless, kind, rows, joined, lost
+    )
 
 
 def clean(raw: RawInteractions, policy: IngestPolicy, known: IdMap | None) -> None:
@@ -105,6 +123,7 @@ def clean(raw: RawInteractions, policy: IngestPolicy, known: IdMap | None) -> No
     and items with too few interactions.
     """
     table, drop = raw.table, raw.rows.drop
+    _drop_unread(raw, policy)
     missing = {USER: raw.user < 0, ITEM: raw.item < 0}
     if raw.timeless.any():
         missing[raw.clock] = raw.timeless
@@ -132,6 +151,21 @@ def clean(raw: RawInteractions, policy: IngestPolicy, known: IdMap | None) -> No
     if policy.duplicate_interactions != "keep":
         _drop_duplicates(raw, policy)
     _drop_rare(raw, policy)
+
+
+def _drop_unread(raw: RawInteractions, policy: IngestPolicy) -> None:
+    """Drop rows whose user, item, time or weight could not be read; a weight only if it is used."""
+    unused = () if policy.weights == "keep" or policy.min_weight is not None else (WEIGHT,)
+    for unread in raw.unread:
+        record = raw.rows.miss if unread.column in unused else raw.rows.drop
+        reason = f"expected {unread.expected}"
+        record(reason, unread.values.is_valid().to_numpy(), unread.values, column=unread.column)
+
+
+def _padded(unread: UnreadColumn, before: int, after: int) -> UnreadColumn:
+    """The same values between rows of other tables."""
+    chunks = [pa.nulls(before, TEXT), *unread.values.chunks, pa.nulls(after, TEXT)]
+    return replace(unread, values=pa.chunked_array(chunks, TEXT))
 
 
 def _typed(data: TableLike, name: str, unreadable: Unreadable) -> pa.Table:

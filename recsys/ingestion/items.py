@@ -15,16 +15,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.catalogue import Catalogue, CatalogueFields
-from recsys.formats.columns import RawColumn
+from recsys.formats.columns import TEXT, RawColumn
 from recsys.ids import IdMap
 from recsys.ingestion.policy import IngestPolicy
-from recsys.ingestion.report import EXAMPLES, Group, TableReport
+from recsys.ingestion.report import Group, TableReport, group_by_reason
 from recsys.ingestion.row_filter import RowFilter, row_numbers
 from recsys.interactions import ITEM
-from recsys.pictures import PictureStore
+from recsys.pictures import ABSENT, PictureStore
 from recsys.tables import TableLike, as_table, factorize, require_columns
 
 _TABLE = "items"
+UNNAMED = "not named"
+"""Reason for which an item without the name of a picture has none."""
 
 
 @dataclass(eq=False)
@@ -55,6 +57,10 @@ class CleanItems:
         """Report of the table."""
         return self.rows.report(_TABLE)
 
+    def numbers(self) -> list[int]:
+        """Numbers of the kept rows in the table, from 1."""
+        return self.rows.numbers(_TABLE)
+
     def keep_only(self, items: Sequence[str]) -> None:
         """Leave out the items that have no interaction, which are those not in ``items``."""
         known = pc.is_in(self.table[ITEM], value_set=pa.array(items, self.table[ITEM].type))
@@ -82,25 +88,57 @@ def clean_items(
     for column in dict.fromkeys(fields.numbers):
         written = RawColumn(raw[column], f"{_TABLE}: column '{column}'", "missing")
         numbers = written.numbers()
-        broken = written.present() & ~np.isfinite(numbers.to_numpy())
-        reason = f"'{column}' is not a finite number"
-        rows.drop(reason, broken, raw[column], policy=policy.bad_rows, remedy=remedy)
-        table = _replaced(table, column, numbers)
+        finite = np.isfinite(numbers.to_numpy())
+        rows.miss(
+            "not a finite number",
+            written.present() & ~finite,
+            raw[column],
+            column=column,
+            policy=policy.bad_rows,
+            remedy=f"{remedy}, which reads it as missing",
+        )
+        table = _replaced(table, column, pc.if_else(finite, numbers, None))
+    if fields.image is not None:
+        table = _replaced(
+            table, fields.image, _picture_names(raw[fields.image], fields.image, rows)
+        )
     _drop_duplicates(ids, rows, policy)
     return CleanItems(table, rows, fields, pictures)
 
 
-def picture_groups(catalogue: Catalogue) -> tuple[Group, ...]:
-    """Items whose picture is not named, or not in the store; rows are those of the catalogue."""
-    if catalogue.fields.image is None:
-        return ()
+def _picture_names(raw: pa.ChunkedArray, column: str, rows: RowFilter) -> pa.ChunkedArray:
+    """Names as text; a list of one name is that name, and one of several is missing."""
+    if pa.types.is_list(raw.type) or pa.types.is_large_list(raw.type):
+        lists = [[name for name in names or () if name] for names in raw.to_pylist()]
+        several = np.array([len(names) > 1 for names in lists], bool)
+        rows.miss("a list of several names, expected one", several, raw, column=column)
+        single = [names[0] if len(names) == 1 else None for names in lists]
+        raw = pa.chunked_array([pa.array(single, raw.type.value_type)])
+    return RawColumn(raw, f"{_TABLE}: column '{column}'").categories()
+
+
+def check_pictures(catalogue: Catalogue, numbers: list[int]) -> tuple[Catalogue, tuple[Group, ...]]:
+    """The catalogue without names that cannot be those of files, and its items without a picture.
+
+    ``numbers`` are those of the items in their table. A name that is not in the store stays.
+    """
+    column = catalogue.fields.image
+    if column is None:
+        return catalogue, ()
     names, store = catalogue.image_names, catalogue.pictures
-    unnamed = [row for row, name in enumerate(names) if name is None]
-    groups = [_group("not named", unnamed, [catalogue.ids.id(row) for row in unnamed[:EXAMPLES]])]
-    if store is not None:
-        absent = [row for row, name in enumerate(names) if name is not None and name not in store]
-        groups.append(_group("not in the store", absent, [str(names[row]) for row in absent]))
-    return tuple(group for group in groups if group.count)
+    faults: list[tuple[str, int, str]] = []
+    kept = list(names)
+    for row, name in enumerate(names):
+        item = f"item {catalogue.ids.id(row)}"
+        if name is None:
+            faults.append((UNNAMED, numbers[row], item))
+        elif store is not None and (reason := store.fault(name)) is not None:
+            faults.append((reason, numbers[row], f"{item}: {name!r}"))
+            kept[row] = name if reason == ABSENT else None
+    if kept != names:
+        table = _replaced(catalogue.table, column, pa.chunked_array([kept], TEXT))
+        catalogue = Catalogue(catalogue.ids, table, catalogue.fields, store)
+    return catalogue, group_by_reason(faults, column=column)
 
 
 def _replaced(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
@@ -135,8 +173,3 @@ def _drop_duplicates(ids: pa.ChunkedArray, rows: RowFilter, policy: IngestPolicy
         policy="raise" if policy.duplicate_items == "raise" else "skip",
         remedy="fix it, or set duplicate_items = 'keep-first' or 'keep-last'",
     )
-
-
-def _group(reason: str, rows: list[int], values: list[str]) -> Group:
-    first = tuple(row + 1 for row in rows[:EXAMPLES])
-    return Group(reason, len(rows), first, tuple(values[:EXAMPLES]))

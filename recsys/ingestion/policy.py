@@ -39,7 +39,9 @@ class IngestPolicy(Config):
     """Policies of ingestion. All dropped rows are counted in the report.
 
     Attributes:
-        bad_rows: Policy for a missing id, a missing time, a weight that is not finite and above 0.
+        bad_rows: Policy for a row without an id or a time, and for a value that cannot be read.
+            "skip" leaves out interactions without a readable id, time or weight above 0, and
+            reads a number of an item as missing; both are reported.
         unknown_items: Policy for an interaction whose item is not in the items table.
         duplicate_items: Policy for an item id that is in the items table more than once.
         duplicate_interactions: Policy for repeats: "keep" keeps all; "drop-exact" keeps one of

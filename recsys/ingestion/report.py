@@ -1,15 +1,18 @@
-"""The report of an ingestion: rows that were kept and dropped, with the reasons."""
+"""The report of an ingestion: rows kept and dropped, and values read as missing, with reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-EXAMPLES = 5
+EXAMPLES = 3
 """Number of rows of each group that are shown."""
+MAX_LENGTH = 80
+"""Number of characters of a value that are shown."""
 
 
 @dataclass(frozen=True)
@@ -20,22 +23,42 @@ class Group:
         reason: Reason for which they are reported.
         count: Number of rows.
         rows: Numbers of the first few, from 1 in the order of the table.
-        values: Value in each of ``rows``.
+        values: Value in each of ``rows``, its first 80 characters.
+        column: Column of the values, or "" where the reason concerns the whole row.
+
+    Example:
+        >>> print(Group("not a finite number", 1, (4,), ("1,299.00",), "price"))
+        1: price: not a finite number (row 4: 1,299.00)
     """
 
     reason: str
     count: int
     rows: tuple[int, ...]
     values: tuple[str, ...]
+    column: str = ""
+
+    def __str__(self) -> str:
+        pairs = [f"row {row}: {value}" for row, value in zip(self.rows, self.values)]
+        more = ", ..." if self.count > len(pairs) else ""
+        column = f"{self.column}: " if self.column else ""
+        return f"{self.count:,}: {column}{self.reason} ({', '.join(pairs)}{more})"
 
 
 @dataclass(frozen=True)
 class TableReport:
-    """Rows of one table: ``read`` is the sum of ``kept`` and every ``dropped``."""
+    """Rows of one table: ``read`` is the sum of ``kept`` and every ``dropped``.
+
+    Attributes:
+        read: Number of rows of the table.
+        kept: Number of rows that are used.
+        dropped: Rows that are left out, by reason.
+        missing: Values that are read as missing in rows that are used, by reason and column.
+    """
 
     read: int
     kept: int
     dropped: tuple[Group, ...] = ()
+    missing: tuple[Group, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,14 +77,15 @@ class IngestReport:
         users_left_out: Number of users without a kept interaction.
         catalogue: Number of items in the catalogue.
         items_without_interactions: Number of items of the catalogue without interactions.
-        pictures: Items whose picture is "not named" or "not in the store".
+        pictures: Items without a picture, by reason: "not named", "not in the store", or a name
+            that cannot be that of a file. Rows are those of the items table.
 
     Example:
         >>> read = TableReport(2, 1, (Group("missing item_id", 1, (2,), ("nothing",)),))
         >>> report = IngestReport(interactions=read, clock="timestamp", users=1, catalogue=1)
         >>> print("\\n".join(report.lines()))
         interactions: 2 read, 1 kept
-          1 left out: missing item_id (row 2: nothing)
+          left out, 1: missing item_id (row 2: nothing)
         1 users; 1 items, 0 of them without interactions; ordered by timestamp
     """
 
@@ -93,12 +117,13 @@ class IngestReport:
         for name, table in (*tables, ("searches", self.searches)):
             if table is not None:
                 lines.append(f"{name}: {table.read:,} read, {table.kept:,} kept")
-                lines += [f"  {_line(group, 'left out')}" for group in table.dropped]
+                lines += [f"  left out, {group}" for group in table.dropped]
+                lines += [f"  read as missing, {group}" for group in table.missing]
         if self.searches is not None:
             lines.append(f"  {self.joined:,} searches gave an interaction its terms")
         if self.users_left_out:
             lines.append(f"{self.users_left_out:,} users have no interaction left")
-        lines += [_line(group, "pictures") for group in self.pictures]
+        lines += [f"items without a picture, {group}" for group in self.pictures]
         return [
             *lines,
             f"{self.users:,} users; {self.catalogue:,} items, "
@@ -107,7 +132,39 @@ class IngestReport:
         ]
 
 
-def _line(group: Group, kind: str) -> str:
-    pairs = [f"row {row}: {value}" for row, value in zip(group.rows, group.values)]
-    more = ", ..." if group.count > len(pairs) else ""
-    return f"{group.count:,} {kind}: {group.reason} ({', '.join(pairs)}{more})"
+def group_by_reason(
+    faults: Iterable[tuple[str, int, str]], *, column: str = ""
+) -> tuple[Group, ...]:
+    """Groups of faults, each a reason, the number of a row and its value.
+
+    Reasons that differ only in numbers and quoted names are one.
+
+    Example:
+        >>> lost = [("3 bytes are lost", 1, "a.png"), ("81 bytes are lost", 2, "b.png")]
+        >>> print(*group_by_reason(lost))
+        2: ... bytes are lost (row 1: a.png, row 2: b.png)
+    """
+    by_kind: dict[str, list[tuple[str, int, str]]] = {}
+    for fault in faults:
+        by_kind.setdefault(_VARYING.sub("...", fault[0]), []).append(fault)
+    return tuple(
+        Group(
+            kind if len({reason for reason, _, _ in found}) > 1 else found[0][0],
+            len(found),
+            tuple(row for _, row, _ in found[:EXAMPLES]),
+            tuple(short_text(value) for _, _, value in found[:EXAMPLES]),
+            column,
+        )
+        for kind, found in by_kind.items()
+    )
+
+
+def short_text(value: object) -> str:
+    """A value as text on one line, its first 80 characters; "nothing" for a missing one."""
+    if value is None or value != value:
+        return "nothing"
+    text = " ".join(str(value).split()) or repr(value)
+    return text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 3]}..."
+
+
+_VARYING = re.compile(r"'[^']*'|\d[\d,.]*")

@@ -1,8 +1,8 @@
-"""Which rows of the tables are kept, and why the others are not."""
+"""Which rows of the tables are kept, why the others are not, and which values are missing."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from recsys.errors import DataError
 from recsys.ids import Mask
-from recsys.ingestion.report import EXAMPLES, Group, TableReport
+from recsys.ingestion.report import EXAMPLES, Group, TableReport, short_text
 
 
 class RowFilter:
@@ -33,7 +33,8 @@ class RowFilter:
         self._numbers = np.concatenate(list(rows.values()))
         self._table = np.repeat(np.arange(len(rows)), [len(numbers) for numbers in rows.values()])
         self._names = list(rows)
-        self._groups: dict[str, list[Group]] = {name: [] for name in rows}
+        self._dropped: dict[str, list[Group]] = {name: [] for name in rows}
+        self._missing: dict[str, list[Group]] = {name: [] for name in rows}
         self.keep: Mask = np.ones(len(self._numbers), bool)
 
     def drop(
@@ -44,40 +45,71 @@ class RowFilter:
         *,
         policy: Literal["raise", "skip"] = "skip",
         remedy: str = "",
+        column: str = "",
     ) -> None:
         """Leave out the rows of ``gone`` that are still kept, or raise for the first of them."""
-        gone = gone & self.keep
-        found = np.flatnonzero(gone)
+        self._count(self._dropped, reason, gone, values, policy, remedy, column)
+        self.keep = self.keep & ~gone
+
+    def miss(
+        self,
+        reason: str,
+        unread: Mask,
+        values: pa.ChunkedArray,
+        *,
+        column: str,
+        policy: Literal["raise", "skip"] = "skip",
+        remedy: str = "",
+    ) -> None:
+        """Report the values of ``unread``, which become missing, or raise for the first of them.
+
+        The rows are kept.
+        """
+        self._count(self._missing, reason, unread, values, policy, remedy, column)
+
+    def _count(
+        self,
+        groups: dict[str, list[Group]],
+        reason: str,
+        rows: Mask,
+        values: pa.ChunkedArray,
+        policy: Literal["raise", "skip"],
+        remedy: str,
+        column: str,
+    ) -> None:
+        found = np.flatnonzero(rows & self.keep)
         if not len(found):
             return
         if policy == "raise":
             row = int(found[0])
+            about = f"'{column}' is {reason}" if column else reason
             more = f", and {len(found) - 1:,} more rows" if len(found) > 1 else ""
             raise DataError(
-                f"{self._names[self._table[row]]}, row {self._numbers[row]}: {reason} "
-                f"({_text(values[row])!r:.80}){more}; {remedy}"
+                f"{self._names[self._table[row]]}, row {self._numbers[row]}: {about} "
+                f"({short_text(values[row].as_py())!r}){more}; {remedy}"
             )
         for table, name in enumerate(self._names):
-            rows = found[self._table[found] == table]
-            if len(rows):
-                first = rows[:EXAMPLES].tolist()
-                examples = tuple(_text(values[row]) for row in first)
+            own = found[self._table[found] == table]
+            if len(own):
+                first = own[:EXAMPLES].tolist()
+                examples = tuple(short_text(values[row].as_py()) for row in first)
                 numbers = tuple(int(self._numbers[row]) for row in first)
-                self._groups[name].append(Group(reason, len(rows), numbers, examples))
-        self.keep = self.keep & ~gone
+                groups[name].append(Group(reason, len(own), numbers, examples, column))
 
     def report(self, table: str, *, joined: int = 0) -> TableReport:
         """Report of one table, with ``joined`` rows that are not here but in another table."""
         own = self._table == self._names.index(table)
         kept = int((self.keep & own).sum()) + joined
-        return TableReport(int(own.sum()) + joined, kept, tuple(self._groups[table]))
+        dropped, missing = tuple(self._dropped[table]), tuple(self._missing[table])
+        return TableReport(int(own.sum()) + joined, kept, dropped, missing)
+
+    def numbers(self, table: str) -> list[int]:
+        """Numbers of the kept rows of one table, from 1."""
+        own = self._table == self._names.index(table)
+        kept: list[int] = self._numbers[self.keep & own].tolist()
+        return kept
 
 
 def row_numbers(size: int) -> npt.NDArray[np.int64]:
     """The row numbers of a whole table, from 1."""
     return np.arange(1, size + 1)
-
-
-def _text(value: pa.Scalar) -> str:
-    plain: Any = value.as_py()
-    return "nothing" if plain is None or plain != plain else str(plain)

@@ -21,7 +21,7 @@ from recsys.features import (
     user_block,
 )
 from recsys.formats import InteractionSource, read_interactions, read_items, read_vectors
-from recsys.formats.columns import Unreadable
+from recsys.formats.columns import Unreadable, UnreadValues
 from recsys.ingestion import ingest, save_ingested
 from recsys.pictures import PictureStore
 from recsys.pipeline.evaluating import run_evaluate
@@ -34,23 +34,27 @@ from recsys.pipeline.training import run_train
 
 def _run_ingest(job: Job, out: Path) -> StageOutput:
     data = job.given.data
-    unreadable: Unreadable = "raise" if data.policy.bad_rows == "raise" else "missing"
+    unread = {"interactions": UnreadValues(), "searches": UnreadValues()}
 
-    def read(source: InteractionSource) -> pa.Table:
+    def read(name: str, source: InteractionSource) -> pa.Table:
+        unreadable: Unreadable = "raise" if data.policy.bad_rows == "raise" else unread[name]
         return read_interactions(
             source, base=job.base, unreadable=unreadable, progress=job.progress
         )
 
-    interactions = read(data.interactions)
+    interactions = read("interactions", data.interactions)
     job.progress("read", 1, 2, f"{len(interactions):,} interactions")
-    searches = None if data.searches is None else read(data.searches)
+    searches = None if data.searches is None else read("searches", data.searches)
     items = (
         None if data.items is None else read_items(data.items, base=job.base, progress=job.progress)
     )
     job.progress("read", 2, 2, "no catalogue" if items is None else f"{len(items):,} items")
     pictures = None if data.pictures is None else PictureStore.open(job.path(data.pictures))
     ingested = ingest(
-        interactions, items, data.fields, data.policy, pictures=pictures, searches=searches
+        *(interactions, items, data.fields, data.policy),
+        pictures=pictures,
+        searches=searches,
+        unread=unread,
     )
     save_ingested(ingested, out / DATA)
     sizes = {

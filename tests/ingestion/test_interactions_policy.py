@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from recsys.config import parse_config
 from recsys.errors import ConfigError, DataError
+from recsys.formats import CsvInteractions, InteractionColumns, read_interactions
+from recsys.formats.columns import UnreadValues
 from recsys.ingestion import MISSING_CONTEXT, Group, IngestPolicy, ingest
 
 
@@ -89,7 +93,51 @@ def test_a_time_that_cannot_be_read_is_a_bad_row() -> None:
     with pytest.raises(DataError, match="interactions: column 'timestamp', row 1:.*got 'soon'"):
         ingest(table)
     made = ingest(table, policy=IngestPolicy(bad_rows="skip"))
-    assert reasons(made) == {"missing timestamp": 1}
+    expected = "expected a number in 's' since 1970 or ISO-8601 text"
+    assert made.report.interactions.dropped == (Group(expected, 1, (1,), ("soon",), "timestamp"),)
+    assert f"left out, 1: timestamp: {expected} (row 1: soon)" in made.report.lines()[1]
+
+
+def test_values_that_a_reader_could_not_read_are_reported_as_written(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(
+        "user_id,item_id,at,stars\na,x,2024-13-45,1\na,y,20,many\na,z,99999999999999,1\na,x,,1\n"
+        "a,y,30,1\n"
+    )
+    columns = InteractionColumns(timestamp="at", weight="stars")
+    source, unread = CsvInteractions(path="log.csv", columns=columns), UnreadValues()
+    table = read_interactions(source, base=tmp_path, unreadable=unread)
+    lost = {"interactions": unread}
+    made = ingest(table, policy=IngestPolicy(bad_rows="skip"), unread=lost)
+    found = [(group.column, group.rows, group.values) for group in made.report.interactions.dropped]
+    assert found == [
+        ("timestamp", (1,), ("2024-13-45",)),
+        ("timestamp", (3,), ("99999999999999",)),
+        ("weight", (2,), ("many",)),
+        ("", (4,), ("nothing",)),
+    ]
+    unweighted = IngestPolicy(bad_rows="skip", weights="equal")
+    made = ingest(table, policy=unweighted, unread=lost)
+    assert made.report.interactions.missing == (
+        Group("expected a number", 1, (2,), ("many",), "weight"),
+    )
+    assert made.report.interactions.kept == 2, "a weight that is not used costs no row"
+
+
+def test_unread_values_of_searches_keep_their_rows() -> None:
+    queries = pd.DataFrame(
+        {
+            "user_id": ["a", "a", "a"],
+            "terms": ["p", "q", "r"],
+            "item_id": ["x", "x", "y"],
+            "timestamp": ["1", "soon", "3"],
+        }
+    )
+    rows = log(("a", "x", "1"), ("a", "y", "never"))
+    made = ingest(rows, searches=queries, policy=IngestPolicy(bad_rows="skip"))
+    assert made.report.interactions.dropped[0].values == ("never",)
+    assert made.report.searches is not None
+    assert [group.rows for group in made.report.searches.dropped] == [(2,)]
+    assert made.report.searches.dropped[0].values == ("soon",)
 
 
 def test_unknown_items() -> None:
@@ -302,7 +350,7 @@ def test_the_lines_of_the_report() -> None:
     rows = [("a", "x", 1)] + [("a", None, 1)] * 7
     report = ingest(log(*rows), policy=IngestPolicy(bad_rows="skip")).report
     assert report.lines()[0] == "interactions: 8 read, 1 kept"
-    assert "7 left out: missing item_id (row 2: " in report.lines()[1]
+    assert "left out, 7: missing item_id (row 2: " in report.lines()[1]
     assert report.lines()[1].endswith(", ...)")
     assert (
         report.lines()[-1]

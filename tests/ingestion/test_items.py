@@ -44,16 +44,25 @@ def test_a_duplicate_item(policy: str, title: str) -> None:
     assert made.report.items.dropped[0].rows == ((3,) if policy == "keep-first" else (1,))
 
 
-@pytest.mark.parametrize("value", ["cheap", "inf", "1,5"])
-def test_an_invalid_number_is_refused_or_dropped(value: str) -> None:
+@pytest.mark.parametrize("value", ["cheap", "inf", "1,5", "1,299.00"])
+def test_an_invalid_number_is_refused_or_missing(value: str) -> None:
     table = items(item_id=["a", "b"], price=["2.5", value])
     text = r"items, row 2: 'price' is not a finite number \('.*'\); fix it, or set bad_rows"
     with pytest.raises(DataError, match=text):
         ingest(LOG, table, FIELDS)
     made = ingest(LOG, table, FIELDS, IngestPolicy(bad_rows="skip"))
-    assert made.catalogue.table["price"].to_pylist() == [2.5]
-    assert made.report.items.dropped == (
-        Group("'price' is not a finite number", 1, (2,), (value,)),
+    assert made.catalogue.table["price"].to_pylist() == [2.5, None]
+    assert made.report.items is not None
+    assert (made.report.items.kept, made.report.items.dropped) == (2, ())
+    assert made.report.items.missing == (Group("not a finite number", 1, (2,), (value,), "price"),)
+
+
+def test_an_unreadable_number_keeps_the_item_and_its_interactions() -> None:
+    log = pd.DataFrame({"user_id": ["u", "v"], "item_id": ["a", "b"]})
+    made = ingest(log, items(price=["1", "1,299.00"]), FIELDS, IngestPolicy(bad_rows="skip"))
+    assert made.report.interactions.kept == 2
+    assert "  read as missing, 1: price: not a finite number (row 2: 1,299.00)" in (
+        made.report.lines()
     )
 
 
@@ -101,13 +110,37 @@ def test_missing_pictures_are_reported(tmp_path: Path) -> None:
     table = items(image=["p.png", None, "gone.png", ""])
     made = ingest(LOG, table, FIELDS, pictures=store)
     assert made.report.pictures == (
-        Group("not named", 2, (2, 4), ("b", "d")),
-        Group("not in the store", 1, (3,), ("gone.png",)),
+        Group("not named", 2, (2, 4), ("item b", "item d"), "image"),
+        Group("not in the store", 1, (3,), ("item c: 'gone.png'",), "image"),
     )
     assert made.report.items.kept == 4, "an item without a picture is still an item"
     assert ingest(LOG, table, FIELDS).report.pictures == made.report.pictures[:1]
-    with pytest.raises(DataError, match="leads out of"):
-        ingest(LOG, items(image=["../p.png"]), FIELDS, pictures=store)
+
+
+def test_an_odd_picture_name_is_masked_and_named(tmp_path: Path) -> None:
+    (tmp_path / "p.png").write_bytes(b"not decoded here")
+    store = PictureStore.open(tmp_path)
+    names = ["p.png", "../p.png", "x" * 5_000, "/home/me/p.png", "p\x00.png", "http://s.example/p"]
+    made = ingest(LOG, items(image=names), FIELDS, pictures=store)
+    assert made.catalogue.image_names == ["p.png", *[None] * 5]
+    reasons = {group.rows[0]: group.reason for group in made.report.pictures}
+    assert list(reasons) == [2, 3, 4, 5, 6]
+    assert "File name too long" in reasons[3] and "absolute" in reasons[4]
+    assert all(len(value) <= 80 for group in made.report.pictures for value in group.values)
+    table = items(item_id=["a", "a", "b"], image=["p.png", "p.png", "gone.png"])
+    made = ingest(LOG, table, FIELDS, IngestPolicy(duplicate_items="keep-first"), pictures=store)
+    assert made.report.pictures[0].rows == (3,), "rows are those of the table"
+
+
+def test_a_list_of_picture_names_is_masked_and_a_list_of_one_is_read() -> None:
+    made = ingest(LOG, items(image=[["p.png"], ["a.png", "b.png"], [], None, [None]]), FIELDS)
+    assert made.catalogue.image_names == ["p.png", None, None, None, None]
+    assert made.report.items is not None
+    assert made.report.items.missing == (
+        Group("a list of several names, expected one", 1, (2,), ("['a.png', 'b.png']",), "image"),
+    )
+    with pytest.raises(DataError, match="column 'image' must hold single values; it holds struct"):
+        ingest(LOG, items(image=[{"path": "a.png"}]), FIELDS)
 
 
 def test_without_a_table_the_catalogue_has_the_items_of_the_log() -> None:

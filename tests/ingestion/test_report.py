@@ -68,8 +68,8 @@ def test_read_is_kept_and_dropped(
     for name, size in sizes.items():
         table = getattr(report, name)
         assert table.read == size == table.kept + sum(group.count for group in table.dropped)
-        for group in table.dropped:
-            assert 0 < len(group.rows) == len(group.values) == min(group.count, 5)
+        for group in (*table.dropped, *table.missing):
+            assert 0 < len(group.rows) == len(group.values) == min(group.count, 3)
             assert all(1 <= row <= size for row in group.rows)
             assert list(group.rows) == sorted(set(group.rows))
     added = 0 if report.searches is None else report.searches.kept - report.joined
