@@ -198,8 +198,8 @@ def check_kinds(kinds: Iterable[str], counts: Mapping[str, int], *, key: str) ->
         DataError: The log lacks one; the message names the kinds that it has, and the nearest.
     """
     for kind in kinds:
-        if not counts.get(kind):
-            known = sorted((name for name in counts if counts[name]), key=lambda n: -counts[n])
+        if kind not in counts:
+            known = sorted(counts, key=lambda name: -counts[name])
             same = [name for name in known if name.casefold() == kind.casefold()]
             near = f"; did you mean '{same[0]}'?" if same else suggestion(kind, known)
             more = f" and {len(known) - _SHOWN_KINDS} more" if len(known) > _SHOWN_KINDS else ""

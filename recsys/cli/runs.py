@@ -175,3 +175,5 @@ def _print_figures(figures: Mapping[str, float], job: Job) -> None:
     for name, value in figures.items():
         if name.startswith("index.") or name == "seconds":
             typer.echo(f"  {name}: {value:g}")
+    for note in job.split.notes:
+        typer.echo(note)

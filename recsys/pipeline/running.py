@@ -102,7 +102,7 @@ def write_run_report(job: Job, results: Sequence[StageResult], *, command: str) 
         illustrations=job.illustrations,
         sheets=load_sheets(job.folder / "evaluate"),
         catalogue=job.ingested.catalogue,
-        notes=[*NOTES, *_choice_notes(job), *_encoding_notes(encoded)],
+        notes=[*NOTES, *job.split.notes, *_choice_notes(job), *_encoding_notes(encoded)],
     )
     return write_report(job.folder, report)
 

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from recsys.config import Config
 from recsys.interactions import FIRST_SECOND, LAST_SECOND
+from recsys.splits.repeats import Repeats
 
 Moment = int | float | str | datetime | date
 """Seconds since 1970, an ISO date or time (UTC where it names no zone), or a quantile in (0, 1)."""
@@ -18,8 +19,15 @@ class _Protocol(Config):
     """Options of all protocols.
 
     Attributes:
-        repeats: Whether a held-out item that is in its own history is dropped (and counted) or
-            kept. Retrieval leaves out the history, so that a kept one is a certain miss.
+        target_events: Kinds of event that validation and test queries have as targets, such as
+            ``["purchase"]``; None for all. Histories hold every kind, and training reads every
+            kind.
+        repeats: Policy for held-out items that are in the history of their own query, which
+            retrieval leaves out. "drop" leaves them out as targets, and counts them; "keep" keeps
+            them, as certain misses; "keep-last" keeps them and leaves the earlier interactions
+            with the item out of the query's history; "keep-strongest" does so where the held-out
+            interaction has a greater weight than all of these, as a purchase after views, and
+            drops and counts the others.
         candidates: Items that are ranked: the whole "catalogue", or only those in the "log" (in any
             part), as in tables of published results.
         validation_sample: Largest number of validation queries, drawn by ``seed``; None takes all.
@@ -29,7 +37,8 @@ class _Protocol(Config):
         seed: Seed of every draw of the protocol.
     """
 
-    repeats: Literal["drop", "keep"] = "drop"
+    target_events: tuple[str, ...] | None = Field(default=None, min_length=1)
+    repeats: Repeats = "drop"
     candidates: Literal["catalogue", "log"] = "catalogue"
     validation_sample: int | None = Field(default=None, ge=1)
     refit: Literal["none", "train-and-validation"] = "none"

@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from recsys.errors import DataError
 from recsys.ids import Mask
-from recsys.interactions import Interactions
+from recsys.interactions import EVENT, Interactions
 from recsys.splits.config import FixedConfig
 from recsys.splits.held_out import HeldOutQueries
-from recsys.splits.parts import Split, build_split, one_per_position
+from recsys.splits.parts import Split, build_split, one_per_position, target_mask
 
 
 def split_by_column(log: Interactions, config: FixedConfig) -> Split:
@@ -66,6 +66,9 @@ def split_fixed(
             or not other.items.index.equals(train.items.index)
         ):
             raise DataError("the parts of a fixed split must share one user and one item id map")
+    test = test.take(target_mask(test, config))
+    if validation is not None:
+        validation = validation.take(target_mask(validation, config))
     known = train
     drawn = validation is None and config.validation_share > 0
     if drawn:
@@ -88,14 +91,18 @@ def split_fixed(
 
 
 def _held(log: Interactions, config: FixedConfig) -> Mask:
-    """Each user's ``validation_share`` (rounded down) of interactions; bool ``[n]``."""
+    """Each user's ``validation_share`` (rounded down) of possible targets; bool ``[n]``."""
+    targets = target_mask(log, config)
+    log = log.take(targets)
     if config.validation_from == "end":
         rank = log.offsets[log.user + 1] - 1 - np.arange(len(log))
     else:
         order = np.lexsort((np.random.default_rng(config.seed).random(len(log)), log.user))
         rank = np.empty(len(log), np.int64)
         rank[order] = np.arange(len(log)) - log.offsets[log.user[order]]
-    return rank < np.floor(config.validation_share * np.diff(log.offsets))[log.user]
+    held = np.zeros(len(targets), np.bool_)
+    held[targets] = rank < np.floor(config.validation_share * np.diff(log.offsets))[log.user]
+    return held
 
 
 def _by_user(targets: Interactions, *, pool: Interactions) -> HeldOutQueries:
@@ -107,6 +114,8 @@ def _by_user(targets: Interactions, *, pool: Interactions) -> HeldOutQueries:
     return replace(
         one_per_position(targets, first[at], pool.offsets[users + 1], pool=pool),
         target_rows=item,
+        target_weights=targets.weight[first],
+        target_events=targets.context_rows[EVENT][first] if EVENT in targets.context else None,
         target_offsets=np.append(at, len(item)).astype(np.int64),
         terms=np.zeros(len(users), np.int32),
     )

@@ -38,6 +38,10 @@ class HeldOutQueries:
         context_rows: Rows of the (first) target in each context column, int32 ``[q]``.
         pool_times: Times of the items of ``pool``, seconds since 1970, int64 ``[p]``; None where
             only their order is known.
+        pool_weights: Weights of the interactions of ``pool``, float32 ``[p]``, or None.
+        target_weights: Weight of each target, float32 ``[t]``, or None.
+        target_events: Kind of event of each target, rows of ``context["event"]``, int32 ``[t]``;
+            None where the log has no kinds.
 
     Example:
         >>> queries = HeldOutQueries.of(user=[0, 1], histories=[[4, 2], []], targets=[[7], [1, 3]])
@@ -57,6 +61,9 @@ class HeldOutQueries:
     context: Mapping[str, IdMap] = field(default_factory=dict)
     context_rows: Mapping[str, Rows] = field(default_factory=dict)
     pool_times: npt.NDArray[np.int64] | None = None
+    pool_weights: npt.NDArray[np.float32] | None = None
+    target_weights: npt.NDArray[np.float32] | None = None
+    target_events: Rows | None = None
 
     @classmethod
     def of(
@@ -116,6 +123,17 @@ class HeldOutQueries:
         bounds = zip(self.history_start, self.history_stop)
         return [self.pool_times[start:stop] for start, stop in bounds]
 
+    @cached_property
+    def target_queries(self) -> Positions:
+        """Query of each target, int64 ``[t]``."""
+        return np.repeat(np.arange(len(self)), np.diff(self.target_offsets))
+
+    def target_columns(self) -> dict[str, Any]:
+        """The columns with one entry per target, by the name of their field."""
+        names = ("target_rows", "target_weights", "target_events")
+        columns = {name: getattr(self, name) for name in names}
+        return {name: column for name, column in columns.items() if column is not None}
+
     @property
     def history_lengths(self) -> npt.NDArray[np.int64]:
         """Lengths of the histories, int64 ``[q]``."""
@@ -139,14 +157,28 @@ class HeldOutQueries:
         """The queries where ``keep`` (bool ``[q]``) holds."""
         return self.at(np.flatnonzero(keep))
 
+    def at_targets(self, keep: Mask) -> HeldOutQueries:
+        """The targets where ``keep`` (bool ``[t]``) holds, without queries left with none."""
+        if keep.all():
+            return self
+        lengths = np.bincount(self.target_queries[keep], minlength=len(self))
+        columns = self.target_columns()
+        trimmed = replace(
+            self,
+            **{name: column[keep] for name, column in columns.items()},
+            target_offsets=offsets_of(lengths),
+        )
+        return trimmed.take(lengths > 0)
+
     def at(self, at: Positions) -> HeldOutQueries:
         """The queries at these positions, in their order."""
         lengths = np.diff(self.target_offsets)[at]
+        targets = ranges(self.target_offsets[:-1][at], lengths)
         columns = ("user", "history_start", "history_stop", "time", "terms")
         return replace(
             self,
             **{name: getattr(self, name)[at] for name in columns},
-            target_rows=self.target_rows[ranges(self.target_offsets[:-1][at], lengths)],
+            **{name: column[targets] for name, column in self.target_columns().items()},
             target_offsets=offsets_of(lengths),
             context_rows={name: rows[at] for name, rows in self.context_rows.items()},
         )

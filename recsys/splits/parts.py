@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from recsys.errors import DataError
 from recsys.ids import Mask
-from recsys.interactions import Interactions
+from recsys.interactions import EVENT, Interactions
 from recsys.splits.config import SplitConfig
-from recsys.splits.held_out import HeldOutQueries, Positions, offsets_of
+from recsys.splits.held_out import HeldOutQueries, Positions
+from recsys.splits.repeats import repeated_targets, resolve_repeats
 
 _HISTORY = {
     "leave-last-out": "all of the user's earlier interactions",
@@ -19,6 +21,9 @@ _HISTORY = {
     "fixed": "the user's training interactions; in the test also the validation items",
     "cold-items": "the user's earlier interactions with items that were not withheld",
 }
+
+_MANY_REPEATS = 0.1
+"""Share of the test targets, or of those of one kind, from which dropped repeats have a note."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +58,25 @@ class Split:
     warm: Mask
     protocol: dict[str, Any]
 
+    @property
+    def notes(self) -> list[str]:
+        """A sentence about the repeats that are left out of the test, if these are many."""
+        removed, kept = self.protocol["removed"], self.protocol["test_targets"]
+        repeats = removed["test_repeats"]
+        by_event = {
+            kind: (count, count + self.protocol["test_targets_by_event"].get(kind, 0))
+            for kind, count in removed.get("test_repeats_by_event", {}).items()
+        }
+        shares = [repeats / (repeats + kept), *(count / n for count, n in by_event.values())]
+        if max(shares) < _MANY_REPEATS:
+            return []
+        kinds = ", ".join(f"{kind}: {count:,} of {n:,}" for kind, (count, n) in by_event.items())
+        return [
+            f"{repeats:,} of {repeats + kept:,} test targets are left out, since the history of"
+            f" their query holds the item{f' ({kinds})' if kinds else ''}; split.repeats ="
+            " 'keep-last' or 'keep-strongest' makes them targets."
+        ]
+
 
 def one_per_position(
     log: Interactions, at: Positions, stop: Positions, *, pool: Interactions | None = None
@@ -72,7 +96,21 @@ def one_per_position(
         context=log.context,
         context_rows={name: rows[at] for name, rows in log.context_rows.items()},
         pool_times=pool.time if pool.clock == "timestamp" else None,
+        pool_weights=pool.weight,
+        target_weights=log.weight[at],
+        target_events=log.context_rows[EVENT][at] if EVENT in log.context else None,
     )
+
+
+def target_mask(log: Interactions, config: SplitConfig) -> Mask:
+    """Whether each interaction may be the target of a query, bool ``[n]``.
+
+    Raises:
+        DataError: ``target_events`` names a kind of event that the log does not hold.
+    """
+    if config.target_events is None:
+        return np.ones(len(log), np.bool_)
+    return log.of_events(config.target_events, key="split.target_events")
 
 
 def build_split(
@@ -89,19 +127,17 @@ def build_split(
 
     ``final`` is training and validation together, used where the configuration has ``refit``.
     """
-    least = getattr(config, "min_history", 0)
-    kept, removed = [], {}
-    for name, queries in (("validation", validation), ("test", test)):
-        lengths = queries.history_lengths
-        longer = queries.take(lengths >= least)
-        removed[f"{name}_short_histories"] = len(queries) - len(longer)
-        fresh = _without_repeats(longer, len(log.items)) if config.repeats == "drop" else longer
-        removed[f"{name}_repeats"] = len(longer.target_rows) - len(fresh.target_rows)
-        kept.append(fresh)
+    cleaned = [_clean(each, config, len(log.items)) for each in (validation, test)]
+    kept = [queries for queries, _ in cleaned]
+    removed = {
+        f"{name}_{reason}": count
+        for name, (_, counts_of) in zip(("validation", "test"), cleaned)
+        for reason, count in counts_of.items()
+    }
     if not len(train) or not len(kept[1]):
         raise DataError(
             f"'{config.protocol}' leaves {len(train)} interactions to train on and {len(kept[1])} "
-            "test queries; there must be some of both: choose other bounds or another protocol"
+            f"test queries; there must be some of both: {_remedy(removed, config)}"
         )
     sampled = _sampled(kept[0], config.validation_sample, config.seed)
     final = final if config.refit == "train-and-validation" else train
@@ -123,6 +159,7 @@ def build_split(
         "validation_queries_before_sampling": len(kept[0]),
         "test_queries": len(kept[1]),
         "test_targets": len(kept[1].target_rows),
+        **_by_event("test_targets_by_event", kept[1]),
         "cold_test_targets": int((~final.warm[kept[1].target_rows]).sum()),
         "removed": removed,
         **counts,
@@ -130,24 +167,50 @@ def build_split(
     return Split(train, final, sampled, kept[1], candidates, train.warm, statement)
 
 
-def _without_repeats(queries: HeldOutQueries, items: int) -> HeldOutQueries:
-    """Leave out targets that the query's own history holds, and queries left with none."""
-    keep = np.empty(len(queries.target_rows), np.bool_)
-    seen = np.zeros(items, np.bool_)  # one array for all queries, reset after each
-    for query in range(len(queries)):
-        history = queries.history(query)
-        seen[history] = True
-        low, high = queries.target_offsets[query : query + 2]
-        keep[low:high] = ~seen[queries.target_rows[low:high]]
-        seen[history] = False
-    if keep.all():
-        return queries
-    owner = np.repeat(np.arange(len(queries)), np.diff(queries.target_offsets))[keep]
-    lengths = np.bincount(owner, minlength=len(queries))
-    trimmed = replace(
-        queries, target_rows=queries.target_rows[keep], target_offsets=offsets_of(lengths)
-    )
-    return trimmed.take(lengths > 0)
+def _clean(
+    queries: HeldOutQueries, config: SplitConfig, items: int
+) -> tuple[HeldOutQueries, dict[str, Any]]:
+    """The queries with long enough histories, after the policy for repeats, and what is left out.
+
+    ``short_histories`` is a number of queries, ``repeats`` one of targets.
+    """
+    least = getattr(config, "min_history", 0)
+    longer = queries.take(queries.history_lengths >= least)
+    fresh = resolve_repeats(longer, config.repeats, items)
+    kept = fresh.take(fresh.history_lengths >= least)
+    counts: dict[str, Any] = {
+        "short_histories": len(queries) - len(longer) + len(fresh) - len(kept),
+        "repeats": len(longer.target_rows) - len(fresh.target_rows),
+    }
+    if config.repeats == "drop" and counts["repeats"] and longer.target_events is not None:
+        repeated = longer.at_targets(repeated_targets(longer, items))
+        counts |= _by_event("repeats_by_event", repeated)
+    return kept, counts
+
+
+def _by_event(key: str, queries: HeldOutQueries) -> dict[str, dict[str, int]]:
+    """Number of targets of each kind of event under ``key``; nothing without kinds."""
+    if queries.target_events is None:
+        return {}
+    kinds = queries.context[EVENT].index
+    counts = np.bincount(queries.target_events, minlength=len(kinds))
+    return {key: {str(kind): int(n) for kind, n in zip(kinds, counts) if n}}
+
+
+def _remedy(removed: Mapping[str, Any], config: SplitConfig) -> str:
+    """What to change where no test query is left."""
+    repeats, short = removed["test_repeats"], removed["test_short_histories"]
+    if repeats:
+        return (
+            f"{repeats:,} test targets were left out, since the history of their query holds the"
+            " item. Leave repeats out of the log (data.policy.duplicate_interactions ="
+            " 'drop-exact' or 'keep-last'), or keep them as targets (split.repeats = 'keep-last')"
+        )
+    if short:
+        return f"{short:,} test queries have a history below split.min_history; lower it"
+    if config.target_events is not None:
+        return "choose other bounds, another protocol, or more kinds in split.target_events"
+    return "choose other bounds or another protocol"
 
 
 def _sampled(queries: HeldOutQueries, limit: int | None, seed: int) -> HeldOutQueries:

@@ -19,8 +19,8 @@ from recsys.splits.config import (
     seconds_of,
 )
 from recsys.splits.fixed import split_by_column
-from recsys.splits.held_out import HeldOutQueries, offsets_of
-from recsys.splits.parts import Split, build_split, one_per_position
+from recsys.splits.held_out import HeldOutQueries, Positions, offsets_of
+from recsys.splits.parts import Split, build_split, one_per_position, target_mask
 
 
 def split(interactions: Interactions, config: SplitConfig) -> Split:
@@ -43,17 +43,20 @@ def split(interactions: Interactions, config: SplitConfig) -> Split:
 
 def _leave_last_out(log: Interactions, config: LeaveLastOutConfig) -> Split:
     lengths = np.diff(log.offsets)
-    ends = log.offsets[1:][lengths >= 3]
-    held, tested = np.zeros((2, len(log)), np.bool_)
-    held[ends - 1] = held[ends - 2] = tested[ends - 1] = True
+    everything = np.ones(len(log), np.bool_)
+    at, part = _last_two(log, everything, target_mask(log, config))
+    counts = {"users_too_short_to_test": int(((lengths > 0) & (lengths < 3)).sum())}
+    if config.target_events is not None:
+        counts["users_without_a_target"] = int((lengths >= 3).sum()) - len(at[1])
+        counts["interactions_after_the_test_target"] = int((part == 2).sum()) - len(at[1])
     return build_split(
         log,
-        log.take(~held),
-        final=log.take(~tested),
-        validation=one_per_position(log, ends - 2, ends - 2),
-        test=one_per_position(log, ends - 1, ends - 1),
+        log.take(part == 0),
+        final=log.take(part < 2),
+        validation=one_per_position(log, at[0], at[0]),
+        test=one_per_position(log, at[1], at[1]),
         config=config,
-        counts={"users_too_short_to_test": int(((lengths > 0) & (lengths < 3)).sum())},
+        counts=counts,
     )
 
 
@@ -72,9 +75,9 @@ def _global_time(log: Interactions, config: GlobalTimeConfig) -> Split:
     new = np.ones(len(log), np.bool_)
     new[1:] = (log.user[1:] != log.user[:-1]) | (log.time[1:] != log.time[:-1])
     earlier = np.maximum.accumulate(np.where(new, np.arange(len(log)), 0))
-    parts = []
+    parts, targets = [], target_mask(log, config)
     for held in ((log.time >= first) & (log.time < second), log.time >= second):
-        at = np.flatnonzero(held)
+        at = np.flatnonzero(held & targets)
         parts.append(one_per_position(log, at, earlier[at]))
     return build_split(
         log,
@@ -99,12 +102,16 @@ def _cold_items(log: Interactions, config: ColdItemsConfig) -> Split:
     part = np.zeros(len(log.items), np.int8)  # 0 kept, 1 validation, 2 test
     part[drawn[: amount // 2]], part[drawn[amount // 2 :]] = 1, 2
     held = part[log.item]  # part of each interaction
-    kept = held == 0
+    kept, targets = held == 0, target_mask(log, config)
+    queried = ~kept & targets
     if config.warm == "last":
-        held = held + _last_two(log, kept)
+        at, last = _last_two(log, kept, targets)
+        held = held + last
+        queried[np.concatenate(at)] = True
     # Histories of validation queries must not hold targets of the test.
     validation, test = (
-        _queries(log, held == number, history) for number, history in ((1, held == 0), (2, kept))
+        _queries(log, queried & (held == number), history)
+        for number, history in ((1, held == 0), (2, kept))
     )
     return build_split(
         log,
@@ -117,14 +124,30 @@ def _cold_items(log: Interactions, config: ColdItemsConfig) -> Split:
     )
 
 
-def _last_two(log: Interactions, kept: Mask) -> npt.NDArray[np.int8]:
-    """2 at each user's last kept interaction, 1 at the one before, for users with three or more."""
-    part = np.zeros(len(log), np.int8)
-    positions = np.flatnonzero(kept)
-    bounds = offsets_of(kept)[log.offsets]
-    ends = bounds[1:][np.diff(bounds) >= 3]
-    part[positions[ends - 1]], part[positions[ends - 2]] = 2, 1
-    return part
+def _last_two(
+    log: Interactions, kept: Mask, targets: Mask
+) -> tuple[tuple[Positions, Positions], npt.NDArray[np.int8]]:
+    """Each user's last target of ``kept`` for the test, and the one before it for validation.
+
+    Users with fewer than two kept interactions before their last target are not tested.
+
+    Returns:
+        Positions of the validation and of the test targets, and the part of each interaction, int8
+        ``[n]``: 1 from the validation target, 2 from the test target, 0 where not ``kept``.
+    """
+    at = np.flatnonzero(kept & targets)
+    before = offsets_of(kept)[at] - offsets_of(kept)[log.offsets[log.user[at]]]
+    user = log.user[at]
+    is_last = np.append(user[1:] != user[:-1], np.ones(min(len(at), 1), np.bool_))
+    test = np.flatnonzero(is_last & (before >= 2))
+    second = test[test > 0] - 1
+    validation = second[(user[second] == user[second + 1]) & (before[second] >= 1)]
+    first_held, first_tested = np.full((2, len(log.users)), len(log))
+    first_held[user[test]] = first_tested[user[test]] = at[test]
+    first_held[user[validation]] = at[validation]
+    position = np.arange(len(log))
+    part = (position >= first_held[log.user]) + (position >= first_tested[log.user]).astype(np.int8)
+    return (at[validation], at[test]), np.where(kept, part, 0).astype(np.int8)
 
 
 def _queries(log: Interactions, held: Mask, history: Mask) -> HeldOutQueries:
