@@ -79,7 +79,7 @@ ODD = {
     "a\x00b": "cannot be a file's",
     "x" * 5_000: "cannot be a file's: File name too long",
     "|".join(f"lamp-{n}.jpg" for n in range(50)): "cannot be a file's: File name too long",
-    "/home/me/p1.png": "is absolute and leads out of",
+    "/elsewhere/p1.png": "is absolute and leads out of",
     "C:\\photos\\p1.png": "is absolute and leads out of",
     "https://shop.example/p1.png": "is a URL",
     "../a.png": "leads out of",

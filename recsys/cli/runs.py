@@ -65,7 +65,7 @@ def run(
     Results of an earlier run that are up to date are reused.
     """
     from recsys.cli.trial import try_out
-    from recsys.pipeline import STAGE_NAMES, write_run_report
+    from recsys.pipeline import STAGE_NAMES, data_lines, write_run_report
 
     with Screen() as screen:
         job, results = up_to(config, runs, "publish", screen, list(STAGE_NAMES) * again)
@@ -79,6 +79,7 @@ def run(
         print_json(report)
         return
     _print_stages(results)
+    typer.echo("\n".join(data_lines(results)))
     _print_figures(report["figures"], job)
     found = ", ".join(candidate["item_id"] for candidate in trial.notes["candidates"][:5])
     typer.echo(f"Query over gRPC, answered by bundle {trial.notes['bundle_version']}: {found}, ...")
@@ -92,7 +93,7 @@ def _command(stage: str) -> Callable[..., None]:
         again: Again = False,
         as_json: AsJson = False,
     ) -> None:
-        from recsys.pipeline import write_run_report
+        from recsys.pipeline import data_lines, write_run_report
 
         with Screen() as screen:
             job, results = up_to(config, runs, stage, screen, [stage] * again)
@@ -112,6 +113,8 @@ def _command(stage: str) -> Callable[..., None]:
             )
             return
         _print_stages(results)
+        if stage in ("ingest", "encode", "evaluate"):
+            typer.echo("\n".join(data_lines(results)))
         if stage == "evaluate":
             _print_figures(result.figures, job)
         elif stage == "publish":

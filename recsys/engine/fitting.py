@@ -16,7 +16,7 @@ from recsys.engine.recognition import RecognisedLog, recognise_log
 from recsys.engine.run import EngineRun
 from recsys.errors import InvalidRequestError, NotFoundError, suggestion
 from recsys.interactions import ITEM
-from recsys.pipeline import Job, PartialConfig, RunConfig
+from recsys.pipeline import Job, PartialConfig, RunConfig, data_lines
 from recsys.pipeline.defaults import merge
 from recsys.pipeline.job import CACHE
 from recsys.pipeline.publishing import parts_of
@@ -191,7 +191,7 @@ def fit(
     return Engine(
         parts_of(job).retriever(),
         IdTypes(frozenset(inputs.integer_ids)),
-        "\n".join([*lines, *map(str, job.choices)]),
+        "\n".join([*lines, *data_lines(list(fitted.fitted.values())), *map(str, job.choices)]),
         fitted,
     )
 

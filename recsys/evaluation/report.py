@@ -41,7 +41,9 @@ class Report:
         figures: Further figures by full name: ``oracle.recall@10``, ``index.ann_recall@100``,
             ``seconds``.
         training: Figures per epoch or step: ``epoch``, losses, figures on validation.
-        ingest: Report of the ingestion.
+        data: Lines about the data: rows that were read and left out, values read as missing. A line
+            that begins with blanks belongs to the one before it.
+        ingest: Report of the ingestion, for ``report.json``.
         words: Coverage of the words, by kind of text.
         illustrations: Illustrations that the encoders left.
         sheets: Users whose history and recommendations are shown with pictures.
@@ -61,6 +63,7 @@ class Report:
     protocol: Mapping[str, Any]
     figures: Mapping[str, float] = field(default_factory=dict)
     training: Sequence[Mapping[str, float]] = ()
+    data: Sequence[str] = ()
     ingest: Mapping[str, Any] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     illustrations: Sequence[Illustration] = ()
@@ -141,6 +144,7 @@ def write_report(folder: Path, report: Report) -> dict[str, Any]:
         evaluations={name: each.as_json() for name, each in report.evaluations.items()},
         differences=differences,
         training=[dict(line) for line in report.training],
+        data=list(report.data),
         ingest=dict(report.ingest),
         words={texts: dict(found) for texts, found in report.words.items()},
         notes=list(report.notes),
@@ -155,7 +159,6 @@ def write_report(folder: Path, report: Report) -> dict[str, Any]:
         "entries": summary(report),
         "differences": differences,
         "protocol": _flat(report.protocol),
-        "ingest": _flat(report.ingest),
         "words": coverage_rows(report.words),
         "machine": _flat(content["machine"]),
     }

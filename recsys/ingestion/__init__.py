@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recsys.ingestion.ingest import MISSING_CONTEXT, IngestedData, ingest
 from recsys.ingestion.policy import IngestPolicy
-from recsys.ingestion.report import Group, IngestReport
+from recsys.ingestion.report import Group, IngestReport, group_by_reason
 from recsys.ingestion.storage import load_ingested, save_ingested
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "IngestPolicy",
     "IngestReport",
     "IngestedData",
+    "group_by_reason",
     "ingest",
     "load_ingested",
     "save_ingested",

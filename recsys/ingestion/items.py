@@ -126,7 +126,7 @@ def check_pictures(catalogue: Catalogue, numbers: list[int]) -> tuple[Catalogue,
     if column is None:
         return catalogue, ()
     names, store = catalogue.image_names, catalogue.pictures
-    faults: list[tuple[str, int, str]] = []
+    faults: list[tuple[str, int | None, str]] = []
     kept = list(names)
     for row, name in enumerate(names):
         item = f"item {catalogue.ids.id(row)}"

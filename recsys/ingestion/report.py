@@ -22,8 +22,8 @@ class Group:
     Attributes:
         reason: Reason for which they are reported.
         count: Number of rows.
-        rows: Numbers of the first few, from 1 in the order of the table.
-        values: Value in each of ``rows``, its first 80 characters.
+        rows: Numbers of the first few, from 1 in the order of the table; empty without numbers.
+        values: Values of the first few, at most 80 characters each.
         column: Column of the values, or "" where the reason concerns the whole row.
 
     Example:
@@ -38,10 +38,11 @@ class Group:
     column: str = ""
 
     def __str__(self) -> str:
-        pairs = [f"row {row}: {value}" for row, value in zip(self.rows, self.values)]
-        more = ", ..." if self.count > len(pairs) else ""
+        examples = [f"row {row}: {value}" for row, value in zip(self.rows, self.values)]
+        shown = ", ".join(examples or self.values)
+        more = ", ..." if self.count > len(self.values) else ""
         column = f"{self.column}: " if self.column else ""
-        return f"{self.count:,}: {column}{self.reason} ({', '.join(pairs)}{more})"
+        return f"{self.count:,}: {column}{self.reason} ({shown}{more})"
 
 
 @dataclass(frozen=True)
@@ -133,9 +134,9 @@ class IngestReport:
 
 
 def group_by_reason(
-    faults: Iterable[tuple[str, int, str]], *, column: str = ""
+    faults: Iterable[tuple[str, int | None, str]], *, column: str = ""
 ) -> tuple[Group, ...]:
-    """Groups of faults, each a reason, the number of a row and its value.
+    """Groups of faults, each a reason, the number of a row or None, and a value.
 
     Reasons that differ only in numbers and quoted names are one.
 
@@ -144,14 +145,15 @@ def group_by_reason(
         >>> print(*group_by_reason(lost))
         2: ... bytes are lost (row 1: a.png, row 2: b.png)
     """
-    by_kind: dict[str, list[tuple[str, int, str]]] = {}
-    for fault in faults:
-        by_kind.setdefault(_VARYING.sub("...", fault[0]), []).append(fault)
+    by_kind: dict[str, list[tuple[str, int | None, str]]] = {}
+    for reason, row, value in faults:
+        flat = " ".join(reason.split())
+        by_kind.setdefault(_VARYING.sub("...", flat), []).append((flat, row, value))
     return tuple(
         Group(
             kind if len({reason for reason, _, _ in found}) > 1 else found[0][0],
             len(found),
-            tuple(row for _, row, _ in found[:EXAMPLES]),
+            tuple(row for _, row, _ in found[:EXAMPLES] if row is not None),
             tuple(short_text(value) for _, _, value in found[:EXAMPLES]),
             column,
         )

@@ -6,6 +6,7 @@ See ``docs/explanation/concepts.md`` for the folders of a run and when a stage i
 from __future__ import annotations
 
 from recsys.pipeline.config import RunConfig, load_run_config
+from recsys.pipeline.data_report import data_lines
 from recsys.pipeline.defaults.partial import PartialConfig
 from recsys.pipeline.defaults.profile import DataProfile
 from recsys.pipeline.defaults.rules import Choice
@@ -17,6 +18,7 @@ __all__ = [
     "STAGE_NAMES",
     "Choice",
     "DataProfile",
+    "data_lines",
     "PartialConfig",
     "StageResult",
     "Job",

@@ -10,6 +10,7 @@ from typing import Any
 from recsys.config import read_toml
 from recsys.features import USER_VECTORS
 from recsys.files import LOCK, lock, read_json, write_toml
+from recsys.pipeline.data_report import data_lines
 from recsys.pipeline.defaults.partial import PartialConfig
 from recsys.pipeline.evaluating import load_evaluations, load_sheets
 from recsys.pipeline.job import TRAINED_ENCODERS, Job
@@ -97,6 +98,7 @@ def write_run_report(job: Job, results: Sequence[StageResult], *, command: str) 
         protocol=job.split.protocol,
         figures=figures,
         training=_training(job),
+        data=data_lines(results),
         ingest=by_stage["ingest"].notes["ingest"],
         words=encoded.notes["words"],
         illustrations=job.illustrations,
@@ -121,17 +123,11 @@ def _choice_notes(job: Job) -> list[str]:
 
 
 def _encoding_notes(encoded: StageResult) -> list[str]:
-    notes = [
-        f"{len(faults)} contents of kind {kind} could not be read and were left out, the first of"
-        f" item {faults[0]['item_id']}: {faults[0]['reason']}."
-        for kind, faults in encoded.notes["unreadable"].items()
-        if faults
-    ]
     vectors = encoded.notes.get(USER_VECTORS)
-    if vectors is not None:
-        notes.append(
-            f"External user vectors exist for {int(encoded.figures[f'{USER_VECTORS}.users']):,}"
-            f" users and are missing for {vectors['users_without']:,};"
-            f" {vectors['not_in_the_log']:,} vectors of users outside the log were left out."
-        )
-    return notes
+    if vectors is None:
+        return []
+    return [
+        f"External user vectors exist for {int(encoded.figures[f'{USER_VECTORS}.users']):,}"
+        f" users and are missing for {vectors['users_without']:,};"
+        f" {vectors['not_in_the_log']:,} vectors of users outside the log were left out."
+    ]

@@ -104,6 +104,7 @@ def report(evaluations, catalogue: Catalogue) -> Report:
         training=[
             {"epoch": epoch, "loss": 1 / epoch, "recall@10": epoch / 10} for epoch in (1, 2, 3)
         ],
+        data=["interactions: 20 read, 19 kept", "  left out, 1: unknown item (row 7: x|<i>)"],
         ingest={"interactions": {"read": 20, "kept": 19, "dropped": {"unknown item": 1}}},
         words={
             "item texts": {
@@ -202,9 +203,20 @@ def test_hostile_titles_and_ids_stay_text(tmp_path: Path, report: Report) -> Non
 
 
 def test_hostile_text_stays_in_its_markdown_cell(tmp_path: Path, report: Report) -> None:
-    write_report(tmp_path, replace(report, ingest={"bad": "a | b\n<script>"}))
+    write_report(tmp_path, replace(report, protocol={"bad": "a | b\n<script>"}))
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "| bad | a \\| b &lt;script> |" in text
+
+
+def test_losses_of_the_data_are_before_the_results(tmp_path: Path, report: Report) -> None:
+    content = write_report(tmp_path, report)
+    assert content["data"] == report.data and content["ingest"] == report.ingest
+    page, text = ((tmp_path / f"report.{kind}").read_text("utf-8") for kind in ("html", "md"))
+    assert page.index("1: unknown item (row 7: x|&lt;i&gt;)") < page.index("<h2>Results</h2>")
+    lines = text[: text.index("| scorer |")].splitlines()
+    assert "- interactions: 20 read, 19 kept" in lines
+    assert "  - left out, 1: unknown item (row 7: x\\|&lt;i>)" in lines
+    assert "{'" not in page and "{'" not in text, "no Python values"
 
 
 def test_every_table_of_the_markdown_is_well_formed(tmp_path: Path, report: Report) -> None:
