@@ -111,7 +111,7 @@ def _encode(job: Job, batch: QueryBatch, description: str) -> Vectors:
     parts = []
     for at in range(0, len(batch), BATCH):
         stop = min(at + BATCH, len(batch))
-        parts.append(job.towers.encode(batch.slice(at, stop)))
+        parts.append(job.towers.encode_many(batch.slice(at, stop)))
         job.progress(description, stop, len(batch))
     return np.concatenate(parts)
 

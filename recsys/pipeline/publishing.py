@@ -26,7 +26,7 @@ def run_index(job: Job, out: Path) -> StageOutput:
     def encode(queries: HeldOutQueries) -> np.ndarray:
         drawn = np.random.default_rng(job.config.seed).permutation(len(queries))
         some = queries.at(np.sort(drawn[: section.queries]))
-        return job.towers.encode(batch_of(some, known=known, phrases=job.query_phrases))
+        return job.towers.encode_many(batch_of(some, known=known, phrases=job.query_phrases))
 
     figures: dict[str, float] = {}
     facts = {}

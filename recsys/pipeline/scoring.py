@@ -40,5 +40,5 @@ def towers_scorer(
     return VectorScorer(
         name,
         towers.item_vectors,
-        lambda queries: towers.encode(batch_of(queries, known=known, phrases=phrases)),
+        lambda queries: towers.encode_many(batch_of(queries, known=known, phrases=phrases)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -39,7 +39,7 @@ class QueryEncoder(Protocol):
         """Names of the context columns that it reads."""
 
     def encode(self, batch: QueryBatch) -> Vectors:
-        """One vector per query, float32 ``[b, d]``."""
+        """One vector per query, float32 ``[b, d]``; the same bits alone as in any batch."""
 
 
 class ContentEncoder(Protocol):
@@ -84,22 +84,24 @@ class EncodedContent:
 def encode_content(
     parsed: Sequence[ParsedRequest], text: ContentEncoder | None, image: ContentEncoder | None
 ) -> list[EncodedContent]:
-    """Encode the content of requests: all terms in one call, all pictures in another."""
-    texts = [each.request.query.terms for each in parsed]
-    files = [each.request.query.image for each in parsed]
-    terms: list[Vectors | None] = [None] * len(parsed)
-    pictures = list(terms)
-    faults: dict[int, str] = {}
-    if text is not None and any(each is not None for each in texts):
-        terms = _vectors(text.encode([each or "" for each in texts]))
-    if image is not None and any(each is not None for each in files):
-        encoded = image.encode(files)
-        pictures = _vectors(encoded)
-        faults = {fault.position: fault.reason for fault in encoded.faults}
-    return [
-        EncodedContent(*vectors, *([faults[position]] if position in faults else []))
-        for position, vectors in enumerate(zip(terms, pictures))
-    ]
+    """Encode the content of requests, each text and picture by itself.
+
+    In a batch, a network rounds differently than for one content, so an answer would depend on the
+    other requests of its batch.
+    """
+    found = []
+    for each in parsed:
+        query, values = each.request.query, EncodedContent()
+        if text is not None and query.terms is not None:
+            encoded = text.encode([query.terms])
+            values = replace(values, terms=_first(encoded))
+        if image is not None and query.image is not None:
+            encoded = image.encode([query.image])
+            values = replace(values, picture=_first(encoded))
+            if encoded.faults:
+                values = replace(values, fault=encoded.faults[0].reason)
+        found.append(values)
+    return found
 
 
 def tower_vectors(
@@ -152,8 +154,8 @@ def content_vectors(
     return found
 
 
-def _vectors(encoded: Encoded) -> list[Vectors | None]:
-    return [vector if known else None for vector, known in zip(encoded.vectors, encoded.mask)]
+def _first(encoded: Encoded) -> Vectors | None:
+    return encoded.vectors[0] if encoded.mask[0] else None
 
 
 def _constant_query(

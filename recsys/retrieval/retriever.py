@@ -98,8 +98,8 @@ class Retriever(RetrievalCalls):
     def answer(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
         """For each request the response or the error; requests need nothing in common.
 
-        All terms are encoded in one call and all pictures in another; the queries of a space are
-        encoded in one call, and searched in one call per k.
+        An answer has the same bits alone as in any batch. Terms and pictures are encoded one by
+        one; the queries of a space are encoded in one call, and searched in one call per k.
         """
         answers: dict[int, Response | RecsysError] = {}
         parsed: dict[int, ParsedRequest] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,10 +23,15 @@ from recsys.towers.query import QueryBatch
 from recsys.towers.storage import read_towers, write_towers
 
 Positions = npt.NDArray[np.intp]
+Passes = Callable[[Rows, int], Iterable[tuple[Positions, int]]]
+"""Split of queries, by the lengths of their histories and the window, into passes and widths."""
 POSITIONS_PER_CALL = 16_384
 """Padded history positions in one pass through the tower; bounds memory, not results."""
 PADDING_PER_CALL = 512
 """Padding among these: a pass by itself costs as much as some hundred positions."""
+QUERIES_PER_PASS = 8
+"""Number of queries in each pass of :meth:`Towers.encode`, one vector register of float32: kernels
+of TensorFlow round differently for each shape, and for queries after the last full register."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +89,10 @@ class Towers:
         return bool(self.item_blocks)
 
     def encode(self, batch: QueryBatch, item_vectors: Vectors | None = None) -> Vectors:
-        """One unit vector per query, float32 ``[b, d]``; the same alone as in any batch.
+        """One unit vector per query, float32 ``[b, d]``; the same bits alone as in any batch.
+
+        Every pass through the tower has the same number of queries, and a width that depends on the
+        query's own history only. :meth:`encode_many` is faster for thousands of queries.
 
         Args:
             batch: The queries.
@@ -101,8 +109,17 @@ class Towers:
             batch, self.item_vectors if item_vectors is None else item_vectors
         )
 
+    def encode_many(self, batch: QueryBatch) -> Vectors:
+        """As :meth:`encode`, in large passes; vectors differ from its by float32 rounding."""
+        return self.encode_scaled(batch, self.item_vectors, passes=large_passes)
+
     def encode_scaled(
-        self, batch: QueryBatch, item_vectors: Vectors, scale: float = 1.0
+        self,
+        batch: QueryBatch,
+        item_vectors: Vectors,
+        scale: float = 1.0,
+        *,
+        passes: Passes | None = None,
     ) -> Vectors:
         """As :meth:`encode`, with the item vectors multiplied by ``scale``."""
         expected, got = self.sizes["terms"], batch.terms.shape[1]
@@ -112,17 +129,15 @@ class Towers:
         out = np.empty((len(batch), self.config.dimension), np.float32)
         window = self.config.history.window
         lengths = np.array([min(len(history), window) for history in batch.histories], np.int32)
-        order = np.argsort(lengths, kind="stable")
-        for chosen in np.split(order, _passes(lengths[order])):
-            if len(chosen):
-                rows = _history_rows(batch, chosen, lengths[chosen])
-                vectors = _vectors_at(rows, item_vectors)
-                if scale != 1.0:
-                    vectors *= np.float32(scale)
-                inputs = self._inputs(batch, chosen, lengths[chosen])
-                out[chosen] = self._query_vectors(
-                    tf.constant(vectors), tf.constant(lengths[chosen]), inputs
-                ).numpy()
+        for chosen, width in (passes or _equal_passes)(lengths, window):
+            rows = _history_rows(batch, chosen, lengths[chosen], width)
+            vectors = _vectors_at(rows, item_vectors)
+            if scale != 1.0:
+                vectors *= np.float32(scale)
+            inputs = self._inputs(batch, chosen, lengths[chosen], width)
+            out[chosen] = self._query_vectors(
+                tf.constant(vectors), tf.constant(lengths[chosen]), inputs
+            ).numpy()
         return out
 
     def encode_items(self, blocks: Sequence[FeatureBlock], rows: Rows | None = None) -> Vectors:
@@ -150,8 +165,10 @@ class Towers:
             )
         return self._item_tower.encode(blocks, rows)
 
-    def _inputs(self, batch: QueryBatch, chosen: Positions, lengths: Rows) -> dict[str, Any]:
-        seconds, times_known = self._times(batch, chosen, lengths)
+    def _inputs(
+        self, batch: QueryBatch, chosen: Positions, lengths: Rows, width: int
+    ) -> dict[str, Any]:
+        seconds, times_known = self._times(batch, chosen, lengths, width)
         known = {"user_known": batch.user_known, "terms_known": batch.terms_known}
         terms = np.zeros((len(chosen), self.sizes["terms"]), np.float32)
         if self.terms_dimension and batch.terms_known.any():
@@ -170,10 +187,10 @@ class Towers:
         }
 
     def _times(
-        self, batch: QueryBatch, chosen: Positions, lengths: Rows
+        self, batch: QueryBatch, chosen: Positions, lengths: Rows, width: int
     ) -> tuple[Vectors, Vectors]:
         """Seconds since the first item of each history that is read, and whether they are known."""
-        width = int(lengths.max()) if self.config.history.reads_times else 0
+        width = width if self.config.history.reads_times else 0
         seconds = np.zeros((len(chosen), width), np.float32)
         known = np.zeros(len(chosen), np.float32)
         if batch.times is None or batch.times_known is None or not width:
@@ -225,9 +242,9 @@ class Towers:
         )
 
 
-def _history_rows(batch: QueryBatch, chosen: Positions, lengths: Rows) -> Rows:
-    """The last rows of each history, int32 ``[b, t]``, padded with row 0."""
-    rows = np.zeros((len(chosen), int(lengths.max())), np.int32)
+def _history_rows(batch: QueryBatch, chosen: Positions, lengths: Rows, width: int) -> Rows:
+    """The last rows of each history, int32 ``[b, width]``, padded with row 0."""
+    rows = np.zeros((len(chosen), width), np.int32)
     for line, (query, length) in enumerate(zip(chosen, lengths)):
         if length:
             rows[line, :length] = batch.histories[query][-length:]
@@ -261,8 +278,33 @@ def _vectors_at(rows: Rows, item_vectors: Vectors) -> Vectors:
     return vectors
 
 
-def _passes(lengths: Rows) -> list[int]:
-    """Where, in histories of ascending lengths, each next pass through the tower begins."""
+def _equal_passes(lengths: Rows, window: int) -> Iterator[tuple[Positions, int]]:
+    """Passes of ``QUERIES_PER_PASS`` queries; a width is a power of two, the window, or 0.
+
+    Queries of the last pass of a width are repeated to fill it.
+    """
+    widths = np.array([_width(length, window) for length in lengths.tolist()], np.int32)
+    for width in np.unique(widths).tolist():
+        positions = np.flatnonzero(widths == width)
+        for start in range(0, len(positions), QUERIES_PER_PASS):
+            chosen = positions[start : start + QUERIES_PER_PASS]
+            yield np.resize(chosen, QUERIES_PER_PASS), width
+
+
+def _width(length: int, window: int) -> int:
+    return min(1 << (length - 1).bit_length(), window) if length else 0
+
+
+def large_passes(lengths: Rows, window: int) -> Iterator[tuple[Positions, int]]:
+    """Passes of queries of similar length, as wide as the longest of each."""
+    order = np.argsort(lengths, kind="stable")
+    for chosen in np.split(order, _begins(lengths[order])):
+        if len(chosen):
+            yield chosen, int(lengths[chosen].max())
+
+
+def _begins(lengths: Rows) -> list[int]:
+    """Where, in histories of ascending lengths, each next large pass begins."""
     begins, at, real = [], 0, 0
     for stop, length in enumerate(lengths.tolist()):
         positions = (stop - at + 1) * (length + 1)  # the last is the longest

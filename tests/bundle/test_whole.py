@@ -57,6 +57,9 @@ def test_a_bundle_of_real_parts_answers_as_they_did(parts: Parts, tmp_path: Path
         Request(Query(item_id="i9"), 20, TEXT),
         Request(Query(history=["i9", "i10"]), 20, TEXT),
     ]
+    assert [bundle.retriever.respond(each) for each in requests] == bundle.retriever.answer(
+        requests
+    )
     before, after = (each.answer(requests) for each in (parts.retriever(), bundle.retriever))
     for one, other in zip(before, after):
         assert one.ids == other.ids

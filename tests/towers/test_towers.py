@@ -16,7 +16,7 @@ from recsys.towers import (
     fit,
     load_towers,
 )
-from recsys.towers.towers import PADDING_PER_CALL, POSITIONS_PER_CALL, _passes
+from recsys.towers.towers import PADDING_PER_CALL, POSITIONS_PER_CALL, _begins
 from tests.towers.worlds import cycle
 
 
@@ -52,22 +52,26 @@ def batch(size: int = 40) -> QueryBatch:
 def test_a_query_has_the_same_vector_alone_and_in_a_batch(towers):
     together = towers.encode(batch())
     alone = np.concatenate([towers.encode(batch().slice(at, at + 1)) for at in range(40)])
-    np.testing.assert_allclose(together, alone, atol=1e-5)
+    np.testing.assert_array_equal(together, alone)
+    for size in (3, 11):
+        parts = [towers.encode(batch().slice(at, at + size)) for at in range(0, 40, size)]
+        np.testing.assert_array_equal(together, np.concatenate(parts))
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
 
 
-def test_the_size_of_a_pass_does_not_change_vectors(towers, monkeypatch):
+def test_the_size_of_a_large_pass_does_not_change_vectors(towers, monkeypatch):
     together = towers.encode(batch())
+    np.testing.assert_allclose(towers.encode_many(batch()), together, atol=1e-5)
     for limit in ("POSITIONS_PER_CALL", "PADDING_PER_CALL"):
         with monkeypatch.context() as patch:
             patch.setattr(f"recsys.towers.towers.{limit}", 9)
-            np.testing.assert_allclose(towers.encode(batch()), together, atol=1e-5)
+            np.testing.assert_allclose(towers.encode_many(batch()), together, atol=1e-5)
 
 
 @given(st.lists(st.integers(0, 200), max_size=400))
 def test_a_pass_is_the_longest_within_the_limits_of_size_and_padding(lengths):
     ascending = np.sort(np.array(lengths, np.int32))
-    begins = [0, *_passes(ascending), len(lengths)]
+    begins = [0, *_begins(ascending), len(lengths)]
     for at, stop in itertools.pairwise(begins):
         one = ascending[at:stop]
         assert _fits(one)

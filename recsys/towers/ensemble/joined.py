@@ -24,7 +24,13 @@ from recsys.towers.storage import (
     save_matrix,
     unreadable,
 )
-from recsys.towers.towers import Towers, check_item_vectors, load_two_towers
+from recsys.towers.towers import (
+    Passes,
+    Towers,
+    check_item_vectors,
+    large_passes,
+    load_two_towers,
+)
 
 WIDTHS = "widths"
 
@@ -108,11 +114,11 @@ class JoinedTowers:
 
     def encode(self, batch: QueryBatch, item_vectors: Vectors | None = None) -> Vectors:
         """One vector per query, as wide as those of items; see :meth:`Towers.encode`."""
-        matrix = self.item_vectors if item_vectors is None else item_vectors
-        check_item_vectors(matrix, sum(self._widths))
-        parts = zip(self.members, _columns(matrix, self._widths))
-        scale = float(np.sqrt(len(self.members)))
-        return _joined([each.encode_scaled(batch, part, scale) for each, part in parts])
+        return self._encode(batch, self.item_vectors if item_vectors is None else item_vectors)
+
+    def encode_many(self, batch: QueryBatch) -> Vectors:
+        """As :meth:`encode`, in large passes; see :meth:`Towers.encode_many`."""
+        return self._encode(batch, self.item_vectors, large_passes)
 
     def encode_items(self, blocks: Sequence[FeatureBlock], rows: Rows | None = None) -> Vectors:
         """One vector per item; see :meth:`Towers.encode_items`."""
@@ -128,6 +134,14 @@ class JoinedTowers:
         if items == "write":
             save_matrix(folder / ITEMS, self.item_vectors)
         write_json(folder / FACTS, {"format": FORMAT_VERSION, WIDTHS: self._widths})
+
+    def _encode(self, batch: QueryBatch, matrix: Vectors, passes: Passes | None = None) -> Vectors:
+        check_item_vectors(matrix, sum(self._widths))
+        parts = zip(self.members, _columns(matrix, self._widths))
+        scale = float(np.sqrt(len(self.members)))
+        return _joined(
+            [each.encode_scaled(batch, part, scale, passes=passes) for each, part in parts]
+        )
 
     @property
     def _widths(self) -> list[int]:
