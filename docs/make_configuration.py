@@ -17,7 +17,8 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from pydantic.fields import FieldInfo
 
 from recsys.comparison.config import ComparisonConfig
-from recsys.config import Config, sections_in
+from recsys.config import Config
+from recsys.config_faults import sections_in
 from recsys.pipeline.config import RunConfig
 from recsys.tuning.config import StudyConfig, VariantStudyConfig
 

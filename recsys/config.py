@@ -5,15 +5,14 @@ Each part of the library declares its own section as a subclass of :class:`Confi
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from recsys.config_faults import explain
 from recsys.errors import ConfigError, suggestion
 
 if sys.version_info >= (3, 11):
@@ -78,11 +77,9 @@ def parse_config(values: Mapping[str, Any], kind: type[ConfigT], *, source: str 
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        faults = error.errors()
-        lines = [_explain(fault, kind) for fault in faults]
+        message, field = explain(error.errors(), values, kind)
         where = f"{source}: " if source else ""
-        field = ".".join(str(part) for part in faults[0]["loc"])
-        raise ConfigError(where + "; ".join(lines), field=field) from None
+        raise ConfigError(where + message, field=field) from None
 
 
 def seeded(section: ConfigT, seed: int) -> ConfigT:
@@ -103,42 +100,3 @@ def seeded(section: ConfigT, seed: int) -> ConfigT:
     if "seed" in type(section).model_fields and "seed" not in section.model_fields_set:
         changes["seed"] = seed
     return section.model_copy(update=changes) if changes else section
-
-
-def _explain(fault: Any, kind: type[Config]) -> str:
-    path = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        known = _keys_at(kind, fault["loc"][:-1])
-        near = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
-        remedy = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
-        return f"unknown key '{path}': {remedy}"
-    return f"'{path}': {fault['msg']} (got {fault['input']!r})"
-
-
-def _keys_at(kind: type[Config], path: tuple[int | str, ...]) -> list[str]:
-    """The keys allowed at ``path``, through nested, optional and union sections."""
-    kinds: list[type[BaseModel]] = [kind]
-    for part in path:
-        # Other parts of a path are list positions or tags of a union.
-        deeper = [
-            nested
-            for section in kinds
-            if (info := section.model_fields.get(str(part))) is not None
-            for nested in sections_in(info.annotation)
-        ]
-        kinds = deeper or kinds
-    return sorted({key for section in kinds for key in section.model_fields})
-
-
-def sections_in(annotation: Any) -> list[type[BaseModel]]:
-    """The sections that a field of this type can contain, also in lists and dictionaries.
-
-    Example:
-        >>> sections_in(tuple[Config, ...] | None)
-        [<class 'recsys.config.Config'>]
-    """
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    if get_origin(annotation) in (Union, UnionType, list, tuple, dict) or get_args(annotation):
-        return [found for part in get_args(annotation) for found in sections_in(part)]
-    return []

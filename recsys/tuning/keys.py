@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from recsys.config import sections_in
+from recsys.config_faults import sections_in
 from recsys.errors import ConfigError
 from recsys.pipeline import RunConfig
 

@@ -73,7 +73,7 @@ def test_weights_are_a_word_or_a_file() -> None:
         ({"text": {"name": "word2vec", "dimensoin": 3}}, "did you mean 'dimension'"),
         ({"text": {"name": "gpt"}}, "'word-vectors', 'word2vec'"),
         ({"image": {"name": "auto-encoder", "size": 50}}, "multiple of 8"),
-        ({"text": {"name": "word-vectors"}}, "text.word-vectors.file"),
+        ({"text": {"name": "word-vectors"}}, "the key 'text.file' is missing"),
     ],
 )
 def test_a_config_that_cannot_be_used_is_explained(section: dict, message: str) -> None:

@@ -55,7 +55,7 @@ def space(given: dict[str, Any], base: dict[str, Any] = BASE) -> SearchSpace:
         ({"train.learning_rate": {"low": 0, "high": 1, "log": True}}, "low must be more than 0"),
         ({"train.epochs": {"low": 1, "high": 9, "step": 2, "log": True}}, "do not go together"),
         ({"train.learning_rate": {"low": 0.1, "high": 7}}, "'train.learning_rate'.*less than or"),
-        ({"train.learning_rate": {"low": "a", "high": 7}}, "'space.train.learning_rate.range.low'"),
+        ({"train.learning_rate": {"low": "a", "high": 7}}, "'space.train.learning_rate.low'"),
         ({"train.epochs": {"lwo": 1, "high": 2}}, "did you mean 'low'"),
         ({"train.epochs": 3}, "'space.train.epochs"),
         ({"train.decay": {"choices": ["cosine", "steps"]}}, "s.toml, space.'train.decay'"),
