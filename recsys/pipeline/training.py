@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
+
 from recsys.errors import ConfigError
 from recsys.evaluation import evaluate
 from recsys.interactions import Interactions
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stage import StageOutput
-from recsys.splits import Split
+from recsys.splits import Split, SplitConfig
+from recsys.splits.advice import remedy
 
 if TYPE_CHECKING:
     from recsys.towers import AnyTowers, FitResult
@@ -92,9 +95,11 @@ def train_towers(
 def check_validation(parts: Split) -> None:
     """Check that there are validation queries."""
     if not len(parts.validation):
+        config: SplitConfig = TypeAdapter(SplitConfig).validate_python(parts.protocol["config"])
+        change = remedy("validation", parts.protocol["removed"], config, None)
         raise ConfigError(
-            "the split leaves no validation query, and training chooses by them; choose other"
-            " bounds or another protocol",
+            f"'{config.protocol}' leaves no validation query, and training chooses by them:"
+            f" {change}",
             field="split",
         )
 

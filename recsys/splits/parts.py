@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from recsys.errors import DataError
 from recsys.ids import Mask
 from recsys.interactions import EVENT, Interactions
+from recsys.splits.advice import remedy
 from recsys.splits.config import SplitConfig
 from recsys.splits.held_out import HeldOutQueries, Positions
 from recsys.splits.repeats import repeated_targets, resolve_repeats
@@ -137,7 +137,7 @@ def build_split(
     if not len(train) or not len(kept[1]):
         raise DataError(
             f"'{config.protocol}' leaves {len(train)} interactions to train on and {len(kept[1])} "
-            f"test queries; there must be some of both: {_remedy(removed, config)}"
+            f"test queries; there must be some of both: {remedy('test', removed, config, log)}"
         )
     sampled = _sampled(kept[0], config.validation_sample, config.seed)
     final = final if config.refit == "train-and-validation" else train
@@ -195,22 +195,6 @@ def _by_event(key: str, queries: HeldOutQueries) -> dict[str, dict[str, int]]:
     kinds = queries.context[EVENT].index
     counts = np.bincount(queries.target_events, minlength=len(kinds))
     return {key: {str(kind): int(n) for kind, n in zip(kinds, counts) if n}}
-
-
-def _remedy(removed: Mapping[str, Any], config: SplitConfig) -> str:
-    """What to change where no test query is left."""
-    repeats, short = removed["test_repeats"], removed["test_short_histories"]
-    if repeats:
-        return (
-            f"{repeats:,} test targets were left out, since the history of their query holds the"
-            " item. Leave repeats out of the log (data.policy.duplicate_interactions ="
-            " 'drop-exact' or 'keep-last'), or keep them as targets (split.repeats = 'keep-last')"
-        )
-    if short:
-        return f"{short:,} test queries have a history below split.min_history; lower it"
-    if config.target_events is not None:
-        return "choose other bounds, another protocol, or more kinds in split.target_events"
-    return "choose other bounds or another protocol"
 
 
 def _sampled(queries: HeldOutQueries, limit: int | None, seed: int) -> HeldOutQueries:

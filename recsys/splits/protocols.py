@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
 import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import DataError
 from recsys.ids import Mask
 from recsys.interactions import Interactions
+from recsys.splits.advice import iso
 from recsys.splits.config import (
     ColdItemsConfig,
     GlobalTimeConfig,
@@ -64,12 +63,15 @@ def _global_time(log: Interactions, config: GlobalTimeConfig) -> Split:
     if log.clock != "timestamp":
         raise DataError(
             "'global-time' needs timestamps, and this log has only positions within a user; "
-            "use 'leave-last-out', or give the column of the timestamps"
+            "use 'leave-last-out', or name the column of the timestamps (columns.timestamp)"
         )
     first, second = (_second(log, moment) for moment in (config.validation_from, config.test_from))
     if first >= second:
+        enough = len(np.unique(log.time[log.time < first])) > 1
         raise DataError(
-            f"validation and test both begin at {_iso(first)}: too many interactions at one second"
+            f"validation and test both begin at {iso(first)}, since many interactions have that"
+            f" second: {'set split.validation_from earlier, or ' if enough else ''}use the protocol"
+            " 'leave-last-out'"
         )
     # The first position of each (user, time): what lies before it in the user is strictly earlier.
     new = np.ones(len(log), np.bool_)
@@ -86,7 +88,7 @@ def _global_time(log: Interactions, config: GlobalTimeConfig) -> Split:
         validation=parts[0],
         test=parts[1],
         config=config,
-        counts={"validation_from": _iso(first), "test_from": _iso(second)},
+        counts={"validation_from": iso(first), "test_from": iso(second)},
     )
 
 
@@ -95,8 +97,9 @@ def _cold_items(log: Interactions, config: ColdItemsConfig) -> Split:
     amount = round(config.share * len(used))
     if amount < 2 or amount == len(used):
         raise DataError(
-            f"a share of {config.share} of {len(used)} items withholds {amount}; at least 2 must "
-            "be withheld (one for validation, one for test) and at least 1 kept"
+            f"split.share = {config.share} of {len(used)} items withholds {amount}; at least 2 must"
+            " be withheld (one for validation, one for test) and at least 1 kept: "
+            + (f"set it to {_share(len(used)):.2g}" if len(used) > 2 else "more items are needed")
         )
     drawn = np.random.default_rng(config.seed).permutation(used)[:amount]
     part = np.zeros(len(log.items), np.int8)  # 0 kept, 1 validation, 2 test
@@ -164,5 +167,6 @@ def _second(log: Interactions, moment: Moment) -> int:
     return int(ordered[min(int(moment * len(ordered)), len(ordered) - 1)]) if len(ordered) else 0
 
 
-def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, tz=timezone.utc).isoformat()
+def _share(items: int) -> float:
+    """The default share, or a greater one that withholds 2 of at least 3 items."""
+    return max(ColdItemsConfig().share, 2 / items)
