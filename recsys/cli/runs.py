@@ -123,6 +123,7 @@ def _command(stage: str) -> Callable[..., None]:
             print_table(["figure", "value"], [[n, f"{v:g}"] for n, v in result.figures.items()])
         if stage == "encode":
             _print_coverage(result.notes["words"])
+            _print_entries(result.notes.get("word_vector_file", {}))
 
     return command
 
@@ -162,6 +163,13 @@ def _print_coverage(words: Mapping[str, Mapping[str, object]]) -> None:
 
     if words:
         print_table(COVERAGE_COLUMNS, coverage_rows(words))
+
+
+def _print_entries(entries: Mapping[str, int]) -> None:
+    """The number of entries of the word-vector file, and of those that gave no word."""
+    if entries:
+        lines = [[name.replace("_", " "), f"{count:,}"] for name, count in entries.items()]
+        print_table(["word-vector file", "number"], lines)
 
 
 def _print_figures(figures: Mapping[str, float], job: Job) -> None:

@@ -29,7 +29,7 @@ from recsys.encoders.words.configs import (
     Word2VecConfig,
     WordVectorsConfig,
 )
-from recsys.encoders.words.coverage import Coverage, KnowsWords
+from recsys.encoders.words.coverage import CountsEntries, Coverage, KnowsWords
 from recsys.encoders.words.word_vector_files import write_word_vectors
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "BertConfig",
     "Content",
     "Contents",
+    "CountsEntries",
     "Coverage",
     "ElmoConfig",
     "Encoded",

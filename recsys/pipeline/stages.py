@@ -12,7 +12,14 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from recsys.encoders import ILLUSTRATIONS, Content, Encoder, KnowsWords, obtain_encoder
+from recsys.encoders import (
+    ILLUSTRATIONS,
+    Content,
+    CountsEntries,
+    Encoder,
+    KnowsWords,
+    obtain_encoder,
+)
 from recsys.features import (
     CataloguePictures,
     FeatureBlock,
@@ -84,6 +91,8 @@ def _run_encode(job: Job, out: Path) -> StageOutput:
         if isinstance(encoder, KnowsWords):
             read = {"item texts": texts, "search phrases": phrases}
             notes["words"] = {kind: encoder.coverage(each).to_dict() for kind, each in read.items()}
+        if isinstance(encoder, CountsEntries):
+            notes["word_vector_file"] = dict(encoder.entries)
         if len(phrases) > 1:
             FeatureBlock.of(PHRASES, cache.encode(encoder, phrases)).save(out / f"{PHRASES}.npz")
     if job.config.image is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -60,6 +60,17 @@ class KnowsWords(Protocol):
     def coverage(self, texts: Iterable[str]) -> Coverage:
         """Count the words of ``texts`` that have no vector."""
         ...
+
+
+@runtime_checkable
+class CountsEntries(Protocol):
+    """A text encoder that read its words from a file.
+
+    Attributes:
+        entries: Number of entries of the file, and of those that gave no word.
+    """
+
+    entries: Mapping[str, int]
 
 
 def coverage_of(texts: Iterable[str], known: Callable[[str], Known]) -> Coverage:

@@ -1,19 +1,17 @@
-"""Word-vector files: GloVe, word2vec text and binary, fastText, each also as ``.gz``.
+"""Word-vector files: GloVe, word2vec text and binary, fastText, each also compressed with gzip.
 
-gensim reads the binary forms, and writes. This module detects the format, reads the text forms, and
-refuses truncated and other files with the line that is wrong.
+gensim reads fastText's ``.bin``, and writes; ``word_vector_entries`` reads the other forms.
 """
 
 from __future__ import annotations
 
-import gzip
 import struct
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,25 +19,22 @@ from recsys.encoders.encoder import Encoder
 from recsys.encoders.words.pooled_words import PooledWords
 from recsys.encoders.words.subwords import Subwords
 from recsys.encoders.words.tokens import is_word
+from recsys.encoders.words.word_vector_entries import (
+    GZIP_MAGIC,
+    Layout,
+    entries_of,
+    layout_of,
+    refusal,
+)
 from recsys.errors import EncoderError
 from recsys.files import atomic_file
 from recsys.ids import Vectors
 
-_FASTTEXT_MAGIC = (793_712_314).to_bytes(4, "little")
-_LONGEST_LINE = 1 << 20
 _DAMAGE = (
     *(OSError, EOFError, ValueError, struct.error, IndexError, KeyError),
     *(AssertionError, NotImplementedError, MemoryError, OverflowError),
 )
 """Exceptions that gensim raises for a damaged file; it has none of its own."""
-
-
-@dataclass(frozen=True)
-class _Layout:
-    form: Literal["text", "binary", "fasttext"]
-    header: bool = False
-    words: int = 0
-    dimension: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,38 +45,47 @@ class WordVectors:
         words: Distinct words, lower case.
         vectors: Word vectors, float32 ``[words, d]``.
         subwords: Subwords of a fastText ``.bin``; None for other files.
+        entries: Number of ``entries`` read, and of those that gave no word: ``repeated`` ones,
+            ``other_spellings`` (upper case) and ``not_words`` (punctuation, phrases); number of
+            entries ``beyond_header``, after as many as the header states.
     """
 
     words: list[str]
     vectors: Vectors
     subwords: Subwords | None = None
+    entries: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_word_vectors(path: Path, *, limit: int | None = None) -> WordVectors:
     """Read any word-vector file.
 
-    A word gets the vector of its lower-case spelling, else of the first in the file. Entries that
-    are not a single word (punctuation, phrases with spaces) are skipped.
+    A word gets the vector of its lower-case spelling, else of the first in the file. Of repeated
+    entries the first one counts. Entries that are not a single word (punctuation, phrases with
+    blanks) are skipped. Text may have a byte order mark, any line ends, blank lines, and blanks or
+    tabs as separators.
+
+    Raises:
+        EncoderError: The file does not exist, is damaged or not a word-vector file, or an entry
+            has another width than the header or the first line states; with the line.
     """
     try:
-        layout = _layout(path)
-        if layout.form == "text":
-            return WordVectors(*_usable(path, *_read_text(path, layout, limit)))
-        loaded = _load(path, layout, limit)
+        layout = layout_of(path)
+        if layout.form == "fasttext":
+            return _fasttext(path, limit)
+        keys: list[str] = []
+        numbers = bytearray()
+        for key, vector in islice(entries_of(path, layout), limit):
+            keys.append(key)
+            numbers += vector
     except FileNotFoundError as error:
         raise EncoderError(
             f"expected a word-vector file; {path} does not exist: check the encoder's 'file'"
         ) from error
     except (OSError, EOFError, zlib.error) as error:
-        raise _refusal(path, str(error)) from error
-    vectors = np.asarray(loaded.vectors[:limit], np.float32)
-    # gensim skips a word that is there again, and fills the list of words with None.
-    keys = [key for key in loaded.index_to_key[:limit] if key is not None]
-    words, vectors = _usable(path, keys, vectors)
-    if layout.form != "fasttext" or not loaded.bucket:
-        return WordVectors(words, vectors)
-    buckets = np.asarray(loaded.vectors_ngrams, np.float32)
-    return WordVectors(words, vectors, Subwords(buckets, loaded.min_n, loaded.max_n))
+        raise refusal(path, str(error)) from error
+    rows, entries = _usable(path, keys, layout)
+    vectors = np.frombuffer(numbers, "<f4").reshape(-1, layout.dimension)
+    return WordVectors(list(rows), vectors[list(rows.values())], None, entries)
 
 
 def write_word_vectors(
@@ -121,95 +125,58 @@ def write_word_vectors(
     return len(keyed)
 
 
-def _usable(path: Path, keys: Sequence[str], vectors: Vectors) -> tuple[list[str], Vectors]:
+def _usable(
+    path: Path, keys: Iterable[str], layout: Layout
+) -> tuple[dict[str, int], dict[str, int]]:
+    """The row of each word, and :attr:`WordVectors.entries`."""
     rows: dict[str, int] = {}
+    spellings: dict[str, int] = {}
+    not_words = entries = 0
     for row, key in enumerate(keys):
+        entries = row + 1
         if not is_word(key):
+            not_words += 1
             continue
+        spellings.setdefault(key, row)
         word = key.lower()
-        if word not in rows or (word == key != keys[rows[word]]):
-            rows[word] = row
+        if word not in rows or word == key:
+            rows[word] = spellings[key]
     if not rows:
-        raise _refusal(path, "it holds no words")
-    return list(rows), vectors[list(rows.values())]
+        raise refusal(path, "it holds no words")
+    beyond = 0 if layout.words is None else max(0, entries - layout.words)
+    return rows, {
+        "entries": entries,
+        "repeated": entries - not_words - len(spellings),
+        "other_spellings": len(spellings) - len(rows),
+        "not_words": not_words,
+        "beyond_header": beyond,
+    }
 
 
-def _load(path: Path, layout: _Layout, limit: int | None) -> Any:
-    from gensim.models import KeyedVectors
+def _fasttext(path: Path, limit: int | None) -> WordVectors:
+    loaded = _load(path)
+    keys = loaded.index_to_key[:limit]
+    rows, entries = _usable(path, keys, Layout("fasttext"))
+    vectors = np.asarray(loaded.vectors[list(rows.values())], np.float32)
+    finite = np.isfinite(vectors).all(axis=1)
+    if not finite.all():
+        word = list(rows)[int(np.argmin(finite))]
+        raise refusal(path, f"the vector of '{word}' is not finite")
+    if not loaded.bucket:
+        return WordVectors(list(rows), vectors, None, entries)
+    buckets = np.asarray(loaded.vectors_ngrams, np.float32)
+    subwords = Subwords(buckets, loaded.min_n, loaded.max_n)
+    return WordVectors(list(rows), vectors, subwords, entries)
+
+
+def _load(path: Path) -> Any:
     from gensim.models.fasttext import load_facebook_vectors
 
     try:
-        if layout.form == "fasttext":
-            return load_facebook_vectors(str(path))
-        return KeyedVectors.load_word2vec_format(
-            str(path), binary=True, limit=limit, unicode_errors="replace"
-        )
+        return load_facebook_vectors(str(path))
     except _DAMAGE as error:
         reason = str(error) or type(error).__name__
-    raise _refusal(path, reason)
-
-
-def _layout(path: Path) -> _Layout:
-    with _open(path) as file:
-        first = file.readline(_LONGEST_LINE)
-        second = file.readline(_LONGEST_LINE)
-        if first[:4] == _FASTTEXT_MAGIC:
-            return _Layout("fasttext")
-        sizes = first.split()
-        if len(sizes) == 2 and all(size.isdigit() for size in sizes):
-            count, dimension = map(int, sizes)
-            form: Literal["text", "binary"] = "text" if _is_line(second, dimension) else "binary"
-            least = count * (dimension * 2 if form == "text" else dimension * 4 + 1)
-            if dimension < 1 or (path.suffix != ".gz" and path.stat().st_size < least):
-                raise _refusal(path, f"its header promises {count:,} x {dimension:,} numbers")
-            return _Layout(form, True, count, dimension)
-    dimension = len(first.split(b" ")) - 1
-    if dimension < 2 or not _is_line(first, dimension):
-        raise _refusal(path, f"its first line starts with {first[:40]!r}")
-    return _Layout("text", False, 0, dimension)
-
-
-def _is_line(line: bytes, dimension: int) -> bool:
-    parts = line.rstrip().rsplit(b" ", dimension)
-    try:
-        return len(parts) == dimension + 1 and all(np.isfinite(float(p)) for p in parts[1:])
-    except ValueError:
-        return False
-
-
-def _read_text(path: Path, layout: _Layout, limit: int | None) -> tuple[list[str], Vectors]:
-    """Words, or phrases as GloVe 840B has a few, and their vectors, float32 ``[n, d]``.
-
-    gensim cannot read the phrases.
-    """
-    keys: list[str] = []
-    numbers = bytearray()
-    with _open(path) as file:
-        for number, line in enumerate(islice(file, layout.header, None), 1 + layout.header):
-            if len(keys) == limit:
-                break
-            key, *values = line.rstrip().rsplit(b" ", layout.dimension)
-            try:
-                vector = np.array(values, np.float32)
-            except ValueError:
-                values = []
-            if len(values) != layout.dimension:
-                reason = f"line {number:,} is not a word and {layout.dimension} numbers"
-                raise _refusal(path, reason)
-            keys.append(key.decode("utf-8", "replace"))
-            numbers += vector.tobytes()
-    promised = layout.words if limit is None else min(layout.words, limit)
-    if len(keys) < promised:
-        raise _refusal(path, f"its header promises {layout.words:,} words; it holds {len(keys):,}")
-    return keys, np.frombuffer(numbers, np.float32).reshape(-1, layout.dimension)
-
-
-def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-
-
-def _refusal(path: Path, why: str) -> EncoderError:
-    return EncoderError(
-        f"{path} is not a whole word-vector file (GloVe, word2vec or fastText): {why}; "
-        "check the encoder's 'file', or get the file again"
-    )
+    with path.open("rb") as file:
+        if path.suffix != ".gz" and file.read(2) == GZIP_MAGIC:
+            reason = "it is a fastText .bin compressed with gzip; let its name end in .gz"
+    raise refusal(path, reason)

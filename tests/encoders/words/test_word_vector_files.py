@@ -119,6 +119,26 @@ BAD = {
     "prose": (b"This is a letter.\nIt holds no vectors.\n", "its first line starts with"),
     "csv": (b"word,x,y\nlamp,1,2\n", "its first line starts with"),
     "picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "its first line starts with"),
+    "header of a wider vector": (
+        f"2 4\na {NUMBERS}\nb {NUMBERS}\n".encode(),
+        "line 2 is not a word and 4 numbers, the width that the header states: it has 3 numbers",
+    ),
+    "header of a narrower vector": (
+        f"2 2\na {NUMBERS}\nb {NUMBERS}\n".encode(),
+        "line 2 is not a word and 2 numbers, the width that the header states: it has 3 numbers",
+    ),
+    "long line": (
+        f"a {NUMBERS}\nlamp 0.5 {NUMBERS}\n".encode(),
+        "line 2 is not a word and 3 numbers, the width that line 1 states: it has 4 numbers",
+    ),
+    "decimal commas": (f"a {NUMBERS}\nlamp 1 2,5 3\n".encode(), "it ends with '2,5' and 1 numbers"),
+    "no word": (f"a {NUMBERS}\n{NUMBERS}\n".encode(), "line 2 is not a word and 3 numbers"),
+    "infinite": (f"a {NUMBERS}\nlamp 1 inf 3\n".encode(), "line 2: the vector of 'lamp'"),
+    "too large for float32": (f"a 1e39 {NUMBERS[4:]}\n".encode(), "line 1: the vector of 'a'"),
+    "header of no numbers": (b"1 0\na\n", "promises vectors of 0 numbers"),
+    "header alone": (b"0 3\n", "it holds no words"),
+    "zip": (b"PK\x03\x04 and so on", "it is a zip archive; unpack it"),
+    "UTF-16": (f"a {NUMBERS}\n".encode("utf-16"), "it is UTF-16; save it as UTF-8"),
     "short line": (f"a {NUMBERS}\nlamp 0.5\n".encode(), "line 2 is not a word and 3 numbers"),
     "short line below a header": (
         f"2 3\na {NUMBERS}\nlamp 0.5 5\n".encode(),
@@ -126,7 +146,7 @@ BAD = {
     ),
     "not a number": (f"a {NUMBERS}\nlamp 1 x 2\n".encode(), "x"),
     "fewer words": (f"5 3\na {NUMBERS}\nb {NUMBERS}\n".encode(), "promises 5"),
-    "impossible sizes": (f"999999999999 300\na {NUMBERS}\n".encode(), "promises 999,999,999,999"),
+    "impossible sizes": (f"999999999999 3\na {NUMBERS}\n".encode(), "promises 999,999,999,999"),
     "no words": (f", {NUMBERS}\n. {NUMBERS}\n".encode(), "it holds no words"),
 }
 
@@ -140,6 +160,74 @@ def test_other_files_are_refused_as_word_vectors(tmp_path: Path, name: str) -> N
         read_word_vectors(path)
     assert reason in str(refused.value) and str(path) in str(refused.value)
     assert "get the file again" in str(refused.value)
+
+
+HARMLESS = {
+    "byte order mark": lambda text: b"\xef\xbb\xbf" + text,
+    "CRLF": lambda text: text.replace(b"\n", b"\r\n"),
+    "blank lines": lambda text: b"\n" + text.replace(b"\n", b"\n \n") + b"\n",
+    "blanks at the ends": lambda text: text.replace(b"\n", b"  \t\n"),
+    "tabs": lambda text: text.replace(b" ", b"\t"),
+    "two blanks": lambda text: text.replace(b" ", b"  "),
+    "no last line end": lambda text: text.rstrip(),
+}
+
+
+@pytest.mark.parametrize("write", [glove, word2vec_text, glove_with_phrases])
+@pytest.mark.parametrize("change", HARMLESS)
+def test_text_is_read_whole_with(tmp_path: Path, write, change: str) -> None:
+    path = tmp_path / "vectors"
+    write(path)
+    expected = read_word_vectors(path)
+    path.write_bytes(HARMLESS[change](path.read_bytes()))
+    read = read_word_vectors(path)
+    assert read.words == expected.words and read.entries == expected.entries
+    np.testing.assert_array_equal(read.vectors, expected.vectors)
+
+
+@pytest.mark.parametrize("write", [word2vec_text, word2vec_binary])
+def test_entries_after_those_of_the_header_are_read_and_counted(tmp_path: Path, write) -> None:
+    path = tmp_path / "vectors"
+    write(path)
+    path.write_bytes(path.read_bytes().replace(b"8 3", b"5 3", 1))
+    read = read_word_vectors(path)
+    assert read.words == KEPT and read.entries["beyond_header"] == 3
+
+
+def test_a_binary_file_of_another_width_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "vectors"
+    word2vec_binary(path)
+    for width in (1, 2, 4, 5):
+        path.write_bytes(path.read_bytes()[3:])
+        path.write_bytes(f"8 {width}".encode() + path.read_bytes())
+        with pytest.raises(EncoderError, match="numbers of 4 bytes, the width that its header"):
+            read_word_vectors(path)
+
+
+def test_compression_is_detected_by_content(tmp_path: Path) -> None:
+    glove(tmp_path / "plain.gz")
+    assert read_word_vectors(tmp_path / "plain.gz").words == KEPT
+    packed = tmp_path / "vectors.txt"
+    packed.write_bytes(gzip.compress((tmp_path / "plain.gz").read_bytes()))
+    assert read_word_vectors(packed).words == KEPT
+
+
+def test_the_numbers_of_entries_are_saved_with_the_encoder(tmp_path: Path) -> None:
+    from recsys.encoders import CountsEntries, WordVectorsConfig, build_encoder, load_encoder
+
+    (tmp_path / "file").write_text("2 2\nRug 1 2\nlamp 3 4\nlamp 5 6\nrug 1 1\nred rug 1 2\n")
+    encoder = build_encoder(WordVectorsConfig(file=tmp_path / "file"), [])
+    encoder.save(tmp_path / "saved")
+    loaded = load_encoder(tmp_path / "saved")
+    assert isinstance(encoder, CountsEntries) and isinstance(loaded, CountsEntries)
+    assert loaded.entries == encoder.entries
+    assert encoder.entries == {
+        "entries": 5,
+        "repeated": 1,
+        "other_spellings": 1,
+        "not_words": 1,
+        "beyond_header": 3,
+    }
 
 
 @pytest.mark.parametrize("write", [word2vec_text, word2vec_binary, fasttext_vec])
@@ -168,5 +256,5 @@ def test_vectors_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     from recsys.encoders import WordVectorsConfig, build_encoder
 
     (tmp_path / "file").write_text("a 1 2\nlamp nan 1\n")
-    with pytest.raises(EncoderError, match="the word 'lamp' is not finite"):
+    with pytest.raises(EncoderError, match="line 2: the vector of 'lamp' is not finite"):
         build_encoder(WordVectorsConfig(file=tmp_path / "file"), [])
