@@ -16,9 +16,10 @@ from recsys.errors import InvalidRequestError
 from recsys.formats import InteractionSource, ItemSource
 from recsys.index import IndexConfig, ScannConfig
 from recsys.ingestion import IngestPolicy
-from recsys.retrieval import MAX_K, Query, Request, RequestField
+from recsys.retrieval import Query, Request, RequestField
 from recsys.splits import GlobalTimeConfig, SplitConfig
 from recsys.towers.config import TowersConfig, TrainConfig
+from recsys_client.request import SERVICE_MAX_K
 
 SpaceName = Literal["two_tower", "text", "image"]
 
@@ -119,7 +120,7 @@ class ServeConfig(Config):
         # A request without a query gets one from the log.
         query = Query(history=()) if call.query == Query() else call.query
         try:
-            replace(call, query=query).check(MAX_K)
+            replace(call, query=query).check(SERVICE_MAX_K)
         except InvalidRequestError as error:
             raise ValueError(error.message) from error
         return call

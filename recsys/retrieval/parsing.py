@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recsys.errors import InvalidRequestError, NotFoundError, UnknownIdError
+from recsys.errors import InvalidRequestError, NotFoundError, UnknownIdError, suggestion
 from recsys.ids import IdMap, Rows
 from recsys.interactions import Interactions
 from recsys_client.request import Request
@@ -74,8 +74,10 @@ class RequestParser:
         request.check(self.max_k)
         parts = self._parts(request)
         query, log = request.query, self.log
-        user = _row(log.users, query.user_id, "query.user_id")
-        item = _row(log.items, query.item_id, "query.item_id")
+        terms = any("terms" in self.inputs[name] for name in parts)
+        instead = f"give a history{' or search terms' if terms else ''} instead"
+        user = _row(log.users, query.user_id, "query.user_id", instead)
+        item = _row(log.items, query.item_id, "query.item_id", "give an id of the catalogue")
         history, times, unknown_history = self._history(request, user)
         excluded, unknown_exclude = _known(log.items, request.exclude)
         seen = history if request.seen == "exclude" else history[:0]
@@ -99,7 +101,10 @@ class RequestParser:
         for name in spaces:
             if name not in self.inputs:
                 known = ", ".join(sorted(self.inputs))
-                raise NotFoundError(f"no space {name!r:.80}; there are: {known}", field="space")
+                raise NotFoundError(
+                    f"no space {name!r:.80}; there are: {known}{suggestion(name, self.inputs)}",
+                    field="space",
+                )
         given = frozenset(part for part in NOUNS if getattr(query, part))
         given |= frozenset() if query.image is None else {"image"}  # also an empty file
         parts = {name: given & self.inputs[name] for name in spaces}
@@ -128,7 +133,7 @@ class RequestParser:
         if part in ("context", "history_times"):
             remedy = "leave it out; towers read it where they were trained with it"
         if readers:
-            remedy = f"ask a space that does: {_quoted(readers)}"
+            remedy = f"ask a space that does: {_quoted(readers, 'or')}"
         return InvalidRequestError(f"{subject}; {remedy}", field=f"query.{part}")
 
     def _history(
@@ -156,7 +161,7 @@ class RequestParser:
         if column not in self.columns:
             raise InvalidRequestError(
                 f"the towers read no context column {column!r:.80}; they read: "
-                f"{', '.join(self.columns)}",
+                f"{', '.join(self.columns)}{suggestion(column, self.columns)}",
                 field="query.context",
             )
         known = self.log.context[column]
@@ -171,12 +176,11 @@ class RequestParser:
         return known.row(value)
 
 
-def _row(known: IdMap, value: str | None, field: str) -> int | None:
+def _row(known: IdMap, value: str | None, field: str, remedy: str) -> int | None:
     if value is None:
         return None
     # No search for the nearest id here: it is slow among many ids, and any caller can trigger it.
     if value not in known:
-        remedy = "give a history or search terms instead" if known.kind == "user" else "check it"
         raise UnknownIdError(
             f"unknown {known.kind} id {value!r:.80}: not among the {len(known):,} known; {remedy}",
             field=field,
@@ -194,5 +198,5 @@ def _known(known: IdMap, values: Sequence[str]) -> tuple[Rows, tuple[str, ...]]:
     return rows, tuple(dict.fromkeys(value for value in values if value not in known))
 
 
-def _quoted(names: Sequence[str]) -> str:
-    return " and ".join(f"'{name}'" for name in names)
+def _quoted(names: Sequence[str], joint: str = "and") -> str:
+    return f" {joint} ".join(f"'{name}'" for name in names)

@@ -8,6 +8,7 @@ from recsys.config import Config
 from recsys.encoders.pictures.decoding import pixel_count
 from recsys.errors import InvalidRequestError
 from recsys_client.pb.recsys.v1.retrieval_pb2 import BatchRetrieveRequest, RetrieveRequest
+from recsys_client.request import SERVICE_MAX_K
 
 
 class Limits(Config):
@@ -31,10 +32,10 @@ class Limits(Config):
         >>> Limits(k=10).check(RetrieveRequest(k=11))
         Traceback (most recent call last):
         ...
-        recsys_client.errors.InvalidRequestError: k is 11; at most 10 is allowed
+        recsys_client.errors.InvalidRequestError: k must be from 1 to 10; got 11
     """
 
-    k: int = Field(1_000, ge=1)
+    k: int = Field(SERVICE_MAX_K, ge=1)
     history: int = Field(10_000, ge=1)
     exclude: int = Field(10_000, ge=1)
     terms: int = Field(1_000, ge=1)
@@ -49,8 +50,8 @@ class Limits(Config):
     def check(self, request: RetrieveRequest) -> None:
         """Refuse a request that is too large in a part, with an :class:`InvalidRequestError`."""
         query = request.query
-        if request.k > self.k:
-            raise InvalidRequestError(f"k is {request.k}; at most {self.k} is allowed", field="k")
+        if not 1 <= request.k <= self.k:
+            raise InvalidRequestError(f"k must be from 1 to {self.k:,}; got {request.k}", field="k")
         _at_most(self.history, len(query.history.item_ids), "ids", "query.history")
         _at_most(self.history, len(query.history.times), "times", "query.history_times")
         _at_most(self.exclude, len(request.exclude), "ids", "exclude")

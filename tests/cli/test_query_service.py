@@ -102,7 +102,10 @@ def test_a_fusion_reaches_the_service_and_its_parts_come_back(run: Run) -> None:
     ("options", "message"),
     [
         (["--user", "nobody"], "error: unknown user id 'nobody' (unknown_id)"),
-        (["--user", "ann", "--k", "0"], "k must be from 1 to 10,000; got 0 (request_invalid)"),
+        (
+            ["--user", "ann", "--k", "0"],
+            "k must be from 1 to the limit of the service (1,000 by default); got 0",
+        ),
         (["--user", "ann", "--seen", "maybe"], "seen must be 'exclude' or 'include'"),
         (["--user", "ann", "--weight", "text"], "a weight must be SPACE=NUMBER"),
         (["--user", "ann", "--fusion", "max"], "fusion must be 'rrf'"),

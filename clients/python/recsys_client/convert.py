@@ -10,6 +10,7 @@ from recsys_client.fusion import Fusion, ReciprocalRank, WeightedSum, fusion_to_
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_client.request import (
     MAX_K,
+    SERVICE_MAX_K,
     TWO_TOWER,
     Candidate,
     Query,
@@ -65,7 +66,8 @@ def write_request(request: Request) -> pb.RetrieveRequest:
     Raises:
         InvalidRequestError: A value is out of range, two contradict, or text is not Unicode.
     """
-    request.check(MAX_K)
+    # The service knows its own limit, and refuses what is above it.
+    request.check(MAX_K, limit=f"the limit of the service ({SERVICE_MAX_K:,} by default)")
     query = request.query
     try:
         history = None

@@ -29,6 +29,8 @@ IMAGE = "image"
 """The space of the image encoder: items and query pictures."""
 MAX_K = 10_000
 """Largest number of candidates of a request."""
+SERVICE_MAX_K = 1_000
+"""Largest number of candidates of a request to a service with the default limits."""
 
 
 class QueryFields(TypedDict, total=False):
@@ -157,14 +159,20 @@ class Request:
         """Names of the spaces to search."""
         return tuple(self.space.split("+"))
 
-    def check(self, max_k: int) -> None:
+    def check(self, max_k: int, *, limit: str = "") -> None:
         """Refuse what cannot be answered, whatever the ids are.
+
+        Args:
+            max_k: Largest k.
+            limit: Description of the largest k for the message, where a later check allows less.
 
         Raises:
             InvalidRequestError: A value is out of range or two contradict; ``field`` names one.
         """
         if isinstance(self.k, bool) or not isinstance(self.k, int) or not 1 <= self.k <= max_k:
-            raise InvalidRequestError(f"k must be from 1 to {max_k:,}; got {self.k!r}", field="k")
+            raise InvalidRequestError(
+                f"k must be from 1 to {limit or f'{max_k:,}'}; got {self.k!r}", field="k"
+            )
         for name, choices in (("seen", Seen), ("unknown_history", UnknownHistory)):
             value, known = getattr(self, name), get_args(choices)
             if value not in known:
