@@ -22,6 +22,7 @@ from recsys.formats.columns import (
 )
 from recsys.formats.sources import RESERVED, InteractionColumns
 from recsys.ids import IdMap, Mask
+from recsys.ingestion.id_rules import drop_unusable_ids, unusable_values
 from recsys.ingestion.policy import IngestPolicy
 from recsys.ingestion.row_filter import RowFilter, row_numbers
 from recsys.interactions import (
@@ -35,6 +36,7 @@ from recsys.interactions import (
     check_kinds,
 )
 from recsys.tables import TableLike, as_table, factorize, require_columns
+from recsys_client.request import MAX_ID
 
 Clock = Literal["timestamp", "position"]
 Codes = npt.NDArray[np.int64]
@@ -130,6 +132,12 @@ def clean(raw: RawInteractions, policy: IngestPolicy, known: IdMap | None) -> No
     for column, gone in missing.items():
         reason = f"missing {column}"
         drop(reason, gone, table[column], policy=policy.bad_rows, remedy=_REMEDY)
+    for column, codes, ids in ((USER, raw.user, raw.users), (ITEM, raw.item, raw.items)):
+        drop_unusable_ids(
+            raw.rows, column, codes, ids, table[column], policy=policy.bad_rows, remedy=_REMEDY
+        )
+    _miss_unusable_context(raw, policy)
+    table = raw.table
     if policy.events is not None:
         kinds = policy.events.keys() - {SEARCH_EVENT}  # every search may have been joined
         check_kinds(sorted(kinds), _kinds(table), key="policy.events")
@@ -166,6 +174,21 @@ def _padded(unread: UnreadColumn, before: int, after: int) -> UnreadColumn:
     """The same values between rows of other tables."""
     chunks = [pa.nulls(before, TEXT), *unread.values.chunks, pa.nulls(after, TEXT)]
     return replace(unread, values=pa.chunked_array(chunks, TEXT))
+
+
+def _miss_unusable_context(raw: RawInteractions, policy: IngestPolicy) -> None:
+    for name in raw.table.column_names:
+        if name in RESERVED and name != EVENT:
+            continue
+        column = raw.table[name]
+        unusable = unusable_values(*factorize(column))
+        if unusable.any():
+            reason = f"blank or longer than {MAX_ID} characters"
+            raw.rows.miss(
+                reason, unusable, column, column=name, policy=policy.bad_rows, remedy=_REMEDY
+            )
+            known = pc.if_else(pa.array(unusable), pa.scalar(None, column.type), column)
+            raw.table = raw.table.set_column(raw.table.column_names.index(name), name, known)
 
 
 def _typed(data: TableLike, name: str, unreadable: Unreadable) -> pa.Table:

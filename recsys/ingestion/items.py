@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from recsys.catalogue import Catalogue, CatalogueFields
 from recsys.formats.columns import TEXT, RawColumn
 from recsys.ids import IdMap
+from recsys.ingestion.id_rules import drop_unusable_ids
 from recsys.ingestion.policy import IngestPolicy
 from recsys.ingestion.report import Group, TableReport, group_by_reason
 from recsys.ingestion.row_filter import RowFilter, row_numbers
@@ -84,6 +85,7 @@ def clean_items(
     remedy = "fix it, or set bad_rows = 'skip'"
     missing = ids.is_null().to_numpy()
     rows.drop("missing item_id", missing, ids, policy=policy.bad_rows, remedy=remedy)
+    drop_unusable_ids(rows, ITEM, *factorize(ids), ids, policy=policy.bad_rows, remedy=remedy)
     table = _replaced(_joined_lists(raw, fields), ITEM, ids)
     for column in dict.fromkeys(fields.numbers):
         written = RawColumn(raw[column], f"{_TABLE}: column '{column}'", "missing")

@@ -8,7 +8,7 @@ from recsys.config import Config
 from recsys.encoders.pictures.decoding import pixel_count
 from recsys.errors import InvalidRequestError
 from recsys_client.pb.recsys.v1.retrieval_pb2 import BatchRetrieveRequest, RetrieveRequest
-from recsys_client.request import SERVICE_MAX_K
+from recsys_client.request import MAX_ID, SERVICE_MAX_K
 
 
 class Limits(Config):
@@ -43,7 +43,7 @@ class Limits(Config):
     image: int = Field(2 * 1024 * 1024, ge=1)
     pixels: int = Field(16_000_000, ge=1)
     batch_pixels: int = Field(64_000_000, ge=1)
-    id: int = Field(512, ge=1)
+    id: int = Field(MAX_ID, ge=1)
     batch: int = Field(128, ge=1)
     message: int = Field(4 * 1024 * 1024, ge=1024)
 

@@ -67,6 +67,8 @@ def test_tables_made_by_hand_may_hold_other_types() -> None:
         ((None, "x", 1, 1.0), "missing user_id", "nothing"),
         (("", "x", 1, 1.0), "missing user_id", "nothing"),
         (("a", None, 1, 1.0), "missing item_id", "nothing"),
+        (("\u00a0", "x", 1, 1.0), "user_id is blank", "'\\xa0'"),
+        (("a", " \t", 1, 1.0), "item_id is blank", "' \\t'"),
         (("a", "x", None, 1.0), "missing timestamp", "nothing"),
         (("a", "x", 1, float("nan")), "the weight is not a finite number", "nothing"),
         (("a", "x", 1, float("inf")), "the weight is not a finite number", "inf"),

@@ -231,6 +231,7 @@ def test_unknown_words_next_to_a_user_are_reported(retriever: Retriever) -> None
         {"text": -1},
         {"text": math.inf},
         {"text": 1e7},
+        {"text": 1e-44},
         {"text": True},
         {"text": "2"},
         {"text": None},

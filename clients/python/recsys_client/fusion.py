@@ -10,6 +10,8 @@ from typing import Any
 from recsys_client.errors import InvalidRequestError
 
 MAX_WEIGHT = 1_000_000
+MIN_WEIGHT = 1e-6
+"""Smallest weight above 0; fused scores are float32, in which much smaller ones vanish."""
 MAX_CONSTANT = 1_000_000
 MAX_DEPTH = 10_000
 
@@ -27,7 +29,7 @@ class ReciprocalRank:
         constant: Constant added to each rank; a larger one lets the first ranks stand out less.
             60 in the paper.
         depth: Number of items read from each list; k where that is larger.
-        weights: Weight per name of a space, from 0 to 1,000,000; 1 by default.
+        weights: Weight per name of a space, 0 or from 0.000001 to 1,000,000; 1 by default.
 
     Raises:
         InvalidRequestError: A number is out of range; ``field`` names it.
@@ -62,7 +64,7 @@ class WeightedSum:
     another space.
 
     Attributes:
-        weights: Weight per name of a space, from 0 to 1,000,000; 1 by default.
+        weights: Weight per name of a space, 0 or from 0.000001 to 1,000,000; 1 by default.
 
     Raises:
         InvalidRequestError: A weight is out of range; ``field`` names it.
@@ -144,10 +146,12 @@ def _checked(weights: Mapping[str, float]) -> dict[str, float]:
         )
     for name, value in weights.items():
         number = isinstance(value, Real) and not isinstance(value, bool)
-        if not isinstance(name, str) or not number or not 0 <= value <= MAX_WEIGHT:
+        fits = number and (value == 0 or MIN_WEIGHT <= value <= MAX_WEIGHT)
+        if not isinstance(name, str) or not fits:
             raise InvalidRequestError(
-                f"a weight must be a number from 0 to {MAX_WEIGHT:,} for the name of a space; "
-                f"got {value!r:.80} for {name!r:.80}",
+                f"a weight must be a number, 0 or from {MIN_WEIGHT:f} to {MAX_WEIGHT:,}, for the "
+                f"name of a space; got {value!r:.80} for {name!r:.80}. Only the ratio of weights "
+                "changes the order",
                 field="fusion.weights",
             )
     return {name: float(value) for name, value in weights.items()}

@@ -33,6 +33,22 @@ SERVICE_MAX_K = 1_000
 """Largest number of candidates of a request to a service with the default limits."""
 
 
+MAX_ID = 512
+"""Largest number of characters of an id, and of a context column or value."""
+
+
+def id_fault(value: str) -> str:
+    """Reason why a text cannot be an id, in ingestion as in requests; "" if it can.
+
+    Example:
+        >>> id_fault("lamp"), id_fault("\\u00a0"), id_fault("9" * 600)
+        ('', 'blank', 'longer than 512 characters')
+    """
+    if not value.strip():
+        return "blank"
+    return f"longer than {MAX_ID} characters" if len(value) > MAX_ID else ""
+
+
 class QueryFields(TypedDict, total=False):
     """The fields of a :class:`Query`, as keyword arguments."""
 
@@ -308,6 +324,13 @@ def _check_query(query: Query) -> None:
         if value is not None and (not isinstance(value, str) or not value.strip()):
             raise InvalidRequestError(
                 f"{name} must be a string that is not blank; got {value!r:.80}",
+                field=f"query.{name}",
+            )
+        if (
+            value is not None and name != "terms" and id_fault(value)
+        ):  # blank ones are refused above
+            raise InvalidRequestError(
+                f"{name} has {len(value):,} characters; an id has at most {MAX_ID}",
                 field=f"query.{name}",
             )
     if query.image is not None and not isinstance(query.image, bytes):
