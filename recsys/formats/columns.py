@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.errors import DataError
+from recsys.formats.delimited.reader import no_notes
 from recsys.formats.sources import InteractionColumns
 from recsys.formats.times import PER_SECOND, TimeFormat, date_format_of, parsed_times, remedy_of
 from recsys.ids import Mask
@@ -34,13 +35,9 @@ from recsys.interactions import (
 from recsys.tables import plain_types, require_columns
 
 Notes = Callable[[str], None]
-"""A callback that receives one line per property of a file that was detected."""
+"""A callback that receives one line per detected property of a file."""
 Numbers = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 TEXT = pa.large_string()
-
-
-def no_notes(line: str) -> None:
-    """A callback that ignores detected properties."""
 
 
 @dataclass(frozen=True)

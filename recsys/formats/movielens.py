@@ -21,8 +21,9 @@ import pyarrow.compute as pc
 
 from recsys.errors import DataError
 from recsys.formats.columns import TEXT, Unreadable, add_user_columns, interactions_table
+from recsys.formats.delimited import read_csv
 from recsys.formats.sources import InteractionColumns
-from recsys.formats.tables import encoding_of, read_csv
+from recsys.formats.tables import encoding_of
 from recsys.interactions import ITEM, TIMESTAMP, USER, WEIGHT
 from recsys.tables import require_columns
 
@@ -117,13 +118,15 @@ class MovieLensFiles:
             separator=separator,
             encoding=encoding_of(content),
             header=columns,
-            quote=None,
+            quote="",
         )
 
     def csv(self, file: str, columns: dict[str, str]) -> pa.Table:
         """Columns of a csv file, from their names in it to the names returned."""
         with self._stream(file) as stream:
-            table = read_csv(stream, name=self.name(file), columns=list(columns))
+            table = read_csv(
+                stream, name=self.name(file), columns=list(columns), separator=",", quote='"'
+            )
         return table.rename_columns(list(columns.values()))
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ import pyarrow as pa
 from recsys.errors import DataError
 from recsys.formats import lightgcn, movielens, recbole, smart, sources
 from recsys.formats.columns import Notes, RawColumn, Unreadable, interactions_table, no_notes
+from recsys.formats.delimited import NumberFormat, read_csv
 from recsys.formats.publisher import Download, resolve
 from recsys.formats.sources import InteractionColumns, InteractionSource, ItemSource
-from recsys.formats.tables import read_csv, read_parquet
+from recsys.formats.tables import read_parquet
 from recsys.interactions import ITEM, POSITION, USER
 from recsys.progress import Progress, silent
 from recsys.tables import factorize, require_columns
@@ -69,21 +71,29 @@ def read_interactions(
     if isinstance(source, sources.RecBoleInteractions):
         return recbole.read_inter(source, path, unreadable=unreadable)
     if isinstance(source, sources.SequenceInteractions):
-        return _sequences(source, path, unreadable)
-    table = _table(source, path, list(dict.fromkeys(source.columns.named().values())))
-    return interactions_table(
-        table, source.columns, name=str(path), unreadable=unreadable, notes=notes
-    )
+        return _sequences(source, path, unreadable, notes)
+    columns = source.columns
+    table = _table(source, path, list(dict.fromkeys(columns.named().values())), notes)
+    if isinstance(source, sources.CsvInteractions):
+        columns = source.dated_columns()
+        table = _with_standard_numbers(table, source, (columns.weight, columns.position))
+    return interactions_table(table, columns, name=str(path), unreadable=unreadable, notes=notes)
 
 
 def read_items(
     source: ItemSource,
     *,
     base: Path | None = None,
+    numbers: Sequence[str] = (),
     download: Download = "missing",
     progress: Progress = silent,
+    notes: Notes = no_notes,
 ) -> pa.Table:
-    """Read items with all rows of the source; the arguments are those of :func:`read_interactions`.
+    """Read items with all rows of the source; other arguments are those of
+    :func:`read_interactions`.
+
+    Args:
+        numbers: Columns of numbers, to which ``decimal`` and ``thousands`` of a csv file apply.
 
     Returns:
         Column item_id (text), then the others: text from text files, the file's types from parquet.
@@ -96,7 +106,9 @@ def read_items(
     if isinstance(source, sources.RecBoleItems):
         return recbole.read_item(source, path)
     wanted = [source.item, *source.columns] if source.columns else None
-    table = _table(source, path, wanted)
+    table = _table(source, path, wanted, notes)
+    if isinstance(source, sources.CsvItems):
+        table = _with_standard_numbers(table, source, numbers)
     require_columns([source.item], table.column_names, str(path))
     if source.item != ITEM and ITEM in table.column_names:
         raise DataError(
@@ -107,7 +119,7 @@ def read_items(
     return table.drop_columns([source.item]).add_column(0, ITEM, ids)
 
 
-def _table(source: _TableFile, path: Path, columns: list[str] | None) -> pa.Table:
+def _table(source: _TableFile, path: Path, columns: list[str] | None, notes: Notes) -> pa.Table:
     if isinstance(source, sources.ParquetInteractions | sources.ParquetItems):
         return read_parquet(path, columns=columns)
     return read_csv(
@@ -117,11 +129,27 @@ def _table(source: _TableFile, path: Path, columns: list[str] | None) -> pa.Tabl
         separator=source.separator,
         encoding=source.encoding,
         header=source.names,
+        quote=source.quote,
+        escape=source.escape,
+        notes=notes,
     )
 
 
+def _with_standard_numbers(
+    table: pa.Table,
+    source: sources.CsvInteractions | sources.CsvItems,
+    columns: Iterable[str | None],
+) -> pa.Table:
+    written = NumberFormat(source.decimal, source.thousands)
+    for column in columns:
+        if column in table.column_names:
+            values = written.standard(table.column(column))
+            table = table.set_column(table.column_names.index(column), column, values)
+    return table
+
+
 def _sequences(
-    source: sources.SequenceInteractions, path: Path, unreadable: Unreadable
+    source: sources.SequenceInteractions, path: Path, unreadable: Unreadable, notes: Notes
 ) -> pa.Table:
     columns = InteractionColumns(user=source.user, item=source.item, position=source.position)
     wanted = list(columns.named().values())
@@ -129,7 +157,7 @@ def _sequences(
     raw = (
         read_parquet(path, columns=wanted)
         if is_parquet
-        else read_csv(path, name=str(path), columns=wanted)
+        else read_csv(path, name=str(path), columns=wanted, notes=notes)
     )
     table = interactions_table(raw, columns, name=str(path), unreadable=unreadable)
     users, positions = factorize(table.column(USER))[0], table.column(POSITION)

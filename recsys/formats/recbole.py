@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from recsys.errors import DataError
 from recsys.formats.columns import RawColumn, Unreadable, add_user_columns, interactions_table
+from recsys.formats.delimited import read_csv
 from recsys.formats.sources import InteractionColumns, RecBoleInteractions, RecBoleItems
-from recsys.formats.tables import read_csv
 from recsys.interactions import ITEM
 from recsys.tables import require_columns
 
@@ -76,7 +76,7 @@ def _file(path: Path, ending: str) -> Path:
 
 def _read(file: Path) -> tuple[pa.Table, dict[str, str]]:
     """The table with bare column names, and the type of each column."""
-    table = read_csv(file, name=str(file), separator="\t", quote=None)
+    table = read_csv(file, name=str(file), separator="\t", quote="")
     kinds: dict[str, str] = {}
     for column in table.column_names:
         bare, _, kind = column.partition(":")

@@ -102,14 +102,30 @@ class _TextFile(Config):
     """Options of csv files.
 
     Attributes:
-        separator: One character between the values.
-        encoding: Encoding of the text.
+        separator: One character between the values; None to detect ",", ";", tabs or "|".
+        quote: Quotation mark that encloses values, "" where marks are ordinary characters; None to
+            detect by whether marks enclose values.
+        escape: Character before a quotation mark inside of a quoted value; None to detect whether
+            marks are doubled or follow a backslash.
+        decimal: Decimal mark of numbers.
+        thousands: Mark between groups of three digits of numbers; "" for none, " " for spaces.
+        encoding: Encoding of the text; None for that of its byte order mark, else UTF-8.
         names: Columns of a file without a header line.
     """
 
-    separator: str = Field(",", min_length=1, max_length=1)
-    encoding: str = "utf-8"
+    separator: str | None = Field(None, min_length=1, max_length=1)
+    quote: str | None = Field(None, max_length=1)
+    escape: str | None = Field(None, min_length=1, max_length=1)
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ",", ".", " ", "'"] = ""
+    encoding: str | None = None
     names: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _different_marks(self) -> _TextFile:
+        if self.decimal == self.thousands:
+            raise ValueError(f"decimal and thousands are both '{self.decimal}'")
+        return self
 
 
 class _ItemTable(Config):
@@ -140,16 +156,33 @@ class ParquetInteractions(Config):
 
 
 class CsvInteractions(_TextFile):
-    """A csv file of interactions; ``.gz``, ``.bz2`` and ``.zst`` are unpacked while reading.
+    """A csv file of interactions, which may be compressed (gzip, bz2, xz, zstd, zip).
 
     Attributes:
         path: Path of the file.
         columns: Names of the columns.
+        date_format: The same as ``columns.date_format``.
     """
 
     format: Literal["csv"] = "csv"
     path: str
     columns: InteractionColumns = InteractionColumns()
+    date_format: DateFormat | None = None
+
+    @model_validator(mode="after")
+    def _one_date_format(self) -> CsvInteractions:
+        if self.date_format is not None:
+            given = self.columns.model_dump(exclude_unset=True)
+            if given.get("date_format", self.date_format) != self.date_format:
+                raise ValueError("date_format and columns.date_format differ; give one of them")
+            InteractionColumns.model_validate({**given, "date_format": self.date_format})
+        return self
+
+    def dated_columns(self) -> InteractionColumns:
+        """The columns, with the format of their times."""
+        if self.date_format is None:
+            return self.columns
+        return self.columns.model_copy(update={"date_format": self.date_format})
 
 
 class SequenceInteractions(Config):

@@ -159,7 +159,7 @@ def test_a_missing_column_names_the_nearest_and_the_present(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "cannot be read: Empty CSV"),
+        ("", "log.csv is empty; expected a header line"),
         ("user_id,item_id\na,b\na\n", "row 2 has 1 values, the header 2: 'a'"),
         ("user_id,item_id\na,b,c\n", "row 1 has 3 values, the header 2"),
         ("user_id,user_id,item_id\na,b,c\n", "column 'user_id' is there twice"),
@@ -184,9 +184,12 @@ def test_csv_dialects(tmp_path: Path) -> None:
     (tmp_path / "old.csv").write_bytes("user_id;item_id\né,1;b\n".encode("latin-1"))
     old = CsvInteractions(path="old.csv", separator=";", encoding="latin-1")
     assert read_interactions(old, base=tmp_path).values.tolist() == expected
-    with pytest.raises(DataError, match="old.csv cannot be read.*invalid UTF8"):
+    with pytest.raises(
+        DataError,
+        match="old.csv, line 2, column 'user_id': the text is not UTF-8.*encoding = 'cp1252'",
+    ):
         read_interactions(CsvInteractions(path="old.csv", separator=";"), base=tmp_path)
-    with pytest.raises(DataError, match="old.csv cannot be read"):
+    with pytest.raises(DataError, match="old.csv: the encoding 'klingon' is not known"):
         wrong = CsvInteractions(path="old.csv", encoding="klingon")
         read_interactions(wrong, base=tmp_path)
 
