@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from recsys.errors import DataError
 from recsys.formats import lightgcn, movielens, recbole, smart, sources
-from recsys.formats.columns import Notes, RawColumn, Unreadable, interactions_table, no_notes
+from recsys.formats.columns import Notes, RawColumn, Unreadable, interactions_table
 from recsys.formats.delimited import NumberFormat, read_csv
+from recsys.formats.delimited.reader import no_notes
 from recsys.formats.publisher import Download, resolve
 from recsys.formats.sources import InteractionColumns, InteractionSource, ItemSource
 from recsys.formats.tables import read_parquet
@@ -82,9 +83,9 @@ def read_interactions(
 
 def read_items(
     source: ItemSource,
-    *,
     base: Path | None = None,
     numbers: Sequence[str] = (),
+    *,
     download: Download = "missing",
     progress: Progress = silent,
     notes: Notes = no_notes,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +53,7 @@ def ingest(
     pictures: PictureStore | None = None,
     searches: TableLike | None = None,
     unread: Mapping[str, UnreadValues] | None = None,
+    detected: Sequence[str] = (),
 ) -> IngestedData:
     """Check, clean and count tables of Arrow or pandas, and map their ids to rows.
 
@@ -70,6 +71,7 @@ def ingest(
             its own; any other becomes an interaction, with weight 1 and event "search".
         unread: Values of the tables "interactions" and "searches" that their readers could not read
             and that are null in these tables; they are reported as written.
+        detected: Properties of the files that their readers detected, for the report.
 
     Returns:
         Users in the order of their first kept row; items in the order of their table.
@@ -114,6 +116,7 @@ def ingest(
         catalogue=len(catalogue),
         items_without_interactions=int((~log.warm).sum()),
         pictures=unpictured,
+        detected=tuple(detected),
     )
     return IngestedData(log, catalogue, report)
 

@@ -80,6 +80,7 @@ class IngestReport:
         items_without_interactions: Number of items of the catalogue without interactions.
         pictures: Items without a picture, by reason: "not named", "not in the store", or a name
             that cannot be that of a file. Rows are those of the items table.
+        detected: Properties of the files that were detected, such as a separator.
 
     Example:
         >>> read = TableReport(2, 1, (Group("missing item_id", 1, (2,), ("nothing",)),))
@@ -100,6 +101,7 @@ class IngestReport:
     users_left_out: int = 0
     items_without_interactions: int = 0
     pictures: tuple[Group, ...] = ()
+    detected: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON values."""
@@ -113,7 +115,7 @@ class IngestReport:
 
     def lines(self) -> list[str]:
         """The report as lines of text."""
-        lines: list[str] = []
+        lines = [f"detected: {line}" for line in self.detected]
         tables = ("interactions", self.interactions), ("items", self.items)
         for name, table in (*tables, ("searches", self.searches)):
             if table is not None:

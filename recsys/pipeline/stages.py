@@ -42,19 +42,25 @@ from recsys.pipeline.training import run_train
 def _run_ingest(job: Job, out: Path) -> StageOutput:
     data = job.given.data
     unread = {"interactions": UnreadValues(), "searches": UnreadValues()}
+    detected: list[str] = []
+
+    def note(line: str) -> None:
+        detected.append(line.replace(f"{job.base}/", ""))
 
     def read(name: str, source: InteractionSource) -> pa.Table:
         unreadable: Unreadable = "raise" if data.policy.bad_rows == "raise" else unread[name]
         return read_interactions(
-            source, base=job.base, unreadable=unreadable, progress=job.progress
+            source, base=job.base, unreadable=unreadable, progress=job.progress, notes=note
         )
 
     interactions = read("interactions", data.interactions)
     job.progress("read", 1, 2, f"{len(interactions):,} interactions")
     searches = None if data.searches is None else read("searches", data.searches)
-    items = (
-        None if data.items is None else read_items(data.items, base=job.base, progress=job.progress)
-    )
+    items = None
+    if data.items is not None:
+        items = read_items(
+            *(data.items, job.base, data.fields.numbers), progress=job.progress, notes=note
+        )
     job.progress("read", 2, 2, "no catalogue" if items is None else f"{len(items):,} items")
     pictures = None if data.pictures is None else PictureStore.open(job.path(data.pictures))
     ingested = ingest(
@@ -62,6 +68,7 @@ def _run_ingest(job: Job, out: Path) -> StageOutput:
         pictures=pictures,
         searches=searches,
         unread=unread,
+        detected=detected,
     )
     save_ingested(ingested, out / DATA)
     sizes = {

@@ -163,7 +163,7 @@ def _names(
         names, first, used = list(header), rows[0], 0
     else:
         names, first = rows[0], rows[1] if len(rows) > 1 else rows[0]
-        used = _lines_of_header(lines, separator, quote)
+        used = _numbered(lines, separator, quote)[0][0]
     named = max((position for position, name in enumerate(names, 1) if name.strip()), default=0)
     names = [name if name.strip() else "" for name in names]
     if len(first) > len(names) and not any(first[len(names) :]):
@@ -174,16 +174,15 @@ def _names(
 
 
 def _rows(lines: list[str], separator: str, quote: str) -> list[list[str]]:
-    reader = csv.reader(lines, **_csv_options(separator, quote))
-    return [row for row in reader if row]
+    return [row for _, row in _numbered(lines, separator, quote)]
 
 
-def _lines_of_header(lines: list[str], separator: str, quote: str) -> int:
-    reader = csv.reader(lines, **_csv_options(separator, quote))
-    next(row for row in reader if row)
-    return reader.line_num
-
-
-def _csv_options(separator: str, quote: str) -> dict[str, str | int]:
-    quoting = {"quotechar": quote} if quote else {"quoting": csv.QUOTE_NONE}
-    return {"delimiter": separator, **quoting}
+def _numbered(lines: list[str], separator: str, quote: str) -> list[tuple[int, list[str]]]:
+    """Rows with values, and the number of the last line of each."""
+    reader = csv.reader(
+        lines,
+        delimiter=separator,
+        quotechar=quote or None,
+        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+    )
+    return [(reader.line_num, row) for row in reader if row]
