@@ -24,6 +24,12 @@ def remedy(
         log: The whole log; None where it is not known.
     """
     repeats, short = removed[f"{part}_repeats"], removed[f"{part}_short_histories"]
+    if repeats and config.repeats == "keep-strongest":
+        return (
+            f"{repeats:,} {part} targets were left out, which have not a greater weight than the"
+            " earlier interactions of the user with the item: give kinds of event different weights"
+            " in data.policy.events, or set split.repeats = 'keep-last'"
+        )
     if repeats:
         return (
             f"{repeats:,} {part} targets were left out, since the history of their query holds the"

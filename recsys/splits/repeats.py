@@ -72,16 +72,10 @@ def _without_items(queries: HeldOutQueries, owner: Positions, rows: Rows) -> Hel
     bounds = len(queries.pool) + offsets_of(np.bincount(of[left], minlength=len(queries))[changed])
     start, stop = queries.history_start.copy(), queries.history_stop.copy()
     start[changed], stop[changed] = bounds[:-1], bounds[1:]
-    pools: dict[str, Any] = {
-        name: getattr(queries, name) for name in ("pool", "pool_times", "pool_weights")
+    pools = {name: getattr(queries, name) for name in ("pool", "pool_times", "pool_weights")}
+    extended: dict[str, Any] = {
+        name: np.concatenate([pool, pool[at[left]]])
+        for name, pool in pools.items()
+        if pool is not None
     }
-    return replace(
-        queries,
-        history_start=start,
-        history_stop=stop,
-        **{
-            name: np.concatenate([pool, pool[at[left]]])
-            for name, pool in pools.items()
-            if pool is not None
-        },
-    )
+    return replace(queries, history_start=start, history_stop=stop, **extended)

@@ -139,7 +139,7 @@ class LossContract(ABC):
     def value_by_hand(self, inputs: LossInput, log: Interactions) -> float:
         numbers = Numbers.of(inputs, log)
         losses = np.broadcast_to(self.by_hand(numbers), numbers.own.shape)
-        return float(np.average(losses, weights=numbers.weights))
+        return float((losses * numbers.weights).mean())
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -192,6 +192,16 @@ class LossContract(ABC):
         again = float(loss.compute(replace(without, queries=tf.constant(turned))))
         assert again == pytest.approx(value, rel=1e-6)
         assert not gradients(loss, without)["queries"][4].any()
+
+    def test_a_weight_of_2_counts_as_two_copies(self, loss: Loss, inputs: LossInput) -> None:
+        if getattr(self.config, "correction", "none") != "none":
+            pytest.skip("log Q depends on the number of positions")
+        twice = tf.constant([0, *range(9)])
+        per_position = ("queries", "positives", "positive_vectors", "window", "position")
+        parts = {name: tf.gather(getattr(inputs, name), twice) for name in per_position}
+        copies = float(loss.compute(replace(inputs, weights=tf.ones(10), **parts)))
+        heavy = replace(inputs, weights=tf.constant([2.0] + [1.0] * 8))
+        assert 9 * float(loss.compute(heavy)) == pytest.approx(10 * copies, rel=1e-5)
 
     def test_the_order_does_not_matter(self, loss: Loss, inputs: LossInput) -> None:
         order = np.random.default_rng(0).permutation(9)

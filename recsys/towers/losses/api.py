@@ -20,7 +20,7 @@ class LossInput:
         queries: Query vectors, ``[p, d]``.
         positives: Row of each query's target item, ``[p]``.
         positive_vectors: Vectors of the positives, ``[p, d]``.
-        weights: Weights of the queries, ``[p]``, at least 0.
+        weights: Weights of the queries, ``[p]``, at least 0; their mean over the training log is 1.
         candidates: Distinct rows, ``[c]``, from :meth:`Loss.candidates`.
         candidate_vectors: Vectors of the candidates, ``[c, d]``.
         windows: Item rows of the windows, ``[b, l]``, -1 in the padding.
@@ -45,10 +45,13 @@ class LossInput:
         return tf.reduce_sum(self.queries * self.positive_vectors, axis=1)
 
     def weighted_mean(self, losses: Any) -> Any:
-        """Weighted mean of one loss per query, ``[p]``."""
-        return tf.math.divide_no_nan(
-            tf.reduce_sum(losses * self.weights), tf.reduce_sum(self.weights)
-        )
+        """Weighted mean of one loss per query, ``[p]``.
+
+        The divisor is the number of queries, which is the expected sum of their weights: a query
+        then has the same influence in every batch, also where batches differ in their weights.
+        """
+        count = tf.cast(tf.size(self.weights), tf.float32)
+        return tf.math.divide_no_nan(tf.reduce_sum(losses * self.weights), count)
 
 
 class Loss(ABC):

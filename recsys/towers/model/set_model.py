@@ -21,11 +21,12 @@ from recsys.towers.model.two_towers import TwoTowers
 class SetModel(TwoTowers):
     """For a batch of users u with items I_u, over all warm items j,
 
-        L = sum over u, i in I_u of w_ui ( log sum_j exp(q_u . v_j / T) - q_u . v_i / T ) / sum w,
+        L = sum over u, i in I_u of w_ui ( log sum_j exp(q_u . v_j / T) - q_u . v_i / T ) / n,
 
     the multinomial likelihood of Mult-VAE (Liang et al. 2018, eq. 2) of a cosine divided by a
     temperature T (Wu et al. 2022), with q_u from the user's id, their vector of another model and a
-    history: a random share of their items. Under ``counts = "users"`` the w of a user sum to 1.
+    history: a random share of their items. Under ``counts = "users"`` the w of a user sum to 1 and
+    n is the number of users, otherwise the w have the mean 1 over the log and n is that of pairs.
 
     Args:
         loss: The loss.
@@ -54,7 +55,7 @@ class SetModel(TwoTowers):
             )
         super().__init__(towers, log, blocks, phrase_vectors, user_block, seed=train.seed)
         assert isinstance(train.loss, SetSoftmax)
-        self._temperature = train.loss.temperature
+        self._temperature, self._of_users = train.loss.temperature, train.loss.counts == "users"
         warm = np.flatnonzero(log.warm)
         positions = np.zeros(len(log.items), np.int32)
         positions[warm] = np.arange(len(warm))
@@ -70,6 +71,7 @@ class SetModel(TwoTowers):
             of=inputs["of"],
             positives=tf.gather(self._positions, inputs["item"]),
             weights=inputs["weight"],
+            count=None if self._of_users else tf.size(inputs["weight"]),
         )
 
     def queries(self, inputs: Mapping[str, Any]) -> Any:
@@ -94,7 +96,14 @@ class SetModel(TwoTowers):
 
 
 def multinomial(
-    queries: Any, vectors: Any, *, of: Any, positives: Any, weights: Any, never: Any = None
+    queries: Any,
+    vectors: Any,
+    *,
+    of: Any,
+    positives: Any,
+    weights: Any,
+    count: Any = None,
+    never: Any = None,
 ) -> Any:
     """The weighted mean of log sum_j exp(q . v_j) - q . v_i over pairs of a query and a positive.
 
@@ -104,9 +113,11 @@ def multinomial(
         of: The query of each pair, int32 ``[p]``, ascending.
         positives: Its row in ``vectors``, int32 ``[p]``.
         weights: float32 ``[p]``; where all are 0 the loss is.
+        count: Divisor; None for the sum of the weights.
         never: Pairs of a query and a row of ``vectors`` that the sum leaves out, int32 ``[n, 2]``.
     """
     totals = log_sum_exp(queries, vectors, masked=never)  # (b,)
     own = tf.reduce_sum(tf.gather(queries, of) * tf.gather(vectors, positives), axis=1)
     losses = tf.gather(totals, of) - own
-    return tf.math.divide_no_nan(tf.reduce_sum(losses * weights), tf.reduce_sum(weights))
+    total = tf.reduce_sum(weights) if count is None else tf.cast(count, tf.float32)
+    return tf.math.divide_no_nan(tf.reduce_sum(losses * weights), total)

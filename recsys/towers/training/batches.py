@@ -64,10 +64,11 @@ def training_batches(
 def load_batches(log: Interactions, groups: list[Spans], *, times: bool = False) -> Iterator[Batch]:
     """Each group as padded arrays ``[b, length]``; ``weight`` is 0 in the padding.
 
-    Keys: ``item`` (the target; the items before it are its history), ``weight``, ``terms``,
-    ``context_NAME``; ``user`` ``[b]``; with times ``seconds``, float32 since the first item of the
-    window.
+    Keys: ``item`` (the target; the items before it are its history), ``weight`` (divided by the
+    mean weight of the log), ``terms``, ``context_NAME``; ``user`` ``[b]``; with times ``seconds``,
+    float32 since the first item of the window.
     """
+    mean = log.weight.mean(dtype=np.float64)
     for spans in groups:
         lengths = spans[:, 1] - spans[:, 0]
         offsets = np.arange(int(lengths.max()))
@@ -75,7 +76,7 @@ def load_batches(log: Interactions, groups: list[Spans], *, times: bool = False)
         positions = np.where(real, spans[:, :1] + offsets[None, :], spans[:, :1])
         batch: Batch = {
             "item": np.where(real, log.item[positions], 0).astype(np.int32),
-            "weight": np.where(real, log.weight[positions], 0).astype(np.float32),
+            "weight": np.where(real, log.weight[positions] / mean, 0).astype(np.float32),
             "terms": np.where(real, log.terms[positions], 0).astype(np.int32),
             "user": log.user[spans[:, 0]],
         }

@@ -39,14 +39,15 @@ def load_sets(
 
     Keys: ``user`` ``[b]``; ``item``, ``weight`` and ``of`` (index of the user in the batch)
     ``[p]``; ``history`` ``[b, t]``, padded at the end, and ``length`` ``[b]``: the last ``window``
-    of a user's items after ``loss.history_dropout``.
+    of a user's items after ``loss.history_dropout``. The weights of a user sum to 1, or have the
+    mean 1 over the log (``loss.counts``).
     """
+    mean = log.weight.mean(dtype=np.float64)
     for index, users in enumerate(groups):
         of, positions = flat_positions(log.offsets, users)
         items = log.item[positions]
         weight = log.weight[positions].astype(np.float64)
-        if loss.counts == "users":
-            weight /= np.bincount(of, weight)[of]
+        weight /= np.bincount(of, weight)[of] if loss.counts == "users" else mean
         rng = np.random.default_rng([seed, epoch, index])
         shown = rng.random(len(of)) >= loss.history_dropout
         history, length = _histories(items[shown], of[shown], len(users), window)

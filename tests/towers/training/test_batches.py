@@ -69,6 +69,31 @@ def test_padding_has_weight_zero():
     assert batch["user"].tolist() == [0, 1]
 
 
+def test_weights_have_the_mean_1_over_the_log_and_not_in_each_batch():
+    log = log_of([3, 3])
+    weighted = Interactions.of(
+        log.users, log.items, user=log.user, item=log.item, time=log.time,
+        weight=[0.1, 0.1, 0.1, 1, 1, 0.1],
+    )  # fmt: skip
+    batches = load_batches(weighted, [np.array([[0, 3]]), np.array([[3, 6]])])
+    weights = np.concatenate([batch["weight"] for batch in batches])
+    assert weights.mean() == pytest.approx(1)
+    np.testing.assert_allclose(weights / weights[0, 0], [[1, 1, 1], [10, 10, 1]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("weight", [1, 3, 0.1])
+def test_equal_weights_are_those_of_an_unweighted_log_to_the_last_bit(weight):
+    log = log_of([4, 2, 7])
+    weighted = Interactions.of(
+        log.users, log.items, user=log.user, item=log.item, time=log.time,
+        weight=np.full(len(log), weight),
+    )  # fmt: skip
+    groups = training_batches(log, window=3, positions=8, seed=0, epoch=0)
+    for one, other in zip(load_batches(log, groups), load_batches(weighted, groups)):
+        for name in one:
+            np.testing.assert_array_equal(one[name], other[name])
+
+
 @pytest.mark.parametrize("lengths", [[0], [0, 0, 0]])
 def test_no_interactions_give_no_windows(lengths):
     assert len(cut_windows(log_of(lengths), 5, np.random.default_rng(0))) == 0
