@@ -7,7 +7,7 @@ Rendle, 2020).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from recsys.evaluation.metrics import Counts, Values
 from recsys.evaluation.ranking import Ranking, Scores, mask_scores, rank, target_hits
 from recsys.evaluation.scorers import Scorer
 from recsys.ids import Mask, Rows
+from recsys.interactions import EVENT
 from recsys.progress import Progress, silent
 from recsys.splits import Split
 from recsys.splits.held_out import HeldOutQueries, offsets_of, ranges
@@ -35,7 +36,9 @@ class Evaluation:
         figures: Means over queries: ``recall@k``, ``hr@k``, ``ndcg@k``, ``mrr@k``, ``map@k``,
             ``coverage@k``; ``recall_of_SLICE@k`` for the warm, cold, head, middle and tail targets,
             ranked among *all* items; ``cold_recall@k`` for cold targets ranked among the *cold*
-            items. Slices without targets are left out.
+            items; ``recall_of_SLICE@k`` and ``ndcg_of_SLICE@k`` for the targets of each kind of
+            event (``event_KIND``) and for new, light and heavy users (``new_users``, see
+            :func:`recsys.evaluation.metrics.user_segments`). Slices without targets are left out.
         intervals: 95% bootstrap interval of each figure except coverage.
         counts: Numbers of queries, targets, candidates and queries per slice; ``tied_queries``,
             whose longest list ends within equal scores; ``unreachable_targets``, which are no
@@ -67,6 +70,7 @@ def evaluate_queries(
     *,
     candidates: Mask,
     item_counts: Counts,
+    user_counts: Counts | None = None,
     ks: Sequence[int] = (10, 20, 50, 100),
     batch: int = 256,
     seed: int = 0,
@@ -79,6 +83,8 @@ def evaluate_queries(
         candidates: Items to rank, bool ``[items]``.
         item_counts: Number of training interactions per item, int ``[items]``; items without any
             are cold.
+        user_counts: Number of training interactions per user, int ``[users]``; None for no figures
+            of users.
         ks: Lengths of the lists that the metrics are taken at.
         batch: Number of queries per batch; needs about ``9 * batch * items`` bytes of memory.
 
@@ -111,8 +117,11 @@ def evaluate_queries(
         repeated.append(_in_history(part))
         progress(f"evaluate {scorer.name}", min(low + batch, len(queries)), len(queries))
     ranking = Ranking.concatenated(rankings)
-    slices = {"warm": ~cold, "cold": cold, **metrics.popularity_slices(item_counts)}
-    values = _values(ranking, queries, ks, slices)
+    of_items = {"warm": ~cold, "cold": cold, **metrics.popularity_slices(item_counts)}
+    slices = {name: mask[queries.target_rows] for name, mask in of_items.items()}
+    ranked_slices = _event_slices(queries) | _user_slices(queries, user_counts)
+    values = _values(ranking, queries, ks)
+    values |= _slice_values(ranking, queries, ks, slices | ranked_slices, ranked_slices.keys())
     values |= _cold_values(np.concatenate(cold_positions), queries, ks, cold)
     finite = {name: column[np.isfinite(column)] for name, column in values.items()}
     means = {name: float(column.mean()) for name, column in finite.items() if len(column)}
@@ -129,7 +138,10 @@ def evaluate_queries(
             "candidates": size,
             "tied_queries": int(ranking.tied.sum()),
             "unreachable_targets": int((~reachable).sum()),
-            **{f"{name}_queries": len(finite[f"recall_of_{name}@{depth}"]) for name in slices},
+            **{
+                f"{name}_queries": len(finite[f"recall_of_{name}@{depth}"])
+                for name in (*slices, *ranked_slices)
+            },
         },
         values={name: column.astype(np.float32) for name, column in values.items()},
         seconds=time.perf_counter() - began,
@@ -145,11 +157,13 @@ def evaluate(
     the training that the part belongs to: ``train`` for validation, ``final`` for the test.
     """
     validation = part == "validation"
+    log = parts.train if validation else parts.final
     return evaluate_queries(
         scorer,
         parts.validation if validation else parts.test,
         candidates=parts.candidates,
-        item_counts=(parts.train if validation else parts.final).item_counts,
+        item_counts=log.item_counts,
+        user_counts=np.diff(log.offsets),
         **options,
     )
 
@@ -201,12 +215,10 @@ def differences(
     return {metric: (float(np.nanmean(gap)), intervals[metric]) for metric, gap in gaps.items()}
 
 
-def _values(
-    ranking: Ranking, queries: HeldOutQueries, ks: Sequence[int], slices: Mapping[str, Mask]
-) -> dict[str, Values]:
-    """Metrics per query over all targets, and recall over those of each slice."""
-    offsets, depth = queries.target_offsets, max(ks)
-    hits, targets = target_hits(ranking.positions, offsets, depth), np.diff(offsets)
+def _values(ranking: Ranking, queries: HeldOutQueries, ks: Sequence[int]) -> dict[str, Values]:
+    """Metrics per query over all targets."""
+    offsets = queries.target_offsets
+    hits, targets = target_hits(ranking.positions, offsets, max(ks)), np.diff(offsets)
     values: dict[str, Values] = {}
     for k in ks:
         values[f"recall@{k}"] = metrics.recall(hits, targets, k)
@@ -214,14 +226,45 @@ def _values(
         values[f"ndcg@{k}"] = metrics.ndcg(hits, targets, k)
         values[f"mrr@{k}"] = metrics.mrr(hits, k)
         values[f"map@{k}"] = metrics.average_precision(hits, targets, k)
-    for name, mask in slices.items():
-        keep = mask[queries.target_rows]
-        counts = _per_query(queries, keep)
-        of_slice = target_hits(ranking.positions, offsets, depth, keep)
-        for k in ks:
-            found = metrics.recall(of_slice, counts, k)
-            values[f"recall_of_{name}@{k}"] = np.where(counts > 0, found, np.nan)
     return values
+
+
+def _slice_values(
+    ranking: Ranking,
+    queries: HeldOutQueries,
+    ks: Sequence[int],
+    slices: Mapping[str, Mask],
+    with_ndcg: Collection[str],
+) -> dict[str, Values]:
+    """Recall per query over the targets of each slice, and NDCG for those of ``with_ndcg``."""
+    values: dict[str, Values] = {}
+    for name, keep in slices.items():
+        counts = _per_query(queries, keep)
+        hits = target_hits(ranking.positions, queries.target_offsets, max(ks), keep)
+        for k in ks:
+            found = {"recall": metrics.recall(hits, counts, k)}
+            if name in with_ndcg:
+                found["ndcg"] = metrics.ndcg(hits, counts, k)
+            for metric, column in found.items():
+                values[f"{metric}_of_{name}@{k}"] = np.where(counts > 0, column, np.nan)
+    return values
+
+
+def _event_slices(queries: HeldOutQueries) -> dict[str, Mask]:
+    """Targets of each kind of event, bool ``[t]``."""
+    if queries.target_events is None:
+        return {}
+    kinds = queries.context[EVENT]
+    rows = np.unique(queries.target_events)
+    return {f"event_{kinds.id(int(row))}": queries.target_events == row for row in rows}
+
+
+def _user_slices(queries: HeldOutQueries, user_counts: Counts | None) -> dict[str, Mask]:
+    """Targets of the users of each segment, bool ``[t]``."""
+    if user_counts is None:
+        return {}
+    users = queries.user[queries.target_queries]
+    return {name: mask[users] for name, mask in metrics.user_segments(user_counts).items()}
 
 
 def _cold_positions(
@@ -255,8 +298,7 @@ def _cold_values(
 
 def _per_query(queries: HeldOutQueries, keep: Mask) -> npt.NDArray[np.int64]:
     """Number of targets per query where ``keep`` (bool ``[t]``) is True, int64 ``[q]``."""
-    owner = np.repeat(np.arange(len(queries)), np.diff(queries.target_offsets))
-    return np.bincount(owner[keep], minlength=len(queries))
+    return np.bincount(queries.target_queries[keep], minlength=len(queries))
 
 
 def _in_history(queries: HeldOutQueries) -> Mask:
@@ -264,5 +306,4 @@ def _in_history(queries: HeldOutQueries) -> Mask:
     width = int(max(queries.pool.max(initial=0), queries.target_rows.max(initial=0))) + 1
     owner = np.repeat(np.arange(len(queries)), queries.history_lengths)
     rows = queries.pool[ranges(queries.history_start, queries.history_lengths)]
-    target_owner = np.repeat(np.arange(len(queries)), np.diff(queries.target_offsets))
-    return np.isin(target_owner * width + queries.target_rows, owner * width + rows)
+    return np.isin(queries.target_queries * width + queries.target_rows, owner * width + rows)

@@ -97,3 +97,27 @@ def popularity_slices(item_counts: Counts) -> dict[str, Mask]:
     third[order] = np.minimum(before * 3 // max(int(item_counts.sum()), 1), 2)
     active = item_counts > 0
     return {name: active & (third == at) for at, name in enumerate(("head", "middle", "tail"))}
+
+
+def user_segments(user_counts: Counts) -> dict[str, Mask]:
+    """Users without training interactions (new), and the two halves of the others' interactions.
+
+    The most active users, who together have half of the training interactions, are heavy; the
+    others are light. In order of activity (ties by lower row), a user belongs to the half in which
+    their interactions begin.
+
+    Example:
+        >>> segments = user_segments(np.array([5, 0, 3, 2]))
+        >>> {name: np.flatnonzero(mask).tolist() for name, mask in segments.items()}
+        {'new_users': [1], 'light_users': [2, 3], 'heavy_users': [0]}
+    """
+    order = np.argsort(-user_counts, kind="stable")
+    before = np.cumsum(user_counts[order]) - user_counts[order]
+    heavy = np.zeros(len(user_counts), np.bool_)
+    heavy[order] = before * 2 < user_counts.sum()
+    active = user_counts > 0
+    return {
+        "new_users": ~active,
+        "light_users": active & ~heavy,
+        "heavy_users": active & heavy,
+    }

@@ -129,6 +129,28 @@ def summary(report: Report) -> list[dict[str, Any]]:
     return entries
 
 
+def slices(report: Report) -> list[dict[str, Any]]:
+    """The table of slices: one dict per slice of the targets with a figure.
+
+    Keys: ``slice``, its name; ``queries``, the number of queries with such targets; ``recalls``,
+    recall at the report's k per scorer, None where it was not measured.
+    """
+    k, model = report.k, report.evaluations[report.model]
+    names = [
+        found[1] for name in model.figures if (found := re.fullmatch(rf"recall_of_(.+)@{k}", name))
+    ]
+    return [
+        {
+            "slice": name,
+            "queries": model.counts.get(f"{name}_queries"),
+            "recalls": [
+                each.figures.get(f"recall_of_{name}@{k}") for each in report.evaluations.values()
+            ],
+        }
+        for name in names
+    ]
+
+
 def write_report(folder: Path, report: Report) -> dict[str, Any]:
     """Write ``report.json``, ``report.md`` and ``report.html`` into a folder, each atomically.
 
@@ -157,6 +179,7 @@ def write_report(folder: Path, report: Report) -> dict[str, Any]:
         "columns": COLUMNS,
         "word_columns": COVERAGE_COLUMNS,
         "entries": summary(report),
+        "slices": slices(report),
         "differences": differences,
         "protocol": _flat(report.protocol),
         "words": coverage_rows(report.words),

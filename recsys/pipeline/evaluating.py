@@ -82,7 +82,7 @@ def load_evaluations(folder: Path) -> dict[str, Evaluation]:
     values: dict[str, dict[str, Any]] = {}
     results = _load_results(folder)["evaluations"]
     for key, column in load_arrays(folder / VALUES).items():
-        name, _, metric = key.rpartition("/")
+        name, _, metric = key.partition("/")
         values.setdefault(name, {})[metric] = column
     return {
         name: Evaluation(

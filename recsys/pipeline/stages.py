@@ -200,7 +200,7 @@ STAGES: tuple[Stage[Job], ...] = (
     Stage(
         "train",
         ("ingest", "encode"),
-        3,
+        4,
         settings=_settings(
             {**dict.fromkeys(("split", "towers", "train"), True), "evaluation": {"choose_by"}}
         ),
@@ -210,7 +210,7 @@ STAGES: tuple[Stage[Job], ...] = (
     Stage(
         "evaluate",
         ("ingest", "encode", "train"),
-        4,
+        5,
         settings=_settings({"split", "evaluation"}),
         inputs=lambda job: _paths(job, oracle=job.config.evaluation.oracle),
         run=run_evaluate,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log2
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 
 from recsys.errors import InvalidRequestError
 from recsys.evaluation import difference, evaluate_queries
+from recsys.ids import IdMap
 from recsys.splits import HeldOutQueries
 
 
@@ -40,6 +41,7 @@ SCORES = np.array(
     ],
     np.float32,
 )
+SEGMENTS = ("heavy", "new", "light")
 PARTS = {"candidates": CANDIDATES, "item_counts": COUNTS}
 
 
@@ -85,6 +87,36 @@ def test_the_hand_worked_table(batch: int) -> None:
     assert set(result.intervals) == {n for n in result.figures if not n.startswith("coverage")}
     for name, (low, high) in result.intervals.items():
         assert low <= result.figures[name] <= high
+
+
+def test_figures_by_kind_of_event_and_by_segment_of_users() -> None:
+    """Targets 1 (place 3) and 4 (place 2) of user 0, 5 (place 5) of user 1, 0 (place 2) of 2."""
+    queries = replace(
+        QUERIES,
+        context={"event": IdMap.of("event", ["view", "buy", "never"])},
+        target_events=np.array([0, 1, 0, 1], np.int32),
+    )
+    result = evaluate_queries(
+        Table(SCORES), queries, **PARTS, user_counts=np.array([9, 0, 4]), ks=(2, 5)
+    )
+    assert {name: value for name, value in result.figures.items() if "_of_event" in name} == {
+        "recall_of_event_view@2": 0,
+        "recall_of_event_view@5": 1,
+        "ndcg_of_event_view@2": 0,
+        "ndcg_of_event_view@5": pytest.approx((1 / log2(4) + 1 / log2(6)) / 2),
+        "recall_of_event_buy@2": 1,
+        "recall_of_event_buy@5": 1,
+        "ndcg_of_event_buy@2": pytest.approx(1 / log2(3)),
+        "ndcg_of_event_buy@5": pytest.approx(1 / log2(3)),
+    }
+    recalls = {name: result.figures[f"recall_of_{name}_users@2"] for name in SEGMENTS}
+    assert recalls == {"heavy": 1 / 2, "new": 0, "light": 1}
+    expected = {f"{name}_users_queries": 1 for name in SEGMENTS}
+    expected |= {"event_view_queries": 2, "event_buy_queries": 2}
+    assert expected.items() <= result.counts.items()
+    # The same figures as those of the queries by themselves.
+    alone = evaluate_queries(Table(SCORES), QUERIES.slice(0, 1), **PARTS, ks=(2, 5))
+    assert result.figures["ndcg_of_heavy_users@5"] == pytest.approx(alone.figures["ndcg@5"])
 
 
 def test_a_target_that_cannot_be_shown_is_a_counted_miss() -> None:

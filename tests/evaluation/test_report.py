@@ -25,7 +25,7 @@ from recsys.evaluation import (
     VectorScorer,
     evaluate_queries,
 )
-from recsys.evaluation.report import Report, all_figures, summary, write_report
+from recsys.evaluation.report import Report, all_figures, slices, summary, write_report
 from recsys.evaluation.sheets import UserSheet, sheet_view, thumbnail_url
 from recsys.evaluation.thumbnails import thumbnail_from_bytes
 from recsys.pictures import PictureStore
@@ -58,6 +58,7 @@ def evaluations() -> tuple[dict[str, Evaluation], dict[str, object]]:
             parts.test,
             candidates=parts.candidates,
             item_counts=parts.train.item_counts,
+            user_counts=np.diff(parts.train.offsets),
             ks=(2, 10),
             resamples=50,
         )
@@ -283,3 +284,19 @@ def test_tiles_mark_the_next_items(catalogue: Catalogue) -> None:
     assert [tile["hit"] for tile in made["recommended"]] == [False, True]
     assert made["recommended"][1]["note"] == "2 · 0.500"
     assert made["targets"] == ["Item g", "Item h"]
+
+
+def test_a_table_of_slices(report: Report, tmp_path: Path) -> None:
+    found = {entry["slice"]: entry for entry in slices(report)}
+    assert {"warm", "cold", "head", "light_users", "heavy_users"} <= found.keys()
+    heavy = found["heavy_users"]
+    assert heavy["queries"] == report.evaluations["two_tower"].counts["heavy_users_queries"]
+    assert (
+        heavy["recalls"][0] == report.evaluations["two_tower"].figures["recall_of_heavy_users@10"]
+    )
+    write_report(tmp_path, report)
+    cells = [f"{value:.4f}" for value in heavy["recalls"]]
+    text = (tmp_path / "report.md").read_text()
+    assert f"| heavy_users | {heavy['queries']} | {' | '.join(cells)} |" in text
+    page = (tmp_path / "report.html").read_text()
+    assert "<td>heavy_users</td>" in page and "recall@10 by slice" in page
