@@ -102,7 +102,7 @@ def popularity_slices(item_counts: Counts) -> dict[str, Mask]:
 def user_segments(user_counts: Counts) -> dict[str, Mask]:
     """Users without training interactions (new), and the two halves of the others' interactions.
 
-    The most active users, who together have half of the training interactions, are heavy; the
+    The most active users, which together have half of the training interactions, are heavy; the
     others are light. In order of activity (ties by lower row), a user belongs to the half in which
     their interactions begin.
 

@@ -72,6 +72,6 @@ def test_purchases_are_the_targets_and_histories_and_training_hold_views() -> No
         split(shop({"view": 1, "purchase": 1}).interactions, SPLIT)
 
 
-def test_weights_move_the_model_from_what_is_viewed_to_what_is_bought(tmp_path: Path) -> None:
+def test_weights_move_the_model_from_viewed_items_to_bought_items(tmp_path: Path) -> None:
     assert recall_of_purchases(shop({"view": 1, "purchase": 1}), tmp_path / "equal") == 0
     assert recall_of_purchases(shop(WEIGHTS), tmp_path / "weighted") == 1
