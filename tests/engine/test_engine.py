@@ -187,11 +187,18 @@ def test_answers_equal_those_of_the_service(shop: Shop) -> None:
         assert local(shop.engine.search(image=picture, k=5)) == remote(image=picture, space="image")
 
 
-def test_equal_data_reuse_a_run_and_other_data_replace_it(shop: Shop, tmp_path: Path) -> None:
+def test_equal_data_reuse_a_run_and_other_data_replace_it(
+    shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = shutil.copytree(shop.folder / "run", tmp_path / "moved")
-    options = {**shop.options, "folder": folder}
+    options = {**shop.options, "folder": folder, "progress": True}
     engine = recsys.fit(shop.log, shop.items, **options)
     assert engine.run is not None and all(each.reused for each in engine.run.fitted.values())
+    shown = capsys.readouterr().err
+    assert "interactions: user = 'customerId', item = 'SKU', timestamp = 'visited at'" in shown
+    assert "train: reused" in shown
+    engine.evaluate()
+    assert "reused" not in capsys.readouterr().err
     pictures = options["pictures"]
     other, _ = prepare(shop.log[:-1], shop.items, pictures=pictures, folder=folder)
     run_job(other, until="ingest")
