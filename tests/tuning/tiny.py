@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from recsys.pipeline import Observer
 from tests.pipeline.tiny import CONFIG, write_tiny
 
 STUDY = """
@@ -45,7 +46,7 @@ def _without_encoders() -> str:
     return config.replace("epochs = 4\npatience = 4\nvalidate_every = 2", fast)
 
 
-class RecordingObserver:
+class RecordingObserver(Observer):
     """Keeps what becomes of the trials."""
 
     def __init__(self) -> None:
