@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 import recsys
+from benchmarks.notebook import measure
 from recsys.bundle import open_bundle
 from recsys.engine.fitting import prepare
 from recsys.errors import DataError, InvalidRequestError, NotFoundError, UnknownIdError
@@ -96,6 +97,13 @@ def test_all_users_at_once_equal_single_users(shop: Shop, monkeypatch: pytest.Mo
     none = shop.engine.recommend(users=[], k=5)
     assert none.empty and none.dtypes.equals(together.dtypes)
     assert sorted(together["user_id"].unique()) == sorted(users)
+
+
+def test_the_benchmark_compares_one_call_with_many(shop: Shop) -> None:
+    figures = measure(shop.engine, single=3, repeats=1)
+    assert figures["users"] == 40
+    together, single = (figures[f"users_per_second.{way}"] for way in ("together", "one_by_one"))
+    assert figures["ratio"] == pytest.approx(together / single) and single > 0
 
 
 def test_unknown_users_are_named_or_skipped(shop: Shop) -> None:
