@@ -36,7 +36,7 @@ def write_study(folder: Path, *parts: str) -> Path:
 
 def _without_encoders() -> str:
     start, stop = CONFIG.index("[text]"), CONFIG.index("[towers]")
-    config = CONFIG[:start] + CONFIG[stop:]
+    config = 'text = "none"\n' + CONFIG[:start] + CONFIG[stop:]
     config = config.replace('spaces = ["two_tower", "text", "image"]', "")
     config = config.replace('image = "photo"', "").replace('pictures = "photos"', "")
     config = config.replace('choose_by = "recall@5"', 'choose_by = "ndcg@5"')
