@@ -32,12 +32,11 @@ from recsys.cli.output import print_table
 from recsys.evaluation import PopularityScorer, Scorer
 from recsys.evaluation.record import write_record
 from recsys.formats import locate
-from recsys.pipeline import Job, open_job, run_job
+from recsys.pipeline import Job, load_run_config, open_job, run_job
 from recsys.pipeline.exporting import export_embeddings
 from recsys.pipeline.scoring import towers_scorer
 from recsys.pipeline.stage import load_record
 from recsys.pipeline.training import train_towers
-from recsys.progress import silent
 from recsys.screen import Screen
 from recsys.tuning.cached import cached_result
 from recsys.tuning.table import figure_cell, means
@@ -116,15 +115,14 @@ def _organic_users(screen: Screen) -> Path:
 
 def _score_small_stream(screen: Screen, users: Path, seed: int, rows: Rows) -> None:
     """Add the figures of every variant with one seed to ``rows``."""
-    job = open_job(SMALL, runs=RUNS, progress=silent)
-    log = job.config.data.interactions.model_copy(
+    small = load_run_config(SMALL)
+    log = small.data.interactions.model_copy(
         update={"path": str((RUNS / "streams" / f"small-{seed}.parquet").resolve())}
     )
-    data = job.config.data.model_copy(
-        update={"interactions": log, "user_vectors": str(users.resolve())}
-    )
-    config = job.config.model_copy(update={"data": data, "seed": seed})
-    job = replace(job, given=config, folder=RUNS / f"small-{seed}")
+    data = small.data.model_copy(update={"interactions": log, "user_vectors": str(users.resolve())})
+    config = small.model_copy(update={"data": data, "seed": seed})
+    job = Job.from_config(config, SMALL.parent, runs=RUNS)
+    job = replace(job, folder=RUNS / f"small-{seed}")
     run_job(job, until="encode", observer=screen)
     rows.setdefault(("popularity", ""), []).append(_scores(job, PopularityScorer(job.split.train)))
     variants = [

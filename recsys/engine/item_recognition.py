@@ -117,31 +117,31 @@ def recognise_items(
         chosen["image"] = _find_image(meanings)
     if "title" not in chosen:
         chosen["title"] = _find_title(table, meanings)
-    separator = known.separator
     if "separator" not in chosen:
         found = [each.separator for each in meanings.values() if each.separator]
-        separator = max(SEPARATORS, key=found.count) if found else "|"
-    by_role: dict[str, list[str]] = {"text": [], "category": [], "number": [], "image": []}
-    for column, each in meanings.items():
-        role = each.role
-        if column == chosen["title"]:
-            role = "text"
-        if role is not None and column != chosen.get("image"):
-            by_role[role].append(column)
-    title_first = sorted(by_role["text"], key=lambda column: column != chosen["title"])
+        chosen["separator"] = max(SEPARATORS, key=found.count) if found else "|"
+
+    def in_role(role: Role) -> list[str]:
+        special = (chosen["title"], chosen.get("image"))
+        return [c for c, each in meanings.items() if each.role == role and c not in special]
+
+    title = [] if chosen["title"] is None else [chosen["title"]]
     recognised = {
-        "text": title_first,
-        "categories": by_role["category"],
-        "numbers": by_role["number"],
-        "separator": separator,
+        "text": [*title, *in_role("text")],
+        "categories": in_role("category"),
+        "numbers": in_role("number"),
     }
     fields = parse_config(
         {k: v for k, v in {**recognised, **chosen}.items() if v is not None}, CatalogueFields
     )
     used = {item, *fields.columns()[1:]}
-    without = "no picture files were given"
-    unused = {c: m.reason or without for c, m in meanings.items() if c not in used}
+    unused = {c: each.reason or _spare(each) for c, each in meanings.items() if c not in used}
     return RecognisedItems(item, fields, unused)
+
+
+def _spare(meaning: _Meaning) -> str:
+    """Why a column with a role is not used."""
+    return "no picture files were given" if meaning.role == "image" else "others are named"
 
 
 def _find_ids(table: pa.Table, log_item: str | None) -> str:

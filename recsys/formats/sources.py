@@ -289,7 +289,7 @@ class MovieLensItems(Config):
 
 class RecBoleItems(_ItemTable):
     """A RecBole ``.item`` file or the folder with it; the values of a ``token_seq`` stay
-    separated by spaces, so that ``CatalogueFields.separator`` is " " for them."""
+    separated by spaces: set ``data.fields.separator = " "``."""
 
     format: Literal["recbole"] = "recbole"
 

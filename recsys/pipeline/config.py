@@ -94,6 +94,11 @@ class IndexSection(Config):
     queries: int = Field(2000, ge=1)
 
 
+def _none(value: object) -> object:
+    """The value "none", which TOML writes for an encoder that is left out."""
+    return None if value == "none" else value
+
+
 def _callable(value: object) -> object:
     """The request of ``serve.call``, with a default k."""
     return {"k": 10, **value} if isinstance(value, Mapping) else value
@@ -134,10 +139,10 @@ class RunConfig(Config):
         seed: Seed of every section that has none of its own.
         data: Files to read.
         split: Training, validation and test part. Chosen from the data if left out.
-        text: Text encoder; needed for the block and the space ``text``. Chosen from the data if
-            left out.
-        image: Image encoder; needed for the block and the space ``image``. Chosen from the data if
-            left out.
+        text: Text encoder; needed for the block and the space ``text``; "none" for no encoder.
+            Chosen from the data if left out.
+        image: Image encoder; needed for the block and the space ``image``; "none" for no encoder.
+            Chosen from the data if left out.
         attributes: Whether categories and numbers of the catalogue are a feature block.
         towers: Inputs and sizes of the towers. Chosen from the data if left out.
         train: Training of the towers. Chosen from the data if left out.
@@ -158,8 +163,8 @@ class RunConfig(Config):
     seed: int = Field(0, ge=0, lt=2**31)
     data: DataConfig
     split: SplitConfig = GlobalTimeConfig()
-    text: TextEncoderConfig | None = None
-    image: ImageEncoderConfig | None = None
+    text: Annotated[TextEncoderConfig | None, BeforeValidator(_none)] = None
+    image: Annotated[ImageEncoderConfig | None, BeforeValidator(_none)] = None
     attributes: Literal["use", "skip"] = "use"
     towers: TowersConfig = TowersConfig()
     train: TrainConfig = TrainConfig()

@@ -86,7 +86,8 @@ class Job:
     def values(self) -> Mapping[str, Any]:
         """The configuration with every section, as TOML values."""
         if isinstance(self.given, RunConfig):
-            return self.given.model_dump(mode="json", exclude_none=True)
+            values = self.given.model_dump(mode="json", exclude_none=True)
+            return {**dict.fromkeys(ENCODERS, "none"), **values}
         return self._complete.values
 
     @cached_property

@@ -65,7 +65,7 @@ def rebase_paths(values: Mapping[str, Any], *, old: Path, new: Path) -> dict[str
     data, evaluation = moved["data"], moved.get("evaluation", {})
     owners = [data.get(name) for name in ("interactions", "items", "searches")]
     owners += [moved.get(name) for name in ("text", "image")]
-    for section in [each for each in owners if each is not None]:
+    for section in [each for each in owners if isinstance(each, dict)]:
         for _, owner in _with_parts("", section):
             _apply(rebase, owner, FILE_KEYS)
     _apply(rebase, data, ("pictures", "user_vectors"))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
@@ -135,7 +136,9 @@ def _slice(axes: Axes, trials: Sequence[Trial], key: str, option: Mapping[str, A
         axes.xaxis.set_minor_formatter(NullFormatter())
     numbers = [each["number"] for each in shown]
     figures = [each["figure"] for each in shown]
-    axes.scatter(positions, figures, s=34, c=numbers, cmap="Blues", vmin=-len(trials), zorder=3)
+    last = max((trial["number"] for trial in trials), default=1)
+    shades = Normalize(-len(trials), last)  # also without a trial to show
+    axes.scatter(positions, figures, s=34, c=numbers, cmap="Blues", norm=shades, zorder=3)
 
 
 def _points(trials: Sequence[Trial], *states: str) -> tuple[list[int], list[float]]:

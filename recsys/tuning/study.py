@@ -10,8 +10,11 @@ from typing import Protocol
 
 from recsys.config import parse_config, read_toml
 from recsys.errors import ConfigError
-from recsys.pipeline import Observer, RunConfig
+from recsys.pipeline import Job, Observer, RunConfig
+from recsys.pipeline.defaults import PartialConfig
 from recsys.pipeline.job import CACHE
+from recsys.pipeline.stage import run_stages
+from recsys.pipeline.stages import STAGES
 from recsys.progress import Progress, silent
 from recsys.tuning.config import StudyConfig, Variant, VariantStudyConfig, load_study_config
 from recsys.tuning.keys import Values, check_key, with_changes
@@ -105,14 +108,17 @@ class VariantStudy:
 
 
 def open_study(config: Path, *, runs: Path, progress: Progress = silent) -> Study | VariantStudy:
-    """The study of a configuration file, in ``runs/NAME``; nothing is written yet.
+    """The study of a configuration file, in ``runs/NAME``.
+
+    Nothing is written, except that the data are ingested where the run's file leaves out sections
+    that are chosen from them.
 
     Raises:
         ConfigError: A file is missing, is not TOML, or is not legal; a key is unknown.
     """
     loaded = load_study_config(config)
     path = config.resolve().parent / loaded.base
-    values = read_toml(path)
+    values = _complete_values(path, runs / loaded.name, runs / CACHE, progress)
     run = parse_config(values, RunConfig, source=str(path)).seeded()
     if run.name == loaded.name:
         raise ConfigError(
@@ -131,6 +137,16 @@ def open_study(config: Path, *, runs: Path, progress: Progress = silent) -> Stud
             check_key(key)
         study.run(variant)
     return study
+
+
+def _complete_values(path: Path, folder: Path, cache: Path, progress: Progress) -> Values:
+    """Values of a run's file; sections that it leaves out are chosen from its data."""
+    given = PartialConfig(read_toml(path), source=str(path))
+    if not given.needs_data:
+        return dict(given.values)
+    job = Job(given, path.parent, folder / DATA / "base", cache, progress)
+    run_stages(STAGES, job, job.folder, until="ingest")
+    return dict(job.values)
 
 
 def _remove(values: Values, key: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.ablations import __main__ as ablations
 from benchmarks.ablations import page
 from benchmarks.ablations.page import COLD, STUDIES, WARM, merge, sections, shown_variants
-from recsys.pipeline import open_job
+from recsys.pipeline import load_run_config
 from recsys.tuning.study import VariantStudy, open_study
 from tests.tuning.tiny import write_study
 
@@ -50,7 +50,7 @@ def test_members_is_the_preset() -> None:
     study = open_study(STUDIES["beauty"], runs=Path("runs"))
     assert isinstance(study, VariantStudy)
     (members,) = (each for each in study.config.variants if each.name == "members")
-    preset = open_job(ROOT / "configs/amazon-beauty-ensemble.toml", runs=Path("runs")).config
+    preset = load_run_config(ROOT / "configs/amazon-beauty-ensemble.toml")
     assert study.run(members) == preset
     assert study.run(study.reference).towers.blocks == ("text.bag-of-words",)
 

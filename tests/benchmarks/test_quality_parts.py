@@ -228,6 +228,7 @@ def test_a_seed_is_cached_by_its_dependencies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data, ran, said = shop(tmp_path / "shop", "none"), [], []
+    run_job(open_job(data.config, runs=tmp_path / "runs"), until="ingest")
 
     def pretend(module: str, request: dict, folder: Path) -> dict:
         ran.append(request["seed"])

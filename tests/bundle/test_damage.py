@@ -158,6 +158,9 @@ def test_a_damaged_pointer_is_refused(root: Path, bundle: Bundle, text: str) -> 
 def test_a_missing_bundle_is_refused(root: Path, bundle: Bundle, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="there is no folder of bundles at .*nowhere; 'recsys"):
         open_bundle(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NotFoundError, match="no bundle is current in .*; 'recsys publish CONFIG'"):
+        open_bundle(tmp_path / "empty")
     message = rf"no bundle '\.\./x' in .*; the newest are: {bundle.version}"
     with pytest.raises(NotFoundError, match=message):
         open_bundle(root, "../x")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,11 @@ import pytest
 from PIL import Image
 
 import recsys
+from benchmarks.notebook import measure
 from recsys.bundle import open_bundle
+from recsys.engine.fitting import prepare
 from recsys.errors import DataError, InvalidRequestError, NotFoundError, UnknownIdError
+from recsys.pipeline import run_job
 from recsys.retrieval import Response
 from recsys_client import RecsysClient
 from tests.engine.frames import QUICK, shop_frames
@@ -93,6 +97,13 @@ def test_all_users_at_once_equal_single_users(shop: Shop, monkeypatch: pytest.Mo
     none = shop.engine.recommend(users=[], k=5)
     assert none.empty and none.dtypes.equals(together.dtypes)
     assert sorted(together["user_id"].unique()) == sorted(users)
+
+
+def test_the_benchmark_compares_one_call_with_many(shop: Shop) -> None:
+    figures = measure(shop.engine, single=3, repeats=1)
+    assert figures["users"] == 40
+    together, single = (figures[f"users_per_second.{way}"] for way in ("together", "one_by_one"))
+    assert figures["ratio"] == pytest.approx(together / single) and single > 0
 
 
 def test_unknown_users_are_named_or_skipped(shop: Shop) -> None:
@@ -184,14 +195,21 @@ def test_answers_equal_those_of_the_service(shop: Shop) -> None:
         assert local(shop.engine.search(image=picture, k=5)) == remote(image=picture, space="image")
 
 
-def test_equal_data_reuse_the_run_and_other_data_replace_it(tmp_path: Path) -> None:
-    log, items = shop_frames(tmp_path / "files")
-    first = recsys.fit(log, items, QUICK, folder=tmp_path / "run", progress=False)
-    again = recsys.fit(log, items, QUICK, folder=tmp_path / "run", progress=False)
-    assert first.run is not None and again.run is not None
-    assert all(each.reused for each in again.run.fitted.values())
-    other = recsys.fit(log[:-1], items, QUICK, folder=tmp_path / "run", progress=False)
-    assert other.run is not None and not other.run.fitted["train"].reused
+def test_equal_data_reuse_a_run_and_other_data_replace_it(
+    shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(shop.folder / "run", tmp_path / "moved")
+    options = {**shop.options, "folder": folder, "progress": True}
+    engine = recsys.fit(shop.log, shop.items, **options)
+    assert engine.run is not None and all(each.reused for each in engine.run.fitted.values())
+    shown = capsys.readouterr().err
+    assert "interactions: user = 'customerId', item = 'SKU', timestamp = 'visited at'" in shown
+    assert "train: reused" in shown
+    engine.evaluate()
+    assert "reused" not in capsys.readouterr().err
+    pictures = options["pictures"]
+    other, _ = prepare(shop.log[:-1], shop.items, pictures=pictures, folder=folder)
+    run_job(other, until="ingest")
     with pytest.raises(DataError, match="another fit has since replaced the stage 'ingest'"):
-        first.evaluate()
-    assert len(first.recommend(k=1)) == 40
+        engine.evaluate()
+    assert len(engine.recommend(k=1)) == 40

@@ -80,6 +80,10 @@ def test_given_fields_come_before_recognised_ones() -> None:
     assert found.item == "code"
     assert found.fields.text == ("about",)
     assert found.fields.categories == found.fields.numbers == ()
+    assert found.unused["stock"] == "others are named"
+    titled = recognised(SHOP, {"title": "about"})
+    assert titled.fields.title == "about"
+    assert titled.fields.text == ("about", "Product-Name")
     with pytest.raises(DataError, match="no column 'abut'; did you mean 'about'"):
         recognised(SHOP, {"text": ["abut"]})
     with pytest.raises(ConfigError, match="unknown key 'texts'"):

@@ -70,6 +70,14 @@ def test_overrides_are_merged_over_chosen_settings():
     assert made.text is None and made.spaces == ("two_tower",)
 
 
+def test_complete_values_have_the_same_meaning_as_a_file() -> None:
+    data = profile(texts=1.0)
+    made = PartialConfig(LOG, {"text": None}).complete(data)
+    again = PartialConfig(dict(made.values)).complete(data)
+    assert made.values["text"] == "none" and again.choices == ()
+    assert again.config == made.config
+
+
 def test_a_history_of_another_kind_replaces_the_chosen_one():
     overrides = {"towers": {"history": {"name": "mean"}}}
     made = PartialConfig(LOG, overrides).complete(profile(history=160.0)).config

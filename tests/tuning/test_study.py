@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from recsys.errors import ConfigError, TrainingError
-from recsys.pipeline import load_run_config
+from recsys.pipeline import load_run_config, open_job, run_job
+from recsys.towers.config import TowersConfig
 from recsys.tuning import training
 from recsys.tuning.running import tune
-from recsys.tuning.study import open_study
+from recsys.tuning.study import Study, open_study
 from tests.tuning.tiny import STUDY, TEMPERATURES, RecordingObserver, trained_by_rule, write_study
 
 RULED = "recsys.tuning.training.train_towers"
@@ -34,6 +35,18 @@ def run(path: Path, **more: Any) -> tuple[dict[str, Any], RecordingObserver]:
     observer = RecordingObserver()
     study = open_study(path, runs=path.parent / "runs")
     return tune(study, command="recsys tune study.toml", observer=observer, **more), observer
+
+
+def test_sections_that_the_run_leaves_out_are_chosen_from_its_data(tmp_path: Path) -> None:
+    path = write_study(tmp_path / "shop")
+    run = path.parent / "tiny.toml"
+    given, _, rest = run.read_text().partition("[towers]")
+    run.write_text(given + "[evaluation]" + rest.partition("[evaluation]")[2])
+    study = open_study(path, runs=tmp_path / "runs")
+    complete = open_job(run, runs=tmp_path / "runs")
+    run_job(complete, until="ingest")
+    assert isinstance(study, Study)
+    assert study.run.towers == complete.config.towers != TowersConfig()
 
 
 def test_the_best_trial_is_first_and_is_a_run(tmp_path: Path, pages: None) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from recsys.pipeline import Observer
 from tests.pipeline.tiny import CONFIG, write_tiny
 
 STUDY = """
@@ -35,7 +36,7 @@ def write_study(folder: Path, *parts: str) -> Path:
 
 def _without_encoders() -> str:
     start, stop = CONFIG.index("[text]"), CONFIG.index("[towers]")
-    config = CONFIG[:start] + CONFIG[stop:]
+    config = 'text = "none"\n' + CONFIG[:start] + CONFIG[stop:]
     config = config.replace('spaces = ["two_tower", "text", "image"]', "")
     config = config.replace('image = "photo"', "").replace('pictures = "photos"', "")
     config = config.replace('choose_by = "recall@5"', 'choose_by = "ndcg@5"')
@@ -45,7 +46,7 @@ def _without_encoders() -> str:
     return config.replace("epochs = 4\npatience = 4\nvalidate_every = 2", fast)
 
 
-class RecordingObserver:
+class RecordingObserver(Observer):
     """Keeps what becomes of the trials."""
 
     def __init__(self) -> None:

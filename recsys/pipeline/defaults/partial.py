@@ -80,6 +80,14 @@ class PartialConfig:
         return {*RULES, "spaces"} - self.values.keys()
 
     @property
+    def needs_data(self) -> bool:
+        """Whether a section may get other settings than its class's defaults."""
+        fields, pictures = self.data.fields, self.data.pictures
+        contents = {"text": bool(fields.text), "image": pictures is not None}
+        empty = {name for name, exists in contents.items() if not exists}
+        return bool(self.absent - empty - {"spaces"})
+
+    @property
     def name(self) -> str:
         """Name of the run."""
         return self._given.name
@@ -95,17 +103,20 @@ class PartialConfig:
         Raises:
             ConfigError: It is not valid together with the overrides.
         """
+        stated = {**self.values, **self.overrides}
         without = {
             field: 0.0
             for name, field in ENCODED.items()
-            if name in self.overrides and self.overrides[name] is None
+            if name in stated and stated[name] in (None, "none")
         }
         rules = choose(replace(profile, **without))  # type: ignore[arg-type]
         choices = [rules[name] for name in RULES if name in self.absent]
         chosen = {each.section: each.settings for each in choices if each.settings is not None}
         if "spaces" in self.absent:
             chosen["spaces"] = ["two_tower", *(name for name in ENCODED if name in chosen)]
-        values = merge({**self.values, **chosen}, self.overrides)
+        # An encoder that is left out is stated, so that the values have the same meaning as a file.
+        encoders = dict.fromkeys(ENCODED, "none")
+        values = encoders | merge({**self.values, **chosen}, self.overrides)
         config = parse_config(values, RunConfig, source=self.source).seeded()
         return CompleteConfig(config, tuple(choices), values)
 
