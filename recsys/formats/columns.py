@@ -80,7 +80,13 @@ class UnreadValues:
 
 Unreadable = Literal["raise", "missing"] | UnreadValues
 """Treatment of a value that cannot be read: an error, null, or null and collected."""
-_Collect = Callable[[pa.ChunkedArray, str], None]
+Collect = Callable[[pa.ChunkedArray, str], None]
+"""A callback that receives the unread values of a column and the expected kind."""
+
+
+def treated(unreadable: Unreadable, column: str) -> Literal["raise", "missing"] | Collect:
+    """The treatment of values of one column, named as the engine does."""
+    return partial(unreadable.add, column) if isinstance(unreadable, UnreadValues) else unreadable
 
 
 def interactions_table(
@@ -96,10 +102,7 @@ def interactions_table(
     table = plain_types(table)
     made: dict[str, pa.ChunkedArray] = {}
     for own, named in columns.named().items():
-        treated = (
-            partial(unreadable.add, own) if isinstance(unreadable, UnreadValues) else unreadable
-        )
-        raw = RawColumn(table.column(named), f"{name}: column '{named}'", treated)
+        raw = RawColumn(table.column(named), f"{name}: column '{named}'", treated(unreadable, own))
         if own in (USER, ITEM):
             made[own] = raw.ids()
         elif own == TIMESTAMP:
@@ -139,7 +142,7 @@ class RawColumn:
         self,
         raw: pa.ChunkedArray,
         name: str,
-        unreadable: Literal["raise", "missing"] | _Collect = "raise",
+        unreadable: Literal["raise", "missing"] | Collect = "raise",
     ) -> None:
         kind = raw.type.value_type if pa.types.is_dictionary(raw.type) else raw.type
         self._is_text = any(is_kind(kind) for is_kind in _TEXT_KINDS)

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from recsys.errors import DataError
 from recsys.formats import lightgcn, movielens, recbole, smart, sources
-from recsys.formats.columns import Notes, RawColumn, Unreadable, interactions_table
+from recsys.formats.columns import Notes, RawColumn, Unreadable, interactions_table, treated
 from recsys.formats.delimited import NumberFormat, read_csv
 from recsys.formats.delimited.reader import no_notes
 from recsys.formats.publisher import Download, resolve
@@ -86,6 +86,7 @@ def read_items(
     base: Path | None = None,
     numbers: Sequence[str] = (),
     *,
+    unreadable: Unreadable = "raise",
     download: Download = "missing",
     progress: Progress = silent,
     notes: Notes = no_notes,
@@ -116,7 +117,8 @@ def read_items(
             f"{path}: the items are named by '{source.item}', but there is a column '{ITEM}' too; "
             "list the columns to read without it"
         )
-    ids = RawColumn(table.column(source.item), f"{path}: column '{source.item}'").ids()
+    name = f"{path}: column '{source.item}'"
+    ids = RawColumn(table.column(source.item), name, treated(unreadable, ITEM)).ids()
     return table.drop_columns([source.item]).add_column(0, ITEM, ids)
 
 

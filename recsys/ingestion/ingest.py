@@ -69,8 +69,8 @@ def ingest(
         searches: Columns user_id, terms, item_id (the chosen item) and the interactions' clock. A
             search with the user, item and time of an interaction gives it its terms, unless it has
             its own; any other becomes an interaction, with weight 1 and event "search".
-        unread: Values of the tables "interactions" and "searches" that their readers could not read
-            and that are null in these tables; they are reported as written.
+        unread: Values of the tables "interactions", "items" and "searches" that their readers
+            could not read and that are null in these tables; they are reported as written.
         detected: Properties of the files that their readers detected, for the report.
 
     Returns:
@@ -86,12 +86,13 @@ def ingest(
         (2, ['rug', 'lamp'])
     """
     fields, policy = fields or CatalogueFields(), policy or IngestPolicy()
+    unread = unread or {}
     table: CleanItems | None = None
     if items is not None:
-        table = clean_items(items, fields, policy, pictures)
+        table = clean_items(items, fields, policy, pictures, unread.get("items") or UnreadValues())
     elif fields != CatalogueFields() or pictures is not None:
         raise DataError("fields and pictures belong to an items table, and there is none")
-    raw = combine(interactions, searches, policy, unread or {})
+    raw = combine(interactions, searches, policy, unread)
     clean(raw, policy, None if table is None else table.ids())
     _require_rows(raw)
     codes = pd.unique(raw.item[raw.rows.keep])

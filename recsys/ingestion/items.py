@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.catalogue import Catalogue, CatalogueFields
-from recsys.formats.columns import TEXT, RawColumn
+from recsys.formats.columns import TEXT, RawColumn, Unreadable, UnreadValues, treated
 from recsys.ids import IdMap
 from recsys.ingestion.id_rules import drop_unusable_ids
 from recsys.ingestion.policy import IngestPolicy
@@ -76,13 +76,18 @@ def clean_items(
     fields: CatalogueFields,
     policy: IngestPolicy,
     pictures: PictureStore | None,
+    unread: UnreadValues,
 ) -> CleanItems:
-    """Check a table of items."""
+    """Check a table of items; ``unread`` has ids that its reader could not read."""
     raw = as_table(items, _TABLE)
     require_columns(fields.columns(), raw.column_names, _TABLE)
-    ids = RawColumn(raw[ITEM], f"{_TABLE}: column '{ITEM}'").ids()
+    unreadable: Unreadable = "raise" if policy.bad_rows == "raise" else unread
+    ids = RawColumn(raw[ITEM], f"{_TABLE}: column '{ITEM}'", treated(unreadable, ITEM)).ids()
     rows = RowFilter({_TABLE: row_numbers(len(raw))})
     remedy = "fix it, or set bad_rows = 'skip'"
+    for found in unread.columns:
+        gone = found.values.is_valid().to_numpy()
+        rows.drop(f"expected {found.expected}", gone, found.values, column=found.column)
     missing = ids.is_null().to_numpy()
     rows.drop("missing item_id", missing, ids, policy=policy.bad_rows, remedy=remedy)
     drop_unusable_ids(rows, ITEM, *factorize(ids), ids, policy=policy.bad_rows, remedy=remedy)

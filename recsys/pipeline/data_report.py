@@ -20,6 +20,6 @@ def data_lines(results: Sequence[StageResult]) -> list[str]:
     for kind, faults in notes.get("encode", {}).get("unreadable", {}).items():
         found = [(fault["reason"], None, f"item {fault['item_id']}") for fault in faults]
         if found:
-            lines.append(f"{kind}: {len(found):,} items without a vector, unreadable content")
+            lines.append(f"{kind}: {len(found):,} items have a content and no vector")
             lines += [f"  {group}" for group in group_by_reason(found)]
     return lines

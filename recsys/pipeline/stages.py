@@ -6,20 +6,24 @@ Raise a stage's ``version`` when its code gives other files for the same input.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 
 from recsys.encoders import (
     ILLUSTRATIONS,
     Content,
     CountsEntries,
+    Encoded,
     Encoder,
+    Fault,
     KnowsWords,
     obtain_encoder,
 )
+from recsys.encoders.contents import content_at
 from recsys.features import (
     CataloguePictures,
     FeatureBlock,
@@ -41,16 +45,19 @@ from recsys.pipeline.training import run_train
 
 def _run_ingest(job: Job, out: Path) -> StageOutput:
     data = job.given.data
-    unread = {"interactions": UnreadValues(), "searches": UnreadValues()}
+    unread = {name: UnreadValues() for name in ("interactions", "searches", "items")}
+
+    def unreadable(name: str) -> Unreadable:
+        return "raise" if data.policy.bad_rows == "raise" else unread[name]
+
     detected: list[str] = []
 
     def note(line: str) -> None:
         detected.append(line.replace(f"{job.base}/", ""))
 
     def read(name: str, source: InteractionSource) -> pa.Table:
-        unreadable: Unreadable = "raise" if data.policy.bad_rows == "raise" else unread[name]
         return read_interactions(
-            source, base=job.base, unreadable=unreadable, progress=job.progress, notes=note
+            source, base=job.base, unreadable=unreadable(name), progress=job.progress, notes=note
         )
 
     interactions = read("interactions", data.interactions)
@@ -59,7 +66,10 @@ def _run_ingest(job: Job, out: Path) -> StageOutput:
     items = None
     if data.items is not None:
         items = read_items(
-            *(data.items, job.base, data.fields.numbers), progress=job.progress, notes=note
+            *(data.items, job.base, data.fields.numbers),
+            unreadable=unreadable("items"),
+            progress=job.progress,
+            notes=note,
         )
     job.progress("read", 2, 2, "no catalogue" if items is None else f"{len(items):,} items")
     pictures = None if data.pictures is None else PictureStore.open(job.path(data.pictures))
@@ -132,9 +142,18 @@ def _encode_items(
     figures |= {f"{name}.items": int(encoded.mask.sum()), f"{name}.encoded": encoded.computed}
     ids = job.ingested.catalogue.ids
     notes["unreadable"][name] = [
-        {"item_id": ids.id(fault.position), "reason": fault.reason} for fault in encoded.faults
+        {"item_id": ids.id(fault.position), "reason": fault.reason}
+        for fault in (*encoded.faults, *_average_pictures(contents, encoded))
     ]
     return encoder
+
+
+def _average_pictures(contents: Sequence[Content], encoded: Encoded) -> Iterator[Fault]:
+    """Pictures that can be read and have a vector of zeros, which is masked."""
+    faulty = {fault.position for fault in encoded.faults}
+    for position in np.flatnonzero(~encoded.mask).tolist():
+        if position not in faulty and isinstance(content_at(contents, position), bytes):
+            yield Fault(position, "a vector of zeros: it does not differ from the average picture")
 
 
 def _encode_attributes(job: Job, out: Path, figures: dict[str, float]) -> None:

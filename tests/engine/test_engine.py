@@ -61,6 +61,7 @@ def test_five_jobs_of_five_lines_or_fewer(shop: Shop, tmp_path: Path) -> None:
     engine = recsys.fit(shop.log, shop.items, **shop.options)
     found = engine.recommend(users=[1], k=3)
     near, red = engine.similar(items=["i0"], k=2), engine.search("red lamp", k=4)
+    assert "\ninteractions: " in engine.description and " read, " in engine.description
     report = engine.evaluate()
     engine.publish(tmp_path / "bundles")
     opened = recsys.open(tmp_path / "bundles")

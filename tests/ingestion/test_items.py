@@ -10,6 +10,8 @@ import pytest
 
 from recsys.catalogue import CatalogueFields
 from recsys.errors import DataError
+from recsys.formats import ParquetItems, read_items
+from recsys.formats.columns import UnreadValues
 from recsys.ingestion import Group, IngestPolicy, ingest
 from recsys.pictures import PictureStore
 
@@ -78,6 +80,21 @@ def test_a_missing_item_id() -> None:
         ingest(LOG, table, FIELDS)
     made = ingest(LOG, table, FIELDS, IngestPolicy(bad_rows="skip"))
     assert made.report.items.kept == 1
+
+
+def test_an_unreadable_item_id(tmp_path: Path) -> None:
+    table = items(item_id=[1.0, 1.5])
+    with pytest.raises(DataError, match="row 2: expected text or a whole number, got 1.5"):
+        ingest(LOG, table, FIELDS)
+    log, skip = LOG.assign(item_id="1"), IngestPolicy(bad_rows="skip")
+    expected = Group("expected text or a whole number", 1, (2,), ("1.5",), "item_id")
+    made = ingest(log, table, FIELDS, skip)
+    assert made.report.items is not None and made.report.items.dropped == (expected,)
+    table.to_parquet(tmp_path / "items.parquet")
+    unread = UnreadValues()
+    read = read_items(ParquetItems(path="items.parquet"), base=tmp_path, unreadable=unread)
+    made = ingest(log, read, FIELDS, skip, unread={"items": unread})
+    assert made.report.items is not None and made.report.items.dropped == (expected,)
 
 
 def test_lists_become_separated_text() -> None:

@@ -68,7 +68,7 @@ def test_all_unreadable_contents_are_counted_by_reason() -> None:
     faults = [{"item_id": f"i{n}", "reason": reason} for n, reason in enumerate(reasons)]
     notes = {"unreadable": {"text": [], "image": faults}}
     assert data_lines([StageResult("encode", 1.0, False, {}, notes, "")]) == [
-        "image: 66 items without a vector, unreadable content",
+        "image: 66 items have a content and no vector",
         "  60: damaged: ... bytes not processed (item i0, item i1, item i2, ...)",
         "  6: the file is empty (item i60, item i61, item i62, ...)",
     ]
