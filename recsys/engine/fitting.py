@@ -66,7 +66,11 @@ class EngineInputs:
     ) -> EngineInputs:
         """Read tables and recognise their columns; see :func:`recsys.fit` for the arguments."""
         log = InputTable.of(interactions, "interactions")
-        found = recognise_log(log.table, columns, name=log.name)
+        search_table = None if searches is None else InputTable.of(searches, "searches")
+        searched = [] if search_table is None else search_table.table.column_names
+        only_searched = {*searched} - {*log.table.column_names}
+        own = {k: v for k, v in (columns or {}).items() if str(v) not in only_searched}
+        found = recognise_log(log.table, own, name=log.name)
         given: dict[str, Any] = {"log": log, "log_columns": found}
         if items is not None:
             table = InputTable.of(items, "items")
@@ -78,11 +82,12 @@ class EngineInputs:
             raise InvalidRequestError(
                 "fields and pictures belong to a table of items; give items", field="items"
             )
-        if searches is not None:
-            table = InputTable.of(searches, "searches")
-            shared = {k: v for k, v in (columns or {}).items() if v in table.table.column_names}
-            terms = recognise_log(table.table, shared, name=table.name, needs_terms=True)
-            given |= {"searches": table, "search_columns": terms}
+        if search_table is not None:
+            shared = {k: v for k, v in (columns or {}).items() if v in searched}
+            terms = recognise_log(
+                search_table.table, shared, name=search_table.name, needs_terms=True
+            )
+            given |= {"searches": search_table, "search_columns": terms}
         return cls(**given)
 
     @property
@@ -156,7 +161,7 @@ def fit(
         searches: Table of searches with the user, the terms and the item that each led to.
         pictures: Folder or zip archive of the pictures that a column of ``items`` names.
         columns: Columns of ``interactions`` by meaning: user, item, timestamp, position, weight,
-            event, terms, context, timestamp_unit, date_format.
+            event, terms, context, timestamp_unit, date_format; and those of ``searches``.
         fields: Columns of ``items`` by meaning: item, title, text, categories, numbers, image.
         policy: Treatment of bad rows, as ``{"bad_rows": "skip"}``; see
             :class:`recsys.ingestion.IngestPolicy`.
