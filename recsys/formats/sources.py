@@ -224,6 +224,9 @@ class MovieLensInteractions(Config):
 class RecBoleInteractions(Config):
     """RecBole atomic files: a folder with one ``.inter`` file, or that file.
 
+    A folder of parts (NAME.part1.inter to part3, or train, valid and test) is read whole; the part
+    becomes the context column "part", which the protocol "fixed" reads.
+
     Names are given without their type. The defaults of ``timestamp`` and ``weight`` are skipped
     where the file does not have the column.
 

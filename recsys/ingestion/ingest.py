@@ -16,6 +16,7 @@ from recsys.errors import DataError
 from recsys.formats.columns import UnreadValues
 from recsys.formats.sources import RESERVED
 from recsys.ids import IdMap
+from recsys.ingestion.id_forms import whole_number_ids
 from recsys.ingestion.interactions import (
     LOG,
     SEARCHES,
@@ -87,12 +88,14 @@ def ingest(
     """
     fields, policy = fields or CatalogueFields(), policy or IngestPolicy()
     unread = unread or {}
+    given, changed = whole_number_ids({LOG: interactions, "items": items, SEARCHES: searches})
+    items, searches = given["items"], given[SEARCHES]
     table: CleanItems | None = None
     if items is not None:
         table = clean_items(items, fields, policy, pictures, unread.get("items") or UnreadValues())
     elif fields != CatalogueFields() or pictures is not None:
         raise DataError("fields and pictures belong to an items table, and there is none")
-    raw = combine(interactions, searches, policy, unread)
+    raw = combine(given[LOG], searches, policy, unread)
     clean(raw, policy, None if table is None else table.ids())
     _require_rows(raw)
     codes = pd.unique(raw.item[raw.rows.keep])
@@ -117,7 +120,7 @@ def ingest(
         catalogue=len(catalogue),
         items_without_interactions=int((~log.warm).sum()),
         pictures=unpictured,
-        detected=tuple(detected),
+        detected=(*detected, *changed),
     )
     return IngestedData(log, catalogue, report)
 

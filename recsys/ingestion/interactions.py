@@ -22,6 +22,7 @@ from recsys.formats.columns import (
 )
 from recsys.formats.sources import RESERVED, InteractionColumns
 from recsys.ids import IdMap, Mask
+from recsys.ingestion.id_forms import lookalike
 from recsys.ingestion.id_rules import drop_unusable_ids, unusable_values
 from recsys.ingestion.policy import IngestPolicy
 from recsys.ingestion.row_filter import RowFilter, row_numbers
@@ -154,11 +155,15 @@ def clean(raw: RawInteractions, policy: IngestPolicy, known: IdMap | None) -> No
             unknown[raw.item],
             table[ITEM],
             policy=policy.unknown_items,
-            remedy="add it there, or set unknown_items = 'skip'",
+            remedy=f"add it there{_lookalike(raw, unknown, known)}, or set unknown_items = 'skip'",
         )
     if policy.duplicate_interactions != "keep":
         _drop_duplicates(raw, policy)
     _drop_rare(raw, policy)
+
+
+def _lookalike(raw: RawInteractions, unknown: Mask, known: IdMap) -> str:
+    return lookalike((raw.items[code] for code in np.flatnonzero(unknown[:-1])[:100]), known)
 
 
 def _drop_unread(raw: RawInteractions, policy: IngestPolicy) -> None:

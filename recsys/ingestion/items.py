@@ -16,8 +16,10 @@ import pyarrow.compute as pc
 
 from recsys.catalogue import Catalogue, CatalogueFields
 from recsys.formats.columns import TEXT, RawColumn, Unreadable, UnreadValues, treated
-from recsys.ids import IdMap
+from recsys.formats.delimited import number_remedy
+from recsys.ids import IdMap, Mask
 from recsys.ingestion.id_rules import drop_unusable_ids
+from recsys.ingestion.lists import joined_lists
 from recsys.ingestion.policy import IngestPolicy
 from recsys.ingestion.report import Group, TableReport, group_by_reason
 from recsys.ingestion.row_filter import RowFilter, row_numbers
@@ -91,18 +93,20 @@ def clean_items(
     missing = ids.is_null().to_numpy()
     rows.drop("missing item_id", missing, ids, policy=policy.bad_rows, remedy=remedy)
     drop_unusable_ids(rows, ITEM, *factorize(ids), ids, policy=policy.bad_rows, remedy=remedy)
-    table = _replaced(_joined_lists(raw, fields), ITEM, ids)
+    table = _replaced(joined_lists(raw, fields, _TABLE), ITEM, ids)
     for column in dict.fromkeys(fields.numbers):
         written = RawColumn(raw[column], f"{_TABLE}: column '{column}'", "missing")
         numbers = written.numbers()
         finite = np.isfinite(numbers.to_numpy())
+        broken = written.present() & ~finite
+        marks = _marks(raw[column], broken)
         rows.miss(
-            "not a finite number",
-            written.present() & ~finite,
+            f"not a finite number{'' if policy.bad_rows == 'raise' else marks}",
+            broken,
             raw[column],
             column=column,
             policy=policy.bad_rows,
-            remedy=f"{remedy}, which reads it as missing",
+            remedy=f"{remedy}, which reads it as missing{marks}",
         )
         table = _replaced(table, column, pc.if_else(finite, numbers, None))
     if fields.image is not None:
@@ -111,6 +115,13 @@ def clean_items(
         )
     _drop_duplicates(ids, rows, policy)
     return CleanItems(table, rows, fields, pictures)
+
+
+def _marks(raw: pa.ChunkedArray, broken: Mask) -> str:
+    """The keys that read the first broken number, or ""."""
+    first = str(raw[int(broken.argmax())].as_py()) if broken.any() else ""
+    remedy = number_remedy(first)
+    return f"; to read it, {remedy} in [data.items]" if remedy else ""
 
 
 def _picture_names(raw: pa.ChunkedArray, column: str, rows: RowFilter) -> pa.ChunkedArray:
@@ -150,22 +161,6 @@ def check_pictures(catalogue: Catalogue, numbers: list[int]) -> tuple[Catalogue,
 
 def _replaced(table: pa.Table, column: str, values: pa.ChunkedArray) -> pa.Table:
     return table.set_column(table.column_names.index(column), column, values)
-
-
-def _joined_lists(table: pa.Table, fields: CatalogueFields) -> pa.Table:
-    """Lists in columns of text and categories as one text each, with their separators."""
-    separators = dict.fromkeys(fields.text, " ")
-    separators |= dict.fromkeys(fields.categories, fields.separator)
-    for column, separator in separators.items():
-        raw = table[column]
-        if not (pa.types.is_list(raw.type) or pa.types.is_large_list(raw.type)):
-            continue
-        if len(pc.list_flatten(raw)):
-            joined = pc.binary_join(pc.cast(raw, pa.list_(pa.string())), separator)
-        else:
-            joined = pa.nulls(len(raw), pa.string())
-        table = _replaced(table, column, joined)
-    return table
 
 
 def _drop_duplicates(ids: pa.ChunkedArray, rows: RowFilter, policy: IngestPolicy) -> None:

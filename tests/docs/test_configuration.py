@@ -33,5 +33,7 @@ def test_every_key_is_described(make_configuration: Any) -> None:
 def test_a_key_states_its_type_bounds_and_default(make_configuration: Any) -> None:
     page = make_configuration.reference()
     assert "| `batch_positions` | whole number, at least 2 | `4096` | Number of" in page
-    assert '| `bad_rows` | `"raise"` or `"skip"` | `"raise"` | Policy for a row without an id' in page
+    assert (
+        '| `bad_rows` | `"raise"` or `"skip"` | `"raise"` | Policy for a row without an id' in page
+    )
     assert "| `loss` | [full-softmax](#trainloss-name--full-softmax) or " in page

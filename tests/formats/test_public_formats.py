@@ -167,3 +167,22 @@ def test_lightgcn_gowalla(real_data: Path) -> None:
     }
     assert (log["user_id"].nunique(), log["item_id"].nunique()) == (29_858, 40_981)
     assert not log.duplicated(["user_id", "position"]).any()
+
+
+@pytest.mark.parametrize(
+    "names", [("part1", "part2", "part3"), ("train", "valid", "test")], ids=["numbers", "words"]
+)
+def test_recbole_parts_are_read_as_a_split(names: tuple[str, ...], tmp_path: Path) -> None:
+    for name, user in zip(names, "abc"):
+        text = f"user_id:token\titem_id:token\n{user}\tx\n"
+        (tmp_path / f"toy.{name}.inter").write_text(text)
+    (tmp_path / "toy.item").write_text(ITEM)
+    log = read_interactions(RecBoleInteractions(path="."), base=tmp_path)
+    assert log["part"].tolist() == ["train", "validation", "test"]
+    assert log["user_id"].tolist() == ["a", "b", "c"]
+    one = f"toy.{names[0]}.inter"
+    assert "part" not in read_interactions(RecBoleInteractions(path=one), base=tmp_path)
+    assert len(read_items(RecBoleItems(path=one), base=tmp_path)) == 2
+    (tmp_path / f"toy.{names[2]}.inter").unlink()
+    with pytest.raises(DataError, match="one must be the training .* and one the test"):
+        read_interactions(RecBoleInteractions(path="."), base=tmp_path)

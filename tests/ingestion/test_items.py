@@ -56,16 +56,19 @@ def test_an_invalid_number_is_refused_or_missing(value: str) -> None:
     assert made.catalogue.table["price"].to_pylist() == [2.5, None]
     assert made.report.items is not None
     assert (made.report.items.kept, made.report.items.dropped) == (2, ())
-    assert made.report.items.missing == (Group("not a finite number", 1, (2,), (value,), "price"),)
+    (missing,) = made.report.items.missing
+    assert missing.reason.startswith("not a finite number")
+    assert missing == Group(missing.reason, 1, (2,), (value,), "price")
 
 
 def test_an_unreadable_number_keeps_the_item_and_its_interactions() -> None:
     log = pd.DataFrame({"user_id": ["u", "v"], "item_id": ["a", "b"]})
     made = ingest(log, items(price=["1", "1,299.00"]), FIELDS, IngestPolicy(bad_rows="skip"))
     assert made.report.interactions.kept == 2
-    assert "  read as missing, 1: price: not a finite number (row 2: 1,299.00)" in (
-        made.report.lines()
-    )
+    assert (
+        '  read as missing, 1: price: not a finite number; to read it, set thousands = "," in'
+        " [data.items] (row 2: 1,299.00)"
+    ) in made.report.lines()
 
 
 def test_a_missing_number_stays_missing() -> None:
