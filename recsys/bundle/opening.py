@@ -12,6 +12,7 @@ from recsys.bundle.versions import CURRENT, find_version, folder_of
 from recsys.catalogue import Catalogue
 from recsys.errors import BundleError, RecsysError
 from recsys.retrieval import Retriever
+from recsys.retrieval.forks import check_process
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,9 @@ def open_bundle(root: Path, version: str = CURRENT) -> Bundle:
     Raises:
         NotFoundError: The bundle does not exist.
         BundleError: A file differs from the manifest, or the answer to a reference query differs.
+        ServiceError: This process was forked from one that had opened a bundle.
     """
+    check_process()
     name = find_version(root, version)
     folder = folder_of(root, name)
     manifest = read_whole(folder)

@@ -13,6 +13,7 @@ from recsys.catalogue import Catalogue
 from recsys.errors import DataError, RecsysError
 from recsys.ids import Rows
 from recsys.interactions import Interactions
+from recsys.retrieval.forks import check_process, record_process
 from recsys.retrieval.fusion_search import FusionInput, RankedRows, search_spaces
 from recsys.retrieval.parsing import ParsedRequest, RequestParser
 from recsys.retrieval.query_vectors import (
@@ -76,6 +77,7 @@ class Retriever(RetrievalCalls):
     bundle_version: str = ""
 
     def __post_init__(self) -> None:
+        record_process()
         if not self.catalogue.ids.index.equals(self.log.items.index):
             raise DataError("the catalogue and the log must hold the same items in the same order")
         for name, space in self.spaces.items():
@@ -100,7 +102,11 @@ class Retriever(RetrievalCalls):
 
         An answer has the same bits alone as in any batch. Terms and pictures are encoded one by
         one; the queries of a space are encoded in one call, and searched in one call per k.
+
+        Raises:
+            ServiceError: This process was forked from one that had opened a retriever.
         """
+        check_process()
         answers: dict[int, Response | RecsysError] = {}
         parsed: dict[int, ParsedRequest] = {}
         for position, request in enumerate(requests):
