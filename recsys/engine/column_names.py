@@ -42,6 +42,12 @@ TIME_NAMES: Ranks = (
 """Names of the column of times, the finest first."""
 POSITION_NAMES: Ranks = (("position", "pos", "sequence", "seq", "seqno"),)
 TERMS_NAMES: Ranks = (("terms", "searchterms", "query", "searchquery", "search", "keywords"),)
+EVENT_NAMES: Ranks = tuple(
+    (name,)
+    for name in ("event", "eventtype", "eventname", "eventkind", "action", "actiontype")
+    + ("behavior", "behaviour", "behaviortype", "behaviourtype", "interactiontype", "interaction")
+)
+"""Names of the column of kinds of event, as of views and purchases."""
 TITLE_NAMES: Ranks = tuple(
     (name,)
     for name in ("title", "name", "itemtitle", "itemname", "producttitle", "productname")

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from recsys.config import parse_config
 from recsys.engine.column_names import (
+    EVENT_NAMES,
     ITEM_NAMES,
     POSITION_NAMES,
     TERMS_NAMES,
@@ -29,6 +30,8 @@ from recsys.tables import require_columns
 
 SAMPLE = 20_000
 """Number of rows whose values are examined."""
+_MOST_KINDS, _MOST_NUMBERS = 30, 8
+"""Largest numbers of distinct kinds of event."""
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}"
 _UNITS: tuple[tuple[float, TimestampUnit], ...] = ((1e17, "ns"), (1e14, "us"), (1e11, "ms"))
 _TIME_KEYS = {"timestamp_unit", "date_format"}
@@ -109,6 +112,10 @@ def recognise_log(
         find("position", POSITION_NAMES)
     elif not _TIME_KEYS & set(chosen):
         chosen |= time_keys_of(table[chosen["timestamp"]])
+    if "event" not in chosen:
+        kinds = [column for column in free if holds_kinds(table[column])]
+        event = find_column(EVENT_NAMES, kinds, table=name, meaning="event")
+        chosen |= {} if event is None else {"event": event}
     columns = parse_config({k: v for k, v in chosen.items() if v is not None}, InteractionColumns)
     used = set(columns.named().values())
     return RecognisedLog(columns, tuple(c for c in table.column_names if c not in used))
@@ -140,6 +147,15 @@ def holds_dates(column: pa.ChunkedArray) -> bool:
         return False
     values = column.slice(0, SAMPLE).drop_null()
     return bool(len(values)) and bool(pc.all(pc.match_substring_regex(values, _ISO_DATE)).as_py())
+
+
+def holds_kinds(column: pa.ChunkedArray) -> bool:
+    """Whether the values are a few kinds: texts, or whole numbers of which there are even fewer."""
+    if not (is_text(column.type) or pa.types.is_integer(column.type)):
+        return False
+    values = column.slice(0, SAMPLE).drop_null()
+    most = _MOST_KINDS if is_text(column.type) else _MOST_NUMBERS
+    return 0 < len(pc.unique(values)) <= min(most, max(len(values) // 2, 1))
 
 
 def is_text(kind: pa.DataType) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys.engine.fitting import EngineInputs
+from recsys.pipeline.defaults.profile import PURCHASES
 
 _OPENING = """\
 # Written by `recsys init`, which recognised the columns. Correct them where they are wrong, then:
@@ -60,7 +61,7 @@ def starter_config(
     if "fields" in data and inputs.item_columns is not None:
         unused = [f"{name} ({why})" for name, why in inputs.item_columns.unused.items()]
         parts.append(_section("data.fields", data["fields"], _not_used(unused)))
-    return "\n".join([*parts, _CLOSING])
+    return "\n".join([*parts, _CLOSING + _events(inputs)])
 
 
 def run_name(log: Path) -> str:
@@ -71,6 +72,20 @@ def run_name(log: Path) -> str:
         'My-visits'
     """
     return re.sub(r"[^A-Za-z0-9_-]+", "-", log.name.split(".")[0]).strip("-_")[:100] or "run"
+
+
+def _events(inputs: EngineInputs) -> str:
+    """A commented key of the policy, with weights for the kinds of event in the first rows."""
+    event = inputs.log_columns.columns.event
+    if event is None:
+        return ""
+    kinds = sorted(str(kind) for kind in inputs.log.table[event].drop_null().unique().to_pylist())
+    weights = {kind: 1.0 if kind.lower() in PURCHASES else 0.1 for kind in kinds}
+    table = ", ".join(f"{_value(kind)} = {weight:g}" for kind, weight in weights.items())
+    return (
+        "# Weights of events in training; kinds that are not listed are left out"
+        f" (docs/how-to/shops.md):\n# events = {{ {table} }}\n"
+    )
 
 
 def _section(name: str, values: Mapping[str, Any], note: str) -> str:

@@ -104,3 +104,22 @@ def test_named_columns_replace_recognised_ones(tmp_path: Path) -> None:
     assert config.data.fields.text == ("Product Name", "Beschreibung")
     assert config.data.interactions.format == "csv"
     assert config.data.interactions.columns.weight == "Stars"
+
+
+def test_the_comment_with_weights_of_events_is_a_valid_policy(tmp_path: Path) -> None:
+    log, out = tmp_path / "log.csv", tmp_path / "shop.toml"
+    kinds = ["view", "view", '"add ""now"""', "purchase"]
+    rows = [f"u{n % 3},i{n % 5},{n},{kinds[n % 4]}" for n in range(24)]
+    log.write_text("\n".join(["user,item,timestamp,action", *rows]))
+    with pytest.raises(SystemExit) as ended:
+        main(["init", str(log), "-o", str(out)])
+    assert ended.value.code == 0
+    text = out.read_text(encoding="utf-8")
+    for line in (r"\[data\.policy\]", "events = .*"):
+        text = re.sub(rf"^# ({line})", r"\1", text, flags=re.MULTILINE)
+    out.write_text(text, encoding="utf-8")
+    job = open_job(out, runs=tmp_path / "runs")
+    assert job.given.data.interactions.columns.event == "action"
+    assert job.given.data.policy.events == {"view": 0.1, 'add "now"': 0.1, "purchase": 1.0}
+    run_job(job, until="ingest")
+    assert len(job.ingested.interactions) == 24

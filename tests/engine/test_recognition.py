@@ -71,6 +71,17 @@ def test_the_only_column_of_times_needs_no_known_name() -> None:
     assert "timestamp" not in recognised(two, {"timestamp": None})
 
 
+@pytest.mark.parametrize("name", ["event", "event_type", "Action", "behavior"])
+def test_kinds_of_event_are_recognised_by_name_and_few_values(name: str) -> None:
+    log = {"user": list("aabb"), "item": list("xyxy")}
+    assert recognised({**log, name: ["view", "buy", "view", "view"]})["event"] == name
+    assert recognised({**log, name: [1, 1, 2, 1]})["event"] == name
+    assert "event" not in recognised({**log, name: ["e1", "e2", "e3", "e4"]})
+    assert "event" not in recognised({**log, name: [0.5, 0.5, 1.5, 0.5]})
+    given = recognised({**log, name: ["view", "buy", "view", "view"]}, {"event": None})
+    assert "event" not in given
+
+
 def test_positions_and_terms_are_recognised() -> None:
     found = recognised({**LOG, "position": [1, 2], "query": ["red", None]})
     assert found["position"] == "position" and found["terms"] == "query"

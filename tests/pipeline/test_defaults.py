@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,35 @@ def profile(**changes: object) -> DataProfile:
 def test_every_profile_gives_a_valid_configuration(changes, history, loss):
     made = PartialConfig(LOG).complete(profile(**changes)).config
     assert (made.towers.history.name, made.train.loss.name) == (history, loss)
+
+
+def test_purchases_are_the_targets_of_a_split_by_time():
+    made = PartialConfig(LOG).complete(profile(purchases=("buy",)))
+    assert (made.config.split.target_events, made.config.split.repeats) == (("buy",), "keep-last")
+    assert "its targets are 'buy'" in str(made.choices[0])
+    assert PartialConfig(LOG).complete(profile()).config.split.target_events is None
+
+
+@pytest.mark.parametrize(
+    ("kinds", "purchases"),
+    [(["view", "Buy"], ("Buy",)), (["view", "cart"], ()), (["buy", "buy"], ())],
+)
+def test_purchases_are_recognised_by_the_names_of_kinds(kinds, purchases):
+    rows = np.arange(4_000)
+    names = sorted(set(kinds))
+    log = Interactions.of(
+        IdMap.of("user", ["ann"]),
+        IdMap.of("item", ["a", "b"]),
+        user=rows * 0,
+        item=rows % 2,
+        time=rows,
+        context={"event": IdMap.of("event", names)},
+        context_rows={"event": [names.index(kinds[row % 2]) for row in rows]},
+    )
+    data = IngestedData(log, catalogue_of_ids(["a", "b"]), None)
+    source = CsvInteractions(path="log.csv")
+    assert DataProfile.of(data, source).purchases == purchases
+    assert DataProfile.of(replace(data, interactions=log.take(rows < 900)), source).purchases == ()
 
 
 def test_encoders_are_chosen_for_the_contents_of_items():

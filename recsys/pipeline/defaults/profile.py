@@ -10,10 +10,16 @@ import numpy as np
 from recsys.formats import InteractionSource
 from recsys.ids import Rows
 from recsys.ingestion import IngestedData
-from recsys.interactions import Interactions
+from recsys.interactions import EVENT, Interactions
 
 Clock = Literal["times", "positions", "none"]
 PART = "part"
+PURCHASES = frozenset(
+    ("purchase", "purchased", "buy", "bought", "order", "ordered", "transaction", "checkout")
+)
+"""Names of kinds of event that are purchases, in lower case."""
+ENOUGH_PURCHASES = 100
+"""Number of purchases in validation, and in the test, from which they are the targets."""
 TIED, SORTED = 0.9, 0.99
 """Shares of neighbours in histories with equal times, or in the order of their ids, above which
 histories have no order."""
@@ -44,6 +50,8 @@ class DataProfile:
         attributes: Whether the catalogue has categories or numbers.
         searches: Share of interactions that search terms led to.
         cold: Share of items without interactions, with times: before the last fifth of the log.
+        purchases: Kinds of event that are purchases, by their names; empty where all events are of
+            one kind, or where each of the last two tenths of the log has fewer than 100 of them.
         parts: Parts that the publisher assigned interactions to; empty where there are none.
     """
 
@@ -60,6 +68,7 @@ class DataProfile:
     attributes: bool = False
     searches: float = 0.0
     cold: float = 0.0
+    purchases: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
 
     @property
@@ -99,8 +108,21 @@ class DataProfile:
             attributes=bool(catalogue.fields.categories or catalogue.fields.numbers),
             searches=float((log.terms > 0).mean()),
             cold=_cold(log),
+            purchases=_purchases(log),
             parts=() if parts is None else tuple(sorted(map(str, parts.index))),
         )
+
+
+def _purchases(log: Interactions) -> tuple[str, ...]:
+    if EVENT not in log.context or log.clock != "timestamp":
+        return ()
+    kinds = [str(kind) for kind in log.context[EVENT].index]
+    rows = [row for row, kind in enumerate(kinds) if kind.lower() in PURCHASES]
+    bought = np.isin(log.context_rows[EVENT], rows)
+    first, second = np.quantile(log.time, [0.8, 0.9])
+    late = ((log.time >= first) & (log.time < second), log.time >= second)
+    enough = all(int((bought & part).sum()) >= ENOUGH_PURCHASES for part in late)
+    return tuple(kinds[row] for row in rows) if enough and not bought.all() else ()
 
 
 def _cold(log: Interactions) -> float:

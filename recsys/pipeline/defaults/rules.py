@@ -72,7 +72,12 @@ def _split(data: DataProfile) -> tuple[Settings, str]:
         held_out = {} if given else {"validation_share": 0.1}
         return {"protocol": "fixed", **held_out}, "the log names its own test part"
     if data.clock == "times" and data.interactions >= SMALL_LOG:
-        return {"protocol": "global-time"}, "the log has times: the last tenth is the test"
+        why = "the log has times: the last tenth is the test"
+        if not data.purchases:
+            return {"protocol": "global-time"}, why
+        targets = {"target_events": list(data.purchases), "repeats": "keep-last"}
+        kinds = ", ".join(map(repr, data.purchases))
+        return {"protocol": "global-time", **targets}, f"{why}, and its targets are {kinds}"
     why = "few interactions" if data.clock == "times" else "no times"
     return {"protocol": "leave-last-out"}, f"{why}: the last item of each user is the test"
 
