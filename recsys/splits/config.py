@@ -80,7 +80,10 @@ class GlobalTimeConfig(_Protocol):
     def _is_ordered(self) -> GlobalTimeConfig:
         first, second = self.validation_from, self.test_from
         if isinstance(first, float) != isinstance(second, float):
-            raise ValueError("validation_from and test_from must both be quantiles or both moments")
+            raise ValueError(
+                "validation_from and test_from must both be quantiles, such as validation_from ="
+                " 0.8 and test_from = 0.9 (the defaults), or both moments"
+            )
         if seconds_of(first) >= seconds_of(second):
             raise ValueError(f"validation_from ({first}) must lie before test_from ({second})")
         return self
@@ -140,6 +143,16 @@ SplitConfig = Annotated[
 ]
 
 
+def _iso(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError as error:
+        raise ValueError(
+            f"{text!r:.80} is no ISO date or time: give validation_from and test_from both as in"
+            " 2024-01-31 or 2024-01-31T12:00:00Z, or as quantiles, such as 0.85"
+        ) from error
+
+
 def seconds_of(moment: Moment) -> float:
     """Seconds since 1970; a quantile is returned as it is.
 
@@ -149,7 +162,7 @@ def seconds_of(moment: Moment) -> float:
     if isinstance(moment, (int, float)):
         return float(moment)
     if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment.replace("Z", "+00:00"))
+        moment = _iso(moment)
     if not isinstance(moment, datetime):
         moment = datetime(moment.year, moment.month, moment.day)
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=timezone.utc)

@@ -76,17 +76,21 @@ class TowersConfig(Config):
     @model_validator(mode="after")
     def _check_initial(self) -> TowersConfig:
         if self.initial != "random" and self.projection != "linear":
-            raise ValueError(f"initial = '{self.initial}' needs projection = 'linear'")
+            raise ValueError(
+                f"initial = '{self.initial}' needs projection = 'linear', or set initial = 'random'"
+            )
         return self
 
     @model_validator(mode="after")
     def _check_ids(self) -> TowersConfig:
         if self.id_initial == "spectral" and self.item_id != "embedding":
-            raise ValueError("id_initial = 'spectral' needs item_id = 'embedding'")
+            raise ValueError(
+                "id_initial = 'spectral' needs item_id = 'embedding', or set id_initial = 'short'"
+            )
         if self.graph != "none" and "none" in (self.user_id, self.item_id):
             raise ValueError(
-                f"graph = '{self.graph}' joins the ids of users and of items: it needs user_id and"
-                " item_id other than 'none'"
+                f"graph = '{self.graph}' joins the ids of users and of items: set user_id ="
+                " 'embedding' and item_id = 'embedding', or graph = 'none'"
             )
         return self
 

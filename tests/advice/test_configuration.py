@@ -61,6 +61,25 @@ ROWS = [
     (run('user = "customer"'), "user =", "columns.user"),
     (run("[evaluation]\npatience = 3"), "[evaluation]\npatience", "train.patience"),
     (run('[index]\nkind = "exact"'), "kind", "search.kind"),
+    # Values that exclude each other.
+    *(
+        (run(f"[towers]\n{first}\n{wrong}"), wrong, advice)
+        for first, wrong, advice in [
+            ('initial = "identity"', 'projection = "mlp"', "projection = 'linear'"),
+            ('projection = "mlp"', 'initial = "identity"', "initial = 'random'"),
+            ('id_initial = "spectral"', 'item_id = "none"', "item_id = 'embedding'"),
+            ('item_id = "none"', 'id_initial = "spectral"', "id_initial = 'short'"),
+            ('graph = "light-gcn"', 'user_id = "none"', "user_id = 'embedding'"),
+            ('user_id = "none"', 'graph = "light-gcn"', "graph = 'none'"),
+        ]
+    ),
+    (
+        run('[split]\nprotocol = "fixed"\nvalidation_from = "end"'),
+        'validation_from = "end"',
+        "leave validation_from out",
+    ),
+    (run("[split]\nprotocol = 'global-time'\ntest_from = 'soon'"), "'soon'", "0.85"),
+    (run("[split]\nprotocol = 'global-time'\nvalidation_from = 5"), "= 5", "= 0.8"),
     # The tag is missing.
     (run("[split]\ntest_from = 0.95"), "[split]", "protocol = 'global-time'"),
     (run("[towers]\nhistory = { window = 5 }"), "window = 5", "name = 'mean'"),
@@ -70,9 +89,12 @@ ROWS = [
 
 def _changed(text: str, wrong: str, advice: str) -> str:
     """``text`` with the advice in the place of ``wrong``."""
-    if " = '" in advice:  # a key to add
+    key, _, _ = advice.partition(" = ")
+    if " = '" in advice and not wrong.startswith(key):  # a key to add
         separator = "\n" if wrong.startswith("[") or "{" not in text else ", "
         return text.replace(wrong, f"{wrong}{separator}{advice}", 1)
+    if advice.startswith("leave "):
+        return text.replace(wrong, "", 1)
     if wrong == "[interactions]":
         return text.replace(wrong, f"[{advice}]", 1)
     if wrong.endswith("="):

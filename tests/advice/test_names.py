@@ -41,7 +41,7 @@ def _texts(tree: ast.AST) -> Iterator[ast.Constant]:
 
 @cache
 def _messages() -> list[tuple[str, str]]:
-    """Each text and its place."""
+    """Each text and its line."""
     return [
         (str(node.value), f"{path.relative_to(ROOT)}:{node.lineno}")
         for folder in FOLDERS
@@ -51,8 +51,8 @@ def _messages() -> list[tuple[str, str]]:
 
 
 def _found(pattern: re.Pattern[str]) -> dict[str, str]:
-    """Each match in the messages, with one place."""
-    return {match: place for text, place in _messages() for match in pattern.findall(text)}
+    """Each match in the messages, with one line."""
+    return {match: line for text, line in _messages() for match in pattern.findall(text)}
 
 
 def _is_key(path: str) -> bool:
@@ -77,7 +77,7 @@ COMMANDS = dict(_commands(typer.main.get_command(app)))
 def test_keys_exist() -> None:
     found = _found(KEY)
     assert len(found) > 20
-    unknown = {key: place for key, place in found.items() if not _is_key(key)}
+    unknown = {key: line for key, line in found.items() if not _is_key(key)}
     assert not unknown
 
 
@@ -85,8 +85,8 @@ def test_commands_exist() -> None:
     found = _found(COMMAND)
     assert found
     unknown = {
-        words: place
-        for words, place in found.items()
+        words: line
+        for words, line in found.items()
         if not any(words == name or words.startswith(f"{name} ") for name in COMMANDS if name)
     }
     assert not unknown
@@ -97,5 +97,5 @@ def test_options_exist() -> None:
     for command in COMMANDS.values():
         for each in command.params:
             known |= {*each.opts, *each.secondary_opts}
-    unknown = {name: place for name, place in _found(OPTION).items() if name not in known}
+    unknown = {name: line for name, line in _found(OPTION).items() if name not in known}
     assert not unknown

@@ -208,7 +208,7 @@ class _Section(Config):
         ({"protocol": "global-time", "validation_from": 1.5}, "quantile"),
         ({"protocol": "global-time", "validation_from": "soon"}, "soon"),
         ({"protocol": "global-time", "validation_from": 20, "test_from": 10}, "must lie before"),
-        ({"protocol": "global-time", "validation_from": 20}, "both be quantiles or both moments"),
+        ({"protocol": "global-time", "validation_from": 20}, "both be quantiles, such as"),
         (
             {"protocol": "global-time", "validation_from": 1, "test_from": 1_704_067_200_123},
             "seconds since 1970, of the years 1 to 9999",

@@ -22,7 +22,7 @@ from recsys.encoders.pictures.configs import KerasApplicationConfig
 from recsys.encoders.pictures.decoding import Pixels
 from recsys.encoders.pictures.encoder import PictureEncoder
 from recsys.encoders.storage import EncoderParts, in_order, numbered
-from recsys.errors import EncoderError
+from recsys.errors import EncoderError, suggestion
 from recsys.ids import Vectors
 from recsys.progress import Progress
 
@@ -108,7 +108,8 @@ def _application(config: KerasApplicationConfig) -> tuple[Any, Any]:
     }
     if config.application not in known:
         raise EncoderError(
-            f"tf.keras.applications has no '{config.application}'; it has: {', '.join(known)}",
+            f"tf.keras.applications has no '{config.application}'; it has: {', '.join(known)}"
+            f"{suggestion(config.application, known)}",
             field="application",
         )
     function = known[config.application]

@@ -35,12 +35,14 @@ class Lsa(PooledWords):
         columns = {word: column for column, word in enumerate(vocabulary)}
         counts = count_matrix(split, columns, len(vocabulary))
         counts = counts[np.diff(counts.indptr) > 0]
-        if min(counts.shape) <= config.dimension:
+        most = min(counts.shape) - 1
+        if most < config.dimension:
             raise EncoderError(
                 f"'lsa' of dimension {config.dimension} needs more texts than that, and more words "
                 f"that occur {config.min_count} times; the training contents have "
-                f"{counts.shape[0]:,} such texts and {counts.shape[1]:,} such words: lower "
-                "'dimension', or give more texts"
+                f"{counts.shape[0]:,} such texts and {counts.shape[1]:,} such words: "
+                + (f"lower 'dimension' to at most {most}, or " if most > 0 else "")
+                + "lower 'min_count' or give more texts"
             )
         matrix = normalize(counts.multiply(word_weights(config, vocabulary, split)).tocsr())
         svd = TruncatedSVD(config.dimension, algorithm="arpack", random_state=0).fit(matrix)

@@ -125,6 +125,7 @@ def check_history(history: HistoryConfig, *, dimension: int, log: Interactions) 
     if history.reads_times and log.clock != "timestamp":
         raise ConfigError(
             "towers.history.time_bias 'log-buckets' needs timestamps, and this log has only "
-            "positions within a user: give the column of the timestamps, or set time_bias = 'none'",
+            "positions within a user: name the column of the timestamps (columns.timestamp), or "
+            "set towers.history.time_bias = 'none'",
             field="towers.history.time_bias",
         )

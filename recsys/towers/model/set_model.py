@@ -50,7 +50,7 @@ class SetModel(TwoTowers):
             raise ConfigError(
                 "train.loss 'set-softmax' knows users and no moments, so that it cannot train on"
                 " search terms or context: set towers.terms = 'none' and no towers.context, or"
-                " take 'full-softmax'",
+                " train.loss.name = 'full-softmax'",
                 field="train.loss.name",
             )
         super().__init__(towers, log, blocks, phrase_vectors, user_block, seed=train.seed)

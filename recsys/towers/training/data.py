@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recsys.errors import ConfigError, DataError
+from recsys.errors import ConfigError, DataError, suggestion
 from recsys.features import FeatureBlock
 from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.towers.config import TowersConfig
 from recsys.towers.histories.configs import NoHistory, check_history
+
+_AS_CONTEXT = ". Name it in 'context' of the log's columns, or leave it out"
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +59,8 @@ def _chosen(blocks: Sequence[FeatureBlock], config: TowersConfig) -> list[Featur
         if name not in known:
             have = ", ".join(known) or "none"
             raise ConfigError(
-                f"towers.blocks names '{name}', which is no feature block here; there are: {have}",
+                f"towers.blocks names '{name}', which is no feature block here; there are: {have}"
+                f"{suggestion(name, known)}",
                 field="towers.blocks",
             )
     return [known[name] for name in config.blocks]
@@ -70,7 +73,8 @@ def _check(log: Interactions, config: TowersConfig, user_block: FeatureBlock | N
         if name not in log.context:
             have = ", ".join(log.context) or "none"
             raise ConfigError(
-                f"towers.context names '{name}', which is no context column; there are: {have}",
+                f"towers.context names '{name}', which is no context column; there are: {have}"
+                f"{suggestion(name, log.context) or _AS_CONTEXT}",
                 field="towers.context",
             )
     if user_block is not None and len(user_block) != len(log.users):

@@ -60,7 +60,7 @@ def test_it_is_the_decomposition_of_scikit_learn() -> None:
     ("texts", "message"),
     [
         ([], "has 0 such texts and 0 such words"),
-        (["", "..."], "lower 'dimension', or give more texts"),
+        (["", "..."], "lower 'min_count' or give more texts"),
         (["a b c", "a b c"], r"'lsa' of dimension 2 needs more texts.* 2 such texts and 3 such"),
         (["a b", "a b", "b a"], "3 such texts and 2 such words"),
     ],

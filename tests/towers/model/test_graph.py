@@ -41,7 +41,9 @@ def test_ids_without_interactions_are_only_scaled():
 
 
 def test_graphs_and_spectral_starts_need_id_embeddings():
-    with pytest.raises(ValueError, match="joins the ids of users and of items: it needs user_id"):
+    with pytest.raises(
+        ValueError, match="joins the ids of users and of items: set user_id = .embedding."
+    ):
         TowersConfig(graph="light-gcn")
     with pytest.raises(ValueError, match="id_initial = 'spectral' needs item_id = 'embedding'"):
         TowersConfig(id_initial="spectral", item_id="delta")
