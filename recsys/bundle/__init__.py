@@ -9,7 +9,7 @@ from recsys.bundle.opening import Bundle, open_bundle, verify
 from recsys.bundle.parts import Parts
 from recsys.bundle.publishing import publish
 from recsys.bundle.reference_queries import ReferenceQuery
-from recsys.bundle.versions import BundleInfo, list_bundles, prune, rollback
+from recsys.bundle.versions import BundleInfo, current_fault, list_bundles, prune, rollback
 
 __all__ = [
     "Bundle",
@@ -17,6 +17,7 @@ __all__ = [
     "Manifest",
     "Parts",
     "ReferenceQuery",
+    "current_fault",
     "list_bundles",
     "open_bundle",
     "prune",

@@ -73,6 +73,15 @@ def list_bundles(root: Path) -> tuple[BundleInfo, ...]:
         return tuple(_info(root, name, name == pointed) for name in reversed(names(root)))
 
 
+def current_fault(root: Path) -> str:
+    """Why no bundle of ``root`` is current, as where the pointer is missing or damaged; or ""."""
+    try:
+        find_version(root, CURRENT)
+    except (BundleError, NotFoundError) as error:
+        return error.message
+    return ""
+
+
 def rollback(root: Path, to: str | None = None) -> str:
     """Make another bundle current, by default the one published before; returns its name.
 

@@ -39,9 +39,11 @@ Root = Annotated[
 @app.command("list")
 def list_(root: Root, as_json: AsJson = False) -> None:
     """List the published bundles, the newest first; the current one is marked."""
-    from recsys.bundle import list_bundles
+    from recsys.bundle import current_fault, list_bundles
 
     found = list_bundles(root)
+    if fault := current_fault(root):
+        typer.echo(f"warning: {fault}", err=True)
     if as_json:
         print_json([asdict(bundle) for bundle in found])
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -187,7 +188,7 @@ class Engine:
         """
         run = self._run_for("publish")
         with run.evaluated() as (job, _):
-            root = job.bundles if folder is None else Path(folder).expanduser()
+            root = job.bundles if folder is None else Path(os.path.expanduser(folder))
             return publish(root, parts_of(job), progress=job.progress)
 
     def __repr__(self) -> str:
@@ -281,9 +282,10 @@ def open_engine(bundles: str | Path, version: str = "current") -> Engine:
         BundleError: A file of the bundle is damaged.
     """
     quiet_libraries()
-    root = Path(bundles).expanduser()
+    root = Path(os.path.expanduser(bundles))
     bundle = open_bundle(root, version)
-    integers = bundle.manifest.config.get("data", {}).get("integer_ids", ())
+    data = bundle.manifest.config.get("data")
+    integers = data.get("integer_ids", ()) if isinstance(data, dict) else ()
     return Engine(
         bundle.retriever,
         IdTypes(frozenset(integers)),

@@ -59,6 +59,9 @@ def serve_bundle(
     except RecsysError as error:
         _log.error("%s (%s)", error.message, error.code)
         return 1
+    except OSError as error:  # such as a port file in a folder that does not exist
+        _log.error("%s: %s", error.filename or "the system", error.strerror or error)
+        return 1
     end_process(cut_off)
     return 0
 
