@@ -39,8 +39,8 @@ def read_interactions(
 
     Args:
         base: Folder of relative paths; None for the current one.
-        unreadable: Whether a time or number that cannot be read is an error, or null, which
-            ingestion counts by its policy.
+        unreadable: Whether a value that cannot be read is an error, or null; an
+            :class:`recsys.formats.columns.UnreadValues` collects such values for the report.
         notes: Callback that receives one line per detected property of a file.
 
     Returns:
