@@ -9,20 +9,27 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv
+import pyarrow.compute as pc
 import pyarrow.parquet
 
 from recsys.engine.recognition import SAMPLE
 from recsys.errors import DataError
 from recsys.files import atomic_file
-from recsys.formats.tables import encoding_of
+from recsys.formats.delimited import (
+    NumberFormat,
+    TextFile,
+    detect_dialect,
+    legacy_encoding,
+    no_notes,
+    number_format_of,
+    read_head,
+)
 from recsys.tables import as_table
 
 TableInput: TypeAlias = "pd.DataFrame | pa.Table | str | Path"
 """A table in memory, or the path of a csv or parquet file."""
 _CSV, _COMPRESSED = (".csv", ".tsv", ".txt"), (".gz", ".bz2", ".zst")
 _BLOCK = 1 << 23
-_HEAD = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,21 +165,37 @@ def _parquet_head(path: Path) -> pa.Table:
 
 
 def _csv_head(path: Path) -> tuple[pa.Table, dict[str, Any]]:
-    with pa.input_stream(str(path)) as stream:
-        content = stream.read(_HEAD)
-    lines, _, _ = content.rpartition(b"\n")
-    encoding = encoding_of(lines or content)
-    first = content.split(b"\n", 1)[0].decode(encoding)
-    separator = max(",;\t|", key=first.count)
-    with pyarrow.csv.open_csv(
-        str(path),
-        read_options=pyarrow.csv.ReadOptions(block_size=_BLOCK, encoding=encoding),
-        parse_options=pyarrow.csv.ParseOptions(
-            delimiter=separator, newlines_in_values=True, invalid_row_handler=lambda row: "skip"
-        ),
-    ) as reader:
-        batches = [batch for batch, _ in zip(reader, range(1))]
-        table = pa.Table.from_batches(batches, schema=reader.schema)
+    """The first rows, and the keys of the dialect that differ from the default."""
+    encoding = legacy_encoding(TextFile.of(path, str(path)))
+    text = TextFile.of(path, str(path), encoding)
+    dialect = detect_dialect(text, notes=no_notes)
+    table, written = _standard_numbers(read_head(text, dialect, _BLOCK))
     options: dict[str, Any] = {"format": "csv"}
-    options |= {} if separator == "," else {"separator": separator}
-    return table, options | ({} if encoding == "utf-8" else {"encoding": encoding})
+    if dialect.separator != ",":
+        options["separator"] = dialect.separator
+    if dialect.escape is not None:
+        options["escape"] = dialect.escape
+    if encoding is not None:
+        options["encoding"] = encoding
+    return table, options | written.keys()
+
+
+def _standard_numbers(table: pa.Table) -> tuple[pa.Table, NumberFormat]:
+    """The table with numbers such as "1.299,00" as floats, and their format in the file."""
+    found = {
+        column.name: number_format_of(table[column.name].slice(0, SAMPLE))
+        for column in table.schema
+        if pa.types.is_string(column.type)
+    }
+    formats = {each for each in found.values() if each is not None and not each.is_default}
+    if not formats:
+        return table, NumberFormat()
+    written = max(formats, key=lambda each: (bool(each.thousands), each.decimal))
+    for name, each in found.items():
+        if each is not None and each.decimal == written.decimal:
+            try:
+                values = pc.cast(written.standard(table[name]), pa.float64())
+            except pa.ArrowInvalid:
+                continue
+            table = table.set_column(table.column_names.index(name), name, values)
+    return table, written

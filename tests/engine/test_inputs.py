@@ -154,3 +154,29 @@ def test_the_package_loads_its_engine_when_it_is_used() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="module 'recsys' has no attribute 'fitt'"):
         recsys.fitt  # noqa: B018
+
+
+def test_a_file_without_rows_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user,item\n")
+    with pytest.raises(DataError, match="log holds no rows"):
+        InputTable.of(tmp_path / "log.csv", "log")
+
+
+def test_the_dialect_of_a_file_is_recognised(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_bytes(
+        gzip.compress(
+            'sku;name;price;rating;;\na;Lamp “5";1.299,00;4,5;;\nb;Rug;5,00;4;;\n'.encode("cp1252")
+        )
+    )
+    table = InputTable.of(tmp_path / "items.csv", "items")
+    assert table.table.to_pylist() == [
+        {"sku": "a", "name": 'Lamp “5"', "price": 1299.0, "rating": 4.5},
+        {"sku": "b", "name": "Rug", "price": 5.0, "rating": 4.0},
+    ]
+    assert dict(table.options) == {
+        "format": "csv",
+        "separator": ";",
+        "encoding": "cp1252",
+        "decimal": ",",
+        "thousands": ".",
+    }

@@ -7,6 +7,7 @@ import codecs
 import gzip
 import io
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+_WINDOWS = re.compile(rb"[\x80-\x9f]")
 _DAMAGED = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile)
 
 
@@ -170,3 +172,18 @@ class TextFile:
                 " the file"
             )
         return names[0]
+
+
+def legacy_encoding(text: TextFile) -> str | None:
+    """None for UTF-8 or a byte order mark, else the encoding of Western Europe that fits."""
+    if text.marked:
+        return None
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with text.open() as stream:
+        while block := bytes(stream.read(1 << 20)):
+            try:
+                decoder.decode(block)
+            except UnicodeDecodeError:
+                # Letters and quotation marks of Windows are where latin-1 has control characters.
+                return "cp1252" if _WINDOWS.search(block) else "latin-1"
+    return None

@@ -64,6 +64,36 @@ def read_csv(
     return _read(text, dialect, list(columns) if columns is not None else names)
 
 
+def read_head(text: TextFile, dialect: Dialect, size: int) -> pa.Table:
+    """Rows in the first ``size`` bytes, with the types that their values have in common."""
+    options = pyarrow.csv.ReadOptions(
+        block_size=size, column_names=_column_names(dialect), skip_rows=dialect.skip
+    )
+    wanted = pyarrow.csv.ConvertOptions(include_columns=[each for each in dialect.names if each])
+    with (
+        text.open() as stream,
+        pyarrow.csv.open_csv(stream, options, _parse_options(dialect), wanted) as reader,
+    ):
+        first = next(iter(reader), None)  # None for a file without rows
+        return pa.Table.from_batches([] if first is None else [first], schema=reader.schema)
+
+
+def _column_names(dialect: Dialect) -> list[str]:
+    return [each or f"\0{position}" for position, each in enumerate(dialect.names)]
+
+
+def _parse_options(
+    dialect: Dialect, invalid: Callable[[Any], str] = lambda row: "skip"
+) -> pyarrow.csv.ParseOptions:
+    return pyarrow.csv.ParseOptions(
+        delimiter=dialect.separator,
+        quote_char=dialect.quote or False,
+        escape_char=dialect.escape or False,
+        newlines_in_values=bool(dialect.quote),
+        invalid_row_handler=invalid,
+    )
+
+
 def _require(
     columns: Sequence[str], names: list[str], text: TextFile, separator: str | None
 ) -> None:
@@ -85,7 +115,7 @@ def _read(text: TextFile, dialect: Dialect, columns: list[str]) -> pa.Table:
         broken.append(row)
         return "skip"
 
-    names = [each or f"\0{position}" for position, each in enumerate(dialect.names)]
+    names = _column_names(dialect)
     try:
         with text.open() as stream:
             table = pyarrow.csv.read_csv(
@@ -95,13 +125,7 @@ def _read(text: TextFile, dialect: Dialect, columns: list[str]) -> pa.Table:
                     column_names=names,
                     skip_rows=dialect.skip,
                 ),
-                parse_options=pyarrow.csv.ParseOptions(
-                    delimiter=dialect.separator,
-                    quote_char=dialect.quote or False,
-                    escape_char=dialect.escape or False,
-                    newlines_in_values=bool(dialect.quote),
-                    invalid_row_handler=keep_first,
-                ),
+                parse_options=_parse_options(dialect, keep_first),
                 convert_options=pyarrow.csv.ConvertOptions(
                     column_types={column: pa.string() for column in names},
                     include_columns=columns,
