@@ -159,10 +159,16 @@ def _print_stages(results: list[StageResult]) -> None:
 
 
 def _print_coverage(words: Mapping[str, Mapping[str, object]]) -> None:
-    from recsys.evaluation.rendering import COVERAGE_COLUMNS, coverage_rows
+    from recsys.evaluation.rendering import (
+        COVERAGE_COLUMNS,
+        SCRIPT_COLUMNS,
+        coverage_rows,
+        script_rows,
+    )
 
     if words:
         print_table(COVERAGE_COLUMNS, coverage_rows(words))
+        print_table(SCRIPT_COLUMNS, script_rows(words))
 
 
 def _print_entries(entries: Mapping[str, int]) -> None:

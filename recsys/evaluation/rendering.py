@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 COVERAGE_COLUMNS = ("texts", "words", "with a vector", "from pieces", "most frequent without")
+SCRIPT_COLUMNS = ("texts", "script", "words", "with a vector", "most frequent words")
 
 
 def render(package: str, template: str, values: Mapping[str, Any]) -> str:
@@ -39,6 +40,21 @@ def coverage_rows(words: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
             ", ".join(f"{word} ({n:,})" for word, n in found["most_frequent_without"].items()),
         ]
         for texts, found in words.items()
+    ]
+
+
+def script_rows(words: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    """``Report.words`` per script, in ``SCRIPT_COLUMNS`` order."""
+    return [
+        [
+            texts,
+            script,
+            f"{part['words']:,}",
+            f"{part['share_with_a_vector']:.1%}",
+            ", ".join(part["most_frequent"]),
+        ]
+        for texts, found in words.items()
+        for script, part in found.get("scripts", {}).items()
     ]
 
 

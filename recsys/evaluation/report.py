@@ -17,7 +17,13 @@ from recsys.errors import DataError, InvalidRequestError
 from recsys.evaluation.evaluation import Evaluation, difference
 from recsys.evaluation.plots import draw_plots
 from recsys.evaluation.record import record
-from recsys.evaluation.rendering import COVERAGE_COLUMNS, coverage_rows, render
+from recsys.evaluation.rendering import (
+    COVERAGE_COLUMNS,
+    SCRIPT_COLUMNS,
+    coverage_rows,
+    render,
+    script_rows,
+)
 from recsys.evaluation.sheets import UserSheet, sheet_view
 from recsys.evaluation.thumbnails import data_url
 from recsys.files import write_json, write_text
@@ -183,6 +189,8 @@ def write_report(folder: Path, report: Report) -> dict[str, Any]:
         "differences": differences,
         "protocol": _flat(report.protocol),
         "words": coverage_rows(report.words),
+        "script_columns": SCRIPT_COLUMNS,
+        "scripts": script_rows(report.words),
         "machine": _flat(content["machine"]),
     }
     text = render(PACKAGE, "report.md.j2", values)

@@ -23,12 +23,11 @@ from recsys.encoders.encoder import Encoded
 from recsys.encoders.storage import EncoderParts, StoredEncoder, in_order, numbered
 from recsys.encoders.words.configs import Word2VecConfig
 from recsys.encoders.words.counting import no_frequent_words
-from recsys.encoders.words.tokens import from_lines, to_lines, words
+from recsys.encoders.words.tokens import vocabulary_of, vocabulary_parts, words
 from recsys.encoders.words.word2vec import Word2Vec
 from recsys.ids import Vectors
 from recsys.progress import Progress
 
-WORDS = "words.txt"
 _DEVIATION = 0.3
 """Standard deviation of the words' embeddings."""
 _MIX = ("layers", "gamma", "centre", "whitening")
@@ -84,7 +83,7 @@ class Elmo(StoredEncoder):
     @classmethod
     def restore(cls, config: ElmoConfig, parts: EncoderParts) -> Elmo:
         """The encoder of saved parts."""
-        vocabulary = ElmoVocabulary(config.tokens, from_lines(parts[WORDS]), parts["words"])
+        vocabulary = ElmoVocabulary(config.tokens, vocabulary_of(parts), parts["words"])
         network = ElmoNetwork(config, len(vocabulary))
         for variable, weight in zip(network.variables, in_order(parts), strict=True):
             variable.assign(weight)
@@ -103,7 +102,7 @@ class Elmo(StoredEncoder):
             **numbered(variable.numpy() for variable in self.reader.network.variables),
             **dict(zip(_MIX, (mix.weights, mix.gamma, mix.centre, mix.whitening))),
             "words": vocabulary.weights,
-            WORDS: to_lines(vocabulary.words),
+            **vocabulary_parts(vocabulary.words),
         }
 
     def encode(self, contents: Contents) -> Encoded:

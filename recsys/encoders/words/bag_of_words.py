@@ -15,11 +15,9 @@ from recsys.encoders.storage import EncoderParts, StoredEncoder
 from recsys.encoders.words.configs import BagOfWordsConfig
 from recsys.encoders.words.counting import frequent_words, idf, no_frequent_words
 from recsys.encoders.words.coverage import Coverage, coverage_of
-from recsys.encoders.words.tokens import from_lines, to_lines, words
+from recsys.encoders.words.tokens import vocabulary_of, vocabulary_parts, words
 from recsys.ids import Vectors
 from recsys.progress import Progress
-
-WORDS = "words.txt"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +60,7 @@ class BagOfWords(StoredEncoder):
     @classmethod
     def restore(cls, config: BagOfWordsConfig, parts: EncoderParts) -> BagOfWords:
         """The encoder of saved parts."""
-        return cls(config, from_lines(parts[WORDS]), parts["weights"])
+        return cls(config, vocabulary_of(parts), parts["weights"])
 
     @property
     def dimension(self) -> int:
@@ -76,7 +74,7 @@ class BagOfWords(StoredEncoder):
 
     def parts(self) -> EncoderParts:
         """Vocabulary and weights."""
-        return {WORDS: to_lines(self.vocabulary), "weights": self.weights}
+        return {**vocabulary_parts(self.vocabulary), "weights": self.weights}
 
     def encode(self, contents: Contents) -> Encoded:
         """See :class:`~recsys.encoders.encoder.Encoder`; a text without a known word is masked."""

@@ -4,16 +4,35 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from recsys.encoders.words.tokens import words
+from recsys.encoders.words.tokens import script_of, words
 
 Known = Literal["whole", "pieces", "no"]
 """A word has a vector of its own, one from its subwords, or none."""
 
 MOST = 10
 """Number of words without a vector that are listed."""
+
+
+FEW = 5
+"""Number of words that are listed per script."""
+
+
+@dataclass(frozen=True)
+class ScriptCoverage:
+    """Coverage of the words in one script.
+
+    Attributes:
+        words: Number of words, repetitions included.
+        share: Share of them with a vector, 0 to 1.
+        examples: Most frequent words, as the texts were split.
+    """
+
+    words: int
+    share: float
+    examples: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -25,6 +44,7 @@ class Coverage:
         known: Number of words with a vector of their own.
         pieced: Number of words with a vector from their subwords.
         unknown: Most frequent words without a vector, with their counts.
+        scripts: Coverage per script of the words' first characters, the most frequent first.
 
     Example:
         >>> found = coverage_of(["red lamp", "Red rug"], lambda w: "no" if w == "rug" else "whole")
@@ -36,6 +56,7 @@ class Coverage:
     known: int
     pieced: int
     unknown: tuple[tuple[str, int], ...]
+    scripts: Mapping[str, ScriptCoverage] = field(default_factory=dict)
 
     @property
     def share(self) -> float:
@@ -50,6 +71,14 @@ class Coverage:
             "from_pieces": self.pieced,
             "share_with_a_vector": round(self.share, 4),
             "most_frequent_without": dict(self.unknown),
+            "scripts": {
+                script: {
+                    "words": found.words,
+                    "share_with_a_vector": round(found.share, 4),
+                    "most_frequent": list(found.examples),
+                }
+                for script, found in self.scripts.items()
+            },
         }
 
 
@@ -81,4 +110,17 @@ def coverage_of(texts: Iterable[str], known: Callable[[str], Known]) -> Coverage
         by[known(word)].append(word)
     whole, pieced = (sum(counts[word] for word in by[how]) for how in ("whole", "pieces"))
     unknown = sorted((-counts[word], word) for word in by["no"])[:MOST]
-    return Coverage(counts.total(), whole, pieced, tuple((word, -count) for count, word in unknown))
+    without = tuple((word, -count) for count, word in unknown)
+    return Coverage(counts.total(), whole, pieced, without, _per_script(counts, set(by["no"])))
+
+
+def _per_script(counts: Counter[str], unknown: set[str]) -> dict[str, ScriptCoverage]:
+    scripts: dict[str, list[str]] = {}
+    for word in sorted(counts, key=lambda word: (-counts[word], word)):
+        scripts.setdefault(script_of(word), []).append(word)
+    found = {}
+    for script, distinct in scripts.items():
+        total = sum(counts[word] for word in distinct)
+        known = sum(counts[word] for word in distinct if word not in unknown)
+        found[script] = ScriptCoverage(total, known / total, tuple(distinct[:FEW]))
+    return dict(sorted(found.items(), key=lambda item: -item[1].words))

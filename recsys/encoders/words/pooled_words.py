@@ -18,14 +18,12 @@ from recsys.encoders.words.configs import LsaConfig, Pooling, Word2VecConfig, Wo
 from recsys.encoders.words.counting import count_matrix, idf
 from recsys.encoders.words.coverage import Coverage, Known, coverage_of
 from recsys.encoders.words.subwords import Subwords
-from recsys.encoders.words.tokens import Text, from_lines, to_lines, words
+from recsys.encoders.words.tokens import Text, vocabulary_of, vocabulary_parts, words
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # in typing since Python 3.11
-
-WORDS = "words.txt"
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +83,7 @@ class PooledWords(StoredEncoder):
     @classmethod
     def restore(cls, config: Any, parts: EncoderParts) -> Self:
         """The encoder of saved parts."""
-        vocabulary = from_lines(parts[WORDS])
+        vocabulary = vocabulary_of(parts)
         own = (vocabulary, parts["vectors"], parts["weights"], parts["common"])
         if "buckets" not in parts:
             return cls(config, *own, whole=len(vocabulary))
@@ -101,7 +99,7 @@ class PooledWords(StoredEncoder):
     def parts(self) -> EncoderParts:
         """Vocabulary, vectors and weights, and the subwords."""
         own = {
-            WORDS: to_lines(self.vocabulary),
+            **vocabulary_parts(self.vocabulary),
             "vectors": self.vectors,
             "weights": self.weights,
             "common": self.common,

@@ -18,7 +18,7 @@ import numpy as np
 from recsys.encoders.encoder import Encoder
 from recsys.encoders.words.pooled_words import PooledWords
 from recsys.encoders.words.subwords import Subwords
-from recsys.encoders.words.tokens import is_word
+from recsys.encoders.words.tokens import as_word
 from recsys.encoders.words.word_vector_entries import (
     GZIP_MAGIC,
     Layout,
@@ -134,11 +134,11 @@ def _usable(
     not_words = entries = 0
     for row, key in enumerate(keys):
         entries = row + 1
-        if not is_word(key):
+        word = as_word(key)
+        if word is None:
             not_words += 1
             continue
         spellings.setdefault(key, row)
-        word = key.lower()
         if word not in rows or word == key:
             rows[word] = spellings[key]
     if not rows:

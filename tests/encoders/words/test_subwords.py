@@ -20,6 +20,7 @@ from recsys.encoders.words.subwords import Subwords
 from recsys.encoders.words.tokens import words
 from recsys.errors import EncoderError
 from tests.contracts.encoder_contract import TextEncoderContract
+from tests.encoders.words.test_tokens import SEGMENTED
 from tests.encoders.words.test_word_encoders import TEXTS, random_file, unit
 
 
@@ -65,6 +66,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fasttext_file(tmp_path_factory.mktemp("model"))
 
 
+@SEGMENTED
 @settings(max_examples=200, deadline=None)
 @given(word=st.text(min_size=1, max_size=12).map(words).filter(bool).map(lambda found: found[0]))
 def test_an_unknown_word_has_the_vector_that_gensim_gives_it(path: Path, word: str) -> None:

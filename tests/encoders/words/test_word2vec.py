@@ -27,6 +27,7 @@ from recsys.encoders.words.pooled_words import PooledWords
 from recsys.encoders.words.tokens import words
 from recsys.errors import EncoderError
 from tests.contracts.encoder_contract import TextEncoderContract
+from tests.encoders.words.test_tokens import SEGMENTED
 from tests.encoders.words.test_word_encoders import TEXTS
 
 SMALL = Word2VecConfig(dimension=8, min_count=1, epochs=4)
@@ -70,6 +71,7 @@ def test_a_compressed_text_file_is_the_same(tmp_path: Path) -> None:
     assert first.fingerprint == second.fingerprint
 
 
+@SEGMENTED
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.text("ab é\t.\r漢", max_size=60), max_size=8), st.integers(12, 40))
 def test_lines_longer_than_a_piece_keep_their_words(
@@ -192,6 +194,7 @@ VOCABULARIES = st.lists(
 NUMBERS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
+@SEGMENTED
 @settings(max_examples=150, deadline=None)
 @given(VOCABULARIES, st.integers(1, 3), st.data())
 @pytest.mark.parametrize("form", ["text", "binary"])
