@@ -47,7 +47,10 @@ class JoinedConfig(Config):
     @model_validator(mode="after")
     def _one_scale_per_part(self) -> JoinedConfig:
         if self.scales is not None and len(self.scales) != len(self.parts):
-            raise ValueError(f"{len(self.parts)} parts have {len(self.scales)} scales")
+            raise ValueError(
+                f"{len(self.parts)} parts have {len(self.scales)} scales: give one scale per part,"
+                " or leave scales out"
+            )
         return self
 
 

@@ -182,9 +182,15 @@ class RunConfig(Config):
             raise ValueError("spaces must hold 'two_tower', and each name once")
         for name in self.serve.call.spaces:
             if name not in self.spaces:
-                raise ValueError(f"serve.call.space names '{name}', which is not in spaces")
+                raise ValueError(
+                    f"serve.call.space names '{name}', which is not in spaces: add it to spaces, or"
+                    f" choose of {', '.join(self.spaces)}"
+                )
         if self.image is not None and self.data.pictures is None:
-            raise ValueError("an encoder of pictures needs data.pictures and data.fields.image")
+            raise ValueError(
+                "an encoder of pictures needs data.pictures and data.fields.image: give both, or"
+                " leave the section [image] out"
+            )
         return self
 
     def seeded(self) -> RunConfig:

@@ -30,6 +30,7 @@ from recsys.splits.query_digests import QueryDigests
 WITH_TERMS = "two_tower_with_terms"
 RESULTS, VALUES = "evaluations.json", "values.npz"
 QUERIES, SETTINGS = "queries.npz", "settings.json"
+_AGAIN = "'recsys evaluate CONFIG' writes it"
 OTHER_SECTIONS = {"name", "index", "spaces", "serve"}
 """Keys of a configuration on which an evaluation does not depend."""
 SHEET_ITEMS = 12
@@ -104,7 +105,7 @@ def load_query_digests(folder: Path) -> QueryDigests:
     try:
         return QueryDigests.load(folder / QUERIES)
     except (OSError, ValueError) as error:
-        raise DataError(f"{folder} holds no digests of its queries; evaluate again") from error
+        raise DataError(f"{folder} holds no digests of its queries; {_AGAIN}") from error
 
 
 def evaluation_settings(config: RunConfig) -> dict[str, Any]:
@@ -121,7 +122,7 @@ def load_settings(folder: Path) -> dict[str, Any]:
     try:
         settings: dict[str, Any] = read_json(folder / SETTINGS)
     except (OSError, ValueError) as error:
-        raise DataError(f"{folder} holds no settings; evaluate again") from error
+        raise DataError(f"{folder} holds no settings; {_AGAIN}") from error
     return settings
 
 
@@ -134,7 +135,7 @@ def _load_results(folder: Path) -> dict[str, Any]:
     try:
         results: dict[str, Any] = read_json(folder / RESULTS)
     except (OSError, ValueError) as error:
-        raise DataError(f"{folder} holds no evaluation ({error}); evaluate again") from error
+        raise DataError(f"{folder} holds no evaluation ({error}); {_AGAIN}") from error
     return results
 
 

@@ -96,7 +96,8 @@ class Job:
         if not (self.folder / "ingest" / DATA).is_dir():
             raise ConfigError(
                 f"the sections {', '.join(sorted(self.given.absent))} of '{self.given.name}' are"
-                " chosen from the data, which are not ingested yet: run the stage 'ingest' first"
+                " chosen from the data, which are not ingested yet: 'recsys ingest CONFIG' reads"
+                " them"
             )
         profile = DataProfile.of(self.ingested, self.given.data.interactions)
         return self.given.complete(profile)

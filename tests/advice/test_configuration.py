@@ -10,6 +10,12 @@ from recsys.pipeline import RunConfig
 
 LOG = '[data.interactions]\nformat = "csv"\npath = "log.csv"\n'
 SHOP = 'name = "shop"\n' + LOG
+JOINED = """
+[text]
+name = "joined"
+scales = [1, 2, 3]
+parts = [{ name = "lsa" }, { name = "elmo" }]
+"""
 
 
 def run(section: str) -> str:
@@ -80,6 +86,13 @@ ROWS = [
     ),
     (run("[split]\nprotocol = 'global-time'\ntest_from = 'soon'"), "'soon'", "0.85"),
     (run("[split]\nprotocol = 'global-time'\nvalidation_from = 5"), "= 5", "= 0.8"),
+    (
+        run(JOINED),
+        "scales = [1, 2, 3]",
+        "leave scales out",
+    ),
+    (run('[image]\nname = "auto-encoder"'), '[image]\nname = "auto-encoder"', "leave the section"),
+    (run('[serve]\ncall = { space = "text" }'), '"text"', "two_tower"),
     # The tag is missing.
     (run("[split]\ntest_from = 0.95"), "[split]", "protocol = 'global-time'"),
     (run("[towers]\nhistory = { window = 5 }"), "window = 5", "name = 'mean'"),
@@ -102,6 +115,8 @@ def _changed(text: str, wrong: str, advice: str) -> str:
     if "]\n" in wrong:
         section, key = advice.split(".")
         return text.replace(wrong, f"[{section}]\n{key}", 1)
+    if wrong.startswith('"') and advice[-1].isalpha():
+        advice = f'"{advice}"'
     return text.replace(wrong, advice, 1)
 
 

@@ -177,7 +177,7 @@ def test_choices_are_shown_and_recorded(tmp_path: Path) -> None:
     text = path.read_text()
     path.write_text(text[: text.index("[split]")] + "[evaluation]\nresamples = 10\n")
     job, seen = open_job(path, runs=tmp_path / "runs"), Seen()
-    with pytest.raises(ConfigError, match="run the stage 'ingest' first"):
+    with pytest.raises(ConfigError, match="'recsys ingest CONFIG' reads them"):
         _ = job.config
     run_job(job, until="ingest", observer=seen)
     assert seen.lines[0] == (
