@@ -25,7 +25,7 @@ from recsys.engine.column_names import (
 )
 from recsys.errors import DataError
 from recsys.formats.sources import InteractionColumns, TimestampUnit
-from recsys.formats.times import date_format_of
+from recsys.formats.times import date_format_of, text_date_format
 from recsys.tables import require_columns
 
 SAMPLE = 20_000
@@ -122,10 +122,13 @@ def recognise_log(
 
 
 def time_keys_of(column: pa.ChunkedArray) -> dict[str, str]:
-    """``date_format`` of numbers that are dates such as 20240131, else ``timestamp_unit`` of
-    numeric times since 1970, by their size; empty for seconds and other types.
+    """``date_format`` of dates in text or numbers such as 20240131, else ``timestamp_unit`` of
+    numeric times since 1970, by their size; empty for seconds, ISO-8601 text and other types.
     """
     values = column.slice(0, SAMPLE).drop_null()
+    if is_text(values.type):
+        form = text_date_format(values)
+        return {} if form is None else {"date_format": form}
     if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
         return {}
     times = np.abs(values.to_numpy().astype(np.float64))

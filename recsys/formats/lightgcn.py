@@ -34,7 +34,7 @@ def read_lines(files: Mapping[str, Path]) -> pa.Table:
 
 def _read(file: Path, part: str) -> pa.Table:
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
         raise DataError(f"{file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -12,6 +12,8 @@ from recsys.errors import DataError
 from recsys.formats.parts import concatenated
 from recsys.tables import plain_types, require_columns
 
+_MAGIC = b"PAR1"
+
 
 def read_parquet(path: Path, *, columns: Sequence[str] | None = None) -> pa.Table:
     """A parquet file, or a folder of parquet files, in the order of names.
@@ -25,6 +27,7 @@ def read_parquet(path: Path, *, columns: Sequence[str] | None = None) -> pa.Tabl
         )
     try:
         for file in files:
+            _check_kind(file)
             require_columns(columns or [], pyarrow.parquet.read_schema(file).names, str(file))
         chosen = None if columns is None else list(columns)
         parts = {
@@ -36,6 +39,21 @@ def read_parquet(path: Path, *, columns: Sequence[str] | None = None) -> pa.Tabl
         return concatenated(parts)
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(str(path), error) from error
+
+
+def _check_kind(file: Path) -> None:
+    """Refuse a file that is not parquet, or was not written to its end."""
+    with file.open("rb") as stream:
+        start = stream.read(len(_MAGIC))
+        end = stream.seek(0, 2)
+        stream.seek(max(0, end - len(_MAGIC)))
+        last = stream.read()
+    if start != _MAGIC:
+        raise DataError(
+            f"{file} cannot be read: it is not a parquet file; set format = 'csv' if it is text"
+        )
+    if last != _MAGIC or end < 3 * len(_MAGIC):
+        raise DataError(f"{file} cannot be read: it is cut short; copy or write it again")
 
 
 def encoding_of(content: bytes) -> str:

@@ -91,6 +91,29 @@ def date_format_of(values: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> s
     return None
 
 
+def text_date_format(text: pa.ChunkedArray) -> str | None:
+    """The format of ``strptime`` of all values; None for ISO-8601, and where day and month could
+    be either.
+
+    Example:
+        >>> text_date_format(pa.chunked_array([["01/02/2024", "31/01/2024"]]))
+        '%d/%m/%Y'
+    """
+    values = text.drop_null()
+    if not len(values) or not np.isnan(_moments(values.slice(0, 1), "ISO8601")).any():
+        return None
+    known = {form for value in values.slice(0, 100).to_pylist() for form in _guesses(value)}
+    fitting = [form for form in sorted(known) if not np.isnan(_moments(values, form)).any()]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _guesses(value: str) -> list[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # where the order of day and month is certain
+        guesses = [guess_datetime_format(value, dayfirst=day_first) for day_first in (True, False)]
+    return list(dict.fromkeys(each for each in guesses if each is not None))
+
+
 def remedy_of(value: str) -> str:
     """What helps to read a text that is no time.
 
@@ -98,10 +121,7 @@ def remedy_of(value: str) -> str:
         >>> remedy_of("31/12/2024"), remedy_of("soon")
         ("set date_format = '%d/%m/%Y' if that is how it is written", 'fix it, or set date_format')
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # where the order of day and month is certain
-        guesses = [guess_datetime_format(value, dayfirst=day_first) for day_first in (True, False)]
-    known = dict.fromkeys(f"date_format = '{each}'" for each in guesses if each is not None)
+    known = [f"date_format = '{each}'" for each in _guesses(value)]
     if not known:
         return "fix it, or set date_format"
     return f"set {' or '.join(known)} if that is how it is written"

@@ -60,6 +60,8 @@ def test_numbers_that_are_dates_are_recognised() -> None:
     found = recognised({**LOG, "date": [20240131, 20231224]})
     assert (found["date_format"], "timestamp_unit" in found) == ("%Y%m%d", False)
     assert "date_format" not in recognised({**LOG, "date": [20240131, 1]})
+    assert recognised({**LOG, "date": ["01/02/2024", "31/12/2023"]})["date_format"] == "%d/%m/%Y"
+    assert "date_format" not in recognised({**LOG, "date": ["01/02/2024", "03/04/2024"]})
 
 
 def test_the_only_column_of_times_needs_no_known_name() -> None:

@@ -15,6 +15,7 @@ from recsys.errors import DataError
 from recsys.formats import (
     CsvInteractions,
     InteractionColumns,
+    LightGcnInteractions,
     ParquetInteractions,
     read_interactions,
 )
@@ -157,3 +158,26 @@ def test_decimal_ids_are_exact(tmp_path: Path) -> None:
         table = pa.table({"user_id": [Decimal("1.50")], "item_id": ["x"]})
         pyarrow.parquet.write_table(table, tmp_path / "log.parquet")
         read_interactions(ParquetInteractions(path="log.parquet"), base=tmp_path)
+
+
+def test_other_files_than_parquet_are_named(tmp_path: Path) -> None:
+    table = pa.table({"user_id": ["a"], "item_id": ["b"]})
+    pyarrow.parquet.write_table(table, tmp_path / "log.parquet")
+    whole = (tmp_path / "log.parquet").read_bytes()
+    source = ParquetInteractions(path="log.parquet")
+    for content, message in (
+        (b"user_id,item_id\n", "log.parquet cannot be read: .*; set format = 'csv' if it is text"),
+        (whole[:-20], "log.parquet cannot be read: it is cut short"),
+    ):
+        (tmp_path / "log.parquet").write_bytes(content)
+        with pytest.raises(DataError, match=message):
+            read_interactions(source, base=tmp_path)
+    (tmp_path / "log.csv").write_bytes(whole)
+    with pytest.raises(DataError, match="log.csv is a parquet file: set format = 'parquet'"):
+        read_interactions(CsvInteractions(path="log.csv"), base=tmp_path)
+
+
+def test_lines_of_lightgcn_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text("\ufeff0 7\n", encoding="utf-8")
+    log = read_interactions(LightGcnInteractions(files={"train": "train.txt"}), base=tmp_path)
+    assert log["user_id"].to_pylist() == ["0"]
