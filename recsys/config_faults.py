@@ -25,7 +25,10 @@ def explain(faults: Sequence[Any], values: Any, kind: _Kind) -> tuple[str, str]:
     An unknown key comes first: it often explains why another one is missing.
     """
     ordered = sorted(faults, key=lambda fault: fault["type"] != "extra_forbidden")
-    lines = dict.fromkeys(_line(fault, values, kind) for fault in ordered)
+    broken = {fault["loc"][:depth] for fault in faults for depth in range(len(fault["loc"]))}
+    # A list is counted without its entries that have faults of their own.
+    stated = [f for f in ordered if f["type"] != "too_short" or f["loc"] not in broken]
+    lines = dict.fromkeys(_line(fault, values, kind) for fault in stated)
     return "; ".join(lines), _dotted(_written(ordered[0], values))
 
 
@@ -99,10 +102,14 @@ def _table(name: str, given: Any, sections: list[_Kind]) -> str:
     """How to write the table that is wanted instead of the single value ``given``."""
     if isinstance(given, list) and len(given) == 1 and isinstance(given[0], Mapping):
         return "write its heading in single brackets, [ ] instead of [[ ]]"
+    key = "" if name.isdigit() else f'"{name}" = ' if "." in name else f"{name} = "
     tag = _tag(sections) if len(sections) > 1 else ""
+    lists = [each for section in sections for each in _lists(section)]
+    if not tag and isinstance(given, list) and len(lists) == 1:
+        return f"write {key}{{ {lists[0]} = {_toml(given)} }}"
     if not tag:
         keys = ", ".join(sorted({key for each in sections for key in each.model_fields}))
-        return f"write {name} = {{ KEY = VALUE }}, with keys of {keys} (got {given!r:.80})"
+        return f"write {key}{{ KEY = VALUE }}, with keys of {keys} (got {given!r:.80})"
     names = _tagged(sections, tag)
     text = given if isinstance(given, str) else ""
     near = [each for each in names if text.lower().endswith(f".{each}")] or (
@@ -112,8 +119,8 @@ def _table(name: str, given: Any, sections: list[_Kind]) -> str:
     needed = [k for k, field in names[chosen].model_fields.items() if field.is_required()]
     # A single value that names no member, such as a file, is that of the only key needed.
     value = _toml(text) if text not in names and near and len(needed) == 1 else '"..."'
-    pairs = [f'{tag} = "{chosen}"', *(f"{key} = {value}" for key in needed)]
-    return f"write {name} = {{ {', '.join(pairs)} }}; '{tag}' is {_either(names)}" + (
+    pairs = [f'{tag} = "{chosen}"', *(f"{each} = {value}" for each in needed)]
+    return f"write {key}{{ {', '.join(pairs)} }}; '{tag}' is {_either(names)}" + (
         "" if near else f" (got {given!r:.80})"
     )
 
@@ -184,6 +191,18 @@ def _tags(section: _Kind) -> dict[str, str]:
         for key, field in section.model_fields.items()
         if get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1
     }
+
+
+def _lists(section: _Kind) -> list[str]:
+    """The keys of a section that take a list of single values."""
+    return [
+        key
+        for key, field in section.model_fields.items()
+        if any(
+            get_origin(each) is tuple for each in (field.annotation, *get_args(field.annotation))
+        )
+        and not sections_in(field.annotation)
+    ]
 
 
 def _tag(sections: list[_Kind]) -> str:

@@ -60,7 +60,7 @@ def request_from_json(values: Mapping[str, Any]) -> Request:
     decoded: Any = dict(values)
     if isinstance(values.get("image"), str):
         decoded["image"] = _picture(values["image"])
-    if isinstance(values.get("fusion"), Mapping):
+    if values.get("fusion") is not None:
         decoded["fusion"] = _fusion(values["fusion"])
     return Request.of(**decoded)
 
@@ -128,12 +128,15 @@ def _picture(text: str) -> bytes:
         ) from error
 
 
-def _fusion(values: Mapping[str, Any]) -> Fusion:
-    (name, options), *others = [*values.items(), ("", None)]
+def _fusion(values: Any) -> Fusion:
+    if isinstance(values, (ReciprocalRank, WeightedSum)):
+        return values
+    pairs = list(values.items()) if isinstance(values, Mapping) else []
+    (name, options), *others = [*pairs, ("", None)]
     if name not in FUSIONS or len(others) > 1 or not isinstance(options, Mapping):
         raise InvalidRequestError(
-            f"fusion must be a table with one of the keys {' and '.join(FUSIONS)}; "
-            f"got {dict(values)!r:.80}",
+            f"fusion must be a table with one of the keys {' and '.join(FUSIONS)}, whose value is"
+            f" a table of options that may be empty; got {values!r:.80}",
             field="fusion",
         )
     unknown = [key for key in options if key not in {each.name for each in fields(FUSIONS[name])}]

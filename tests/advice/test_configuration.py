@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from recsys.config import parse_config, tomllib
 from recsys.errors import ConfigError
 from recsys.pipeline import RunConfig
+from recsys.tuning.config import StudyConfig
 
 LOG = '[data.interactions]\nformat = "csv"\npath = "log.csv"\n'
 SHOP = 'name = "shop"\n' + LOG
@@ -93,6 +96,11 @@ ROWS = [
     ),
     (run('[image]\nname = "auto-encoder"'), '[image]\nname = "auto-encoder"', "leave the section"),
     (run('[serve]\ncall = { space = "text" }'), '"text"', "two_tower"),
+    (
+        run('[text]\nname = "joined"\nparts = ["lsa", { name = "elmo" }]'),
+        '"lsa"',
+        '{ name = "lsa" }',
+    ),
     # The tag is missing.
     (run("[split]\ntest_from = 0.95"), "[split]", "protocol = 'global-time'"),
     (run("[towers]\nhistory = { window = 5 }"), "window = 5", "name = 'mean'"),
@@ -133,6 +141,24 @@ def test_a_key_of_no_section_is_moved_above_the_sections() -> None:
     with pytest.raises(ConfigError, match=r"write it above the first \[section\]"):
         parse_config(tomllib.loads(SHOP + "seed = 3"), RunConfig)
     assert parse_config(tomllib.loads("seed = 3\n" + SHOP), RunConfig).seed == 3
+
+
+def test_a_fusion_is_a_table_of_a_table() -> None:
+    start = 'spaces = ["two_tower", "text"]\n' + run('[text]\nname = "lsa"\n[serve.call]\n')
+    start += 'space = "two_tower+text"\n'
+    for given in ('"reciprocal_rank"', "{ reciprocal_rank = 3 }"):
+        with pytest.raises(ConfigError, match="one of the keys reciprocal_rank .* may be empty"):
+            parse_config(tomllib.loads(f"{start}fusion = {given}"), RunConfig)
+    parse_config(tomllib.loads(f"{start}fusion = {{ reciprocal_rank = {{}} }}"), RunConfig)
+
+
+def test_a_list_where_a_range_is_wanted() -> None:
+    text = 'name = "s"\nbase = "run.toml"\n[space]\n"towers.dimension" = '
+    advice = '"towers.dimension" = { choices = [8, 16] }'
+    with pytest.raises(ConfigError, match=re.escape(advice)) as raised:
+        parse_config(tomllib.loads(f"{text}[8, 16]"), StudyConfig)
+    assert "at least 1 item" not in raised.value.message
+    parse_config(tomllib.loads(text + advice.split(" = ", 1)[1]), StudyConfig)
 
 
 def test_a_table_in_double_brackets() -> None:
