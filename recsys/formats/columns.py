@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.errors import DataError
-from recsys.formats.delimited.reader import no_notes
+from recsys.formats.delimited import no_notes, number_remedy
 from recsys.formats.sources import InteractionColumns
 from recsys.formats.times import PER_SECOND, TimeFormat, date_format_of, parsed_times, remedy_of
 from recsys.ids import Mask
@@ -182,7 +182,7 @@ class RawColumn:
     def numbers(self) -> pa.ChunkedArray:
         """float64; NaN counts as null."""
         values, bad = self._parsed_numbers()
-        self._refuse(bad, "a number")
+        self._refuse(bad, "a number", lambda value: number_remedy(value) or "fix it")
         return _chunked(values.astype(np.float64), np.isnan(values))
 
     def integers(self) -> pa.ChunkedArray:

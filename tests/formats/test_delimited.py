@@ -184,6 +184,13 @@ def test_numbers_are_read_by_their_marks(tmp_path: Path) -> None:
     }
 
 
+def test_a_number_with_other_marks_is_refused_with_the_keys(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user_id;item_id;stars\na;b;4,5\n")
+    source = CsvInteractions(path="log.csv", columns=InteractionColumns(weight="stars"))
+    with pytest.raises(DataError, match="row 1: expected a number, got '4,5'; set decimal = \",\""):
+        read_interactions(source, base=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("values", "marks"),
     [
