@@ -92,17 +92,19 @@ def _step_parts(
     The gradient of a part's output is that output itself, which has the same cost.
     """
     from recsys._tf import compiled, tf
+    from recsys.towers.draws import Draws
     from recsys.towers.losses.api import LossInput
     from recsys.towers.losses.build import build_loss
 
     model, optimizer, loss = steps.model, steps.optimizer, build_loss(train.loss, log)
     warm = tf.constant(np.flatnonzero(log.warm), tf.int32)
     table = tf.constant(model.item_vectors())
+    seed = tf.constant([train.seed, 0], tf.int64)
 
     @compiled(reduce_retracing=True)
     def item_tower() -> Any:
         with tf.GradientTape() as tape:
-            vectors = model.item_tower(warm, training=True)
+            vectors = model.item_tower(warm, draws=Draws(seed))
         variables = model.item_tower.trainable_variables
         return tape.gradient(vectors, variables, output_gradients=vectors)
 
@@ -110,7 +112,7 @@ def _step_parts(
     def history(items: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(items)
-            states = model.query_tower.states(items, None, training=True)
+            states = model.query_tower.states(items, None, draws=Draws(seed))
         sources = [items, *model.query_tower.trainable_variables]
         return tape.gradient(states, sources, output_gradients=states)
 
@@ -133,8 +135,10 @@ def _step_parts(
         optimizer.apply_gradients(zip(found, model.trainable_variables))
 
     def positions(batch: Any) -> dict[str, Any]:
-        candidates = loss.candidates(tf.boolean_mask(batch["item"], batch["weight"] > 0))
-        return dict(vars(model._positions(batch, candidates, training=False)))
+        candidates = loss.candidates(
+            tf.boolean_mask(batch["item"], batch["weight"] > 0), Draws(batch["seed"])
+        )
+        return dict(vars(model._positions(batch, candidates, None)))
 
     def prepared(run: Callable[..., Any], prepare: Callable[[Any], Any]) -> Any:
         def for_batch(batch: Any) -> Callable[[], Any]:

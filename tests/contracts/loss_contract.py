@@ -13,6 +13,7 @@ import pytest
 from recsys._tf import compiled, tf, tf_keras
 from recsys.ids import IdMap, Mask, Rows, Vectors
 from recsys.interactions import Interactions
+from recsys.towers.draws import Draws
 from recsys.towers.losses.build import Loss, LossInput, build_loss
 from recsys.towers.losses.configs import PositionLossConfig
 from tests.towers.worlds import checker_board
@@ -53,7 +54,7 @@ def input_of(
     """Arguments of ``loss``: one query per real position, item vectors from a table."""
     window, position = np.nonzero(windows >= 0)
     positives = tf.constant(windows[window, position], tf.int32)
-    candidates = loss.candidates(positives)
+    candidates = loss.candidates(positives, Draws(np.array([0, 0])))
     return LossInput(
         queries=tf.constant(queries),
         positives=positives,
@@ -255,8 +256,8 @@ def learned(config: PositionLossConfig, log: Interactions) -> dict[str, Vectors]
     adam = tf_keras.optimizers.legacy.Adam(0.05)
     user, item = tf.constant(log.user), tf.constant(log.item)
 
-    def value() -> Any:
-        candidates = loss.candidates(item)
+    def value(seed: Any) -> Any:
+        candidates = loss.candidates(item, Draws(seed))
         vectors = tf.math.l2_normalize(items, axis=1)
         inputs = LossInput(
             queries=tf.gather(tf.math.l2_normalize(users, axis=1), user),
@@ -273,12 +274,12 @@ def learned(config: PositionLossConfig, log: Interactions) -> dict[str, Vectors]
         return loss.compute(inputs)
 
     @compiled  # type: ignore[untyped-decorator]
-    def learn() -> None:
+    def learn(seed: Any) -> None:
         with tf.GradientTape() as tape:
-            now = value()
+            now = value(seed)
         adam.apply_gradients(zip(tape.gradient(now, [users, items]), [users, items]))
 
-    for _ in range(150):
-        learn()
+    for step in range(150):
+        learn(tf.constant([7, step], tf.int64))
     parts: dict[str, Any] = {"users": users, "items": items}
     return {name: tf.math.l2_normalize(table, axis=1).numpy() for name, table in parts.items()}

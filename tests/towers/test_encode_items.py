@@ -64,7 +64,9 @@ def frozen_towers(seed: int = 0, **chosen):
     config = TowersConfig(dimension=6, terms="none", history=MeanHistory(window=4), **chosen)
     blocks = [each for each in BLOCKS if config.blocks is None or each.name in config.blocks]
     model = TwoTowerModel(config, TrainConfig(), LOG, blocks, np.zeros((1, 0), np.float32))
-    batch, *_ = load_batches(LOG, training_batches(LOG, window=4, positions=999, seed=0, epoch=0))
+    batch, *_ = load_batches(
+        LOG, training_batches(LOG, window=4, positions=999, seed=0, epoch=0), seed=0, epoch=0
+    )
     model.compute_loss({name: tf.constant(part) for name, part in batch.items()})
     rng = np.random.default_rng(seed)
     for weight in model.trainable_variables:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from recsys._tf import tf, tf_keras
+from recsys.towers.draws import Draws
 
 
 class CausalAttention(tf_keras.layers.Layer):  # type: ignore[misc]
@@ -23,14 +24,13 @@ class CausalAttention(tf_keras.layers.Layer):  # type: ignore[misc]
         self._rate = dropout
         self._merge = tf_keras.layers.Dense(dimension)
 
-    def call(self, x: Any, training: bool = False) -> Any:
+    def call(self, x: Any, draws: Draws | None = None) -> Any:
         q, k, v = (by_head(part, self._heads) for part in tf.split(self._project(x), 3, axis=-1))
         scores = tf.matmul(q * self._width**-0.5, k, transpose_b=True)  # (b, h, n, n)
         later = tf.cast(~causal_mask(tf.shape(x)[1]), scores.dtype)
         shares = tf.nn.softmax(scores - 1e9 * later)
-        if training and self._rate:
-            mask = tf.ones_like(scores[:1])
-            shares *= tf.nn.dropout(mask, self._rate)
+        if draws is not None and self._rate:
+            shares *= draws.dropout(tf.ones_like(scores[:1]), self._rate)
         return self._merge(merged(tf.matmul(shares, v)))
 
 

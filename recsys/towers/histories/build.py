@@ -27,7 +27,7 @@ __all__ = ["Times", "build_history_encoder"]
 
 
 def build_history_encoder(config: TowersConfig) -> Any:
-    """A layer ``encoder(vectors, times=None, training=False)``, with :class:`Times` or None."""
+    """A layer ``encoder(vectors, times=None, draws=None)``, with :class:`Times` or None."""
     history, dimension = config.history, config.dimension
     if isinstance(history, NoHistory):
         return Start(dimension, "zeros" if config.initial == "identity" else short())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from recsys._tf import tf, tf_keras
+from recsys.towers.draws import Draws
 from recsys.towers.histories.attention import ages_of, by_head, causal_mask, merged
 from recsys.towers.histories.configs import HstuHistory
 from recsys.towers.histories.norm import Norm
@@ -27,16 +28,15 @@ class Hstu(tf_keras.layers.Layer):  # type: ignore[misc]
         self._units = [_Unit(config, dimension, index) for index in range(config.blocks)]
         self._norm = Norm(dimension)
 
-    def call(self, vectors: Any, times: Times | None = None, training: bool = False) -> Any:
-        x = self._tokens(vectors, training=training)
+    def call(self, vectors: Any, times: Times | None = None, draws: Draws | None = None) -> Any:
+        x = self._tokens(vectors, draws=draws)
         buckets, known = None, None
         if self._config.reads_times and times is not None:
             buckets, known = buckets_of(times.seconds), times.known
-            if training and self._config.time_dropout:
-                read = tf.random.uniform(tf.shape(known)) >= self._config.time_dropout
-                known *= tf.cast(read, tf.float32)
+            if draws is not None:
+                known = draws.keep(known, dropout=self._config.time_dropout)
         for unit in self._units:
-            x = unit(x, buckets, known, training=training)
+            x = unit(x, buckets, known, draws=draws)
         return self._norm(x)
 
 
@@ -61,10 +61,10 @@ class _Unit(tf_keras.layers.Layer):  # type: ignore[misc]
         self._times = None
         if config.reads_times:
             self._times = self.add_weight(name="times", shape=(BUCKETS,), initializer=short())
-        self._dropout = tf_keras.layers.Dropout(config.dropout)
+        self._dropout = config.dropout
         self._leave = tf_keras.layers.Dense(dimension)
 
-    def call(self, x: Any, buckets: Any, known: Any, training: bool = False) -> Any:
+    def call(self, x: Any, buckets: Any, known: Any, draws: Draws | None = None) -> Any:
         u, v, q, k = tf.split(self._enter(self._norms[0](x)), 4, axis=-1)
         q, k, v = (by_head(part, self._heads) for part in (q, k, v))
         length = tf.shape(x)[1]
@@ -78,4 +78,7 @@ class _Unit(tf_keras.layers.Layer):  # type: ignore[misc]
         visible = tf.range(1, length + 1, dtype=scores.dtype)[:, None]
         weights = tf.nn.silu(scores) * (tf.cast(causal_mask(length), scores.dtype) / visible)
         attended = self._norms[1](merged(tf.matmul(weights, v)))
-        return x + self._leave(self._dropout(attended * u, training=training))
+        gated = attended * u
+        if draws is not None:
+            gated = draws.dropout(gated, self._dropout)
+        return x + self._leave(gated)

@@ -24,7 +24,7 @@ class Mean(tf_keras.layers.Layer):  # type: ignore[misc]
             self._ages = self.add_weight(name="ages", shape=(config.window,), initializer="zeros")
         self._map = tf_keras.layers.Dense(dimension, kernel_initializer="identity")
 
-    def call(self, vectors: Any, times: Any = None, training: bool = False) -> Any:
+    def call(self, vectors: Any, times: Any = None, draws: Any = None) -> Any:
         ages = ages_of(tf.shape(vectors)[1])
         scores = tf.zeros_like(ages, tf.float32)
         if self._ages is not None:

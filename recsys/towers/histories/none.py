@@ -14,6 +14,6 @@ class Start(tf_keras.layers.Layer):  # type: ignore[misc]
         super().__init__(name="no_history")
         self._start = self.add_weight(name="start", shape=(dimension,), initializer=initial)
 
-    def call(self, vectors: Any, times: Any = None, training: bool = False) -> Any:
+    def call(self, vectors: Any, times: Any = None, draws: Any = None) -> Any:
         batch, moments = tf.shape(vectors)[0], tf.shape(vectors)[1] + 1
         return tf.broadcast_to(self._start, [batch, moments, self._start.shape[0]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from recsys._tf import tf, tf_keras
+from recsys.towers.draws import Draws
 from recsys.towers.model.initializers import short
 
 
@@ -24,10 +25,11 @@ class Tokens(tf_keras.layers.Layer):  # type: ignore[misc]
         self._positions = self.add_weight(
             name="positions", shape=(window + 1, dimension), initializer=short()
         )
-        self._dropout = tf_keras.layers.Dropout(dropout)
+        self._dropout = dropout
 
-    def call(self, vectors: Any, training: bool = False) -> Any:
+    def call(self, vectors: Any, draws: Draws | None = None) -> Any:
         start = tf.tile(self._start, [tf.shape(vectors)[0], 1, 1])
         # Unit vectors are scaled to the layer norms inside the blocks.
         x = tf.concat([start, vectors * self._scale], axis=1)
-        return self._dropout(x + self._positions[: tf.shape(x)[1]], training=training)
+        x += self._positions[: tf.shape(x)[1]]
+        return x if draws is None else draws.dropout(x, self._dropout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from recsys._tf import tf_keras
+from recsys.towers.draws import Draws
 from recsys.towers.histories.attention import CausalAttention
 from recsys.towers.histories.configs import TransformerHistory
 from recsys.towers.histories.norm import Norm
@@ -20,10 +21,10 @@ class Transformer(tf_keras.layers.Layer):  # type: ignore[misc]
         self._blocks = [_Block(config, dimension, index) for index in range(config.blocks)]
         self._norm = Norm(dimension) if config.norm == "pre" else None
 
-    def call(self, vectors: Any, times: Any = None, training: bool = False) -> Any:
-        x = self._tokens(vectors, training=training)
+    def call(self, vectors: Any, times: Any = None, draws: Draws | None = None) -> Any:
+        x = self._tokens(vectors, draws=draws)
         for block in self._blocks:
-            x = block(x, training=training)
+            x = block(x, draws=draws)
         return x if self._norm is None else self._norm(x)
 
 
@@ -43,16 +44,17 @@ class _Block(tf_keras.layers.Layer):  # type: ignore[misc]
         self._narrow = tf_keras.layers.Dense(dimension)
         self._norms = [Norm(dimension, f"norm_{part}") for part in range(2)]
         self._norm_first = config.norm == "pre"
-        self._dropout = tf_keras.layers.Dropout(config.dropout)
+        self._dropout = config.dropout
 
-    def call(self, x: Any, training: bool = False) -> Any:
-        x = self._residual(x, self._norms[0], self._attention, training)
-        return self._residual(x, self._norms[1], self._feed_forward, training)
+    def call(self, x: Any, draws: Draws | None = None) -> Any:
+        x = self._residual(x, self._norms[0], self._attention, draws)
+        return self._residual(x, self._norms[1], self._feed_forward, draws)
 
-    def _feed_forward(self, x: Any, training: bool) -> Any:
+    def _feed_forward(self, x: Any, draws: Draws | None) -> Any:
         return self._narrow(self._widen(x))
 
-    def _residual(self, x: Any, norm: Norm, part: Any, training: bool) -> Any:
-        if self._norm_first:
-            return x + self._dropout(part(norm(x), training=training), training=training)
-        return norm(x + self._dropout(part(x, training=training), training=training))
+    def _residual(self, x: Any, norm: Norm, part: Any, draws: Draws | None) -> Any:
+        change = part(norm(x) if self._norm_first else x, draws=draws)
+        if draws is not None:
+            change = draws.dropout(change, self._dropout)
+        return x + change if self._norm_first else norm(x + change)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recsys._tf import tf
+from recsys.towers.draws import Draws
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +59,13 @@ class Loss(ABC):
     """One loss."""
 
     @abstractmethod
-    def candidates(self, positives: Any) -> Any:
-        """Distinct rows ``[c]`` to score for all queries, given their positives ``[p]``."""
+    def candidates(self, positives: Any, draws: Draws) -> Any:
+        """Distinct rows ``[c]`` to score for all queries.
+
+        Args:
+            positives: Rows of the queries' targets, ``[p]``.
+            draws: Random numbers of the step.
+        """
 
     @abstractmethod
     def compute(self, inputs: LossInput) -> Any:

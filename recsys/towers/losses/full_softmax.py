@@ -8,6 +8,7 @@ import numpy as np
 
 from recsys._tf import tf
 from recsys.interactions import Interactions
+from recsys.towers.draws import Draws
 from recsys.towers.losses.api import Loss, LossInput
 from recsys.towers.losses.configs import FullSoftmax
 from recsys.towers.losses.masks import NegativeMask
@@ -25,7 +26,7 @@ class FullSoftmaxLoss(Loss):
         self._warm = tf.constant(np.flatnonzero(log.warm), tf.int32)
         self._mask = None if config.mask == "target" else NegativeMask(config.mask, log)
 
-    def candidates(self, positives: Any) -> Any:
+    def candidates(self, positives: Any, draws: Draws) -> Any:
         return self._warm
 
     def compute(self, inputs: LossInput) -> Any:

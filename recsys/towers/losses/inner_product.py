@@ -8,6 +8,7 @@ import numpy as np
 
 from recsys._tf import tf
 from recsys.interactions import Interactions
+from recsys.towers.draws import Draws
 from recsys.towers.losses.api import Loss, LossInput
 from recsys.towers.losses.configs import InnerProduct
 from recsys.towers.losses.masks import NegativeMask
@@ -26,8 +27,8 @@ class InnerProductLoss(Loss):
         self._mask = NegativeMask(config.mask, log)
         self._warm = tf.constant(np.flatnonzero(log.warm), tf.int32)
 
-    def candidates(self, positives: Any) -> Any:
-        drawn = tf.random.uniform((self._negatives,), maxval=tf.size(self._warm), dtype=tf.int32)
+    def candidates(self, positives: Any, draws: Draws) -> Any:
+        drawn = draws.integers(self._negatives, below=self._warm.shape[0])
         return tf.unique(tf.gather(self._warm, drawn)).y
 
     def compute(self, inputs: LossInput) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 
 from recsys._tf import tf
 from recsys.interactions import Interactions
+from recsys.towers.draws import Draws
 from recsys.towers.losses.api import Loss, LossInput
 from recsys.towers.losses.configs import InBatchSoftmax, SampledSoftmax
 from recsys.towers.losses.masks import NegativeMask
@@ -50,8 +51,8 @@ class SampledSoftmaxLoss(Loss):
         self._log_not_positive = tf.constant(np.log1p(-share), tf.float32)
         self._log_not_drawn = float(np.log1p(-min(1 / max(len(warm), 1), 1 - 1e-7)))
 
-    def candidates(self, positives: Any) -> Any:
-        drawn = tf.random.uniform((self._uniform,), maxval=tf.size(self._warm), dtype=tf.int32)
+    def candidates(self, positives: Any, draws: Draws) -> Any:
+        drawn = draws.integers(self._uniform, below=self._warm.shape[0])
         parts = [*([positives] if self._in_batch else []), tf.gather(self._warm, drawn)]
         return tf.unique(tf.concat(parts, axis=0)).y
 

@@ -9,6 +9,7 @@ import numpy as np
 from recsys._tf import tf, tf_keras
 from recsys.ids import Mask, Vectors
 from recsys.towers.config import TowersConfig
+from recsys.towers.draws import Draws
 from recsys.towers.model.initializers import ShortWhere, short
 
 
@@ -47,17 +48,17 @@ class ItemIds(tf_keras.layers.Layer):  # type: ignore[misc]
             name="item_id", shape=(len(warm), config.dimension), initializer=first
         )
 
-    def call(self, rows: Any, training: bool = False, table: Any = None) -> Any:
+    def call(self, rows: Any, draws: Draws | None = None, table: Any = None) -> Any:
         """Vectors ``[n, d]`` of ``rows``, zeros where left out.
 
-        ``table`` ``[items, d]`` replaces E, where given.
+        ``draws`` are those of a training step, None at rest. ``table`` ``[items, d]`` replaces E,
+        where given.
         """
         read = tf.gather(self._warm, rows)
-        if training and self._config.id_dropout > 0:
-            drawn = tf.random.uniform(tf.shape(read))
-            read *= tf.cast(drawn >= self._config.id_dropout, tf.float32)
+        if draws is not None:
+            read = draws.keep(read, dropout=self._config.id_dropout)
         vectors = tf.gather(self.table if table is None else table, rows) * read[:, None]
-        if training and self._config.item_id == "delta" and self._config.delta_l2 > 0:
+        if draws is not None and self._config.item_id == "delta" and self._config.delta_l2 > 0:
             lengths = tf.reduce_sum(tf.square(vectors), axis=1)
             self.add_loss(self._config.delta_l2 * tf.reduce_mean(lengths))
         return vectors

@@ -11,6 +11,7 @@ from recsys._tf import tf, tf_keras
 from recsys.features import FeatureBlock
 from recsys.ids import Mask, Vectors
 from recsys.towers.config import TowersConfig
+from recsys.towers.draws import Draws
 from recsys.towers.model.block_projections import build_projection
 from recsys.towers.model.frozen_items import FrozenItemTower, FrozenProjection
 from recsys.towers.model.initializers import Identity
@@ -58,15 +59,16 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
         assert self._ids is not None
         return self._ids.table
 
-    def call(self, rows: Any, training: bool = False, ids: Any = None) -> Any:
+    def call(self, rows: Any, draws: Draws | None = None, ids: Any = None) -> Any:
         """Vectors of ``rows`` (int32 ``[n]``), float32 ``[n, d]``, each of length 1.
 
-        ``ids`` ``[items, d]`` replaces E, where given.
+        ``draws`` are those of a training step, None at rest. ``ids`` ``[items, d]`` replaces E,
+        where given.
         """
-        has = self._blocks_read(rows, training)
+        has = self._blocks_read(rows, draws)
         parts = [block(rows) * has[:, at, None] for at, block in enumerate(self.blocks)]
         if self._ids is not None:
-            parts.append(self._ids(rows, training=training, table=ids))
+            parts.append(self._ids(rows, draws=draws, table=ids))
         if not parts:
             return tf.zeros((tf.size(rows), self._config.dimension))
         return tf.math.l2_normalize(tf.add_n(parts), axis=-1)
@@ -86,14 +88,14 @@ class ItemTower(tf_keras.Model):  # type: ignore[misc]
             self._config.dimension, self._has.shape[0], projections, table, lengths
         )
 
-    def _blocks_read(self, rows: Any, training: bool) -> Any:
+    def _blocks_read(self, rows: Any, draws: Draws | None) -> Any:
         """1 where a block counts and 0 where it is left out, float32 ``[n, blocks]``."""
         has = tf.gather(self._has, rows)
         share = self._config.block_dropout
-        if not training or share == 0:
+        if draws is None or share == 0:
             return has
         # Drawn below 0 where an item lacks a block: the highest draw is of one that it has.
-        drawn = tf.where(has > 0, tf.random.uniform(tf.shape(has)), -1.0)
+        drawn = tf.where(has > 0, draws.uniform(tf.shape(has)), -1.0)
         highest = tf.reduce_max(drawn, axis=1, keepdims=True)
         return has * tf.cast((drawn >= share) | (drawn == highest), tf.float32)
 

@@ -10,6 +10,7 @@ from recsys.features import FeatureBlock
 from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.towers.config import TowersConfig, TrainConfig
+from recsys.towers.draws import Draws
 from recsys.towers.histories.build import Times
 from recsys.towers.losses.build import LossInput, build_loss
 from recsys.towers.losses.configs import SetSoftmax
@@ -46,31 +47,34 @@ class TwoTowerModel(TwoTowers):
     def compute_loss(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
         """The mean loss over the real positions of a batch (see ``batches.load_batches``)."""
         positives = tf.boolean_mask(inputs["item"], inputs["weight"] > 0)
-        candidates = self._loss.candidates(positives)
-        return self._loss.compute(self._positions(inputs, candidates, training))
+        draws = Draws(inputs["seed"])
+        candidates = self._loss.candidates(positives, draws)
+        return self._loss.compute(self._positions(inputs, candidates, draws if training else None))
 
     def queries(self, inputs: Mapping[str, Any]) -> Any:
         """The query vectors ``[p, d]`` of a batch's real positions, nothing left out of them."""
         none = tf.zeros((0,), tf.int32)
-        return self._positions(inputs, none, training=False).queries
+        return self._positions(inputs, none, None).queries
 
-    def _positions(self, inputs: Mapping[str, Any], candidates: Any, training: bool) -> LossInput:
+    def _positions(
+        self, inputs: Mapping[str, Any], candidates: Any, draws: Draws | None
+    ) -> LossInput:
         real = inputs["weight"] > 0  # (b, l)
         # Each item is encoded once per step, however often it occurs.
         history = tf.reshape(inputs["item"], [-1])
         rows, indices = tf.unique(tf.concat([candidates, history], axis=0))
         of_users, of_items = self.tables()
-        vectors = self.item_tower(rows, training=training, ids=of_items)
+        vectors = self.item_tower(rows, draws=draws, ids=of_items)
         among_candidates, in_history = tf.split(indices, [tf.size(candidates), tf.size(history)])
         history_vectors = tf.reshape(
             tf.gather(vectors, in_history), [*_shape(inputs["item"]), vectors.shape[1]]
         )
         positive_vectors = tf.boolean_mask(history_vectors, real)  # (p, d)
         states = self.query_tower.states(
-            history_vectors[:, :-1], _times_of(inputs), training=training
+            history_vectors[:, :-1], _times_of(inputs), draws=draws
         )  # (b, l, d)
         queries = self.query_tower(
-            self._query_inputs(inputs, states, real), training=training, users=of_users
+            self._query_inputs(inputs, states, real), draws=draws, users=of_users
         )  # (p, d)
         window, position = tf.unstack(tf.cast(tf.where(real), tf.int32), axis=1)
         return LossInput(

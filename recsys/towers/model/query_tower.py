@@ -11,6 +11,7 @@ from recsys._tf import tf, tf_keras
 from recsys.features import USER_VECTORS, FeatureBlock
 from recsys.ids import Vectors
 from recsys.towers.config import TowersConfig
+from recsys.towers.draws import Draws
 from recsys.towers.histories.build import Times, build_history_encoder
 from recsys.towers.model.initializers import Identity, short
 from recsys.towers.model.scaling import standardised
@@ -95,33 +96,34 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
         assert self._users is not None
         return self._users.embeddings
 
-    def states(self, vectors: Any, times: Times | None = None, training: bool = False) -> Any:
+    def states(self, vectors: Any, times: Times | None = None, draws: Draws | None = None) -> Any:
         """States ``[b, t + 1, d]`` of item vectors ``[b, t, d]``, oldest first.
 
         ``times`` are read by some history encoders; None where they are unknown.
         """
-        return self._history(vectors, times, training=training)
+        return self._history(vectors, times, draws=draws)
 
-    def call(self, inputs: Mapping[str, Any], training: bool = False, users: Any = None) -> Any:
+    def call(self, inputs: Mapping[str, Any], draws: Draws | None = None, users: Any = None) -> Any:
         """Unit vectors ``[n, d]``.
 
         Args:
             inputs: ``state`` float ``[n, d]``; ``user`` int ``[n]`` and ``user_known`` float
                 ``[n]``; ``terms`` float ``[n, t]`` and ``terms_known`` float ``[n]``; per context
                 column ``context_NAME`` int ``[n]`` and ``context_NAME_known`` float ``[n]``.
-            training: Whether a share of the known users, their vectors and terms is left out.
+            draws: Random numbers of a training step, which leaves out a share of the known users,
+                their vectors and terms; None at rest.
             users: Replaces U, ``[users, d]``, where given.
         """
         total = inputs["state"]
         if self._users is not None:
-            known = _drop(inputs["user_known"], self._config.id_dropout, training)
+            known = _drop(inputs["user_known"], self._config.id_dropout, draws)
             table = self.user_table if users is None else users
             total += tf.gather(table, inputs["user"]) * known[:, None]
         if self._user_vectors is not None:
-            known = _drop(inputs["user_known"], self._config.user_vectors_dropout, training)
+            known = _drop(inputs["user_known"], self._config.user_vectors_dropout, draws)
             total += self._user_vectors(inputs["user"]) * known[:, None]
         if self._terms is not None:
-            known = _drop(inputs["terms_known"], self._config.terms_dropout, training)
+            known = _drop(inputs["terms_known"], self._config.terms_dropout, draws)
             total += self._terms(inputs["terms"]) * known[:, None]
         for name, table in self._context.items():
             known = inputs[f"context_{name}_known"]
@@ -164,7 +166,5 @@ def _embedding(size: int, dimension: int, name: str) -> Any:
     return tf_keras.layers.Embedding(size, dimension, embeddings_initializer=short(), name=name)
 
 
-def _drop(known: Any, share: float, training: bool) -> Any:
-    if not training or share == 0:
-        return known
-    return known * tf.cast(tf.random.uniform(tf.shape(known)) >= share, tf.float32)
+def _drop(known: Any, share: float, draws: Draws | None) -> Any:
+    return known if draws is None else draws.keep(known, dropout=share)

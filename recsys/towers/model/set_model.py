@@ -13,6 +13,7 @@ from recsys.features import FeatureBlock
 from recsys.ids import Vectors
 from recsys.interactions import Interactions
 from recsys.towers.config import TowersConfig, TrainConfig
+from recsys.towers.draws import Draws
 from recsys.towers.losses.configs import SetSoftmax
 from recsys.towers.losses.softmax import log_sum_exp
 from recsys.towers.model.two_towers import TwoTowers
@@ -64,7 +65,7 @@ class SetModel(TwoTowers):
 
     def compute_loss(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
         """The mean loss over a batch (see ``set_batches.load_sets``)."""
-        queries, vectors = self._encoded(inputs, training)
+        queries, vectors = self._encoded(inputs, Draws(inputs["seed"]) if training else None)
         return multinomial(
             queries / self._temperature,
             vectors,
@@ -76,14 +77,14 @@ class SetModel(TwoTowers):
 
     def queries(self, inputs: Mapping[str, Any]) -> Any:
         """The query vectors ``[b, d]`` of a batch's users, nothing left out of them."""
-        return self._encoded(inputs, training=False)[0]
+        return self._encoded(inputs, None)[0]
 
-    def _encoded(self, inputs: Mapping[str, Any], training: bool) -> tuple[Any, Any]:
+    def _encoded(self, inputs: Mapping[str, Any], draws: Draws | None) -> tuple[Any, Any]:
         """Query vectors ``[b, d]``, and those of the warm items ``[w, d]``."""
         users, items = self.tables()
-        vectors = self.item_tower(self._warm, training=training, ids=items)  # (w, d)
+        vectors = self.item_tower(self._warm, draws=draws, ids=items)  # (w, d)
         history = tf.gather(vectors, tf.gather(self._positions, inputs["history"]))
-        states = self.query_tower.states(history, None, training=training)
+        states = self.query_tower.states(history, None, draws=draws)
         ones = tf.ones_like(inputs["user"], tf.float32)
         query = {
             "state": tf.gather(states, inputs["length"], batch_dims=1),
@@ -92,7 +93,7 @@ class SetModel(TwoTowers):
             "terms": tf.zeros((tf.size(ones), self._terms)),
             "terms_known": tf.zeros_like(ones),
         }
-        return self.query_tower(query, training=training, users=users), vectors  # (b, d), (w, d)
+        return self.query_tower(query, draws=draws, users=users), vectors  # (b, d), (w, d)
 
 
 def multinomial(

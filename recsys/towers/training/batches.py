@@ -18,6 +18,11 @@ Batch = dict[str, npt.NDArray[np.generic]]
 Spans = npt.NDArray[np.int64]
 
 
+def step_seed(seed: int, epoch: int, step: int) -> npt.NDArray[np.int64]:
+    """Seed of a step's random numbers, int64 ``[2]``; no two steps of a training share one."""
+    return np.array([seed, (epoch << 32) + step], np.int64)
+
+
 def cut_windows(log: Interactions, length: int, rng: np.random.Generator) -> Spans:
     """Windows ``[w, 2]`` (start, stop) over positions of the log, each of one user.
 
@@ -61,15 +66,17 @@ def training_batches(
     return group_windows(cut_windows(log, window + 1, rng), positions, rng)
 
 
-def load_batches(log: Interactions, groups: list[Spans], *, times: bool = False) -> Iterator[Batch]:
+def load_batches(
+    log: Interactions, groups: list[Spans], *, seed: int, epoch: int, times: bool = False
+) -> Iterator[Batch]:
     """Each group as padded arrays ``[b, length]``; ``weight`` is 0 in the padding.
 
     Keys: ``item`` (the target; the items before it are its history), ``weight`` (divided by the
-    mean weight of the log), ``terms``, ``context_NAME``; ``user`` ``[b]``; with times ``seconds``,
-    float32 since the first item of the window.
+    mean weight of the log), ``terms``, ``context_NAME``; ``user`` ``[b]``; ``seed`` of the step,
+    int64 ``[2]``; with times ``seconds``, float32 since the first item of the window.
     """
     mean = log.weight.mean(dtype=np.float64)
-    for spans in groups:
+    for step, spans in enumerate(groups):
         lengths = spans[:, 1] - spans[:, 0]
         offsets = np.arange(int(lengths.max()))
         real = offsets[None, :] < lengths[:, None]
@@ -79,6 +86,7 @@ def load_batches(log: Interactions, groups: list[Spans], *, times: bool = False)
             "weight": np.where(real, log.weight[positions] / mean, 0).astype(np.float32),
             "terms": np.where(real, log.terms[positions], 0).astype(np.int32),
             "user": log.user[spans[:, 0]],
+            "seed": step_seed(seed, epoch, step),
         }
         for name, rows in log.context_rows.items():
             batch[f"context_{name}"] = rows[positions]

@@ -52,7 +52,8 @@ class Objective:
     def load(self, epoch: int, groups: list[Any]) -> Iterator[Batch]:
         """Batch of each group."""
         loss, history = self.train.loss, self.towers.history
-        if not isinstance(loss, SetSoftmax):
-            return load_batches(self.log, groups, times=history.reads_times)
         seed = self.train.seed
+        if not isinstance(loss, SetSoftmax):
+            times = history.reads_times
+            return load_batches(self.log, groups, seed=seed, epoch=epoch, times=times)
         return load_sets(self.log, groups, loss, window=history.window, seed=seed, epoch=epoch)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from recsys.ids import Rows
 from recsys.interactions import Interactions
 from recsys.towers.losses.configs import SetSoftmax
-from recsys.towers.training.batches import Batch
+from recsys.towers.training.batches import Batch, step_seed
 
 
 def group_users(log: Interactions, *, positions: int, seed: int, epoch: int) -> list[Rows]:
@@ -39,8 +39,8 @@ def load_sets(
 
     Keys: ``user`` ``[b]``; ``item``, ``weight`` and ``of`` (index of the user in the batch)
     ``[p]``; ``history`` ``[b, t]``, padded at the end, and ``length`` ``[b]``: the last ``window``
-    of a user's items after ``loss.history_dropout``. The weights of a user sum to 1, or have the
-    mean 1 over the log (``loss.counts``).
+    of a user's items after ``loss.history_dropout``; ``seed`` of the step, int64 ``[2]``. The
+    weights of a user sum to 1, or have the mean 1 over the log (``loss.counts``).
     """
     mean = log.weight.mean(dtype=np.float64)
     for index, users in enumerate(groups):
@@ -58,6 +58,7 @@ def load_sets(
             "weight": weight.astype(np.float32),
             "history": history,
             "length": length,
+            "seed": step_seed(seed, epoch, index),
         }
 
 

@@ -114,7 +114,9 @@ def test_batches_of_held_out_queries_hold_the_times_of_histories():
 
 
 def test_batches_hold_seconds_since_the_first_item_of_their_window():
-    (batch,) = load_batches(quick_and_slow_users(2), [np.array([[1, 3], [3, 4]])], times=True)
+    (batch,) = load_batches(
+        quick_and_slow_users(2), [np.array([[1, 3], [3, 4]])], seed=0, epoch=0, times=True
+    )
     assert batch["seconds"].tolist() == [[0, 31 * DAY - 5], [0, 0]]
 
 

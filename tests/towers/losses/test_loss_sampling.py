@@ -18,6 +18,7 @@ from recsys.towers import (
     TowersConfig,
     TrainConfig,
 )
+from recsys.towers.draws import Draws
 from recsys.towers.histories.configs import MeanHistory
 from recsys.towers.losses.build import build_loss
 from recsys.towers.losses.masks import NegativeMask, indices_among
@@ -48,19 +49,20 @@ def test_indices_among_finds_rows_in_candidates():
 )
 def test_items_are_candidates_at_their_inclusion_probability(config):
     """1 - (5/6)^3 for 3 draws of 6 warm items, combined with positives drawn by count."""
-    tf.random.set_seed(5)
     log, trials = log_of(WINDOWS), 3000
     loss = build_loss(config, log)
     positives = tf.constant(np.random.default_rng(5).choice(log.item, (trials, 4)))
 
-    def count(seen, batch):
-        candidates = loss.candidates(batch)
+    def count(seen, trial):
+        batch, number = trial
+        candidates = loss.candidates(batch, Draws(tf.stack([5, number])))
         return tf.tensor_scatter_nd_add(seen, candidates[:, None], tf.ones(tf.size(candidates)))
 
     chances = np.where(log.warm, 1 - (5 / 6) ** 3, 0)
     if getattr(config, "in_batch", "none") == "all":
         chances = 1 - (1 - chances) * (1 - log.item_counts / len(log)) ** 4
-    seen = compiled(tf.foldl)(count, positives, tf.zeros(ITEMS))
+    numbered = positives, tf.range(trials, dtype=tf.int64)
+    seen = compiled(tf.foldl)(count, numbered, tf.zeros(ITEMS))
     np.testing.assert_allclose(seen / trials, chances, atol=4 * 0.5 / trials**0.5)
 
 
@@ -109,7 +111,7 @@ def test_counting_items_once_has_less_bias_than_removing_accidental_hits():
     share = tf.constant(truth.mean(axis=0), tf.float32)
     task = tfrs_task(1)
 
-    def step(queries, table, item):
+    def step(number, queries, table, item):
         expected = tf.gather(share, item)  # TFRS clips at 1, and a common factor cancels
         return (
             task(
@@ -143,8 +145,9 @@ def loss_step(config):
     )  # fmt: skip
     loss = build_loss(config, log)
 
-    def step(queries, table, item):
-        candidates = loss.candidates(item)
+    def step(number, queries, table, item):
+        draws = Draws(tf.stack([1, tf.cast(number, tf.int64)]))
+        candidates = loss.candidates(item, draws)
         template = input_of(loss, np.array([[1]]), np.eye(1, 3, dtype=np.float32), np.eye(12, 3))
         return loss.compute(
             replace(
@@ -166,13 +169,12 @@ def descended_scores(truth: np.ndarray, step) -> np.ndarray:
     rng, steps = np.random.default_rng(1), 1500
     contexts = rng.integers(3, size=(steps, 48))
     items = (truth[contexts].cumsum(axis=2) > rng.random((steps, 48, 1))).argmax(axis=2)
-    tf.random.set_seed(1)
 
     def descend(state, batch):
         (scores, total), (number, context, item) = state, batch
         with tf.GradientTape() as tape:
             tape.watch(scores)
-            value = step(tf.one_hot(context, 3), scores, item)
+            value = step(number, tf.one_hot(context, 3), scores, item)
         slope = tf.convert_to_tensor(tape.gradient(value, scores))
         scores -= 3 * (1 - tf.cast(number / steps, tf.float32)) * slope
         return scores, total + scores * tf.cast(number >= steps // 2, tf.float32)
@@ -245,13 +247,13 @@ def test_padding_does_not_change_the_loss(config):
     def value(width: int, filler: int) -> float:
         padded = np.full((3, width), -1)
         padded[:, :4] = WINDOWS
-        tf.random.set_seed(1)
         item = np.where(padded < 0, filler, padded).astype(np.int32)
         batch = {
             "item": tf.constant(item),
             "weight": tf.constant(padded >= 0, tf.float32),
             "terms": tf.zeros(padded.shape, tf.int32),
             "user": tf.range(3),
+            "seed": tf.zeros(2, tf.int64),
         }
         return float(model.compute_loss(batch))
 

@@ -45,7 +45,9 @@ def untrained_towers(blocks, phrases=PHRASES, **chosen):
     )
     vectors = np.vstack([np.zeros((1, phrases.shape[1])), phrases]).astype(np.float32)
     model = TwoTowerModel(config, TrainConfig(), LOG, blocks, vectors)
-    (batch,) = load_batches(LOG, training_batches(LOG, window=0, positions=9, seed=0, epoch=0))
+    (batch,) = load_batches(
+        LOG, training_batches(LOG, window=0, positions=9, seed=0, epoch=0), seed=0, epoch=0
+    )
     model.compute_loss(
         {name: tf.constant(part) for name, part in batch.items()}
     )  # creates the weights

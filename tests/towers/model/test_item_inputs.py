@@ -10,6 +10,7 @@ from recsys.features import FeatureBlock
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
 from recsys.towers import MeanHistory, QueryBatch, TowersConfig, TrainConfig, load_towers
+from recsys.towers.draws import Draws
 from recsys.towers.model.item_tower import ItemTower
 from recsys.towers.model.position_model import TwoTowerModel
 from recsys.towers.towers import freeze
@@ -49,9 +50,9 @@ def pulled(tower: ItemTower, steps: int, towards: np.ndarray) -> ItemTower:
     """The tower after some training steps of its warm vectors towards the given ones."""
     optimizer = tf_keras.optimizers.Adam(0.05)
     tower(tf.range(ITEMS))
-    for _ in range(steps):
+    for step in range(steps):
         with tf.GradientTape() as tape:
-            away = tower(tf.range(COLD), training=True) - towards[:COLD]
+            away = tower(tf.range(COLD), draws=Draws(np.array([0, step]))) - towards[:COLD]
             loss = tf.reduce_sum(away**2) + sum(tower.losses)
         weights = tower.trainable_variables
         optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
@@ -105,7 +106,9 @@ def frozen_towers(**chosen):
     """Frozen towers and their model."""
     config = TowersConfig(dimension=6, terms="none", **chosen)
     model = TwoTowerModel(config, TrainConfig(), LOG, [TEXT, IMAGE], np.zeros((1, 0), np.float32))
-    (batch,) = load_batches(LOG, training_batches(LOG, window=4, positions=99, seed=0, epoch=0))
+    (batch,) = load_batches(
+        LOG, training_batches(LOG, window=4, positions=99, seed=0, epoch=0), seed=0, epoch=0
+    )
     model.compute_loss({name: tf.constant(part) for name, part in batch.items()})
     return freeze(config, model, {"users": 4, "terms": 0}), model
 
@@ -152,7 +155,8 @@ def test_delta_l2_adds_the_mean_squared_difference_to_the_loss():
     assert tower.losses == []
     (table,) = (weight for weight in tower.weights if "item_id" in weight.name)
     table.assign(2.0 * tf.ones_like(table))
-    tower(tf.constant([0, 2, COLD]), training=True)  # the cold one has no difference
+    rows = tf.constant([0, 2, COLD])  # the cold one has no difference
+    tower(rows, draws=Draws(np.array([0, 0])))
     assert float(sum(tower.losses)) == pytest.approx(0.5 * (24 + 24 + 0) / 3)
 
 

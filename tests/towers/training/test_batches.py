@@ -63,7 +63,7 @@ def test_the_order_depends_on_seed_and_epoch():
 
 def test_padding_has_weight_zero():
     log = log_of([3, 1])
-    (batch,) = load_batches(log, [np.array([[0, 3], [3, 4]])])
+    (batch,) = load_batches(log, [np.array([[0, 3], [3, 4]])], seed=0, epoch=0)
     assert batch["item"].tolist() == [[0, 1, 2], [3, 0, 0]]
     assert batch["weight"].tolist() == [[1, 1, 1], [1, 0, 0]]
     assert batch["user"].tolist() == [0, 1]
@@ -75,7 +75,7 @@ def test_weights_have_the_mean_1_over_the_log_and_not_in_each_batch():
         log.users, log.items, user=log.user, item=log.item, time=log.time,
         weight=[0.1, 0.1, 0.1, 1, 1, 0.1],
     )  # fmt: skip
-    batches = load_batches(weighted, [np.array([[0, 3]]), np.array([[3, 6]])])
+    batches = load_batches(weighted, [np.array([[0, 3]]), np.array([[3, 6]])], seed=0, epoch=0)
     weights = np.concatenate([batch["weight"] for batch in batches])
     assert weights.mean() == pytest.approx(1)
     np.testing.assert_allclose(weights / weights[0, 0], [[1, 1, 1], [10, 10, 1]], rtol=1e-6)
@@ -89,7 +89,8 @@ def test_equal_weights_are_those_of_an_unweighted_log_to_the_last_bit(weight):
         weight=np.full(len(log), weight),
     )  # fmt: skip
     groups = training_batches(log, window=3, positions=8, seed=0, epoch=0)
-    for one, other in zip(load_batches(log, groups), load_batches(weighted, groups)):
+    loaded = (load_batches(each, groups, seed=0, epoch=0) for each in (log, weighted))
+    for one, other in zip(*loaded):
         for name in one:
             np.testing.assert_array_equal(one[name], other[name])
 

@@ -36,11 +36,6 @@ def accuracy(towers) -> float:
     return float((best == (np.arange(8) + 1) % 8).mean())
 
 
-def mean_size(towers) -> float:
-    """Figure of the item vectors alone; encoding queries would compile the towers per epoch."""
-    return float(np.abs(towers.item_vectors).mean())
-
-
 def train(folder, *, log=None, blocks=(), validate=None, stop_after=None, **changes):
     return fit(
         cycle() if log is None else log,
@@ -74,33 +69,6 @@ def test_training_stops_when_validation_no_longer_improves(tmp_path):
     options = {"towers": BY_MEAN, "epochs": 9, "patience": 2}
     fitted = train(tmp_path, validate=lambda towers: next(figures), **options)
     assert len(fitted.epochs) == 3
-
-
-class Killed(Exception):
-    pass
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("average", [0.0, 0.95])
-def test_a_killed_run_resumes_after_its_last_complete_epoch(tmp_path, average):
-    def kill_in_epoch_3(towers):
-        seen.append(1)
-        if len(seen) == 3:
-            raise Killed
-        return mean_size(towers)
-
-    seen: list[int] = []
-    options = {"towers": BY_MEAN, "average": average}
-    with pytest.raises(Killed):
-        train(tmp_path / "killed", validate=kill_in_epoch_3, **options)
-    resumed = train(tmp_path / "killed", validate=mean_size, **options)
-    whole = train(tmp_path / "whole", validate=mean_size, **options)
-    assert [epoch.number for epoch in resumed.epochs] == [1, 2, 3, 4, 5, 6]
-    # Without dropout, the resumed run repeats the uninterrupted one.
-    np.testing.assert_allclose(
-        [epoch.loss for epoch in resumed.epochs], [epoch.loss for epoch in whole.epochs], rtol=1e-3
-    )
-    np.testing.assert_allclose(resumed.towers.item_vectors, whole.towers.item_vectors, atol=1e-3)
 
 
 def test_a_finished_run_is_loaded_without_training(tmp_path):
