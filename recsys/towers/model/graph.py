@@ -40,8 +40,11 @@ class InteractionGraph:
             users, items = _times(down, items, back=up), _times(up, users, back=down)
             of_users.append(users)
             of_items.append(items)
-        scale = 1.0 / (self._layers + 1)
-        return scale * tf.add_n(of_users), scale * tf.add_n(of_items)
+        # Not add_n: its order of summation depends on which buffer happens to be free, so that two
+        # runs of the same training would differ in the last bit.
+        return tf.reduce_mean(tf.stack(of_users), axis=0), tf.reduce_mean(
+            tf.stack(of_items), axis=0
+        )
 
 
 def _times(matrix: Any, vectors: Any, *, back: Any) -> Any:
