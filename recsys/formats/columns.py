@@ -21,7 +21,14 @@ import pyarrow.compute as pc
 from recsys.errors import DataError
 from recsys.formats.delimited import no_notes, number_remedy
 from recsys.formats.sources import InteractionColumns
-from recsys.formats.times import PER_SECOND, TimeFormat, date_format_of, parsed_times, remedy_of
+from recsys.formats.times import (
+    PER_SECOND,
+    TimeFormat,
+    date_format_of,
+    parsed_digits,
+    parsed_times,
+    remedy_of,
+)
 from recsys.ids import Mask
 from recsys.interactions import (
     FIRST_SECOND,
@@ -211,18 +218,19 @@ class RawColumn:
         return self._whole(values, bad | outside, moment)
 
     def _with_dates(self, times: TimeFormat, notes: Notes) -> TimeFormat:
-        """``times``, with the format of numbers that are dates, such as 20240131."""
+        """``times``, with the format of the numbers if most are dates, such as 20240131."""
         if times.unit is not None or times.date_format is not None:
             return times
-        values, bad = self._parsed_numbers()
-        found = date_format_of(values) if not bad.any() else None
+        values, _ = self._parsed_numbers()
+        found = date_format_of(values)
         if found is None:
             return times
+        first = values[~np.isnan(parsed_digits(values, found))][0]
         notes(
-            f"{self._name} holds dates such as {values[~np.isnan(values)][0]:.0f}: read as "
+            f"{self._name} holds dates such as {first:.0f}: read as "
             f"date_format = '{found}' (timestamp_unit = 's' would read seconds since 1970)"
         )
-        return TimeFormat(None, found)
+        return TimeFormat(digits=found)
 
     def _decimal_digits(self) -> pa.ChunkedArray:
         """Digits of decimals that are whole numbers."""
@@ -261,6 +269,9 @@ class RawColumn:
             values, bad = self._parsed_numbers()
         else:
             values, bad = np.full(len(self._raw), np.nan), self.present()
+        if times.digits is not None:
+            values = parsed_digits(values, times.digits)
+            bad = self.present() & np.isnan(values)
         if not bad.any():
             return values, bad
         raw = self._raw if self._is_text else self.ids()

@@ -54,8 +54,8 @@ class InteractionColumns(Config):
         event: Kinds of event, such as "view" and "buy".
         terms: Search terms that led to the interaction.
         context: Further columns, each a category.
-        timestamp_unit: Unit of numeric timestamps; None for seconds, or for dates where all numbers
-            are dates such as 20240131 (which is reported).
+        timestamp_unit: Unit of numeric timestamps; None for seconds, or for dates where most
+            numbers are dates such as 20240131 (which is reported).
         date_format: Format of all times, as "%d/%m/%Y %H:%M"; None for the kinds of
             ``timestamp``.
 

@@ -30,6 +30,8 @@ class TimeFormat:
     Attributes:
         unit: Unit of numbers since 1970; None where it is not configured.
         date_format: Format of all values, as of ``strptime``; None for ISO-8601 text.
+        digits: Format of the numbers where they are dates, such as 20240131, and all other values
+            are ISO-8601 text; None where numbers count units since 1970.
 
     Example:
         >>> TimeFormat().describe()
@@ -38,9 +40,12 @@ class TimeFormat:
 
     unit: TimestampUnit | None = None
     date_format: str | None = None
+    digits: str | None = None
 
     def describe(self) -> str:
         """The expected values, in messages."""
+        if self.digits is not None:
+            return f"a date written as '{self.digits}' or ISO-8601 text"
         if self.date_format is not None:
             return f"a time written as date_format = '{self.date_format}'"
         return f"a number in '{self.unit or 's'}' since 1970 or ISO-8601 text"
@@ -73,21 +78,19 @@ def _iso_zones(text: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def date_format_of(values: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> str | None:
-    """The format of numbers that are all dates, such as 20240131; None for any others.
+    """The format in which most numbers are dates, such as 20240131; None where there is none.
 
     Example:
-        >>> date_format_of(np.array([20240131, 20231224])), date_format_of(np.array([20240132]))
+        >>> date_format_of(np.array([20240131, 20231224, 0])), date_format_of(np.array([20240132]))
         ('%Y%m%d', None)
     """
     values = values[~np.isnan(values)]
     for first, last, written in _DATES:
-        if len(values) and values.min() >= first and values.max() <= last:
-            distinct = pd.Series(np.unique(values))
-            if (distinct % 1).any():
-                return None
-            text = distinct.astype(np.int64).astype(str)
-            dates = pd.to_datetime(text, format=written, errors="coerce")
-            return None if dates.isna().any() else written
+        inside = values[(values >= first) & (values <= last)]
+        if 2 * len(inside) > len(values):
+            distinct, counts = np.unique(inside, return_counts=True)
+            are_dates = ~np.isnan(parsed_digits(distinct.astype(np.float64), written))
+            return written if 2 * counts[are_dates].sum() > len(values) else None
     return None
 
 
@@ -112,6 +115,18 @@ def _guesses(value: str) -> list[str]:
         warnings.simplefilter("ignore")  # where the order of day and month is certain
         guesses = [guess_datetime_format(value, dayfirst=day_first) for day_first in (True, False)]
     return list(dict.fromkeys(each for each in guesses if each is not None))
+
+
+def parsed_digits(
+    values: npt.NDArray[np.int64] | npt.NDArray[np.float64], written: str
+) -> npt.NDArray[np.float64]:
+    """Seconds since 1970 of numbers that are dates written as ``written``; NaN for others."""
+    found = np.full(len(values), np.nan)
+    whole = np.isfinite(values) & (np.abs(values) < 2.0**53)
+    whole[whole] = values[whole] % 1 == 0
+    digits = pa.array(values[whole].astype(np.int64)).cast(pa.large_string())
+    found[whole] = _moments(pa.chunked_array([digits]), written)
+    return found
 
 
 def remedy_of(value: str) -> str:

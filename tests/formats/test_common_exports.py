@@ -72,6 +72,17 @@ def test_numbers_that_are_dates_are_dates(written: str, tmp_path: Path) -> None:
         assert csv_times(tmp_path, written, "20240132") == [20_240_101, 20_240_132]
 
 
+@pytest.mark.parametrize("number", ["20240132", "0", "99999999", "20240101.5"])
+def test_a_number_among_dates_that_is_none_is_refused(number: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="row 3: expected a date written as '%Y%m%d' or ISO"):
+        csv_times(tmp_path, "20240101", "20240102", number)
+
+
+def test_dates_of_digits_among_times_in_text(tmp_path: Path) -> None:
+    mixed = ["2024-01-01T00:00:01Z", "20240101", "2024-01-01 00:00:02 UTC"]
+    assert csv_times(tmp_path, *mixed) == [NEW_YEAR + 1, NEW_YEAR, NEW_YEAR + 2]
+
+
 def test_dates_are_reported(tmp_path: Path) -> None:
     table = pa.table({"user_id": ["a"], "item_id": ["b"], "at": [20240101]})
     pyarrow.parquet.write_table(table, tmp_path / "log.parquet")
