@@ -34,7 +34,7 @@ class RowFilter:
         self._table = np.repeat(np.arange(len(rows)), [len(numbers) for numbers in rows.values()])
         self._names = list(rows)
         self._dropped: dict[str, list[Group]] = {name: [] for name in rows}
-        self._missing: dict[str, list[Group]] = {name: [] for name in rows}
+        self._missing: list[tuple[str, Mask, pa.ChunkedArray, str]] = []
         self.keep: Mask = np.ones(len(self._numbers), bool)
 
     def drop(
@@ -48,7 +48,9 @@ class RowFilter:
         column: str = "",
     ) -> None:
         """Leave out the rows of ``gone`` that are still kept, or raise for the first of them."""
-        self._count(self._dropped, reason, gone, values, policy, remedy, column)
+        self._refuse(policy, reason, gone, values, column, remedy)
+        for table, groups in self._dropped.items():
+            groups += self._groups(table, reason, gone, values, column)
         self.keep = self.keep & ~gone
 
     def miss(
@@ -63,51 +65,58 @@ class RowFilter:
     ) -> None:
         """Report the values of ``unread``, which become missing, or raise for the first of them.
 
-        The rows are kept.
+        The rows are kept. Values of rows that are left out afterwards are not in the report.
         """
-        self._count(self._missing, reason, unread, values, policy, remedy, column)
+        self._refuse(policy, reason, unread, values, column, remedy)
+        self._missing.append((reason, unread, values, column))
 
-    def _count(
+    def _refuse(
         self,
-        groups: dict[str, list[Group]],
+        policy: Literal["raise", "skip"],
         reason: str,
         rows: Mask,
         values: pa.ChunkedArray,
-        policy: Literal["raise", "skip"],
-        remedy: str,
         column: str,
+        remedy: str,
     ) -> None:
         found = np.flatnonzero(rows & self.keep)
-        if not len(found):
+        if policy == "skip" or not len(found):
             return
-        if policy == "raise":
-            row = int(found[0])
-            about = f"'{column}' is {reason}" if column else reason
-            more = f", and {len(found) - 1:,} more rows" if len(found) > 1 else ""
-            raise DataError(
-                f"{self._names[self._table[row]]}, row {self._numbers[row]}: {about} "
-                f"({short_text(values[row].as_py())!r}){more}; {remedy}"
-            )
-        for table, name in enumerate(self._names):
-            own = found[self._table[found] == table]
-            if len(own):
-                first = own[:EXAMPLES].tolist()
-                examples = tuple(short_text(values[row].as_py()) for row in first)
-                numbers = tuple(int(self._numbers[row]) for row in first)
-                groups[name].append(Group(reason, len(own), numbers, examples, column))
+        row = int(found[0])
+        about = f"'{column}' is {reason}" if column else reason
+        more = f", and {len(found) - 1:,} more rows" if len(found) > 1 else ""
+        raise DataError(
+            f"{self._names[self._table[row]]}, row {self._numbers[row]}: {about} "
+            f"({short_text(values[row].as_py())!r}){more}; {remedy}"
+        )
+
+    def _groups(
+        self, table: str, reason: str, rows: Mask, values: pa.ChunkedArray, column: str
+    ) -> list[Group]:
+        """The kept ones of ``rows`` in one table as a group, if there are any."""
+        own = np.flatnonzero(rows & self.keep & self._is_in(table))
+        first = own[:EXAMPLES].tolist()
+        examples = tuple(short_text(values[row].as_py()) for row in first)
+        numbers = tuple(int(self._numbers[row]) for row in first)
+        return [Group(reason, len(own), numbers, examples, column)] if first else []
 
     def report(self, table: str, *, joined: int = 0) -> TableReport:
         """Report of one table, with ``joined`` rows that are not here but in another table."""
-        own = self._table == self._names.index(table)
+        own = self._is_in(table)
         kept = int((self.keep & own).sum()) + joined
-        dropped, missing = tuple(self._dropped[table]), tuple(self._missing[table])
-        return TableReport(int(own.sum()) + joined, kept, dropped, missing)
+        missing = [group for each in self._missing for group in self._groups(table, *each)]
+        return TableReport(
+            int(own.sum()) + joined, kept, tuple(self._dropped[table]), tuple(missing)
+        )
 
     def numbers(self, table: str) -> list[int]:
         """Numbers of the kept rows of one table, from 1."""
-        own = self._table == self._names.index(table)
-        kept: list[int] = self._numbers[self.keep & own].tolist()
+        kept: list[int] = self._numbers[self.keep & self._is_in(table)].tolist()
         return kept
+
+    def _is_in(self, table: str) -> Mask:
+        own: Mask = self._table == self._names.index(table)
+        return own
 
 
 def row_numbers(size: int) -> npt.NDArray[np.int64]:

@@ -71,6 +71,14 @@ def test_an_unreadable_number_keeps_the_item_and_its_interactions() -> None:
     ) in made.report.lines()
 
 
+def test_unreadable_numbers_of_rows_that_are_left_out_are_not_counted() -> None:
+    policy = IngestPolicy(bad_rows="skip", duplicate_items="keep-first")
+    table = items(item_id=["a", "a"], price=["1", "1,299.00"])
+    report = ingest(LOG, table, FIELDS, policy).report.items
+    assert report is not None
+    assert (report.kept, report.missing) == (1, ())
+
+
 def test_a_missing_number_stays_missing() -> None:
     for price in ([None, 2], ["", "2"], [np.nan, 2.0]):
         made = ingest(LOG, items(price=price), FIELDS).catalogue
