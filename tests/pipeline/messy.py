@@ -268,13 +268,13 @@ def _write_searches(
     ledger: Ledger,
 ) -> None:
     lines: list[list[str]] = []
-    told: dict[tuple[str, str, int], str] = {}
+    terms: dict[tuple[str, str, int], str] = {}
     for user, item, time in events:
         drawn, words = rng.random(), rng.choice(['24" screen', "café, crème", "rug"])
         at = _moment(time, "%d/%m/%Y %H:%M:%S")
         if drawn < 0.05:
             lines.append([user, item, at, words])
-            told[user, item, time] = words
+            terms[user, item, time] = words
         elif drawn < 0.07:
             lines.append([user, item, "2023-02-30", words])
             ledger.lost["searches", "timestamp", "expected a time"] += 1
@@ -284,8 +284,8 @@ def _write_searches(
         elif drawn < 0.09:
             lines.append([user, item, _moment(time + 7, "%d/%m/%Y %H:%M:%S"), words])
             ledger.events[user, item, time + 7, "search", 0.1, "", "", words] += 1
-    ledger.events.update((*event, told.get(key, "")) for key, event in events.items())
-    ledger.read["searches"], ledger.joined = len(lines), len(told)
+    ledger.events.update((*event, terms.get(key, "")) for key, event in events.items())
+    ledger.read["searches"], ledger.joined = len(lines), len(terms)
     with (folder / "searches.csv").open("w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file).writerows([["user_id", "item_id", "at", "words"], *lines])
 

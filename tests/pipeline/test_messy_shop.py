@@ -1,4 +1,4 @@
-"""A shop of messy exports, from csv to an answer over gRPC: it loses what its report states."""
+"""A shop of messy exports, from csv to gRPC: the report counts every row and value that is lost."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def check_shop(ledger: Ledger, job: Job, results: list[StageResult]) -> None:
     check_answer(ledger, job)
 
 
-def test_a_messy_shop_loses_what_its_report_states(tmp_path: Path) -> None:
+def test_the_report_states_every_loss_of_a_messy_shop(tmp_path: Path) -> None:
     check_shop(*run_messy(tmp_path / "shop", items=300, events=3_000))
 
 
