@@ -150,12 +150,13 @@ def clean(raw: RawInteractions, policy: IngestPolicy, known: IdMap | None) -> No
         _drop_unusable_weights(raw, policy)
     if known is not None:
         unknown = np.append(known.index.get_indexer(pd.Index(raw.items, dtype=object)) < 0, False)
+        alike = _lookalike(raw, unknown, known)
         drop(
-            "the item is not in the items table",
+            f"the item is not in the items table{alike if policy.unknown_items == 'skip' else ''}",
             unknown[raw.item],
             table[ITEM],
             policy=policy.unknown_items,
-            remedy=f"add it there{_lookalike(raw, unknown, known)}, or set unknown_items = 'skip'",
+            remedy=f"add it there{alike}, or set unknown_items = 'skip'",
         )
     if policy.duplicate_interactions != "keep":
         _drop_duplicates(raw, policy)

@@ -8,7 +8,7 @@ import pytest
 
 from recsys.catalogue import CatalogueFields
 from recsys.errors import DataError
-from recsys.ingestion import ingest
+from recsys.ingestion import IngestPolicy, ingest
 
 LOG = pd.DataFrame({"user_id": ["u", "u"], "item_id": ["1", "2"]})
 
@@ -67,3 +67,9 @@ def test_an_unknown_item_that_looks_like_a_known_one_is_named() -> None:
         ingest(LOG.assign(item_id=["01", "1"]), items)
     with pytest.raises(DataError, match="hold 'sku1' and the items 'SKU1'"):
         ingest(LOG.assign(item_id=["sku1", "1"]), items)
+    (group,) = ingest(
+        LOG.assign(item_id=["1.0", "1"]), items, policy=IngestPolicy(unknown_items="skip")
+    ).report.interactions.dropped
+    assert group.reason.startswith(
+        "the item is not in the items table (the interactions hold '1.0'"
+    )
