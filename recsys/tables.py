@@ -99,3 +99,10 @@ def factorize(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], list[Any]
     encoded = column.dictionary_encode().combine_chunks()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     return codes, encoded.dictionary.to_pylist()
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a type of Arrow is a string."""
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )

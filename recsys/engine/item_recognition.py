@@ -21,9 +21,9 @@ from recsys.engine.column_names import (
     quoted,
     remedy,
 )
-from recsys.engine.recognition import SAMPLE, holds_dates, is_text
+from recsys.engine.recognition import SAMPLE, holds_dates
 from recsys.errors import DataError
-from recsys.tables import require_columns
+from recsys.tables import is_text, require_columns
 
 Role = Literal["text", "category", "number", "image"]
 SEPARATORS = ("|", ";", ",")

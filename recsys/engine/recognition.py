@@ -26,7 +26,7 @@ from recsys.engine.column_names import (
 from recsys.errors import DataError
 from recsys.formats.sources import InteractionColumns, TimestampUnit
 from recsys.formats.times import date_format_of, text_date_format
-from recsys.tables import require_columns
+from recsys.tables import is_text, require_columns
 
 SAMPLE = 20_000
 """Number of rows whose values are examined."""
@@ -159,13 +159,6 @@ def holds_kinds(column: pa.ChunkedArray) -> bool:
     values = column.slice(0, SAMPLE).drop_null()
     most = _MOST_KINDS if is_text(column.type) else _MOST_NUMBERS
     return 0 < len(pc.unique(values)) <= min(most, max(len(values) // 2, 1))
-
-
-def is_text(kind: pa.DataType) -> bool:
-    """Whether a type of Arrow is a string."""
-    return bool(
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )
 
 
 def _find_time_by_values(

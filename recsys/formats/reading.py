@@ -19,7 +19,7 @@ from recsys.formats.sources import InteractionColumns, InteractionSource, ItemSo
 from recsys.formats.tables import read_parquet
 from recsys.interactions import ITEM, POSITION, USER
 from recsys.progress import Progress, silent
-from recsys.tables import factorize, require_columns
+from recsys.tables import factorize, is_text, require_columns
 
 _TableFile = (
     sources.ParquetInteractions | sources.CsvInteractions | sources.ParquetItems | sources.CsvItems
@@ -77,7 +77,7 @@ def read_interactions(
     table = _table(source, path, list(dict.fromkeys(columns.named().values())), notes)
     if isinstance(source, sources.CsvInteractions):
         columns = source.dated_columns()
-        table = _with_standard_numbers(table, source, (columns.weight, columns.position))
+    table = _with_standard_numbers(table, source, (columns.weight, columns.position))
     return interactions_table(table, columns, name=str(path), unreadable=unreadable, notes=notes)
 
 
@@ -95,7 +95,7 @@ def read_items(
     :func:`read_interactions`.
 
     Args:
-        numbers: Columns of numbers, to which ``decimal`` and ``thousands`` of a csv file apply.
+        numbers: Columns of numbers, to which ``decimal`` and ``thousands`` apply.
 
     Returns:
         Column item_id (text), then the others: text from text files, the file's types from parquet.
@@ -109,7 +109,7 @@ def read_items(
         return recbole.read_item(source, path)
     wanted = [source.item, *source.columns] if source.columns else None
     table = _table(source, path, wanted, notes)
-    if isinstance(source, sources.CsvItems):
+    if isinstance(source, sources.NumberMarks):
         table = _with_standard_numbers(table, source, numbers)
     require_columns([source.item], table.column_names, str(path))
     if source.item != ITEM and ITEM in table.column_names:
@@ -140,14 +140,19 @@ def _table(source: _TableFile, path: Path, columns: list[str] | None, notes: Not
 
 def _with_standard_numbers(
     table: pa.Table,
-    source: sources.CsvInteractions | sources.CsvItems,
+    source: sources.NumberMarks,
     columns: Iterable[str | None],
 ) -> pa.Table:
+    """The table with numbers in columns of text as programs write them."""
     written = NumberFormat(source.decimal, source.thousands)
     for column in columns:
-        if column in table.column_names:
-            values = written.standard(table.column(column))
-            table = table.set_column(table.column_names.index(column), column, values)
+        if column not in table.column_names:
+            continue
+        values = table.column(column)
+        kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+        if is_text(kind):
+            position = table.column_names.index(column)
+            table = table.set_column(position, column, written.standard(values))
     return table
 
 

@@ -98,7 +98,25 @@ class InteractionColumns(Config):
         return used | {name: name for name in self.context}
 
 
-class _TextFile(Config):
+class NumberMarks(Config):
+    """Marks in numbers that are written as text.
+
+    Attributes:
+        decimal: Decimal mark of numbers.
+        thousands: Mark between groups of three digits of numbers; "" for none, " " for spaces.
+    """
+
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ",", ".", " ", "'"] = ""
+
+    @model_validator(mode="after")
+    def _different_marks(self) -> NumberMarks:
+        if self.decimal == self.thousands:
+            raise ValueError(f"decimal and thousands are both '{self.decimal}'")
+        return self
+
+
+class _TextFile(NumberMarks):
     """Options of csv files.
 
     Attributes:
@@ -107,8 +125,6 @@ class _TextFile(Config):
             detect by whether marks enclose values.
         escape: Character before a quotation mark inside of a quoted value; None to detect whether
             marks are doubled or follow a backslash.
-        decimal: Decimal mark of numbers.
-        thousands: Mark between groups of three digits of numbers; "" for none, " " for spaces.
         encoding: Encoding of the text; None for that of its byte order mark, else UTF-8.
         names: Columns of a file without a header line.
     """
@@ -116,16 +132,8 @@ class _TextFile(Config):
     separator: str | None = Field(None, min_length=1, max_length=1)
     quote: str | None = Field(None, max_length=1)
     escape: str | None = Field(None, min_length=1, max_length=1)
-    decimal: Literal[".", ","] = "."
-    thousands: Literal["", ",", ".", " ", "'"] = ""
     encoding: str | None = None
     names: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _different_marks(self) -> _TextFile:
-        if self.decimal == self.thousands:
-            raise ValueError(f"decimal and thousands are both '{self.decimal}'")
-        return self
 
 
 class _ItemTable(Config):
@@ -142,7 +150,7 @@ class _ItemTable(Config):
     columns: tuple[str, ...] = ()
 
 
-class ParquetInteractions(Config):
+class ParquetInteractions(NumberMarks):
     """A parquet file of interactions, or a folder of them.
 
     Attributes:
@@ -267,7 +275,7 @@ class LightGcnInteractions(Config):
     files: dict[str, str] = Field(min_length=1)
 
 
-class ParquetItems(_ItemTable):
+class ParquetItems(_ItemTable, NumberMarks):
     """A parquet file of items, or a folder of them."""
 
     format: Literal["parquet"] = "parquet"

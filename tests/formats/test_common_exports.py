@@ -17,7 +17,9 @@ from recsys.formats import (
     InteractionColumns,
     LightGcnInteractions,
     ParquetInteractions,
+    ParquetItems,
     read_interactions,
+    read_items,
 )
 
 AT = InteractionColumns(timestamp="at")
@@ -192,3 +194,15 @@ def test_lines_of_lightgcn_may_begin_with_a_byte_order_mark(tmp_path: Path) -> N
     (tmp_path / "train.txt").write_text("\ufeff0 7\n", encoding="utf-8")
     log = read_interactions(LightGcnInteractions(files={"train": "train.txt"}), base=tmp_path)
     assert log["user_id"].to_pylist() == ["0"]
+
+
+@pytest.mark.parametrize("as_categories", [False, True])
+def test_numbers_that_parquet_holds_as_text(as_categories: bool, tmp_path: Path) -> None:
+    text = pa.array(["1.299,00", "5", None])
+    prices = text.dictionary_encode() if as_categories else text
+    table = pa.table({"item_id": ["a", "b", "c"], "price": prices, "size": [1.5, 2.0, 3.0]})
+    pyarrow.parquet.write_table(table, tmp_path / "items.parquet")
+    source = ParquetItems(path="items.parquet", decimal=",", thousands=".")
+    found = read_items(source, tmp_path, ("price", "size"))
+    assert found["price"].to_pylist() == ["1299.00", "5", None]
+    assert found["size"].to_pylist() == [1.5, 2.0, 3.0]
