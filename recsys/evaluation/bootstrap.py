@@ -27,7 +27,8 @@ def bootstrap_intervals(
     progress: Progress = silent,
 ) -> dict[str, Interval]:
     """The interval of the mean of each of ``values``, float64 ``[q]``, NaN where a query does not
-    count; it holds ``share`` of the resampled means.
+    count; it holds ``share`` of the resampled means. Where no resample contains a query that
+    counts, it is the range of the values.
 
     Example:
         >>> bootstrap_intervals({"same": np.ones(5)})
@@ -42,7 +43,11 @@ def bootstrap_intervals(
     sums = _resampled_sums(summed, seed=seed, resamples=resamples, progress=progress)
     with np.errstate(invalid="ignore"):  # a resample may contain no query of a rare slice
         means = sums[:, : len(names)] / sums[:, len(names) :]
-    low, high = np.nanquantile(means, [(1 - share) / 2, (1 + share) / 2], axis=0)
+    low, high = np.nanmin(table, axis=0), np.nanmax(table, axis=0)
+    drawn = np.isfinite(means).any(axis=0)
+    bounds = [(1 - share) / 2, (1 + share) / 2]
+    if drawn.any():
+        low[drawn], high[drawn] = np.nanquantile(means[:, drawn], bounds, axis=0)
     return {name: (float(low[at]), float(high[at])) for at, name in enumerate(names)}
 
 
