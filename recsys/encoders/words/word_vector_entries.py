@@ -81,7 +81,9 @@ def layout_of(path: Path) -> Layout:
             if dimension < 1:
                 raise refusal(path, f"its header promises vectors of {dimension} numbers")
             after, block = file.tell(), file.read(4_096)
-            form: Literal["text", "binary"] = "text" if _is_text(block, dimension) else "binary"
+            form: Literal["text", "binary"] = "text"
+            if not _is_text(block, dimension) or _is_whole_binary(block, count, dimension):
+                form = "binary"
             return Layout(form, after, line + 1, count, dimension)
     dimension = min(_numbers_at_the_end(sizes), len(sizes) - 1)
     if dimension < 2:
@@ -200,6 +202,20 @@ def _is_text(block: bytes, dimension: int) -> bool:
         return not _CONTROL.search(codecs.getincrementaldecoder("utf-8")().decode(block))
     except UnicodeDecodeError:
         return False
+
+
+def _is_whole_binary(block: bytes, count: int, dimension: int) -> bool:
+    """Whether a block is just as long as binary entries; few of them may look like text."""
+    if _numbers_at_the_end(block.partition(b"\n")[0].split()) >= dimension:
+        return False
+    at = 0
+    for _ in range(count):
+        blank = block.find(b" ", at)
+        at = blank + 1 + 4 * dimension
+        if blank < 0 or at > len(block):
+            return False
+        at += block[at : at + 1] == b"\n"
+    return at == len(block)
 
 
 def _numbers_at_the_end(parts: list[bytes]) -> int:
