@@ -75,7 +75,6 @@ OPTIONS = [
     {"k": 1},
     {"k": 10},
     {"k": 1_000},
-    {"k": 0},
     {"k": 5, "exclude": ("i08", "i10", "gone"), "seen": "include"},
     {"k": 5, "unknown_history": "raise", "titles": True},
 ]
