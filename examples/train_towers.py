@@ -58,7 +58,7 @@ def main() -> None:
             log,
             towers=config,
             train=TrainConfig(
-                batch_positions=128, learning_rate=0.02, epochs=20, validate_every=5, patience=10
+                batch_positions=128, learning_rate=0.02, epochs=40, validate_every=5, patience=10
             ),
             folder=Path(folder) / "run",
             validate=share_right,
