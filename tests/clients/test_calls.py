@@ -36,3 +36,11 @@ def test_calls_over_grpc(retriever: Retriever, alone: list[Outcome]) -> None:
     with served(retriever) as running, RecsysClient(running.address) as client:
         calls: RetrievalCalls = client
         check(outcomes(calls), alone)
+
+
+def test_an_implementation_without_answers_cannot_be_made() -> None:
+    class Incomplete(RetrievalCalls):
+        pass
+
+    with pytest.raises(TypeError, match="answer"):
+        Incomplete()  # type: ignore[abstract]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -58,6 +59,6 @@ class RetrievalCalls(Protocol):
         """For each query the response or the error of :meth:`retrieve`."""
         return self.answer([Request(query, **options) for query in queries])
 
+    @abstractmethod
     def answer(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
         """For each request the response or the error; requests need nothing in common."""
-        raise NotImplementedError
