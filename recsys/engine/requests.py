@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.errors import InvalidRequestError
+from recsys.errors import InvalidRequestError, suggestion
 from recsys.retrieval import Query, Request
 
 _IDS = ("exclude", "history")
@@ -28,7 +28,8 @@ def text_ids(values: Any, name: str) -> list[str]:
     """
     if isinstance(values, str | int | float | np.generic):
         values = [values]
-    if isinstance(values, Mapping | bytes) or not isinstance(values, Iterable):
+    table = getattr(values, "ndim", 1) != 1  # it would iterate over its columns or rows
+    if table or isinstance(values, Mapping | bytes) or not isinstance(values, Iterable):
         raise InvalidRequestError(
             f"{name} must be an id, or a list or column of ids; got {type(values).__name__}",
             field=name,
@@ -59,8 +60,8 @@ def request_of(query: Mapping[str, Any], k: int, options: Mapping[str, Any]) -> 
         if not unknown:
             raise InvalidRequestError(f"an option has a wrong type: {error}") from error
         raise InvalidRequestError(
-            f"a request has no option {', '.join(unknown)}; its options: "
-            f"{', '.join(sorted(allowed))}",
+            f"a request has no option {', '.join(unknown)}{suggestion(unknown[0], allowed)}; its "
+            f"options: {', '.join(sorted(allowed))}",
             field=unknown[0],
         ) from None
 

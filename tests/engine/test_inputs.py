@@ -129,6 +129,8 @@ def test_arrow_tables_are_tables() -> None:
         ([True], "position 0 holds True"),
         ([""], "position 0 holds ''"),
         ({"a": 1}, "got dict"),
+        (pd.DataFrame({"user": ["ann"]}), "got DataFrame"),
+        (np.array([["ann"]]), "got ndarray"),
     ],
 )
 def test_ids_are_text_or_whole_numbers(ids: Any, message: str) -> None:
@@ -138,6 +140,9 @@ def test_ids_are_text_or_whole_numbers(ids: Any, message: str) -> None:
 
 def test_ids_in_options_may_be_integers() -> None:
     request = request_of({"history": ["7"]}, 3, {"exclude": np.array([8]), "seen": "include"})
+    assert request_of({"user_id": "7"}, np.int64(3), {}).k == 3
+    with pytest.raises(InvalidRequestError, match="no option sapce; did you mean 'space'"):
+        request_of({"user_id": "7"}, 3, {"sapce": "text"})
     assert (request.exclude, request.query.history, request.seen) == (("8",), ("7",), "include")
     with pytest.raises(InvalidRequestError, match="exclude must hold ids.*position 0 holds None"):
         request_of({"user_id": "7"}, 3, {"exclude": [None]})

@@ -157,6 +157,8 @@ class Request:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "exclude", _checked_ids("exclude", self.exclude))
+        if isinstance(self.k, Integral) and not isinstance(self.k, bool):
+            object.__setattr__(self, "k", int(self.k))  # such as an integer of NumPy
 
     @classmethod
     def of(cls, **values: Unpack[RequestFields]) -> Request:
