@@ -67,7 +67,7 @@ def frame_of(
     columns |= _parts(candidates)
     frame = pd.DataFrame(columns)
     labels = [""] * len(answers) if queries is None else [str(label) for label in queries]
-    notes = {label: found for label, answer in zip(labels, answers) if (found := _notes(answer))}
+    notes = {label: found for label, answer in zip(labels, answers) if (found := answer.notes)}
     frame.attrs[NOTES] = notes
     return frame
 
@@ -88,14 +88,3 @@ def _parts(candidates: Sequence[Candidate]) -> dict[str, Any]:
         )
         for name in names
     }
-
-
-def _notes(answer: Response) -> list[str]:
-    notes = [answer.short] if answer.short else []
-    if answer.unknown_history:
-        notes.append(f"unknown ids in the history were skipped: {answer.unknown_history}")
-    if answer.unknown_exclude:
-        notes.append(f"unknown ids to exclude had no effect: {answer.unknown_exclude}")
-    if answer.unread_terms:
-        notes.append(f"the text encoder knows no word of {answer.unread_terms!r}")
-    return notes

@@ -262,6 +262,25 @@ class Response:
         """Ids of the candidates, best first."""
         return [candidate.id for candidate in self.candidates]
 
+    @property
+    def notes(self) -> list[str]:
+        """Statements for a person: why there are few candidates, and what had no effect.
+
+        Example:
+            >>> Response((), "text", unread_terms="zzz").notes
+            ["the text encoder knows no word of 'zzz'"]
+        """
+        notes = [self.short] if self.short else []
+        if self.unknown_history:
+            skipped = ", ".join(self.unknown_history)
+            notes.append(f"unknown ids in the history were skipped: {skipped}")
+        if self.unknown_exclude:
+            unknown = ", ".join(self.unknown_exclude)
+            notes.append(f"unknown ids to exclude had no effect: {unknown}")
+        if self.unread_terms:
+            notes.append(f"the text encoder knows no word of {self.unread_terms!r}")
+        return notes
+
 
 def _checked_ids(field: str, values: Sequence[str]) -> tuple[str, ...]:
     found = _checked_sequence(field, "ids", values)

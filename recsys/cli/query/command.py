@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -93,7 +92,7 @@ def _answer_one(request: Request, source: Source, sheet: Path | None, as_json: b
         print_json(response_to_json(response))
         return
     _print_table(response)
-    for note in _notes(response):
+    for note in response.notes:
         typer.echo(f"note: {note}", err=True)
 
 
@@ -149,14 +148,3 @@ def _print_table(response: Response) -> None:
             for each in response.candidates
         ],
     )
-
-
-def _notes(response: Response) -> Iterator[str]:
-    if response.short:
-        yield response.short
-    if response.unknown_history:
-        yield f"unknown ids in the history were skipped: {', '.join(response.unknown_history)}"
-    if response.unknown_exclude:
-        yield f"unknown ids to exclude had no effect: {', '.join(response.unknown_exclude)}"
-    if response.unread_terms:
-        yield f"the text encoder knows no word of {response.unread_terms!r}"
