@@ -16,6 +16,7 @@ import pytest
 from recsys.features import FeatureBlock
 from recsys.ids import Mask
 from recsys.interactions import Interactions
+from recsys.progress import Progress, silent
 from recsys.towers import (
     Distillation,
     FitResult,
@@ -148,3 +149,36 @@ def test_a_killed_training_resumes_exactly(tmp_path: Path, case: str) -> None:
         assert resumed.validation == whole.validation
         np.testing.assert_array_equal(resumed.towers.item_vectors, whole.towers.item_vectors)
         np.testing.assert_array_equal(_queries(resumed), _queries(whole))
+
+
+class _Killed(Exception):
+    pass
+
+
+def test_a_refit_killed_within_an_epoch_resumes_exactly(tmp_path: Path) -> None:
+    def train(folder: Path, progress: Progress = silent) -> FitResult:
+        towers, _ = CASES["transformer"]
+        return fit(
+            _log(),
+            BLOCKS,
+            PHRASE_VECTORS,
+            towers=TowersConfig(dimension=8, id_dropout=0.2, **towers),
+            train=TrainConfig(epochs=4, batch_positions=32, warmup_steps=2, average=0.9),
+            folder=folder,
+            validate=None,
+            stop_after=(3,),
+            user_block=USER_BLOCK,
+            progress=progress,
+        )
+
+    def kill(description: str, done: int, total: int, note: str = "") -> None:
+        if "epoch 3/" in description:
+            raise _Killed
+
+    whole = train(tmp_path / "whole")
+    with pytest.raises(_Killed):
+        train(tmp_path / "killed", kill)
+    resumed = train(tmp_path / "killed")
+    assert [each.loss for each in resumed.epochs] == [each.loss for each in whole.epochs]
+    np.testing.assert_array_equal(resumed.towers.item_vectors, whole.towers.item_vectors)
+    np.testing.assert_array_equal(_queries(resumed), _queries(whole))
