@@ -123,6 +123,7 @@ def test_a_request_whose_deadline_passed_in_the_queue_is_never_begun(
         assert retriever.entered.acquire(timeout=10)
         with pytest.raises(ServiceError, match="no answer from .* in time"):
             client.with_timeout(0.2).retrieve(user_id="late", k=2)
+        _until(lambda: server.server.in_flight == 1)  # the server has seen the deadline, too
         retriever.gate.set()
         slow.result(10)
         client.retrieve(user_id="next", k=2)
