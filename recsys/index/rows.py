@@ -1,0 +1,76 @@
+"""Sets of rows: which rows of an index a search may return."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from pyroaring import BitMap, FrozenBitMap
+
+from recsys.ids import Mask, Rows
+
+
+@dataclass(frozen=True, eq=False)
+class RowSet:
+    """An immutable set of rows out of ``size``, as a compressed bitmap.
+
+    An index keeps what it derives from a set as long as the object lives, so a caller that searches
+    with the same set again passes the same object.
+
+    Attributes:
+        bitmap: The rows.
+        size: Number of rows of the index; every row is below it.
+
+    Example:
+        >>> even = RowSet.of_rows([0, 2, 4], 6)
+        >>> few = RowSet.of_mask(np.array([True, True, True, False, False, False]))
+        >>> (even & few).rows.tolist(), (few - even).rows.tolist(), len(even | few)
+        ([0, 2], [1], 4)
+    """
+
+    bitmap: FrozenBitMap
+    size: int
+
+    @classmethod
+    def of_mask(cls, mask: Mask) -> RowSet:
+        """The rows where a mask, bool ``[size]``, is true."""
+        return cls.of_rows(np.flatnonzero(mask), len(mask))
+
+    @classmethod
+    def of_rows(cls, rows: Rows | Iterable[int], size: int) -> RowSet:
+        """Rows in any order; each must be from 0 to ``size`` - 1."""
+        return cls(FrozenBitMap(BitMap(rows)), size)
+
+    @classmethod
+    def all(cls, size: int) -> RowSet:
+        """Every row."""
+        return cls(FrozenBitMap(range(size)), size)
+
+    def __len__(self) -> int:
+        return len(self.bitmap)
+
+    def __contains__(self, row: object) -> bool:
+        return row in self.bitmap
+
+    def __and__(self, other: RowSet) -> RowSet:
+        return RowSet(self.bitmap & other.bitmap, self.size)
+
+    def __or__(self, other: RowSet) -> RowSet:
+        return RowSet(self.bitmap | other.bitmap, self.size)
+
+    def __sub__(self, other: RowSet) -> RowSet:
+        return RowSet(self.bitmap - other.bitmap, self.size)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows, ascending, int32 ``[len(self)]``."""
+        return np.asarray(self.bitmap.to_array(), np.int64).astype(np.int32)
+
+    @cached_property
+    def mask(self) -> Mask:
+        """True for the rows of the set, bool ``[size]``."""
+        mask = np.zeros(self.size, np.bool_)
+        mask[self.rows] = True
+        return mask
