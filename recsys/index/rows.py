@@ -51,7 +51,7 @@ class RowSet:
     def __len__(self) -> int:
         return len(self.bitmap)
 
-    def __contains__(self, row: object) -> bool:
+    def __contains__(self, row: int) -> bool:
         return row in self.bitmap
 
     def __and__(self, other: RowSet) -> RowSet:
