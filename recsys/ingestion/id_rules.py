@@ -1,4 +1,4 @@
-"""Ids and context values that no request could name, by the rule of ``recsys_client.request``."""
+"""Ids and context values that no request could name, by the rule of ``recsys_client.checks``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from recsys.ingestion.row_filter import RowFilter
-from recsys_client.request import id_fault
+from recsys_client.checks import id_fault
 
 
 def drop_unusable_ids(

@@ -37,7 +37,7 @@ from recsys.interactions import (
     check_kinds,
 )
 from recsys.tables import TableLike, as_table, factorize, require_columns
-from recsys_client.request import MAX_ID
+from recsys_client.checks import MAX_ID
 
 Clock = Literal["timestamp", "position"]
 Codes = npt.NDArray[np.int64]

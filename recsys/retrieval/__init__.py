@@ -14,18 +14,17 @@ from recsys.retrieval.retriever import Retriever
 from recsys.retrieval.space import Space
 from recsys_client.calls import RetrievalCalls
 from recsys_client.fusion import Fusion, ReciprocalRank, WeightedSum
+from recsys_client.query import Query
 from recsys_client.request import (
     IMAGE,
     MAX_K,
     TEXT,
     TWO_TOWER,
-    Candidate,
-    Query,
     Request,
-    Response,
     Seen,
     UnknownHistory,
 )
+from recsys_client.response import Candidate, Response
 
 __all__ = [
     "IMAGE",

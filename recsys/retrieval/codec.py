@@ -16,7 +16,9 @@ from pydantic import PlainSerializer, PlainValidator
 
 from recsys.errors import InvalidRequestError, RecsysError
 from recsys_client.fusion import FUSIONS, Fusion, ReciprocalRank, WeightedSum, fusion_to_json
-from recsys_client.request import Query, Request, Response
+from recsys_client.query import Query
+from recsys_client.request import Request
+from recsys_client.response import Response
 
 REQUEST_FIELDS = tuple(
     each.name for each in (*fields(Query), *fields(Request)) if each.name != "query"

@@ -27,7 +27,8 @@ from recsys.retrieval.query_vectors import (
 from recsys.retrieval.space import Space
 from recsys_client.calls import RetrievalCalls
 from recsys_client.fusion import ReciprocalRank
-from recsys_client.request import IMAGE, MAX_K, TEXT, TWO_TOWER, Candidate, Request, Response
+from recsys_client.request import IMAGE, MAX_K, TEXT, TWO_TOWER, Request
+from recsys_client.response import Candidate, Response
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,9 @@ from pydantic import Field
 from recsys.config import Config
 from recsys.encoders.pictures.decoding import pixel_count
 from recsys.errors import InvalidRequestError
+from recsys_client.checks import MAX_ID
 from recsys_client.pb.recsys.v1.retrieval_pb2 import BatchRetrieveRequest, RetrieveRequest
-from recsys_client.request import MAX_ID, SERVICE_MAX_K
+from recsys_client.request import SERVICE_MAX_K
 
 
 class Limits(Config):

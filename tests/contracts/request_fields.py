@@ -19,7 +19,8 @@ from recsys.pipeline.config import ServeConfig
 from recsys.retrieval import Query, ReciprocalRank, Request, Response, request_to_json
 from recsys_client import RecsysClient, RetrievalCalls
 from recsys_client.convert import read_request, write_request
-from recsys_client.request import QueryFields, RequestOptions
+from recsys_client.query import QueryFields
+from recsys_client.request import RequestOptions
 
 FIELDS = [each.name for each in (*fields(Query), *fields(Request)) if each.name != "query"]
 _HISTORY: dict[str, Any] = {"history": ("a", "b")}

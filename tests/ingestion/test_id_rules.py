@@ -12,8 +12,8 @@ from recsys.catalogue import CatalogueFields
 from recsys.errors import DataError, InvalidRequestError
 from recsys.ingestion import MISSING_CONTEXT, IngestPolicy, ingest
 from recsys.retrieval import Request
+from recsys_client.checks import MAX_ID
 from recsys_client.convert import write_request
-from recsys_client.request import MAX_ID
 from recsys_server.limits import Limits
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=3)

@@ -23,18 +23,17 @@ from recsys_client.errors import (
     UnknownIdError,
 )
 from recsys_client.fusion import Fusion, ReciprocalRank, WeightedSum
+from recsys_client.query import Query
 from recsys_client.request import (
     IMAGE,
     MAX_K,
     TEXT,
     TWO_TOWER,
-    Candidate,
-    Query,
     Request,
-    Response,
     Seen,
     UnknownHistory,
 )
+from recsys_client.response import Candidate, Response
 
 if TYPE_CHECKING:
     from recsys_client.client import RecsysClient

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from recsys_client.errors import RecsysError
-from recsys_client.request import Query, Request, Response
+from recsys_client.query import Query
+from recsys_client.request import Request
+from recsys_client.response import Response
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

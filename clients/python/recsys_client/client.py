@@ -18,7 +18,8 @@ from recsys_client.convert import read_response, write_request
 from recsys_client.errors import InvalidRequestError, RecsysError, ServiceError
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
-from recsys_client.request import Request, Response
+from recsys_client.request import Request
+from recsys_client.response import Response
 from recsys_client.statuses import from_rpc_error, from_status
 
 SERVICE_NAME: str = pb.DESCRIPTOR.services_by_name["RetrievalService"].full_name

@@ -1,4 +1,4 @@
-"""Conversion between protobuf messages and the types of ``recsys_client.request``."""
+"""Conversion between protobuf messages and the types of a request and its response."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from typing import Any, TypeVar
 from recsys_client.errors import InvalidRequestError
 from recsys_client.fusion import Fusion, ReciprocalRank, WeightedSum, fusion_to_json
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
+from recsys_client.query import Query
 from recsys_client.request import (
     MAX_K,
     SERVICE_MAX_K,
     TWO_TOWER,
-    Candidate,
-    Query,
     Request,
-    Response,
     Seen,
     UnknownHistory,
 )
+from recsys_client.response import Candidate, Response
 
 Policy = TypeVar("Policy", bound=str)
 

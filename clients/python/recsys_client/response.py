@@ -1,0 +1,83 @@
+"""Candidates and the response that holds them, in the caller's ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One item of a response.
+
+    Attributes:
+        id: Id of the item.
+        score: Its inner product with the query, or the fused score of several spaces; larger is
+            better, comparable within one response.
+        rank: Position in the response, from 1.
+        parts: Inner product in each space in which it has a vector; empty unless several spaces
+            were searched.
+        title: Title of the item; None where it has none or the request wants no titles.
+
+    Example:
+        >>> Candidate("lamp", 0.5, 1).rank
+        1
+    """
+
+    id: str
+    score: float
+    rank: int
+    parts: Mapping[str, float] = field(default_factory=dict, hash=False)
+    title: str | None = None
+
+
+@dataclass(frozen=True)
+class Response:
+    """The answer to one request.
+
+    Attributes:
+        candidates: Candidates, best first, at most k.
+        space: Space or spaces searched, as requested.
+        unknown_history: Ids of the given history that are not in the catalogue and were skipped.
+        short: Reason why there are fewer than k candidates, or None.
+        unknown_exclude: Ids to exclude that are not in the catalogue; they had no effect.
+        unread_terms: Search terms that had no effect, because the text encoder knows none of their
+            words; or None.
+        bundle_version: Version of the bundle that answered; "" outside a bundle.
+
+    Example:
+        >>> Response((Candidate("lamp", 0.5, 1),), "text").ids
+        ['lamp']
+    """
+
+    candidates: tuple[Candidate, ...]
+    space: str
+    unknown_history: tuple[str, ...] = ()
+    short: str | None = None
+    unknown_exclude: tuple[str, ...] = ()
+    unread_terms: str | None = None
+    bundle_version: str = ""
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of the candidates, best first."""
+        return [candidate.id for candidate in self.candidates]
+
+    @property
+    def notes(self) -> list[str]:
+        """Statements for a person: why there are few candidates, and what had no effect.
+
+        Example:
+            >>> Response((), "text", unread_terms="zzz").notes
+            ["the text encoder knows no word of 'zzz'"]
+        """
+        notes = [self.short] if self.short else []
+        if self.unknown_history:
+            skipped = ", ".join(self.unknown_history)
+            notes.append(f"unknown ids in the history were skipped: {skipped}")
+        if self.unknown_exclude:
+            unknown = ", ".join(self.unknown_exclude)
+            notes.append(f"unknown ids to exclude had no effect: {unknown}")
+        if self.unread_terms:
+            notes.append(f"the text encoder knows no word of {self.unread_terms!r}")
+        return notes
