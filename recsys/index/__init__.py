@@ -4,11 +4,13 @@ An index knows rows and vectors; ``recsys.retrieval`` knows ids and towers. Impo
 does not import ScaNN.
 """
 
-from recsys.index.api import Hits, Index
+from recsys.index.api import Index
 from recsys.index.configs import ExactConfig, IndexConfig, ScannConfig
 from recsys.index.exact import ExactIndex
 from recsys.index.files import build_index, load_index
+from recsys.index.hits import Hits, QueryWork, SearchWork
 from recsys.index.recall import ann_recall
+from recsys.index.rows import Liveness, RowSet
 
 __all__ = [
     "ExactConfig",
@@ -16,7 +18,11 @@ __all__ = [
     "Hits",
     "Index",
     "IndexConfig",
+    "Liveness",
+    "QueryWork",
+    "RowSet",
     "ScannConfig",
+    "SearchWork",
     "ann_recall",
     "build_index",
     "load_index",

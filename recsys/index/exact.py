@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +10,11 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from recsys.ids import Mask, Rows, Vectors
-from recsys.index.api import Hits, Index, check_vectors
+from recsys.ids import Rows, Vectors
+from recsys.index.api import Index
+from recsys.index.arguments import SearchArguments, check_vectors
 from recsys.index.configs import ExactConfig
+from recsys.index.hits import Hits
 from recsys.index.proposing import propose
 from recsys.index.scoring import rank, rounding_slack
 
@@ -46,10 +47,9 @@ class ExactIndex(Index):
         """
         return cls(check_vectors(vectors))
 
-    def _search(
-        self, hits: Hits, queries: Vectors, k: int, excluded: Sequence[Rows], allowed: Mask | None
-    ) -> None:
-        pool = _Pool.of(self.vectors, allowed)
+    def _search(self, hits: Hits, arguments: SearchArguments) -> None:
+        queries, k, excluded = arguments.queries, arguments.k, arguments.excluded
+        pool = _Pool.of(self.vectors, arguments)
         step = max(1, min(_QUERIES_AT_ONCE, _KEPT_AT_ONCE // min(k, len(self))))
         starts = range(0, len(queries), step)
 
@@ -61,12 +61,16 @@ class ExactIndex(Index):
                 pool.matrix,
                 min(k, max(len(pool.matrix), 1)),
                 slack=slack,
-                excluded=[pool.positions(rows) for rows in excluded[start : start + step]],
+                excluded=[
+                    pool.positions(excluded.at(query)) for query in range(start, start + len(part))
+                ],
                 forbidden=pool.forbidden,
             )
             for position, rows in enumerate(proposed, start):
                 hits.put(position, *rank(self.vectors, pool.rows(rows), queries[position], k))
 
+        eligible = pool.eligible
+        hits.work.put(slice(None), "exact", eligible=eligible, depth=eligible, read=eligible)
         if len(starts) == 1 or not len(pool.matrix):
             for start in starts:
                 answer(start)
@@ -82,17 +86,23 @@ class _Pool:
     """The rows that one search compares: a copy of a few, else all with some forbidden."""
 
     matrix: Vectors
+    eligible: int
     chosen: Rows | None = None
     forbidden: Rows | None = None
 
     @classmethod
-    def of(cls, vectors: Vectors, allowed: Mask | None) -> _Pool:
-        if allowed is None:
-            return cls(vectors)
-        chosen = np.flatnonzero(allowed).astype(np.int32)
+    def of(cls, vectors: Vectors, arguments: SearchArguments) -> _Pool:
+        allowed, alive = arguments.allowed, arguments.alive
+        if allowed is None and (alive is None or not alive.count):
+            return cls(vectors, len(vectors))
+        mask = np.ones(len(vectors), np.bool_) if allowed is None else allowed.mask.copy()
+        if alive is not None:
+            mask &= ~alive.hidden
+        chosen = np.flatnonzero(mask).astype(np.int32)
         if len(chosen) * 2 < len(vectors):
-            return cls(vectors[chosen], chosen=chosen)
-        return cls(vectors, forbidden=np.flatnonzero(~allowed).astype(np.int32))
+            return cls(vectors[chosen], len(chosen), chosen=chosen)
+        forbidden = np.flatnonzero(~mask).astype(np.int32)
+        return cls(vectors, len(chosen), forbidden=forbidden)
 
     def rows(self, positions: Any) -> Rows:
         rows: Rows = positions if self.chosen is None else self.chosen[positions]

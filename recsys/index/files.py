@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from recsys.ids import Vectors
-from recsys.index.api import Index, check_vectors
+from recsys.index.api import Index
+from recsys.index.arguments import check_vectors
 from recsys.index.configs import ExactConfig, IndexConfig
 from recsys.index.description import read_description
 from recsys.index.exact import ExactIndex

@@ -6,7 +6,8 @@ import numpy as np
 
 from recsys.errors import InvalidRequestError
 from recsys.ids import Vectors
-from recsys.index.api import Hits, Index
+from recsys.index.api import Index
+from recsys.index.hits import Hits
 
 
 def ann_recall(index: Index, exact: Index, queries: Vectors, k: int) -> float:

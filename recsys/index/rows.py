@@ -1,4 +1,4 @@
-"""Sets of rows: which rows of an index a search may return."""
+"""Sets of rows: which rows of an index a search may return, and which are deleted."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 from pyroaring import BitMap, FrozenBitMap
 
 from recsys.ids import Mask, Rows
+
+ALIVE = np.iinfo(np.int64).max
+"""Value of a row that no version hides."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,4 +77,35 @@ class RowSet:
         """True for the rows of the set, bool ``[size]``."""
         mask = np.zeros(self.size, np.bool_)
         mask[self.rows] = True
+        return mask
+
+
+@dataclass(frozen=True, eq=False)
+class Liveness:
+    """Which rows of an immutable index are not deleted, in one version of a changing data set.
+
+    All versions share one array, in which the value of a row is only ever lowered: from ``ALIVE``
+    to the version that deletes the row. An earlier version therefore does not change.
+
+    Attributes:
+        died: First version in which each row is hidden, int64 ``[n]``.
+        version: Version of this view.
+        count: Number of hidden rows in this version.
+
+    Example:
+        >>> died = np.array([ALIVE, 2, ALIVE])
+        >>> Liveness(died, version=2, count=1).hidden.tolist()
+        [False, True, False]
+        >>> Liveness(died, version=1, count=0).hidden.tolist()
+        [False, False, False]
+    """
+
+    died: npt.NDArray[np.int64]
+    version: int
+    count: int
+
+    @property
+    def hidden(self) -> Mask:
+        """True for the rows that are deleted, bool ``[n]``; computed on each call."""
+        mask: Mask = self.died <= self.version
         return mask

@@ -11,7 +11,7 @@ import dataclasses
 import importlib
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,11 +20,14 @@ from typing import Any
 import numpy as np
 
 from recsys.errors import ConfigError, DataError
-from recsys.ids import Mask, Rows, Vectors
-from recsys.index.api import Hits, Index
+from recsys.ids import Rows, Vectors
+from recsys.index.api import Index
+from recsys.index.arguments import SearchArguments
 from recsys.index.configs import ScannConfig
 from recsys.index.description import FILE, Description
 from recsys.index.exact import ExactIndex
+from recsys.index.hits import Hits
+from recsys.index.rows import RowSet
 from recsys.index.scoring import rank, rounding_slack
 from recsys.index.tuning import Setting, TuningResult, tune
 
@@ -63,33 +66,48 @@ class ScannIndex(Index):
         tuned = None if self.tuned is None else dataclasses.asdict(self.tuned)
         return {"num_leaves": self.num_leaves, **dataclasses.asdict(self.setting), "tuned": tuned}
 
-    def _search(
-        self, hits: Hits, queries: Vectors, k: int, excluded: Sequence[Rows], allowed: Mask | None
-    ) -> None:
-        eligible = len(self) if allowed is None else int(np.count_nonzero(allowed))
+    def _search(self, hits: Hits, arguments: SearchArguments) -> None:
+        alive = arguments.alive
+        if alive is not None and alive.count:
+            mask = ~alive.hidden if arguments.allowed is None else arguments.allowed.mask
+            arguments = dataclasses.replace(
+                arguments, allowed=RowSet.of_mask(mask & ~alive.hidden), alive=None
+            )
+        queries, k, allowed = arguments.queries, arguments.k, arguments.allowed
+        eligible = len(self) if allowed is None else len(allowed)
         few = allowed is not None and eligible <= _FEW_ALLOWED
         # The number of rows fetched for a query may depend on nothing else in its batch.
         waiting: dict[tuple[int, int], list[int]] = {}
-        for position, rows in enumerate(excluded):
-            wanted = (k + len(rows) + 1) * len(self) / max(eligible, 1)
+        for position, excluded in enumerate(arguments.excluded.counts.tolist()):
+            wanted = (k + excluded + 1) * len(self) / max(eligible, 1)
             fetch = len(self) if few else 1 << math.ceil(math.log2(wanted))  # a power of two
             waiting.setdefault((fetch, self.setting.leaves_to_search), []).append(position)
         while waiting:
             (fetch, leaves), positions = waiting.popitem()
             if fetch * _EXACT_SHARE > len(self):
-                chosen = [excluded[position] for position in positions]
-                answer = self._exact.search(queries[positions], k, exclude=chosen, allowed=allowed)
+                answer = Hits.empty(queries=len(positions), k=k)
+                self._exact._search(answer, arguments.take(np.array(positions)))
                 for line, position in enumerate(positions):
                     hits.put(position, *answer.at(line))
+                hits.work.put(positions, "exact", eligible=eligible, depth=eligible, read=eligible)
                 continue
             proposals = self._fetch(queries[positions], fetch, leaves)
             for position, (rows, floor) in zip(positions, proposals):
-                full = len(rows) == fetch
-                rows = _without(rows, excluded[position], allowed)
+                full, found = len(rows) == fetch, len(rows)
+                rows = _without(rows, arguments.excluded.at(position), allowed)
                 best, scores = rank(self.vectors, rows, queries[position], k)
                 slack = rounding_slack(queries[position], self._longest)
                 if len(best) == k and (not full or scores[-1] > floor + slack):
                     hits.put(position, best, scores)
+                    depth, read = found, len(self) * leaves // max(self.num_leaves, 1)
+                    hits.work.put(
+                        position,
+                        "scann",
+                        eligible=eligible,
+                        leaves=leaves,
+                        depth=depth,
+                        read=read,
+                    )
                     continue
                 # Short, or a row that was not fetched may tie with the last: fetch more.
                 wider = (fetch * _WIDER, leaves if full else min(leaves * _WIDER, self.num_leaves))
@@ -193,8 +211,8 @@ def _pybind() -> Any:
     return importlib.import_module("scann.scann_ops.py.scann_ops_pybind")
 
 
-def _without(rows: Rows, excluded: Rows, allowed: Mask | None) -> Rows:
-    keep = np.ones(len(rows), np.bool_) if allowed is None else allowed[rows]
+def _without(rows: Rows, excluded: Rows, allowed: RowSet | None) -> Rows:
+    keep = np.ones(len(rows), np.bool_) if allowed is None else allowed.mask[rows]
     if len(excluded):  # unique and ascending
         positions = np.minimum(np.searchsorted(excluded, rows), len(excluded) - 1)
         keep &= excluded[positions] != rows

@@ -13,9 +13,9 @@ import numpy as np
 
 from recsys.errors import ConfigError
 from recsys.ids import Vectors
-from recsys.index.api import Hits
 from recsys.index.configs import ScannConfig
 from recsys.index.exact import ExactIndex
+from recsys.index.hits import Hits
 from recsys.index.recall import recall_of
 
 

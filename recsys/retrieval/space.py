@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from recsys.errors import DataError
 from recsys.ids import Mask, Rows, Vectors
-from recsys.index import Hits, Index, IndexConfig, build_index, load_index
+from recsys.index import Hits, Index, IndexConfig, RowSet, build_index, load_index
 from recsys.index.scoring import exact_scores
 from recsys.vectors import MaskedVectors
 from recsys_client.request import TWO_TOWER
@@ -87,8 +88,12 @@ class Space(MaskedVectors):
 
     def search(self, queries: Vectors, k: int, *, exclude: Sequence[Rows]) -> Hits:
         """The k best rows of each query, float32 ``[b, d]``, without masked and excluded ones."""
-        allowed = None if self.mask.all() else self.mask
-        return self.index.search(queries, min(k, len(self)), exclude=exclude, allowed=allowed)
+        k = min(k, len(self))
+        return self.index.search(queries, k, exclude=exclude, allowed=self._present)
+
+    @cached_property
+    def _present(self) -> RowSet | None:
+        return None if self.mask.all() else RowSet.of_mask(self.mask)
 
     def scores(self, rows: Rows, query: Vectors) -> Vectors:
         """Inner products of ``rows`` with one query ``[d]``, float32 ``[len(rows)]``.

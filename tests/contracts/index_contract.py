@@ -11,7 +11,9 @@ import pytest
 
 from recsys.errors import DataError, InvalidRequestError
 from recsys.ids import Rows, Vectors
-from recsys.index import ExactIndex, Hits, Index, load_index
+from recsys.index import ExactIndex, Hits, Index, Liveness, RowSet, load_index
+from recsys.index.arguments import Exclusions, SearchArguments
+from recsys.index.rows import ALIVE
 
 ITEMS, DIMENSION, K = 1_500, 12, 20
 
@@ -96,7 +98,7 @@ class IndexContract(ABC):
     def test_a_batch_answers_as_each_query_alone(self, index: Index, queries: Vectors) -> None:
         rng = np.random.default_rng(3)
         exclude = [rng.choice(ITEMS, size, replace=False) for size in range(0, 170, 10)]
-        allowed = rng.random(ITEMS) < 0.8
+        allowed = RowSet.of_mask(rng.random(ITEMS) < 0.8)
         batch = index.search(queries, K, exclude=exclude, allowed=allowed)
         for position, query in enumerate(queries):
             alone = index.search(
@@ -142,15 +144,15 @@ class IndexContract(ABC):
         self, index: Index, queries: Vectors, share: float
     ) -> None:
         allowed = np.random.default_rng(4).random(ITEMS) < share
-        hits = index.search(queries, K, allowed=allowed)
+        hits = index.search(queries, K, allowed=RowSet.of_mask(allowed))
         assert (hits.valid.sum(axis=1) == min(K, int(allowed.sum()))).all()
         assert allowed[hits.rows[hits.valid]].all()
 
     def test_allowed_and_excluded_together(
         self, index: Index, vectors: Vectors, queries: Vectors
     ) -> None:
-        allowed = np.random.default_rng(5).random(ITEMS) < 0.02
-        chosen = np.flatnonzero(allowed)
+        allowed = RowSet.of_mask(np.random.default_rng(5).random(ITEMS) < 0.02)
+        chosen = allowed.rows
         hits = index.search(queries, ITEMS, exclude=[chosen[::2]] * len(queries), allowed=allowed)
         for position, query in enumerate(queries):
             expected = by_hand(vectors, query, ITEMS, chosen[1::2])
@@ -268,11 +270,40 @@ class IndexContract(ABC):
             ),
             ("from 0 to 1499; got -1", lambda: index.search(one, K, exclude=[np.array([-1])])),
             ("from 0 to 1499; got 2 to 1500", lambda: index.search(one, K, exclude=[[2, ITEMS]])),
-            ("a bool mask of 1500 rows", lambda: index.search(one, K, allowed=np.ones(3, bool))),
-            ("a bool mask of 1500 rows", lambda: index.search(one, K, allowed=np.ones(ITEMS))),
+            ("a RowSet of 1500 rows", lambda: index.search(one, K, allowed=RowSet.all(3))),
+            ("a RowSet of 1500 rows", lambda: index.search(one, K, allowed=np.ones(ITEMS, bool))),
+            (r"effort must be from 0\.1 to 10; got 11", lambda: index.search(one, K, effort=11)),
+            (r"effort must be", lambda: index.search(one, K, effort=float("nan"))),
         ):
             with pytest.raises(InvalidRequestError, match=message):
                 call()
+
+    def test_the_work_of_each_query_is_reported(self, index: Index, queries: Vectors) -> None:
+        allowed = RowSet.of_rows(range(0, ITEMS, 3), ITEMS)
+        work = index.search(queries, K, allowed=allowed).work
+        for query in range(len(queries)):
+            assert work.at(query).eligible == len(allowed) and work.at(query).plan != "none"
+            assert work.at(query).depth >= K and K <= work.at(query).read <= ITEMS
+
+    def test_rows_that_are_not_alive_do_not_come(
+        self, index: Index, vectors: Vectors, queries: Vectors
+    ) -> None:
+        """The earlier version, in which they were alive, still has them."""
+        died = np.full(ITEMS, ALIVE)
+        best = index.search(queries, K).rows
+        died[best[:, : K // 2].ravel()] = 5
+        remaining = RowSet.of_mask(died == ALIVE)
+        for version, expected in (
+            (4, index.search(queries, K)),
+            (5, index.search(queries, K, allowed=remaining)),
+        ):
+            alive = Liveness(died, version, int((died <= version).sum()))
+            hits = Hits.empty(queries=len(queries), k=K)
+            excluded = Exclusions.none(len(queries))
+            index._search(hits, SearchArguments(queries, K, excluded, alive=alive))
+            assert hits.valid.all() and not alive.hidden[hits.rows].any()
+            if self.thorough:
+                assert_same(hits, expected)
 
     def test_searches_at_the_same_time_do_not_disturb_each_other(
         self, index: Index, queries: Vectors

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recsys.ids import Vectors
-from recsys.index import ExactConfig, ExactIndex, Index, build_index, exact, proposing
+from recsys.index import ExactConfig, ExactIndex, Index, RowSet, build_index, exact, proposing
 from tests.contracts.index_contract import IndexContract, assert_same, by_hand, made_vectors
 
 
@@ -25,14 +25,14 @@ def test_large_batches_are_answered_in_parts_and_tiles(
     vectors, queries = made_vectors(5_000, seed=1), made_vectors(50, seed=2)
     rng = np.random.default_rng(3)
     excluded = [rng.integers(0, 5_000, size) for size in rng.integers(0, 300, len(queries))]
-    allowed = rng.random(5_000) < 0.9
+    allowed = RowSet.of_mask(rng.random(5_000) < 0.9)
     index = ExactIndex.of(vectors)
     whole = index.search(queries, k, exclude=excluded, allowed=allowed)
     monkeypatch.setattr(exact, "_QUERIES_AT_ONCE", 7)
     monkeypatch.setattr(proposing, "_TILE", 7 * 130)
     assert_same(index.search(queries, k, exclude=excluded, allowed=allowed), whole)
     for query in (0, 7, 49):
-        eligible = np.setdiff1d(np.flatnonzero(allowed), excluded[query])
+        eligible = np.setdiff1d(allowed.rows, excluded[query])
         assert whole.at(query)[0].tolist() == list(by_hand(vectors, queries[query], k, eligible))
 
 

@@ -11,7 +11,15 @@ import pytest
 
 from recsys.errors import ConfigError, DataError
 from recsys.ids import Vectors
-from recsys.index import ExactIndex, Index, ScannConfig, ann_recall, build_index, load_index
+from recsys.index import (
+    ExactIndex,
+    Index,
+    RowSet,
+    ScannConfig,
+    ann_recall,
+    build_index,
+    load_index,
+)
 from recsys.index.scann import ScannIndex
 from tests.contracts.index_contract import IndexContract, assert_same, made_vectors
 
@@ -124,9 +132,11 @@ def test_the_real_scann_answers_and_not_the_exact_search(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("fell back to the exact search")
 
-    monkeypatch.setattr(ExactIndex, "search", refuse)
+    monkeypatch.setattr(ExactIndex, "_search", refuse)
     exclude = [np.arange(60)] * len(queries)
-    hits = index.search(queries, 100, exclude=exclude, allowed=np.arange(6_000) != 3)
+    hits = index.search(
+        queries, 100, exclude=exclude, allowed=RowSet.of_mask(np.arange(6_000) != 3)
+    )
     assert hits.valid.all()
 
 
