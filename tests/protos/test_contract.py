@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,12 +26,12 @@ Write = Callable[[str], FileDescriptorSet]
 
 @pytest.fixture
 def compiled(tmp_path: Path) -> Write:
-    """Compiles a changed contract."""
+    """Compiles the contract with one file changed."""
 
     def write(text: str, name: str = "recsys/v1/retrieval.proto") -> FileDescriptorSet:
         assert text != SOURCE, "the change does not apply to the contract any more"
         path = tmp_path / name
-        path.parent.mkdir(parents=True)
+        shutil.copytree(PROTOS / "recsys", tmp_path / "recsys")
         path.write_text(text, encoding="utf-8")
         return describe(tmp_path)
 
