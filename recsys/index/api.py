@@ -39,6 +39,16 @@ class Index(ABC):
         return {}
 
     @property
+    @abstractmethod
+    def exact(self) -> Index:
+        """Exact search of the same rows, the truth for the recall of this index."""
+
+    @property
+    def changes(self) -> int:
+        """Number of rows added, replaced or deleted since the index was built and tuned."""
+        return 0
+
+    @property
     def dimension(self) -> int:
         """Length of each vector."""
         return int(self.vectors.shape[1])

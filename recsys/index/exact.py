@@ -47,6 +47,11 @@ class ExactIndex(Index):
         """
         return cls(check_vectors(vectors))
 
+    @property
+    def exact(self) -> ExactIndex:
+        """This index."""
+        return self
+
     def _search(self, hits: Hits, arguments: SearchArguments) -> None:
         queries, k, excluded = arguments.queries, arguments.k, arguments.excluded
         pool = _Pool.of(self.vectors, arguments)

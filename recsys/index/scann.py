@@ -86,7 +86,7 @@ class ScannIndex(Index):
             (fetch, leaves), positions = waiting.popitem()
             if fetch * _EXACT_SHARE > len(self):
                 answer = Hits.empty(queries=len(positions), k=k)
-                self._exact._search(answer, arguments.take(np.array(positions)))
+                self.exact._search(answer, arguments.take(np.array(positions)))
                 for line, position in enumerate(positions):
                     hits.put(position, *answer.at(line))
                 hits.work.put(positions, "exact", eligible=eligible, depth=eligible, read=eligible)
@@ -135,7 +135,8 @@ class ScannIndex(Index):
         return answers
 
     @cached_property
-    def _exact(self) -> ExactIndex:
+    def exact(self) -> ExactIndex:
+        """Exact search of the same rows."""
         return ExactIndex(self.vectors)
 
 
