@@ -43,7 +43,7 @@ def try_out(job: Job) -> StageResult:
             job.progress("serve", 0, 3, "starting")
             port = _wait_for_port(server, port_file, log, serve.start_seconds)
             job.progress("serve", 1, 3, f"listening on port {port}")
-            with RecsysClient(f"127.0.0.1:{port}") as client:
+            with RecsysClient(f"127.0.0.1:{port}", timeout=serve.start_seconds) as client:
                 answer = response_to_json(client.respond(request))
             job.progress("serve", 2, 3, f"{len(answer['candidates'])} candidates")
             _stop(server, serve.stop_seconds, log)

@@ -111,7 +111,7 @@ class ServeConfig(Config):
         call: Request to send, in the JSON of ``recsys.retrieval.request_to_json``. Without a query
             it is for the first user of the log, or for the first search terms where the towers
             read nothing else.
-        start_seconds: Time limit for the start of the service.
+        start_seconds: Time limit for the start of the service, and again for its first answer.
         stop_seconds: Time limit for its stop.
     """
 

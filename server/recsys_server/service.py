@@ -25,7 +25,6 @@ from recsys_server.statuses import to_status
 
 SERVICE_NAME: str = pb.DESCRIPTOR.services_by_name["RetrievalService"].full_name
 Answer = TypeVar("Answer")
-Check = Callable[[], None]
 
 
 class Retriever(Protocol):
@@ -39,17 +38,43 @@ class Retriever(Protocol):
         """For each request the response or the error; requests need nothing in common."""
 
 
-class _Expired(Exception):
-    """The caller's deadline passed before the work began."""
+class _Abandoned(Exception):
+    """The caller's deadline passed, or the caller cancelled, before the retrieval began."""
+
+
+class _Caller:
+    """What a worker thread checks last before it retrieves: that the caller still waits."""
+
+    def __init__(self, seconds: float | None, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._deadline = float("inf") if seconds is None else clock() + seconds
+        self.cancelled = False
+
+    def check(self) -> None:
+        if self.cancelled or self._clock() >= self._deadline:
+            raise _Abandoned
 
 
 class RetrievalService(RetrievalServiceServicer):
-    """Answers the two calls of the contract from one retriever."""
+    """Answers the two calls of the contract from one retriever.
 
-    def __init__(self, retriever: Retriever, *, executor: Executor, limits: Limits) -> None:
+    A call that waits in the executor while its deadline passes or its caller cancels reaches the
+    retriever never: the thread checks for both immediately before each retrieval. ``clock``
+    measures deadlines, in seconds.
+    """
+
+    def __init__(
+        self,
+        retriever: Retriever,
+        *,
+        executor: Executor,
+        limits: Limits,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._retriever = retriever
         self._executor = executor
         self._limits = limits
+        self._clock = clock
         self._draining = False
         self._in_flight = 0
         self._idle = asyncio.Event()
@@ -57,13 +82,13 @@ class RetrievalService(RetrievalServiceServicer):
 
     async def Retrieve(self, request: pb.RetrieveRequest, context: Any) -> pb.RetrieveResponse:
         """Candidates for one query."""
-        return await self._respond(lambda check: self._retrieve(request), context)
+        return await self._respond(lambda caller: self._retrieve(request, caller), context)
 
     async def BatchRetrieve(
         self, request: pb.BatchRetrieveRequest, context: Any
     ) -> pb.BatchRetrieveResponse:
         """For each query the response, or the error, of :meth:`Retrieve`."""
-        return await self._respond(lambda check: self._batch(request, check), context)
+        return await self._respond(lambda caller: self._batch(request, caller), context)
 
     @property
     def in_flight(self) -> int:
@@ -79,18 +104,20 @@ class RetrievalService(RetrievalServiceServicer):
             return self._in_flight
         return 0
 
-    async def _respond(self, work: Callable[[Check], Answer], context: Any) -> Answer:
+    async def _respond(self, work: Callable[[_Caller], Answer], context: Any) -> Answer:
         """The result of ``work``, run off the event loop unless the deadline passes first."""
-        remaining = context.time_remaining()
-        deadline = float("inf") if remaining is None else time.monotonic() + remaining
+        caller = _Caller(context.time_remaining(), self._clock)
         self._in_flight += 1
         self._idle.clear()
         try:
             if self._draining:
                 raise ServiceError("the service is stopping; retry, another may answer")
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._executor, _before, deadline, work)
-        except _Expired:
+            return await loop.run_in_executor(self._executor, work, caller)
+        except asyncio.CancelledError:
+            caller.cancelled = True
+            raise
+        except _Abandoned:
             await context.abort(
                 grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed before the work began"
             )
@@ -102,14 +129,18 @@ class RetrievalService(RetrievalServiceServicer):
                 self._idle.set()
         raise AssertionError("abort returned")
 
-    def _retrieve(self, message: pb.RetrieveRequest) -> pb.RetrieveResponse:
+    def _retrieve(self, message: pb.RetrieveRequest, caller: _Caller) -> pb.RetrieveResponse:
+        caller.check()
         self._limits.check(message)
-        answer = self._retriever.answer([read_request(message)])[0]
+        request = read_request(message)
+        caller.check()
+        answer = self._retriever.answer([request])[0]
         if isinstance(answer, RecsysError):
             raise answer
         return write_response(answer)
 
-    def _batch(self, message: pb.BatchRetrieveRequest, check: Check) -> pb.BatchRetrieveResponse:
+    def _batch(self, message: pb.BatchRetrieveRequest, caller: _Caller) -> pb.BatchRetrieveResponse:
+        caller.check()
         self._limits.check_batch(message)
         answers: dict[int, Response | Exception] = {}
         requests: dict[int, Request] = {}
@@ -119,7 +150,7 @@ class RetrievalService(RetrievalServiceServicer):
                 requests[position] = read_request(single)
             except RecsysError as error:
                 answers[position] = error
-        answers.update(zip(requests, self._answer_all(list(requests.values()), check)))
+        answers.update(zip(requests, self._answer_all(list(requests.values()), caller)))
         return pb.BatchRetrieveResponse(
             results=[
                 pb.RetrieveResult(error=to_status(answer))
@@ -130,8 +161,11 @@ class RetrievalService(RetrievalServiceServicer):
             bundle_version=self._retriever.bundle_version,
         )
 
-    def _answer_all(self, requests: list[Request], check: Check) -> Sequence[Response | Exception]:
+    def _answer_all(
+        self, requests: list[Request], caller: _Caller
+    ) -> Sequence[Response | Exception]:
         """Answer requests together; if one of them hits a bug, then each by itself."""
+        caller.check()
         try:
             return self._retriever.answer(requests)
         except Exception as error:
@@ -139,17 +173,5 @@ class RetrievalService(RetrievalServiceServicer):
                 return [error]
         answers: list[Response | Exception] = []
         for request in requests:
-            check()
-            answers += self._answer_all([request], check)
+            answers += self._answer_all([request], caller)
         return answers
-
-
-def _before(deadline: float, work: Callable[[Check], Answer]) -> Answer:
-    """Run ``work`` unless the deadline has passed; ``work`` gets the check, to repeat it."""
-
-    def check() -> None:
-        if time.monotonic() >= deadline:
-            raise _Expired
-
-    check()
-    return work(check)

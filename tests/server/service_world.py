@@ -17,6 +17,8 @@ from recsys_server.service import Retriever
 
 ITEMS = [f"item-{number:02d}" for number in range(40)]
 SECRET = "the password is swordfish"
+WAIT = 200
+"""Seconds until a test that hangs is a failure. No test passes or fails by being slow."""
 
 
 def title(number: int) -> str | None:
@@ -52,7 +54,7 @@ class LineRetriever:
         self.calls.append(query)
         self.entered.release()
         if query.user_id == "slow":
-            assert self.gate.wait(20)
+            assert self.gate.wait(WAIT)
         if query.user_id == "broken":
             raise RuntimeError(SECRET)
         request.check(10_000)
@@ -98,7 +100,7 @@ class Served:
 
     def stop(self, grace: float) -> int:
         """Stop it; how many requests were cut off."""
-        return asyncio.run_coroutine_threadsafe(self.server.stop(grace), self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(self.server.stop(grace), self.loop).result(WAIT)
 
 
 @contextmanager
@@ -111,7 +113,7 @@ def served(
     thread.start()
     starting = RetrievalServer.start(retriever, port=0, limits=limits, threads=threads)
     try:
-        server = asyncio.run_coroutine_threadsafe(starting, loop).result(30)
+        server = asyncio.run_coroutine_threadsafe(starting, loop).result(WAIT)
         running = Served(server.address, server, loop)
         try:
             yield running
@@ -119,7 +121,7 @@ def served(
             running.stop(0)
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(30)
+        thread.join(WAIT)
         loop.close()
 
 
