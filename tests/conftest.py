@@ -1,4 +1,4 @@
-"""Hooks of the whole suite: the order of the files, garbage, graph optimisation, AutoGraph."""
+"""Hooks of the whole suite: the order of the files, the disk, garbage, graphs, AutoGraph."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ import sys
 from typing import Any, NoReturn
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """Let files reach the disk when the system chooses; only a power cut would lose them.
+
+    A process that is killed loses nothing that it wrote. Waiting for the disk took as long as the
+    rest of many tests, and much longer while other programs write.
+    """
+    os.fsync = lambda descriptor: None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

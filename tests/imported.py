@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import sklearn.decomposition
 import sklearn.linear_model  # noqa: F401
 
@@ -14,4 +16,5 @@ import recsys.tuning.running  # noqa: F401
 from recsys._tf import tf
 
 # As in the tests' own process (conftest.py).
+os.fsync = lambda descriptor: None
 tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
