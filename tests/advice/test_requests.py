@@ -16,7 +16,7 @@ from recsys.pipeline import RunConfig
 from recsys.retrieval import RetrievalCalls, WeightedSum
 from recsys_client import RecsysClient
 from tests.retrieval.world import make_world
-from tests.server.service_world import served
+from tests.server.service_world import WAIT, served
 
 ANN: dict[str, Any] = {"user_id": "ann", "k": 2}
 LEFT_OUT = None
@@ -62,7 +62,7 @@ ROWS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 @pytest.fixture(scope="module")
 def doors() -> Iterator[dict[str, RetrievalCalls]]:
     retriever = make_world().retriever()
-    with served(retriever) as running, RecsysClient(running.address) as client:
+    with served(retriever) as running, RecsysClient(running.address, timeout=WAIT) as client:
         yield {"engine": retriever, "service": client}
 
 

@@ -30,7 +30,7 @@ def run(capsys: pytest.CaptureFixture[str], address: str) -> Run:
     def run(*options: str, to: str = address) -> tuple[int, str, str]:
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
-            main(["query", "--address", to, *options])
+            main(["query", "--address", to, "--timeout", "200", *options])
         return int(ended.value.code or 0), *capsys.readouterr()
 
     return run

@@ -8,7 +8,7 @@ from recsys.retrieval import Retriever
 from recsys_client import RecsysClient, RetrievalCalls
 from tests.contracts.calls_contract import REQUESTS, Outcome, check, outcome, outcomes
 from tests.retrieval.world import make_world
-from tests.server.service_world import served
+from tests.server.service_world import WAIT, served
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_calls_in_process(retriever: Retriever, alone: list[Outcome]) -> None:
 
 
 def test_calls_over_grpc(retriever: Retriever, alone: list[Outcome]) -> None:
-    with served(retriever) as running, RecsysClient(running.address) as client:
+    with served(retriever) as running, RecsysClient(running.address, timeout=WAIT) as client:
         calls: RetrievalCalls = client
         check(outcomes(calls), alone)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from recsys.catalogue import CatalogueFields
+from recsys.comparison import encoding
 from recsys.comparison.config import VariantConfig, VariantEvaluationConfig
 from recsys.comparison.encoding import WARM_UP, encoding_requests, seconds_per_1000
 from recsys.config import parse_config
@@ -17,22 +17,24 @@ from recsys.errors import DataError
 
 
 class Slow:
-    """Takes two milliseconds per content, and half a second on first use."""
+    """Takes two milliseconds per content, and half a second on first use, by its own clock."""
 
     def __init__(self) -> None:
+        self.now = 0.0
         self.calls: list[list[str]] = []
 
     def encode(self, contents) -> Encoded:
-        time.sleep(0.002 * len(contents) + (0 if self.calls else 0.5))
+        self.now += 0.002 * len(contents) + (0 if self.calls else 0.5)
         self.calls.append(list(contents))
         return Encoded.of(np.ones((len(contents), 2), np.float32))
 
 
-def test_the_first_use_is_not_timed() -> None:
+def test_the_first_use_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = Slow()
+    monkeypatch.setattr(encoding.time, "perf_counter", lambda: encoder.now)
     texts = [f"text {n}" if n % 2 else "" for n in range(200)]
     seconds = seconds_per_1000(encoder, texts, sample_size=50)
-    assert 1.9 < seconds < 10
+    assert seconds == pytest.approx(2)
     first, timed = encoder.calls
     assert len(first) == WARM_UP and len(timed) == 50
     assert timed[0] == "text 1" and timed[-1] == "text 199" and "" not in timed

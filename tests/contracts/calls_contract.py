@@ -154,7 +154,7 @@ def main(address: str) -> None:
     """Make the calls to the service; print their outcomes and the top-level modules imported."""
     from recsys_client import RecsysClient
 
-    with RecsysClient(address) as client:
+    with RecsysClient(address, timeout=200) as client:
         found = outcomes(client)
     modules = sorted({name.partition(".")[0] for name in sys.modules})
     print(json.dumps({"outcomes": found, "modules": modules}))

@@ -22,7 +22,7 @@ from recsys.pipeline import run_job
 from recsys.retrieval import Response
 from recsys_client import RecsysClient
 from tests.engine.frames import QUICK, shop_frames
-from tests.server.service_world import served
+from tests.server.service_world import WAIT, served
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def test_an_opened_bundle_answers_and_cannot_be_evaluated(shop: Shop) -> None:
 
 def test_answers_equal_those_of_the_service(shop: Shop) -> None:
     retriever = open_bundle(shop.folder / "bundles").retriever
-    with served(retriever) as server, RecsysClient(server.address) as client:
+    with served(retriever) as server, RecsysClient(server.address, timeout=WAIT) as client:
 
         def remote(**query: object) -> tuple[list[str], list[np.float32]]:
             answer: Response = client.retrieve(k=5, **query)  # type: ignore[arg-type]

@@ -18,7 +18,6 @@ EXAMPLE = ROOT / "examples/own_data"
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_the_shop_compares_its_encoders(tmp_path: Path) -> None:
     example = tmp_path / "own_data"
     shutil.copytree(EXAMPLE, example, ignore=shutil.ignore_patterns("files"))
@@ -30,7 +29,6 @@ def test_the_shop_compares_its_encoders(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_the_sample_set_compares_words_and_pictures(tmp_path: Path) -> None:
     figures = _compared(ROOT / "configs/compare-sample.toml", tmp_path)
     both = "word2vec_auto_encoder.towers.cold.recall@10"

@@ -19,7 +19,6 @@ PAGE = (ROOT / "docs/get-started/own-data.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_two_csv_files_and_a_folder_of_pictures(tmp_path: Path) -> None:
     shop = tmp_path / "shop"
     config = shop / "shop.toml"

@@ -205,7 +205,7 @@ def test_two_processes_may_write_at_once(cache: FeatureCache) -> None:
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(60)
+        writer.join(200)
         assert writer.exitcode == 0
     encoder = CountingEncoder()
     assert_right(cache.encode(encoder, TITLES), TITLES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import socket
 import stat
 import threading
 import zipfile
@@ -100,8 +101,9 @@ def publisher() -> Iterator[Publisher]:
 
 
 @pytest.fixture(autouse=True)
-def _no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_home_and_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECSYS_DATA_HOME", raising=False)
+    monkeypatch.setenv("no_proxy", "*")
 
 
 def fetch(publisher: Publisher, cache: Path, **more: object) -> Path:
@@ -192,12 +194,17 @@ def test_a_publisher_without_the_file(publisher: Publisher, tmp_path: Path) -> N
         fetch(publisher, tmp_path)
 
 
-def test_no_network(publisher: Publisher, tmp_path: Path) -> None:
+def test_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nobody = "http://127.0.0.1:1"
     text = "could not be reached: .*refused.*set RECSYS_DATA_HOME to a folder that holds"
     with pytest.raises(DownloadError, match=text):
         locate("movielens-1m", cache=tmp_path, base_url=nobody)
-    with pytest.raises(DownloadError, match="could not be reached"):
+
+    def unknown(*_: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(DownloadError, match="could not be reached: .*not known"):
         locate("movielens-1m", cache=tmp_path, base_url="https://nowhere.invalid")
 
 

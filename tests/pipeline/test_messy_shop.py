@@ -11,7 +11,7 @@ from recsys.pipeline import Job, StageResult, open_job, run_job
 from recsys.retrieval import Query, Request
 from recsys_client import RecsysClient
 from tests.pipeline.messy import Ledger, write_messy
-from tests.server.service_world import served
+from tests.server.service_world import WAIT, served
 
 MISSING = "(missing)"
 
@@ -78,7 +78,7 @@ def check_answer(ledger: Ledger, job: Job) -> None:
     user = next(iter(ledger.events))[0]
     request = Request(Query(user_id=str(user)), k=10)
     retriever = open_bundle(job.bundles).retriever
-    with served(retriever) as server, RecsysClient(server.address) as client:
+    with served(retriever) as server, RecsysClient(server.address, timeout=WAIT) as client:
         answer = client.respond(request)
     assert len(answer.candidates) == 10
     assert {candidate.id for candidate in answer.candidates} <= set(ledger.items)

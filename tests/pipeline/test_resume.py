@@ -24,7 +24,6 @@ MOMENTS = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
 def test_killed_in_every_stage_one_after_the_other(tmp_path: Path) -> None:
     config, runs = write_tiny(tmp_path / "shop", pictures="skip"), tmp_path / "runs"
     whole: list[str] = []

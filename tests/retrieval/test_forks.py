@@ -6,7 +6,7 @@ from tests import forked
 
 
 def test_use_after_a_fork_is_an_error_that_names_spawn() -> None:
-    done = forked.run("tests.retrieval.forking", timeout=60)
+    done = forked.run("tests.retrieval.forking")
     first, second, parent = done.stdout.splitlines()
     for line in (first, second):
         assert line.startswith("service_failed process ")

@@ -19,6 +19,7 @@ from recsys.retrieval import TWO_TOWER, Query, Request, Response, Space
 from recsys.towers import MeanHistory, TowersConfig, TrainConfig, fit
 from recsys_client import RecsysClient
 from tests.contracts.calls_contract import outcome
+from tests.server.service_world import WAIT
 from tests.towers.worlds import cycle
 
 ROOT = Path(__file__).parents[2]
@@ -70,14 +71,14 @@ def test_a_bundle_is_served_as_it_answers_in_process(bundles: Path, tmp_path: Pa
         assert server.stdout is not None
         address = server.stdout.readline().strip()
         assert address == f"127.0.0.1:{port_file.read_text().strip()}"
-        with RecsysClient(address) as client:
+        with RecsysClient(address, timeout=WAIT) as client:
             assert client.is_serving(), "the address is printed before the service is ready"
             remote, local = client.answer(REQUESTS), bundle.retriever.answer(REQUESTS)
             assert [isinstance(answer, Response) for answer in remote] == [True] * 4 + [False]
             for request, one, other in zip(REQUESTS, remote, local):
                 assert outcome(one) == outcome(other), request
         server.send_signal(signal.SIGTERM)
-        output, log = server.communicate(timeout=20)
+        output, log = server.communicate(timeout=WAIT)
     finally:
         server.kill()
     assert (server.returncode, output) == (0, "")

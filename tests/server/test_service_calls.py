@@ -17,7 +17,7 @@ from recsys.errors import (
 )
 from recsys.retrieval import Query, Request, Response
 from recsys_client import RecsysClient
-from tests.server.service_world import ITEMS, SECRET, LineRetriever, Served, served
+from tests.server.service_world import ITEMS, SECRET, WAIT, LineRetriever, Served, served
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def server() -> Iterator[Served]:
 
 @pytest.fixture
 def client(server: Served) -> Iterator[RecsysClient]:
-    with RecsysClient(server.address) as client:
+    with RecsysClient(server.address, timeout=WAIT) as client:
         yield client
 
 
@@ -58,7 +58,7 @@ def test_parts_without_effect_are_named(client: RecsysClient) -> None:
 
 def test_absent_and_empty_parts_of_a_query_stay_distinct() -> None:
     retriever = LineRetriever()
-    with served(retriever) as running, RecsysClient(running.address) as client:
+    with served(retriever) as running, RecsysClient(running.address, timeout=WAIT) as client:
         client.retrieve(history=[], k=1)
         client.retrieve(user_id="ann", terms="blue", k=1)
         client.retrieve(item_id="item-01", k=1)
@@ -135,7 +135,7 @@ def test_requests_of_a_batch_need_nothing_in_common() -> None:
         Request(Query(user_id="ann"), k=2, space="mood"),
         Request(Query(user_id="ann"), k=2**40),
     ]
-    with served(retriever) as running, RecsysClient(running.address) as client:
+    with served(retriever) as running, RecsysClient(running.address, timeout=WAIT) as client:
         first, second, third, fourth = client.answer(requests)
     assert isinstance(first, Response) and first.ids == ["item-00", "item-01"]
     assert isinstance(second, Response) and second.ids == ["item-09", "item-08", "item-10"]

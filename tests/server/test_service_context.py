@@ -15,7 +15,7 @@ from recsys.ingestion import ingest
 from recsys.retrieval import TWO_TOWER, Request, Response, Space
 from recsys.towers import HstuHistory, TowersConfig, TrainConfig, fit
 from recsys_client import RecsysClient
-from tests.server.service_world import served
+from tests.server.service_world import WAIT, served
 
 HISTORY = ["day-1", "night-2", "day-3"]
 DAY = 86_400
@@ -59,7 +59,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 @pytest.fixture(scope="module")
 def client(bundle: Bundle) -> Iterator[RecsysClient]:
-    with served(bundle.retriever) as running, RecsysClient(running.address) as client:
+    with served(bundle.retriever) as running, RecsysClient(running.address, timeout=WAIT) as client:
         yield client
 
 

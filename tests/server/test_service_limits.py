@@ -15,7 +15,7 @@ from recsys_client import RecsysClient
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
 from recsys_server.limits import Limits
-from tests.server.service_world import LineRetriever, Served, served
+from tests.server.service_world import WAIT, LineRetriever, Served, served
 
 LIMITS = Limits()
 RETRIEVER = LineRetriever()
@@ -29,7 +29,7 @@ def server() -> Iterator[Served]:
 
 @pytest.fixture
 def client(server: Served) -> Iterator[RecsysClient]:
-    with RecsysClient(server.address, timeout=30) as client:
+    with RecsysClient(server.address, timeout=WAIT) as client:
         yield client
 
 
@@ -79,7 +79,7 @@ def test_as_much_as_the_limits_allow_is_answered(client: RecsysClient) -> None:
 
 def test_an_empty_batch_is_refused(stub: RetrievalServiceStub) -> None:
     with pytest.raises(grpc.RpcError) as caught:
-        stub.BatchRetrieve(pb.BatchRetrieveRequest(), timeout=10)
+        stub.BatchRetrieve(pb.BatchRetrieveRequest(), timeout=WAIT)
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert "at least one request" in caught.value.details()
 
@@ -135,7 +135,7 @@ def test_other_clients_get_the_field_path_too(
     stub: RetrievalServiceStub, request_: pb.RetrieveRequest, field: str
 ) -> None:
     with pytest.raises(grpc.RpcError) as caught:
-        stub.Retrieve(request_, timeout=10)
+        stub.Retrieve(request_, timeout=WAIT)
     status = rpc_status.from_call(caught.value)
     assert status.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
     fault = BadRequest()
@@ -150,5 +150,5 @@ def test_bytes_that_are_no_message_do_not_harm_the_service(
         call = channel.unary_unary("/recsys.v1.RetrievalService/Retrieve")
         for raw in (b"\xff\xff\xff", b"\x0a\x04\x0a\x02\xff\xfe"):  # no message; no UTF-8
             with pytest.raises(grpc.RpcError):
-                call(raw, timeout=10)
+                call(raw, timeout=WAIT)
     assert client.retrieve(user_id="ann", k=1).candidates

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "recsys_server", *options]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
 
 
 def test_both_commands_have_the_same_options() -> None:

@@ -21,7 +21,7 @@ from recsys_client import RecsysClient
 from recsys_server.limits import Limits
 from tests.encoders.drawings import bomb, drawing, file_of, made_pictures
 from tests.retrieval.world import ITEMS, make_world
-from tests.server.service_world import served
+from tests.server.service_world import WAIT, served
 
 SIZE = 8
 PICTURES = made_pictures(len(ITEMS))
@@ -51,7 +51,7 @@ def retriever() -> Retriever:
 
 @pytest.fixture(scope="module")
 def client(retriever: Retriever) -> Iterator[RecsysClient]:
-    with served(retriever) as running, RecsysClient(running.address, timeout=60) as client:
+    with served(retriever) as running, RecsysClient(running.address, timeout=WAIT) as client:
         yield client
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from recsys.errors import ServiceError
 from recsys_client import RecsysClient
+from tests.server.service_world import WAIT
 
 Start = Callable[[float], "subprocess.Popen[str]"]
 
@@ -45,8 +46,8 @@ def start() -> Iterator[Start]:
 def test_a_signal_lets_the_request_in_flight_finish_and_ends_with_code_0(
     start: Start, number: signal.Signals
 ) -> None:
-    process = start(20)
-    with RecsysClient(_line(process)) as client, ThreadPoolExecutor(1) as pool:
+    process = start(WAIT)
+    with RecsysClient(_line(process), timeout=WAIT) as client, ThreadPoolExecutor(1) as pool:
         slow = pool.submit(client.retrieve, user_id="slow", k=2)
         assert _line(process) == "entered"
         process.send_signal(number)
@@ -57,30 +58,30 @@ def test_a_signal_lets_the_request_in_flight_finish_and_ends_with_code_0(
         assert process.stdin is not None
         process.stdin.write("open\n")
         process.stdin.flush()
-        assert len(slow.result(10).candidates) == 2
-    assert process.wait(10) == 0
+        assert len(slow.result(WAIT).candidates) == 2
+    assert process.wait(WAIT) == 0
 
 
 def test_a_call_longer_than_the_grace_period_does_not_keep_the_process(start: Start) -> None:
     process = start(0.2)
-    with RecsysClient(_line(process)) as client, ThreadPoolExecutor(1) as pool:
+    with RecsysClient(_line(process), timeout=WAIT) as client, ThreadPoolExecutor(1) as pool:
         slow = pool.submit(client.retrieve, user_id="slow", k=2)
         assert _line(process) == "entered"
         process.terminate()
         with pytest.raises(ServiceError):
-            slow.result(10)
-    assert process.wait(10) == 0
+            slow.result(WAIT)
+    assert process.wait(WAIT) == 0
 
 
 def test_a_killed_server_is_a_service_error_not_a_hang(start: Start) -> None:
     process = start(5)
     address = _line(process)
-    with RecsysClient(address) as client, ThreadPoolExecutor(1) as pool:
+    with RecsysClient(address, timeout=WAIT) as client, ThreadPoolExecutor(1) as pool:
         slow = pool.submit(client.retrieve, user_id="slow", k=2)
         assert _line(process) == "entered"
         process.kill()
         with pytest.raises(ServiceError, match=address):
-            slow.result(10)
+            slow.result(WAIT)
         with pytest.raises(ServiceError, match=f"no service answered at {address}"):
             client.retrieve(user_id="ann", k=2)
 

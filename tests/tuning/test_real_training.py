@@ -54,7 +54,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_a_killed_study_continues_in_the_same_epoch(tmp_path: Path, whole: Whole) -> None:
     path, folder = whole.folder / "shop/study.toml", tmp_path / "study"
     done = _run(path, tmp_path, "2", "train, epoch 3")
@@ -75,7 +74,6 @@ def test_a_killed_study_continues_in_the_same_epoch(tmp_path: Path, whole: Whole
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_trials_are_evaluated_on_validation_only(
     whole: Whole,
 ) -> None:

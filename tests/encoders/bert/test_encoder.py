@@ -184,9 +184,9 @@ def test_a_text_without_a_known_word_has_no_tokens(text: str) -> None:
     ids=["words", "blanks", "punctuation", "Chinese", "one word"],
 )
 def test_of_a_long_text_the_first_tokens_are_read(text: str, tokens: int) -> None:
-    began = time.perf_counter()
+    began = time.process_time()  # the process's own time, which other programs do not lengthen
     (found,) = pieces().tokens([text], 64)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5, "some ten times what it takes"
     assert len(found) == tokens
     np.testing.assert_array_equal(found, pieces().tokens([text[:1_000_100]], 64)[0])
 
