@@ -1,0 +1,98 @@
+"""The next version of a live index: one change applied, and the delta grouped again."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import cast
+
+import numpy as np
+
+from recsys.ids import Vectors
+from recsys.index.live.changes import Change
+from recsys.index.live.delta import Delta
+from recsys.index.live.live_index import LiveCounts, LiveIndex
+from recsys.index.live.vectors import LiveVectors
+from recsys.index.rows import ALIVE
+
+TAIL = 4_096
+"""Number of entries in the tail from which the delta is grouped again."""
+
+
+def apply(live: LiveIndex, change: Change, version: int) -> LiveIndex:
+    """The version after a checked change; ``live`` must be the newest one and keeps its content.
+
+    If the call fails, nothing has changed. Only one thread may apply changes.
+    """
+    vectors, died = live.live_vectors, live.base.died
+    length, delta = vectors.length, vectors.delta
+    delta = delta.with_room(length + len(change.rows), change.size)
+    written = np.concatenate([change.rows, change.deleted])
+    old = delta.entries(written, length)
+    old = old[old >= 0]
+    old = old[delta.died[old] == ALIVE]
+    based = written[written < len(died)]
+    based = based[died[based] == ALIVE]
+    try:
+        delta.died[old] = version
+        died[based] = version
+        end = delta.append(length, change.rows, change.vectors, version)
+        counts = LiveCounts(
+            live.counts.alive - len(old) - len(based) + len(change.rows),
+            live.counts.fresh - len(old) + len(change.rows),
+            live.counts.hidden + len(based),
+        )
+        after = LiveVectors(vectors.base, died, delta, end, version, change.size)
+        return dataclasses.replace(live, vectors=cast(Vectors, after), counts=counts)
+    except BaseException:
+        delta.take_back(length, change.rows)
+        delta.died[old] = ALIVE
+        died[based] = ALIVE
+        raise
+
+
+def is_scattered(live: LiveIndex) -> bool:
+    """Whether the tail is long, or half of the entries are replaced."""
+    vectors = live.live_vectors
+    if vectors.length - live.counts.fresh > max(TAIL, live.counts.fresh):
+        return True
+    return len(live.base.leaves) > 1 and vectors.length - vectors.delta.grouped > TAIL
+
+
+def group_again(live: LiveIndex) -> LiveIndex:
+    """The same version with a new generation of the delta, without replaced entries."""
+    from recsys.index.live.kernels import group
+
+    vectors, leaves = live.live_vectors, live.base.leaves
+    delta, fresh = vectors.delta, live.counts.fresh
+    new = Delta.empty(
+        rows=len(delta.newest),
+        dimension=vectors.shape[1],
+        leaves=len(leaves),
+        capacity=fresh + 2 * TAIL,
+    )
+    leaf = np.empty(vectors.length, np.int32)
+    grouped = delta.grouped
+    leaf[:grouped] = np.repeat(np.arange(len(leaves), dtype=np.int32), np.diff(delta.starts))
+    leaf[grouped:] = leaves.assign(delta.vectors[grouped : vectors.length])
+    group(
+        (delta.rows, delta.vectors, delta.born, delta.died),
+        vectors.length,
+        vectors.version,
+        leaf,
+        new.starts,
+        (new.rows, new.vectors, new.born, new.newest),
+    )
+    after = dataclasses.replace(vectors, delta=new, length=fresh)
+    return dataclasses.replace(live, vectors=cast(Vectors, after))
+
+
+def difference(before: LiveIndex, after: LiveIndex) -> Change:
+    """The change that leads from one version to a later one over the same base."""
+    vectors = after.live_vectors
+    delta, length = vectors.delta, vectors.length
+    new = np.flatnonzero(
+        delta.valid(length, after.version) & (delta.born[:length] > before.version)
+    )
+    lost = before.mask & ~after.mask[: len(before)]
+    deleted = np.flatnonzero(lost).astype(np.int32)
+    return Change(delta.rows[new], delta.vectors[new], deleted, len(after))

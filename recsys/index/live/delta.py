@@ -1,0 +1,165 @@
+"""Vectors newer than the base index: one generation of append-only arrays.
+
+A writer appends entries and marks others as replaced; a reader holds a length and a version, below
+which nothing changes. So a snapshot costs nothing, and readers need no lock.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.ids import Mask, Rows, Vectors
+from recsys.index.rows import ALIVE, RowSet
+
+Numbers = npt.NDArray[np.int64]
+_LEAST = 256
+"""Least number of entries for which there is room."""
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Entries of a delta, sorted by leaf.
+
+    Attributes:
+        entries: Entries, int32; empty where the positions themselves are the entries.
+        starts: First position of each leaf and the end of the last one, int64 ``[leaves + 1]``.
+    """
+
+    entries: Rows
+    starts: Numbers
+
+    def __len__(self) -> int:
+        return int(self.starts[-1])
+
+
+@dataclass(frozen=True, eq=False)
+class Delta:
+    """Entries, each the vector of a row from one version on.
+
+    The first ``grouped`` entries are sorted by the leaf of the base index whose centroid is
+    nearest; the others, the tail, are in the order of writing. A reader reads only entries below
+    the length that it holds, and of ``older``, ``newest`` and ``died`` only values that its version
+    includes.
+
+    Attributes:
+        rows: Row of each entry, int32 ``[capacity]``.
+        vectors: Vector of each entry, float32 ``[capacity, d]``.
+        born: Version that wrote the entry, int64 ``[capacity]``.
+        died: Version from which the entry is replaced or deleted, int64 ``[capacity]``; ``ALIVE``
+            while it is valid.
+        older: Entry before this one of the same row, int32 ``[capacity]``; -1 without one.
+        newest: Last entry of each row, int32 ``[at least the number of rows]``; -1 without one.
+        starts: First entry of each leaf and the end of the last one, int64 ``[leaves + 1]``.
+        groups: Grouped entries of the row sets that searches came with.
+
+    Example:
+        >>> delta = Delta.empty(rows=5, dimension=2, leaves=1)
+        >>> end = delta.append(0, np.array([3]), np.ones((1, 2), np.float32), version=1)
+        >>> delta.entries(np.array([3, 4]), end).tolist()
+        [0, -1]
+    """
+
+    rows: Rows
+    vectors: Vectors
+    born: Numbers
+    died: Numbers
+    older: Rows
+    newest: Rows
+    starts: Numbers
+    groups: WeakKeyDictionary[RowSet, Group] = field(default_factory=WeakKeyDictionary)
+
+    @classmethod
+    def empty(cls, *, rows: int, dimension: int, leaves: int, capacity: int = _LEAST) -> Delta:
+        """A delta without entries, for ``rows`` rows and a base of ``leaves`` leaves."""
+        return cls(
+            np.zeros(capacity, np.int32),
+            np.zeros((capacity, dimension), np.float32),
+            np.zeros(capacity, np.int64),
+            np.full(capacity, ALIVE, np.int64),
+            np.full(capacity, -1, np.int32),
+            np.full(rows, -1, np.int32),
+            np.zeros(leaves + 1, np.int64),
+        )
+
+    @property
+    def grouped(self) -> int:
+        """Number of entries that are sorted by leaf."""
+        return int(self.starts[-1])
+
+    def group(self, allowed: RowSet | None) -> Group:
+        """The grouped entries whose rows are allowed."""
+        if allowed is None:
+            return Group(np.empty(0, np.int32), self.starts)
+        group = self.groups.get(allowed)
+        if group is None:
+            entries = np.flatnonzero(allowed.mask[self.rows[: self.grouped]]).astype(np.int32)
+            group = self.groups[allowed] = Group(entries, np.searchsorted(entries, self.starts))
+        return group
+
+    def entries(self, rows: Rows, length: int) -> Rows:
+        """The last of the first ``length`` entries of each row, int32; -1 without one."""
+        found = np.full(len(rows), -1, np.int32)
+        inside = np.flatnonzero(rows < len(self.newest))
+        found[inside] = self.newest[rows[inside]]
+        while len(late := np.flatnonzero(found >= length)):
+            found[late] = self.older[found[late]]
+        return found
+
+    def with_room(self, entries: int, rows: int) -> Delta:
+        """This delta, or a copy in larger arrays, for that number of entries and rows in all."""
+        if entries <= len(self.rows) and rows <= len(self.newest):
+            return self
+        room = len(self.newest)
+        if rows > room:
+            room = max(rows, room + room // 8)
+        # Always copied: its new values would not be entries of the shorter arrays.
+        newest = _extended(self.newest, room, -1)
+        if entries <= len(self.rows):
+            return dataclasses.replace(self, newest=newest)
+        capacity = max(entries, 2 * len(self.rows))
+        return Delta(
+            _extended(self.rows, capacity, 0),
+            _extended(self.vectors, capacity, None),
+            _extended(self.born, capacity, 0),
+            _extended(self.died, capacity, ALIVE),
+            _extended(self.older, capacity, -1),
+            newest,
+            self.starts,
+            self.groups,
+        )
+
+    def append(self, length: int, rows: Rows, vectors: Vectors, version: int) -> int:
+        """Write entries after the first ``length``; return the length with them.
+
+        There must be room, and no row may be there twice.
+        """
+        new = slice(length, length + len(rows))
+        self.rows[new], self.vectors[new] = rows, vectors
+        self.born[new], self.died[new] = version, ALIVE
+        self.older[new] = self.newest[rows]
+        self.newest[rows] = np.arange(new.start, new.stop, dtype=np.int32)
+        return new.stop
+
+    def take_back(self, length: int, rows: Rows) -> None:
+        """Undo an :meth:`append` of ``rows`` after the first ``length`` entries."""
+        late = rows[self.newest[rows] >= length]
+        self.newest[late] = self.older[self.newest[late]]
+
+    def valid(self, length: int, version: int) -> Mask:
+        """Which of the first ``length`` entries hold at ``version``, bool."""
+        valid: Mask = self.died[:length] > version
+        return valid
+
+
+def _extended(array: npt.NDArray[Any], capacity: int, fill: int | None) -> npt.NDArray[Any]:
+    larger = np.empty((capacity, *array.shape[1:]), array.dtype)
+    larger[: len(array)] = array
+    if fill is not None:
+        larger[len(array) :] = fill
+    return larger
