@@ -5,7 +5,7 @@ does not import ScaNN.
 """
 
 from recsys.index.api import Index
-from recsys.index.configs import ExactConfig, IndexConfig, ScannConfig
+from recsys.index.configs import ExactConfig, IndexConfig, MilvusConfig, ScannConfig
 from recsys.index.exact import ExactIndex
 from recsys.index.files import build_index, load_index
 from recsys.index.hits import Hits, QueryWork, SearchWork
@@ -19,6 +19,7 @@ __all__ = [
     "Index",
     "IndexConfig",
     "Liveness",
+    "MilvusConfig",
     "QueryWork",
     "RowSet",
     "ScannConfig",

@@ -56,5 +56,47 @@ class ScannConfig(Config):
     brute_force_below: int = Field(default=1_000, ge=16)
 
 
-IndexConfig = Annotated[ExactConfig | ScannConfig, Field(discriminator="kind")]
-"""Either of the two, distinguished by ``kind``."""
+class MilvusConfig(Config):
+    """Milvus: a graph of neighbours (HNSW) in a Milvus server, or in Milvus Lite in this process.
+
+    Source: Malkov and Yashunin, "Efficient and Robust Approximate Nearest Neighbor Search Using
+    Hierarchical Navigable Small World Graphs", TPAMI 2020.
+
+    Attributes:
+        uri: Address of the server, such as "http://localhost:19530"; without one, Milvus Lite holds
+            the collection, and its files are part of the index.
+        token_env: Environment variable with the server's token; the token itself is never stored.
+        collection_prefix: First part of the collection's name; a digest of the vectors follows.
+        method: Index of the collection: "hnsw", or "flat" for every vector.
+        links: Number of links per vector of the graph (``M``).
+        build_width: Number of candidates for a vector's links (``efConstruction``).
+        search_width: Number of candidates of a search (``ef``); "auto" is, for each k, the least
+            that reaches ``target_recall``.
+        target_recall: Share of the exact answer that "auto" must find.
+        tuning_queries: Largest number of queries to measure it on.
+        exact_below: Number of eligible rows up to which they are compared in this process.
+        timeout: Longest duration of a call of the server, in seconds.
+        build_timeout: Longest wait for the server to store the vectors, in seconds.
+
+    Example:
+        >>> MilvusConfig(uri="http://localhost:19530").token_env
+        'MILVUS_TOKEN'
+    """
+
+    kind: Literal["milvus"] = "milvus"
+    uri: str | None = Field(default=None, pattern=r"^(http|https|tcp)://[^@]+$")
+    token_env: str = Field(default="MILVUS_TOKEN", min_length=1)
+    collection_prefix: str = Field(default="recsys", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")
+    method: Literal["hnsw", "flat"] = "hnsw"
+    links: int = Field(default=16, ge=2, le=2_048)
+    build_width: PositiveInt = 200
+    search_width: PositiveInt | Literal["auto"] = "auto"
+    target_recall: float = Field(default=0.99, gt=0, le=1)
+    tuning_queries: PositiveInt = 1_000
+    exact_below: int = Field(default=4_096, ge=0)
+    timeout: float = Field(default=10, gt=0)
+    build_timeout: float = Field(default=600, gt=0)
+
+
+IndexConfig = Annotated[ExactConfig | ScannConfig | MilvusConfig, Field(discriminator="kind")]
+"""One of them, distinguished by ``kind``."""

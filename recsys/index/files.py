@@ -7,7 +7,7 @@ from pathlib import Path
 from recsys.ids import Vectors
 from recsys.index.api import Index
 from recsys.index.arguments import check_vectors
-from recsys.index.configs import ExactConfig, IndexConfig
+from recsys.index.configs import ExactConfig, IndexConfig, MilvusConfig
 from recsys.index.description import read_description
 from recsys.index.exact import ExactIndex
 
@@ -29,6 +29,10 @@ def build_index(vectors: Vectors, config: IndexConfig, *, queries: Vectors | Non
     """
     if isinstance(config, ExactConfig):
         return ExactIndex.of(vectors)
+    if isinstance(config, MilvusConfig):
+        from recsys.index.milvus import build_milvus
+
+        return build_milvus(check_vectors(vectors), config, queries)
     from recsys.index.scann import build_scann
 
     return build_scann(check_vectors(vectors), config, queries)
@@ -44,6 +48,10 @@ def load_index(folder: Path, vectors: Vectors) -> Index:
     description = read_description(folder, vectors)
     if isinstance(description.config, ExactConfig):
         return ExactIndex(vectors, description.config)
+    if isinstance(description.config, MilvusConfig):
+        from recsys.index.milvus import load_milvus
+
+        return load_milvus(folder, vectors, description)
     from recsys.index.scann import load_scann
 
     return load_scann(folder, vectors, description)

@@ -84,7 +84,7 @@ class IndexSection(Config):
     """The index of every space, and its comparison with exact search.
 
     Attributes:
-        search: Exact search, or ScaNN with its settings.
+        search: Exact search, ScaNN or Milvus, with its settings.
         recall_at: The k of the ANN recall.
         queries: Maximum number of queries for the ANN recall.
     """
