@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -45,7 +46,9 @@ class RowSet:
     @classmethod
     def of_rows(cls, rows: Rows | Iterable[int], size: int) -> RowSet:
         """Rows in any order; each must be from 0 to ``size`` - 1."""
-        return cls(FrozenBitMap(BitMap(rows)), size)
+        if not isinstance(rows, np.ndarray):
+            rows = np.fromiter(rows, np.int32)
+        return cls(FrozenBitMap(bitmap_of_rows(rows)), size)
 
     @classmethod
     def all(cls, size: int) -> RowSet:
@@ -109,3 +112,12 @@ class Liveness:
         """True for the rows that are deleted, bool ``[n]``; computed on each call."""
         mask: Mask = self.died <= self.version
         return mask
+
+
+def bitmap_of_rows(rows: npt.NDArray[np.integer]) -> BitMap:
+    """A bitmap of rows in any order.
+
+    pyroaring reads a buffer of 32-bit numbers about a hundred times as fast as an array of NumPy,
+    each of whose elements becomes an object of Python.
+    """
+    return BitMap(array("I", rows.astype(np.uint32).tobytes()))
