@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import pyarrow as pa
 
@@ -17,6 +18,9 @@ from recsys.ids import IdMap, Rows
 from recsys.interactions import ITEM
 from recsys.pictures import PictureStore
 from recsys.tables import TableLike, as_table, require_columns
+
+FilterType = Literal["text", "texts", "number", "boolean", "time"]
+"""Type of a column that filters read; "texts" is one or more texts per item."""
 
 
 class CatalogueFields(Config):
@@ -27,6 +31,8 @@ class CatalogueFields(Config):
         text: Columns that the text encoder reads, joined in this order.
         categories: Columns with one or more values, separated by ``separator``.
         numbers: Columns with a number.
+        filters: Type of each column that filters read: "text", "texts" (one or more, separated by
+            ``separator``), "number", "boolean" or "time". Categories and numbers need no entry.
         image: Column with the file name of the picture.
         separator: Separator of the values of a column of categories.
     """
@@ -35,12 +41,13 @@ class CatalogueFields(Config):
     text: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
+    filters: dict[str, FilterType] = {}
     image: str | None = None
     separator: str = "|"
 
     def columns(self) -> list[str]:
         """Names of all columns in use, the item ids first."""
-        named = (self.title, *self.text, *self.categories, *self.numbers, self.image)
+        named = (self.title, *self.text, *self.categories, *self.numbers, *self.filters, self.image)
         return [ITEM, *(name for name in named if name is not None)]
 
 

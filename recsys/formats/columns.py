@@ -197,6 +197,16 @@ class RawColumn:
         values, bad = self._parsed_numbers()
         return self._whole(values, bad | _fractional(values), "a whole number")
 
+    def booleans(self) -> pa.ChunkedArray:
+        """Truth values; also 1 and 0, and true, t, yes, y and their opposites as text."""
+        if pa.types.is_boolean(self._raw.type):
+            return self._raw
+        texts = pc.ascii_lower(pc.utf8_trim_whitespace(self.categories()))
+        bad = pc.fill_null(pc.invert(pc.is_in(texts, value_set=_TRUE_OR_FALSE)), False).to_numpy()
+        missing = texts.is_null().to_numpy()
+        self._refuse(bad & ~missing, "true or false (or yes or no, 1 or 0)")
+        return pc.if_else(pa.array(bad | missing), None, pc.is_in(texts, value_set=_TRUE))
+
     def seconds(self, times: TimeFormat, notes: Notes = no_notes) -> pa.ChunkedArray:
         """int64 seconds since 1970 in UTC, rounded down."""
         kind = self._raw.type
@@ -310,6 +320,8 @@ class RawColumn:
             return self._raw[row].value
 
 
+_TRUE = pa.array(["true", "t", "yes", "y", "1"], TEXT)
+_TRUE_OR_FALSE = pa.array([*_TRUE.to_pylist(), "false", "f", "no", "n", "0"], TEXT)
 _TEXT_KINDS = (
     pa.types.is_string,
     pa.types.is_large_string,

@@ -87,7 +87,7 @@ def _checked_text(value: str, path: str) -> str:
         raise InvalidRequestError(
             f"{path} has {len(value):,} characters; at most {MAX_TEXT} are allowed", field=path
         )
-    if any("\ud800" <= letter <= "\udfff" for letter in value):
+    if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
         raise InvalidRequestError(f"{path} must be Unicode text; got {value!r:.80}", field=path)
     return str(value)
 

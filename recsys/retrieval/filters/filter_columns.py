@@ -1,0 +1,184 @@
+"""The columns of a catalogue that filters read, and compilation of filters to sets of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_
+from threading import Lock
+from typing import Any
+
+from pyroaring import BitMap, FrozenBitMap
+
+from recsys.catalogue import Catalogue, FilterType
+from recsys.errors import InvalidRequestError
+from recsys.index.rows import RowSet
+from recsys.retrieval.filters.columns import (
+    CodedColumn,
+    Codes,
+    FilterColumn,
+    NumberColumn,
+    TextsColumn,
+    build_column,
+)
+from recsys.retrieval.filters.row_set_cache import CACHE_BYTES, RowSetCache
+from recsys.retrieval.filters.schema import FilterSchema
+from recsys_client.filters import And, Contains, Eq, Exists, Filter, In, Not, Or, Range, Value
+
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class ColumnDescription:
+    """A column that filters may read.
+
+    Attributes:
+        name: Name of the column.
+        type: Type of its values.
+        examples: Its most frequent values, or the smallest and the largest number. Times are
+            seconds since 1970.
+        missing: Number of items without a value.
+    """
+
+    name: str
+    type: FilterType
+    examples: tuple[Value, ...]
+    missing: int
+
+
+class FilterColumns:
+    """The columns of a catalogue that filters may read.
+
+    A column is built when a filter first reads it. Equal filters get the same object, so that an
+    index can keep what it derives from it. All methods are safe to call from several threads.
+
+    Attributes:
+        schema: Types of the columns.
+        size: Number of items.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> from recsys.catalogue import CatalogueFields
+        >>> table = pa.table({"item_id": ["a", "b", "c"], "price": [5.0, 20.0, None]})
+        >>> columns = FilterColumns.of(Catalogue.of(table, CatalogueFields(numbers=("price",))))
+        >>> columns.rows(Range("price", lt=20)).rows.tolist()
+        [0]
+        >>> columns.rows(~Range("price", lt=20)).rows.tolist()
+        [1, 2]
+    """
+
+    def __init__(
+        self,
+        schema: FilterSchema,
+        size: int,
+        build: Callable[[str], FilterColumn],
+        *,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        """Columns that ``build`` builds by their names."""
+        self.schema = schema
+        self.size = size
+        self._build = build
+        self._built: dict[str, FilterColumn] = {}
+        self._building = Lock()
+        self._cache = RowSetCache(cache_bytes)
+
+    @classmethod
+    def of(cls, catalogue: Catalogue) -> FilterColumns:
+        """The columns of a catalogue."""
+        schema = FilterSchema.of(catalogue)
+        return cls(
+            schema,
+            len(catalogue),
+            lambda name: build_column(catalogue, name, schema.types[name]),
+        )
+
+    def rows(self, filter: Filter, *, path: str = "filter") -> RowSet:
+        """Rows for which a filter is true; the same object for equal filters.
+
+        Raises:
+            InvalidRequestError: The filter does not fit the columns, see
+                :meth:`FilterSchema.resolve`; ``field`` begins with ``path``.
+        """
+        found = self._cache.get(filter.key)
+        if found is not None:
+            return found
+        resolved = self.schema.resolve(filter, path).canonical()
+        same = self._cache.get(resolved.key)
+        if same is None:
+            rows = RowSet(FrozenBitMap(self._rows(resolved)), self.size)
+            same = self._cache.add(resolved.key, rows)
+        return self._cache.add(filter.key, same)
+
+    def codes(self, column: str, *, path: str = "column") -> Codes:
+        """Code of each item's value in a single-valued column, int32 ``[items]``, read-only.
+
+        Equal values have equal codes; a missing value has the code -1.
+
+        Raises:
+            InvalidRequestError: The column is unknown, or holds several values per item.
+        """
+        if self.schema.type_of(column, path) == "texts":
+            raise InvalidRequestError(
+                f"{path}: column {column!r} holds several texts per item; one value per item is "
+                "expected",
+                field=path,
+            )
+        found = self._column(column)
+        assert not isinstance(found, TextsColumn)
+        codes = found.codes.view()
+        codes.flags.writeable = False
+        return codes
+
+    def describe(self) -> tuple[ColumnDescription, ...]:
+        """All columns with examples; builds each of them."""
+        described = []
+        for name, kind in self.schema.types.items():
+            column = self._column(name)
+            missing = self.size - len(column.present)
+            described.append(ColumnDescription(name, kind, column.examples(_EXAMPLES), missing))
+        return tuple(described)
+
+    def _column(self, name: str) -> FilterColumn:
+        if name not in self._built:
+            with self._building:
+                if name not in self._built:
+                    self._built[name] = self._build(name)
+        return self._built[name]
+
+    def _rows(self, filter: Filter) -> BitMap:
+        """Rows for which a resolved filter is true."""
+        if isinstance(filter, And):
+            return self._all_of(filter)
+        if isinstance(filter, Or):
+            return BitMap.union(*map(self._rows, filter.parts))
+        if isinstance(filter, Not):
+            return BitMap(range(self.size)) - self._rows(filter.part)
+        assert isinstance(filter, Eq | In | Range | Exists | Contains)
+        return self._compared(filter, self._column(filter.column))
+
+    def _all_of(self, filter: And) -> BitMap:
+        """Rows for which all parts are true; negated parts are subtracted."""
+        included = [self._rows(part) for part in filter.parts if not isinstance(part, Not)]
+        rows = reduce(and_, sorted(included, key=len)) if included else BitMap(range(self.size))
+        for part in filter.parts:
+            if isinstance(part, Not):
+                rows = rows - self._rows(part.part)
+        return rows
+
+    def _compared(
+        self, filter: Eq | In | Range | Exists | Contains, column: FilterColumn
+    ) -> BitMap:
+        if isinstance(filter, Exists):
+            return column.present
+        if isinstance(filter, Contains):
+            assert isinstance(column, TextsColumn) and isinstance(filter.value, str)
+            return column.containing(filter.value)
+        if isinstance(filter, Range):
+            assert isinstance(column, NumberColumn)
+            bounds: dict[str, Any] = filter.bounds
+            return column.within(**bounds)
+        assert isinstance(column, CodedColumn | NumberColumn)
+        values: Any = filter.values if isinstance(filter, In) else (filter.value,)
+        return column.among(values)
