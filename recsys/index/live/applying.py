@@ -55,12 +55,12 @@ def is_scattered(live: LiveIndex) -> bool:
     vectors = live.live_vectors
     if vectors.length - live.counts.fresh > max(TAIL, live.counts.fresh):
         return True
-    return len(live.base.leaves) > 1 and vectors.length - vectors.delta.grouped > TAIL
+    return len(live.base.leaves) > 1 and vectors.length - vectors.delta.leaves.grouped > TAIL
 
 
 def group_again(live: LiveIndex) -> LiveIndex:
     """The same version with a new generation of the delta, without replaced entries."""
-    from recsys.index.live.kernels import group
+    from recsys.index.live.kernels import group_entries
 
     vectors, leaves = live.live_vectors, live.base.leaves
     delta, fresh = vectors.delta, live.counts.fresh
@@ -71,15 +71,15 @@ def group_again(live: LiveIndex) -> LiveIndex:
         capacity=fresh + 2 * TAIL,
     )
     leaf = np.empty(vectors.length, np.int32)
-    grouped = delta.grouped
-    leaf[:grouped] = np.repeat(np.arange(len(leaves), dtype=np.int32), np.diff(delta.starts))
+    grouped, counts = delta.leaves.grouped, np.diff(delta.leaves.starts)
+    leaf[:grouped] = np.repeat(np.arange(len(leaves), dtype=np.int32), counts)
     leaf[grouped:] = leaves.assign(delta.vectors[grouped : vectors.length])
-    group(
+    group_entries(
         (delta.rows, delta.vectors, delta.born, delta.died),
         vectors.length,
         vectors.version,
         leaf,
-        new.starts,
+        (new.leaves.centres, new.leaves.spread, new.leaves.starts),
         (new.rows, new.vectors, new.born, new.newest),
     )
     after = dataclasses.replace(vectors, delta=new, length=fresh)

@@ -56,7 +56,7 @@ class CompactionRule(Config):
 
     def holds(self, live: LiveIndex) -> bool:
         """Whether a new base is due."""
-        return changed_rows(live) >= max(self.least, self.share * len(live.base.index))
+        return live.changes >= max(self.least, self.share * len(live.base.index))
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,6 @@ class CompactionReport:
     rows: int
     seconds: float
     error: str | None
-
-
-def changed_rows(live: LiveIndex) -> int:
-    """Number of rows in the delta or of hidden rows of the base, whichever is larger."""
-    return max(live.counts.fresh, live.counts.hidden)
 
 
 def rebuild(

@@ -23,27 +23,41 @@ _LEAST = 256
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
-    """Entries of a delta, sorted by leaf.
+class DeltaLeaves:
+    """Leaves of the entries that are grouped; their numbers are those of the base's leaves.
 
     Attributes:
-        entries: Entries, int32; empty where the positions themselves are the entries.
-        starts: First position of each leaf and the end of the last one, int64 ``[leaves + 1]``.
+        centres: Mean of each leaf's vectors, float32 ``[leaves, d]``.
+        spread: Standard deviation of their products with a unit vector, as a root mean square over
+            the directions, float32 ``[leaves]``.
+        starts: First entry of each leaf and the end of the last one, int64 ``[leaves + 1]``.
     """
 
-    entries: Rows
+    centres: Vectors
+    spread: Vectors
     starts: Numbers
 
-    def __len__(self) -> int:
+    @classmethod
+    def empty(cls, leaves: int, dimension: int) -> DeltaLeaves:
+        """Leaves without an entry."""
+        centres = np.zeros((leaves, dimension), np.float32)
+        return cls(centres, np.zeros(leaves, np.float32), np.zeros(leaves + 1, np.int64))
+
+    @property
+    def grouped(self) -> int:
+        """Number of entries that are grouped."""
         return int(self.starts[-1])
+
+    def __len__(self) -> int:
+        return len(self.spread)
 
 
 @dataclass(frozen=True, eq=False)
 class Delta:
     """Entries, each the vector of a row from one version on.
 
-    The first ``grouped`` entries are sorted by the leaf of the base index whose centroid is
-    nearest; the others, the tail, are in the order of writing. A reader reads only entries below
+    The first entries are grouped by the leaf of the base index whose centroid is nearest; the
+    others, the tail, are in the order of writing. A reader reads only entries below
     the length that it holds, and of ``older``, ``newest`` and ``died`` only values that its version
     includes.
 
@@ -55,8 +69,8 @@ class Delta:
             while it is valid.
         older: Entry before this one of the same row, int32 ``[capacity]``; -1 without one.
         newest: Last entry of each row, int32 ``[at least the number of rows]``; -1 without one.
-        starts: First entry of each leaf and the end of the last one, int64 ``[leaves + 1]``.
-        groups: Grouped entries of the row sets that searches came with.
+        leaves: Leaves of the first entries.
+        sets: Grouped entries of the row sets that searches came with, and their starts by leaf.
 
     Example:
         >>> delta = Delta.empty(rows=5, dimension=2, leaves=1)
@@ -71,8 +85,8 @@ class Delta:
     died: Numbers
     older: Rows
     newest: Rows
-    starts: Numbers
-    groups: WeakKeyDictionary[RowSet, Group] = field(default_factory=WeakKeyDictionary)
+    leaves: DeltaLeaves
+    sets: WeakKeyDictionary[RowSet, tuple[Numbers, Rows]] = field(default_factory=WeakKeyDictionary)
 
     @classmethod
     def empty(cls, *, rows: int, dimension: int, leaves: int, capacity: int = _LEAST) -> Delta:
@@ -84,23 +98,23 @@ class Delta:
             np.full(capacity, ALIVE, np.int64),
             np.full(capacity, -1, np.int32),
             np.full(rows, -1, np.int32),
-            np.zeros(leaves + 1, np.int64),
+            DeltaLeaves.empty(leaves, dimension),
         )
 
-    @property
-    def grouped(self) -> int:
-        """Number of entries that are sorted by leaf."""
-        return int(self.starts[-1])
+    def eligible(self, allowed: RowSet | None) -> tuple[Numbers, Rows]:
+        """First position of each leaf, and the grouped entries whose rows are allowed.
 
-    def group(self, allowed: RowSet | None) -> Group:
-        """The grouped entries whose rows are allowed."""
+        Without ``allowed`` there are no entries listed, and the positions are the entries.
+        """
+        starts = self.leaves.starts
         if allowed is None:
-            return Group(np.empty(0, np.int32), self.starts)
-        group = self.groups.get(allowed)
-        if group is None:
-            entries = np.flatnonzero(allowed.mask[self.rows[: self.grouped]]).astype(np.int32)
-            group = self.groups[allowed] = Group(entries, np.searchsorted(entries, self.starts))
-        return group
+            return starts, np.empty(0, np.int32)
+        found = self.sets.get(allowed)
+        if found is None:
+            listed = allowed.mask[self.rows[: self.leaves.grouped]]
+            entries = np.flatnonzero(listed).astype(np.int32)
+            found = self.sets[allowed] = np.searchsorted(entries, starts), entries
+        return found
 
     def entries(self, rows: Rows, length: int) -> Rows:
         """The last of the first ``length`` entries of each row, int32; -1 without one."""
@@ -130,8 +144,8 @@ class Delta:
             _extended(self.died, capacity, ALIVE),
             _extended(self.older, capacity, -1),
             newest,
-            self.starts,
-            self.groups,
+            self.leaves,
+            self.sets,
         )
 
     def append(self, length: int, rows: Rows, vectors: Vectors, version: int) -> int:

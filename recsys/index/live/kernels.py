@@ -17,6 +17,7 @@ def _compiled(function: Function) -> Function:
 
 @_compiled
 def inner_product(vectors: Any, row: int, query: Any) -> Any:
+    """Inner product of a row with a query, summed in float64, as float32."""
     total = 0.0
     for each in range(len(query)):
         total += np.float64(vectors[row, each]) * query[each]
@@ -29,8 +30,8 @@ def merge_delta(
     queries: Any,
     delta: Any,
     version: int,
-    grouped: Any,
-    leaves: Any,
+    group: Any,
+    reach: float,
     tail: Any,
     excluded: Any,
     allowed: Any,
@@ -44,32 +45,44 @@ def merge_delta(
         queries: float64 ``[b, d]``.
         delta: Row, vector and ``died`` of each entry.
         version: Version of the reader.
-        grouped: Entries sorted by leaf, int32, and the first position of each leaf and the end;
+        group: Centre, spread and first position of each leaf, and the eligible entries by leaf;
             without any entries, the positions are entries.
-        leaves: Leaves to search per query, int32 ``[b, most]``, and their number ``[b]``; -1 for
-            all.
+        reach: Number of standard deviations above its centre that the best score in a leaf is
+            assumed to be; infinite to read every leaf.
         tail: First entry after the grouped ones, and the end.
         excluded: Rows that must not be hits, and the first position of each query and the end.
-        allowed: Rows that may be hits, bool ``[rows]``; empty for all. Grouped entries are not
-            tested where they are listed.
+        allowed: Rows that may be hits, bool ``[rows]``; empty for all.
         read: Number of entries compared per query, int64 ``[b]``; written.
     """
-    entries, starts = grouped
-    order, counts = leaves
-    plain = entries[:0]
+    centres, spread, starts, entries = group
+    bounds, chosen = np.empty(len(spread)), np.empty(len(spread), np.int64)
     for query in range(len(queries)):
         vector = queries[query]
         fence = (excluded[0], excluded[1][query], excluded[1][query + 1])
         target = (found[0][query], found[1][query], found[2][query : query + 1])
-        total = _merge_range(target, vector, delta, version, tail, fence, allowed, plain)
-        if counts[query] < 0:
-            part = (starts[0], starts[-1])
-            total += _merge_range(target, vector, delta, version, part, fence, allowed, entries)
-        for position in range(counts[query]):
-            leaf = order[query, position]
+        total = _merge_range(target, vector, delta, version, tail, fence, allowed, entries[:0])
+        norm, count = np.sqrt((vector * vector).sum()), 0
+        for leaf in range(len(spread)):
+            if starts[leaf] == starts[leaf + 1]:
+                continue
+            bound = np.inf
+            if reach < np.inf:
+                bound = inner_product(centres, leaf, vector) + reach * norm * spread[leaf]
+            if _may_hold(target, bound):
+                bounds[count], chosen[count] = -bound, leaf
+                count += 1
+        for position in np.argsort(bounds[:count]):
+            if not _may_hold(target, -bounds[position]):
+                break
+            leaf = chosen[position]
             part = (starts[leaf], starts[leaf + 1])
             total += _merge_range(target, vector, delta, version, part, fence, allowed, entries)
         read[query] = total
+
+
+@_compiled
+def _may_hold(target: Any, bound: float) -> bool:
+    return bool(target[2][0] < len(target[1]) or bound >= target[1][-1])
 
 
 @_compiled
@@ -133,7 +146,9 @@ def _holds(fence: Any, row: int) -> bool:
 
 
 @_compiled
-def group(source: Any, length: int, version: int, leaf: Any, starts: Any, target: Any) -> None:
+def group_entries(
+    source: Any, length: int, version: int, leaf: Any, leaves: Any, target: Any
+) -> None:
     """Copy the valid entries, sorted by leaf, into a new generation.
 
     Args:
@@ -141,10 +156,12 @@ def group(source: Any, length: int, version: int, leaf: Any, starts: Any, target
         length: Number of entries.
         version: Version of the writer.
         leaf: Leaf of each entry, int32 ``[length]``.
-        starts: First entry of each leaf and the end, int64 ``[leaves + 1]``; written.
+        leaves: Mean, root mean square of the standard deviations over the directions, and first
+            entry of each leaf; written.
         target: Row, vector and ``born`` of each entry, and the newest entry of each row; written.
     """
     rows, vectors, born, died = source
+    centres, spread, starts = leaves
     new_rows, new_vectors, new_born, newest = target
     starts[:] = 0
     for entry in range(length):
@@ -161,3 +178,18 @@ def group(source: Any, length: int, version: int, leaf: Any, starts: Any, target
             new_vectors[to] = vectors[entry]
             new_born[to] = born[entry]
             newest[rows[entry]] = to
+    dimension = vectors.shape[1]
+    total, squares = np.empty(dimension), np.empty(dimension)
+    for each in range(len(spread)):
+        count = starts[each + 1] - starts[each]
+        total[:], squares[:] = 0, 0
+        for entry in range(starts[each], starts[each + 1]):
+            for part in range(dimension):
+                value = np.float64(new_vectors[entry, part])
+                total[part] += value
+                squares[part] += value * value
+        for part in range(dimension):
+            mean = total[part] / max(count, 1)
+            centres[each, part] = mean
+            squares[part] = max(squares[part] / max(count, 1) - mean * mean, 0)
+        spread[each] = np.sqrt(squares.sum() / dimension)

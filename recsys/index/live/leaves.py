@@ -51,16 +51,6 @@ class Leaves:
             leaf[part] = np.argmax(vectors[part] @ self._across - self._half, axis=1)
         return leaf
 
-    def nearest(self, queries: Vectors, most: int) -> Rows:
-        """The leaves with the largest inner products, best first, int32 ``[b, most]``."""
-        scores = queries @ self._across
-        if most < len(self):
-            chosen = np.argpartition(scores, len(self) - most, axis=1)[:, len(self) - most :]
-        else:
-            chosen = np.broadcast_to(np.arange(len(self)), scores.shape)
-        order = np.argsort(-np.take_along_axis(scores, chosen, axis=1), axis=1)
-        return np.take_along_axis(chosen, order, axis=1).astype(np.int32)
-
     @cached_property
     def _across(self) -> Any:
         return np.ascontiguousarray(self.centroids.T)

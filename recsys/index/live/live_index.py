@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,9 @@ from recsys.index.live.merging import merge
 from recsys.index.live.vectors import LiveVectors
 from recsys.index.rows import ALIVE, Liveness, RowSet
 
+REACH = 4.0
+"""Number of standard deviations that the best score of a leaf is assumed to be above its mean."""
+
 
 @dataclass(frozen=True, eq=False)
 class Base:
@@ -32,12 +36,15 @@ class Base:
         index: Index over the rows 0 to n - 1.
         died: Version that hides each of its rows, int64 ``[n]``; written by the writer only.
         leaves: Leaves by which the delta is grouped.
+        reach: Number of standard deviations that the best score of a leaf of the delta may be above
+            the leaf's mean; infinite for exact search.
         sets: The part of each row set that is in the base.
     """
 
     index: Index
     died: npt.NDArray[np.int64]
     leaves: Leaves
+    reach: float
     sets: WeakKeyDictionary[RowSet, RowSet] = field(default_factory=WeakKeyDictionary)
 
     def part(self, allowed: RowSet) -> RowSet:
@@ -100,7 +107,8 @@ class LiveIndex(Index):
         vectors = LiveVectors(index.vectors, died, delta, 0, version, len(index))
         hidden = int(np.count_nonzero(died <= version))
         counts = LiveCounts(len(index) - hidden, 0, hidden)
-        return cls(cast(Vectors, vectors), index.config, Base(index, died, leaves), counts)
+        reach = REACH if len(leaves) > 1 else math.inf
+        return cls(cast(Vectors, vectors), index.config, Base(index, died, leaves, reach), counts)
 
     @property
     def live_vectors(self) -> LiveVectors:
@@ -116,6 +124,19 @@ class LiveIndex(Index):
     def mask(self) -> Mask:
         """Whether each row has a vector, bool ``[n]``; computed on each call."""
         return self.live_vectors.mask
+
+    @property
+    def exact(self) -> LiveIndex:
+        """Exact search of the same version."""
+        if math.isinf(self.base.reach):
+            return self
+        base = dataclasses.replace(self.base, index=self.base.index.exact, reach=math.inf)
+        return dataclasses.replace(self, base=base)
+
+    @property
+    def changes(self) -> int:
+        """Number of rows added, replaced or deleted since the base was built."""
+        return max(self.counts.fresh, self.counts.hidden)
 
     @property
     def facts(self) -> Mapping[str, Any]:
@@ -134,7 +155,7 @@ class LiveIndex(Index):
         if self.counts.alive > self.counts.fresh:
             self.base.index._search(hits, self._base_arguments(arguments))
         if self.counts.fresh:
-            merge(hits, arguments, self.live_vectors, self.base.leaves)
+            merge(hits, arguments, self.live_vectors, self.base.reach)
 
     def _base_arguments(self, arguments: SearchArguments) -> SearchArguments:
         base, items = self.base, len(self.base.index)

@@ -18,7 +18,6 @@ from recsys.index.live.compaction import (
     CompactionReport,
     CompactionRule,
     build_for,
-    changed_rows,
     rebuild,
     remove,
 )
@@ -153,7 +152,7 @@ class IndexWriter:
             self.current = apply(self.current, change, self.current.version + 1)
             if is_scattered(self.current):
                 self.current = group_again(self.current)
-            changed = changed_rows(self.current)
+            changed = self.current.changes
             if changed >= self._not_before and self._rule.holds(self.current):
                 self._start(f"{changed:,} rows of {len(self.current.base.index):,} have changed")
             return self.current
@@ -177,7 +176,7 @@ class IndexWriter:
             self._base_folder, folder = folder, self._base_folder
         except Exception as caught:  # Whatever it is, the index stays as it is.
             error = f"{type(caught).__name__}: {caught}"
-            self._not_before = changed_rows(self.current) * 3 // 2
+            self._not_before = self.current.changes * 3 // 2
         else:
             self._not_before = 0
         remove(folder)

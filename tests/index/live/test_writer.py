@@ -224,9 +224,6 @@ def test_every_read_during_writes_sees_one_version(open_writer: Open, vectors: V
 def test_recall_of_a_large_delta_is_that_of_the_base(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from recsys.index.live import merging
-
-    monkeypatch.setattr(merging, "FEW_ENTRIES", 100)
     monkeypatch.setattr(applying, "TAIL", 100)
     vectors, queries = made_vectors(6_000, seed=23), made_vectors(100, seed=24)
     base = build_index(vectors[:4_000], ScannConfig(target_recall=0.9), queries=queries)
