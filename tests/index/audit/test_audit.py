@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import pytest
 from recsys.ids import Vectors
 from recsys.index import ExactConfig, ExactIndex, Hits
 from recsys.index.audit import AuditConfig, Drift, RecallAudit
+from recsys.index.live import IndexWriter, LiveIndex
 from recsys.index.rows import RowSet
 from tests.contracts.index_contract import made_vectors
 
@@ -31,7 +33,7 @@ class Blocked:
     entered: threading.Event
     free: threading.Event
     config: ExactConfig = ExactConfig()
-    changes: int = 0
+    changes = 0
 
     def __hash__(self) -> int:
         return id(self)
@@ -94,14 +96,24 @@ def test_the_recall_is_the_share_found_per_kind(index: ExactIndex, queries: Vect
         assert each.low < each.recall <= each.high and each.target == 0.95
 
 
-def test_searches_with_changed_rows_count_twice(index: ExactIndex, queries: Vectors) -> None:
-    free = threading.Event()
-    free.set()
-    changed: Any = Blocked(index, threading.Event(), free, changes=3)
-    with RecallAudit(ALL) as audit:
-        audit.observe("items", changed, queries[:9], index.search(queries[:9], K), k=K)
+def test_rows_that_change_after_a_search_are_no_errors(
+    index: ExactIndex, queries: Vectors, tmp_path: Path
+) -> None:
+    with IndexWriter(LiveIndex.over(index), tmp_path) as writer, RecallAudit(ALL) as audit:
+        live = writer.upsert(np.array([3]), queries[:1])
+        hits = live.search(queries[:1], K)
+        assert hits.rows[0, 0] == 3
+        changed = writer.delete(np.array([3]))
+        audit.observe("items", live, queries[:1], hits, k=K)
         assert audit.wait(60)
-        assert [each.kind for each in audit.figures().windows] == ["delta", "plain"]
+        figures = audit.figures()
+        assert [(each.kind, each.recall) for each in figures.windows] == [
+            ("delta", 1.0),
+            ("plain", 1.0),
+        ]
+        assert figures.wrong_rows == 0
+        audit.observe("items", changed, queries[:1], hits, k=K)
+        assert audit.wait(60) and audit.figures().wrong_rows == 1
 
 
 def test_a_tie_with_the_last_score_counts_as_found() -> None:
