@@ -24,7 +24,7 @@ from recsys_client.request import (
     Seen,
     UnknownHistory,
 )
-from recsys_client.response import Candidate, Response
+from recsys_client.response import Candidate, Explanation, Response, SpaceExplanation
 
 __all__ = [
     "IMAGE",
@@ -33,6 +33,7 @@ __all__ = [
     "TWO_TOWER",
     "Candidate",
     "ContentEncoder",
+    "Explanation",
     "Fusion",
     "Query",
     "QueryEncoder",
@@ -44,6 +45,7 @@ __all__ = [
     "Retriever",
     "Seen",
     "Space",
+    "SpaceExplanation",
     "UnknownHistory",
     "WeightedSum",
     "request_from_json",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, asdict, fields
 from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator
@@ -91,6 +91,7 @@ def response_to_json(response: Response) -> dict[str, Any]:
         "short_reason": response.short,
         "unknown_exclude_ids": list(response.unknown_exclude),
         "unread_terms": response.unread_terms,
+        **({} if response.explanation is None else {"explanation": asdict(response.explanation)}),
     }
 
 

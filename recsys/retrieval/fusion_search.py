@@ -1,7 +1,6 @@
 """Search of one or several spaces: from query vectors to the k best rows of each query.
 
-Fused scores are summed in float64 in the order of the spaces' names and rounded to float32; ties go
-to the lower row. An answer depends neither on the order of the names nor on the rest of the batch.
+An answer depends neither on the order of the spaces' names nor on the rest of the batch.
 """
 
 from __future__ import annotations
@@ -11,15 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from recsys.ids import Rows, Vectors
+from recsys.index import QueryWork, RowSet
+from recsys.retrieval.crowding import Crowding, Walk
+from recsys.retrieval.fusing import RankedRows, fused_by_rank, fused_by_sum
 from recsys.retrieval.space import Space
-from recsys_client.fusion import Fusion, ReciprocalRank, WeightedSum
+from recsys_client.fusion import Fusion, ReciprocalRank
 
-Totals = npt.NDArray[np.float64]
 _FIRST, _WIDER = 64, 4
-_MAX = float(np.finfo(np.float32).max)
+_EXCLUDE_FROM = 1_024
+"""Depth of a list above which full values are excluded from it, instead of reading on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,31 +32,46 @@ class FusionInput:
         hidden: Rows that must not be found.
         k: Number of rows.
         fusion: Fusion of the spaces; not used where there is one.
+        allowed: Rows that may be found, or None for all; the same object for the same filter.
+        crowding: Largest number of rows per value of some columns.
+        effort: Cost relative to the tuned search, 0.1 to 10.
     """
 
     vectors: Mapping[str, Vectors]
     hidden: Rows
     k: int
     fusion: Fusion
+    allowed: RowSet | None = None
+    crowding: Crowding = Crowding()
+    effort: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
-class RankedRows:
-    """Rows, best first, and their scores, float32."""
+class SearchResult:
+    """The answer to one query in rows.
+
+    Attributes:
+        rows: Rows found, best first.
+        scores: Their scores, float32.
+        work: Work of each round per name of a space.
+    """
 
     rows: Rows
     scores: Vectors
+    work: Mapping[str, Sequence[QueryWork]]
 
 
-def search_spaces(spaces: Mapping[str, Space], inputs: Sequence[FusionInput]) -> list[RankedRows]:
+def search_spaces(spaces: Mapping[str, Space], inputs: Sequence[FusionInput]) -> list[SearchResult]:
     """The k best rows of each query; fewer only where fewer are eligible in any of its spaces.
 
-    In each round a space is searched in one call for all queries of equal depth. The lists are
-    widened until no row outside them can be among the best (the threshold algorithm on blocks of
-    the lists). One space needs one round, and so do ranks, unless a space weighs 0.
+    In each round a space is searched in one call for all queries of equal depth and filter. The
+    lists are widened until no row outside them can be among the best (the threshold algorithm on
+    blocks of the lists), and until crowding leaves k rows. Without crowding, one space needs one
+    round, and so do ranks.
 
     Example:
         >>> from recsys.index import ExactConfig
+        >>> from recsys_client.fusion import WeightedSum
         >>> one = Space.two_tower(np.array([[0.5], [0.5], [0.25]], np.float32), ExactConfig())
         >>> two = Space.two_tower(np.array([[0.0], [0.5], [0.75]], np.float32), ExactConfig())
         >>> query, none = np.ones(1, np.float32), np.empty(0, np.int32)
@@ -63,107 +79,117 @@ def search_spaces(spaces: Mapping[str, Space], inputs: Sequence[FusionInput]) ->
         >>> search_spaces({"one": one, "two": two}, [fused])[0].rows.tolist()
         [1, 2]
     """
-    answers: dict[int, RankedRows] = {}
-    depths = {position: _first_depth(each) for position, each in enumerate(inputs)}
-    while depths:
-        lists = _search(spaces, inputs, depths)
-        for position, depth in list(depths.items()):
-            each = inputs[position]
-            best = _best(each, lists[position], spaces, depth)
-            if best is None:
-                depths[position] = depth * _WIDER
+    answers: dict[int, SearchResult] = {}
+    searches = {position: _Search(each, spaces) for position, each in enumerate(inputs)}
+    while searches:
+        lists = _search(spaces, searches)
+        for position, search in list(searches.items()):
+            walk, is_complete = search.walk(lists[position])
+            if walk.is_full or is_complete:
+                answers[position] = SearchResult(walk.rows, walk.scores, search.work)
+                del searches[position]
             else:
-                answers[position] = best
-                del depths[position]
+                search.widen(walk)
     return [answers[position] for position in range(len(inputs))]
 
 
-def _first_depth(query: FusionInput) -> int:
-    if len(query.vectors) == 1:
-        return query.k
-    if isinstance(query.fusion, ReciprocalRank):
-        # With k rows from each list the answer is short only where there are no more.
-        return max(query.fusion.depth, query.k)
-    return max(_FIRST, 2 * query.k)
-
-
 def _search(
-    spaces: Mapping[str, Space], inputs: Sequence[FusionInput], depths: Mapping[int, int]
+    spaces: Mapping[str, Space], searches: Mapping[int, _Search]
 ) -> dict[int, dict[str, RankedRows]]:
     """Per query and name of a space the rows down to the query's depth."""
-    together: dict[tuple[str, int], list[int]] = defaultdict(list)
-    for position, depth in depths.items():
-        for name in sorted(inputs[position].vectors):
-            together[name, depth].append(position)
-    found: dict[int, dict[str, RankedRows]] = {position: {} for position in depths}
-    for (name, depth), positions in sorted(together.items()):
+    together: dict[tuple[str, int, float, int], list[int]] = defaultdict(list)
+    for position, search in searches.items():
+        for name in sorted(search.query.vectors):
+            key = name, search.depth, search.query.effort, id(search.allowed)
+            together[key].append(position)
+    found: dict[int, dict[str, RankedRows]] = {position: {} for position in searches}
+    for (name, depth, effort, _), positions in together.items():
         hits = spaces[name].search(
-            np.stack([inputs[position].vectors[name] for position in positions]),
+            np.stack([searches[position].query.vectors[name] for position in positions]),
             depth,
-            exclude=[inputs[position].hidden for position in positions],
+            exclude=[searches[position].hidden for position in positions],
+            allowed=searches[positions[0]].allowed,
+            effort=effort,
         )
         for line, position in enumerate(positions):
+            searches[position].work[name].append(hits.work.at(line))
             found[position][name] = RankedRows(*hits.at(line))
     return found
 
 
-def _best(
-    query: FusionInput, found: Mapping[str, RankedRows], spaces: Mapping[str, Space], depth: int
-) -> RankedRows | None:
-    """The best rows, or None where a row outside the lists could still be among them."""
-    if len(found) == 1:
-        return next(iter(found.values()))
-    fusion = query.fusion
-    rows = np.unique(np.concatenate([listed.rows for listed in found.values()]))
-    # A list that was not filled holds every row that is eligible in its space.
-    open_ = {name for name in found if len(found[name].rows) == depth < len(spaces[name])}
-    if isinstance(fusion, ReciprocalRank):
-        total = _by_rank(fusion, found, rows, max(fusion.depth, query.k))
-        ceiling = 0.0
-    else:
-        total, ceiling = _by_sum(fusion, found, rows, query, spaces, open_)
-    scores = _rounded(total)
-    order = np.lexsort((rows, -scores))[: query.k]
-    best = RankedRows(rows[order], scores[order])
-    # Rounding keeps order, so the rounded ceiling is not below any rounded score outside. At a tie
-    # a lower row may be outside.
-    full = len(order) == query.k and best.scores[-1] > _rounded(np.array([ceiling]))[0]
-    return best if full or not open_ else None
+class _Search:
+    """The search for one query between its rounds.
 
+    Attributes:
+        query: The query.
+        depth: Number of rows to read from each list.
+        allowed: Rows that may be found.
+        hidden: Rows that must not be found.
+        work: Work of each round so far per name of a space.
+    """
 
-def _by_rank(
-    fusion: ReciprocalRank, found: Mapping[str, RankedRows], rows: Rows, depth: int
-) -> Totals:
-    """The scores of ``rows``; those of all rows outside the lists are 0."""
-    total = np.zeros(len(rows), np.float64)
-    for name, listed in found.items():
-        counted = listed.rows[:depth]
-        ranks = np.arange(1, len(counted) + 1)
-        positions = np.searchsorted(rows, counted)
-        total[positions] += fusion.weight(name) / (fusion.constant + ranks)
-    return total
+    def __init__(self, query: FusionInput, spaces: Mapping[str, Space]) -> None:
+        self.work: dict[str, list[QueryWork]] = defaultdict(list)
+        self.query, self._spaces = query, spaces
+        self.allowed, self.hidden = query.allowed, query.hidden
+        self._taken = Walk(query.k, query.crowding)
+        self._by_rank = len(query.vectors) > 1 and isinstance(query.fusion, ReciprocalRank)
+        self.depth = query.k * 2 if query.crowding.limits else query.k
+        if self._by_rank:
+            # With k rows from each list the answer is short only where there are no more.
+            self.depth = self._ranks
+        elif len(query.vectors) > 1:
+            self.depth = max(_FIRST, 2 * self.depth)
 
+    @property
+    def _ranks(self) -> int:
+        """Number of rows of each list whose ranks count."""
+        assert isinstance(self.query.fusion, ReciprocalRank)
+        return max(self.query.fusion.depth, self.query.k)
 
-def _by_sum(
-    fusion: WeightedSum,
-    found: Mapping[str, RankedRows],
-    rows: Rows,
-    query: FusionInput,
-    spaces: Mapping[str, Space],
-    open_: set[str],
-) -> tuple[Totals, float]:
-    """The scores of ``rows``, and a bound on the scores of all rows outside the lists."""
-    total = np.zeros(len(rows), np.float64)
-    ceiling = 0.0
-    for name, listed in found.items():
-        space, weight = spaces[name], fusion.weight(name)
-        total += weight * space.scores(rows, query.vectors[name]).astype(np.float64)
-        # Outside a list: no more than its last in this space, or no vector here and so 0.
-        highest = float(listed.scores[-1]) if name in open_ else 0.0
-        ceiling += weight * (highest if space.mask.all() else max(highest, 0.0))
-    return total, ceiling
+    def walk(self, lists: Mapping[str, RankedRows]) -> tuple[Walk, bool]:
+        """The rows taken from the lists, and whether no further rows are eligible."""
+        fusion = self.query.fusion
+        open_ = frozenset(
+            name
+            for name, listed in lists.items()
+            if len(listed.rows) == self.depth < len(self._spaces[name])
+        )
+        if len(lists) == 1:
+            (ranked,) = lists.values()
+        elif isinstance(fusion, ReciprocalRank):
+            ranked = fused_by_rank(fusion, lists, self._ranks)
+            walk = self._taken.along(ranked.rows, ranked.scores)
+            if not walk.is_full:
+                rest = self._unranked(ranked.rows)
+                walk = walk.along(rest, np.zeros(len(rest), np.float32))
+            return walk, True
+        else:
+            vectors = self.query.vectors
+            ranked = fused_by_sum(fusion, lists, open_, vectors, self._spaces)
+        return self._taken.along(ranked.rows, ranked.scores), not open_
 
+    def widen(self, walk: Walk) -> None:
+        """Read further into each list, or, far down, only rows whose values are not full.
 
-def _rounded(total: Totals) -> Vectors:
-    scores: Vectors = np.clip(total, -_MAX, _MAX).astype(np.float32)
-    return scores
+        Ranks would change if rows were left out, but one round is enough for them.
+        """
+        full = walk.full_rows() if self.depth * _WIDER > _EXCLUDE_FROM else walk.rows[:0]
+        if not len(full):
+            self.depth *= _WIDER
+            return
+        items = len(next(iter(self._spaces.values())))
+        allowed = RowSet.all(items) if self.query.allowed is None else self.query.allowed
+        self.allowed = allowed - RowSet.of_rows(full, items)
+        self.hidden = np.union1d(self.query.hidden, walk.rows).astype(np.int32)
+        self._taken = walk
+        self.depth *= 2
+
+    def _unranked(self, ranked: Rows) -> Rows:
+        """The eligible rows that no rank counts for, ascending."""
+        eligible = np.logical_or.reduce([self._spaces[name].mask for name in self.query.vectors])
+        if self.allowed is not None:
+            eligible = eligible & self.allowed.mask
+        eligible[self.hidden] = False
+        eligible[ranked] = False
+        return np.flatnonzero(eligible).astype(np.int32)

@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from recsys.errors import InvalidRequestError, NotFoundError, UnknownIdError, suggestion
 from recsys.ids import IdMap, Rows
+from recsys.index import RowSet
 from recsys.interactions import Interactions
+from recsys.retrieval.crowding import Crowding, CrowdingColumns
 from recsys_client.request import Request
 
 Times = npt.NDArray[np.int64]
@@ -39,6 +41,8 @@ class ParsedRequest:
         hidden: Item rows that must not be candidates, ascending, without repeats.
         unknown_history: Ids of the given history that are not in the catalogue.
         unknown_exclude: Ids to exclude that are not in the catalogue.
+        allowed: Rows that the filter allows, or None without a filter.
+        crowding: Largest number of candidates per value of some columns.
     """
 
     request: Request
@@ -51,6 +55,8 @@ class ParsedRequest:
     hidden: Rows
     unknown_history: tuple[str, ...]
     unknown_exclude: tuple[str, ...]
+    allowed: RowSet | None
+    crowding: Crowding
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,12 +67,14 @@ class RequestParser:
         log: Interactions with the known users, items and context values.
         inputs: Per space the optional parts of a query that it can read.
         columns: Names of the context columns that the towers read.
+        crowding: Columns that a crowding can name.
         max_k: Largest k.
     """
 
     log: Interactions
     inputs: Mapping[str, frozenset[str]]
     columns: Sequence[str]
+    crowding: CrowdingColumns
     max_k: int
 
     def parse(self, request: Request) -> ParsedRequest:
@@ -93,6 +101,8 @@ class RequestParser:
             np.unique(np.concatenate([excluded, seen, own])),
             unknown_history,
             unknown_exclude,
+            None,
+            self.crowding.crowding(request.crowding),
         )
 
     def _parts(self, request: Request) -> dict[str, frozenset[str]]:

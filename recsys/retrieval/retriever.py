@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from recsys.catalogue import Catalogue
 from recsys.errors import DataError, RecsysError
 from recsys.ids import Rows
 from recsys.interactions import Interactions
+from recsys.retrieval.crowding import CrowdingColumns
+from recsys.retrieval.explaining import explain, why_short
 from recsys.retrieval.forks import check_process, record_process
-from recsys.retrieval.fusion_search import FusionInput, RankedRows, search_spaces
+from recsys.retrieval.fusion_search import FusionInput, SearchResult, search_spaces
 from recsys.retrieval.parsing import ParsedRequest, RequestParser
 from recsys.retrieval.query_vectors import (
     ContentEncoder,
@@ -49,6 +49,7 @@ class Retriever(RetrievalCalls):
         DataError: The parts do not fit each other.
 
     Example:
+        >>> import numpy as np
         >>> from recsys.catalogue import catalogue_of_ids
         >>> from recsys.ids import IdMap
         >>> from recsys.index import ExactConfig
@@ -127,11 +128,14 @@ class Retriever(RetrievalCalls):
                 parsed[position].hidden,
                 parsed[position].request.k,
                 parsed[position].request.fusion or ReciprocalRank(),
+                parsed[position].allowed,
+                parsed[position].crowding,
+                parsed[position].request.effort,
             )
             for position in vectors
         ]
-        for position, ranked in zip(vectors, search_spaces(self.spaces, inputs)):
-            answers[position] = self._response(parsed[position], vectors[position], ranked)
+        for position, result in zip(vectors, search_spaces(self.spaces, inputs)):
+            answers[position] = self._response(parsed[position], vectors[position], result)
         return [answers[position] for position in range(len(requests))]
 
     @cached_property
@@ -149,7 +153,8 @@ class Retriever(RetrievalCalls):
             name: frozenset(part for part, is_read in reads.get(name, {}).items() if is_read)
             for name in self.spaces
         }
-        return RequestParser(self.log, inputs, columns, self.max_k)
+        crowding = CrowdingColumns(self.catalogue)
+        return RequestParser(self.log, inputs, columns, crowding, self.max_k)
 
     def _query_vectors(
         self, parsed: Mapping[int, ParsedRequest]
@@ -189,12 +194,12 @@ class Retriever(RetrievalCalls):
         }
 
     def _response(
-        self, parsed: ParsedRequest, vectors: Mapping[str, QueryVector], ranked: RankedRows
+        self, parsed: ParsedRequest, vectors: Mapping[str, QueryVector], result: SearchResult
     ) -> Response:
-        request, found = parsed.request, len(ranked.rows)
-        ids, scores = self.catalogue.ids.ids(ranked.rows), ranked.scores.tolist()
-        parts = self._parts(ranked.rows, vectors)
-        titles = self.catalogue.titles_at(ranked.rows) if request.titles else [None] * found
+        request, found = parsed.request, len(result.rows)
+        ids, scores = self.catalogue.ids.ids(result.rows), result.scores.tolist()
+        parts = self._parts(result.rows, vectors)
+        titles = self.catalogue.titles_at(result.rows) if request.titles else [None] * found
         candidates = map(Candidate, ids, scores, range(1, found + 1), parts, titles)
         unread = [each.unread_terms for each in vectors.values() if each.unread_terms is not None]
         spaces = [self.spaces[name] for name in request.spaces]
@@ -202,10 +207,11 @@ class Retriever(RetrievalCalls):
             tuple(candidates),
             request.space,
             parsed.unknown_history,
-            None if found == request.k else _why_short(spaces, parsed, found),
+            None if found == request.k else why_short(spaces, parsed, found),
             parsed.unknown_exclude,
             unread[0] if unread else None,
             self.bundle_version,
+            explain(parsed, result.work) if request.explain else None,
         )
 
     def _parts(self, rows: Rows, vectors: Mapping[str, QueryVector]) -> list[dict[str, float]]:
@@ -225,20 +231,3 @@ def _check_width(kind: str, encoder: ContentEncoder | None, reader: str, dimensi
         raise DataError(
             f"the {kind} encoder gives {encoder.dimension} dimensions, {reader} {dimension}"
         )
-
-
-def _why_short(spaces: Sequence[Space], parsed: ParsedRequest, found: int) -> str:
-    present = np.logical_or.reduce([space.mask for space in spaces])
-    absent = int(np.count_nonzero(~present))
-    hidden = int(np.count_nonzero(present[parsed.hidden]))
-    reasons = []
-    if absent:
-        names = " or ".join(f"'{space.name}'" for space in spaces)
-        reasons.append(f"{absent:,} have no vector in space {names}")
-    if hidden:
-        reasons.append(f"{hidden:,} are excluded or were seen")
-    why = f"; {' and '.join(reasons)}" if reasons else ""
-    return (
-        f"{found:,} of the {len(present):,} items are eligible, {parsed.request.k:,} were wanted"
-        f"{why}"
-    )

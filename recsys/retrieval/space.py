@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -86,14 +87,49 @@ class Space(MaskedVectors):
         scaled[mask] = vectors[mask] / norms[mask, None]
         return cls(scaled, mask, name, build_index(scaled, config))
 
-    def search(self, queries: Vectors, k: int, *, exclude: Sequence[Rows]) -> Hits:
-        """The k best rows of each query, float32 ``[b, d]``, without masked and excluded ones."""
-        k = min(k, len(self))
-        return self.index.search(queries, k, exclude=exclude, allowed=self._present)
+    def search(
+        self,
+        queries: Vectors,
+        k: int,
+        *,
+        exclude: Sequence[Rows],
+        allowed: RowSet | None = None,
+        effort: float = 1.0,
+    ) -> Hits:
+        """The k best rows of each query, float32 ``[b, d]``, without masked and excluded ones.
+
+        Args:
+            queries: Query vectors.
+            k: Number of rows per query.
+            exclude: Rows per query that must not be hits.
+            allowed: Rows that may be hits, or None for all.
+            effort: Cost relative to the tuned search, 0.1 to 10.
+        """
+        return self.index.search(
+            queries,
+            min(k, len(self)),
+            exclude=exclude,
+            allowed=self._eligible(allowed),
+            effort=effort,
+        )
+
+    def _eligible(self, allowed: RowSet | None) -> RowSet | None:
+        """The allowed rows that have a vector; the same object for the same ``allowed``."""
+        present = self._present
+        if allowed is None or present is None:
+            return present if allowed is None else allowed
+        if allowed not in self._combined:
+            # Two threads may both make it; all get the one that was stored first.
+            self._combined.setdefault(allowed, allowed & present)
+        return self._combined[allowed]
 
     @cached_property
     def _present(self) -> RowSet | None:
         return None if self.mask.all() else RowSet.of_mask(self.mask)
+
+    @cached_property
+    def _combined(self) -> WeakKeyDictionary[RowSet, RowSet]:
+        return WeakKeyDictionary()
 
     def scores(self, rows: Rows, query: Vectors) -> Vectors:
         """Inner products of ``rows`` with one query ``[d]``, float32 ``[len(rows)]``.

@@ -88,6 +88,23 @@ REQUESTS = [
     )
 ]
 
+REQUESTS += [
+    Request(query, k, space, crowding=crowding, effort=effort, explain=explain)
+    for query, space in (
+        (Query(user_id="ann"), TWO_TOWER),
+        (Query(history=("i03", "gone"), terms="10"), "two_tower+text"),
+        (Query(terms="10", image=b"14"), "text+image"),
+    )
+    for k, crowding, effort, explain in (
+        (3, {"brand": 1}, 1.0, False),
+        (7, {"brand": 1}, 0.5, True),
+        (30, {"brand": 2, "tags": 3}, 10.0, True),
+        (3, {"shop": 2}, 1.0, False),
+        (3, {}, 11.0, False),
+        (3, {}, 2.0, True),
+    )
+]
+
 FEW = slice(None, None, 7)
 """The requests of the calls that are made less often."""
 

@@ -43,9 +43,12 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "fusion": ReciprocalRank(constant=9, depth=50, weights={"text": 2, "image": 0.5}),
     },
     "titles": {**_HISTORY, "titles": True},
+    "crowding": {**_HISTORY, "crowding": {"brand": 2, "shop": 1}},
+    "effort": {**_HISTORY, "effort": 2.5},
+    "explain": {**_HISTORY, "explain": True},
 }
 """Per field a request in which it differs from its default; ``k`` is 10 where none is given."""
-OPTIONS = {"user_id": "--user", "item_id": "--item", "weights": "--weight"}
+OPTIONS = {"user_id": "--user", "item_id": "--item", "weights": "--weight", "crowding": "--at-most"}
 """Options of the CLI that are not named after their field."""
 
 

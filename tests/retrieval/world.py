@@ -1,7 +1,9 @@
 """A small world with known answers: items on a circle, numbers for words and pictures, a tower.
 
 Item ``iNN`` stands at the angle NN * 9 degrees in every space. In ``text`` the last ten items have
-no vector, in ``image`` every third. The query tower adds up the vectors of the history, of the user
+no vector, in ``image`` every third. Ten items
+share a brand, and the last four have none; every second item has the tag "even", the first five
+have "new". The query tower adds up the vectors of the history, of the user
 and of the terms: untrained, but an encoder and no script.
 """
 
@@ -112,8 +114,16 @@ def make_world(config: IndexConfig | None = None) -> World:
     config = config or ExactConfig()
     # Every item but the last has a title.
     titles = [f"Item {number}" for number in range(len(ITEMS) - 1)] + [""]
-    table = pd.DataFrame({"item_id": ITEMS, "title": titles})
-    catalogue = Catalogue.of(table, CatalogueFields(title="title"))
+    tags = [["even"] * (number % 2 == 0) + ["new"] * (number < 5) for number in range(len(ITEMS))]
+    table = pd.DataFrame(
+        {
+            "item_id": ITEMS,
+            "title": titles,
+            "brand": [f"b{item[1]}" if item < "i36" else None for item in ITEMS],
+            "tags": ["|".join(each) for each in tags],
+        }
+    )
+    catalogue = Catalogue.of(table, CatalogueFields(title="title", categories=("tags",)))
     users = IdMap.of("user", list(HISTORIES))
     pairs = [(user, item) for user, items in enumerate(HISTORIES.values()) for item in items]
     log = Interactions.of(

@@ -33,7 +33,7 @@ from recsys_client.request import (
     Seen,
     UnknownHistory,
 )
-from recsys_client.response import Candidate, Response
+from recsys_client.response import Candidate, Explanation, Response, SpaceExplanation
 
 if TYPE_CHECKING:
     from recsys_client.client import RecsysClient
@@ -50,6 +50,7 @@ __all__ = [
     "DataError",
     "DownloadError",
     "EncoderError",
+    "Explanation",
     "Fusion",
     "InvalidRequestError",
     "NotFoundError",
@@ -62,6 +63,7 @@ __all__ = [
     "RetrievalCalls",
     "Seen",
     "ServiceError",
+    "SpaceExplanation",
     "TrainingError",
     "UnknownHistory",
     "UnknownIdError",

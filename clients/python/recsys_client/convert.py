@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from recsys_client.errors import InvalidRequestError
@@ -17,7 +18,7 @@ from recsys_client.request import (
     Seen,
     UnknownHistory,
 )
-from recsys_client.response import Candidate, Response
+from recsys_client.response import Candidate, Explanation, Response, SpaceExplanation
 
 Policy = TypeVar("Policy", bound=str)
 
@@ -56,6 +57,9 @@ def read_request(message: pb.RetrieveRequest) -> Request:
         unknown_history=_policy("unknown_history", message.unknown_history, UNKNOWN_HISTORY),
         fusion=_read_fusion(message.fusion) if message.HasField("fusion") else None,
         titles=message.titles,
+        crowding=dict(message.crowding),
+        effort=message.effort if message.HasField("effort") else 1.0,
+        explain=message.explain,
     )
 
 
@@ -85,10 +89,14 @@ def write_request(request: Request) -> pb.RetrieveRequest:
             unknown_history=_number(request.unknown_history, UNKNOWN_HISTORY),
             fusion=None if request.fusion is None else pb.Fusion(**fusion_to_json(request.fusion)),
             titles=request.titles,
+            crowding=request.crowding,
+            effort=request.effort,
+            explain=request.explain,
         )
     except ValueError as error:
         raise InvalidRequestError(
-            f"ids, terms, context and the space must be Unicode text: {error}", field="query"
+            f"ids, terms, context, the space and columns must be Unicode text: {error}",
+            field="query",
         ) from error
 
 
@@ -111,6 +119,7 @@ def write_response(response: Response) -> pb.RetrieveResponse:
         short_reason=response.short or "",
         unknown_exclude_ids=response.unknown_exclude,
         unread_terms=response.unread_terms or "",
+        explanation=_write_explanation(response.explanation),
     )
 
 
@@ -133,6 +142,35 @@ def read_response(message: pb.RetrieveResponse) -> Response:
         unknown_exclude=tuple(message.unknown_exclude_ids),
         unread_terms=message.unread_terms or None,
         bundle_version=message.bundle_version,
+        explanation=(
+            _read_explanation(message.explanation) if message.HasField("explanation") else None
+        ),
+    )
+
+
+def _write_explanation(explanation: Explanation | None) -> pb.Explanation | None:
+    if explanation is None:
+        return None
+    spaces = [pb.SpaceExplanation(**asdict(each)) for each in explanation.spaces]
+    return pb.Explanation(spaces=spaces, filter=explanation.filter or "")
+
+
+def _read_explanation(message: pb.Explanation) -> Explanation:
+    return Explanation(
+        tuple(
+            SpaceExplanation(
+                each.space,
+                each.eligible,
+                each.plan,
+                each.leaves,
+                each.depth,
+                each.read,
+                each.expected_recall if each.HasField("expected_recall") else None,
+                each.rounds,
+            )
+            for each in message.spaces
+        ),
+        message.filter or None,
     )
 
 

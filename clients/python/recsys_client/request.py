@@ -7,9 +7,9 @@ checks what does not depend on the data; the engine resolves the ids.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from numbers import Integral
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
 from recsys_client.checks import checked_ids
@@ -32,6 +32,9 @@ MAX_K = 10_000
 """Largest number of candidates of a request."""
 SERVICE_MAX_K = 1_000
 """Largest number of candidates of a request to a service with the default limits."""
+MAX_CROWDING = 8
+"""Largest number of columns of a crowding."""
+MIN_EFFORT, MAX_EFFORT = 0.1, 10.0
 
 
 class _RequiredOptions(TypedDict):
@@ -47,6 +50,9 @@ class RequestOptions(_RequiredOptions, total=False):
     unknown_history: UnknownHistory
     fusion: Fusion | None
     titles: bool
+    crowding: Mapping[str, int]
+    effort: float
+    explain: bool
 
 
 class RequestFields(QueryFields, RequestOptions):
@@ -68,6 +74,13 @@ class Request:
             and reported, or are an error.
         fusion: Fusion of several spaces; None means ``ReciprocalRank()``.
         titles: Whether candidates carry their titles.
+        crowding: Largest number of candidates per value of a column of the catalogue, by the name
+            of the column. The answer is the best k items under these limits: that of a walk down
+            the whole ranked list which skips an item if one of its values is used up. An item
+            without a value in a column is not limited by it.
+        effort: Cost of the search relative to the tuned one, from 0.1 to 10; 2 takes about twice
+            the time and raises the recall of an approximate index.
+        explain: Whether the response carries its explanation.
 
     Example:
         >>> Request(Query(terms="lamp", image=b"..."), k=10, space="text+image").spaces
@@ -82,11 +95,17 @@ class Request:
     unknown_history: UnknownHistory = "skip"
     fusion: Fusion | None = None
     titles: bool = False
+    crowding: Mapping[str, int] = field(default_factory=dict, hash=False)
+    effort: float = 1.0
+    explain: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "exclude", checked_ids("exclude", self.exclude))
         if isinstance(self.k, Integral) and not isinstance(self.k, bool):
             object.__setattr__(self, "k", int(self.k))  # such as an integer of NumPy
+        object.__setattr__(self, "crowding", _checked_crowding(self.crowding))
+        if isinstance(self.effort, Real) and not isinstance(self.effort, bool):
+            object.__setattr__(self, "effort", float(self.effort))
 
     @classmethod
     def of(cls, **values: Unpack[RequestFields]) -> Request:
@@ -124,9 +143,17 @@ class Request:
             if value not in known:
                 options = " or ".join(f"'{choice}'" for choice in known)
                 raise InvalidRequestError(f"{name} must be {options}; got {value!r}", field=name)
-        if not isinstance(self.titles, bool):
+        for name in ("titles", "explain"):
+            value = getattr(self, name)
+            if not isinstance(value, bool):
+                raise InvalidRequestError(
+                    f"{name} must be True or False; got {value!r:.80}", field=name
+                )
+        if not isinstance(self.effort, float) or not MIN_EFFORT <= self.effort <= MAX_EFFORT:
             raise InvalidRequestError(
-                f"titles must be True or False; got {self.titles!r:.80}", field="titles"
+                f"effort must be a number from {MIN_EFFORT:g} to {MAX_EFFORT:g}, the cost relative "
+                f"to the tuned search; got {self.effort!r:.80}",
+                field="effort",
             )
         _check_space(self.space)
         check_fusion(self.fusion, self.spaces)
@@ -143,3 +170,31 @@ def _check_space(space: str) -> None:
     names = space.split("+")
     if len(set(names)) < len(names):
         raise InvalidRequestError(f"space names one twice: {space!r:.80}", field="space")
+
+
+def _checked_crowding(limits: Mapping[str, int]) -> dict[str, int]:
+    if not isinstance(limits, Mapping):
+        raise InvalidRequestError(
+            "crowding must map names of columns to the largest number of candidates per value; "
+            f"got {limits!r:.80}",
+            field="crowding",
+        )
+    if len(limits) > MAX_CROWDING:
+        raise InvalidRequestError(
+            f"crowding has {len(limits):,} columns; at most {MAX_CROWDING} are allowed",
+            field="crowding",
+        )
+    for column, most in limits.items():
+        if not isinstance(column, str) or not column:
+            raise InvalidRequestError(
+                f"crowding must name columns, non-empty strings; got {column!r:.80}",
+                field="crowding",
+            )
+        whole = isinstance(most, Integral) and not isinstance(most, bool)
+        if not whole or not 1 <= most <= MAX_K:
+            raise InvalidRequestError(
+                f"crowding must allow a whole number of candidates per value, from 1 to {MAX_K:,}; "
+                f"got {most!r:.80} for {column!r:.80}",
+                field=f"crowding.{column:.80}",
+            )
+    return {column: int(most) for column, most in limits.items()}

@@ -32,6 +32,56 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class SpaceExplanation:
+    """How one space was searched.
+
+    Attributes:
+        space: Name of the space.
+        eligible: Number of items that have a vector in the space and that the filter allows;
+            excluded and seen ones count.
+        plan: Way of the search: "exact" compares every eligible item, "scann" and "leaves" those of
+            some leaves of the index, "none" nothing, since nothing is eligible.
+        leaves: Number of leaves searched; 0 where the plan has none.
+        depth: Number of items whose score was computed exactly.
+        read: Number of items compared with the query, in all rounds.
+        expected_recall: Share of the true best items that the index is expected to find, from its
+            tuning; None where it does not know.
+        rounds: Number of searches; more than 1 where a fusion or the crowding had to read on. The
+            plan, leaves and depth are those of the last one.
+
+    Example:
+        >>> SpaceExplanation("text", eligible=40, plan="exact", leaves=0, depth=40, read=40).rounds
+        1
+    """
+
+    space: str
+    eligible: int
+    plan: str
+    leaves: int
+    depth: int
+    read: int
+    expected_recall: float | None = None
+    rounds: int = 1
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How a request was answered.
+
+    Attributes:
+        spaces: The search of each space, in the order of the request.
+        filter: Filter in its canonical text form; None without one.
+
+    Example:
+        >>> Explanation(()).filter is None
+        True
+    """
+
+    spaces: tuple[SpaceExplanation, ...]
+    filter: str | None = None
+
+
+@dataclass(frozen=True)
 class Response:
     """The answer to one request.
 
@@ -44,6 +94,7 @@ class Response:
         unread_terms: Search terms that had no effect, because the text encoder knows none of their
             words; or None.
         bundle_version: Version of the bundle that answered; "" outside a bundle.
+        explanation: How the request was answered; None unless it set ``explain``.
 
     Example:
         >>> Response((Candidate("lamp", 0.5, 1),), "text").ids
@@ -57,6 +108,7 @@ class Response:
     unknown_exclude: tuple[str, ...] = ()
     unread_terms: str | None = None
     bundle_version: str = ""
+    explanation: Explanation | None = None
 
     @property
     def ids(self) -> list[str]:

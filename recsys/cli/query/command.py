@@ -13,7 +13,7 @@ from recsys.cli.query import options
 from recsys.cli.query.source import Source
 from recsys.cli.runs import RUNS, RunsFolder
 from recsys.screen import Screen
-from recsys_client import Query, Request, Response
+from recsys_client import Explanation, Query, Request, Response
 
 
 def query(
@@ -40,6 +40,9 @@ def query(
     constant: options.Constant = None,
     depth: options.Depth = None,
     titles: options.Titles = True,
+    at_most: options.AtMost = None,
+    effort: options.Effort = 1.0,
+    explain: options.Explain = False,
     requests: options.Requests = None,
     sheet: options.Sheet = None,
     as_json: AsJson = False,
@@ -68,6 +71,9 @@ def query(
         unknown_history=unknown_history,  # type: ignore[arg-type]
         fusion=options.fusion_from(fusion, weight or (), constant=constant, depth=depth),
         titles=titles,
+        crowding=options.crowding_from(at_most or ()),
+        effort=effort,
+        explain=explain,
     )
     if requests is not None:
         _answer_file(requests, request, source, sheet)
@@ -92,6 +98,9 @@ def _answer_one(request: Request, source: Source, sheet: Path | None, as_json: b
         print_json(response_to_json(response))
         return
     _print_table(response)
+    if response.explanation is not None:
+        typer.echo()
+        _print_explanation(response.explanation)
     for note in response.notes:
         typer.echo(f"note: {note}", err=True)
 
@@ -148,3 +157,21 @@ def _print_table(response: Response) -> None:
             for each in response.candidates
         ],
     )
+
+
+def _print_explanation(explanation: Explanation) -> None:
+    print_table(
+        ["space", "plan", "eligible", "leaves", "depth", "read", "expected recall", "rounds"],
+        [
+            [
+                each.space,
+                each.plan,
+                *(f"{number:,}" for number in (each.eligible, each.leaves, each.depth, each.read)),
+                "" if each.expected_recall is None else f"{each.expected_recall:.3f}",
+                str(each.rounds),
+            ]
+            for each in explanation.spaces
+        ],
+    )
+    if explanation.filter is not None:
+        typer.echo(f"filter: {explanation.filter}")

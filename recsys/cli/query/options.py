@@ -56,6 +56,19 @@ Depth = Annotated[
     typer.Option(help="Number of items that rrf reads from each space; 1,000 by default."),
 ]
 Titles = Annotated[bool, typer.Option("--titles/--no-titles", help="Titles of the candidates.")]
+AtMost = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Largest number of candidates per value of a column, as COLUMN=M; repeatable."
+    ),
+]
+Effort = Annotated[
+    float,
+    typer.Option(help="Cost of the search relative to the tuned one, from 0.1 to 10."),
+]
+Explain = Annotated[
+    bool, typer.Option("--explain/--no-explain", help="Also print how each space was searched.")
+]
 Requests = Annotated[
     Path | None,
     typer.Option(
@@ -88,6 +101,29 @@ def context_from(texts: Sequence[str]) -> dict[str, str]:
     if len(pairs) < len(texts) or not all(name and value for name, value in pairs.items()):
         raise typer.BadParameter(f"--context takes COLUMN=VALUE, once per column; got {texts}")
     return pairs
+
+
+def crowding_from(texts: Sequence[str]) -> dict[str, int]:
+    """Limits given as COLUMN=M.
+
+    Raises:
+        InvalidRequestError: A limit has another form, or a column is there twice.
+
+    Example:
+        >>> crowding_from(["brand=2"])
+        {'brand': 2}
+    """
+    limits: dict[str, int] = {}
+    for text in texts:
+        column, _, most = text.rpartition("=")
+        if not column or not most.isdecimal() or column in limits:
+            raise InvalidRequestError(
+                "--at-most takes COLUMN=M, such as brand=2, a whole number of candidates per "
+                f"value, once per column; got {text!r:.80}",
+                field="crowding",
+            )
+        limits[column] = int(most)
+    return limits
 
 
 def fusion_from(

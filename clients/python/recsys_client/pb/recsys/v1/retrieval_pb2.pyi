@@ -96,7 +96,14 @@ class WeightedSum(_message.Message):
     def __init__(self, weights: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class RetrieveRequest(_message.Message):
-    __slots__ = ("query", "k", "space", "exclude", "seen", "unknown_history", "fusion", "titles")
+    __slots__ = ("query", "k", "space", "exclude", "seen", "unknown_history", "fusion", "titles", "crowding", "effort", "explain")
+    class CrowdingEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
     QUERY_FIELD_NUMBER: _ClassVar[int]
     K_FIELD_NUMBER: _ClassVar[int]
     SPACE_FIELD_NUMBER: _ClassVar[int]
@@ -105,6 +112,9 @@ class RetrieveRequest(_message.Message):
     UNKNOWN_HISTORY_FIELD_NUMBER: _ClassVar[int]
     FUSION_FIELD_NUMBER: _ClassVar[int]
     TITLES_FIELD_NUMBER: _ClassVar[int]
+    CROWDING_FIELD_NUMBER: _ClassVar[int]
+    EFFORT_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     query: Query
     k: int
     space: str
@@ -113,7 +123,10 @@ class RetrieveRequest(_message.Message):
     unknown_history: UnknownHistoryPolicy
     fusion: Fusion
     titles: bool
-    def __init__(self, query: _Optional[_Union[Query, _Mapping[str, object]]] = ..., k: _Optional[int] = ..., space: _Optional[str] = ..., exclude: _Optional[_Iterable[str]] = ..., seen: _Optional[_Union[SeenPolicy, str]] = ..., unknown_history: _Optional[_Union[UnknownHistoryPolicy, str]] = ..., fusion: _Optional[_Union[Fusion, _Mapping[str, object]]] = ..., titles: _Optional[bool] = ...) -> None: ...
+    crowding: _containers.ScalarMap[str, int]
+    effort: float
+    explain: bool
+    def __init__(self, query: _Optional[_Union[Query, _Mapping[str, object]]] = ..., k: _Optional[int] = ..., space: _Optional[str] = ..., exclude: _Optional[_Iterable[str]] = ..., seen: _Optional[_Union[SeenPolicy, str]] = ..., unknown_history: _Optional[_Union[UnknownHistoryPolicy, str]] = ..., fusion: _Optional[_Union[Fusion, _Mapping[str, object]]] = ..., titles: _Optional[bool] = ..., crowding: _Optional[_Mapping[str, int]] = ..., effort: _Optional[float] = ..., explain: _Optional[bool] = ...) -> None: ...
 
 class Candidate(_message.Message):
     __slots__ = ("item_id", "score", "rank", "parts", "title")
@@ -137,7 +150,7 @@ class Candidate(_message.Message):
     def __init__(self, item_id: _Optional[str] = ..., score: _Optional[float] = ..., rank: _Optional[int] = ..., parts: _Optional[_Mapping[str, float]] = ..., title: _Optional[str] = ...) -> None: ...
 
 class RetrieveResponse(_message.Message):
-    __slots__ = ("candidates", "bundle_version", "space", "unknown_history_ids", "short_reason", "unknown_exclude_ids", "unread_terms")
+    __slots__ = ("candidates", "bundle_version", "space", "unknown_history_ids", "short_reason", "unknown_exclude_ids", "unread_terms", "explanation")
     CANDIDATES_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
     SPACE_FIELD_NUMBER: _ClassVar[int]
@@ -145,6 +158,7 @@ class RetrieveResponse(_message.Message):
     SHORT_REASON_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_EXCLUDE_IDS_FIELD_NUMBER: _ClassVar[int]
     UNREAD_TERMS_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
     candidates: _containers.RepeatedCompositeFieldContainer[Candidate]
     bundle_version: str
     space: str
@@ -152,7 +166,36 @@ class RetrieveResponse(_message.Message):
     short_reason: str
     unknown_exclude_ids: _containers.RepeatedScalarFieldContainer[str]
     unread_terms: str
-    def __init__(self, candidates: _Optional[_Iterable[_Union[Candidate, _Mapping[str, object]]]] = ..., bundle_version: _Optional[str] = ..., space: _Optional[str] = ..., unknown_history_ids: _Optional[_Iterable[str]] = ..., short_reason: _Optional[str] = ..., unknown_exclude_ids: _Optional[_Iterable[str]] = ..., unread_terms: _Optional[str] = ...) -> None: ...
+    explanation: Explanation
+    def __init__(self, candidates: _Optional[_Iterable[_Union[Candidate, _Mapping[str, object]]]] = ..., bundle_version: _Optional[str] = ..., space: _Optional[str] = ..., unknown_history_ids: _Optional[_Iterable[str]] = ..., short_reason: _Optional[str] = ..., unknown_exclude_ids: _Optional[_Iterable[str]] = ..., unread_terms: _Optional[str] = ..., explanation: _Optional[_Union[Explanation, _Mapping[str, object]]] = ...) -> None: ...
+
+class Explanation(_message.Message):
+    __slots__ = ("spaces", "filter")
+    SPACES_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    spaces: _containers.RepeatedCompositeFieldContainer[SpaceExplanation]
+    filter: str
+    def __init__(self, spaces: _Optional[_Iterable[_Union[SpaceExplanation, _Mapping[str, object]]]] = ..., filter: _Optional[str] = ...) -> None: ...
+
+class SpaceExplanation(_message.Message):
+    __slots__ = ("space", "eligible", "plan", "leaves", "depth", "read", "expected_recall", "rounds")
+    SPACE_FIELD_NUMBER: _ClassVar[int]
+    ELIGIBLE_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    LEAVES_FIELD_NUMBER: _ClassVar[int]
+    DEPTH_FIELD_NUMBER: _ClassVar[int]
+    READ_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_RECALL_FIELD_NUMBER: _ClassVar[int]
+    ROUNDS_FIELD_NUMBER: _ClassVar[int]
+    space: str
+    eligible: int
+    plan: str
+    leaves: int
+    depth: int
+    read: int
+    expected_recall: float
+    rounds: int
+    def __init__(self, space: _Optional[str] = ..., eligible: _Optional[int] = ..., plan: _Optional[str] = ..., leaves: _Optional[int] = ..., depth: _Optional[int] = ..., read: _Optional[int] = ..., expected_recall: _Optional[float] = ..., rounds: _Optional[int] = ...) -> None: ...
 
 class BatchRetrieveRequest(_message.Message):
     __slots__ = ("requests",)

@@ -1,0 +1,199 @@
+"""Crowding: at most m candidates per value of a column of the catalogue.
+
+The answer is that of a walk down the whole ranked list which skips each item one of whose values
+has been taken m times already. ``recsys.retrieval.fusion_search`` reads the list only as far as the
+walk needs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.catalogue import Catalogue
+from recsys.errors import InvalidRequestError, suggestion
+from recsys.features.attributes import category_values
+from recsys.ids import Rows, Vectors
+from recsys.interactions import ITEM
+
+Codes = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnValues:
+    """The values of one column as codes; an item may have none or several.
+
+    Attributes:
+        starts: Position in ``codes`` of the first value of each item, int64 ``[items + 1]``.
+        codes: Values of the items in row order, int32; items with the same value share a code.
+
+    Example:
+        >>> values = ColumnValues.of([["acme"], [], ["bolt", "acme"]])
+        >>> values.at(np.array([2, 0]))
+        [[1, 0], [0]]
+        >>> values.rows_with([0]).tolist()
+        [0, 2]
+    """
+
+    starts: npt.NDArray[np.int64]
+    codes: Codes
+
+    @classmethod
+    def of(cls, values: Sequence[Sequence[object]]) -> ColumnValues:
+        """The codes of the values of each item; repeated values of an item count once."""
+        known: dict[object, int] = {}
+        coded = [
+            [known.setdefault(value, len(known)) for value in dict.fromkeys(each)]
+            for each in values
+        ]
+        starts = np.cumsum([0, *map(len, coded)], dtype=np.int64)
+        return cls(starts, np.array([code for each in coded for code in each], np.int32))
+
+    @classmethod
+    def of_column(cls, catalogue: Catalogue, name: str) -> ColumnValues:
+        """The values of a column of the catalogue; a missing or empty cell has none."""
+        if name in catalogue.fields.categories:
+            return cls.of(category_values(catalogue.table, name, catalogue.fields.separator))
+        cells = catalogue.table[name].to_pylist()
+        return cls.of([[] if cell in (None, "") or cell != cell else [cell] for cell in cells])
+
+    def at(self, rows: Rows) -> list[list[int]]:
+        """The codes of each of some rows."""
+        codes = self.codes
+        starts, ends = self.starts[rows].tolist(), self.starts[1:][rows].tolist()
+        return [codes[start:end].tolist() for start, end in zip(starts, ends)]
+
+    def rows_with(self, codes: Sequence[int]) -> Rows:
+        """The rows that have one of ``codes``, ascending."""
+        positions = np.flatnonzero(np.isin(self.codes, codes))
+        rows = np.searchsorted(self.starts, positions, side="right") - 1
+        return np.unique(rows).astype(np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class Crowding:
+    """The limits of one request, with the values of their columns.
+
+    Attributes:
+        limits: Per column its values and the largest number of candidates per value.
+    """
+
+    limits: tuple[tuple[ColumnValues, int], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class CrowdingColumns:
+    """The columns of a catalogue that a crowding can name; their values are read on first use.
+
+    Attributes:
+        catalogue: The items.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> from recsys.catalogue import CatalogueFields
+        >>> table = pa.table({"item_id": ["a", "b"], "brand": ["acme", None]})
+        >>> columns = CrowdingColumns(Catalogue.of(table, CatalogueFields()))
+        >>> ((values, most),) = columns.crowding({"brand": 2}).limits
+        >>> values.at(np.arange(2)), most
+        ([[0], []], 2)
+    """
+
+    catalogue: Catalogue
+
+    def crowding(self, limits: Mapping[str, int]) -> Crowding:
+        """The crowding of the limits of a request.
+
+        Raises:
+            InvalidRequestError: The catalogue has no such column; ``field`` names it.
+        """
+        return Crowding(tuple((self._values(name), most) for name, most in limits.items()))
+
+    def _values(self, name: str) -> ColumnValues:
+        if name not in self._known:
+            columns = [each for each in self.catalogue.table.column_names if each != ITEM]
+            if name not in columns:
+                known = f"its columns: {', '.join(columns):.400}" if columns else "it has none"
+                raise InvalidRequestError(
+                    f"the catalogue has no column {name!r:.80} whose values could be limited; "
+                    f"{known}{suggestion(name, columns)}",
+                    field=f"crowding.{name:.80}",
+                )
+            self._known.setdefault(name, ColumnValues.of_column(self.catalogue, name))
+        return self._known[name]
+
+    @cached_property
+    def _known(self) -> dict[str, ColumnValues]:
+        return {}
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """The rows taken so far from a ranked list: at most k, and at most m per value.
+
+    Attributes:
+        k: Number of rows to take.
+        crowding: Limits.
+        rows: Rows taken, best first.
+        scores: Scores of these rows, float32.
+        taken: Per limit the number of rows taken with each value that was seen.
+
+    Example:
+        >>> brands = ColumnValues.of([["acme"], ["acme"], ["bolt"], []])
+        >>> scores = np.array([4, 3, 2, 1], np.float32)
+        >>> Walk(3, Crowding(((brands, 1),))).along(np.arange(4), scores).rows.tolist()
+        [0, 2, 3]
+    """
+
+    k: int
+    crowding: Crowding
+    rows: Rows = field(default_factory=lambda: np.empty(0, np.int32))
+    scores: Vectors = field(default_factory=lambda: np.empty(0, np.float32))
+    taken: tuple[Mapping[int, int], ...] = ()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether k rows were taken."""
+        return len(self.rows) == self.k
+
+    def along(self, rows: Rows, scores: Vectors) -> Walk:
+        """The walk continued along further rows of the list, best first."""
+        positions, taken = self._positions(rows)
+        return replace(
+            self,
+            rows=np.concatenate([self.rows, rows[positions]]).astype(np.int32),
+            scores=np.concatenate([self.scores, scores[positions]]),
+            taken=taken,
+        )
+
+    def full_rows(self) -> Rows:
+        """The rows with a value that was taken as often as its limit allows, ascending."""
+        found = [
+            column.rows_with([code for code, count in counts.items() if count >= most])
+            for counts, (column, most) in zip(self.taken, self.crowding.limits)
+        ]
+        return np.unique(np.concatenate([np.empty(0, np.int32), *found]))
+
+    def _positions(self, rows: Rows) -> tuple[Any, tuple[Mapping[int, int], ...]]:
+        """Positions of the rows to take, and ``taken`` with their values."""
+        limits, wanted = self.crowding.limits, self.k - len(self.rows)
+        if not limits:
+            return slice(wanted), ()
+        taken = [Counter(each) for each in self.taken] or [Counter[int]() for _ in limits]
+        most = [each for _, each in limits]
+        positions: list[int] = []
+        for position, values in enumerate(zip(*(column.at(rows) for column, _ in limits))):
+            if len(positions) == wanted:
+                break
+            groups = list(zip(taken, most, values))
+            if any(counts[code] >= limit for counts, limit, own in groups for code in own):
+                continue
+            for counts, _, own in groups:
+                counts.update(own)
+            positions.append(position)
+        return positions, tuple(taken)
