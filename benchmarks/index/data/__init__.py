@@ -1,0 +1,1 @@
+"""Data sets, exact answers, filters and query vectors of the benchmark."""

@@ -1,0 +1,1 @@
+"""Measurements, each a function from JSON values to a JSON object."""

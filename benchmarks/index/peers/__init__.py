@@ -1,0 +1,1 @@
+"""Other libraries, and the choice of their search parameters."""
