@@ -14,16 +14,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from benchmarks.index.figures import DEFINITIONS, figures_of
+from benchmarks.index.page import RESULT, write_page
 from benchmarks.index.parts import Run, one_thread, run_part
 from benchmarks.index.sections import SECTIONS
 from benchmarks.processes import answer_request
 from recsys.evaluation.record import write_record
+from recsys.files import read_json
 
-RESULT, WORK = Path("benchmarks/results/index.json"), Path("runs/index-benchmark")
+WORK = Path("runs/index-benchmark")
 
 
 def main(arguments: list[str]) -> None:
@@ -45,6 +48,7 @@ def main(arguments: list[str]) -> None:
     ending = f"-{run.size}"
     figures = figures_of(sections, ending)
     path = options.work / "index.json" if options.quick else RESULT
+    libraries = ("hnswlib", "faiss-cpu", "usearch", "voyager", "numba")
     write_record(
         path,
         name="index",
@@ -52,8 +56,11 @@ def main(arguments: list[str]) -> None:
         seeds=[1],
         figures=figures,
         definitions=DEFINITIONS,
+        libraries={name: metadata.version(name) for name in libraries},
         **sections,
     )
+    if not options.quick:
+        write_page(read_json(path))
     for name, value in figures.items():
         print(f"{name:40} {value:,.3f}")
 

@@ -82,7 +82,8 @@ class Run:
             return run_process(MODULE, request, folder)
 
         name = function.rpartition(".")[2].replace(":", "-")
-        return cached_result(self.work / "parts", name=name, depends_on=depends, compute=compute)
+        found = cached_result(self.work / "parts", name=name, depends_on=depends, compute=compute)
+        return {key: value for key, value in found.items() if key != "machine"}
 
     @cached_property
     def source(self) -> str:
