@@ -6,7 +6,6 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 from weakref import WeakKeyDictionary
@@ -147,17 +146,6 @@ class LiveIndex(Index):
             "version": self.version,
             "rows": dataclasses.asdict(self.counts),
         }
-
-    @cached_property
-    def exact(self) -> LiveIndex:
-        """The same version over exact search of the base."""
-        base = dataclasses.replace(self.base, index=self.base.index.exact)
-        return dataclasses.replace(self, base=base)
-
-    @property
-    def changes(self) -> int:
-        """Number of rows in the delta or of hidden rows of the base, whichever is larger."""
-        return max(self.counts.fresh, self.counts.hidden)
 
     def save(self, folder: Path) -> None:
         """Write the base, the delta and the deleted rows, without the vectors of the base."""
