@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Literal
 
 import pyarrow as pa
+from pydantic import model_validator
 
 from recsys.config import Config
 from recsys.ids import IdMap, Rows
@@ -21,6 +22,12 @@ from recsys.tables import TableLike, as_table, require_columns
 
 FilterType = Literal["text", "texts", "number", "boolean", "time"]
 """Type of a column that filters read; "texts" is one or more texts per item."""
+_POSSIBLE: dict[str, tuple[FilterType, ...]] = {
+    "numbers": ("number",),
+    "categories": ("text", "texts", "boolean"),
+    "text": ("text", "texts"),
+}
+"""Types of the columns with a meaning."""
 
 
 class CatalogueFields(Config):
@@ -49,6 +56,22 @@ class CatalogueFields(Config):
         """Names of all columns in use, the item ids first."""
         named = (self.title, *self.text, *self.categories, *self.numbers, *self.filters, self.image)
         return [ITEM, *(name for name in named if name is not None)]
+
+    def number_columns(self) -> list[str]:
+        """Names of the columns with a number, those for filters alone included."""
+        typed = [name for name, kind in self.filters.items() if kind == "number"]
+        return list(dict.fromkeys([*self.numbers, *typed]))
+
+    @model_validator(mode="after")
+    def _check_types(self) -> CatalogueFields:
+        for name, kind in self.filters.items():
+            for meaning, possible in _POSSIBLE.items():
+                if name in getattr(self, meaning) and kind not in possible:
+                    raise ValueError(
+                        f"filters: '{name}' is among {meaning}, whose type is "
+                        f"{' or '.join(possible)}, not {kind}; correct one of them"
+                    )
+        return self
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from recsys.catalogue import Catalogue, CatalogueFields, catalogue_of_ids
-from recsys.errors import DataError
+from recsys.config import parse_config
+from recsys.errors import ConfigError, DataError
 from recsys.pictures import PictureStore
 
 TABLE = pd.DataFrame(
@@ -84,3 +85,12 @@ def test_a_catalogue_with_ids_only() -> None:
     made = catalogue_of_ids(["x", "y"])
     assert made.titles() == ["x", "y"] and made.texts() == ["", ""]
     assert catalogue_of_ids([]).texts() == []
+
+
+def test_a_type_for_filters_that_contradicts_the_meaning_is_refused() -> None:
+    fields = CatalogueFields(numbers=("price",), filters={"price": "number", "stock": "number"})
+    assert fields.number_columns() == ["price", "stock"]
+    with pytest.raises(ConfigError, match="'price' is among numbers, whose type is number, not t"):
+        parse_config({"numbers": ["price"], "filters": {"price": "text"}}, CatalogueFields)
+    with pytest.raises(ConfigError, match="'filters.at': .*'text', 'texts', 'number'"):
+        parse_config({"filters": {"at": "date"}}, CatalogueFields)

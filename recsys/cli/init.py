@@ -82,6 +82,14 @@ def _pairs(option: str, texts: Sequence[str]) -> dict[str, Any]:
     pairs = [text.partition("=")[::2] for text in texts]
     if not all(meaning and columns for meaning, columns in pairs):
         raise typer.BadParameter(f"{option} takes MEANING=COLUMN; got {list(texts)}")
-    return {
-        meaning: columns.split(",") if meaning in _LISTS else columns for meaning, columns in pairs
-    }
+    return {meaning: _columns(option, meaning, columns) for meaning, columns in pairs}
+
+
+def _columns(option: str, meaning: str, text: str) -> Any:
+    """A column, a list of columns, or the types of columns for filters (``added:time``)."""
+    if meaning == "filters":
+        typed = [each.rpartition(":") for each in text.split(",")]
+        if not all(column for column, _, _ in typed):
+            raise typer.BadParameter(f"{option} filters takes COLUMN:TYPE; got {text!r}")
+        return {column: kind for column, _, kind in typed}
+    return text.split(",") if meaning in _LISTS else text

@@ -162,7 +162,8 @@ def fit(
         pictures: Folder or zip archive of the pictures that a column of ``items`` names.
         columns: Columns of ``interactions`` by meaning: user, item, timestamp, position, weight,
             event, terms, context, timestamp_unit, date_format; and those of ``searches``.
-        fields: Columns of ``items`` by meaning: item, title, text, categories, numbers, image.
+        fields: Columns of ``items`` by meaning: item, title, text, categories, numbers, image,
+            and filters, a mapping of columns to types.
         policy: Treatment of bad rows, as ``{"bad_rows": "skip"}``; see
             :class:`recsys.ingestion.IngestPolicy`.
         name: Name of the run; by default that of the configuration, else "notebook".

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.catalogue import CatalogueFields
+from recsys.catalogue import CatalogueFields, FilterType
 from recsys.config import parse_config
 from recsys.engine.column_names import (
     IMAGE_NAMES,
@@ -23,6 +23,8 @@ from recsys.engine.column_names import (
 )
 from recsys.engine.recognition import SAMPLE, holds_dates
 from recsys.errors import DataError
+from recsys.formats.columns import RawColumn
+from recsys.formats.times import TimeFormat
 from recsys.tables import is_text, require_columns
 
 Role = Literal["text", "category", "number", "image"]
@@ -32,6 +34,7 @@ _MOST_DISTINCT = 0.3
 _CATEGORY_WORDS, _TEXT_WORDS, _TITLE_WORDS = 5, 2, 20
 _CODES = ("id", "code", "zip", "number", "sku", "ean", "isbn", "upc", "key")
 """Endings of names of numbers that are labels and no amounts."""
+_TRUTH_VALUES = pa.array(["true", "false"])
 _PICTURE = r"(?i)\.(jpe?g|png|gif|webp|bmp|tiff?)$"
 _ADDRESS = r"(?i)^(https?:)?//"
 
@@ -64,6 +67,9 @@ class RecognisedItems:
             parts += [f"{meaning} = {quoted(names)}"] if names else []
         if fields.categories and fields.separator != "|":
             parts.append(f"separator = '{fields.separator}'")
+        if fields.filters:
+            typed = [f"'{name}' ({kind})" for name, kind in fields.filters.items()]
+            parts.append(f"filters = {', '.join(typed)}")
         unused = ", ".join(f"'{name}' ({why})" for name, why in self.unused.items())
         return f"items: {', '.join(parts)}{f'; not used: {unused}' if unused else ''}"
 
@@ -76,6 +82,7 @@ class _Meaning:
     reason: str = ""
     separator: str = ""
     words: float = 0.0
+    filter: FilterType | None = None
 
 
 def recognise_items(
@@ -89,7 +96,8 @@ def recognise_items(
 
     The ids are in the column with the name of the log's item column, else in one with a common
     name. Texts are columns of several words, categories columns with few distinct values or lists,
-    numbers columns of amounts; the image is a column of picture files.
+    numbers columns of amounts; the image is a column of picture files. Truth values are categories
+    and, with times, columns for filters.
 
     Args:
         given: Fields of :class:`~recsys.catalogue.CatalogueFields` that are known, and "item", the
@@ -130,6 +138,7 @@ def recognise_items(
         "text": [*title, *in_role("text")],
         "categories": in_role("category"),
         "numbers": in_role("number"),
+        "filters": {name: each.filter for name, each in meanings.items() if each.filter},
     }
     fields = parse_config(
         {k: v for k, v in {**recognised, **chosen}.items() if v is not None}, CatalogueFields
@@ -192,9 +201,9 @@ def _meaning(name: str, column: pa.ChunkedArray) -> _Meaning:
     if not len(values):
         return _Meaning(None, "empty")
     if holds_dates(values):
-        return _Meaning(None, "dates")
+        return _Meaning(None, "dates", filter="time" if _all_times(values) else None)
     if pa.types.is_boolean(kind):
-        return _Meaning("category")
+        return _Meaning("category", filter="boolean")
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _meaning_of_numbers(name, values)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
@@ -203,6 +212,12 @@ def _meaning(name: str, column: pa.ChunkedArray) -> _Meaning:
         texts = values.filter(pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(values)), 0))
         return _meaning_of_texts(texts) if len(texts) else _Meaning(None, "empty")
     return _Meaning(None, f"values of the type {kind}")
+
+
+def _all_times(values: pa.ChunkedArray) -> bool:
+    """Whether dates or times are all between the years 1 and 9999."""
+    seconds = RawColumn(values, "items", "missing").seconds(TimeFormat())
+    return bool(seconds.null_count == 0)
 
 
 def _meaning_of_numbers(name: str, values: pa.ChunkedArray) -> _Meaning:
@@ -231,6 +246,8 @@ def _meaning_of_texts(texts: pa.ChunkedArray) -> _Meaning:
         return _Meaning(None, "addresses")
     if _share(texts, _PICTURE) > 0.5:
         return _Meaning("image")
+    if pc.all(pc.is_in(pc.ascii_lower(texts), value_set=_TRUTH_VALUES)).as_py():
+        return _Meaning("category", filter="boolean")
     distinct, words = pc.count_distinct(texts).as_py(), _words(texts)
     for separator in SEPARATORS:
         if _share(texts, re.escape(separator)) < 0.1:

@@ -32,6 +32,7 @@ _COMMENTS = {
     "text": "read by the text encoder",
     "categories": "one or more values per item",
     "numbers": "amounts",
+    "filters": "read by filters alone, or with a type of their own",
     "image": "file names in data.pictures",
 }
 
@@ -104,10 +105,14 @@ def _not_used(columns: Any) -> str:
 def _value(value: Any) -> str:
     """A string, a list of strings or a table of these as TOML."""
     if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{key} = {_value(each)}' for key, each in value.items())} }}"
+        return f"{{ {', '.join(f'{_key(key)} = {_value(each)}' for key, each in value.items())} }}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_value, value))}]"
     return json.dumps(value, ensure_ascii=False)
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _value(name)
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""The items table, cleaned: one row per item, finite numbers, one text per column of categories.
+"""The items table, cleaned: one row per item, typed columns, one text per column of categories.
 
 Whether its pictures can be decoded is found by the image encoders.
 """
@@ -16,13 +16,13 @@ import pyarrow.compute as pc
 
 from recsys.catalogue import Catalogue, CatalogueFields
 from recsys.formats.columns import TEXT, RawColumn, Unreadable, UnreadValues, treated
-from recsys.formats.delimited import number_remedy
-from recsys.ids import IdMap, Mask
+from recsys.ids import IdMap
 from recsys.ingestion.id_rules import drop_unusable_ids
 from recsys.ingestion.lists import joined_lists
 from recsys.ingestion.policy import IngestPolicy
 from recsys.ingestion.report import Group, TableReport, group_by_reason
 from recsys.ingestion.row_filter import RowFilter, row_numbers
+from recsys.ingestion.typed_columns import REMEDY, typed_columns
 from recsys.interactions import ITEM
 from recsys.pictures import ABSENT, PictureStore
 from recsys.tables import TableLike, as_table, factorize, require_columns
@@ -86,42 +86,20 @@ def clean_items(
     unreadable: Unreadable = "raise" if policy.bad_rows == "raise" else unread
     ids = RawColumn(raw[ITEM], f"{_TABLE}: column '{ITEM}'", treated(unreadable, ITEM)).ids()
     rows = RowFilter({_TABLE: row_numbers(len(raw))})
-    remedy = "fix it, or set bad_rows = 'skip'"
     for found in unread.columns:
         gone = found.values.is_valid().to_numpy()
         rows.drop(f"expected {found.expected}", gone, found.values, column=found.column)
     missing = ids.is_null().to_numpy()
-    rows.drop("missing item_id", missing, ids, policy=policy.bad_rows, remedy=remedy)
-    drop_unusable_ids(rows, ITEM, *factorize(ids), ids, policy=policy.bad_rows, remedy=remedy)
+    rows.drop("missing item_id", missing, ids, policy=policy.bad_rows, remedy=REMEDY)
+    drop_unusable_ids(rows, ITEM, *factorize(ids), ids, policy=policy.bad_rows, remedy=REMEDY)
     table = _replaced(joined_lists(raw, fields, _TABLE), ITEM, ids)
-    for column in dict.fromkeys(fields.numbers):
-        written = RawColumn(raw[column], f"{_TABLE}: column '{column}'", "missing")
-        numbers = written.numbers()
-        finite = np.isfinite(numbers.to_numpy())
-        broken = written.present() & ~finite
-        marks = _marks(raw[column], broken)
-        rows.miss(
-            f"not a finite number{'' if policy.bad_rows == 'raise' else marks}",
-            broken,
-            raw[column],
-            column=column,
-            policy=policy.bad_rows,
-            remedy=f"{remedy}, which reads it as missing{marks}",
-        )
-        table = _replaced(table, column, pc.if_else(finite, numbers, None))
+    table = typed_columns(table, raw, fields, rows, policy)
     if fields.image is not None:
         table = _replaced(
             table, fields.image, _picture_names(raw[fields.image], fields.image, rows)
         )
     _drop_duplicates(ids, rows, policy)
     return CleanItems(table, rows, fields, pictures)
-
-
-def _marks(raw: pa.ChunkedArray, broken: Mask) -> str:
-    """The keys that read the first broken number, or ""."""
-    first = str(raw[int(broken.argmax())].as_py()) if broken.any() else ""
-    remedy = number_remedy(first)
-    return f"; to read it, {remedy} in [data.items]" if remedy else ""
 
 
 def _picture_names(raw: pa.ChunkedArray, column: str, rows: RowFilter) -> pa.ChunkedArray:

@@ -25,7 +25,8 @@ def joined_lists(table: pa.Table, fields: CatalogueFields, name: str) -> pa.Tabl
             " set data.fields.title to a column of text (lists may be text or categories)"
         )
     separators = dict.fromkeys(fields.text, " ")
-    separators |= dict.fromkeys(fields.categories, fields.separator)
+    texts = [name for name, kind in fields.filters.items() if kind == "texts"]
+    separators |= dict.fromkeys([*fields.categories, *texts], fields.separator)
     for column, separator in separators.items():
         raw = table[column]
         if pa.types.is_nested(raw.type):

@@ -66,7 +66,7 @@ def _run_ingest(job: Job, out: Path) -> StageOutput:
     items = None
     if data.items is not None:
         items = read_items(
-            *(data.items, job.base, data.fields.numbers),
+            *(data.items, job.base, data.fields.number_columns()),
             unreadable=unreadable("items"),
             progress=job.progress,
             notes=note,

@@ -95,6 +95,7 @@ def test_named_columns_replace_recognised_ones(tmp_path: Path) -> None:
     visits, products = write_shop(tmp_path)
     out = tmp_path / "shop.toml"
     fields = ["--field", "text=Product Name,Beschreibung", "--field", "title=Beschreibung"]
+    fields += ["--field", "filters=Product Name:text"]
     with pytest.raises(SystemExit):
         columns = ["--column", "weight=Stars", "--name", "shop"]
         main(["init", str(visits), str(products), "-o", str(out), *columns, *fields])
@@ -102,6 +103,7 @@ def test_named_columns_replace_recognised_ones(tmp_path: Path) -> None:
     assert config.name == "shop"
     assert config.data.fields.title == "Beschreibung"
     assert config.data.fields.text == ("Product Name", "Beschreibung")
+    assert config.data.fields.filters == {"Product Name": "text"}
     assert config.data.interactions.format == "csv"
     assert config.data.interactions.columns.weight == "Stars"
 

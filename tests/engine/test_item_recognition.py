@@ -48,12 +48,12 @@ def test_every_kind_of_column_is_recognised() -> None:
         text=("Product-Name", "about"),
         categories=("kind", "tags", "colours", "shelf_id", "new"),
         numbers=("price", "stock"),
+        filters={"new": "boolean", "added": "time"},
         image="photo",
     )
     assert found.unused == {
         "ean": "codes",
         "page": "addresses",
-        "added": "dates",
         "currency": "one value only",
         "code": "single words, most of them distinct",
         "empty": "empty",
@@ -109,3 +109,17 @@ def test_without_a_known_name_the_shortest_text_is_the_title() -> None:
     found = recognised({"item": range(COUNT), "about": SHOP["about"], "line": SHOP["Product-Name"]})
     assert found.fields.title == "line"
     assert found.fields.text == ("line", "about")
+
+
+def test_truth_values_and_times_are_columns_for_filters() -> None:
+    truths = ["True", "FALSE", "true"] * 20
+    times = {"at": ["2024-01-05T10:00:00Z"] * COUNT, "odd": ["2024-01-05", "0000-00-00"] * 30}
+    found = recognised({"sku": SHOP["sku"], "sold_out": truths, **times})
+    assert found.fields.filters == {"sold_out": "boolean", "at": "time"}
+    assert found.fields.categories == ("sold_out",)
+    assert found.unused == {"odd": "dates"}
+    assert found.describe().endswith(
+        "filters = 'sold_out' (boolean), 'at' (time); not used: 'odd' (dates)"
+    )
+    given = recognised({"sku": SHOP["sku"], **times}, {"filters": {"at": "text"}})
+    assert given.fields.filters == {"at": "text"}
