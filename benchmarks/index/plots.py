@@ -55,7 +55,7 @@ def _speed(record: Record) -> Figure:
 def _filters(record: Record) -> Figure:
     """Recall@10 and median latency per filter, a row per distribution."""
     section = record["filters"]
-    figure = Figure(figsize=(11, 3.6 * len(section)), layout="constrained")
+    figure = Figure(figsize=(11, 3.8 * len(section)), layout="constrained")
     grid: Any = figure.subplots(len(section), 2, squeeze=False)
     for line, (name, parts) in zip(grid, section.items()):
         series = {OURS: cells_of(parts["ours 0.99"])}
@@ -65,12 +65,15 @@ def _filters(record: Record) -> Figure:
             for each, cells in series.items():
                 values = [scale * cells[f"{cell}, 10"][_key(each, figure_name)] for cell in filters]
                 axes.plot(filters, values, "o-", color=COLOUR_OF[each], label=each, markersize=4)
-            axes.tick_params(axis="x", rotation=30)
+            axes.set_xticks(
+                range(len(filters)), [cell.replace(" and ", "\nand ") for cell in filters]
+            )
+            axes.tick_params(axis="x", rotation=90)
             axes.grid(axis="y", color=GRID)
         line[0].set_title(f"{title(name)}: recall@10 with filters", loc="left")
         line[1].set_title("median latency, ms", loc="left")
         line[1].set_yscale("log")
-        line[0].legend(loc="lower right")
+        line[0].legend(loc="lower left")
     return figure
 
 

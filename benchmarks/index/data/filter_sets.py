@@ -40,7 +40,7 @@ def filters(data: DataSet, count: int) -> Iterator[tuple[str, list[Filter]]]:
         return [Filter(RowSet.of_mask(mask), every)]
 
     for share in (0.0001, 0.001, 0.01, 0.1, 0.5):
-        yield f"random {share:.2%}", of(rng.random(size) < share)
+        yield f"random {100 * share:g}%", of(rng.random(size) < share)
     for share in (0.03, 0.1):
         yield f"clusters {share:.0%}", of(whole_clusters(data.clusters, share, rng))
     half = whole_clusters(data.clusters, 0.5, rng)
