@@ -2,6 +2,7 @@
 
 from recsys_client.filters.comparisons import Contains, Eq, Exists, In, Range
 from recsys_client.filters.json_form import filter_from_json, filter_to_json
+from recsys_client.filters.text_form import parse_filter, to_text
 from recsys_client.filters.tree import And, Filter, Not, Or
 from recsys_client.filters.values import Value
 
@@ -18,4 +19,6 @@ __all__ = [
     "Value",
     "filter_from_json",
     "filter_to_json",
+    "parse_filter",
+    "to_text",
 ]
