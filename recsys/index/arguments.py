@@ -18,6 +18,7 @@ MAX_NORM = 1e18
 """Longest vector; the product of two longer ones would not fit a float32."""
 LEAST_EFFORT, MOST_EFFORT = 0.1, 10.0
 Numbers = npt.NDArray[np.int64]
+_NO_MASK, _NOBODY = np.empty(0, np.bool_), np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +106,21 @@ class SearchArguments:
     allowed: RowSet | None = None
     alive: Liveness | None = None
     effort: float = 1.0
+
+    @property
+    def hidden(self) -> tuple[Any, ...]:
+        """Rows that must not be hits, as the loops of ``recsys.index.kernels`` take them."""
+        mask = _NO_MASK if self.allowed is None else self.allowed.mask
+        died, version = _NOBODY, 0
+        if self.alive is not None and self.alive.count:
+            died, version = self.alive.died, self.alive.version
+        return mask, died, version, self.excluded.rows, self.excluded.starts
+
+    def eligible(self, items: int) -> int:
+        """Number of rows that the filter allows; without a filter, of those not deleted."""
+        if self.allowed is not None:
+            return len(self.allowed)
+        return items - (0 if self.alive is None else self.alive.count)
 
     def take(self, queries: Any) -> SearchArguments:
         """The arguments of some of the queries, int64 positions."""

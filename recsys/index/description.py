@@ -15,7 +15,7 @@ from recsys.files import sha256_bytes, write_json
 from recsys.ids import Vectors
 from recsys.index.configs import IndexConfig
 
-FORMAT_VERSION: Literal[1] = 1
+FORMAT_VERSION: Literal[2] = 2
 FILE = "index.json"
 
 
@@ -39,7 +39,7 @@ class Description(Config):
         3
     """
 
-    format_version: Literal[1] = FORMAT_VERSION
+    format_version: Literal[2] = FORMAT_VERSION
     config: IndexConfig
     items: int
     dimension: int

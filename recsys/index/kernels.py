@@ -1,0 +1,236 @@
+"""Compiled loops: exact scores, the best k of given rows, and scans of rows and leaves.
+
+Each loop handles the queries of a batch one after another, so that an answer does not depend on the
+others, and releases the lock of the interpreter. Scores are summed in float64, in which a product
+of two float32 is exact, in an order that depends on the dimension only.
+
+Rows that must not be hits are given to each loop in the same way: ``mask`` (bool ``[n]``, or empty
+for all rows), ``died`` and ``version`` (``Liveness``; ``died`` is empty where no row is deleted),
+and ``never`` with ``starts`` (``Exclusions``). ``chosen`` holds the positions of the queries that a
+call answers; results are written at these positions.
+"""
+
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,call-arg"
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+F4, F8, I1, I2, I4, I8 = (
+    types.float32,
+    types.float64,
+    types.int8,
+    types.int16,
+    types.int32,
+    types.int64,
+)
+
+
+_LINE, _PREFETCHED = 64, 1024
+"""Bytes of a cache line, and of a vector that are loaded ahead; the processor continues."""
+AHEAD = 8
+"""Number of rows that are loaded ahead."""
+
+
+def array(kind: Any, dimensions: int = 1, *, written: bool = False) -> Any:
+    return types.Array(kind, dimensions, "C", readonly=not written)
+
+
+MATRIX = array(F4, 2)
+HIDDEN = types.Tuple((array(types.boolean), array(I8), I8, array(I4), array(I8)))
+HITS = types.Tuple(
+    (array(I4, 2, written=True), array(F4, 2, written=True), array(I8, written=True))
+)
+
+
+def compiled(signature: Any, **options: Any) -> Callable[[Any], Any]:
+    """Compile a function for one signature, once per installation where a cache can be written."""
+
+    def compile_function(function: Any) -> Any:
+        try:
+            return numba.njit(signature, nogil=True, cache=True, **options)(function)
+        except (RuntimeError, OSError):  # no folder for the cache can be written
+            return numba.njit(signature, nogil=True, **options)(function)
+
+    return compile_function
+
+
+@intrinsic
+def _touch(_, address):
+    """Ask the processor to load the cache line at an address."""
+
+    def generate(context, builder, _, arguments):
+        number = ir.IntType(32)
+        pointer = builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, number, number, number])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [pointer.type], kind)
+        # Read, keep in every cache, data.
+        builder.call(function, [pointer, *(ir.Constant(number, value) for value in (0, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.void(types.uintp), generate
+
+
+@compiled(types.void(MATRIX, I8))
+def prefetch(vectors, row):
+    """Begin to load a vector, which need not be used."""
+    size = vectors.shape[1] * 4
+    start = np.uint64(vectors.ctypes.data) + np.uint64(row) * np.uint64(size)
+    for offset in range(0, min(size, _PREFETCHED), _LINE):
+        _touch(start + np.uint64(offset))
+
+
+@compiled(F4(MATRIX, I8, array(F4)), fastmath={"reassoc"})
+def exact_score(vectors, row, query):
+    """Inner product, summed in float64."""
+    total = 0.0
+    for i in range(query.shape[0]):
+        total += np.float64(vectors[row, i]) * np.float64(query[i])
+    return np.float32(total)
+
+
+@compiled(F4(MATRIX, I8, array(F4)), fastmath={"reassoc", "contract"})
+def float_score(vectors, row, query):
+    """Inner product, summed in float32; proposes rows only."""
+    total = np.float32(0.0)
+    for i in range(query.shape[0]):
+        total += vectors[row, i] * query[i]
+    return total
+
+
+@compiled(types.boolean(F4, I4, F4, I4))
+def worse(score, row, other_score, other_row):
+    return score < other_score or (score == other_score and row > other_row)
+
+
+@compiled(types.void(array(F4, written=True), array(I4, written=True), I8, F4, I4))
+def _sift_down(scores, rows, size, score, row):
+    """Put a pair at the root of a heap whose root is its worst pair."""
+    at = 0
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            break
+        if child + 1 < size and worse(
+            scores[child + 1], rows[child + 1], scores[child], rows[child]
+        ):
+            child += 1
+        if not worse(scores[child], rows[child], score, row):
+            break
+        scores[at], rows[at] = scores[child], rows[child]
+        at = child
+    scores[at], rows[at] = score, row
+
+
+@compiled(I8(array(F4, written=True), array(I4, written=True), I8, F4, I4))
+def offer(scores, rows, size, score, row):
+    """Keep a pair if it is among the best that fit into the arrays; return their number."""
+    if size == len(scores):
+        if worse(scores[0], rows[0], score, row):
+            _sift_down(scores, rows, size, score, row)
+        return size
+    at = size
+    while at > 0:
+        parent = (at - 1) // 2
+        if not worse(score, row, scores[parent], rows[parent]):
+            break
+        scores[at], rows[at] = scores[parent], rows[parent]
+        at = parent
+    scores[at], rows[at] = score, row
+    return size + 1
+
+
+@compiled(types.void(array(F4, written=True), array(I4, written=True), I8))
+def sort(scores, rows, size):
+    """Order a heap: best first."""
+    for last in range(size - 1, 0, -1):
+        score, row = scores[last], rows[last]
+        scores[last], rows[last] = scores[0], rows[0]
+        _sift_down(scores, rows, last, score, row)
+
+
+@compiled(types.boolean(I4, array(I8), I8, array(I4), I8, I8))
+def is_hidden(row, died, version, never, low, high):
+    """Whether a row is deleted, or in the ascending ``never[low:high]``."""
+    if len(died) and died[row] <= version:
+        return True
+    end = high
+    while low < high:
+        middle = (low + high) // 2
+        if never[middle] < row:
+            low = middle + 1
+        else:
+            high = middle
+    return low < end and never[low] == row
+
+
+@compiled(types.void(MATRIX, array(I4), array(F4), array(F4, written=True)))
+def score_rows(vectors, rows, query, scores):
+    """The exact score of each of ``rows``."""
+    for j in range(len(rows)):
+        if j + AHEAD < len(rows):
+            prefetch(vectors, rows[j + AHEAD])
+        scores[j] = exact_score(vectors, rows[j], query)
+
+
+@compiled(types.void(MATRIX, MATRIX, array(I8), array(I4), array(I8), array(I8), HIDDEN, HITS))
+def rank_rows(vectors, queries, chosen, rows, begins, ends, hidden, hits):
+    """The best of ``rows[begins[i]:ends[i]]`` for query ``chosen[i]``."""
+    mask, died, version, never, starts = hidden
+    out_rows, out_scores, found = hits
+    for i in range(len(chosen)):
+        at = chosen[i]
+        query, best, scores, size = queries[at], out_rows[at], out_scores[at], 0
+        for j in range(begins[i], min(begins[i] + AHEAD, ends[i])):
+            prefetch(vectors, rows[j])
+        for j in range(begins[i], ends[i]):
+            if j + AHEAD < ends[i]:
+                prefetch(vectors, rows[j + AHEAD])
+            row = rows[j]
+            if len(mask) and not mask[row]:
+                continue
+            score = exact_score(vectors, row, query)
+            if size == len(scores) and not worse(scores[0], best[0], score, row):
+                continue
+            if is_hidden(row, died, version, never, starts[at], starts[at + 1]):
+                continue
+            size = offer(scores, best, size, score, row)
+        sort(scores, best, size)
+        found[at] = size
+
+
+@compiled(types.void(MATRIX, MATRIX, array(I8), array(I4), array(F8), HIDDEN, HITS))
+def scan_rows(vectors, queries, chosen, rows, slack, hidden, hits):
+    """The best of ``rows``, or of all where it is empty, by a product that proposes.
+
+    ``slack[i]`` is the largest error of that product for query ``chosen[i]``.
+    """
+    mask, died, version, never, starts = hidden
+    out_rows, out_scores, found = hits
+    count = len(rows) if len(rows) else len(vectors)
+    for i in range(len(chosen)):
+        at = chosen[i]
+        query, best, scores, size = queries[at], out_rows[at], out_scores[at], 0
+        for j in range(count):
+            if j + AHEAD < len(rows):
+                prefetch(vectors, rows[j + AHEAD])
+            row = rows[j] if len(rows) else np.int32(j)
+            if len(mask) and not mask[row]:
+                continue
+            if size == len(scores) and float_score(vectors, row, query) + slack[i] < scores[0]:
+                continue
+            score = exact_score(vectors, row, query)
+            if size == len(scores) and not worse(scores[0], best[0], score, row):
+                continue
+            if is_hidden(row, died, version, never, starts[at], starts[at + 1]):
+                continue
+            size = offer(scores, best, size, score, row)
+        sort(scores, best, size)
+        found[at] = size

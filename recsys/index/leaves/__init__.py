@@ -1,0 +1,1 @@
+"""Rows by leaf, and the search that reads only what is eligible."""

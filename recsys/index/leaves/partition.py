@@ -1,0 +1,174 @@
+"""Rows grouped by leaf, with one byte per dimension, for searches that ScaNN does not offer.
+
+ScaNN has no filter and searches the same number of leaves for each query. A scan of the eligible
+rows, leaf after leaf, visits only leaves that hold some and stops when no other leaf can hold a
+better row. Rows are compared by codes of a quarter of a vector's size; a bound of what a code loses
+decides which vectors are read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import DataError
+from recsys.ids import Rows, Vectors
+from recsys.index.rows import RowSet
+
+_NO_ROWS = np.empty(0, np.int32)
+_PER_LEAF = {"centroids", "spread", "radius"}
+_DTYPES = {"tokens": np.int32, "order": np.int32, "codes": np.int8}
+
+
+@dataclass(frozen=True, eq=False)
+class LeafGroups:
+    """Eligible rows by leaf.
+
+    Attributes:
+        leaves: Leaves that hold an eligible row, int32 ``[m]``.
+        begins: Start of each one's positions, and the end, int64 ``[m + 1]``.
+        positions: Positions of the eligible rows in the order of a partition, int32; empty where
+            every row is eligible and the positions are the numbers from 0.
+    """
+
+    leaves: Rows
+    begins: npt.NDArray[np.int64]
+    positions: Rows
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """The arguments of a kernel."""
+        return self.leaves, self.begins, self.positions
+
+
+@dataclass(frozen=True, eq=False)
+class Partition:
+    """The leaf of each row, and codes of the rows in the order of the leaves.
+
+    A row is approximated by its leaf's centroid plus ``scale`` times its codes.
+
+    Attributes:
+        tokens: Leaf of each row, int32 ``[n]``.
+        centroids: Mean of the rows of each leaf, float32 ``[leaves, d]``.
+        spread: Standard deviation of the rows' products with a unit vector, around the centroid's,
+            as a root mean square over the directions; float32 ``[leaves]``.
+        radius: Largest distance of a row from its centroid, float32 ``[leaves]``.
+        order: The rows, leaf after leaf, int32 ``[n]``.
+        codes: int8 ``[n, d]``, in this order.
+        scale: float32 ``[n]``, in this order.
+        error: Length of the difference between a row and its approximation, rounded up, float32
+            ``[n]``, in this order.
+    """
+
+    tokens: Rows
+    centroids: Vectors
+    spread: Vectors
+    radius: Vectors
+    order: Rows
+    codes: npt.NDArray[np.int8]
+    scale: Vectors
+    error: Vectors
+
+    @classmethod
+    def of(cls, vectors: Vectors, tokens: Rows, leaves: int) -> Partition:
+        """Group and encode float32 ``[n, d]`` by the leaf of each row."""
+        items, dimension = vectors.shape
+        order = np.argsort(tokens, kind="stable").astype(np.int32)
+        counts = np.bincount(tokens, minlength=leaves)
+        begins = np.concatenate([[0], np.cumsum(counts)])
+        centroids = np.zeros((leaves, dimension), np.float32)
+        spread, radius = np.zeros(leaves, np.float32), np.zeros(leaves, np.float32)
+        codes = np.empty((items, dimension), np.int8)
+        scale, error = np.empty(items, np.float32), np.empty(items, np.float32)
+        for leaf in np.flatnonzero(counts):
+            at = slice(begins[leaf], begins[leaf + 1])
+            members = vectors[order[at]].astype(np.float64)
+            centroids[leaf] = members.mean(axis=0)
+            residuals = members - centroids[leaf]
+            squares = np.einsum("nd,nd->n", residuals, residuals)
+            spread[leaf] = np.sqrt(squares.mean() / dimension)
+            radius[leaf] = _up(np.sqrt(squares.max()))
+            steps = np.abs(residuals).max(axis=1).astype(np.float32) / np.float32(127)
+            steps[steps == 0] = 1
+            scaled = np.clip(np.rint(residuals / steps[:, None]), -127, 127)
+            residuals -= scaled * steps[:, None]
+            codes[at], scale[at] = scaled, steps
+            error[at] = _up(np.sqrt(np.einsum("nd,nd->n", residuals, residuals)))
+        return cls(tokens, centroids, spread, radius, order, codes, scale, error)
+
+    def save(self, folder: Path) -> None:
+        """Write one file per array into a new or empty folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for each in fields(self):
+            np.save(folder / f"{each.name}.npy", getattr(self, each.name), allow_pickle=False)
+
+    @classmethod
+    def load(cls, folder: Path, *, items: int, dimension: int, leaves: int) -> Partition:
+        """Map what :meth:`save` wrote into memory.
+
+        Raises:
+            DataError: A file is missing, damaged or of another shape.
+        """
+        arrays = {}
+        for each in fields(cls):
+            name, path = each.name, folder / f"{each.name}.npy"
+            try:
+                array = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+            except (OSError, ValueError, EOFError) as error:
+                raise DataError(f"cannot read {path}: {error}; build the index again") from error
+            rows = leaves if name in _PER_LEAF else items
+            shape = (rows, dimension) if name in ("centroids", "codes") else (rows,)
+            kind = _DTYPES.get(name, np.float32)
+            if array.shape != shape or array.dtype != kind:
+                raise DataError(
+                    f"{path} holds {array.dtype} {array.shape}; expected {np.dtype(kind)} {shape}; "
+                    "build the index again"
+                )
+            arrays[name] = array
+        return cls(**arrays)
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """The arguments of a kernel."""
+        return (
+            self.centroids,
+            self.spread,
+            self.radius,
+            self.order,
+            self.codes,
+            self.scale,
+            self.error,
+        )
+
+    @cached_property
+    def everything(self) -> LeafGroups:
+        """Every row, by leaf."""
+        return self._grouped(self.tokens[self.order], _NO_ROWS)
+
+    def groups(self, allowed: RowSet) -> LeafGroups:
+        """The rows of a set, by leaf."""
+        positions = np.sort(self._position[allowed.rows])
+        return self._grouped(self.tokens[self.order[positions]], positions)
+
+    def _grouped(self, tokens: Rows, positions: Rows) -> LeafGroups:
+        counts = np.bincount(tokens, minlength=len(self.centroids))
+        leaves = np.flatnonzero(counts)
+        begins = np.concatenate([[0], np.cumsum(counts[leaves])])
+        return LeafGroups(leaves.astype(np.int32), begins, positions)
+
+    @cached_property
+    def _position(self) -> Rows:
+        position = np.empty(len(self.order), np.int32)
+        position[self.order] = np.arange(len(self.order), dtype=np.int32)
+        return position
+
+
+def _up(values: Any) -> Vectors:
+    """The same as float32, not smaller."""
+    rounded: Vectors = np.nextafter(np.asarray(values).astype(np.float32), np.float32(np.inf))
+    return rounded

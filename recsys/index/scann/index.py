@@ -1,0 +1,172 @@
+"""ScaNN behind the index interface: it proposes rows, exact scores decide.
+
+ScaNN has no filter, and searches a fixed number of leaves. It answers queries without a filter and
+with few excluded rows; a scan of the leaves answers the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recsys.errors import DataError
+from recsys.ids import Vectors
+from recsys.index.api import Index
+from recsys.index.arguments import SearchArguments
+from recsys.index.configs import ScannConfig
+from recsys.index.curve import Curve, Setting
+from recsys.index.description import FILE, Description
+from recsys.index.exact import ExactIndex
+from recsys.index.hits import Hits
+from recsys.index.leaves.calibration import LeafReach
+from recsys.index.leaves.partition import Partition
+from recsys.index.leaves.scan import LeafScan
+from recsys.index.scann.planning import Plan, plans
+from recsys.index.scann.searcher import ScannSearcher
+
+ASSETS, LEAVES = "scann", "leaves"
+"""Folders of ScaNN's files, and of the rows by leaf."""
+
+
+@dataclass(frozen=True, eq=False)
+class LeafSearch:
+    """Both ways to search in leaves, with their measured settings.
+
+    Attributes:
+        searcher: ScaNN's searcher.
+        scan: Scan of the eligible rows of the same leaves.
+        curve: Settings of ScaNN by rank.
+        reach: Reach of the scan.
+    """
+
+    searcher: ScannSearcher
+    scan: LeafScan
+    curve: Curve
+    reach: LeafReach
+
+
+@dataclass(frozen=True, eq=False)
+class ScannIndex(Index):
+    """Approximate search by ScaNN; never short, exact in its scores and its exclusions.
+
+    Build it with ``recsys.index.build_index``.
+
+    Attributes:
+        leaves: Search in leaves; None for a small matrix, which is compared as a whole.
+
+    Example:
+        >>> from recsys.index import ScannConfig, build_index
+        >>> index = build_index(np.eye(3, dtype=np.float32), ScannConfig())
+        >>> index.search(np.eye(3, dtype=np.float32)[1:2], k=1).rows.tolist()
+        [[1]]
+    """
+
+    config: ScannConfig
+    leaves: LeafSearch | None = None
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Number of leaves, settings with their recall, and the reach of a scan."""
+        if self.leaves is None:
+            return {"num_leaves": 0}
+        return {
+            "num_leaves": self.leaves.searcher.num_leaves,
+            "curve": self.leaves.curve.as_json(),
+            "reach": self.leaves.reach.as_json(),
+        }
+
+    @cached_property
+    def exact(self) -> ExactIndex:
+        """Exact search of the same rows."""
+        return ExactIndex(self.vectors)
+
+    def save(self, folder: Path) -> None:
+        """Write ``index.json``, ScaNN's own files, and the rows by leaf."""
+        if self.leaves is not None:
+            self.leaves.searcher.save(folder / ASSETS)
+            self.leaves.scan.partition.save(folder / LEAVES)
+        super().save(folder)
+
+    @classmethod
+    def load(cls, folder: Path, vectors: Vectors, description: Description) -> ScannIndex:
+        """Load an index that :meth:`save` wrote."""
+        config, facts = description.config, description.facts
+        assert isinstance(config, ScannConfig)
+        items, dimension = vectors.shape
+        try:
+            leaves = int(facts["num_leaves"])
+            if not leaves:
+                return cls(vectors, config)
+            curve, reach = Curve.from_json(facts["curve"]), LeafReach.from_json(facts["reach"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"{folder / FILE}: 'facts' is damaged: {error!r}") from error
+        partition = Partition.load(folder / LEAVES, items=items, dimension=dimension, leaves=leaves)
+        searcher = ScannSearcher.load(folder / ASSETS, items=items, num_leaves=leaves)
+        return cls(
+            vectors, config, LeafSearch(searcher, LeafScan.of(vectors, partition), curve, reach)
+        )
+
+    def _search(self, hits: Hits, arguments: SearchArguments) -> None:
+        if self.leaves is None:
+            self.exact._search(hits, arguments)
+            return
+        found = np.zeros(len(arguments), np.int64)
+        for plan in plans(self.leaves.curve, self.leaves.reach, arguments):
+            if plan.name == "exact":
+                self._compare(hits, arguments, plan)
+            elif plan.name == "leaves":
+                self.leaves.scan.search(hits, arguments, plan.queries, reach=plan.reach)
+            else:
+                self._propose(hits, found, arguments, plan)
+
+    def _compare(self, hits: Hits, arguments: SearchArguments, plan: Plan) -> None:
+        """Compare every eligible row."""
+        if len(plan.queries) == len(arguments):
+            self.exact._search(hits, arguments)
+            return
+        part = Hits.empty(queries=len(plan.queries), k=arguments.k)
+        self.exact._search(part, arguments.take(plan.queries))
+        hits.store(plan.queries, part)
+
+    def _propose(self, hits: Hits, found: Any, arguments: SearchArguments, plan: Plan) -> None:
+        """Rank ScaNN's candidates; scan the leaves for queries that have too few."""
+        from recsys.index.kernels import rank_rows
+
+        assert self.leaves is not None and plan.setting is not None
+        setting, chosen = plan.setting, plan.queries
+        everyone = len(chosen) == len(arguments)
+        queries = arguments.queries if everyone else arguments.queries[chosen]
+        rows, counts = self.leaves.searcher.candidates(queries, setting.leaves, setting.depth)
+        begins = np.arange(len(chosen)) * rows.shape[1]
+        rank_rows(
+            self.vectors,
+            arguments.queries,
+            chosen,
+            rows.reshape(-1),
+            begins,
+            begins + counts,
+            arguments.hidden,
+            (hits.rows, hits.scores, found),
+        )
+        hits.settle(chosen, found[chosen])
+        hits.work.put(
+            chosen,
+            "scann",
+            eligible=arguments.eligible(len(self)),
+            leaves=setting.leaves,
+            depth=counts,
+            read=self._read(setting),
+        )
+        short = chosen[found[chosen] < arguments.k]
+        if len(short):
+            reach = self.leaves.reach.reach
+            self.leaves.scan.search(hits, arguments, short, reach=reach)
+
+    def _read(self, setting: Setting) -> int:
+        assert self.leaves is not None
+        return max(setting.depth, len(self) * setting.leaves // self.leaves.searcher.num_leaves)
