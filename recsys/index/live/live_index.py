@@ -24,8 +24,8 @@ from recsys.index.live.merging import merge
 from recsys.index.live.vectors import LiveVectors
 from recsys.index.rows import ALIVE, Liveness, RowSet
 
-REACH = 4.0
-"""Number of standard deviations that the best score of a leaf is assumed to be above its mean."""
+REACH = 8.0
+"""``Base.reach`` before any is measured: a full radius in 64 dimensions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,10 +128,12 @@ class LiveIndex(Index):
     @property
     def exact(self) -> LiveIndex:
         """Exact search of the same version."""
-        if math.isinf(self.base.reach):
-            return self
-        base = dataclasses.replace(self.base, index=self.base.index.exact, reach=math.inf)
-        return dataclasses.replace(self, base=base)
+        base = dataclasses.replace(self.base, index=self.base.index.exact)
+        return dataclasses.replace(self, base=base).with_reach(math.inf)
+
+    def with_reach(self, reach: float) -> LiveIndex:
+        """The same version with another ``Base.reach``."""
+        return dataclasses.replace(self, base=dataclasses.replace(self.base, reach=reach))
 
     @property
     def changes(self) -> int:

@@ -22,6 +22,7 @@ from recsys.index.live.compaction import (
     remove,
 )
 from recsys.index.live.live_index import LiveIndex
+from recsys.index.live.reach import ReachEstimate
 
 _PASSES = 2
 
@@ -72,6 +73,7 @@ class IndexWriter:
         self._folder, self._queries = folder, queries
         self._rule = CompactionRule() if rule is None else rule
         self._build = build_for(live.config) if build is None else build
+        self._reach = ReachEstimate(queries)
         self._base_folder: Path | None = None
         self._not_before = 0
         self._lock = threading.Lock()
@@ -150,8 +152,7 @@ class IndexWriter:
             change = change_of(self.current)
             change.check(self.current.live_vectors)
             self.current = apply(self.current, change, self.current.version + 1)
-            if is_scattered(self.current):
-                self.current = group_again(self.current)
+            self.current = self._grouped(self.current)
             changed = self.current.changes
             if changed >= self._not_before and self._rule.holds(self.current):
                 self._start(f"{changed:,} rows of {len(self.current.base.index):,} have changed")
@@ -189,9 +190,12 @@ class IndexWriter:
         """Replay the writes since ``start`` on its compacted form, and make that the newest one."""
         for _ in range(_PASSES):  # The last writes are few, and writers wait for these only.
             now = self.current
-            fresh, start = _replayed(fresh, start, now), now
+            fresh, start = self._grouped(_replayed(fresh, start, now)), now
         with self._lock:
             self.current = _replayed(fresh, start, self.current)
+
+    def _grouped(self, live: LiveIndex) -> LiveIndex:
+        return self._reach.measured(group_again(live)) if is_scattered(live) else live
 
 
 def _change(live: LiveIndex, **writes: Any) -> Change:
@@ -199,5 +203,4 @@ def _change(live: LiveIndex, **writes: Any) -> Change:
 
 
 def _replayed(fresh: LiveIndex, start: LiveIndex, now: LiveIndex) -> LiveIndex:
-    fresh = apply(fresh, difference(start, now), now.version)
-    return group_again(fresh) if is_scattered(fresh) else fresh
+    return apply(fresh, difference(start, now), now.version)

@@ -1,0 +1,67 @@
+"""How far a leaf of the delta reaches above its mean, measured on samples of queries.
+
+A leaf is read if its mean score plus ``reach`` standard deviations is at least the k-th best score
+so far. The values that true hits need differ between data sets and grow when rows move to new
+regions, so they are measured whenever the delta is grouped again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.ids import Vectors
+from recsys.index.live.live_index import REACH, LiveIndex
+
+_QUERIES, _K, _REMEMBERED, _LEAST = 16, 10, 1_000, 100
+_SHARE = 0.99
+"""Share of the hits in the delta that the reach must find."""
+
+
+class ReachEstimate:
+    """The reach that most hits in the delta needed lately.
+
+    Args:
+        queries: Typical queries, float32 ``[q, d]``; None for the vectors of the delta itself.
+    """
+
+    def __init__(self, queries: Vectors | None) -> None:
+        self._queries = queries
+        self._needed: deque[float] = deque(maxlen=_REMEMBERED)
+        self._next = 0
+
+    def measured(self, live: LiveIndex) -> LiveIndex:
+        """The version with a reach measured on a few queries more."""
+        if math.isinf(live.base.reach) or not live.live_vectors.delta.leaves.grouped:
+            return live
+        self._needed.extend(needed_reach(live, self._sample(live)).tolist())
+        if len(self._needed) < _LEAST:
+            return live.with_reach(REACH)
+        return live.with_reach(float(np.quantile(list(self._needed), _SHARE)))
+
+    def _sample(self, live: LiveIndex) -> Vectors:
+        delta = live.live_vectors.delta
+        source = delta.vectors[: delta.leaves.grouped] if self._queries is None else self._queries
+        # Another part of the source each time, spread over all of it.
+        step = max(1, len(source) // _QUERIES)
+        self._next += 1
+        return source[self._next % step :: step][:_QUERIES]
+
+
+def needed_reach(live: LiveIndex, queries: Vectors) -> npt.NDArray[np.float64]:
+    """The least reach that finds each hit in the delta, over all queries float32 ``[q, d]``."""
+    hits = live.with_reach(math.inf).search(np.ascontiguousarray(queries), _K)
+    delta, leaves = live.live_vectors.delta, live.live_vectors.delta.leaves
+    needed = [np.empty(0)]
+    for position, query in enumerate(queries.astype(np.float64)):
+        rows, scores = hits.at(position)
+        entries = delta.entries(rows, live.live_vectors.length)
+        entries = entries[(entries >= 0) & (entries < leaves.grouped)]
+        leaf = np.searchsorted(leaves.starts, entries, side="right") - 1
+        above = float(scores[-1]) - leaves.centres[leaf] @ query if len(rows) else np.empty(0)
+        width = np.linalg.norm(query) * leaves.spread[leaf]
+        needed.append(np.maximum(above, 0) / np.maximum(width, 1e-30))
+    return np.minimum(np.concatenate(needed), 1e6)
