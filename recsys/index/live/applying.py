@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 
-from recsys.ids import Vectors
+from recsys.ids import Rows, Vectors
 from recsys.index.live.changes import Change
 from recsys.index.live.delta import Delta
 from recsys.index.live.live_index import LiveCounts, LiveIndex
@@ -16,6 +16,8 @@ from recsys.index.rows import ALIVE
 
 TAIL = 4_096
 """Number of entries in the tail from which the delta is grouped again."""
+GROUP, _MOST_GROUPS = 32, 64
+"""Number of entries per group, and largest number of groups per leaf."""
 
 
 def apply(live: LiveIndex, change: Change, version: int) -> LiveIndex:
@@ -55,35 +57,50 @@ def is_scattered(live: LiveIndex) -> bool:
     vectors = live.live_vectors
     if vectors.length - live.counts.fresh > max(TAIL, live.counts.fresh):
         return True
-    return len(live.base.leaves) > 1 and vectors.length - vectors.delta.leaves.grouped > TAIL
+    return len(live.base.leaves) > 1 and vectors.length - vectors.delta.groups.grouped > TAIL
 
 
 def group_again(live: LiveIndex) -> LiveIndex:
     """The same version with a new generation of the delta, without replaced entries."""
     from recsys.index.live.kernels import group_entries
 
-    vectors, leaves = live.live_vectors, live.base.leaves
-    delta, fresh = vectors.delta, live.counts.fresh
+    vectors = live.live_vectors
+    delta, length, fresh = vectors.delta, vectors.length, live.counts.fresh
+    leaves, groups = _grouping(live)
     new = Delta.empty(
         rows=len(delta.newest),
         dimension=vectors.shape[1],
-        leaves=len(leaves),
+        leaves=leaves,
         capacity=fresh + 2 * TAIL,
     )
-    leaf = np.empty(vectors.length, np.int32)
-    grouped, counts = delta.leaves.grouped, np.diff(delta.leaves.starts)
-    leaf[:grouped] = np.repeat(np.arange(len(leaves), dtype=np.int32), counts)
-    leaf[grouped:] = leaves.assign(delta.vectors[grouped : vectors.length])
     group_entries(
         (delta.rows, delta.vectors, delta.born, delta.died),
-        vectors.length,
+        length,
         vectors.version,
-        leaf,
-        (new.leaves.centres, new.leaves.spread, new.leaves.starts),
+        groups,
+        (new.groups.centres, new.groups.spread, new.groups.starts),
         (new.rows, new.vectors, new.born, new.newest),
     )
     after = dataclasses.replace(vectors, delta=new, length=fresh)
     return dataclasses.replace(live, vectors=cast(Vectors, after))
+
+
+def _grouping(live: LiveIndex) -> tuple[Rows, Rows]:
+    """Leaf of each new group, int32, and group of each entry, int32 ``[length]``."""
+    from recsys.index.live.kernels import split_leaves
+
+    vectors, delta = live.live_vectors, live.live_vectors.delta
+    new = delta.vectors[delta.groups.grouped : vectors.length]
+    leaf = np.concatenate([delta.groups.leaf_of_entry, live.base.leaves.assign(new)])
+    order = np.argsort(leaf, kind="stable")
+    starts = np.searchsorted(leaf[order], np.arange(len(live.base.leaves) + 1))
+    parts = np.clip(np.diff(starts) // GROUP, 1, _MOST_GROUPS)
+    if len(live.base.leaves) == 1:
+        parts[:] = 1  # Every search reads all of the delta.
+    firsts = np.concatenate([[0], np.cumsum(parts)])
+    groups = np.zeros(vectors.length, np.int32)
+    split_leaves(delta.vectors, order, starts, firsts, groups)
+    return np.repeat(np.arange(len(parts), dtype=np.int32), parts), groups
 
 
 def difference(before: LiveIndex, after: LiveIndex) -> Change:

@@ -20,46 +20,51 @@ from recsys.index.rows import ALIVE, RowSet
 Numbers = npt.NDArray[np.int64]
 _LEAST = 256
 """Least number of entries for which there is room."""
+_NO_LEAVES = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True, eq=False)
-class DeltaLeaves:
-    """Leaves of the entries that are grouped; their numbers are those of the base's leaves.
+class DeltaGroups:
+    """Groups of near entries, each within one leaf of the base.
 
     Attributes:
-        centres: Mean of each leaf's vectors, float32 ``[leaves, d]``.
+        leaves: Leaf of each group, int32 ``[groups]``.
+        centres: Mean of each group's vectors, float32 ``[groups, d]``.
         spread: Standard deviation of their products with a unit vector, as a root mean square over
-            the directions, float32 ``[leaves]``.
-        starts: First entry of each leaf and the end of the last one, int64 ``[leaves + 1]``.
+            the directions, float32 ``[groups]``.
+        starts: First entry of each group and the end of the last one, int64 ``[groups + 1]``.
     """
 
+    leaves: Rows
     centres: Vectors
     spread: Vectors
     starts: Numbers
 
     @classmethod
-    def empty(cls, leaves: int, dimension: int) -> DeltaLeaves:
-        """Leaves without an entry."""
-        centres = np.zeros((leaves, dimension), np.float32)
-        return cls(centres, np.zeros(leaves, np.float32), np.zeros(leaves + 1, np.int64))
+    def empty(cls, leaves: Rows, dimension: int) -> DeltaGroups:
+        """Groups without an entry, of the given leaves."""
+        groups = len(leaves)
+        centres = np.zeros((groups, dimension), np.float32)
+        return cls(leaves, centres, np.zeros(groups, np.float32), np.zeros(groups + 1, np.int64))
 
     @property
     def grouped(self) -> int:
-        """Number of entries that are grouped."""
+        """Number of entries that are in a group."""
         return int(self.starts[-1])
 
-    def __len__(self) -> int:
-        return len(self.spread)
+    @property
+    def leaf_of_entry(self) -> Rows:
+        """Leaf of each grouped entry, int32 ``[grouped]``."""
+        return np.repeat(self.leaves, np.diff(self.starts))
 
 
 @dataclass(frozen=True, eq=False)
 class Delta:
     """Entries, each the vector of a row from one version on.
 
-    The first entries are grouped by the leaf of the base index whose centroid is nearest; the
-    others, the tail, are in the order of writing. A reader reads only entries below
-    the length that it holds, and of ``older``, ``newest`` and ``died`` only values that its version
-    includes.
+    The first entries are in groups; the others, the tail, are in the order of writing. A reader
+    reads only entries below the length that it holds, and of ``older``, ``newest`` and ``died``
+    only values that its version includes.
 
     Attributes:
         rows: Row of each entry, int32 ``[capacity]``.
@@ -69,11 +74,11 @@ class Delta:
             while it is valid.
         older: Entry before this one of the same row, int32 ``[capacity]``; -1 without one.
         newest: Last entry of each row, int32 ``[at least the number of rows]``; -1 without one.
-        leaves: Leaves of the first entries.
-        sets: Grouped entries of the row sets that searches came with, and their starts by leaf.
+        groups: Groups of the first entries.
+        sets: Grouped entries of the row sets that searches came with, and their starts by group.
 
     Example:
-        >>> delta = Delta.empty(rows=5, dimension=2, leaves=1)
+        >>> delta = Delta.empty(rows=5, dimension=2)
         >>> end = delta.append(0, np.array([3]), np.ones((1, 2), np.float32), version=1)
         >>> delta.entries(np.array([3, 4]), end).tolist()
         [0, -1]
@@ -85,12 +90,14 @@ class Delta:
     died: Numbers
     older: Rows
     newest: Rows
-    leaves: DeltaLeaves
+    groups: DeltaGroups
     sets: WeakKeyDictionary[RowSet, tuple[Numbers, Rows]] = field(default_factory=WeakKeyDictionary)
 
     @classmethod
-    def empty(cls, *, rows: int, dimension: int, leaves: int, capacity: int = _LEAST) -> Delta:
-        """A delta without entries, for ``rows`` rows and a base of ``leaves`` leaves."""
+    def empty(
+        cls, *, rows: int, dimension: int, leaves: Rows = _NO_LEAVES, capacity: int = _LEAST
+    ) -> Delta:
+        """A delta without entries, for ``rows`` rows and with a group for each of ``leaves``."""
         return cls(
             np.zeros(capacity, np.int32),
             np.zeros((capacity, dimension), np.float32),
@@ -98,20 +105,20 @@ class Delta:
             np.full(capacity, ALIVE, np.int64),
             np.full(capacity, -1, np.int32),
             np.full(rows, -1, np.int32),
-            DeltaLeaves.empty(leaves, dimension),
+            DeltaGroups.empty(leaves, dimension),
         )
 
     def eligible(self, allowed: RowSet | None) -> tuple[Numbers, Rows]:
-        """First position of each leaf, and the grouped entries whose rows are allowed.
+        """First position of each group, and the grouped entries whose rows are allowed.
 
         Without ``allowed`` there are no entries listed, and the positions are the entries.
         """
-        starts = self.leaves.starts
+        starts = self.groups.starts
         if allowed is None:
             return starts, np.empty(0, np.int32)
         found = self.sets.get(allowed)
         if found is None:
-            listed = allowed.mask[self.rows[: self.leaves.grouped]]
+            listed = allowed.mask[self.rows[: self.groups.grouped]]
             entries = np.flatnonzero(listed).astype(np.int32)
             found = self.sets[allowed] = np.searchsorted(entries, starts), entries
         return found
@@ -144,7 +151,7 @@ class Delta:
             _extended(self.died, capacity, ALIVE),
             _extended(self.older, capacity, -1),
             newest,
-            self.leaves,
+            self.groups,
             self.sets,
         )
 

@@ -30,7 +30,7 @@ def merge_delta(
     queries: Any,
     delta: Any,
     version: int,
-    group: Any,
+    groups: Any,
     reach: float,
     tail: Any,
     excluded: Any,
@@ -45,16 +45,16 @@ def merge_delta(
         queries: float64 ``[b, d]``.
         delta: Row, vector and ``died`` of each entry.
         version: Version of the reader.
-        group: Centre, spread and first position of each leaf, and the eligible entries by leaf;
+        groups: Centre, spread and first position of each group, and the eligible entries by group;
             without any entries, the positions are entries.
-        reach: Number of standard deviations above its centre that the best score in a leaf is
-            assumed to be; infinite to read every leaf.
+        reach: Number of standard deviations above its centre that the best score in a group is
+            assumed to be; infinite to read every group.
         tail: First entry after the grouped ones, and the end.
         excluded: Rows that must not be hits, and the first position of each query and the end.
         allowed: Rows that may be hits, bool ``[rows]``; empty for all.
         read: Number of entries compared per query, int64 ``[b]``; written.
     """
-    centres, spread, starts, entries = group
+    centres, spread, starts, entries = groups
     bounds, chosen = np.empty(len(spread)), np.empty(len(spread), np.int64)
     for query in range(len(queries)):
         vector = queries[query]
@@ -62,20 +62,20 @@ def merge_delta(
         target = (found[0][query], found[1][query], found[2][query : query + 1])
         total = _merge_range(target, vector, delta, version, tail, fence, allowed, entries[:0])
         norm, count = np.sqrt((vector * vector).sum()), 0
-        for leaf in range(len(spread)):
-            if starts[leaf] == starts[leaf + 1]:
+        for group in range(len(spread)):
+            if starts[group] == starts[group + 1]:
                 continue
             bound = np.inf
             if reach < np.inf:
-                bound = inner_product(centres, leaf, vector) + reach * norm * spread[leaf]
+                bound = inner_product(centres, group, vector) + reach * norm * spread[group]
             if _may_hold(target, bound):
-                bounds[count], chosen[count] = -bound, leaf
+                bounds[count], chosen[count] = -bound, group
                 count += 1
         for position in np.argsort(bounds[:count]):
             if not _may_hold(target, -bounds[position]):
                 break
-            leaf = chosen[position]
-            part = (starts[leaf], starts[leaf + 1])
+            group = chosen[position]
+            part = (starts[group], starts[group + 1])
             total += _merge_range(target, vector, delta, version, part, fence, allowed, entries)
         read[query] = total
 
@@ -146,34 +146,84 @@ def _holds(fence: Any, row: int) -> bool:
 
 
 @_compiled
+def split_leaves(vectors: Any, order: Any, starts: Any, firsts: Any, groups: Any) -> None:
+    """Split each leaf into groups of near entries by k-means.
+
+    Args:
+        vectors: Vector of each entry.
+        order: Entries, leaf after leaf.
+        starts: First position of each leaf in ``order`` and the end.
+        firsts: First group of each leaf and the end.
+        groups: Group of each entry, int32; written.
+    """
+    dimension = vectors.shape[1]
+    most = (firsts[1:] - firsts[:-1]).max()
+    centres, half = np.empty((most, dimension), np.float32), np.empty(most, np.float32)
+    totals, counts = np.empty((most, dimension)), np.empty(most, np.int64)
+    for leaf in range(len(starts) - 1):
+        begin, parts = starts[leaf], firsts[leaf + 1] - firsts[leaf]
+        size = starts[leaf + 1] - begin
+        if size == 0:
+            continue
+        for part in range(parts):
+            centres[part] = vectors[order[begin + part * size // parts]]
+        for _ in range(3 if parts > 1 else 1):
+            totals[:parts], counts[:parts] = 0, 0
+            for part in range(parts):
+                half[part] = (centres[part] * centres[part]).sum() / 2
+            for position in range(begin, begin + size):
+                entry = order[position]
+                best = _nearest(vectors, entry, centres, half, parts)
+                groups[entry] = firsts[leaf] + best
+                counts[best] += 1
+                for each in range(dimension):
+                    totals[best, each] += vectors[entry, each]
+            for part in range(parts):
+                if counts[part]:
+                    centres[part] = (totals[part] / counts[part]).astype(np.float32)
+
+
+@_compiled
+def _nearest(vectors: Any, entry: int, centres: Any, half: Any, parts: int) -> int:
+    best, nearest = np.float32(-np.inf), 0
+    for part in range(parts):
+        score = -half[part]
+        for each in range(vectors.shape[1]):
+            score += vectors[entry, each] * centres[part, each]
+        if score > best:
+            best, nearest = score, part
+    return nearest
+
+
+@_compiled
 def group_entries(
-    source: Any, length: int, version: int, leaf: Any, leaves: Any, target: Any
+    source: Any, length: int, version: int, group_of: Any, groups: Any, target: Any
 ) -> None:
-    """Copy the valid entries, sorted by leaf, into a new generation.
+    """Copy the valid entries, sorted by group, into a new generation.
 
     Args:
         source: Row, vector, ``born`` and ``died`` of each entry.
         length: Number of entries.
         version: Version of the writer.
-        leaf: Leaf of each entry, int32 ``[length]``.
-        leaves: Mean, root mean square of the standard deviations over the directions, and first
-            entry of each leaf; written.
+        group_of: Group of each entry, int32 ``[length]``.
+        groups: Mean, root mean square of the standard deviations over the directions, and first
+            entry of each group; written.
         target: Row, vector and ``born`` of each entry, and the newest entry of each row; written.
     """
     rows, vectors, born, died = source
-    centres, spread, starts = leaves
+    centres, spread, starts = groups
     new_rows, new_vectors, new_born, newest = target
     starts[:] = 0
     for entry in range(length):
         if died[entry] > version:
-            starts[leaf[entry] + 1] += 1
+            starts[group_of[entry] + 1] += 1
     for each in range(1, len(starts)):
         starts[each] += starts[each - 1]
     ends = starts[:-1].copy()
     for entry in range(length):
         if died[entry] > version:
-            to = ends[leaf[entry]]
-            ends[leaf[entry]] += 1
+            to = ends[group_of[entry]]
+            ends[group_of[entry]] += 1
             new_rows[to] = rows[entry]
             new_vectors[to] = vectors[entry]
             new_born[to] = born[entry]

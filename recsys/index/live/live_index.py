@@ -36,8 +36,8 @@ class Base:
         index: Index over the rows 0 to n - 1.
         died: Version that hides each of its rows, int64 ``[n]``; written by the writer only.
         leaves: Leaves by which the delta is grouped.
-        reach: Number of standard deviations that the best score of a leaf of the delta may be above
-            the leaf's mean; infinite for exact search.
+        reach: Number of standard deviations that the best score of a group of the delta may be
+            above the group's mean; infinite for exact search.
         sets: The part of each row set that is in the base.
     """
 
@@ -103,7 +103,7 @@ class LiveIndex(Index):
         if alive is not None:
             died[~alive] = version
         leaves = Leaves.of(index)
-        delta = Delta.empty(rows=len(index), dimension=index.dimension, leaves=len(leaves))
+        delta = Delta.empty(rows=len(index), dimension=index.dimension)
         vectors = LiveVectors(index.vectors, died, delta, 0, version, len(index))
         hidden = int(np.count_nonzero(died <= version))
         counts = LiveCounts(len(index) - hidden, 0, hidden)

@@ -12,19 +12,19 @@ from recsys.index.live.vectors import LiveVectors
 def merge(hits: Hits, arguments: SearchArguments, vectors: LiveVectors, reach: float) -> None:
     """Put the entries of the delta that are among the best k of each query into ``hits``.
 
-    The tail is compared whole; of the grouped entries those of the leaves that can hold a better
-    row than the hits so far. Scores are exact, so merging the two is exact, too.
+    The tail is compared whole; of the others those groups that can hold a better row than the
+    hits so far. Scores are exact, so merging the two is exact, too.
 
     Args:
         hits: Hits of the base; changed in place.
         arguments: Arguments of the search.
         vectors: Version that is searched.
-        reach: Number of standard deviations that a leaf's best score may be above its mean.
+        reach: Number of standard deviations that a group's best score may be above its mean.
     """
     from recsys.index.live.kernels import merge_delta
 
     delta, allowed = vectors.delta, arguments.allowed
-    leaves = delta.leaves
+    groups = delta.groups
     found = hits.valid.sum(axis=1)
     read = np.zeros(len(found), np.int64)
     merge_delta(
@@ -32,9 +32,9 @@ def merge(hits: Hits, arguments: SearchArguments, vectors: LiveVectors, reach: f
         arguments.queries.astype(np.float64),
         (delta.rows, delta.vectors, delta.died),
         vectors.version,
-        (leaves.centres, leaves.spread, *delta.eligible(allowed)),
+        (groups.centres, groups.spread, *delta.eligible(allowed)),
         reach,
-        (leaves.grouped, vectors.length),
+        (groups.grouped, vectors.length),
         (arguments.excluded.rows, arguments.excluded.starts),
         np.empty(0, np.bool_) if allowed is None else allowed.mask,
         read,

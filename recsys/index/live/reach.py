@@ -1,6 +1,6 @@
-"""How far a leaf of the delta reaches above its mean, measured on samples of queries.
+"""How far a group of the delta reaches above its mean, measured on samples of queries.
 
-A leaf is read if its mean score plus ``reach`` standard deviations is at least the k-th best score
+A group is read if its mean score plus ``reach`` standard deviations is at least the k-th best score
 so far. The values that true hits need differ between data sets and grow when rows move to new
 regions, so they are measured whenever the delta is grouped again.
 """
@@ -35,7 +35,7 @@ class ReachEstimate:
 
     def measured(self, live: LiveIndex) -> LiveIndex:
         """The version with a reach measured on a few queries more."""
-        if math.isinf(live.base.reach) or not live.live_vectors.delta.leaves.grouped:
+        if math.isinf(live.base.reach) or not live.live_vectors.delta.groups.grouped:
             return live
         self._needed.extend(needed_reach(live, self._sample(live)).tolist())
         if len(self._needed) < _LEAST:
@@ -44,7 +44,7 @@ class ReachEstimate:
 
     def _sample(self, live: LiveIndex) -> Vectors:
         delta = live.live_vectors.delta
-        source = delta.vectors[: delta.leaves.grouped] if self._queries is None else self._queries
+        source = delta.vectors[: delta.groups.grouped] if self._queries is None else self._queries
         # Another part of the source each time, spread over all of it.
         step = max(1, len(source) // _QUERIES)
         self._next += 1
@@ -54,14 +54,14 @@ class ReachEstimate:
 def needed_reach(live: LiveIndex, queries: Vectors) -> npt.NDArray[np.float64]:
     """The least reach that finds each hit in the delta, over all queries float32 ``[q, d]``."""
     hits = live.with_reach(math.inf).search(np.ascontiguousarray(queries), _K)
-    delta, leaves = live.live_vectors.delta, live.live_vectors.delta.leaves
+    delta, groups = live.live_vectors.delta, live.live_vectors.delta.groups
     needed = [np.empty(0)]
     for position, query in enumerate(queries.astype(np.float64)):
         rows, scores = hits.at(position)
         entries = delta.entries(rows, live.live_vectors.length)
-        entries = entries[(entries >= 0) & (entries < leaves.grouped)]
-        leaf = np.searchsorted(leaves.starts, entries, side="right") - 1
-        above = float(scores[-1]) - leaves.centres[leaf] @ query if len(rows) else np.empty(0)
-        width = np.linalg.norm(query) * leaves.spread[leaf]
+        entries = entries[(entries >= 0) & (entries < groups.grouped)]
+        group = np.searchsorted(groups.starts, entries, side="right") - 1
+        above = float(scores[-1]) - groups.centres[group] @ query if len(rows) else np.empty(0)
+        width = np.linalg.norm(query) * groups.spread[group]
         needed.append(np.maximum(above, 0) / np.maximum(width, 1e-30))
     return np.minimum(np.concatenate(needed), 1e6)
