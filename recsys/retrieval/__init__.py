@@ -9,9 +9,11 @@ from recsys.retrieval.codec import (
     request_to_json,
     response_to_json,
 )
+from recsys.retrieval.live_space import LiveSpace
 from recsys.retrieval.query_vectors import ContentEncoder, QueryEncoder
 from recsys.retrieval.retriever import Retriever
 from recsys.retrieval.space import Space
+from recsys.retrieval.space_writer import SpacesSnapshot, SpaceWriter
 from recsys_client.calls import RetrievalCalls
 from recsys_client.fusion import Fusion, ReciprocalRank, WeightedSum
 from recsys_client.query import Query
@@ -35,6 +37,7 @@ __all__ = [
     "ContentEncoder",
     "Explanation",
     "Fusion",
+    "LiveSpace",
     "Query",
     "QueryEncoder",
     "ReciprocalRank",
@@ -46,6 +49,8 @@ __all__ = [
     "Seen",
     "Space",
     "SpaceExplanation",
+    "SpaceWriter",
+    "SpacesSnapshot",
     "UnknownHistory",
     "WeightedSum",
     "request_from_json",

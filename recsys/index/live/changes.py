@@ -44,8 +44,11 @@ class Change:
         rows: Rows | list[int] | None = None,
         vectors: Vectors | None = None,
         deleted: Rows | list[int] | None = None,
+        absent: Rows | list[int] | None = None,
     ) -> Change:
         """Writes to an index of ``size`` rows; new rows follow the last one without a gap.
+
+        Rows in ``absent`` are new and have no vector.
 
         Raises:
             InvalidRequestError: A row is there twice, negative or leaves a gap, or the vectors are
@@ -55,14 +58,15 @@ class Change:
         if vectors is None:
             vectors = np.empty((0, dimension), np.float32)
         _check_vectors(vectors, len(upserted), dimension)
-        both = np.concatenate([upserted, removed])
-        unique, counts = np.unique(both, return_counts=True)
-        if len(unique) < len(both):
+        without = _row_array(absent, "rows")
+        named = np.concatenate([upserted, removed, without])
+        unique, counts = np.unique(named, return_counts=True)
+        if len(unique) < len(named):
             raise InvalidRequestError(
                 f"row {unique[counts > 1][0]} is there twice; give each row once per call",
                 field="rows",
             )
-        new = np.sort(upserted[upserted >= size])
+        new = np.sort(np.concatenate([upserted[upserted >= size], without]))
         gap = np.flatnonzero(new != np.arange(size, size + len(new)))
         if len(gap):
             raise InvalidRequestError(

@@ -46,6 +46,7 @@ class IndexWriter:
             its vectors.
         rule: When to compact; ``CompactionRule()`` by default.
         build: How a new base is built; by default chosen by the configuration of the base.
+        on_compaction: Function that is called after a new base has become the newest version.
 
     Example:
         >>> import tempfile; import numpy as np
@@ -67,12 +68,14 @@ class IndexWriter:
         queries: Vectors | None = None,
         rule: CompactionRule | None = None,
         build: Build | None = None,
+        on_compaction: Callable[[], object] | None = None,
     ) -> None:
         self.current = live
         self.last_compaction: CompactionReport | None = None
         self._folder, self._queries = folder, queries
         self._rule = CompactionRule() if rule is None else rule
         self._build = build_for(live.config) if build is None else build
+        self._on_compaction = on_compaction
         self._reach = ReachEstimate(queries)
         self._base_folder: Path | None = None
         self._not_before = 0
@@ -185,6 +188,8 @@ class IndexWriter:
         self.last_compaction = CompactionReport(reason, start.version, len(start), seconds, error)
         with self._lock:
             self._compaction = None
+        if error is None and self._on_compaction is not None:
+            self._on_compaction()
 
     def _swap(self, start: LiveIndex, fresh: LiveIndex) -> None:
         """Replay the writes since ``start`` on its compacted form, and make that the newest one."""
