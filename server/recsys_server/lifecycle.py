@@ -25,7 +25,7 @@ from recsys_server.limits import Limits
 from recsys_server.service import SERVICE_NAME, RetrievalService, Retriever
 
 FLUSH_SECONDS = 1.0
-"""Time for sending finished responses once no request is in flight."""
+"""Time for other calls, such as watched health, to end once every response is sent."""
 
 _log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class RetrievalServer:
 
     @property
     def in_flight(self) -> int:
-        """Number of requests that run or wait."""
+        """Number of requests that wait, run or are being answered."""
         return self._service.in_flight
 
     async def stop(self, grace: float) -> int:

@@ -92,7 +92,7 @@ class RetrievalService(RetrievalServiceServicer):
 
     @property
     def in_flight(self) -> int:
-        """Number of requests that run or wait."""
+        """Number of requests that wait, run or are being answered."""
         return self._in_flight
 
     async def drain(self, grace: float) -> int:
@@ -109,6 +109,7 @@ class RetrievalService(RetrievalServiceServicer):
         caller = _Caller(context.time_remaining(), self._clock)
         self._in_flight += 1
         self._idle.clear()
+        context.add_done_callback(self._count_ended)
         try:
             if self._draining:
                 raise ServiceError("the service is stopping; retry, another may answer")
@@ -123,11 +124,13 @@ class RetrievalService(RetrievalServiceServicer):
             )
         except Exception as error:
             await context.abort_with_status(rpc_status.to_status(to_status(error)))
-        finally:
-            self._in_flight -= 1
-            if not self._in_flight:
-                self._idle.set()
         raise AssertionError("abort returned")
+
+    def _count_ended(self, context: Any) -> None:
+        """Called by gRPC once the response is sent, or the call is cancelled."""
+        self._in_flight -= 1
+        if not self._in_flight:
+            self._idle.set()
 
     def _retrieve(self, message: pb.RetrieveRequest, caller: _Caller) -> pb.RetrieveResponse:
         caller.check()

@@ -35,6 +35,9 @@ class Call:
     def time_remaining(self) -> float:
         return DEADLINE
 
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        pass
+
     async def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
         raise Aborted(code)
 
