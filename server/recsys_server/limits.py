@@ -9,7 +9,7 @@ from recsys.encoders.pictures.decoding import pixel_count
 from recsys.errors import InvalidRequestError
 from recsys_client.checks import MAX_ID
 from recsys_client.pb.recsys.v1.retrieval_pb2 import BatchRetrieveRequest, RetrieveRequest
-from recsys_client.request import SERVICE_MAX_K
+from recsys_client.request import SERVICE_BATCH, SERVICE_MAX_K
 
 
 class Limits(Config):
@@ -45,7 +45,7 @@ class Limits(Config):
     pixels: int = Field(16_000_000, ge=1)
     batch_pixels: int = Field(64_000_000, ge=1)
     id: int = Field(MAX_ID, ge=1)
-    batch: int = Field(128, ge=1)
+    batch: int = Field(SERVICE_BATCH, ge=1)
     message: int = Field(4 * 1024 * 1024, ge=1024)
 
     def check(self, request: RetrieveRequest) -> None:

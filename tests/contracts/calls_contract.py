@@ -28,7 +28,6 @@ from recsys_client import (
 )
 
 Outcome = dict[str, Any]
-BATCH = 100
 QUERIES = [
     Query(user_id="ann"),
     Query(user_id="eve"),
@@ -151,9 +150,7 @@ def _made(call: Callable[..., Response], *arguments: Any, **options: Any) -> Out
 
 
 def _answered(calls: RetrievalCalls, requests: Sequence[Request]) -> list[Outcome]:
-    starts = range(0, max(1, len(requests)), BATCH)
-    batches = (requests[start : start + BATCH] for start in starts)
-    return [outcome(answer) for batch in batches for answer in calls.answer(batch)]
+    return [outcome(answer) for answer in calls.answer(requests)]
 
 
 def _options(request: Request) -> Any:

@@ -143,6 +143,23 @@ def test_requests_of_a_batch_need_nothing_in_common() -> None:
     assert retriever.together == [3], "the requests of a batch are answered together"
 
 
+def test_more_requests_than_a_call_has_are_sent_in_order_in_several() -> None:
+    retriever = LineRetriever()
+    requests = [
+        Request(Query(history=(ITEMS[number % 40],)), k=1 if number % 7 else 2**40)
+        for number in range(300)
+    ]
+    with served(retriever) as running, RecsysClient(running.address, timeout=WAIT) as client:
+        answers = client.answer(requests)
+        assert client.answer([]) == []
+    assert retriever.together == [128, 128, 1], "43 of 300 are refused by the client"
+    for number, answer in enumerate(answers):
+        if number % 7:
+            assert answer == LineRetriever().retrieve(requests[number])
+        else:
+            assert isinstance(answer, InvalidRequestError) and answer.field == "k"
+
+
 def test_a_bug_in_one_query_of_a_batch_does_not_affect_the_others(client: RecsysClient) -> None:
     queries = [Query(user_id="ann"), Query(user_id="broken"), Query(user_id="bob")]
     answers = client.retrieve_batch(queries, k=2)

@@ -51,9 +51,7 @@ TOO_LARGE: dict[str, Callable[[RecsysClient], object]] = {
     "query.item_id": lambda client: client.retrieve(item_id="i" * (LIMITS.id + 1), k=1),
     "space": lambda client: client.retrieve(user_id="ann", k=1, space="s" * (LIMITS.id + 1)),
     "query": lambda client: client.retrieve(history=["x" * 1_000] * 5_000, k=1),
-    "requests": lambda client: client.retrieve_batch(
-        [Query(user_id="ann")] * (LIMITS.batch + 1), k=1
-    ),
+    "requests": lambda client: client.retrieve_batch([Query(image=bytes(100_000))] * 60, k=1),
 }
 
 
@@ -75,6 +73,15 @@ def test_as_much_as_the_limits_allow_is_answered(client: RecsysClient) -> None:
     )
     assert len(answer.candidates) == 38
     assert len(client.retrieve_batch([Query(user_id="ann")] * LIMITS.batch, k=1)) == LIMITS.batch
+
+
+def test_a_batch_above_the_limit_is_refused(stub: RetrievalServiceStub) -> None:
+    single = pb.RetrieveRequest(query=pb.Query(user_id="ann"), k=1)
+    with pytest.raises(grpc.RpcError) as caught:
+        batch = pb.BatchRetrieveRequest(requests=[single] * (LIMITS.batch + 1))
+        stub.BatchRetrieve(batch, timeout=WAIT)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "requests has 129 requests; at most 128 are read" in caught.value.details()
 
 
 def test_an_empty_batch_is_refused(stub: RetrievalServiceStub) -> None:

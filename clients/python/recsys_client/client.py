@@ -7,7 +7,7 @@ retries nor balances; gRPC channels can be configured to do both.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 
 import grpc
@@ -18,7 +18,7 @@ from recsys_client.convert import read_response, write_request
 from recsys_client.errors import InvalidRequestError, RecsysError, ServiceError
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
-from recsys_client.request import Request
+from recsys_client.request import SERVICE_BATCH, Request
 from recsys_client.response import Response
 from recsys_client.statuses import from_rpc_error, from_status
 
@@ -83,9 +83,11 @@ class RecsysClient(RetrievalCalls):
     def answer(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
         """For each request the response or the error; requests need nothing in common.
 
+        One call has 128 requests at most, the default limit of a service; more are sent in as
+        many calls as needed, one after the other, each with the ``timeout``.
+
         Raises:
-            RecsysError: The batch as a whole was refused; a :class:`ServiceError` without an
-                answer.
+            RecsysError: A call as a whole was refused; a :class:`ServiceError` without an answer.
         """
         answers: dict[int, Response | RecsysError] = {}
         messages: dict[int, pb.RetrieveRequest] = {}
@@ -94,18 +96,23 @@ class RecsysClient(RetrievalCalls):
                 messages[position] = write_request(request)
             except InvalidRequestError as error:
                 answers[position] = error
-        if messages:
-            batch = pb.BatchRetrieveRequest(requests=messages.values())
-            try:
-                response = self._service.BatchRetrieve(batch, timeout=self.timeout)
-            except grpc.RpcError as error:
-                raise from_rpc_error(error, self.address) from None
-            for position, result in zip(messages, response.results):
-                failed = result.HasField("error")
-                answers[position] = (
-                    from_status(result.error) if failed else read_response(result.response)
-                )
+        positions = list(messages)
+        for start in range(0, len(positions), SERVICE_BATCH):
+            sent = positions[start : start + SERVICE_BATCH]
+            answers.update(zip(sent, self._answer_batch([messages[each] for each in sent])))
         return [answers[position] for position in range(len(requests))]
+
+    def _answer_batch(
+        self, messages: Sequence[pb.RetrieveRequest]
+    ) -> Iterator[Response | RecsysError]:
+        batch = pb.BatchRetrieveRequest(requests=messages)
+        try:
+            response = self._service.BatchRetrieve(batch, timeout=self.timeout)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, self.address) from None
+        for result in response.results:
+            failed = result.HasField("error")
+            yield from_status(result.error) if failed else read_response(result.response)
 
     def is_serving(self) -> bool:
         """Whether the standard health service reports SERVING.

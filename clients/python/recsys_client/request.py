@@ -32,6 +32,8 @@ MAX_K = 10_000
 """Largest number of candidates of a request."""
 SERVICE_MAX_K = 1_000
 """Largest number of candidates of a request to a service with the default limits."""
+SERVICE_BATCH = 128
+"""Largest number of requests per call of a service with the default limits."""
 MAX_CROWDING = 8
 """Largest number of columns of a crowding."""
 MIN_EFFORT, MAX_EFFORT = 0.1, 10.0
