@@ -116,8 +116,8 @@ class ServeConfig(Config):
     """
 
     call: Annotated[RequestField, BeforeValidator(_callable)] = Request(Query(), 10)
-    start_seconds: float = Field(120.0, gt=0)
-    stop_seconds: float = Field(30.0, gt=0)
+    start_seconds: float = Field(300.0, gt=0)
+    stop_seconds: float = Field(60.0, gt=0)
 
     @field_validator("call")
     @classmethod
