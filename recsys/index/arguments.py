@@ -198,8 +198,8 @@ def _fault(vectors: Vectors) -> str | None:
         return f"expected an array of two dimensions, [rows, dimension]; got {shape}"
     if vectors.dtype != np.float32:
         return f"expected float32; got {vectors.dtype}"
-    norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
-    wrong = np.flatnonzero(~(norms <= MAX_NORM))
-    if len(wrong):
-        return f"must be finite and no longer than {MAX_NORM:g}; row {wrong[0]} is not"
-    return None
+    squares = np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64)
+    valid = squares <= MAX_NORM**2
+    if valid.all():
+        return None
+    return f"must be finite and no longer than {MAX_NORM:g}; row {np.argmin(valid)} is not"

@@ -68,25 +68,22 @@ class ExactIndex(Index):
         if not eligible:
             return
         few = len(arguments) <= _FEW_QUERIES
-        found = np.zeros(len(arguments), np.int64)
-        (self._scan if few else self._multiply)(hits, found, arguments)
-        hits.settle(slice(None), found)
+        (self._scan if few else self._multiply)(hits, arguments)
 
-    def _scan(self, hits: Hits, found: Any, arguments: SearchArguments) -> None:
+    def _scan(self, hits: Hits, arguments: SearchArguments) -> None:
         from recsys.index.kernels import scan_rows
 
         allowed = arguments.allowed
         scan_rows(
             self.vectors,
             arguments.queries,
-            np.arange(len(arguments)),
             _NO_ROWS if allowed is None else allowed.rows,
-            rounding_slacks(arguments.queries, self._longest),
+            self._longest,
             arguments.hidden,
-            (hits.rows, hits.scores, found),
+            hits.arrays,
         )
 
-    def _multiply(self, hits: Hits, found: Any, arguments: SearchArguments) -> None:
+    def _multiply(self, hits: Hits, arguments: SearchArguments) -> None:
         from recsys.index.kernels import rank_rows
 
         pool, k = self._pool(arguments), min(arguments.k, len(self))
@@ -103,16 +100,14 @@ class ExactIndex(Index):
                 excluded=[pool.positions(arguments.excluded.at(int(query))) for query in chosen],
                 forbidden=pool.forbidden,
             )
-            ends = np.cumsum([len(rows) for rows in proposed])
             rank_rows(
                 self.vectors,
                 arguments.queries,
                 chosen,
                 pool.rows(np.concatenate(proposed)),
-                np.concatenate([[0], ends[:-1]]),
-                ends,
+                np.cumsum([len(rows) for rows in proposed]),
                 arguments.hidden,
-                (hits.rows, hits.scores, found),
+                hits.arrays,
             )
 
         starts = range(0, len(arguments), step)

@@ -63,8 +63,7 @@ class SearchWork:
     @classmethod
     def empty(cls, queries: int) -> SearchWork:
         """Nothing searched yet."""
-        counts = (np.zeros(queries, np.int64) for _ in range(4))
-        return cls(np.zeros(queries, np.int8), *counts)
+        return cls(np.zeros(queries, np.int8), *np.zeros((4, queries), np.int64))
 
     def put(
         self, queries: Any, plan: str, *, eligible: Any, depth: Any, read: Any, leaves: Any = 0
@@ -132,9 +131,10 @@ class Hits:
         ):
             whole[queries] = own
 
-    def settle(self, queries: Any, found: Counts) -> None:
-        """Mark the first ``found`` rows of some queries as valid; used by the index."""
-        self.valid[queries] = np.arange(self.rows.shape[1]) < np.asarray(found)[:, None]
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """Rows, scores and validity, to be written by a loop of ``recsys.index.kernels``."""
+        return self.rows, self.scores, self.valid
 
     def at(self, query: int) -> tuple[Rows, Vectors]:
         """The valid rows and scores of one query."""

@@ -7,7 +7,7 @@ of two float32 is exact, in an order that depends on the dimension only.
 Rows that must not be hits are given to each loop in the same way: ``mask`` (bool ``[n]``, or empty
 for all rows), ``died`` and ``version`` (``Liveness``; ``died`` is empty where no row is deleted),
 and ``never`` with ``starts`` (``Exclusions``). ``chosen`` holds the positions of the queries that a
-call answers; results are written at these positions.
+call answers; their rows, scores and whether these are valid are written at the same positions.
 """
 
 # mypy: disable-error-code="no-untyped-def,no-untyped-call,call-arg"
@@ -46,7 +46,7 @@ def array(kind: Any, dimensions: int = 1, *, written: bool = False) -> Any:
 MATRIX = array(F4, 2)
 HIDDEN = types.Tuple((array(types.boolean), array(I8), I8, array(I4), array(I8)))
 HITS = types.Tuple(
-    (array(I4, 2, written=True), array(F4, 2, written=True), array(I8, written=True))
+    (array(I4, 2, written=True), array(F4, 2, written=True), array(types.boolean, 2, written=True))
 )
 
 
@@ -180,57 +180,104 @@ def score_rows(vectors, rows, query, scores):
         scores[j] = exact_score(vectors, rows[j], query)
 
 
-@compiled(types.void(MATRIX, MATRIX, array(I8), array(I4), array(I8), array(I8), HIDDEN, HITS))
-def rank_rows(vectors, queries, chosen, rows, begins, ends, hidden, hits):
-    """The best of ``rows[begins[i]:ends[i]]`` for query ``chosen[i]``."""
+@compiled(types.void(HITS, I8, I8))
+def settle(hits, at, size):
+    """Order the rows found for a query, and mark them as valid."""
+    rows, scores, valid = hits
+    sort(scores[at], rows[at], size)
+    for j in range(valid.shape[1]):
+        valid[at, j] = j < size
+
+
+@compiled(I8(MATRIX, MATRIX, I8, array(I4), I8, I8, HIDDEN, HITS))
+def _rank(vectors, queries, at, rows, begin, end, hidden, hits):
+    """The best of ``rows[begin:end]`` for the query at one position."""
     mask, died, version, never, starts = hidden
-    out_rows, out_scores, found = hits
-    for i in range(len(chosen)):
-        at = chosen[i]
-        query, best, scores, size = queries[at], out_rows[at], out_scores[at], 0
-        for j in range(begins[i], min(begins[i] + AHEAD, ends[i])):
-            prefetch(vectors, rows[j])
-        for j in range(begins[i], ends[i]):
-            if j + AHEAD < ends[i]:
-                prefetch(vectors, rows[j + AHEAD])
-            row = rows[j]
-            if len(mask) and not mask[row]:
-                continue
-            score = exact_score(vectors, row, query)
-            if size == len(scores) and not worse(scores[0], best[0], score, row):
-                continue
-            if is_hidden(row, died, version, never, starts[at], starts[at + 1]):
-                continue
+    query, best, scores, size = queries[at], hits[0][at], hits[1][at], 0
+    for j in range(begin, min(begin + AHEAD, end)):
+        prefetch(vectors, rows[j])
+    for j in range(begin, end):
+        if j + AHEAD < end:
+            prefetch(vectors, rows[j + AHEAD])
+        row = rows[j]
+        if len(mask) and not mask[row]:
+            continue
+        score = exact_score(vectors, row, query)
+        if size == len(scores) and not worse(scores[0], best[0], score, row):
+            continue
+        if not is_hidden(row, died, version, never, starts[at], starts[at + 1]):
             size = offer(scores, best, size, score, row)
-        sort(scores, best, size)
-        found[at] = size
+    settle(hits, at, size)
+    return size
 
 
-@compiled(types.void(MATRIX, MATRIX, array(I8), array(I4), array(F8), HIDDEN, HITS))
-def scan_rows(vectors, queries, chosen, rows, slack, hidden, hits):
+@compiled(types.void(MATRIX, MATRIX, array(I8), array(I4), array(I8), HIDDEN, HITS))
+def rank_rows(vectors, queries, chosen, rows, ends, hidden, hits):
+    """The best of ``rows``, of which those before ``ends[i]`` belong to ``chosen[i]``."""
+    begin = 0
+    for i in range(len(chosen)):
+        _rank(vectors, queries, chosen[i], rows, begin, ends[i], hidden, hits)
+        begin = ends[i]
+
+
+_CANDIDATES = (MATRIX, MATRIX, array(I8), array(I4, 2), array(F4, 2), HIDDEN, HITS)
+
+
+@compiled(I8(*_CANDIDATES, array(I8, written=True)))
+def rank_candidates(vectors, queries, chosen, rows, scores, hidden, hits, depth):
+    """The best of ``rows[i]``, in the order of their quantised ``scores[i]``, for ``chosen[i]``.
+
+    A line may end with NaN. A full line is cut before the rows with its lowest score: an equal
+    vector may be outside, and so all copies of a vector are candidates, or none is.
+    ``depth[chosen[i]]`` receives the number of candidates; the result is the number of queries
+    that have fewer hits than asked for.
+    """
+    width, short = rows.shape[1], 0
+    for i in range(len(chosen)):
+        end = width
+        while end > 0 and np.isnan(scores[i, end - 1]):
+            end -= 1
+        if end == width and width < len(vectors):
+            lowest = scores[i, width - 1]
+            while end > 0 and scores[i, end - 1] == lowest:
+                end -= 1
+        depth[chosen[i]] = end
+        size = _rank(vectors, queries, chosen[i], rows[i], 0, end, hidden, hits)
+        short += size < hits[0].shape[1]
+    return short
+
+
+@compiled(F8(array(F4), F8))
+def rounding_slack(query, longest):
+    """Largest error of a float32 product; see ``recsys.index.scoring``."""
+    square = 0.0
+    for i in range(len(query)):
+        square += np.float64(query[i]) ** 2
+    return 2 * (len(query) + 2) * 2.0**-24 * np.sqrt(square) * longest + 1e-37
+
+
+@compiled(types.void(MATRIX, MATRIX, array(I4), F8, HIDDEN, HITS))
+def scan_rows(vectors, queries, rows, longest, hidden, hits):
     """The best of ``rows``, or of all where it is empty, by a product that proposes.
 
-    ``slack[i]`` is the largest error of that product for query ``chosen[i]``.
+    ``longest`` is the largest norm of a vector.
     """
     mask, died, version, never, starts = hidden
-    out_rows, out_scores, found = hits
     count = len(rows) if len(rows) else len(vectors)
-    for i in range(len(chosen)):
-        at = chosen[i]
-        query, best, scores, size = queries[at], out_rows[at], out_scores[at], 0
+    for at in range(len(queries)):
+        query, best, scores, size = queries[at], hits[0][at], hits[1][at], 0
+        slack = rounding_slack(query, longest)
         for j in range(count):
             if j + AHEAD < len(rows):
                 prefetch(vectors, rows[j + AHEAD])
             row = rows[j] if len(rows) else np.int32(j)
             if len(mask) and not mask[row]:
                 continue
-            if size == len(scores) and float_score(vectors, row, query) + slack[i] < scores[0]:
+            if size == len(scores) and float_score(vectors, row, query) + slack < scores[0]:
                 continue
             score = exact_score(vectors, row, query)
             if size == len(scores) and not worse(scores[0], best[0], score, row):
                 continue
-            if is_hidden(row, died, version, never, starts[at], starts[at + 1]):
-                continue
-            size = offer(scores, best, size, score, row)
-        sort(scores, best, size)
-        found[at] = size
+            if not is_hidden(row, died, version, never, starts[at], starts[at + 1]):
+                size = offer(scores, best, size, score, row)
+        settle(hits, at, size)

@@ -37,10 +37,14 @@ def rank(vectors: Vectors, rows: Rows, query: Vectors, k: int) -> tuple[Rows, Ve
 
     shape = (1, min(k, len(rows)))
     best, scores = np.empty(shape, np.int32), np.empty(shape, np.float32)
-    found, ends = np.zeros(1, np.int64), np.array([len(rows)])
-    rows = np.ascontiguousarray(rows, np.int32)
     kernels.rank_rows(
-        vectors, query[None], found, rows, found, ends, _HIDDEN, (best, scores, found.copy())
+        vectors,
+        query[None],
+        np.zeros(1, np.int64),
+        np.ascontiguousarray(rows, np.int32),
+        np.array([len(rows)]),
+        _HIDDEN,
+        (best, scores, np.empty(shape, np.bool_)),
     )
     return best[0], scores[0]
 

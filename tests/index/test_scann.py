@@ -85,7 +85,7 @@ def test_a_higher_target_searches_more_leaves(vectors: Vectors, queries: Vectors
     assert low.leaves is not None and high.leaves is not None
     few, many = (each.leaves.curve.setting(100).leaves for each in (low, high))
     assert few < many <= high.leaves.searcher.num_leaves == 63
-    assert low.leaves.reach.reach < high.leaves.reach.reach
+    assert low.leaves.reach.plain < high.leaves.reach.plain
 
 
 def test_numbers_given_are_kept(vectors: Vectors, queries: Vectors) -> None:
@@ -125,23 +125,31 @@ def test_padding_of_scann_is_dropped(vectors: Vectors) -> None:
         vectors[:1], final_num_neighbors=900, leaves_to_search=1
     )
     assert np.isnan(scores).any() and (rows[np.isnan(scores)] == 0).all()
-    found, counts = searcher.candidates(vectors[:1], 1, 900)
-    proposed = found[0, : counts[0]]
-    assert 0 < counts[0] < 900 and len(set(proposed.tolist())) == counts[0]
-    assert (searcher.propose(vectors[:1], 1, 900)[0, counts[0] :] == -1).all()
+    proposed = searcher.propose(vectors[:1], 1, 900)[0]
+    found = proposed[proposed >= 0]
+    assert 0 < len(found) < 900 and len(set(found.tolist())) == len(found)
+    assert (proposed[len(found) :] == -1).all()
     assert index.search(vectors[:1], 900).valid.all()
 
 
-def test_candidates_hold_all_copies_of_a_vector_or_none(vectors: Vectors) -> None:
-    copies = np.concatenate([np.repeat(vectors[:1], 50, axis=0), vectors])
-    config = ScannConfig(leaves_to_search=40, reorder=40, num_leaves=40)
-    index = build_index(copies, config)
+def test_scann_answers_a_query_alone_as_in_a_batch(vectors: Vectors) -> None:
+    """Single queries take another way through ScaNN, which rounds its scores differently."""
+    index = build_index(vectors, ScannConfig(leaves_to_search=3, reorder=1, num_leaves=40))
     assert isinstance(index, ScannIndex) and index.leaves is not None
-    for depth in (10, 50, 60):
-        rows, counts = index.leaves.searcher.candidates(vectors[:1], 40, depth)
-        found = np.count_nonzero(rows[0, : counts[0]] <= 50)
-        assert found in (0, 51)
-    assert index.search(vectors[:1], 30).rows[0].tolist() == list(range(30))
+    rows, scores = index.leaves.searcher.candidates(vectors[:50], 3, 60)
+    for query in range(50):
+        alone = index.leaves.searcher.candidates(vectors[query : query + 1], 3, 60)
+        np.testing.assert_array_equal(alone[0][0], rows[query])
+        np.testing.assert_allclose(alone[1][0], scores[query], rtol=1e-5)
+
+
+@pytest.mark.parametrize("depth", [10, 50, 60])
+def test_candidates_hold_all_copies_of_a_vector_or_none(vectors: Vectors, depth: int) -> None:
+    copies = np.concatenate([np.repeat(vectors[:1], 50, axis=0), vectors])
+    config = ScannConfig(leaves_to_search=20, reorder=depth, num_leaves=40)
+    index = build_index(copies, config)
+    for k in (1, 5, 30, 52):
+        assert index.search(vectors[:1], k).rows[0, :51].tolist() == list(range(min(k, 51)))
 
 
 def test_ids_never_reach_scann(vectors: Vectors) -> None:

@@ -32,15 +32,17 @@ _FEWEST = 64
 
 @dataclass(frozen=True)
 class LeafReach:
-    """Reach of a leaf scan, and its cost without a filter.
+    """Reach of a leaf scan, in standard deviations above a centroid's score, and its cost.
 
     Attributes:
-        reach: Standard deviations above the centroid's score.
+        plain: Reach without a filter.
+        filtered: Reach with one; not less.
         ranks: Numbers of hits.
-        reads: Mean number of rows read for each.
+        reads: Mean number of rows read for each, without a filter.
     """
 
-    reach: float
+    plain: float
+    filtered: float
     ranks: tuple[int, ...]
     reads: tuple[float, ...]
 
@@ -58,7 +60,8 @@ class LeafReach:
     def from_json(cls, values: Mapping[str, Any]) -> LeafReach:
         """The reach of :meth:`as_json`."""
         reads = tuple(float(value) for value in values["reads"])
-        return cls(float(values["reach"]), tuple(int(rank) for rank in values["ranks"]), reads)
+        ranks = tuple(int(rank) for rank in values["ranks"])
+        return cls(float(values["plain"]), float(values["filtered"]), ranks, reads)
 
 
 def calibrate(scan: LeafScan, queries: Vectors, target: float) -> LeafReach:
@@ -67,17 +70,17 @@ def calibrate(scan: LeafScan, queries: Vectors, target: float) -> LeafReach:
     Each of several filters (random rows, and whole leaves) and numbers of hits must reach it in the
     mean over ``queries``.
     """
-    reach = _LEAST
-    for allowed in [None, *_filters(scan)]:
-        eligible = len(scan.vectors) if allowed is None else len(allowed)
-        if eligible < _FEWEST:
-            continue
-        for rank in _RANKS:
-            if rank * _SHARE <= eligible:
-                reach = _raised(scan, queries, rank, allowed, target, reach)
     ranks = [rank for rank in _RANKS if rank * _SHARE <= len(scan.vectors)] or [1]
-    reads = [_search(scan, queries, rank, None, reach).work.read.mean() for rank in ranks]
-    return LeafReach(reach, tuple(ranks), tuple(max(float(read), 1.0) for read in reads))
+    plain = _LEAST
+    for rank in ranks:
+        plain = _raised(scan, queries, rank, None, target, plain)
+    reads = [_search(scan, queries, rank, None, plain).work.read.mean() for rank in ranks]
+    filtered = plain
+    for allowed in _filters(scan):
+        for rank in ranks:
+            if max(rank * _SHARE, _FEWEST) <= len(allowed):
+                filtered = _raised(scan, queries, rank, allowed, target, filtered)
+    return LeafReach(plain, filtered, tuple(ranks), tuple(max(float(r), 1.0) for r in reads))
 
 
 def _raised(

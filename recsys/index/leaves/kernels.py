@@ -28,7 +28,8 @@ from recsys.index.kernels import (
     is_hidden,
     offer,
     prefetch,
-    sort,
+    rounding_slack,
+    settle,
     worse,
 )
 
@@ -44,6 +45,9 @@ _PARTITION = types.Tuple(
     )
 )
 _GROUPS = types.Tuple((array(I4), array(I8), array(I4)))
+_WORK = types.Tuple((array(I8, written=True), array(I8, written=True), array(I8, written=True)))
+_FIRST_BLOCK, _BLOCK = 16, 256
+"""Number of rows compared before the k-th score is read again: at first, and at most."""
 _MOST = 32_767
 """Largest number in a query of whole numbers."""
 
@@ -80,6 +84,29 @@ def _round_query(query, whole, sizes):
     return step
 
 
+@compiled(
+    I8(_PARTITION, array(I4), I8, I8, array(I2), array(F4), F4, array(I4, 2, written=True)),
+    fastmath={"contract"},
+)
+def _near(partition, positions, first, count, whole, bound, least, block):
+    """Write the rows of a block that can have the score ``least``, and return their number.
+
+    ``bound`` holds the score of the centroid with the rounding error, the step of the query, its
+    error for codes of unit scale, and its length.
+    """
+    _, _, _, order, codes, scale, error = partition
+    products, near, gathered, kept = block[0], block[1], len(positions) > 0, 0
+    for j in range(count):
+        position = positions[first + j] if gathered else np.int32(first + j)
+        products[j] = _code_score(codes, position, whole)
+    for j in range(count):
+        position = positions[first + j] if gathered else np.int32(first + j)
+        reach = scale[position] * (bound[1] * products[j] + bound[2]) + bound[3] * error[position]
+        near[kept] = order[position]
+        kept += bound[0] + reach >= least
+    return kept
+
+
 @compiled(types.void(array(F4, written=True), array(I4, written=True), I8, I8))
 def _sink(bounds, groups, size, at):
     """Restore the order below one place of a heap whose root has the highest bound."""
@@ -97,78 +124,65 @@ def _sink(bounds, groups, size, at):
     bounds[at], groups[at] = bound, group
 
 
-@compiled(
-    types.void(
-        MATRIX,
-        MATRIX,
-        array(I8),
-        _PARTITION,
-        _GROUPS,
-        array(F8),
-        F8,
-        HIDDEN,
-        HITS,
-        array(I8, 2, written=True),
-    )
-)
-def scan_leaves(vectors, queries, chosen, partition, groups, slack, reach, hidden, hits, counts):
+@compiled(types.void(MATRIX, MATRIX, array(I8), _PARTITION, _GROUPS, F8, F8, HIDDEN, HITS, _WORK))
+def scan_leaves(vectors, queries, chosen, partition, groups, longest, reach, hidden, hits, work):
     """The best eligible rows of each query, from leaves in the order of their bounds.
 
     The bound of a leaf is ``reach`` standard deviations above the score of its centroid; with an
     infinite reach, no row of the leaf exceeds it. A scan ends before the first leaf with a bound
-    below the k-th score. ``counts[at]`` receives the numbers of leaves, rows read and exact scores.
+    below the k-th score. ``work`` receives the numbers of leaves, exact scores and rows read.
     """
-    centroids, spread, radius, order, codes, scale, error = partition
+    centroids, spread, radius = partition[:3]
     leaves, begins, positions = groups
     _, died, version, never, starts = hidden
-    out_rows, out_scores, found = hits
-    whole = np.empty(queries.shape[1], np.int16)
-    sizes = np.empty(2, np.float64)
-    scores_of = np.empty(len(leaves), np.float32)
-    bounds = np.empty(len(leaves), np.float32)
-    heap = np.empty(len(leaves), np.int32)
-    waiting = np.empty(AHEAD, np.int32)
+    whole, sizes = np.empty(queries.shape[1], np.int16), np.empty(2, np.float64)
+    scores_of, bounds = np.empty(len(leaves), np.float32), np.empty(len(leaves), np.float32)
+    heap, block, bound = (
+        np.empty(len(leaves), np.int32),
+        np.empty((2, _BLOCK), np.int32),
+        np.empty(4, np.float32),
+    )
     for i in range(len(chosen)):
         at = chosen[i]
-        query, best, scores, size = queries[at], out_rows[at], out_scores[at], 0
-        step = _round_query(query, whole, sizes)
-        norm, lost = sizes[0], sizes[1]
+        query, best, scores, size = queries[at], hits[0][at], hits[1][at], 0
+        slack = rounding_slack(query, longest)
+        bound[1] = _round_query(query, whole, sizes)
+        bound[2], bound[3] = sizes[1] * 1.001, sizes[0]
         for j in range(len(leaves)):
             leaf = leaves[j]
             scores_of[j] = float_score(centroids, leaf, query)
             width = radius[leaf] if reach == np.inf else np.float32(reach) * spread[leaf]
-            bounds[j] = scores_of[j] + np.float32(norm) * width
+            bounds[j] = scores_of[j] + bound[3] * width
             heap[j] = j
         for j in range(len(leaves) // 2 - 1, -1, -1):
             _sink(bounds, heap, len(leaves), j)
-        left, visited, read, exact = len(leaves), 0, 0, 0
+        left, visited, read, exact, most = len(leaves), 0, 0, 0, _FIRST_BLOCK
         while left > 0:
-            if size == len(scores) and bounds[0] + slack[i] < scores[0]:
+            if size == len(scores) and bounds[0] + slack < scores[0]:
                 break
             group, left = heap[0], left - 1
             bounds[0], heap[0] = bounds[left], heap[left]
             _sink(bounds, heap, left, 0)
-            base = np.float64(scores_of[group]) + slack[i]
-            kept, last = 0, begins[group + 1]
-            for j in range(begins[group], last):
-                position = positions[j] if len(positions) else np.int32(j)
-                bound = base + norm * error[position] + lost * scale[position]
-                bound += step * scale[position] * _code_score(codes, position, whole)
-                if size < len(scores) or bound >= scores[0]:
-                    waiting[kept] = order[position]
-                    prefetch(vectors, waiting[kept])
-                    kept += 1
-                if kept < AHEAD and j + 1 < last:
-                    continue
-                for each in range(kept):
-                    row = waiting[each]
+            bound[0] = scores_of[group] + 3 * slack
+            first, last = begins[group], begins[group + 1]
+            visited, read = visited + 1, read + last - first
+            while first < last:
+                count = min(most, last - first)
+                least = scores[0] if size == len(scores) else np.float32(-np.inf)
+                kept = _near(partition, positions, first, count, whole, bound, least, block)
+                for j in range(min(kept, AHEAD)):
+                    prefetch(vectors, block[1, j])
+                for j in range(kept):
+                    if j + AHEAD < kept:
+                        prefetch(vectors, block[1, j + AHEAD])
+                    row = block[1, j]
                     score = exact_score(vectors, row, query)
                     if size == len(scores) and not worse(scores[0], best[0], score, row):
                         continue
                     if not is_hidden(row, died, version, never, starts[at], starts[at + 1]):
                         size = offer(scores, best, size, score, row)
-                exact, kept = exact + kept, 0
-            visited, read = visited + 1, read + last - begins[group]
-        sort(scores, best, size)
-        found[at] = size
-        counts[at, 0], counts[at, 1], counts[at, 2] = visited, read, exact
+                first, exact = first + count, exact + kept
+                if size == len(scores):
+                    most = min(2 * most, _BLOCK)
+        settle(hits, at, size)
+        work[0][at], work[1][at], work[2][at] = visited, exact, read

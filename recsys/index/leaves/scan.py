@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
-
 from recsys.ids import Vectors
 from recsys.index.arguments import SearchArguments
-from recsys.index.hits import Hits
+from recsys.index.hits import PLANS, Hits
 from recsys.index.leaves.partition import LeafGroups, Partition
 from recsys.index.rows import RowSet
-from recsys.index.scoring import longest, rounding_slacks
+from recsys.index.scoring import longest
 
 _EFFORT = 0.9
 """Standard deviations by which the reach grows with the logarithm of the effort."""
@@ -52,26 +50,22 @@ class LeafScan:
 
         if not math.isinf(reach):
             reach = max(reach + _EFFORT * math.log(arguments.effort), _LEAST_REACH)
-        groups = self.groups(arguments.allowed)
-        counts = np.zeros((len(arguments), 3), np.int64)
-        found = np.zeros(len(arguments), np.int64)
+        work = hits.work
         scan_leaves(
             self.vectors,
             arguments.queries,
             chosen,
             self.partition.arrays,
-            groups.arrays,
-            rounding_slacks(arguments.queries[chosen], self.longest),
+            self.groups(arguments.allowed).arrays,
+            self.longest,
             reach,
             arguments.hidden,
-            (hits.rows, hits.scores, found),
-            counts,
+            hits.arrays,
+            (work.leaves, work.depth, work.read),
         )
-        hits.settle(chosen, found[chosen])
-        leaves, read, depth = counts[chosen].T
-        plan = "exact" if math.isinf(reach) else "leaves"
-        eligible = arguments.eligible(len(self.vectors))
-        hits.work.put(chosen, plan, eligible=eligible, leaves=leaves, depth=depth, read=read)
+        where = slice(None) if len(chosen) == len(arguments) else chosen
+        work.plan[where] = PLANS.index("exact" if math.isinf(reach) else "leaves")
+        work.eligible[where] = arguments.eligible(len(self.vectors))
 
     def groups(self, allowed: RowSet | None) -> LeafGroups:
         """The eligible rows by leaf, kept as long as the set lives."""

@@ -57,7 +57,7 @@ def _curve(
         arguments = SearchArguments(queries, k, Exclusions.none(len(queries)))
         depth = max(k, min(setting.reorder, items))
         plan = Plan("scann", np.arange(len(queries)), Setting(setting.leaves_to_search, depth))
-        index._propose(hits, np.zeros(len(queries), np.int64), arguments, plan)
+        index._propose(hits, arguments, plan)
         return hits
 
     setting, tuned = tune(search, vectors, num_leaves, config, queries)

@@ -12,8 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from recsys.errors import DataError
 from recsys.ids import Vectors
 from recsys.index.api import Index
@@ -22,11 +20,11 @@ from recsys.index.configs import ScannConfig
 from recsys.index.curve import Curve, Setting
 from recsys.index.description import FILE, Description
 from recsys.index.exact import ExactIndex
-from recsys.index.hits import Hits
+from recsys.index.hits import PLANS, Hits
 from recsys.index.leaves.calibration import LeafReach
 from recsys.index.leaves.partition import Partition
 from recsys.index.leaves.scan import LeafScan
-from recsys.index.scann.planning import Plan, plans
+from recsys.index.scann.planning import PlainPlans, Plan, plans
 from recsys.index.scann.searcher import ScannSearcher
 
 ASSETS, LEAVES = "scann", "leaves"
@@ -81,6 +79,11 @@ class ScannIndex(Index):
         }
 
     @cached_property
+    def _plain(self) -> PlainPlans:
+        assert self.leaves is not None
+        return PlainPlans(self.leaves.curve, self.leaves.reach)
+
+    @cached_property
     def exact(self) -> ExactIndex:
         """Exact search of the same rows."""
         return ExactIndex(self.vectors)
@@ -115,14 +118,13 @@ class ScannIndex(Index):
         if self.leaves is None:
             self.exact._search(hits, arguments)
             return
-        found = np.zeros(len(arguments), np.int64)
-        for plan in plans(self.leaves.curve, self.leaves.reach, arguments):
+        for plan in plans(self.leaves.curve, self.leaves.reach, arguments, self._plain):
             if plan.name == "exact":
                 self._compare(hits, arguments, plan)
             elif plan.name == "leaves":
                 self.leaves.scan.search(hits, arguments, plan.queries, reach=plan.reach)
             else:
-                self._propose(hits, found, arguments, plan)
+                self._propose(hits, arguments, plan)
 
     def _compare(self, hits: Hits, arguments: SearchArguments, plan: Plan) -> None:
         """Compare every eligible row."""
@@ -133,39 +135,29 @@ class ScannIndex(Index):
         self.exact._search(part, arguments.take(plan.queries))
         hits.store(plan.queries, part)
 
-    def _propose(self, hits: Hits, found: Any, arguments: SearchArguments, plan: Plan) -> None:
+    def _propose(self, hits: Hits, arguments: SearchArguments, plan: Plan) -> None:
         """Rank ScaNN's candidates; scan the leaves for queries that have too few."""
-        from recsys.index.kernels import rank_rows
+        from recsys.index.kernels import rank_candidates
 
         assert self.leaves is not None and plan.setting is not None
-        setting, chosen = plan.setting, plan.queries
-        everyone = len(chosen) == len(arguments)
-        queries = arguments.queries if everyone else arguments.queries[chosen]
-        rows, counts = self.leaves.searcher.candidates(queries, setting.leaves, setting.depth)
-        begins = np.arange(len(chosen)) * rows.shape[1]
-        rank_rows(
+        setting, chosen, work = plan.setting, plan.queries, hits.work
+        where = slice(None) if len(chosen) == len(arguments) else chosen
+        queries = arguments.queries[where]
+        short = rank_candidates(
             self.vectors,
             arguments.queries,
             chosen,
-            rows.reshape(-1),
-            begins,
-            begins + counts,
+            *self.leaves.searcher.candidates(queries, setting.leaves, setting.depth),
             arguments.hidden,
-            (hits.rows, hits.scores, found),
+            hits.arrays,
+            work.depth,
         )
-        hits.settle(chosen, found[chosen])
-        hits.work.put(
-            chosen,
-            "scann",
-            eligible=arguments.eligible(len(self)),
-            leaves=setting.leaves,
-            depth=counts,
-            read=self._read(setting),
-        )
-        short = chosen[found[chosen] < arguments.k]
-        if len(short):
-            reach = self.leaves.reach.reach
-            self.leaves.scan.search(hits, arguments, short, reach=reach)
+        work.plan[where] = PLANS.index("scann")
+        work.eligible[where] = arguments.eligible(len(self))
+        work.leaves[where], work.read[where] = setting.leaves, self._read(setting)
+        if short:
+            again = chosen[~hits.valid[chosen, arguments.k - 1]]
+            self.leaves.scan.search(hits, arguments, again, reach=self.leaves.reach.filtered)
 
     def _read(self, setting: Setting) -> int:
         assert self.leaves is not None

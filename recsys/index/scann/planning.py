@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +20,8 @@ _CODE_ROW = 12
 """Number of ScaNN's codes that are read in the time of one row of a leaf scan."""
 _CANDIDATE = 6
 """Number of rows of a leaf scan that are read in the time of one exact score."""
+_KEPT = 1024
+"""Number of plans that are kept."""
 _MATRIX_SHARE = 4
 """A depth above a quarter of the rows costs more than a comparison of all."""
 
@@ -41,51 +43,81 @@ class Plan:
     reach: float = math.inf
 
 
-def plans(curve: Curve, reach: LeafReach, arguments: SearchArguments) -> Iterator[Plan]:
+@dataclass(frozen=True, eq=False)
+class PlainPlans:
+    """The plans of queries without filters and exclusions, kept by k and effort."""
+
+    curve: Curve
+    reach: LeafReach
+    _kept: dict[tuple[int, float], tuple[Any, ...]] = field(default_factory=dict)
+
+    def plan(self, arguments: SearchArguments) -> Plan:
+        """The plan of a batch."""
+        key = arguments.k, arguments.effort
+        chosen = self._kept.get(key)
+        if chosen is None:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            chosen = self._kept[key] = self._choose(*key)
+        name, setting, reach = chosen
+        return Plan(name, np.arange(len(arguments)), setting, reach)
+
+    def _choose(self, k: int, effort: float) -> tuple[Any, ...]:
+        setting = _setting(self.curve, k, effort, tail=False)
+        if _is_complete(self.curve, setting):
+            return "exact", None, math.inf
+        tuned = self.curve.fixed is None
+        if tuned and _scan_cost(self.reach, k) < _scann_cost(self.curve, setting):
+            return "leaves", None, self.reach.plain
+        return "scann", setting, math.inf
+
+
+def plans(
+    curve: Curve, reach: LeafReach, arguments: SearchArguments, plain: PlainPlans
+) -> Iterator[Plan]:
     """The plans of a batch; each query is in one of them."""
-    everyone = np.arange(len(arguments))
     eligible = arguments.eligible(curve.items)
     if not eligible or not len(arguments):
         return
-    plain = _setting(curve, arguments, arguments.k, tail=False)
-    if _is_complete(curve, plain) or arguments.k * _MATRIX_SHARE > eligible:
-        yield Plan("exact", everyone)
+    usual = plain.plan(arguments)
+    if usual.name == "exact" or arguments.k * _MATRIX_SHARE > eligible:
+        yield Plan("exact", usual.queries)
     elif arguments.allowed is not None:
-        yield _filtered(curve, reach, arguments, plain, eligible)
+        setting = _setting(curve, arguments.k, arguments.effort, tail=False)
+        yield _filtered(curve, reach, usual.queries, setting, eligible)
+    elif eligible == curve.items and not len(arguments.excluded.rows):
+        yield usual
     else:
-        counts = arguments.excluded.counts
-        for excluded in np.unique(_rounded(counts)):
-            chosen = np.flatnonzero(_rounded(counts) == excluded)
+        counts = _rounded(arguments.excluded.counts)
+        for excluded in np.unique(counts):
+            chosen = np.flatnonzero(counts == excluded)
             rank = math.ceil((arguments.k + int(excluded)) * curve.items / eligible)
-            yield _unfiltered(curve, reach, arguments, chosen, rank)
+            setting = _setting(curve, rank, arguments.effort, tail=True)
+            yield _unfiltered(curve, reach, chosen, setting, rank)
 
 
-def _filtered(
-    curve: Curve, reach: LeafReach, arguments: SearchArguments, plain: Setting, eligible: int
-) -> Plan:
-    everyone = np.arange(len(arguments))
+def _unfiltered(curve: Curve, reach: LeafReach, chosen: Any, setting: Setting, rank: int) -> Plan:
+    if _is_complete(curve, setting) or _scan_cost(reach, rank) < _scann_cost(curve, setting):
+        return Plan("leaves", chosen, reach=reach.filtered)
+    return Plan("scann", chosen, setting)
+
+
+def _filtered(curve: Curve, reach: LeafReach, everyone: Any, plain: Setting, eligible: int) -> Plan:
     if eligible <= curve.num_leaves:
         return Plan("exact", everyone)
     # As many rows as an unfiltered search has time for are all compared.
     if eligible <= _scann_cost(curve, plain):
         return Plan("leaves", everyone)
-    return Plan("leaves", everyone, reach=reach.reach)
+    return Plan("leaves", everyone, reach=reach.filtered)
 
 
-def _unfiltered(
-    curve: Curve, reach: LeafReach, arguments: SearchArguments, chosen: Any, rank: int
-) -> Plan:
-    if rank == arguments.k:
-        return Plan("scann", chosen, _setting(curve, arguments, rank, tail=False))
-    setting = _setting(curve, arguments, rank, tail=True)
-    scan = reach.read(rank) + _CANDIDATE * rank
-    if _is_complete(curve, setting) or scan < _scann_cost(curve, setting):
-        return Plan("leaves", chosen, reach=reach.reach)
-    return Plan("scann", chosen, setting)
+def _scan_cost(reach: LeafReach, rank: int) -> float:
+    """Estimated cost of a leaf scan without a filter, in rows read."""
+    return reach.read(rank) + _CANDIDATE * rank
 
 
-def _setting(curve: Curve, arguments: SearchArguments, rank: int, *, tail: bool) -> Setting:
-    return curve.setting(min(rank, curve.items), effort=arguments.effort, tail=tail)
+def _setting(curve: Curve, rank: int, effort: float, *, tail: bool) -> Setting:
+    return curve.setting(min(rank, curve.items), effort=effort, tail=tail)
 
 
 def _is_complete(curve: Curve, setting: Setting) -> bool:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from recsys.errors import ConfigError, DataError
 from recsys.ids import Rows, Vectors
@@ -27,7 +26,6 @@ _UNUSED_NEIGHBOURS = 10
 """ScaNN's own default number of results, which every search replaces."""
 _TIED = 32
 """Number of candidates for one more that is fetched, as some share the lowest score."""
-Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,31 +80,23 @@ class ScannSearcher:
         rows[np.isnan(scores)] = -1
         return rows
 
-    def candidates(self, queries: Vectors, leaves: int, depth: int) -> tuple[Rows, Numbers]:
-        """The same, without rows that may have an equal outside, and the number per query.
+    def candidates(self, queries: Vectors, leaves: int, depth: int) -> tuple[Rows, Vectors]:
+        """The same with their quantised scores, and a few more.
 
-        A few more than ``depth`` are fetched. Rows with the lowest quantised score are left out,
-        since an equal vector may have been cut off; so all copies of a vector are candidates, or
-        none is.
+        Some share the lowest score with rows outside and are dropped by ``rank_candidates``.
 
         Returns:
-            int32 ``[b, fetched]``, and int64 ``[b]``, how many of each line are candidates.
+            int32 and float32 ``[b, fetched]``; the scores are NaN where the leaves hold fewer.
         """
-        fetched = depth + 1 + depth // _TIED
-        rows, scores = self._search(queries, leaves, min(fetched, self.items))
-        lowest = scores[:, -1:]
-        full = ~np.isnan(lowest) & (rows.shape[1] < self.items)
-        counts = np.where(full, scores > lowest, ~np.isnan(scores)).sum(axis=1)
-        return rows, counts
+        return self._search(queries, leaves, min(depth + 1 + depth // _TIED, self.items))
 
     def _search(self, queries: Vectors, leaves: int, depth: int) -> tuple[Rows, Vectors]:
-        rows, scores = self.native.search_batched(
-            queries,
-            final_num_neighbors=depth,
-            pre_reorder_num_neighbors=depth,
-            leaves_to_search=leaves,
-        )
-        return np.ascontiguousarray(rows, np.int32), scores
+        if len(queries) == 1:  # The same answer, sooner; not padded.
+            rows, scores = self.native.search(queries[0], depth, depth, leaves)
+            if len(rows) == depth:
+                return rows[None].view(np.int32), scores[None]
+        rows, scores = self.native.search_batched(queries, depth, depth, leaves)
+        return rows.view(np.int32), scores
 
     def tokens(self) -> Rows:
         """The leaf of each row, int32 ``[n]``; the leaf of the lowest row is 0, and so on.
