@@ -37,9 +37,10 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--work", type=Path, default=WORK, help="folder of the parts")
     parser.add_argument("--name", default="", help="another name measures this engine again")
     parser.add_argument("--core", type=int, default=-1, help="position of the core; the last")
+    parser.add_argument("--stored-peers", action="store_true", help="without those not built yet")
     options = parser.parse_args(arguments)
     one_thread()
-    run = Run(options.work, options.quick, options.name, options.core)
+    run = Run(options.work, options.quick, options.name, options.core, options.stored_peers)
     sections: dict[str, Any] = {}
     for name in options.only or SECTIONS:
         sections[name] = SECTIONS[name](run)

@@ -36,12 +36,14 @@ class Run:
         quick: Whether only one small size is measured.
         name: Name of the measurement of this engine; under another one it is measured again.
         core: Position of the core among those of this process.
+        stored: Whether peers that are not built yet are left out.
     """
 
     work: Path
     quick: bool = False
     name: str = ""
     core: int = -1
+    stored: bool = False
 
     @property
     def queries(self) -> int:
@@ -81,9 +83,19 @@ class Run:
             print(f"{function}, {shown}: its log is in {folder}", file=sys.stderr, flush=True)
             return run_process(MODULE, request, folder)
 
-        name = function.rpartition(".")[2].replace(":", "-")
-        found = cached_result(self.work / "parts", name=name, depends_on=depends, compute=compute)
+        folder, name = self.work / "parts", function.rpartition(".")[2].replace(":", "-")
+        found = cached_result(folder, name=name, depends_on=depends, compute=compute)
         return {key: value for key, value in found.items() if key != "machine"}
+
+    def peer(self, name: str, **values: Any) -> Result | None:
+        """Build, memory and settings of a peer; None where it is left out."""
+        complete = index_folder(self.work, **values, name=name) / "complete"
+        if self.stored and not complete.is_file():
+            return None
+        built = self.part("measures.building:build_peer", **values, peer=name)
+        tuned = self.part("measures.building:tune_peer", **values, peer=name)
+        complete.touch()
+        return {**tuned, **built}
 
     @cached_property
     def source(self) -> str:

@@ -23,10 +23,11 @@ def _speed(run: Run, values: Mapping[str, Any]) -> Section:
     rows = run.part("measures.building:make_data", **values)["rows"]
     builds: dict[str, Any] = {}
     for peer in PEERS:
-        built = run.part("measures.building:build_peer", **values, peer=peer)
-        builds[peer] = {**built, **run.part("measures.building:tune_peer", **values, peer=peer)}
+        found = run.peer(peer, **values)
+        if found is not None:
+            builds[peer] = found
+    settings = {peer: builds[peer]["settings"] for peer in builds}
     builds |= _builds(run, values)
-    settings = {peer: builds[peer]["settings"] for peer in PEERS}
     compared = run.part("measures.speed:compare", ours=True, **values, settings=settings)
     return {"rows": rows, "builds": builds, "targets": compared}
 
@@ -53,8 +54,10 @@ def filters(run: Run) -> Section:
         section = run.part("measures.filters:ours", ours=True, **counted, targets=RECALLS)
         settings = {}
         for peer in (peer for peer, kind in PEERS.items() if kind.filters):
-            tuned = run.part("measures.building:tune_peer", **values, peer=peer)["settings"]
-            settings[peer] = {"10": tuned["r99"], "100": tuned["r99k100"]}
+            found = run.peer(peer, **values)
+            if found is not None:
+                chosen = found["settings"]
+                settings[peer] = {"10": chosen["r99"], "100": chosen["r99k100"]}
         section["peers"] = run.part("measures.filters:peers", **counted, settings=settings)
         sections[name_of(values)] = section
     return sections
@@ -110,11 +113,11 @@ def growing(run: Run) -> Section:
             **run.part("measures.growth:serve", ours=True, **values),
         }
         if items <= growth.PEER_LIMIT:
-            peer = run.part("measures.building:build_peer", **values, peer=growth.PEER)
-            tuned = run.part("measures.building:tune_peer", **values, peer=growth.PEER)
-            setting = tuned["settings"]["r95"]
-            served = run.part("measures.growth:serve_peer", **values, setting=setting)
-            section[str(items)][growth.PEER] = {**peer, **tuned, **served}
+            peer = run.peer(growth.PEER, **values)
+            if peer is not None:
+                setting = peer["settings"]["r95"]
+                served = run.part("measures.growth:serve_peer", **values, setting=setting)
+                section[str(items)][growth.PEER] = {**peer, **served}
     return section
 
 

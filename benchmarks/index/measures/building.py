@@ -33,7 +33,8 @@ def build_peer(work: Path, data: str, items: int, peer: str) -> dict[str, Any]:
     started = time.process_time()
     built.build(vectors)
     seconds = time.process_time() - started
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     built.save(folder / FILE)
     return {"build_seconds": seconds}
 

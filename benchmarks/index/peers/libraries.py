@@ -212,9 +212,12 @@ class FaissIvf(Faiss):
 
 
 class FaissIvfPq(FaissIvf):
-    """faiss' inverted lists of 4-bit product codes, scanned fast, with exact refinement."""
+    """faiss' inverted lists of 4-bit product codes, scanned fast, with exact refinement.
 
-    name, factory = "faiss IVF-PQ", "IVF{lists},PQ32x4fs,RFlat"
+    The codes are of residuals: without, .95 of a million clustered rows was out of reach.
+    """
+
+    name, factory = "faiss IVF-PQ", "IVF{lists},PQ32x4fsr,RFlat"
     depths = (2, 4, 8, 16, 32, 64)
     filters = False  # the refinement drops the selector
 
