@@ -15,6 +15,9 @@ from recsys.ids import Mask, Rows
 
 ALIVE = np.iinfo(np.int64).max
 """Value of a row that no version hides."""
+_BLOCK, _MOST_LISTED, _NO_RUNS = 2**16, 4_096, 12_346
+"""Rows of a container of a bitmap, of which more than the second number are stored as bits, and the
+first number of a stored bitmap without compressed runs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,7 @@ class RowSet:
     @classmethod
     def of_mask(cls, mask: Mask) -> RowSet:
         """The rows where a mask, bool ``[size]``, is true."""
-        return cls.of_rows(np.flatnonzero(mask), len(mask))
+        return cls(FrozenBitMap(bitmap_of_mask(mask)), len(mask))
 
     @classmethod
     def of_rows(cls, rows: Rows | Iterable[int], size: int) -> RowSet:
@@ -121,3 +124,25 @@ def bitmap_of_rows(rows: npt.NDArray[np.integer]) -> BitMap:
     each of whose elements becomes an object of Python.
     """
     return BitMap(array("I", rows.astype(np.uint32).tobytes()))
+
+
+def bitmap_of_mask(mask: Mask) -> BitMap:
+    """A bitmap of the rows where a mask is true.
+
+    Where a block of 65,536 rows has more than 4,096, its bits are written in the format in which a
+    bitmap stores them (github.com/RoaringBitmap/RoaringFormatSpec).
+    """
+    if np.count_nonzero(mask) * _BLOCK < len(mask) * _MOST_LISTED:
+        return bitmap_of_rows(np.flatnonzero(mask))
+    blocks = np.zeros((-(-len(mask) // _BLOCK), _BLOCK), np.bool_)
+    blocks.reshape(-1)[: len(mask)] = mask
+    counts = np.count_nonzero(blocks, axis=1)
+    full, few = np.flatnonzero(counts > _MOST_LISTED), np.flatnonzero(counts <= _MOST_LISTED)
+    bits = np.packbits(blocks[full], axis=1, bitorder="little")
+    keys = np.stack([full, counts[full] - 1], axis=1).astype("<u2")
+    start = 2 * 4 + len(full) * (2 * 2 + 4)
+    offsets = (start + bits.shape[1] * np.arange(len(full))).astype("<u4")
+    head = np.array([_NO_RUNS, len(full)], "<u4")
+    stored = b"".join(part.tobytes() for part in (head, keys, offsets, bits))
+    block, column = np.nonzero(blocks[few])
+    return BitMap.deserialize(stored) | bitmap_of_rows(few[block] * _BLOCK + column)

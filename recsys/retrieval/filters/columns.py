@@ -16,8 +16,8 @@ from pyroaring import BitMap
 from recsys.catalogue import Catalogue, FilterType
 from recsys.formats.columns import RawColumn
 from recsys.formats.times import TimeFormat
-from recsys.ids import Mask, Rows
-from recsys.index.rows import bitmap_of_rows
+from recsys.ids import Rows
+from recsys.index.rows import bitmap_of_mask, bitmap_of_rows
 from recsys.tables import factorize
 from recsys_client.filters import Value
 
@@ -57,8 +57,6 @@ class ValueGroups:
     def with_any(self, codes: Sequence[int]) -> BitMap:
         """Rows with at least one of the codes."""
         parts = [self.rows[self.starts[code] : self.starts[code + 1]] for code in codes]
-        if len(parts) == 1:
-            return bitmap_of_rows(parts[0])
         return bitmap_of_unsorted(np.concatenate(parts), self.size) if parts else BitMap()
 
 
@@ -200,11 +198,6 @@ def build_column(catalogue: Catalogue, name: str, kind: FilterType) -> FilterCol
     """The column ``name`` of a catalogue, read with a type."""
     raw = RawColumn(catalogue.table[name], f"the catalogue: column '{name}'", "missing")
     return _BUILDERS[kind](raw, catalogue.fields.separator)
-
-
-def bitmap_of_mask(mask: Mask) -> BitMap:
-    """A bitmap of the rows where a mask is true."""
-    return bitmap_of_rows(np.flatnonzero(mask))
 
 
 def bitmap_of_unsorted(rows: Rows, size: int) -> BitMap:
