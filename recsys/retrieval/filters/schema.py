@@ -81,14 +81,14 @@ class FilterSchema:
             parts = enumerate(filter.parts)
             return type(filter)([self.resolve(part, f"{path}[{at}]") for at, part in parts])
         if isinstance(filter, Exists):
-            self.type_of(filter.column, path)
+            self.type_of(filter.column, f"{path}.column")
             return filter
         if isinstance(filter, Range):
             return self._resolved_range(filter, path)
         if isinstance(filter, Contains):
             return self._resolved_contains(filter, path)
         assert isinstance(filter, Eq | In)
-        kind = self.type_of(filter.column, path)
+        kind = self.type_of(filter.column, f"{path}.column")
         if kind == "texts":
             raise InvalidRequestError(
                 f"{path}: {_noun(filter.column, kind)}; = and in compare one: use contains",
@@ -104,7 +104,7 @@ class FilterSchema:
         )
 
     def type_of(self, column: str, path: str) -> FilterType:
-        """Type of a column.
+        """Type of a column, whose name has the path ``path`` in the request.
 
         Raises:
             InvalidRequestError: Filters cannot read the column; the message has the nearest name
@@ -118,12 +118,11 @@ class FilterSchema:
         else:
             why = f"the catalogue has no column {column!r:.80}{suggestion(column, self.types)}"
         raise InvalidRequestError(
-            f"{path}.column: {why} (columns for filters: {known or 'none'})",
-            field=f"{path}.column",
+            f"{path}: {why} (columns for filters: {known or 'none'})", field=path
         )
 
     def _resolved_range(self, filter: Range, path: str) -> Filter:
-        kind = self.type_of(filter.column, path)
+        kind = self.type_of(filter.column, f"{path}.column")
         if kind not in ("number", "time"):
             raise InvalidRequestError(
                 f"{path}: {_noun(filter.column, kind)}; only numbers and times have a range: use "
@@ -146,7 +145,7 @@ class FilterSchema:
         return Range(filter.column, **bounds)
 
     def _resolved_contains(self, filter: Contains, path: str) -> Filter:
-        kind = self.type_of(filter.column, path)
+        kind = self.type_of(filter.column, f"{path}.column")
         if kind != "texts":
             raise InvalidRequestError(
                 f"{path}: {_noun(filter.column, kind)}; contains searches in several texts per "

@@ -293,8 +293,9 @@ def test_codes_number_the_values_of_a_single_valued_column(columns: FilterColumn
         columns.codes("brand")[0] = 1
     with pytest.raises(InvalidRequestError, match="holds several texts per item; one value per"):
         columns.codes("tags")
-    with pytest.raises(InvalidRequestError, match="did you mean 'price'"):
-        columns.codes("prise")
+    with pytest.raises(InvalidRequestError, match="did you mean 'price'") as caught:
+        columns.codes("prise", path="crowding.prise")
+    assert caught.value.field == "crowding.prise"
 
 
 def test_a_description_has_types_examples_and_missing_values(columns: FilterColumns) -> None:
