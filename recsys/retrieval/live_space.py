@@ -12,6 +12,7 @@ from recsys.errors import DataError
 from recsys.ids import Mask, Rows, Vectors
 from recsys.index import RowSet
 from recsys.index.live import LiveIndex, LiveVectors, load_live
+from recsys.index.scoring import exact_scores
 from recsys.retrieval.space import VECTORS, Space
 
 _INDEX = "live"
@@ -90,6 +91,13 @@ class LiveSpace(Space):
     def live_index(self) -> LiveIndex:
         """The index, with its full type."""
         return cast(LiveIndex, self.index)
+
+    def scores(self, rows: Rows, query: Vectors) -> Vectors:
+        """Inner products of ``rows`` with one query ``[d]``, float32 ``[len(rows)]``.
+
+        They equal those of :meth:`search`; a row without a vector has 0, as its vector is zeros.
+        """
+        return exact_scores(self.vectors[rows], np.arange(len(rows), dtype=np.int32), query)
 
     def save(self, folder: Path) -> None:
         """Write the vectors of the base, the delta and the index into a new or empty folder."""

@@ -13,6 +13,7 @@ from recsys.index.live.delta import Delta
 from recsys.index.live.live_index import LiveCounts, LiveIndex
 from recsys.index.live.vectors import LiveVectors
 from recsys.index.rows import ALIVE
+from recsys.index.scoring import longest
 
 TAIL = 4_096
 """Number of entries in the tail from which the delta is grouped again."""
@@ -43,7 +44,8 @@ def apply(live: LiveIndex, change: Change, version: int) -> LiveIndex:
             live.counts.fresh - len(old) + len(change.rows),
             live.counts.hidden + len(based),
         )
-        after = LiveVectors(vectors.base, died, delta, end, version, change.size)
+        highest = max(vectors.longest, longest(change.vectors) if len(change.rows) else 0.0)
+        after = LiveVectors(vectors.base, died, delta, end, version, change.size, highest)
         return dataclasses.replace(live, vectors=cast(Vectors, after), counts=counts)
     except BaseException:
         delta.take_back(length, change.rows)
@@ -65,7 +67,7 @@ def group_again(live: LiveIndex) -> LiveIndex:
     from recsys.index.live.kernels import group_entries
 
     vectors = live.live_vectors
-    delta, length, fresh = vectors.delta, vectors.length, live.counts.fresh
+    delta, fresh = vectors.delta, live.counts.fresh
     leaves, groups = _grouping(live)
     new = Delta.empty(
         rows=len(delta.newest),
@@ -75,7 +77,6 @@ def group_again(live: LiveIndex) -> LiveIndex:
     )
     group_entries(
         (delta.rows, delta.vectors, delta.born, delta.died),
-        length,
         vectors.version,
         groups,
         (new.groups.centres, new.groups.spread, new.groups.starts),

@@ -1,163 +1,162 @@
-"""Compiled loops over a delta; they release the GIL."""
+"""Compiled loops over a delta; they release the lock of the interpreter."""
+
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
 import numpy as np
-from numba import njit
+from numba import types
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from recsys.index.kernels import (
+    F4,
+    F8,
+    HITS,
+    I4,
+    I8,
+    MATRIX,
+    array,
+    compiled,
+    exact_score,
+    float_score,
+    is_hidden,
+    worse,
+)
+
+_ENTRIES = types.Tuple((array(I4), MATRIX, array(I8)))  # row, vector, died
+_GROUPS = types.Tuple((MATRIX, array(F4), array(I8), array(I4)))  # centre, spread, starts, entries
+_HIDDEN = types.Tuple((array(types.boolean), I8, array(I4), array(I8)))
+_WRITTEN_MATRIX = array(F4, 2, written=True)
 
 
-def _compiled(function: Function) -> Function:
-    return cast(Function, njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})(function))
+@compiled(
+    I8(
+        array(I4, written=True),
+        array(F4, written=True),
+        I8,
+        array(F4),
+        F8,
+        _ENTRIES,
+        array(I4),
+        I8,
+        I8,
+        _HIDDEN,
+        I8,
+        I8,
+    )
+)
+def _merge_range(best, scores, size, query, slack, delta, entries, first, end, hidden, low, high):
+    """Put the entries at some positions that are among the best into sorted hits; their number."""
+    rows, vectors, died = delta
+    mask, version, never, _ = hidden
+    for position in range(first, end):
+        entry = entries[position] if len(entries) else np.int32(position)
+        row = rows[entry]
+        if died[entry] <= version or (len(mask) and not mask[row]):
+            continue
+        full = size == len(scores)
+        if full and float_score(vectors, entry, query) + slack < scores[size - 1]:
+            continue
+        score = exact_score(vectors, entry, query)
+        if full and not worse(scores[size - 1], best[size - 1], score, row):
+            continue
+        if is_hidden(row, died[:0], version, never, low, high):
+            continue
+        at = size - 1 if full else size
+        while at > 0 and worse(scores[at - 1], best[at - 1], score, row):
+            scores[at], best[at] = scores[at - 1], best[at - 1]
+            at -= 1
+        scores[at], best[at] = score, row
+        size = min(size + 1, len(scores))
+    return size
 
 
-@_compiled
-def inner_product(vectors: Any, row: int, query: Any) -> Any:
-    """Inner product of a row with a query, summed in float64, as float32."""
-    total = 0.0
-    for each in range(len(query)):
-        total += np.float64(vectors[row, each]) * query[each]
-    return np.float32(total)
+@compiled(
+    types.void(
+        HITS,
+        MATRIX,
+        array(F8),
+        _ENTRIES,
+        _GROUPS,
+        F8,
+        I8,
+        I8,
+        _HIDDEN,
+        array(I8, written=True),
+    )
+)
+def merge_delta(hits, queries, slack, delta, groups, reach, tail, end, hidden, read):
+    """Put the entries of a delta that are among the best k of each query into sorted hits.
 
-
-@_compiled
-def merge_delta(
-    found: Any,
-    queries: Any,
-    delta: Any,
-    version: int,
-    groups: Any,
-    reach: float,
-    tail: Any,
-    excluded: Any,
-    allowed: Any,
-    read: Any,
-) -> None:
-    """Put the entries of a delta that are among the best k of a query into its hits.
-
-    Args:
-        found: Rows and scores ``[b, k]`` of the hits so far, best first, and their number ``[b]``;
-            changed in place.
-        queries: float64 ``[b, d]``.
-        delta: Row, vector and ``died`` of each entry.
-        version: Version of the reader.
-        groups: Centre, spread and first position of each group, and the eligible entries by group;
-            without any entries, the positions are entries.
-        reach: Number of standard deviations above its centre that the best score in a group is
-            assumed to be; infinite to read every group.
-        tail: First entry after the grouped ones, and the end.
-        excluded: Rows that must not be hits, and the first position of each query and the end.
-        allowed: Rows that may be hits, bool ``[rows]``; empty for all.
-        read: Number of entries compared per query, int64 ``[b]``; written.
+    The tail is compared whole, then groups in the order of their bounds, ``reach`` standard
+    deviations above the score of their centres, until the k-th score exceeds them. ``entries`` are
+    the eligible ones by group; without any, the positions of a group are entries. ``read`` receives
+    the number of entries per query.
     """
+    out_rows, out_scores, found = hits
     centres, spread, starts, entries = groups
-    bounds, chosen = np.empty(len(spread)), np.empty(len(spread), np.int64)
-    for query in range(len(queries)):
-        vector = queries[query]
-        fence = (excluded[0], excluded[1][query], excluded[1][query + 1])
-        target = (found[0][query], found[1][query], found[2][query : query + 1])
-        total = _merge_range(target, vector, delta, version, tail, fence, allowed, entries[:0])
-        norm, count = np.sqrt((vector * vector).sum()), 0
+    bounds, chosen = np.empty(len(spread), np.float32), np.empty(len(spread), np.int32)
+    for i in range(len(queries)):
+        query, best, scores = queries[i], out_rows[i], out_scores[i]
+        low, high = hidden[3][i], hidden[3][i + 1]
+        size = _merge_range(
+            best,
+            scores,
+            found[i],
+            query,
+            slack[i],
+            delta,
+            entries[:0],
+            tail,
+            end,
+            hidden,
+            low,
+            high,
+        )
+        norm = np.float32(0)
+        for j in range(len(query)):
+            norm += query[j] * query[j]
+        norm, count, total = np.sqrt(norm), 0, end - tail
         for group in range(len(spread)):
-            if starts[group] == starts[group + 1]:
-                continue
-            bound = np.inf
+            bound = np.float32(np.inf)
             if reach < np.inf:
-                bound = inner_product(centres, group, vector) + reach * norm * spread[group]
-            if _may_hold(target, bound):
+                bound = (
+                    float_score(centres, group, query) + np.float32(reach) * norm * spread[group]
+                )
+            if size < len(scores) or bound + slack[i] >= scores[size - 1]:
                 bounds[count], chosen[count] = -bound, group
                 count += 1
-        for position in np.argsort(bounds[:count]):
-            if not _may_hold(target, -bounds[position]):
+        for at in np.argsort(bounds[:count]):
+            if size == len(scores) and slack[i] - bounds[at] < scores[size - 1]:
                 break
-            group = chosen[position]
-            part = (starts[group], starts[group + 1])
-            total += _merge_range(target, vector, delta, version, part, fence, allowed, entries)
-        read[query] = total
+            first, last = starts[chosen[at]], starts[chosen[at] + 1]
+            size = _merge_range(
+                best, scores, size, query, slack[i], delta, entries, first, last, hidden, low, high
+            )
+            total += last - first
+        found[i], read[i] = size, total
 
 
-@_compiled
-def _may_hold(target: Any, bound: float) -> bool:
-    return bool(target[2][0] < len(target[1]) or bound >= target[1][-1])
+@compiled(I8(MATRIX, I8, _WRITTEN_MATRIX, array(F4, written=True), I8), fastmath={"reassoc"})
+def _nearest(vectors, entry, centres, half, parts):
+    best, nearest = np.float32(-np.inf), 0
+    for part in range(parts):
+        score = -half[part]
+        for j in range(vectors.shape[1]):
+            score += vectors[entry, j] * centres[part, j]
+        if score > best:
+            best, nearest = score, part
+    return nearest
 
 
-@_compiled
-def _merge_range(
-    target: Any,
-    vector: Any,
-    delta: Any,
-    version: int,
-    part: Any,
-    fence: Any,
-    allowed: Any,
-    entries: Any,
-) -> int:
-    best_rows, best, size = target
-    rows, vectors, died = delta
-    k, count, compared = len(best), size[0], 0
-    for position in range(part[0], part[1]):
-        entry = entries[position] if len(entries) else position
-        if died[entry] <= version:
-            continue
-        row = rows[entry]
-        if len(allowed) and not allowed[row]:
-            continue
-        compared += 1
-        score = inner_product(vectors, entry, vector)
-        if count == k and _is_before(best[k - 1], best_rows[k - 1], score, row):
-            continue
-        if _holds(fence, row):
-            continue
-        low, high = 0, count
-        while low < high:
-            middle = (low + high) >> 1
-            if _is_before(best[middle], best_rows[middle], score, row):
-                low = middle + 1
-            else:
-                high = middle
-        count = min(count + 1, k)
-        for rank in range(count - 1, low, -1):
-            best[rank], best_rows[rank] = best[rank - 1], best_rows[rank - 1]
-        best[low], best_rows[low] = score, row
-    size[0] = count
-    return compared
+@compiled(types.void(MATRIX, array(I8), array(I8), array(I8), array(I4, written=True)))
+def split_leaves(vectors, order, starts, firsts, groups):
+    """Split each leaf into groups of near entries, by three rounds of k-means.
 
-
-@_compiled
-def _is_before(score: Any, row: int, other_score: Any, other_row: int) -> bool:
-    return bool(score > other_score or (score == other_score and row < other_row))
-
-
-@_compiled
-def _holds(fence: Any, row: int) -> bool:
-    rows, low, end = fence
-    high = end
-    while low < high:
-        middle = (low + high) >> 1
-        if rows[middle] < row:
-            low = middle + 1
-        else:
-            high = middle
-    return bool(low < end and rows[low] == row)
-
-
-@_compiled
-def split_leaves(vectors: Any, order: Any, starts: Any, firsts: Any, groups: Any) -> None:
-    """Split each leaf into groups of near entries by k-means.
-
-    Args:
-        vectors: Vector of each entry.
-        order: Entries, leaf after leaf.
-        starts: First position of each leaf in ``order`` and the end.
-        firsts: First group of each leaf and the end.
-        groups: Group of each entry, int32; written.
+    ``order`` holds the entries, leaf after leaf, from ``starts``; ``firsts`` is the first group of
+    each leaf, and the end. ``groups`` receives the group of each entry.
     """
     dimension = vectors.shape[1]
-    most = (firsts[1:] - firsts[:-1]).max()
+    most = np.max(firsts[1:] - firsts[:-1])
     centres, half = np.empty((most, dimension), np.float32), np.empty(most, np.float32)
     totals, counts = np.empty((most, dimension)), np.empty(most, np.int64)
     for leaf in range(len(starts) - 1):
@@ -176,70 +175,68 @@ def split_leaves(vectors: Any, order: Any, starts: Any, firsts: Any, groups: Any
                 best = _nearest(vectors, entry, centres, half, parts)
                 groups[entry] = firsts[leaf] + best
                 counts[best] += 1
-                for each in range(dimension):
-                    totals[best, each] += vectors[entry, each]
+                for j in range(dimension):
+                    totals[best, j] += vectors[entry, j]
             for part in range(parts):
                 if counts[part]:
-                    centres[part] = (totals[part] / counts[part]).astype(np.float32)
+                    for j in range(dimension):
+                        centres[part, j] = totals[part, j] / counts[part]
 
 
-@_compiled
-def _nearest(vectors: Any, entry: int, centres: Any, half: Any, parts: int) -> int:
-    best, nearest = np.float32(-np.inf), 0
-    for part in range(parts):
-        score = -half[part]
-        for each in range(vectors.shape[1]):
-            score += vectors[entry, each] * centres[part, each]
-        if score > best:
-            best, nearest = score, part
-    return nearest
+@compiled(types.void(_WRITTEN_MATRIX, I8, I8, _WRITTEN_MATRIX, array(F4, written=True), I8))
+def _describe(vectors, first, end, centres, spread, group):
+    """Mean and spread of some entries."""
+    dimension, variance = vectors.shape[1], 0.0
+    for j in range(dimension):
+        total = 0.0
+        for entry in range(first, end):
+            total += vectors[entry, j]
+        mean, squares = total / max(end - first, 1), 0.0
+        for entry in range(first, end):
+            squares += (vectors[entry, j] - mean) ** 2
+        centres[group, j] = mean
+        variance += squares / max(end - first, 1)
+    spread[group] = np.sqrt(variance / dimension)
 
 
-@_compiled
-def group_entries(
-    source: Any, length: int, version: int, group_of: Any, groups: Any, target: Any
-) -> None:
+@compiled(
+    types.void(
+        types.Tuple((array(I4), MATRIX, array(I8), array(I8))),
+        I8,
+        array(I4),
+        types.Tuple((_WRITTEN_MATRIX, array(F4, written=True), array(I8, written=True))),
+        types.Tuple(
+            (
+                array(I4, written=True),
+                _WRITTEN_MATRIX,
+                array(I8, written=True),
+                array(I4, written=True),
+            )
+        ),
+    )
+)
+def group_entries(source, version, group_of, groups, target):
     """Copy the valid entries, sorted by group, into a new generation.
 
-    Args:
-        source: Row, vector, ``born`` and ``died`` of each entry.
-        length: Number of entries.
-        version: Version of the writer.
-        group_of: Group of each entry, int32 ``[length]``.
-        groups: Mean, root mean square of the standard deviations over the directions, and first
-            entry of each group; written.
-        target: Row, vector and ``born`` of each entry, and the newest entry of each row; written.
+    ``source`` is the row, vector, ``born`` and ``died`` of each entry, ``target`` the same without
+    ``died``, and the newest entry of each row. ``groups`` receives means, spreads and starts.
     """
     rows, vectors, born, died = source
     centres, spread, starts = groups
     new_rows, new_vectors, new_born, newest = target
     starts[:] = 0
-    for entry in range(length):
+    for entry in range(len(group_of)):
         if died[entry] > version:
             starts[group_of[entry] + 1] += 1
-    for each in range(1, len(starts)):
-        starts[each] += starts[each - 1]
+    for group in range(1, len(starts)):
+        starts[group] += starts[group - 1]
     ends = starts[:-1].copy()
-    for entry in range(length):
+    for entry in range(len(group_of)):
         if died[entry] > version:
             to = ends[group_of[entry]]
             ends[group_of[entry]] += 1
-            new_rows[to] = rows[entry]
+            new_rows[to], new_born[to] = rows[entry], born[entry]
             new_vectors[to] = vectors[entry]
-            new_born[to] = born[entry]
             newest[rows[entry]] = to
-    dimension = vectors.shape[1]
-    total, squares = np.empty(dimension), np.empty(dimension)
-    for each in range(len(spread)):
-        count = starts[each + 1] - starts[each]
-        total[:], squares[:] = 0, 0
-        for entry in range(starts[each], starts[each + 1]):
-            for part in range(dimension):
-                value = np.float64(new_vectors[entry, part])
-                total[part] += value
-                squares[part] += value * value
-        for part in range(dimension):
-            mean = total[part] / max(count, 1)
-            centres[each, part] = mean
-            squares[part] = max(squares[part] / max(count, 1) - mean * mean, 0)
-        spread[each] = np.sqrt(squares.sum() / dimension)
+    for group in range(len(spread)):
+        _describe(new_vectors, starts[group], starts[group + 1], centres, spread, group)

@@ -10,6 +10,7 @@ import numpy as np
 
 from recsys.ids import Rows, Vectors
 from recsys.index.api import Index
+from recsys.index.scann.index import ScannIndex
 
 _PRODUCTS_AT_ONCE = 1 << 22
 
@@ -32,10 +33,9 @@ class Leaves:
     @classmethod
     def of(cls, index: Index) -> Leaves:
         """The leaves of an index."""
-        centroids = getattr(index, "centroids", None)
-        if centroids is None:
-            centroids = np.zeros((1, index.dimension), np.float32)
-        return cls(centroids)
+        if isinstance(index, ScannIndex) and index.leaves is not None:
+            return cls(index.leaves.scan.partition.centroids)
+        return cls(np.zeros((1, index.dimension), np.float32))
 
     def __len__(self) -> int:
         return len(self.centroids)

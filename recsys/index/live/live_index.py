@@ -104,7 +104,7 @@ class LiveIndex(Index):
             died[~alive] = version
         leaves = Leaves.of(index)
         delta = Delta.empty(rows=len(index), dimension=index.dimension)
-        vectors = LiveVectors(index.vectors, died, delta, 0, version, len(index))
+        vectors = LiveVectors(index.vectors, died, delta, 0, version, len(index), 0.0)
         hidden = int(np.count_nonzero(died <= version))
         counts = LiveCounts(len(index) - hidden, 0, hidden)
         reach = REACH if len(leaves) > 1 else math.inf

@@ -7,6 +7,9 @@ import numpy as np
 from recsys.index.arguments import SearchArguments
 from recsys.index.hits import Hits
 from recsys.index.live.vectors import LiveVectors
+from recsys.index.scoring import rounding_slacks
+
+_ALL = np.empty(0, np.bool_)
 
 
 def merge(hits: Hits, arguments: SearchArguments, vectors: LiveVectors, reach: float) -> None:
@@ -23,20 +26,21 @@ def merge(hits: Hits, arguments: SearchArguments, vectors: LiveVectors, reach: f
     """
     from recsys.index.live.kernels import merge_delta
 
-    delta, allowed = vectors.delta, arguments.allowed
+    delta, allowed, excluded = vectors.delta, arguments.allowed, arguments.excluded
+    mask = _ALL if allowed is None else allowed.mask
     groups = delta.groups
     found = hits.valid.sum(axis=1)
     read = np.zeros(len(found), np.int64)
     merge_delta(
         (hits.rows, hits.scores, found),
-        arguments.queries.astype(np.float64),
+        arguments.queries,
+        rounding_slacks(arguments.queries, vectors.longest),
         (delta.rows, delta.vectors, delta.died),
-        vectors.version,
         (groups.centres, groups.spread, *delta.eligible(allowed)),
         reach,
-        (groups.grouped, vectors.length),
-        (arguments.excluded.rows, arguments.excluded.starts),
-        np.empty(0, np.bool_) if allowed is None else allowed.mask,
+        groups.grouped,
+        vectors.length,
+        (mask, vectors.version, excluded.rows, excluded.starts),
         read,
     )
     hits.valid[:] = np.arange(arguments.k) < found[:, None]

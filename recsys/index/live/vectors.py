@@ -28,6 +28,7 @@ class LiveVectors:
         length: Number of entries of the delta that the version includes.
         version: Number of the version.
         size: Number of rows, with deleted ones.
+        longest: Largest norm of a vector in the delta, or more.
     """
 
     base: Vectors
@@ -36,6 +37,7 @@ class LiveVectors:
     length: int
     version: int
     size: int
+    longest: float
     ndim = 2
     dtype = np.dtype(np.float32)
 

@@ -32,7 +32,7 @@ class ScannMachine(LiveMachine):
 
 
 @pytest.mark.parametrize(
-    ("machine", "examples", "steps"), [(ExactMachine, 15, 20), (ScannMachine, 6, 15)]
+    ("machine", "examples", "steps"), [(ExactMachine, 15, 20), (ScannMachine, 3, 12)]
 )
 def test_a_live_index_is_a_dictionary(
     machine: type[LiveMachine], examples: int, steps: int, monkeypatch: pytest.MonkeyPatch
