@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from functools import reduce
 from operator import and_
 from threading import Lock
@@ -36,8 +37,7 @@ class ColumnDescription:
     Attributes:
         name: Name of the column.
         type: Type of its values.
-        examples: Its most frequent values, or the smallest and the largest number. Times are
-            seconds since 1970.
+        examples: Its most frequent values, or the smallest and the largest number or time.
         missing: Number of items without a value.
     """
 
@@ -85,14 +85,17 @@ class FilterColumns:
         self._cache = RowSetCache(cache_bytes)
 
     @classmethod
-    def of(cls, catalogue: Catalogue) -> FilterColumns:
-        """The columns of a catalogue."""
-        schema = FilterSchema.of(catalogue)
-        return cls(
-            schema,
-            len(catalogue),
-            lambda name: build_column(catalogue, name, schema.types[name]),
-        )
+    def of(cls, catalogue: Catalogue, schema: FilterSchema | None = None) -> FilterColumns:
+        """The columns of a catalogue, with the types of ``schema`` or, without one, its own.
+
+        Items that are added to a catalogue later keep the types of the first ones.
+        """
+        types = FilterSchema.of(catalogue) if schema is None else schema
+
+        def build(name: str) -> FilterColumn:
+            return build_column(catalogue, name, types.types[name])
+
+        return cls(types, len(catalogue), build)
 
     def rows(self, filter: Filter, *, path: str = "filter") -> RowSet:
         """Rows for which a filter is true; the same object for equal filters.
@@ -136,8 +139,11 @@ class FilterColumns:
         described = []
         for name, kind in self.schema.types.items():
             column = self._column(name)
+            examples = column.examples(_EXAMPLES)
+            if kind == "time":
+                examples = tuple(map(_time_text, examples))
             missing = self.size - len(column.present)
-            described.append(ColumnDescription(name, kind, column.examples(_EXAMPLES), missing))
+            described.append(ColumnDescription(name, kind, examples, missing))
         return tuple(described)
 
     def _column(self, name: str) -> FilterColumn:
@@ -182,3 +188,8 @@ class FilterColumns:
         assert isinstance(column, CodedColumn | NumberColumn)
         values: Any = filter.values if isinstance(filter, In) else (filter.value,)
         return column.among(values)
+
+
+def _time_text(seconds: Any) -> str:
+    moment = datetime.fromtimestamp(0, timezone.utc) + timedelta(seconds=seconds)
+    return moment.replace(tzinfo=None).isoformat() + "Z"

@@ -284,6 +284,15 @@ def test_columns_of_categories_are_typed_by_their_values() -> None:
         assert columns.rows(filter).rows.tolist() == [0]
 
 
+def test_later_items_have_the_types_of_the_first_ones() -> None:
+    first = pa.table({"item_id": ["a"], "kind": ["x|y"]})
+    later = pa.table({"item_id": ["b"], "kind": ["y"]})
+    fields = CatalogueFields(categories=("kind",))
+    schema = FilterColumns.of(Catalogue.of(first, fields)).schema
+    columns = FilterColumns.of(Catalogue.of(later, fields), schema)
+    assert columns.rows(Contains("kind", "y")).rows.tolist() == [0]
+
+
 def test_codes_number_the_values_of_a_single_valued_column(columns: FilterColumns) -> None:
     assert columns.codes("brand").tolist() == [0, 1, -1]
     assert columns.codes("price").tolist() == [0, 1, -1]
@@ -305,7 +314,7 @@ def test_a_description_has_types_examples_and_missing_values(columns: FilterColu
         "brand": ("text", ("acme", "apex"), 1),
         "tags": ("texts", ("new", "sale"), 1),
         "sold_out": ("boolean", (False, True), 1),
-        "added": ("time", (0.0, 1_714_521_600.0), 1),
+        "added": ("time", ("1970-01-01T00:00:00Z", "2024-05-01T00:00:00Z"), 1),
     }
 
 
