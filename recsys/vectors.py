@@ -9,6 +9,8 @@ import numpy as np
 from recsys.errors import DataError
 from recsys.ids import Mask, Vectors
 
+_ROWS_AT_ONCE = 1 << 16
+
 
 @dataclass(frozen=True, eq=False)
 class MaskedVectors:
@@ -36,9 +38,11 @@ class MaskedVectors:
             self._refuse(f"vectors must be float32 [n, d]; got {vectors.dtype} {vectors.shape}")
         if mask.shape != vectors.shape[:1] or mask.dtype != np.bool_:
             self._refuse(f"the mask must be bool [{len(vectors)}]; got {mask.dtype} {mask.shape}")
-        finite = np.isfinite(vectors).all(axis=1)
-        if not finite.all():
-            self._refuse(f"row {int(np.argmin(finite))} holds a number that is not finite")
+        for start in range(0, len(vectors), _ROWS_AT_ONCE):
+            finite = np.isfinite(vectors[start : start + _ROWS_AT_ONCE]).all(axis=1)
+            if not finite.all():
+                row = start + int(np.argmin(finite))
+                self._refuse(f"row {row} holds a number that is not finite")
         masked = np.flatnonzero(~mask)
         stray = masked[vectors[masked].any(axis=1)]
         if len(stray):

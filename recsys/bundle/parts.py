@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from recsys.encoders import Encoder, load_encoder
 from recsys.errors import DataError
 from recsys.features import AttributeSchema, ItemEncoder
+from recsys.ids import Vectors
+from recsys.index.storage import StoredVectors
 from recsys.ingestion import IngestedData, load_ingested, save_ingested
 from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Request, Retriever, Space
 
@@ -86,7 +88,8 @@ def save_parts(parts: Parts, folder: Path, step: Callable[[str], None]) -> None:
     step("catalogue and log")
     save_ingested(parts.ingested, folder / DATA)
     step("towers")
-    parts.towers.save(folder / TOWERS, items="skip" if TWO_TOWER in parts.spaces else "write")
+    held = _tower_vectors(parts.spaces) is not None
+    parts.towers.save(folder / TOWERS, items="skip" if held else "write")
     if parts.attributes is not None:
         parts.attributes.save(folder / ATTRIBUTES)
     for name, space in sorted(parts.spaces.items()):
@@ -106,8 +109,14 @@ def load_parts(folder: Path, *, spaces: Sequence[str], encoders: Sequence[str]) 
     has_attributes = (folder / ATTRIBUTES).is_file()
     return Parts(
         load_ingested(folder / DATA),
-        load_towers(folder / TOWERS, loaded[TWO_TOWER].vectors if TWO_TOWER in loaded else None),
+        load_towers(folder / TOWERS, _tower_vectors(loaded)),
         loaded,
         {kind: load_encoder(folder / ENCODERS / kind) for kind in encoders},
         AttributeSchema.load(folder / ATTRIBUTES) if has_attributes else None,
     )
+
+
+def _tower_vectors(spaces: Mapping[str, Space]) -> Vectors | None:
+    """The towers' item vectors, where a space holds them as they are, in float32."""
+    vectors = spaces[TWO_TOWER].vectors if TWO_TOWER in spaces else None
+    return None if isinstance(vectors, StoredVectors) else vectors

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from recsys.errors import DataError, InvalidRequestError
 from recsys.ids import Rows, Vectors
 from recsys.index.rows import Liveness, RowSet
+from recsys.index.storage import StoredVectors
 
 MAX_NORM = 1e18
 """Longest vector; the product of two longer ones would not fit a float32."""
@@ -137,6 +138,8 @@ def check_vectors(vectors: Vectors) -> Vectors:
     Raises:
         DataError: They are of another shape or dtype, not finite, or longer than ``MAX_NORM``.
     """
+    if isinstance(vectors, StoredVectors):  # of vectors that were checked
+        return vectors
     fault = _fault(vectors)
     if fault is None and not len(vectors):
         fault = "an index needs at least one vector; none came"

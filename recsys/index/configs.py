@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt
 
 from recsys.config import Config
+from recsys.index.storage import Storage
 
 
 class ExactConfig(Config):
@@ -38,6 +39,8 @@ class ScannConfig(Config):
         anisotropic_threshold: Weight of an error along a vector relative to one across it.
         dimensions_per_block: Number of dimensions that share one quantised code.
         brute_force_below: Number of vectors below which nothing is partitioned or quantised.
+        storage: Numbers of the vectors that scores are computed from: "float32", "bfloat16" (half
+            the bytes), or "int8" with a factor per vector (about a quarter).
 
     Example:
         >>> ScannConfig(target_recall=0.95).leaves_to_search
@@ -54,6 +57,7 @@ class ScannConfig(Config):
     anisotropic_threshold: float = Field(default=0.2, ge=0, lt=1)
     dimensions_per_block: PositiveInt = 2
     brute_force_below: int = Field(default=1_000, ge=16)
+    storage: Storage = "float32"
 
 
 class MilvusConfig(Config):

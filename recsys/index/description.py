@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from pydantic import ValidationError
 
 from recsys.config import Config
 from recsys.errors import DataError
-from recsys.files import sha256_bytes, write_json
+from recsys.files import write_json
 from recsys.ids import Vectors
-from recsys.index.configs import IndexConfig
+from recsys.index.configs import IndexConfig, ScannConfig
+from recsys.index.storage import digest, stored
 
 FORMAT_VERSION: Literal[2] = 2
 FILE = "index.json"
@@ -46,14 +46,19 @@ class Description(Config):
     vectors_sha256: str
     facts: dict[str, Any]
 
+    def stored(self, vectors: Vectors) -> Vectors:
+        """The vectors in the storage of the index."""
+        config = self.config
+        return stored(vectors, config.storage) if isinstance(config, ScannConfig) else vectors
+
 
 def write_description(
     folder: Path, vectors: Vectors, config: IndexConfig, facts: Mapping[str, Any]
 ) -> None:
     """Write ``index.json`` for an index over ``vectors``."""
-    (items, dimension), digest = vectors.shape, _digest(vectors)
+    (items, dimension), sha256 = vectors.shape, digest(vectors)
     description = Description(
-        config=config, items=items, dimension=dimension, vectors_sha256=digest, facts=dict(facts)
+        config=config, items=items, dimension=dimension, vectors_sha256=sha256, facts=dict(facts)
     )
     write_json(folder / FILE, description.model_dump(mode="json"))
 
@@ -78,13 +83,9 @@ def read_description(folder: Path, vectors: Vectors) -> Description:
             f"{folder} was built over {expected[0]} vectors of {expected[1]} dimensions; "
             f"got {vectors.shape}; load it with its own vectors or build it again"
         )
-    if _digest(vectors) != description.vectors_sha256:
+    if digest(description.stored(vectors)) != description.vectors_sha256:
         raise DataError(
             f"{folder} was built over other vectors of the same shape; "
             "load it with its own vectors or build it again"
         )
     return description
-
-
-def _digest(vectors: Vectors) -> str:
-    return sha256_bytes(np.ascontiguousarray(vectors).data)

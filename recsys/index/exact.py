@@ -72,10 +72,11 @@ class ExactIndex(Index):
 
     def _scan(self, hits: Hits, arguments: SearchArguments) -> None:
         from recsys.index.kernels import scan_rows
+        from recsys.index.storage.elements import loop_argument
 
         allowed = arguments.allowed
         scan_rows(
-            self.vectors,
+            loop_argument(self.vectors),
             arguments.queries,
             _NO_ROWS if allowed is None else allowed.rows,
             self._longest,
@@ -85,6 +86,7 @@ class ExactIndex(Index):
 
     def _multiply(self, hits: Hits, arguments: SearchArguments) -> None:
         from recsys.index.kernels import rank_rows
+        from recsys.index.storage.elements import loop_argument
 
         pool, k = self._pool(arguments), min(arguments.k, len(self))
         slack = rounding_slacks(arguments.queries, self._longest).astype(np.float32)
@@ -101,7 +103,7 @@ class ExactIndex(Index):
                 forbidden=pool.forbidden,
             )
             rank_rows(
-                self.vectors,
+                loop_argument(self.vectors),
                 arguments.queries,
                 chosen,
                 pool.rows(np.concatenate(proposed)),

@@ -10,6 +10,7 @@ from recsys.index.arguments import check_vectors
 from recsys.index.configs import ExactConfig, IndexConfig, MilvusConfig
 from recsys.index.description import read_description
 from recsys.index.exact import ExactIndex
+from recsys.index.storage import stored
 
 
 def build_index(vectors: Vectors, config: IndexConfig, *, queries: Vectors | None = None) -> Index:
@@ -35,7 +36,7 @@ def build_index(vectors: Vectors, config: IndexConfig, *, queries: Vectors | Non
         return build_milvus(check_vectors(vectors), config, queries)
     from recsys.index.scann.building import build_scann
 
-    return build_scann(check_vectors(vectors), config, queries)
+    return build_scann(stored(check_vectors(vectors), config.storage), config, queries)
 
 
 def load_index(folder: Path, vectors: Vectors) -> Index:
@@ -46,6 +47,7 @@ def load_index(folder: Path, vectors: Vectors) -> Index:
     """
     vectors = check_vectors(vectors)
     description = read_description(folder, vectors)
+    vectors = description.stored(vectors)
     if isinstance(description.config, ExactConfig):
         return ExactIndex(vectors, description.config)
     if isinstance(description.config, MilvusConfig):

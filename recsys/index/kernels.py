@@ -23,6 +23,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from recsys.index.storage.elements import add_loop, element, numbers
+
 F4, F8, I1, I2, I4, I8 = (
     types.float32,
     types.float64,
@@ -62,6 +64,17 @@ def compiled(signature: Any, **options: Any) -> Callable[[Any], Any]:
     return compile_function
 
 
+def over_vectors(signature: Any, **options: Any) -> Callable[[Any], Any]:
+    """The same for a loop whose first argument is vectors, in any storage."""
+
+    def compile_function(function: Any) -> Any:
+        dispatcher = compiled(signature, **options)(function)
+        add_loop(dispatcher, signature)
+        return dispatcher
+
+    return compile_function
+
+
 @intrinsic
 def _touch(_, address):
     """Ask the processor to load the cache line at an address."""
@@ -78,30 +91,31 @@ def _touch(_, address):
     return types.void(types.uintp), generate
 
 
-@compiled(types.void(MATRIX, I8))
+@over_vectors(types.void(MATRIX, I8))
 def prefetch(vectors, row):
     """Begin to load a vector, which need not be used."""
-    size = vectors.shape[1] * 4
-    start = np.uint64(vectors.ctypes.data) + np.uint64(row) * np.uint64(size)
+    matrix = numbers(vectors)
+    size = matrix.shape[1] * matrix.itemsize
+    start = np.uint64(matrix.ctypes.data) + np.uint64(row) * np.uint64(size)
     for offset in range(0, min(size, _PREFETCHED), _LINE):
         _touch(start + np.uint64(offset))
 
 
-@compiled(F4(MATRIX, I8, array(F4)), fastmath={"reassoc"})
+@over_vectors(F4(MATRIX, I8, array(F4)), fastmath={"reassoc"})
 def exact_score(vectors, row, query):
     """Inner product, summed in float64."""
     total = 0.0
     for i in range(query.shape[0]):
-        total += np.float64(vectors[row, i]) * np.float64(query[i])
+        total += np.float64(element(vectors, row, i)) * np.float64(query[i])
     return np.float32(total)
 
 
-@compiled(F4(MATRIX, I8, array(F4)), fastmath={"reassoc", "contract"})
+@over_vectors(F4(MATRIX, I8, array(F4)), fastmath={"reassoc", "contract"})
 def float_score(vectors, row, query):
     """Inner product, summed in float32; proposes rows only."""
     total = np.float32(0.0)
     for i in range(query.shape[0]):
-        total += vectors[row, i] * query[i]
+        total += element(vectors, row, i) * query[i]
     return total
 
 
@@ -171,7 +185,7 @@ def is_hidden(row, died, version, never, low, high):
     return low < end and never[low] == row
 
 
-@compiled(types.void(MATRIX, array(I4), array(F4), array(F4, written=True)))
+@over_vectors(types.void(MATRIX, array(I4), array(F4), array(F4, written=True)))
 def score_rows(vectors, rows, query, scores):
     """The exact score of each of ``rows``."""
     for j in range(len(rows)):
@@ -189,7 +203,7 @@ def settle(hits, at, size):
         valid[at, j] = j < size
 
 
-@compiled(I8(MATRIX, MATRIX, I8, array(I4), I8, I8, HIDDEN, HITS))
+@over_vectors(I8(MATRIX, MATRIX, I8, array(I4), I8, I8, HIDDEN, HITS))
 def _rank(vectors, queries, at, rows, begin, end, hidden, hits):
     """The best of ``rows[begin:end]`` for the query at one position."""
     mask, died, version, never, starts = hidden
@@ -211,7 +225,7 @@ def _rank(vectors, queries, at, rows, begin, end, hidden, hits):
     return size
 
 
-@compiled(types.void(MATRIX, MATRIX, array(I8), array(I4), array(I8), HIDDEN, HITS))
+@over_vectors(types.void(MATRIX, MATRIX, array(I8), array(I4), array(I8), HIDDEN, HITS))
 def rank_rows(vectors, queries, chosen, rows, ends, hidden, hits):
     """The best of ``rows``, of which those before ``ends[i]`` belong to ``chosen[i]``."""
     begin = 0
@@ -223,7 +237,7 @@ def rank_rows(vectors, queries, chosen, rows, ends, hidden, hits):
 _CANDIDATES = (MATRIX, MATRIX, array(I8), array(I4, 2), array(F4, 2), HIDDEN, HITS)
 
 
-@compiled(I8(*_CANDIDATES, array(I8, written=True)))
+@over_vectors(I8(*_CANDIDATES, array(I8, written=True)))
 def rank_candidates(vectors, queries, chosen, rows, scores, hidden, hits, depth):
     """The best of ``rows[i]``, in the order of their quantised ``scores[i]``, for ``chosen[i]``.
 
@@ -237,7 +251,7 @@ def rank_candidates(vectors, queries, chosen, rows, scores, hidden, hits, depth)
         end = width
         while end > 0 and np.isnan(scores[i, end - 1]):
             end -= 1
-        if end == width and width < len(vectors):
+        if end == width and width < len(numbers(vectors)):
             lowest = scores[i, width - 1]
             while end > 0 and scores[i, end - 1] == lowest:
                 end -= 1
@@ -256,14 +270,14 @@ def rounding_slack(query, longest):
     return 2 * (len(query) + 2) * 2.0**-24 * np.sqrt(square) * longest + 1e-37
 
 
-@compiled(types.void(MATRIX, MATRIX, array(I4), F8, HIDDEN, HITS))
+@over_vectors(types.void(MATRIX, MATRIX, array(I4), F8, HIDDEN, HITS))
 def scan_rows(vectors, queries, rows, longest, hidden, hits):
     """The best of ``rows``, or of all where it is empty, by a product that proposes.
 
     ``longest`` is the largest norm of a vector.
     """
     mask, died, version, never, starts = hidden
-    count = len(rows) if len(rows) else len(vectors)
+    count = len(rows) if len(rows) else len(numbers(vectors))
     for at in range(len(queries)):
         query, best, scores, size = queries[at], hits[0][at], hits[1][at], 0
         slack = rounding_slack(query, longest)

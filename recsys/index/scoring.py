@@ -7,6 +7,8 @@ itself in float64.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,6 +16,7 @@ from recsys.ids import Rows, Vectors
 
 _NOTHING = np.empty(0, np.int32), np.zeros(2, np.int64)
 _HIDDEN = np.empty(0, np.bool_), np.empty(0, np.int64), 0, *_NOTHING
+_ROWS_AT_ONCE = 1 << 16
 
 
 def exact_scores(vectors: Vectors, rows: Rows, query: Vectors) -> Vectors:
@@ -25,20 +28,22 @@ def exact_scores(vectors: Vectors, rows: Rows, query: Vectors) -> Vectors:
         [2.0, 0.5]
     """
     from recsys.index import kernels
+    from recsys.index.storage.elements import loop_argument
 
     scores = np.empty(len(rows), np.float32)
-    kernels.score_rows(vectors, np.ascontiguousarray(rows, np.int32), query, scores)
+    kernels.score_rows(loop_argument(vectors), np.ascontiguousarray(rows, np.int32), query, scores)
     return scores
 
 
 def rank(vectors: Vectors, rows: Rows, query: Vectors, k: int) -> tuple[Rows, Vectors]:
     """The k best of ``rows`` by exact score, ties by the lower row."""
     from recsys.index import kernels
+    from recsys.index.storage.elements import loop_argument
 
     shape = (1, min(k, len(rows)))
     best, scores = np.empty(shape, np.int32), np.empty(shape, np.float32)
     kernels.rank_rows(
-        vectors,
+        loop_argument(vectors),
         query[None],
         np.zeros(1, np.int64),
         np.ascontiguousarray(rows, np.int32),
@@ -69,4 +74,8 @@ def rounding_slacks(queries: Vectors, longest: float) -> npt.NDArray[np.float64]
 
 def longest(vectors: Vectors) -> float:
     """The largest Euclidean norm in ``vectors``."""
-    return float(np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64).max()))
+    squares = 0.0
+    for start in range(0, len(vectors), _ROWS_AT_ONCE):
+        part = vectors[start : start + _ROWS_AT_ONCE]
+        squares = max(squares, float(np.einsum("nd,nd->n", part, part, dtype=np.float64).max()))
+    return math.sqrt(squares)

@@ -9,11 +9,12 @@ from typing import Any, cast
 import numpy as np
 
 from recsys.errors import DataError
-from recsys.ids import Mask, Rows, Vectors
+from recsys.ids import Mask, Rows
 from recsys.index import RowSet
 from recsys.index.live import LiveIndex, LiveVectors, load_live
 from recsys.index.scoring import exact_scores
-from recsys.retrieval.space import VECTORS, Space
+from recsys.index.storage import load_vectors, save_vectors
+from recsys.retrieval.space import Space
 
 _INDEX = "live"
 
@@ -103,7 +104,7 @@ class LiveSpace(Space):
         """Write the vectors of the base, the delta and the index into a new or empty folder."""
         folder.mkdir(parents=True, exist_ok=True)
         vectors = cast(LiveVectors, self.vectors)
-        np.save(folder / VECTORS, vectors.base, allow_pickle=False)
+        save_vectors(folder, vectors.base)
         self.index.save(folder / _INDEX)
 
     @classmethod
@@ -114,7 +115,7 @@ class LiveSpace(Space):
             DataError: A file is missing or damaged, or the parts do not belong together.
         """
         try:
-            base: Vectors = np.asarray(np.load(folder / VECTORS, mmap_mode="r", allow_pickle=False))
+            base = load_vectors(folder)
         except (OSError, ValueError, EOFError) as error:
             raise DataError(f"cannot read the live space in {folder}: {error}") from error
         return cls.of(name, load_live(folder / _INDEX, base))

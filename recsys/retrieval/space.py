@@ -14,11 +14,10 @@ from recsys.errors import DataError
 from recsys.ids import Mask, Rows, Vectors
 from recsys.index import Hits, Index, IndexConfig, RowSet, build_index, load_index
 from recsys.index.scoring import exact_scores
+from recsys.index.storage import load_vectors, save_vectors
 from recsys.vectors import MaskedVectors
 from recsys_client.request import TWO_TOWER
 
-VECTORS = "vectors.npy"
-"""File of the item matrix in the folder of a space."""
 _MASK, _INDEX = "mask.npy", "index"
 
 
@@ -66,7 +65,7 @@ class Space(MaskedVectors):
         The index is tuned on ``queries``, output of the query tower, float32 ``[q, d]``.
         """
         index = build_index(vectors, config, queries=queries)
-        return cls(vectors, np.ones(len(vectors), np.bool_), TWO_TOWER, index)
+        return cls(index.vectors, np.ones(len(vectors), np.bool_), TWO_TOWER, index)
 
     @classmethod
     def content(cls, name: str, vectors: Vectors, mask: Mask, config: IndexConfig) -> Space:
@@ -85,7 +84,8 @@ class Space(MaskedVectors):
             raise DataError(f"space '{name}' would be empty: no item has a vector for it")
         scaled = np.zeros_like(vectors)
         scaled[mask] = vectors[mask] / norms[mask, None]
-        return cls(scaled, mask, name, build_index(scaled, config))
+        index = build_index(scaled, config)
+        return cls(index.vectors, mask, name, index)
 
     def search(
         self,
@@ -144,7 +144,7 @@ class Space(MaskedVectors):
     def save(self, folder: Path) -> None:
         """Write the vectors, the mask and the index into a new or empty folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / VECTORS, self.vectors, allow_pickle=False)
+        save_vectors(folder, self.vectors)
         np.save(folder / _MASK, self.mask, allow_pickle=False)
         self.index.save(folder / _INDEX)
 
@@ -156,8 +156,7 @@ class Space(MaskedVectors):
             DataError: A file is missing or damaged, or the parts do not belong together.
         """
         try:
-            # The base class of the array, since slices of a memmap are slow to make.
-            vectors = np.asarray(np.load(folder / VECTORS, mmap_mode="r", allow_pickle=False))
+            vectors = load_vectors(folder)
             mask = np.load(folder / _MASK, allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             message = f"cannot read the space in {folder}: {error}; index again"

@@ -27,6 +27,7 @@ from recsys.index.kernels import (
     float_score,
     is_hidden,
     offer,
+    over_vectors,
     prefetch,
     rounding_slack,
     settle,
@@ -124,7 +125,9 @@ def _sink(bounds, groups, size, at):
     bounds[at], groups[at] = bound, group
 
 
-@compiled(types.void(MATRIX, MATRIX, array(I8), _PARTITION, _GROUPS, F8, F8, HIDDEN, HITS, _WORK))
+@over_vectors(
+    types.void(MATRIX, MATRIX, array(I8), _PARTITION, _GROUPS, F8, F8, HIDDEN, HITS, _WORK)
+)
 def scan_leaves(vectors, queries, chosen, partition, groups, longest, reach, hidden, hits, work):
     """The best eligible rows of each query, from leaves in the order of their bounds.
 

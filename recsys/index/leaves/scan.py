@@ -47,12 +47,13 @@ class LeafScan:
         certain and the answer exact.
         """
         from recsys.index.leaves.kernels import scan_leaves
+        from recsys.index.storage.elements import loop_argument
 
         if not math.isinf(reach):
             reach = max(reach + _EFFORT * math.log(arguments.effort), _LEAST_REACH)
         work = hits.work
         scan_leaves(
-            self.vectors,
+            loop_argument(self.vectors),
             arguments.queries,
             chosen,
             self.partition.arrays,

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from recsys.errors import ConfigError, DataError
-from recsys.files import sha256_bytes
 from recsys.ids import Vectors
 from recsys.index.configs import MilvusConfig
 from recsys.index.curve import Curve, CurvePoint, CutoffCurve, Setting
@@ -19,6 +18,7 @@ from recsys.index.hits import Hits
 from recsys.index.milvus.collection import MAX_LIMIT, MAX_WIDTH, Collection, collection_name
 from recsys.index.milvus.connection import Connection
 from recsys.index.milvus.index import FILES, MilvusIndex
+from recsys.index.storage import digest
 
 _CUTOFFS = (1, 10, 100, 1_000)
 _FURTHER = 3
@@ -33,7 +33,7 @@ def build_milvus(
     A collection of the same vectors and settings is used again.
     """
     connection = Connection.open(config)
-    name = collection_name(config, _digest(vectors))
+    name = collection_name(config, digest(vectors))
     collection = Collection.of(connection, name, vectors)
     most = min(len(vectors), MAX_WIDTH)
     if isinstance(config.search_width, int) or config.method == "flat":
@@ -124,7 +124,3 @@ def _cutoff(k: int, points: list[CurvePoint], target: float) -> CutoffCurve:
         least = rising[-1].seconds * 1.01 if rising else 1e-9
         rising.append(replace(point, seconds=max(point.seconds, least)))
     return CutoffCurve(k, tuple(rising), tuned)
-
-
-def _digest(vectors: Vectors) -> str:
-    return sha256_bytes(np.ascontiguousarray(vectors).data)

@@ -138,13 +138,14 @@ class ScannIndex(Index):
     def _propose(self, hits: Hits, arguments: SearchArguments, plan: Plan) -> None:
         """Rank ScaNN's candidates; scan the leaves for queries that have too few."""
         from recsys.index.kernels import rank_candidates
+        from recsys.index.storage.elements import loop_argument
 
         assert self.leaves is not None and plan.setting is not None
         setting, chosen, work = plan.setting, plan.queries, hits.work
         where = slice(None) if len(chosen) == len(arguments) else chosen
         queries = arguments.queries[where]
         short = rank_candidates(
-            self.vectors,
+            loop_argument(self.vectors),
             arguments.queries,
             chosen,
             *self.leaves.searcher.candidates(queries, setting.leaves, setting.depth),

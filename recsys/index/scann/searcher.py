@@ -59,7 +59,7 @@ class ScannSearcher:
             )
         native = (
             _pybind()
-            .builder(vectors, _UNUSED_NEIGHBOURS, "dot_product")
+            .builder(np.asarray(vectors), _UNUSED_NEIGHBOURS, "dot_product")
             .tree(num_leaves, num_leaves, training_sample_size=len(vectors), min_partition_size=1)
             .score_ah(
                 config.dimensions_per_block,
