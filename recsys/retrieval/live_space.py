@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from recsys.errors import DataError
-from recsys.ids import Mask, Rows
+from recsys.ids import Mask, Rows, Vectors
 from recsys.index import RowSet
 from recsys.index.live import LiveIndex, LiveVectors, load_live
 from recsys.index.scoring import exact_scores
