@@ -12,7 +12,7 @@ import pandas as pd
 from recsys.retrieval import Candidate, Response
 
 _TEXT = pd.Series(["text"]).dtype  # that of text depends on the version of pandas
-SCORE, RANK, TITLE, NOTES = "score", "rank", "title", "notes"
+SCORE, RANK, TITLE, NOTES, EXPLANATIONS = "score", "rank", "title", "notes", "explanations"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def frame_of(
         Columns: that of ``queries``, item_id, score (float32), rank (int64, from 1); the title, if
         requested; with several spaces one of the score in each, NaN where an item has no vector.
         ``attrs["notes"]`` holds the reasons for short answers and for parts of a query without
-        effect, per query.
+        effect, per query, and ``attrs["explanations"]`` the explanations of the answers, if any.
     """
     candidates = [candidate for answer in answers for candidate in answer.candidates]
     columns: dict[str, Any] = {}
@@ -69,15 +69,23 @@ def frame_of(
     labels = [""] * len(answers) if queries is None else [str(label) for label in queries]
     notes = {label: found for label, answer in zip(labels, answers) if (found := answer.notes)}
     frame.attrs[NOTES] = notes
+    frame.attrs[EXPLANATIONS] = {
+        label: answer.explanation
+        for label, answer in zip(labels, answers)
+        if answer.explanation is not None
+    }
     return frame
 
 
 def joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """The rows and the notes of several frames of answers."""
-    notes = {label: found for frame in frames for label, found in frame.attrs.pop(NOTES).items()}
-    frame = pd.concat(frames, ignore_index=True)
-    frame.attrs[NOTES] = notes
-    return frame
+    """The rows, notes and explanations of several frames of answers."""
+    attrs = {
+        name: {label: each for frame in frames for label, each in frame.attrs.pop(name).items()}
+        for name in (NOTES, EXPLANATIONS)
+    }
+    joined = pd.concat(frames, ignore_index=True)
+    joined.attrs |= attrs if attrs[EXPLANATIONS] else {NOTES: attrs[NOTES]}
+    return joined
 
 
 def _parts(candidates: Sequence[Candidate]) -> dict[str, Any]:

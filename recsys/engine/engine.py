@@ -35,7 +35,9 @@ class Engine:
     """A trained retrieval engine; :func:`recsys.fit` and :func:`recsys.open` make one.
 
     The options of :meth:`recommend`, :meth:`similar` and :meth:`search` are the fields of
-    :class:`recsys.retrieval.Request`: ``exclude``, ``seen``, ``space``, ``context``, ``titles``.
+    :class:`recsys.retrieval.Request`: ``exclude``, ``seen``, ``space``, ``context``, ``titles``,
+    ``filter='brand = "acme" and price < 20'``, ``crowding={"brand": 2}``, ``effort``. With
+    ``explain=True``, ``attrs["explanations"]`` of the answer states how each query was searched.
     The answers are those of the service over the same bundle.
 
     Attributes:

@@ -1,7 +1,8 @@
 """Requests and responses as JSON: the form of reference queries, of ``serve.call`` and of the CLI.
 
 A request is one flat object with the fields of ``Request`` and of its ``Query``; defaults are left
-out. A picture is base64, a fusion an object with one key, as in the proto.
+out. A picture is base64, a fusion an object with one key, as in the proto. A filter is an object
+with one key, too, or its text.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Annotated, Any
 from pydantic import PlainSerializer, PlainValidator
 
 from recsys.errors import InvalidRequestError, RecsysError
+from recsys_client.filters import Filter, filter_from_json, filter_to_json
 from recsys_client.fusion import FUSIONS, Fusion, ReciprocalRank, WeightedSum, fusion_to_json
 from recsys_client.query import Query
 from recsys_client.request import Request
@@ -62,6 +64,8 @@ def request_from_json(values: Mapping[str, Any]) -> Request:
     decoded: Any = dict(values)
     if isinstance(values.get("image"), str):
         decoded["image"] = _picture(values["image"])
+    if isinstance(values.get("filter"), Mapping):
+        decoded["filter"] = filter_from_json(values["filter"])
     if values.get("fusion") is not None:
         decoded["fusion"] = _fusion(values["fusion"])
     return Request.of(**decoded)
@@ -119,6 +123,8 @@ def _to_json(value: Any) -> Any:
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, (ReciprocalRank, WeightedSum)):
         return fusion_to_json(value)
+    if isinstance(value, Filter):
+        return filter_to_json(value)
     return list(value) if isinstance(value, tuple) else value
 
 

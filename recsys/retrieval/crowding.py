@@ -16,11 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.catalogue import Catalogue
-from recsys.errors import InvalidRequestError, suggestion
-from recsys.features.attributes import category_values
 from recsys.ids import Rows, Vectors
-from recsys.interactions import ITEM
+from recsys.retrieval.filters import FilterColumns
 
 Codes = npt.NDArray[np.int32]
 
@@ -34,10 +31,10 @@ class ColumnValues:
         codes: Values of the items in row order, int32; items with the same value share a code.
 
     Example:
-        >>> values = ColumnValues.of([["acme"], [], ["bolt", "acme"]])
-        >>> values.at(np.array([2, 0]))
-        [[1, 0], [0]]
-        >>> values.rows_with([0]).tolist()
+        >>> values = ColumnValues.of(np.array([0, 2, 2]), np.array([1, 0, 1]), items=3)
+        >>> values.at(np.array([2, 1, 0]))
+        [[0, 1], [], [1]]
+        >>> values.rows_with([1]).tolist()
         [0, 2]
     """
 
@@ -45,23 +42,11 @@ class ColumnValues:
     codes: Codes
 
     @classmethod
-    def of(cls, values: Sequence[Sequence[object]]) -> ColumnValues:
-        """The codes of the values of each item; repeated values of an item count once."""
-        known: dict[object, int] = {}
-        coded = [
-            [known.setdefault(value, len(known)) for value in dict.fromkeys(each)]
-            for each in values
-        ]
-        starts = np.cumsum([0, *map(len, coded)], dtype=np.int64)
-        return cls(starts, np.array([code for each in coded for code in each], np.int32))
-
-    @classmethod
-    def of_column(cls, catalogue: Catalogue, name: str) -> ColumnValues:
-        """The values of a column of the catalogue; a missing or empty cell has none."""
-        if name in catalogue.fields.categories:
-            return cls.of(category_values(catalogue.table, name, catalogue.fields.separator))
-        cells = catalogue.table[name].to_pylist()
-        return cls.of([[] if cell in (None, "") or cell != cell else [cell] for cell in cells])
+    def of(cls, rows: Rows, codes: Codes, *, items: int) -> ColumnValues:
+        """The values of pairs of a row and a code, in any order; repeated pairs count once."""
+        pairs = np.unique(rows.astype(np.int64) << 32 | codes)
+        counts = np.bincount(pairs >> 32, minlength=items)
+        return cls(np.concatenate([[0], np.cumsum(counts)]), (pairs & 0xFFFFFFFF).astype(np.int32))
 
     def at(self, rows: Rows) -> list[list[int]]:
         """The codes of each of some rows."""
@@ -89,22 +74,23 @@ class Crowding:
 
 @dataclass(frozen=True, eq=False)
 class CrowdingColumns:
-    """The columns of a catalogue that a crowding can name; their values are read on first use.
+    """The columns that a crowding can name, which are those of filters.
 
     Attributes:
-        catalogue: The items.
+        columns: Columns of the catalogue.
 
     Example:
         >>> import pyarrow as pa
-        >>> from recsys.catalogue import CatalogueFields
+        >>> from recsys.catalogue import Catalogue, CatalogueFields
         >>> table = pa.table({"item_id": ["a", "b"], "brand": ["acme", None]})
-        >>> columns = CrowdingColumns(Catalogue.of(table, CatalogueFields()))
+        >>> catalogue = Catalogue.of(table, CatalogueFields(categories=("brand",)))
+        >>> columns = CrowdingColumns(FilterColumns.of(catalogue))
         >>> ((values, most),) = columns.crowding({"brand": 2}).limits
         >>> values.at(np.arange(2)), most
         ([[0], []], 2)
     """
 
-    catalogue: Catalogue
+    columns: FilterColumns
 
     def crowding(self, limits: Mapping[str, int]) -> Crowding:
         """The crowding of the limits of a request.
@@ -116,15 +102,9 @@ class CrowdingColumns:
 
     def _values(self, name: str) -> ColumnValues:
         if name not in self._known:
-            columns = [each for each in self.catalogue.table.column_names if each != ITEM]
-            if name not in columns:
-                known = f"its columns: {', '.join(columns):.400}" if columns else "it has none"
-                raise InvalidRequestError(
-                    f"the catalogue has no column {name!r:.80} whose values could be limited; "
-                    f"{known}{suggestion(name, columns)}",
-                    field=f"crowding.{name:.80}",
-                )
-            self._known.setdefault(name, ColumnValues.of_column(self.catalogue, name))
+            rows, codes = self.columns.entries(name, path=f"crowding.{name:.80}")
+            values = ColumnValues.of(rows, codes, items=self.columns.size)
+            self._known.setdefault(name, values)
         return self._known[name]
 
     @cached_property
@@ -144,7 +124,7 @@ class Walk:
         taken: Per limit the number of rows taken with each value that was seen.
 
     Example:
-        >>> brands = ColumnValues.of([["acme"], ["acme"], ["bolt"], []])
+        >>> brands = ColumnValues.of(np.arange(3), np.array([7, 7, 8]), items=4)
         >>> scores = np.array([4, 3, 2, 1], np.float32)
         >>> Walk(3, Crowding(((brands, 1),))).along(np.arange(4), scores).rows.tolist()
         [0, 2, 3]

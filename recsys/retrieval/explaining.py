@@ -9,12 +9,17 @@ import numpy as np
 from recsys.index import QueryWork
 from recsys.retrieval.parsing import ParsedRequest
 from recsys.retrieval.space import Space
+from recsys_client.filters import to_text
 from recsys_client.response import Explanation, SpaceExplanation
 
 
 def explain(parsed: ParsedRequest, work: Mapping[str, Sequence[QueryWork]]) -> Explanation:
     """The explanation of an answer, from the work of each round per space."""
-    return Explanation(tuple(_explain(name, work[name]) for name in parsed.request.spaces))
+    filter = parsed.request.predicate
+    return Explanation(
+        tuple(_explain(name, work[name]) for name in parsed.request.spaces),
+        None if filter is None else to_text(filter.canonical()),
+    )
 
 
 def _explain(name: str, rounds: Sequence[QueryWork]) -> SpaceExplanation:

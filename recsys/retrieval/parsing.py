@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from recsys.ids import IdMap, Rows
 from recsys.index import RowSet
 from recsys.interactions import Interactions
 from recsys.retrieval.crowding import Crowding, CrowdingColumns
+from recsys.retrieval.filters import FilterColumns
 from recsys_client.request import Request
 
 Times = npt.NDArray[np.int64]
@@ -67,14 +69,14 @@ class RequestParser:
         log: Interactions with the known users, items and context values.
         inputs: Per space the optional parts of a query that it can read.
         columns: Names of the context columns that the towers read.
-        crowding: Columns that a crowding can name.
+        item_columns: Columns of the catalogue that a filter or a crowding can name.
         max_k: Largest k.
     """
 
     log: Interactions
     inputs: Mapping[str, frozenset[str]]
     columns: Sequence[str]
-    crowding: CrowdingColumns
+    item_columns: FilterColumns
     max_k: int
 
     def parse(self, request: Request) -> ParsedRequest:
@@ -101,8 +103,8 @@ class RequestParser:
             np.unique(np.concatenate([excluded, seen, own])),
             unknown_history,
             unknown_exclude,
-            None,
-            self.crowding.crowding(request.crowding),
+            None if request.predicate is None else self.item_columns.rows(request.predicate),
+            self._crowding.crowding(request.crowding),
         )
 
     def _parts(self, request: Request) -> dict[str, frozenset[str]]:
@@ -166,6 +168,10 @@ class RequestParser:
         pairs = zip(given, request.query.history_times)
         times = np.array([time for id_, time in pairs if not unknown or id_ in known], np.int64)
         return rows, times, unknown
+
+    @cached_property
+    def _crowding(self) -> CrowdingColumns:
+        return CrowdingColumns(self.item_columns)
 
     def _context(self, column: str, value: str) -> int:
         if column not in self.columns:

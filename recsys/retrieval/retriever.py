@@ -11,8 +11,8 @@ from recsys.catalogue import Catalogue
 from recsys.errors import DataError, RecsysError
 from recsys.ids import Rows
 from recsys.interactions import Interactions
-from recsys.retrieval.crowding import CrowdingColumns
 from recsys.retrieval.explaining import explain, why_short
+from recsys.retrieval.filters import FilterColumns
 from recsys.retrieval.forks import check_process, record_process
 from recsys.retrieval.fusion_search import FusionInput, SearchResult, search_spaces
 from recsys.retrieval.parsing import ParsedRequest, RequestParser
@@ -153,8 +153,8 @@ class Retriever(RetrievalCalls):
             name: frozenset(part for part, is_read in reads.get(name, {}).items() if is_read)
             for name in self.spaces
         }
-        crowding = CrowdingColumns(self.catalogue)
-        return RequestParser(self.log, inputs, columns, crowding, self.max_k)
+        items = FilterColumns.of(self.catalogue)
+        return RequestParser(self.log, inputs, columns, items, self.max_k)
 
     def _query_vectors(
         self, parsed: Mapping[int, ParsedRequest]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from recsys.config import Config
 from recsys.encoders.pictures.decoding import pixel_count
 from recsys.errors import InvalidRequestError
 from recsys_client.checks import MAX_ID
+from recsys_client.filters.tree import MAX_PREDICATES, MAX_VALUES
+from recsys_client.pb.recsys.v1.filter_pb2 import Filter
 from recsys_client.pb.recsys.v1.retrieval_pb2 import BatchRetrieveRequest, RetrieveRequest
-from recsys_client.request import SERVICE_BATCH, SERVICE_MAX_K
+from recsys_client.request import MAX_CROWDING, SERVICE_BATCH, SERVICE_MAX_K
 
 
 class Limits(Config):
@@ -21,6 +25,9 @@ class Limits(Config):
         exclude: Number of excluded ids per query.
         terms: Number of characters of search terms.
         context: Number of context columns.
+        predicates: Number of predicates of a filter; ``and``, ``or`` and ``not`` count, too.
+        values: Number of values of a filter.
+        crowding: Number of columns of a crowding.
         image: Number of bytes of a query picture's file.
         pixels: Number of pixels of a query picture; a small file can hold very many.
         batch_pixels: Number of pixels of all query pictures of a batch.
@@ -41,6 +48,9 @@ class Limits(Config):
     exclude: int = Field(10_000, ge=1)
     terms: int = Field(1_000, ge=1)
     context: int = Field(32, ge=1)
+    predicates: int = Field(MAX_PREDICATES, ge=1, le=MAX_PREDICATES)
+    values: int = Field(MAX_VALUES, ge=1, le=MAX_VALUES)
+    crowding: int = Field(MAX_CROWDING, ge=1, le=MAX_CROWDING)
     image: int = Field(2 * 1024 * 1024, ge=1)
     pixels: int = Field(16_000_000, ge=1)
     batch_pixels: int = Field(64_000_000, ge=1)
@@ -58,6 +68,12 @@ class Limits(Config):
         _at_most(self.exclude, len(request.exclude), "ids", "exclude")
         _at_most(self.terms, len(query.terms), "characters", "query.terms")
         _at_most(self.context, len(query.context), "columns", "query.context")
+        if request.HasField("filter"):
+            predicates, values = _filter_size(request.filter)
+            _at_most(self.predicates, predicates, "predicates", "filter")
+            _at_most(self.values, values, "values", "filter")
+        _at_most(self.crowding, len(request.crowding), "columns", "crowding")
+        _at_most(self.id, max(map(len, request.crowding), default=0), "characters", "crowding")
         longest = max(map(len, (*query.context.keys(), *query.context.values())), default=0)
         _at_most(self.id, longest, "characters in a column or value", "query.context")
         _at_most(self.image, len(query.image), "bytes", "query.image")
@@ -85,6 +101,24 @@ class Limits(Config):
                 f"the request has {size:,} bytes; at most {self.message:,} are read",
                 field="requests" if isinstance(request, BatchRetrieveRequest) else "query",
             )
+
+
+def _filter_size(message: Filter) -> tuple[int, int]:
+    """Number of predicates, and of the values in them, before anything is made of them."""
+    predicates = values = 0
+    waiting = [message]
+    while waiting:
+        each = waiting.pop()
+        predicates += 1
+        kind = each.WhichOneof("predicate")
+        content: Any = None if kind is None else getattr(each, kind)
+        if kind in ("and", "or"):
+            waiting.extend(content.filters)
+        elif kind == "not":
+            waiting.append(content)
+        else:
+            values += len(content.values) if kind == "in" else 1
+    return predicates, values
 
 
 def _pixels(request: RetrieveRequest) -> int:

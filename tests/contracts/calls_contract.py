@@ -26,6 +26,7 @@ from recsys_client import (
     RetrievalCalls,
     WeightedSum,
 )
+from recsys_client.filters import Contains, Eq, Exists, In, Range
 
 Outcome = dict[str, Any]
 QUERIES = [
@@ -88,19 +89,25 @@ REQUESTS = [
 ]
 
 REQUESTS += [
-    Request(query, k, space, crowding=crowding, effort=effort, explain=explain)
+    Request(query, k, space, filter=filter, crowding=crowding, effort=effort, explain=explain)
     for query, space in (
         (Query(user_id="ann"), TWO_TOWER),
         (Query(history=("i03", "gone"), terms="10"), "two_tower+text"),
         (Query(terms="10", image=b"14"), "text+image"),
     )
-    for k, crowding, effort, explain in (
-        (3, {"brand": 1}, 1.0, False),
-        (7, {"brand": 1}, 0.5, True),
-        (30, {"brand": 2, "tags": 3}, 10.0, True),
-        (3, {"shop": 2}, 1.0, False),
-        (3, {}, 11.0, False),
-        (3, {}, 2.0, True),
+    for k, filter, crowding, effort, explain in (
+        (3, None, {"brand": 1}, 1.0, False),
+        (7, None, {"brand": 1}, 0.5, True),
+        (30, None, {"brand": 2, "tags": 3}, 10.0, True),
+        (3, None, {"shop": 2}, 1.0, False),
+        (3, None, {}, 11.0, False),
+        (3, None, {}, 2.0, True),
+        (3, Range("price", ge=8), {}, 1.0, False),
+        (7, Range("price", ge=8), {"brand": 1}, 1.0, True),
+        (9, Contains("tags", "even") & ~In("brand", ["b0", "b1"]), {}, 1.0, True),
+        (3, Range("price", gt=100), {}, 1.0, True),
+        (3, Exists("brand") & Eq("shop", "x"), {}, 1.0, False),
+        (3, Eq("price", "x") | Exists("brand"), {}, 1.0, False),
     )
 ]
 

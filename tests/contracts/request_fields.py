@@ -19,6 +19,7 @@ from recsys.pipeline.config import ServeConfig
 from recsys.retrieval import Query, ReciprocalRank, Request, Response, request_to_json
 from recsys_client import RecsysClient, RetrievalCalls
 from recsys_client.convert import read_request, write_request
+from recsys_client.filters import Filter, to_text
 from recsys_client.query import QueryFields
 from recsys_client.request import RequestOptions
 
@@ -43,6 +44,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "fusion": ReciprocalRank(constant=9, depth=50, weights={"text": 2, "image": 0.5}),
     },
     "titles": {**_HISTORY, "titles": True},
+    "filter": {**_HISTORY, "filter": 'brand = "acme" and not price < 20'},
     "crowding": {**_HISTORY, "crowding": {"brand": 2, "shop": 1}},
     "effort": {**_HISTORY, "effort": 2.5},
     "explain": {**_HISTORY, "explain": True},
@@ -148,6 +150,8 @@ def _option(option: str, value: Any, folder: Path) -> Iterator[str]:
     if isinstance(value, bytes):
         (folder / "picture").write_bytes(value)
         value = folder / "picture"
+    if isinstance(value, Filter):
+        value = to_text(value)
     if isinstance(value, ReciprocalRank):
         for each in fields(value):
             name = OPTIONS.get(each.name, f"--{each.name}")

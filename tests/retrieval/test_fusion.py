@@ -83,8 +83,9 @@ def draw_limits(rng: np.random.Generator, items: int) -> tuple[RowSet | None, Cr
     for _ in range(rng.choice([0, 1, 1, 2])):
         # One value is frequent; an item has up to two values, or none.
         counts = rng.choice([0, 1, 1, 1, 2], items)
-        values = [rng.geometric(0.5, count).tolist() for count in counts]
-        limits.append((ColumnValues.of(values), int(rng.integers(1, 4))))
+        rows = np.repeat(np.arange(items), counts)
+        values = ColumnValues.of(rows, rng.geometric(0.5, len(rows)), items=items)
+        limits.append((values, int(rng.integers(1, 4))))
     return allowed, Crowding(tuple(limits))
 
 

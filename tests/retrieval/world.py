@@ -1,10 +1,9 @@
 """A small world with known answers: items on a circle, numbers for words and pictures, a tower.
 
 Item ``iNN`` stands at the angle NN * 9 degrees in every space. In ``text`` the last ten items have
-no vector, in ``image`` every third. Ten items
-share a brand, and the last four have none; every second item has the tag "even", the first five
-have "new". The query tower adds up the vectors of the history, of the user
-and of the terms: untrained, but an encoder and no script.
+no vector, in ``image`` every third. Its price is NN. Ten items share a brand, and the last four
+have none; every second item has the tag "even", the first five have "new". The query tower adds up
+the vectors of the history, of the user and of the terms: untrained, but an encoder and no script.
 """
 
 from __future__ import annotations
@@ -120,10 +119,12 @@ def make_world(config: IndexConfig | None = None) -> World:
             "item_id": ITEMS,
             "title": titles,
             "brand": [f"b{item[1]}" if item < "i36" else None for item in ITEMS],
+            "price": [float(number) for number in range(len(ITEMS))],
             "tags": ["|".join(each) for each in tags],
         }
     )
-    catalogue = Catalogue.of(table, CatalogueFields(title="title", categories=("tags",)))
+    fields = CatalogueFields(title="title", categories=("brand", "tags"), numbers=("price",))
+    catalogue = Catalogue.of(table, fields)
     users = IdMap.of("user", list(HISTORIES))
     pairs = [(user, item) for user, items in enumerate(HISTORIES.values()) for item in items]
     log = Interactions.of(

@@ -12,18 +12,20 @@ from grpc_status import rpc_status
 from recsys.errors import InvalidRequestError, RecsysError, ServiceError
 from recsys.retrieval import Query
 from recsys_client import RecsysClient
+from recsys_client.filters import In, Or
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
+from recsys_client.pb.recsys.v1.filter_pb2 import ColumnName, Filter
 from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
 from recsys_server.limits import Limits
 from tests.server.service_world import WAIT, LineRetriever, Served, served
 
-LIMITS = Limits()
+LIMITS = Limits(values=1_000)
 RETRIEVER = LineRetriever()
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Served]:
-    with served(RETRIEVER) as running:
+    with served(RETRIEVER, limits=LIMITS) as running:
         yield running
 
 
@@ -50,6 +52,14 @@ TOO_LARGE: dict[str, Callable[[RecsysClient], object]] = {
     "query.user_id": lambda client: client.retrieve(user_id="u" * (LIMITS.id + 1), k=1),
     "query.item_id": lambda client: client.retrieve(item_id="i" * (LIMITS.id + 1), k=1),
     "space": lambda client: client.retrieve(user_id="ann", k=1, space="s" * (LIMITS.id + 1)),
+    "filter": lambda client: client.retrieve(
+        user_id="ann",
+        k=1,
+        filter=Or([In("brand", map(str, range(LIMITS.values // 2 + 1))) for _ in range(2)]),
+    ),
+    "crowding": lambda client: client.retrieve(
+        user_id="ann", k=1, crowding={"x" * (LIMITS.id + 1): 1}
+    ),
     "query": lambda client: client.retrieve(history=["x" * 1_000] * 5_000, k=1),
     "requests": lambda client: client.retrieve_batch([Query(image=bytes(100_000))] * 60, k=1),
 }
@@ -126,6 +136,10 @@ def _ranked(**numbers: int) -> pb.RetrieveRequest:
         (pb.RetrieveRequest(k=1, unknown_history=7), "unknown_history"),  # type: ignore[arg-type]
         (pb.RetrieveRequest(), "k"),
         (pb.RetrieveRequest(k=1, fusion=pb.Fusion()), "fusion"),
+        (pb.RetrieveRequest(k=1, filter=Filter()), "filter"),
+        (pb.RetrieveRequest(k=1, filter=Filter(exists=ColumnName())), "filter.exists.column"),
+        (pb.RetrieveRequest(k=1, crowding={"brand": 0}), "crowding.brand"),
+        (pb.RetrieveRequest(k=1, effort=0.0), "effort"),
         (_weighted(text=float("nan")), "fusion.weights"),
         (_weighted(text=-1), "fusion.weights"),
         (_weighted(text=float("inf")), "fusion.weights"),

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from recsys_client.errors import InvalidRequestError
+from recsys_client.filters.messages import read_filter, write_filter
 from recsys_client.fusion import Fusion, ReciprocalRank, WeightedSum, fusion_to_json
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_client.query import Query
@@ -40,8 +41,8 @@ def read_request(message: pb.RetrieveRequest) -> Request:
     """The request of a message; an absent field is None, an empty one is empty.
 
     Raises:
-        InvalidRequestError: A policy is unknown, an id is empty, or a fusion has no form or a
-            number out of range.
+        InvalidRequestError: A policy is unknown, an id is empty, a fusion has no form or a number
+            out of range, or a filter or the crowding is invalid.
     """
     query = message.query
     given = {name: getattr(query, name) for name in _OPTIONAL if query.HasField(name)}
@@ -57,6 +58,7 @@ def read_request(message: pb.RetrieveRequest) -> Request:
         unknown_history=_policy("unknown_history", message.unknown_history, UNKNOWN_HISTORY),
         fusion=_read_fusion(message.fusion) if message.HasField("fusion") else None,
         titles=message.titles,
+        filter=read_filter(message.filter) if message.HasField("filter") else None,
         crowding=dict(message.crowding),
         effort=message.effort if message.HasField("effort") else 1.0,
         explain=message.explain,
@@ -89,6 +91,7 @@ def write_request(request: Request) -> pb.RetrieveRequest:
             unknown_history=_number(request.unknown_history, UNKNOWN_HISTORY),
             fusion=None if request.fusion is None else pb.Fusion(**fusion_to_json(request.fusion)),
             titles=request.titles,
+            filter=None if request.predicate is None else write_filter(request.predicate),
             crowding=request.crowding,
             effort=request.effort,
             explain=request.explain,

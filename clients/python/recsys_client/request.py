@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args
 
 from recsys_client.checks import checked_ids
 from recsys_client.errors import InvalidRequestError
+from recsys_client.filters import Filter, parse_filter
 from recsys_client.fusion import Fusion, check_fusion
 from recsys_client.query import Query, QueryFields, check_query
 
@@ -52,6 +53,7 @@ class RequestOptions(_RequiredOptions, total=False):
     unknown_history: UnknownHistory
     fusion: Fusion | None
     titles: bool
+    filter: Filter | str | None
     crowding: Mapping[str, int]
     effort: float
     explain: bool
@@ -76,6 +78,9 @@ class Request:
             and reported, or are an error.
         fusion: Fusion of several spaces; None means ``ReciprocalRank()``.
         titles: Whether candidates carry their titles.
+        filter: Predicate over the columns of the catalogue that candidates fulfil, as a
+            :class:`~recsys_client.filters.Filter` or in its text form, such as
+            ``'brand = "acme" and price < 20'``, which is parsed; None for all items.
         crowding: Largest number of candidates per value of a column of the catalogue, by the name
             of the column. The answer is the best k items under these limits: that of a walk down
             the whole ranked list which skips an item if one of its values is used up. An item
@@ -97,6 +102,7 @@ class Request:
     unknown_history: UnknownHistory = "skip"
     fusion: Fusion | None = None
     titles: bool = False
+    filter: Filter | str | None = None
     crowding: Mapping[str, int] = field(default_factory=dict, hash=False)
     effort: float = 1.0
     explain: bool = False
@@ -105,6 +111,7 @@ class Request:
         object.__setattr__(self, "exclude", checked_ids("exclude", self.exclude))
         if isinstance(self.k, Integral) and not isinstance(self.k, bool):
             object.__setattr__(self, "k", int(self.k))  # such as an integer of NumPy
+        object.__setattr__(self, "filter", _checked_filter(self.filter))
         object.__setattr__(self, "crowding", _checked_crowding(self.crowding))
         if isinstance(self.effort, Real) and not isinstance(self.effort, bool):
             object.__setattr__(self, "effort", float(self.effort))
@@ -125,6 +132,12 @@ class Request:
     def spaces(self) -> tuple[str, ...]:
         """Names of the spaces to search."""
         return tuple(self.space.split("+"))
+
+    @property
+    def predicate(self) -> Filter | None:
+        """The filter, which was parsed if it was given as text."""
+        assert not isinstance(self.filter, str)
+        return self.filter
 
     def check(self, max_k: int, *, limit: str = "") -> None:
         """Refuse what cannot be answered, whatever the ids are.
@@ -174,6 +187,18 @@ def _check_space(space: str) -> None:
         raise InvalidRequestError(f"space names one twice: {space!r:.80}", field="space")
 
 
+def _checked_filter(value: Filter | str | None) -> Filter | None:
+    if isinstance(value, str):
+        return parse_filter(value)
+    if value is None or isinstance(value, Filter):
+        return value
+    raise InvalidRequestError(
+        "filter must be a Filter of recsys_client.filters or its text, such as "
+        f"'brand = \"acme\" and price < 20'; got {value!r:.80}",
+        field="filter",
+    )
+
+
 def _checked_crowding(limits: Mapping[str, int]) -> dict[str, int]:
     if not isinstance(limits, Mapping):
         raise InvalidRequestError(
@@ -199,4 +224,5 @@ def _checked_crowding(limits: Mapping[str, int]) -> dict[str, int]:
                 f"got {most!r:.80} for {column!r:.80}",
                 field=f"crowding.{column:.80}",
             )
-    return {column: int(most) for column, most in limits.items()}
+    # In one order, since a message has none.
+    return {column: int(most) for column, most in sorted(limits.items())}

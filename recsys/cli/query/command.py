@@ -40,6 +40,7 @@ def query(
     constant: options.Constant = None,
     depth: options.Depth = None,
     titles: options.Titles = True,
+    filter_text: options.FilterText = None,
     at_most: options.AtMost = None,
     effort: options.Effort = 1.0,
     explain: options.Explain = False,
@@ -71,6 +72,7 @@ def query(
         unknown_history=unknown_history,  # type: ignore[arg-type]
         fusion=options.fusion_from(fusion, weight or (), constant=constant, depth=depth),
         titles=titles,
+        filter=filter_text,
         crowding=options.crowding_from(at_most or ()),
         effort=effort,
         explain=explain,

@@ -56,6 +56,12 @@ Depth = Annotated[
     typer.Option(help="Number of items that rrf reads from each space; 1,000 by default."),
 ]
 Titles = Annotated[bool, typer.Option("--titles/--no-titles", help="Titles of the candidates.")]
+FilterText = Annotated[
+    str | None,
+    typer.Option(
+        "--filter", help="Predicate over columns, such as 'brand = \"acme\" and price < 20'."
+    ),
+]
 AtMost = Annotated[
     list[str] | None,
     typer.Option(

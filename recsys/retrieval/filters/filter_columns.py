@@ -10,10 +10,11 @@ from operator import and_
 from threading import Lock
 from typing import Any
 
+import numpy as np
 from pyroaring import BitMap, FrozenBitMap
 
 from recsys.catalogue import Catalogue, FilterType
-from recsys.errors import InvalidRequestError
+from recsys.ids import Rows
 from recsys.index.rows import RowSet
 from recsys.retrieval.filters.columns import (
     CodedColumn,
@@ -114,25 +115,22 @@ class FilterColumns:
             same = self._cache.add(resolved.key, rows)
         return self._cache.add(filter.key, same)
 
-    def codes(self, column: str, *, path: str = "column") -> Codes:
-        """Code of each item's value in a single-valued column, int32 ``[items]``, read-only.
+    def entries(self, column: str, *, path: str = "column") -> tuple[Rows, Codes]:
+        """Rows and codes of the values in a column, one pair per value of an item, int32.
 
-        Equal values have equal codes; a missing value has the code -1.
+        Equal values have equal codes; a row without a value is left out.
 
         Raises:
-            InvalidRequestError: The column is unknown, or holds several values per item.
+            InvalidRequestError: Filters cannot read the column.
         """
-        if self.schema.type_of(column, path) == "texts":
-            raise InvalidRequestError(
-                f"{path}: column {column!r} holds several texts per item; one value per item is "
-                "expected",
-                field=path,
-            )
+        self.schema.type_of(column, path)
         found = self._column(column)
-        assert not isinstance(found, TextsColumn)
-        codes = found.codes.view()
-        codes.flags.writeable = False
-        return codes
+        if isinstance(found, TextsColumn):
+            groups = found.groups
+            codes = np.repeat(np.arange(len(found.values), dtype=np.int32), np.diff(groups.starts))
+            return groups.rows, codes
+        rows = np.flatnonzero(found.codes >= 0).astype(np.int32)
+        return rows, found.codes[rows]
 
     def describe(self) -> tuple[ColumnDescription, ...]:
         """All columns with examples; builds each of them."""

@@ -293,17 +293,17 @@ def test_later_items_have_the_types_of_the_first_ones() -> None:
     assert columns.rows(Contains("kind", "y")).rows.tolist() == [0]
 
 
-def test_codes_number_the_values_of_a_single_valued_column(columns: FilterColumns) -> None:
-    assert columns.codes("brand").tolist() == [0, 1, -1]
-    assert columns.codes("price").tolist() == [0, 1, -1]
-    assert columns.codes("sold_out").tolist() == [1, 0, -1]
-    assert columns.codes("added").dtype == np.int32
-    with pytest.raises(ValueError, match="read-only"):
-        columns.codes("brand")[0] = 1
-    with pytest.raises(InvalidRequestError, match="holds several texts per item; one value per"):
-        columns.codes("tags")
+def test_entries_are_the_rows_and_codes_of_all_values(columns: FilterColumns) -> None:
+    def entries(column: str) -> list[list[int]]:
+        return [each.tolist() for each in columns.entries(column)]
+
+    assert entries("brand") == [[0, 1], [0, 1]]
+    assert entries("price") == [[0, 1], [0, 1]]
+    assert entries("sold_out") == [[0, 1], [1, 0]]
+    rows, codes = entries("tags")
+    assert len(rows) == len(codes) and set(rows) == set(columns.rows(Exists("tags")).rows.tolist())
     with pytest.raises(InvalidRequestError, match="did you mean 'price'") as caught:
-        columns.codes("prise", path="crowding.prise")
+        columns.entries("prise", path="crowding.prise")
     assert caught.value.field == "crowding.prise"
 
 

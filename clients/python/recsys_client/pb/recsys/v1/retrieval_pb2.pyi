@@ -1,4 +1,5 @@
 from google.rpc import status_pb2 as _status_pb2
+from recsys_client.pb.recsys.v1 import filter_pb2 as _filter_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -96,7 +97,7 @@ class WeightedSum(_message.Message):
     def __init__(self, weights: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class RetrieveRequest(_message.Message):
-    __slots__ = ("query", "k", "space", "exclude", "seen", "unknown_history", "fusion", "titles", "crowding", "effort", "explain")
+    __slots__ = ("query", "k", "space", "exclude", "seen", "unknown_history", "fusion", "titles", "filter", "crowding", "effort", "explain")
     class CrowdingEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -112,6 +113,7 @@ class RetrieveRequest(_message.Message):
     UNKNOWN_HISTORY_FIELD_NUMBER: _ClassVar[int]
     FUSION_FIELD_NUMBER: _ClassVar[int]
     TITLES_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
     CROWDING_FIELD_NUMBER: _ClassVar[int]
     EFFORT_FIELD_NUMBER: _ClassVar[int]
     EXPLAIN_FIELD_NUMBER: _ClassVar[int]
@@ -123,10 +125,11 @@ class RetrieveRequest(_message.Message):
     unknown_history: UnknownHistoryPolicy
     fusion: Fusion
     titles: bool
+    filter: _filter_pb2.Filter
     crowding: _containers.ScalarMap[str, int]
     effort: float
     explain: bool
-    def __init__(self, query: _Optional[_Union[Query, _Mapping[str, object]]] = ..., k: _Optional[int] = ..., space: _Optional[str] = ..., exclude: _Optional[_Iterable[str]] = ..., seen: _Optional[_Union[SeenPolicy, str]] = ..., unknown_history: _Optional[_Union[UnknownHistoryPolicy, str]] = ..., fusion: _Optional[_Union[Fusion, _Mapping[str, object]]] = ..., titles: _Optional[bool] = ..., crowding: _Optional[_Mapping[str, int]] = ..., effort: _Optional[float] = ..., explain: _Optional[bool] = ...) -> None: ...
+    def __init__(self, query: _Optional[_Union[Query, _Mapping[str, object]]] = ..., k: _Optional[int] = ..., space: _Optional[str] = ..., exclude: _Optional[_Iterable[str]] = ..., seen: _Optional[_Union[SeenPolicy, str]] = ..., unknown_history: _Optional[_Union[UnknownHistoryPolicy, str]] = ..., fusion: _Optional[_Union[Fusion, _Mapping[str, object]]] = ..., titles: _Optional[bool] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping[str, object]]] = ..., crowding: _Optional[_Mapping[str, int]] = ..., effort: _Optional[float] = ..., explain: _Optional[bool] = ...) -> None: ...
 
 class Candidate(_message.Message):
     __slots__ = ("item_id", "score", "rank", "parts", "title")
