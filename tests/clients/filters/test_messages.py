@@ -41,6 +41,16 @@ def message_of(kind: str, content: Any) -> pb.Filter:
     return pb.Filter(**{kind: content})
 
 
+def repeated(n: int, part: pb.Filter) -> pb.Filter:
+    return message_of("or", pb.FilterList(filters=[part] * n))
+
+
+def numbers(n: int) -> pb.Filter:
+    """A set of n numbers."""
+    values = [pb.FilterValue(number=number) for number in range(n)]
+    return message_of("in", pb.ValueSet(column="a", values=values))
+
+
 def nested(depth: int) -> pb.Filter:
     message = pb.Filter(exists=pb.ColumnName(column="a"))
     for _ in range(depth - 1):
@@ -53,6 +63,12 @@ def nested(depth: int) -> pb.Filter:
     [
         (pb.Filter(), "filter", "has no predicate; give one of eq, in"),
         (nested(21), "filter" + ".not" * 20, "more than 20 nested predicates"),
+        (
+            repeated(40, repeated(30, nested(1))),
+            "filter.or[32].or[6]",
+            "more than 1,000 predicates",
+        ),
+        (repeated(2, numbers(6_000)), "filter.or[1].in.values", "more than 10,000 values"),
         (pb.Filter(eq=pb.Comparison(column="a")), "filter.eq.value", "is missing"),
         (
             pb.Filter(eq=pb.Comparison(value=pb.FilterValue(flag=True))),

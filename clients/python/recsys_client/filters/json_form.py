@@ -7,12 +7,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from recsys_client.errors import InvalidRequestError
 from recsys_client.filters.comparisons import Contains, Eq, Exists, In, Range
-from recsys_client.filters.tree import MAX_DEPTH, And, Filter, Not, Or
+from recsys_client.filters.reading import TreeSize, at_path
+from recsys_client.filters.tree import And, Filter, Not, Or
 
 COMPARISONS: Mapping[str, type[Filter]] = {
     each.kind: each for each in (Eq, In, Range, Exists, Contains)
@@ -64,36 +65,11 @@ def filter_from_json(value: object, path: str = "filter") -> Filter:
         >>> filter_from_json({"not": {"exists": {"column": "color"}}})
         Not(part=Exists(column='color'))
     """
-    return _read(value, path, 1)
+    return _read(value, path, 1, TreeSize())
 
 
-def at_path(path: str, kind: str, build: Callable[[], Filter]) -> Filter:
-    """What ``build`` returns; an error of its constructor has the path of the predicate.
-
-    ``path`` is that of the predicate without its kind.
-    """
-    try:
-        return build()
-    except InvalidRequestError as error:
-        own, found = f"filter.{kind}", f"{path}.{kind}"
-        message = error.message.replace(own, found, 1)
-        raise InvalidRequestError(message, field=error.field.replace(own, found, 1)) from None
-
-
-def check_depth(depth: int, path: str) -> None:
-    """Refuse a tree that is too deep, before its parts are read.
-
-    Raises:
-        InvalidRequestError: ``depth`` exceeds the limit.
-    """
-    if depth > MAX_DEPTH:
-        raise InvalidRequestError(
-            f"the filter has more than {MAX_DEPTH} nested predicates", field=path[:200]
-        )
-
-
-def _read(value: object, path: str, depth: int) -> Filter:
-    check_depth(depth, path)
+def _read(value: object, path: str, depth: int, size: TreeSize) -> Filter:
+    size.add_predicate(depth, path)
     if not isinstance(value, Mapping) or len(value) != 1:
         raise InvalidRequestError(
             f"{path} must be an object with one key, the kind of the predicate ({_kinds()}); "
@@ -103,17 +79,20 @@ def _read(value: object, path: str, depth: int) -> Filter:
     ((kind, content),) = value.items()
     inner = f"{path}.{kind}"
     if kind == "not":
-        part = _read(content, inner, depth + 1)
+        part = _read(content, inner, depth + 1, size)
         return at_path(path, kind, lambda: Not(part))
     if kind in COMBINATIONS:
         if not isinstance(content, list | tuple):
             raise InvalidRequestError(
                 f"{inner} must be a list of filters; got {_shown(content)}", field=inner
             )
-        parts = [_read(each, f"{inner}[{at}]", depth + 1) for at, each in enumerate(content)]
+        filters = enumerate(content)
+        parts = [_read(each, f"{inner}[{at}]", depth + 1, size) for at, each in filters]
         return at_path(path, kind, lambda: COMBINATIONS[kind](parts))
     if kind in COMPARISONS:
         _check_keys(content, kind, inner)
+        if isinstance(values := content.get("values"), list):
+            size.add_values(len(values), f"{inner}.values")
         return at_path(path, kind, lambda: COMPARISONS[kind](**content))
     raise InvalidRequestError(
         f"{path} has the unknown predicate {kind!r:.80}; known: {_kinds()}", field=path

@@ -6,7 +6,8 @@ from typing import Any
 
 from recsys_client.errors import InvalidRequestError
 from recsys_client.filters.comparisons import Contains, Eq, Exists, In, Range
-from recsys_client.filters.json_form import COMBINATIONS, COMPARISONS, at_path, check_depth
+from recsys_client.filters.json_form import COMBINATIONS, COMPARISONS
+from recsys_client.filters.reading import TreeSize, at_path
 from recsys_client.filters.tree import And, Filter, Not, Or
 from recsys_client.filters.values import Value
 from recsys_client.pb.recsys.v1 import filter_pb2 as pb
@@ -30,7 +31,7 @@ def read_filter(message: pb.Filter, path: str = "filter") -> Filter:
         InvalidRequestError: A part is missing or invalid, or the filter is too large; ``field`` is
             the path of the fault, as for :func:`~recsys_client.filters.filter_from_json`.
     """
-    return _read(message, path, 1)
+    return _read(message, path, 1, TreeSize())
 
 
 def _written(filter: Filter) -> Any:
@@ -59,28 +60,30 @@ def _written_value(value: Value) -> pb.FilterValue:
     return pb.FilterValue(number=value)
 
 
-def _read(message: pb.Filter, path: str, depth: int) -> Filter:
-    check_depth(depth, path)
+def _read(message: pb.Filter, path: str, depth: int, size: TreeSize) -> Filter:
+    size.add_predicate(depth, path)
     kind: Any = message.WhichOneof("predicate")
     if kind is None:
         known = ", ".join((*COMPARISONS, *COMBINATIONS, "not"))
         raise InvalidRequestError(f"{path} has no predicate; give one of {known}", field=path)
     content, inner = getattr(message, kind), f"{path}.{kind}"
     if kind == "not":
-        part = _read(content, inner, depth + 1)
+        part = _read(content, inner, depth + 1, size)
         return at_path(path, kind, lambda: Not(part))
     if kind in COMBINATIONS:
         parts = [
-            _read(each, f"{inner}[{at}]", depth + 1) for at, each in enumerate(content.filters)
+            _read(each, f"{inner}[{at}]", depth + 1, size)
+            for at, each in enumerate(content.filters)
         ]
         return at_path(path, kind, lambda: COMBINATIONS[kind](parts))
-    given = {"column": content.column, **_values(content, inner)}
+    given = {"column": content.column, **_values(content, inner, size)}
     return at_path(path, kind, lambda: COMPARISONS[kind](**given))
 
 
-def _values(content: Any, path: str) -> dict[str, Any]:
+def _values(content: Any, path: str, size: TreeSize) -> dict[str, Any]:
     """The values of a comparison, by the name of its attribute."""
     if isinstance(content, pb.ValueSet):
+        size.add_values(len(content.values), f"{path}.values")
         values = [_value(each, f"{path}.values[{at}]") for at, each in enumerate(content.values)]
         return {"values": values}
     if isinstance(content, pb.ValueRange):
