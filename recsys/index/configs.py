@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from recsys.config import Config
 from recsys.index.storage import Storage
@@ -28,16 +28,22 @@ class ScannConfig(Config):
     ICML 2020.
 
     Attributes:
-        num_leaves: Number of partitions; "auto" is the square root of the number of vectors.
-        leaves_to_search: Number of partitions searched; "auto" is the fewest that reach
-            ``target_recall``, "all" searches and reorders everything, like the exact index.
-        reorder: Number of the best quantised scores that are computed exactly; "auto" is the fewest
-            that allow ``target_recall``.
-        target_recall: Share of the exact answer to ``recall_at`` that "auto" must find.
-        recall_at: Cutoff k at which the recall is measured.
-        tuning_queries: Largest number of queries to measure it on.
+        num_leaves: Number of partitions; "auto" is the fastest of a few multiples of the square
+            root of the number of vectors, tried on a part of them where there are many.
+        leaves_to_search: Number of partitions searched; "auto" is tuned for every k, "all" searches
+            and reorders everything, like the exact index.
+        reorder: Number of the best quantised scores that are computed exactly; "auto" is tuned for
+            every k. Either both are "auto" or neither.
+        target_recall: Share of the exact answer that "auto" must find, at every k and for every
+            kind of query.
+        tuning_queries: Number of queries on which "auto" is measured.
+        build_seconds: Estimated duration of a build on one core that an "auto" number of leaves may
+            cause; "auto" is a minute per million vectors of 64 dimensions, at least one.
+        training_rows: Smallest number of vectors on which partitions are trained, 64 per partition
+            or more.
         anisotropic_threshold: Weight of an error along a vector relative to one across it.
-        dimensions_per_block: Number of dimensions that share one quantised code.
+        dimensions_per_block: Number of dimensions that share one quantised code; "auto" is 1 up to
+            256 dimensions, then the least number with 256 codes at most.
         brute_force_below: Number of vectors below which nothing is partitioned or quantised.
         storage: Numbers of the vectors that scores are computed from: "float32", "bfloat16" (half
             the bytes), or "int8" with a factor per vector (about a quarter).
@@ -52,12 +58,24 @@ class ScannConfig(Config):
     leaves_to_search: PositiveInt | Literal["auto", "all"] = "auto"
     reorder: PositiveInt | Literal["auto"] = "auto"
     target_recall: float = Field(default=0.99, gt=0, le=1)
-    recall_at: PositiveInt = 100
     tuning_queries: PositiveInt = 1_000
+    build_seconds: PositiveFloat | Literal["auto"] = "auto"
+    training_rows: PositiveInt = 100_000
     anisotropic_threshold: float = Field(default=0.2, ge=0, lt=1)
-    dimensions_per_block: PositiveInt = 2
+    dimensions_per_block: PositiveInt | Literal["auto"] = "auto"
     brute_force_below: int = Field(default=1_000, ge=16)
     storage: Storage = "float32"
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> ScannConfig:
+        if self.leaves_to_search != "all" and (
+            (self.leaves_to_search == "auto") != (self.reorder == "auto")
+        ):
+            raise ValueError(
+                "leaves_to_search and reorder must both be 'auto' or both be numbers; "
+                f"got {self.leaves_to_search!r} and {self.reorder!r}"
+            )
+        return self
 
 
 class MilvusConfig(Config):

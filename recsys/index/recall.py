@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.errors import InvalidRequestError
 from recsys.ids import Vectors
@@ -31,8 +32,12 @@ def ann_recall(index: Index, exact: Index, queries: Vectors, k: int) -> float:
 
 def recall_of(found: Hits, truth: Hits) -> float:
     """The same for given answers."""
-    shares = []
-    for query in range(len(truth)):
-        expected, got = truth.at(query)[1], found.at(query)[1]
-        shares.append(float(np.count_nonzero(got >= expected[-1])) / len(expected))
-    return float(np.mean(shares))
+    return float(recalls(found, truth).mean())
+
+
+def recalls(found: Hits, truth: Hits) -> npt.NDArray[np.float64]:
+    """The same for each query, float64 ``[b]``; 1 where no row is eligible."""
+    sizes = np.count_nonzero(truth.valid, axis=1)
+    last = truth.scores[np.arange(len(truth)), np.maximum(sizes, 1) - 1]
+    right = np.count_nonzero(found.valid & (found.scores >= last[:, None]), axis=1)
+    return np.where(sizes > 0, np.minimum(right, sizes) / np.maximum(sizes, 1), 1.0)

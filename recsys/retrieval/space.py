@@ -13,6 +13,7 @@ import numpy as np
 from recsys.errors import DataError
 from recsys.ids import Mask, Rows, Vectors
 from recsys.index import Hits, Index, IndexConfig, RowSet, build_index, load_index
+from recsys.index.building import Queries
 from recsys.index.scoring import exact_scores
 from recsys.index.storage import load_vectors, save_vectors
 from recsys.vectors import MaskedVectors
@@ -58,20 +59,30 @@ class Space(MaskedVectors):
 
     @classmethod
     def two_tower(
-        cls, vectors: Vectors, config: IndexConfig, *, queries: Vectors | None = None
+        cls, vectors: Vectors, config: IndexConfig, *, queries: Queries | None = None
     ) -> Space:
         """The space of the towers, in which every item has a vector, float32 ``[items, d]``.
 
-        The index is tuned on ``queries``, output of the query tower, float32 ``[q, d]``.
+        The index is tuned on ``queries``, output of the query tower, float32 ``[q, d]``, or several
+        kinds of them by name.
         """
         index = build_index(vectors, config, queries=queries)
         return cls(index.vectors, np.ones(len(vectors), np.bool_), TWO_TOWER, index)
 
     @classmethod
-    def content(cls, name: str, vectors: Vectors, mask: Mask, config: IndexConfig) -> Space:
+    def content(
+        cls,
+        name: str,
+        vectors: Vectors,
+        mask: Mask,
+        config: IndexConfig,
+        *,
+        queries: Queries | None = None,
+    ) -> Space:
         """The space of a feature block; vectors get unit length, so that scores are cosines.
 
-        An item whose vector has length zero is masked.
+        An item whose vector has length zero is masked. The index is tuned on ``queries``, float32
+        ``[q, d]``, or on several kinds of them by name; without any, on the items.
 
         Raises:
             DataError: No item has a vector, or a vector is not finite.
@@ -84,7 +95,7 @@ class Space(MaskedVectors):
             raise DataError(f"space '{name}' would be empty: no item has a vector for it")
         scaled = np.zeros_like(vectors)
         scaled[mask] = vectors[mask] / norms[mask, None]
-        index = build_index(scaled, config)
+        index = build_index(scaled, config, queries=queries)
         return cls(index.vectors, mask, name, index)
 
     def search(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from recsys.errors import ConfigError, DataError
 from recsys.ids import Vectors
@@ -83,7 +84,8 @@ def test_a_higher_target_searches_more_leaves(vectors: Vectors, queries: Vectors
     )
     assert isinstance(low, ScannIndex) and isinstance(high, ScannIndex)
     assert low.leaves is not None and high.leaves is not None
-    few, many = (each.leaves.curve.setting(100).leaves for each in (low, high))
+    few = low.leaves.curve.setting(100).leaves
+    many = high.leaves.curve.setting(100).leaves
     assert few < many <= high.leaves.searcher.num_leaves == 63
     assert low.leaves.reach.plain < high.leaves.reach.plain
 
@@ -94,12 +96,10 @@ def test_numbers_given_are_kept(vectors: Vectors, queries: Vectors) -> None:
     assert (work.leaves == 3).all() and (abs(work.depth - 150) < 8).all()
 
 
-def test_a_target_out_of_reach_of_the_numbers_given_is_an_error(
-    vectors: Vectors, queries: Vectors
-) -> None:
-    config = ScannConfig(leaves_to_search=1, target_recall=0.99)
-    with pytest.raises(ConfigError, match=r"the target of 0\.99, with leaves_to_search=1 and"):
-        build_index(vectors, config, queries=queries)
+@pytest.mark.parametrize("numbers", [{"leaves_to_search": 1}, {"reorder": 10}])
+def test_one_number_without_the_other_is_an_error(numbers: dict[str, int]) -> None:
+    with pytest.raises(ValidationError, match="must both be 'auto' or both be numbers"):
+        ScannConfig.model_validate(numbers)
 
 
 def test_wrong_numbers_for_the_table_are_an_error(vectors: Vectors) -> None:

@@ -97,7 +97,7 @@ def test_recall_over_an_approximate_index() -> None:
     rng = np.random.default_rng(0)
     vectors = rng.standard_normal((3_000, 16)).astype(np.float32)
     queries = rng.standard_normal((50, 16)).astype(np.float32)
-    config = ScannConfig(brute_force_below=16, target_recall=0.95, recall_at=10)
+    config = ScannConfig(brute_force_below=16, target_recall=0.95)
     crowding = Crowding(((values_of(np.arange(len(vectors)) % 7), 2),))
     inputs = [
         FusionInput({"s": query}, NONE, 10, WeightedSum(), crowding=crowding) for query in queries

@@ -3,67 +3,85 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-
-import numpy as np
+from typing import Any
 
 from recsys.ids import Vectors
-from recsys.index.arguments import Exclusions, SearchArguments
+from recsys.index.building.partitioning import Partitioning
+from recsys.index.building.sample import Queries, queries_by_kind, spread
+from recsys.index.building.trials import Trial, budget, choose
+from recsys.index.building.tuning import TunedPart
 from recsys.index.configs import ScannConfig
-from recsys.index.curve import Curve, CurvePoint, CutoffCurve, Setting
-from recsys.index.hits import Hits
+from recsys.index.curve import Curve, Setting
 from recsys.index.leaves.calibration import LeafReach, calibrate
 from recsys.index.leaves.partition import Partition
 from recsys.index.leaves.scan import LeafScan
 from recsys.index.scann.index import LeafSearch, ScannIndex
-from recsys.index.scann.planning import Plan
 from recsys.index.scann.searcher import ScannSearcher
-from recsys.index.tuning import Setting as TunedSetting
-from recsys.index.tuning import tune
 
 _CALIBRATING = 128
-"""Number of queries on which the reach is measured."""
+"""Number of queries of a kind on which the reach is measured."""
 
 
-def build_scann(vectors: Vectors, config: ScannConfig, queries: Vectors | None) -> ScannIndex:
-    """Partition, quantise and tune; ``vectors`` must be valid."""
-    items = len(vectors)
-    if items < config.brute_force_below:
+def build_scann(vectors: Vectors, config: ScannConfig, queries: Queries | None) -> ScannIndex:
+    """Partition, quantise and tune; ``vectors`` must be valid.
+
+    Raises:
+        ConfigError: A number of the configuration, or the queries, do not fit the vectors.
+    """
+    if len(vectors) < config.brute_force_below:
         return ScannIndex(vectors, config)
-    num_leaves = math.isqrt(items) if config.num_leaves == "auto" else config.num_leaves
-    searcher = ScannSearcher.of(vectors, config, num_leaves)
-    scan = LeafScan.of(vectors, Partition.of(vectors, searcher.tokens(), num_leaves))
-    sample = vectors if queries is None or not len(queries) else queries
-    sample = sample[np.linspace(0, len(sample) - 1, min(_CALIBRATING, len(sample))).astype(int)]
-    reach = calibrate(scan, np.ascontiguousarray(sample), config.target_recall)
-    curve = _curve(vectors, config, queries, searcher, scan, reach)
-    return ScannIndex(vectors, config, LeafSearch(searcher, scan, curve, reach))
+    kinds = queries_by_kind(vectors, queries)
+    partitioning, trials = choose(vectors, config, queries)
+    searcher = ScannSearcher.of(vectors, partitioning, config.anisotropic_threshold)
+    tokens = searcher.tokens()
+    scan = LeafScan.of(vectors, Partition.of(vectors, tokens, partitioning.leaves))
+    samples = [spread(part, _CALIBRATING) for part in kinds.values()]
+    reach = _worst([calibrate(scan, sample, config.target_recall) for sample in samples])
+    curve = _curve(vectors, config, queries, searcher, partitioning)
+    tuning = _report(vectors, config, partitioning, trials, list(kinds))
+    return ScannIndex(vectors, config, LeafSearch(searcher, scan, curve, reach, tuning))
 
 
 def _curve(
     vectors: Vectors,
     config: ScannConfig,
-    queries: Vectors | None,
+    queries: Queries | None,
     searcher: ScannSearcher,
-    scan: LeafScan,
-    reach: LeafReach,
+    partitioning: Partitioning,
 ) -> Curve:
-    items, num_leaves = len(vectors), searcher.num_leaves
-    whole = Curve(num_leaves, items, fixed=Setting(num_leaves, items))
-    index = ScannIndex(vectors, config, LeafSearch(searcher, scan, whole, reach))
+    items, leaves, depth = len(vectors), config.leaves_to_search, config.reorder
+    if leaves == "auto":
+        cost = partitioning.cost(*vectors.shape)
+        part = TunedPart(vectors, searcher.propose, cost, config.target_recall)
+        return part.tune(queries, config.tuning_queries)
+    setting = Setting(searcher.num_leaves, items)
+    if isinstance(leaves, int) and isinstance(depth, int):
+        setting = Setting(min(leaves, searcher.num_leaves), min(depth, items))
+    return Curve(searcher.num_leaves, items, fixed=setting)
 
-    def search(setting: TunedSetting, queries: Vectors, k: int) -> Hits:
-        hits = Hits.empty(queries=len(queries), k=k)
-        arguments = SearchArguments(queries, k, Exclusions.none(len(queries)))
-        depth = max(k, min(setting.reorder, items))
-        plan = Plan("scann", np.arange(len(queries)), Setting(setting.leaves_to_search, depth))
-        index._propose(hits, arguments, plan)
-        return hits
 
-    setting, tuned = tune(search, vectors, num_leaves, config, queries)
-    leaves, depth = setting.leaves_to_search, max(setting.reorder, 1)
-    if tuned is None:
-        return dataclasses.replace(whole, fixed=Setting(leaves, depth))
-    points = (CurvePoint(leaves, depth, tuned.recall, 1.0),)
-    cutoffs = (CutoffCurve(tuned.k, points, 0),)
-    return Curve(num_leaves, items, cutoffs, cutoffs)
+def _worst(reaches: list[LeafReach]) -> LeafReach:
+    """The reach that suffices for every kind of query."""
+    return LeafReach(
+        max(each.plain for each in reaches),
+        max(each.filtered for each in reaches),
+        reaches[0].ranks,
+        tuple(max(reads) for reads in zip(*(each.reads for each in reaches))),
+    )
+
+
+def _report(
+    vectors: Vectors,
+    config: ScannConfig,
+    partitioning: Partitioning,
+    trials: tuple[Trial, ...],
+    kinds: list[str],
+) -> dict[str, Any]:
+    """The partitioning, its trials and the kinds of query, as JSON values."""
+    return {
+        "partitioning": dataclasses.asdict(partitioning),
+        "build_seconds": round(partitioning.build_seconds(*vectors.shape), 1),
+        "budget_seconds": budget(config, *vectors.shape),
+        "trials": [dataclasses.asdict(trial) for trial in trials],
+        "kinds": kinds,
+    }

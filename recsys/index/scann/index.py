@@ -40,12 +40,14 @@ class LeafSearch:
         scan: Scan of the eligible rows of the same leaves.
         curve: Settings of ScaNN by rank.
         reach: Reach of the scan.
+        tuning: Partitions that were chosen and tried, and the kinds of query, as JSON values.
     """
 
     searcher: ScannSearcher
     scan: LeafScan
     curve: Curve
     reach: LeafReach
+    tuning: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +78,7 @@ class ScannIndex(Index):
             "num_leaves": self.leaves.searcher.num_leaves,
             "curve": self.leaves.curve.as_json(),
             "reach": self.leaves.reach.as_json(),
+            "tuning": dict(self.leaves.tuning),
         }
 
     @cached_property
@@ -106,12 +109,15 @@ class ScannIndex(Index):
             if not leaves:
                 return cls(vectors, config)
             curve, reach = Curve.from_json(facts["curve"]), LeafReach.from_json(facts["reach"])
+            tuning = dict(facts["tuning"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{folder / FILE}: 'facts' is damaged: {error!r}") from error
         partition = Partition.load(folder / LEAVES, items=items, dimension=dimension, leaves=leaves)
         searcher = ScannSearcher.load(folder / ASSETS, items=items, num_leaves=leaves)
         return cls(
-            vectors, config, LeafSearch(searcher, LeafScan.of(vectors, partition), curve, reach)
+            vectors,
+            config,
+            LeafSearch(searcher, LeafScan.of(vectors, partition), curve, reach, tuning),
         )
 
     def _search(self, hits: Hits, arguments: SearchArguments) -> None:

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from recsys.errors import ConfigError, DataError
+from recsys.errors import DataError
 from recsys.ids import Rows, Vectors
-from recsys.index.configs import ScannConfig
+from recsys.index.building.partitioning import Partitioning
 
 _ASSETS_FILE, _TOKENS = "scann_assets.pbtxt", "datapoint_to_token.npy"
 _ASSET_PATH = re.compile(r'asset_path: *"([^"]*)"')
@@ -43,32 +43,29 @@ class ScannSearcher:
     num_leaves: int
 
     @classmethod
-    def of(cls, vectors: Vectors, config: ScannConfig, num_leaves: int) -> ScannSearcher:
+    def of(
+        cls, vectors: Vectors, partitioning: Partitioning, anisotropic_threshold: float
+    ) -> ScannSearcher:
         """Partition and quantise float32 ``[n, d]``."""
-        if num_leaves > len(vectors):
-            raise ConfigError(
-                f"num_leaves must not be above the number of vectors, {len(vectors)}; "
-                f"got {num_leaves}",
-                field="num_leaves",
-            )
-        if config.dimensions_per_block > vectors.shape[1]:
-            raise ConfigError(
-                f"dimensions_per_block must not be above the dimension, {vectors.shape[1]}; "
-                f"got {config.dimensions_per_block}",
-                field="dimensions_per_block",
-            )
+        leaves = partitioning.leaves
         native = (
             _pybind()
             .builder(np.asarray(vectors), _UNUSED_NEIGHBOURS, "dot_product")
-            .tree(num_leaves, num_leaves, training_sample_size=len(vectors), min_partition_size=1)
+            .tree(
+                leaves,
+                leaves,
+                training_sample_size=partitioning.training_rows,
+                training_iterations=partitioning.iterations,
+                min_partition_size=1,
+            )
             .score_ah(
-                config.dimensions_per_block,
-                anisotropic_quantization_threshold=config.anisotropic_threshold,
+                partitioning.dimensions_per_block,
+                anisotropic_quantization_threshold=anisotropic_threshold,
             )
             .set_n_training_threads(1)  # With more, sums are taken in the order of the threads.
             .build()
         )
-        return cls(native, len(vectors), num_leaves)
+        return cls(native, len(vectors), leaves)
 
     def propose(self, queries: Vectors, leaves: int, depth: int) -> Rows:
         """Rows in the leaves nearest to each query, best first by quantised score.
