@@ -92,16 +92,18 @@ def merge_delta(hits, queries, slack, delta, groups, reach, tail, end, hidden, r
     the eligible ones by group; without any, the positions of a group are entries. ``read`` receives
     the number of entries per query.
     """
-    out_rows, out_scores, found = hits
+    out_rows, out_scores, valid = hits
     centres, spread, starts, entries = groups
     bounds, chosen = np.empty(len(spread), np.float32), np.empty(len(spread), np.int32)
     for i in range(len(queries)):
         query, best, scores = queries[i], out_rows[i], out_scores[i]
-        low, high = hidden[3][i], hidden[3][i + 1]
+        low, high, size = hidden[3][i], hidden[3][i + 1], 0
+        while size < len(scores) and valid[i, size]:
+            size += 1
         size = _merge_range(
             best,
             scores,
-            found[i],
+            size,
             query,
             slack[i],
             delta,
@@ -133,7 +135,8 @@ def merge_delta(hits, queries, slack, delta, groups, reach, tail, end, hidden, r
                 best, scores, size, query, slack[i], delta, entries, first, last, hidden, low, high
             )
             total += last - first
-        found[i], read[i] = size, total
+        valid[i, :size] = True
+        read[i] = total
 
 
 @compiled(I8(MATRIX, I8, _WRITTEN_MATRIX, array(F4, written=True), I8), fastmath={"reassoc"})

@@ -29,10 +29,9 @@ def merge(hits: Hits, arguments: SearchArguments, vectors: LiveVectors, reach: f
     delta, allowed, excluded = vectors.delta, arguments.allowed, arguments.excluded
     mask = _ALL if allowed is None else allowed.mask
     groups = delta.groups
-    found = hits.valid.sum(axis=1)
-    read = np.zeros(len(found), np.int64)
+    read = np.zeros(len(hits), np.int64)
     merge_delta(
-        (hits.rows, hits.scores, found),
+        hits.arrays,
         arguments.queries,
         rounding_slacks(arguments.queries, vectors.longest),
         (delta.rows, delta.vectors, delta.died),
@@ -43,6 +42,5 @@ def merge(hits: Hits, arguments: SearchArguments, vectors: LiveVectors, reach: f
         (mask, vectors.version, excluded.rows, excluded.starts),
         read,
     )
-    hits.valid[:] = np.arange(arguments.k) < found[:, None]
     hits.work.read[:] += read
     hits.work.depth[:] += read
