@@ -17,6 +17,8 @@ from recsys.evaluation.thumbnails import data_url
 Evaluations = Mapping[str, Evaluation]
 INK, GRID, ORACLE = "#1f2933", "#e4e7eb", "#2f7d5b"
 COLOURS = ("#1f5a96", "#d08a35", "#7b8794", "#b8c0c9", "#7a5195", "#4f9da6", "#a05a5a", "#5c6f3d")
+CURVE_RANKS = (1, 10, 100, 1_000)
+"""Values of k whose curves are drawn."""
 STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -44,6 +46,7 @@ def draw_plots(
     k: int,
     figures: Mapping[str, float],
     training: Sequence[Mapping[str, float]],
+    index: Mapping[str, Mapping[str, Any]],
 ) -> list[dict[str, str]]:
     """The plots for which there are figures, each with ``title``, ``note`` and ``source``.
 
@@ -77,6 +80,12 @@ def draw_plots(
             "Index compared with exact search",
             "Share of the exact nearest neighbours that the index returns.",
             ann_bars(figures),
+        ),
+        (
+            "Recall of the index against its cost",
+            "Estimated microseconds per query in a batch on one core, for the worst kind of query. "
+            "The large points are the tuned settings; `effort` moves along a line.",
+            index_curves(index),
         ),
     ]
     return [
@@ -203,6 +212,30 @@ def ann_bars(figures: Mapping[str, float]) -> Figure | None:
         axes.spines["left"].set_visible(False)
 
     return new_figure(paint, height=0.9 + 0.5 * len(found)) if found else None
+
+
+def index_curves(facts: Mapping[str, Mapping[str, Any]]) -> Figure | None:
+    """Recall over the duration of a query, one panel per space and one line per k."""
+    curves = {name: each["curve"]["plain"] for name, each in facts.items() if each.get("curve")}
+    curves = {name: cutoffs for name, cutoffs in curves.items() if cutoffs}
+
+    def paint(figure: Figure) -> None:
+        for at, (name, cutoffs) in enumerate(curves.items(), start=1):
+            axes = figure.add_subplot(1, len(curves), at)
+            drawn = (each for each in cutoffs if each["rank"] in CURVE_RANKS)
+            for colour, cutoff in zip(COLOURS, drawn):
+                points = [(1e6 * p["seconds"], p["recall"]) for p in cutoff["points"]]
+                label = f"k = {cutoff['rank']:,}"
+                axes.plot(*zip(*points), label=label, marker="o", markersize=2, color=colour)
+                axes.plot(*points[cutoff["tuned"]], marker="o", markersize=6, color=colour)
+            axes.set_xscale("log")
+            axes.set_xlabel("microseconds")
+            axes.set_title(name, loc="left", fontsize=9)
+            axes.grid(axis="y")
+        figure.axes[0].set_ylabel("recall@k")
+        figure.axes[0].legend()
+
+    return new_figure(paint) if curves else None
 
 
 def _interval(result: Evaluation, metric: str) -> tuple[float, float]:

@@ -54,6 +54,7 @@ class Report:
         illustrations: Illustrations that the encoders left.
         sheets: Users whose history and recommendations are shown with pictures.
         catalogue: Titles and pictures for the sheets.
+        index: Facts of the index of each space; those with a curve are drawn.
         notes: Sentences that help to read the figures.
 
     Example:
@@ -75,6 +76,7 @@ class Report:
     illustrations: Sequence[Illustration] = ()
     sheets: Sequence[UserSheet] = ()
     catalogue: Catalogue | None = None
+    index: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -200,6 +202,7 @@ def write_report(folder: Path, report: Report) -> dict[str, Any]:
         k=report.k,
         figures=report.figures,
         training=report.training,
+        index=report.index,
     )
     pictures = {
         "headline": list(_headline(report)),

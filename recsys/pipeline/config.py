@@ -85,8 +85,8 @@ class IndexSection(Config):
 
     Attributes:
         search: Exact search, ScaNN or Milvus, with its settings.
-        recall_at: The k of the ANN recall.
-        queries: Maximum number of queries for the ANN recall.
+        recall_at: The k of the ANN recall, measured in addition to that at 1, 10, 100 and 1,000.
+        queries: Maximum number of queries of each kind, for the tuning and for the ANN recall.
     """
 
     search: IndexConfig = ScannConfig()

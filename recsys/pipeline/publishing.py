@@ -4,50 +4,41 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from recsys.bundle import Parts, publish, verify
 from recsys.errors import RecsysError
-from recsys.index import ExactIndex, ann_recall
+from recsys.pipeline.index_queries import SampledQueries, measure_recall, worst_kind
 from recsys.pipeline.job import Job
-from recsys.pipeline.scoring import batch_of
 from recsys.pipeline.stage import StageOutput, StageResult, load_record
 from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Space
-from recsys.splits import HeldOutQueries
 
 PUBLISHED_FROM = ("ingest", "encode", "train", "evaluate", "index")
 
 
 def run_index(job: Job, out: Path) -> StageOutput:
-    """Build every space, and compare the index of the towers with exact search."""
-    section, parts = job.config.index, job.split
-    known = job.known_users
-
-    def encode(queries: HeldOutQueries) -> np.ndarray:
-        drawn = np.random.default_rng(job.config.seed).permutation(len(queries))
-        some = queries.at(np.sort(drawn[: section.queries]))
-        return job.towers.encode_many(batch_of(some, known=known, phrases=job.query_phrases))
-
+    """Build every space, and compare its index with exact search for every kind of query."""
+    section, samples = job.config.index, SampledQueries(job, job.config.index.queries)
     figures: dict[str, float] = {}
-    facts = {}
+    facts, recall = {}, {}
     for done, name in enumerate(job.config.spaces):
         job.progress("index", done, len(job.config.spaces), name)
+        queries = samples.tuning(name)
         if name == TWO_TOWER:
-            # Tuned on validation queries, measured on test queries.
-            tune = encode(parts.validation)
-            space = Space.two_tower(job.towers.item_vectors, section.search, queries=tune)
-            k = min(section.recall_at, len(space))
-            exact = ExactIndex.of(space.vectors)
-            figures[f"ann_recall@{section.recall_at}"] = ann_recall(
-                space.index, exact, encode(parts.test), k
-            )
+            vectors = job.towers.item_vectors
+            space = Space.two_tower(vectors, section.search, queries=queries)
         else:
             block = job.blocks[name]
-            space = Space.content(name, block.vectors, block.mask, section.search)
+            space = Space.content(name, block.vectors, block.mask, section.search, queries=queries)
         space.save(out / name)
         facts[name] = dict(space.index.facts)
+        recall[name] = measure_recall(space, samples.measuring(name), at=section.recall_at)
+        for k, value in worst_kind(recall[name]).items():
+            figures[f"{name}.recall@{k}"] = value
+        if name == TWO_TOWER:
+            figures[f"ann_recall@{section.recall_at}"] = figures[
+                f"{name}.recall@{min(section.recall_at, len(space))}"
+            ]
     job.progress("index", len(facts), len(facts))
-    return StageOutput(figures, {"facts": facts})
+    return StageOutput(figures, {"facts": facts, "recall": recall})
 
 
 def run_publish(job: Job, out: Path) -> StageOutput:

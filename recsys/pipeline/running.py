@@ -104,6 +104,7 @@ def write_run_report(job: Job, results: Sequence[StageResult], *, command: str) 
         illustrations=job.illustrations,
         sheets=load_sheets(job.folder / "evaluate"),
         catalogue=job.ingested.catalogue,
+        index=by_stage["index"].notes.get("facts", {}) if "index" in by_stage else {},
         notes=[*NOTES, *job.split.notes, *_choice_notes(job), *_encoding_notes(encoded)],
     )
     return write_report(job.folder, report)

@@ -237,7 +237,7 @@ STAGES: tuple[Stage[Job], ...] = (
     Stage(
         "index",
         ("ingest", "encode", "train"),
-        2,
+        3,
         settings=_settings({"split", "index", "spaces"}),
         run=run_index,
     ),

@@ -75,6 +75,8 @@ def test_a_run_prints_its_record_on_stdout_and_its_progress_on_stderr(
         record["figures"]
     )
     assert record["figures"]["index.ann_recall@100"] == 1  # the index is exact
+    recalls = [name for name in record["figures"] if name.startswith("index.") and "@10" in name]
+    assert {"index.two_tower.recall@10", "index.text.recall@10"} <= set(recalls)
     progress = (folder / "stderr.txt").read_text()
     for stage in ("ingest", "encode", "train", "evaluate", "index", "publish", "serve"):
         assert f"{stage}: done in" in progress

@@ -28,12 +28,17 @@ from recsys.evaluation import (
 from recsys.evaluation.report import Report, all_figures, slices, summary, write_report
 from recsys.evaluation.sheets import UserSheet, sheet_view, thumbnail_url
 from recsys.evaluation.thumbnails import thumbnail_from_bytes
+from recsys.index.curve import Curve, CurvePoint, CutoffCurve
 from recsys.pictures import PictureStore
 from recsys.splits import GlobalTimeConfig, split
 from tests.splits.logs import log
 
 LETTERS = "abcdefghijkl"
 HOSTILE = '</bdi><script>alert(1)</script><img src="x" onerror="alert(2)"> | {{ 7 * 7 }}'
+
+
+POINTS = (CurvePoint(2, 20, 0.9, 1e-5), CurvePoint(4, 50, 0.99, 3e-5))
+CURVE = Curve(8, 100, (CutoffCurve(10, POINTS, 1),), (CutoffCurve(10, POINTS, 1),))
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +110,7 @@ def report(evaluations, catalogue: Catalogue) -> Report:
         training=[
             {"epoch": epoch, "loss": 1 / epoch, "recall@10": epoch / 10} for epoch in (1, 2, 3)
         ],
+        index={"two_tower": {"curve": CURVE.as_json()}, "text": {}},
         data=["interactions: 20 read, 19 kept", "  left out, 1: unknown item (row 7: x|<i>)"],
         ingest={"interactions": {"read": 20, "kept": 19, "dropped": {"unknown item": 1}}},
         words={
@@ -144,6 +150,14 @@ def test_report_json_has_the_agreed_form_and_names(tmp_path: Path, report: Repor
     assert set(made["differences"]) == {"item_knn", "popularity", "random"}
     assert made["evaluations"]["two_tower"]["counts"]["queries"] > 0
     assert made["protocol"]["name"] == "global-time"
+
+
+def test_the_curve_of_an_index_is_drawn(tmp_path: Path, report: Report) -> None:
+    title = "Recall of the index against its cost"
+    write_report(tmp_path, report)
+    assert title in (tmp_path / "report.html").read_text(encoding="utf-8")
+    write_report(tmp_path, replace(report, index={"text": {}}))
+    assert title not in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_words_without_a_vector_are_reported(tmp_path: Path, report: Report) -> None:
