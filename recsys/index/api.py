@@ -94,6 +94,19 @@ class Index(ABC):
         self._search(hits, arguments)
         return hits
 
+    def expected_recall(
+        self, plan: str, k: int, *, effort: float = 1.0, excluded: bool = False
+    ) -> float | None:
+        """Share of the k best rows that a search is expected to find, or None if not known.
+
+        Args:
+            plan: Plan of the search, as in ``Hits.work``.
+            k: Number of rows.
+            effort: Cost relative to the tuned search.
+            excluded: Whether the search excluded rows.
+        """
+        return 1.0 if plan == "exact" else None
+
     def save(self, folder: Path) -> None:
         """Write the index, without its vectors, into a new or empty folder."""
         folder.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 EFFORTS = (0.1, 10.0)
 """Least and greatest effort of a search."""
 _UNMEASURED_LEAVES = 0.5
@@ -84,6 +86,12 @@ class CutoffCurve:
             _between(low.depth, high.depth, share),
         )
 
+    def recall_at(self, effort: float) -> float:
+        """Recall of the setting of :meth:`at`, between those of the measured settings."""
+        seconds, recalls = zip(*((point.seconds, point.recall) for point in self.points))
+        wanted = math.log(self.tuned_point.seconds * effort)
+        return float(np.interp(wanted, np.log(seconds), recalls))
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -140,6 +148,18 @@ class Curve:
         if rank > high.rank:
             depth = max(depth, high_depth * rank / high.rank)
         return self._bounded(_between(low_leaves, high_leaves, share), depth, rank)
+
+    def recall(self, rank: int, *, effort: float = 1.0, tail: bool = False) -> float | None:
+        """Recall of the setting of :meth:`setting`, or None where the settings were given.
+
+        Between the measured ranks and efforts it is interpolated; beyond them it is the nearest.
+        """
+        cutoffs = self.tail if tail else self.plain
+        if self.fixed is not None or not cutoffs:
+            return None
+        ranks = [cutoff.rank for cutoff in cutoffs]
+        recalls = [cutoff.recall_at(effort) for cutoff in cutoffs]
+        return float(np.interp(math.log(rank), np.log(ranks), recalls))
 
     def _bounded(self, leaves: float, depth: float, rank: int) -> Setting:
         # Rounded up, but not for the error of a logarithm.

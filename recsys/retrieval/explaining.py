@@ -13,24 +13,30 @@ from recsys_client.filters import to_text
 from recsys_client.response import Explanation, SpaceExplanation
 
 
-def explain(parsed: ParsedRequest, work: Mapping[str, Sequence[QueryWork]]) -> Explanation:
+def explain(
+    parsed: ParsedRequest, spaces: Mapping[str, Space], work: Mapping[str, Sequence[QueryWork]]
+) -> Explanation:
     """The explanation of an answer, from the work of each round per space."""
     filter = parsed.request.predicate
     return Explanation(
-        tuple(_explain(name, work[name]) for name in parsed.request.spaces),
+        tuple(_explain(parsed, spaces[name], work[name]) for name in parsed.request.spaces),
         None if filter is None else to_text(filter.canonical()),
     )
 
 
-def _explain(name: str, rounds: Sequence[QueryWork]) -> SpaceExplanation:
-    last = rounds[-1]
+def _explain(parsed: ParsedRequest, space: Space, rounds: Sequence[QueryWork]) -> SpaceExplanation:
+    request, last = parsed.request, rounds[-1]
+    recall = space.index.expected_recall(
+        last.plan, request.k, effort=request.effort, excluded=len(parsed.hidden) > 0
+    )
     return SpaceExplanation(
-        space=name,
+        space=space.name,
         eligible=rounds[0].eligible,
         plan=last.plan,
         leaves=last.leaves,
         depth=last.depth,
         read=sum(each.read for each in rounds),
+        expected_recall=recall,
         rounds=len(rounds),
     )
 

@@ -211,7 +211,7 @@ class Retriever(RetrievalCalls):
             parsed.unknown_exclude,
             unread[0] if unread else None,
             self.bundle_version,
-            explain(parsed, result.work) if request.explain else None,
+            explain(parsed, self.spaces, result.work) if request.explain else None,
         )
 
     def _parts(self, rows: Rows, vectors: Mapping[str, QueryVector]) -> list[dict[str, float]]:

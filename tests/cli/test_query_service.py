@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from recsys.cli import main
-from recsys.retrieval import Query
+from recsys.errors import RecsysError
+from recsys.retrieval import Query, Retriever, request_to_json, response_to_json
+from tests.contracts.calls_contract import FILTERED
 from tests.retrieval.world import make_world
 from tests.server.service_world import LineRetriever, served
 
@@ -128,3 +130,37 @@ def test_without_a_service_the_exit_code_is_1(run: Run) -> None:
 )
 def test_wrong_options_are_exit_code_2(run: Run, options: list[str]) -> None:
     assert run("--user", "ann", *options)[0] == 2
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[tuple[Retriever, str]]:
+    retriever = make_world().retriever()
+    with served(retriever) as running:
+        yield retriever, running.address
+
+
+def test_filters_and_limits_are_answered_as_in_process(
+    run: Run, world: tuple[Retriever, str], tmp_path: Path
+) -> None:
+    retriever, address = world
+    file = tmp_path / "requests.jsonl"
+    file.write_text("\n".join(json.dumps(request_to_json(each)) for each in FILTERED))
+    lines = run("--requests", str(file), "--no-titles", to=address)[1].splitlines()
+    assert len(lines) == len(FILTERED)
+    for line, answer in zip(lines, retriever.answer(FILTERED)):
+        printed = json.loads(line)
+        if isinstance(answer, RecsysError):
+            assert printed["error"]["message"] == answer.message
+        else:
+            assert printed == json.loads(json.dumps(response_to_json(answer)))
+
+
+def test_an_explanation_is_printed_below_the_candidates(
+    run: Run, world: tuple[Retriever, str]
+) -> None:
+    options = ["--user", "ann", "--k", "2", "--filter", "price < 9 and price < 9", "--explain"]
+    code, out, err = run(*options, "--at-most", "brand=2", to=world[1])
+    assert (code, err) == (0, "")
+    table = [line.split() for line in out.splitlines()]
+    assert ["two_tower", "exact", "9", "0", "6", "6", "1.000", "1"] in table
+    assert "filter: price < 9" in out.splitlines()

@@ -88,7 +88,7 @@ REQUESTS = [
     )
 ]
 
-REQUESTS += [
+FILTERED = [
     Request(query, k, space, filter=filter, crowding=crowding, effort=effort, explain=explain)
     for query, space in (
         (Query(user_id="ann"), TWO_TOWER),
@@ -110,6 +110,7 @@ REQUESTS += [
         (3, Eq("price", "x") | Exists("brand"), {}, 1.0, False),
     )
 ]
+REQUESTS += FILTERED
 
 FEW = slice(None, None, 7)
 """The requests of the calls that are made less often."""

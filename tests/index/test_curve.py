@@ -58,6 +58,14 @@ def test_the_tail_has_settings_of_its_own() -> None:
     assert CURVE.setting(20, tail=True) == Setting(80, 320)
 
 
+def test_the_expected_recall_lies_on_the_curve() -> None:
+    assert CURVE.recall(10) == CURVE.recall(70) == pytest.approx(0.92)
+    efforts = [CURVE.recall(10, effort=effort) for effort in (0.1, 0.5, 2, 2**1.5, 10)]
+    assert efforts == pytest.approx([0.9, 0.91, 0.93, 0.935, 0.94])
+    assert CURVE.recall(5, tail=True) == pytest.approx(0.92)
+    assert Curve(10, 1_000, fixed=Setting(3, 20)).recall(10) is None
+
+
 def test_one_cutoff_is_enough() -> None:
     curve = Curve(50, 70, plain=(line(1),), tail=(line(1),))
     assert curve.setting(1) == Setting(4, 16)

@@ -104,6 +104,7 @@ def test_the_explanation_of_a_filtered_request(retriever: Retriever) -> None:
     assert answer.explanation.filter == "price < 10"
     for each, name in zip(answer.explanation.spaces, ("two_tower", "text")):
         assert (each.space, each.plan, each.eligible, each.rounds) == (name, "exact", 10, 1)
+        assert each.expected_recall == 1
     assert retriever.retrieve(item_id="i12", k=3).explanation is None
 
 

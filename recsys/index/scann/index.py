@@ -91,6 +91,16 @@ class ScannIndex(Index):
         """Exact search of the same rows."""
         return ExactIndex(self.vectors)
 
+    def expected_recall(
+        self, plan: str, k: int, *, effort: float = 1.0, excluded: bool = False
+    ) -> float | None:
+        """Recall of the tuned setting, or the target to which scans of leaves are calibrated."""
+        if self.leaves is not None and plan == "scann":
+            return self.leaves.curve.recall(k, effort=effort, tail=excluded)
+        if self.leaves is not None and plan == "leaves" and self.leaves.curve.fixed is None:
+            return self.config.target_recall
+        return super().expected_recall(plan, k)
+
     def save(self, folder: Path) -> None:
         """Write ``index.json``, ScaNN's own files, and the rows by leaf."""
         if self.leaves is not None:
