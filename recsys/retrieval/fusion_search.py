@@ -13,6 +13,7 @@ import numpy as np
 
 from recsys.ids import Rows, Vectors
 from recsys.index import QueryWork, RowSet
+from recsys.index.audit import RecallAudit
 from recsys.retrieval.crowding import Crowding, Walk
 from recsys.retrieval.fusing import RankedRows, fused_by_rank, fused_by_sum
 from recsys.retrieval.space import Space
@@ -61,13 +62,18 @@ class SearchResult:
     work: Mapping[str, Sequence[QueryWork]]
 
 
-def search_spaces(spaces: Mapping[str, Space], inputs: Sequence[FusionInput]) -> list[SearchResult]:
+def search_spaces(
+    spaces: Mapping[str, Space],
+    inputs: Sequence[FusionInput],
+    *,
+    audit: RecallAudit | None = None,
+) -> list[SearchResult]:
     """The k best rows of each query; fewer only where fewer are eligible in any of its spaces.
 
     In each round a space is searched in one call for all queries of equal depth and filter. The
     lists are widened until no row outside them can be among the best (the threshold algorithm on
     blocks of the lists), and until crowding leaves k rows. Without crowding, one space needs one
-    round, and so do ranks.
+    round, and so do ranks. ``audit`` is shown every search.
 
     Example:
         >>> from recsys.index import ExactConfig
@@ -82,7 +88,7 @@ def search_spaces(spaces: Mapping[str, Space], inputs: Sequence[FusionInput]) ->
     answers: dict[int, SearchResult] = {}
     searches = {position: _Search(each, spaces) for position, each in enumerate(inputs)}
     while searches:
-        lists = _search(spaces, searches)
+        lists = _search(spaces, searches, audit)
         for position, search in list(searches.items()):
             walk, is_complete = search.walk(lists[position])
             if walk.is_full or is_complete:
@@ -94,7 +100,7 @@ def search_spaces(spaces: Mapping[str, Space], inputs: Sequence[FusionInput]) ->
 
 
 def _search(
-    spaces: Mapping[str, Space], searches: Mapping[int, _Search]
+    spaces: Mapping[str, Space], searches: Mapping[int, _Search], audit: RecallAudit | None
 ) -> dict[int, dict[str, RankedRows]]:
     """Per query and name of a space the rows down to the query's depth."""
     together: dict[tuple[str, int, float, int], list[int]] = defaultdict(list)
@@ -110,6 +116,7 @@ def _search(
             exclude=[searches[position].hidden for position in positions],
             allowed=searches[positions[0]].allowed,
             effort=effort,
+            audit=audit,
         )
         for line, position in enumerate(positions):
             searches[position].work[name].append(hits.work.at(line))

@@ -10,6 +10,7 @@ from functools import cached_property
 from recsys.catalogue import Catalogue
 from recsys.errors import DataError, RecsysError
 from recsys.ids import Rows
+from recsys.index.audit import RecallAudit
 from recsys.interactions import Interactions
 from recsys.retrieval.explaining import explain, why_short
 from recsys.retrieval.filters import FilterColumns
@@ -44,6 +45,7 @@ class Retriever(RetrievalCalls):
         image_encoder: Encoder of query pictures, or None.
         max_k: Largest k of a request.
         bundle_version: Version of the bundle, named in every response; "" outside a bundle.
+        audit: Audit of the recall of a sample of the searches, or None; its owner closes it.
 
     Raises:
         DataError: The parts do not fit each other.
@@ -77,6 +79,7 @@ class Retriever(RetrievalCalls):
     image_encoder: ContentEncoder | None = None
     max_k: int = MAX_K
     bundle_version: str = ""
+    audit: RecallAudit | None = None
 
     def __post_init__(self) -> None:
         record_process()
@@ -134,7 +137,8 @@ class Retriever(RetrievalCalls):
             )
             for position in vectors
         ]
-        for position, result in zip(vectors, search_spaces(self.spaces, inputs)):
+        results = search_spaces(self.spaces, inputs, audit=self.audit)
+        for position, result in zip(vectors, results):
             answers[position] = self._response(parsed[position], vectors[position], result)
         return [answers[position] for position in range(len(requests))]
 

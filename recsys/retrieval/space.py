@@ -13,6 +13,7 @@ import numpy as np
 from recsys.errors import DataError
 from recsys.ids import Mask, Rows, Vectors
 from recsys.index import Hits, Index, IndexConfig, RowSet, build_index, load_index
+from recsys.index.audit import RecallAudit
 from recsys.index.building import Queries
 from recsys.index.scoring import exact_scores
 from recsys.index.storage import load_vectors, save_vectors
@@ -106,6 +107,7 @@ class Space(MaskedVectors):
         exclude: Sequence[Rows],
         allowed: RowSet | None = None,
         effort: float = 1.0,
+        audit: RecallAudit | None = None,
     ) -> Hits:
         """The k best rows of each query, float32 ``[b, d]``, without masked and excluded ones.
 
@@ -115,14 +117,23 @@ class Space(MaskedVectors):
             exclude: Rows per query that must not be hits.
             allowed: Rows that may be hits, or None for all.
             effort: Cost relative to the tuned search, 0.1 to 10.
+            audit: Audit that is shown the search.
         """
-        return self.index.search(
-            queries,
-            min(k, len(self)),
-            exclude=exclude,
-            allowed=self._eligible(allowed),
-            effort=effort,
-        )
+        k, eligible = min(k, len(self)), self._eligible(allowed)
+        hits = self.index.search(queries, k, exclude=exclude, allowed=eligible, effort=effort)
+        if audit is not None:
+            audit.observe(
+                self.name,
+                self.index,
+                queries,
+                hits,
+                k=k,
+                exclude=exclude,
+                allowed=eligible,
+                filtered=allowed is not None,
+                effort=effort,
+            )
+        return hits
 
     def _eligible(self, allowed: RowSet | None) -> RowSet | None:
         """The allowed rows that have a vector; the same object for the same ``allowed``."""

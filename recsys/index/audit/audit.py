@@ -108,9 +108,13 @@ class RecallAudit:
         k: int,
         exclude: Sequence[Rows] | None = None,
         allowed: RowSet | None = None,
+        filtered: bool | None = None,
         effort: float = 1.0,
     ) -> None:
-        """Show the audit a search: its arguments and its answer, which it copies if it samples."""
+        """Show the audit a search: its arguments and its answer, which it copies if it samples.
+
+        ``filtered`` is False where ``allowed`` is no filter, but the rows that have a vector.
+        """
         if effort != 1:
             return
         with self._state:
@@ -137,6 +141,7 @@ class RecallAudit:
                         k,
                         None if exclude is None else exclude[position],
                         allowed,
+                        allowed is not None if filtered is None else filtered,
                         rows.copy(),
                         scores.copy(),
                     )

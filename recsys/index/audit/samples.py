@@ -23,6 +23,7 @@ class Sample:
         k: Number of rows requested.
         exclude: Rows that must not be hits, or None.
         allowed: Rows that may be hits, or None for all.
+        filtered: Whether ``allowed`` comes from a filter.
         rows: Rows of the answer, int32 ``[at most k]``.
         scores: Scores of the answer, float32 ``[at most k]``.
     """
@@ -33,6 +34,7 @@ class Sample:
     k: int
     exclude: Rows | None
     allowed: RowSet | None
+    filtered: bool
     rows: Rows
     scores: Vectors
 
@@ -40,7 +42,7 @@ class Sample:
     def kinds(self) -> tuple[SearchKind, ...]:
         """Kinds of search in whose figures the sample counts."""
         delta: tuple[SearchKind, ...] = ("delta",) if self.index.changes else ()
-        if self.allowed is not None:
+        if self.filtered:
             return ("filtered", *delta)
         excluded = self.exclude is not None and len(self.exclude) > 0
         return ("excluded" if excluded else "plain", *delta)
