@@ -161,6 +161,6 @@ def test_an_explanation_is_printed_below_the_candidates(
     options = ["--user", "ann", "--k", "2", "--filter", "price < 9 and price < 9", "--explain"]
     code, out, err = run(*options, "--at-most", "brand=2", to=world[1])
     assert (code, err) == (0, "")
-    table = [line.split() for line in out.splitlines()]
-    assert ["two_tower", "exact", "9", "0", "6", "6", "1.000", "1"] in table
+    (line,) = [line.split() for line in out.splitlines() if "two_tower" in line]
+    assert (line[:4], line[-2:]) == (["two_tower", "exact", "9", "0"], ["1.000", "1"])
     assert "filter: price < 9" in out.splitlines()
