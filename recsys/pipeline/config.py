@@ -91,7 +91,7 @@ class IndexSection(Config):
 
     search: IndexConfig = ScannConfig()
     recall_at: int = Field(100, ge=1)
-    queries: int = Field(2000, ge=1)
+    queries: int = Field(1000, ge=1)
 
 
 def _none(value: object) -> object:

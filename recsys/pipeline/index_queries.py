@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from recsys.towers import QueryBatch
 CUTOFFS = (1, 10, 100, 1_000)
 """Values of k at which the recall of a space is measured."""
 _TUNING, _MEASURING = 0, 1
-"""Half of the items and terms; the held-out users of the validation and of the test split."""
+"""First row of every second one that tunes, and that measures."""
 
 
 class SampledQueries:
@@ -34,37 +35,60 @@ class SampledQueries:
         self._job, self._limit = job, limit
 
     def tuning(self, space: str) -> dict[str, Vectors]:
-        """Queries to tune on."""
-        return self._of(space, self._job.split.validation, _TUNING)
+        """Queries to tune on; no target is read.
+
+        Every second query of the test split, which is the nearest in time to the queries that the
+        service answers, and as many as are missing of the validation split.
+        """
+        split = self._job.split
+        users = [self._some(np.arange(len(split.test))[::2])]
+        missing = self._limit - len(users[0])
+        parts = [split.test.at(np.sort(users[0]))]
+        if missing > 0 and len(split.validation):
+            rows = self._some(np.arange(len(split.validation)))[:missing]
+            parts.append(split.validation.at(np.sort(rows)))
+        return self._of(space, parts, _TUNING)
 
     def measuring(self, space: str) -> dict[str, Vectors]:
         """Other queries, to measure on."""
-        return self._of(space, self._job.split.test, _MEASURING)
+        test = self._job.split.test
+        users = np.sort(self._some(np.arange(len(test))[1::2]))
+        return self._of(space, [test.at(users)], _MEASURING)
 
-    def _of(self, space: str, held_out: HeldOutQueries, half: int) -> dict[str, Vectors]:
-        users = held_out.at(np.sort(self._some(np.arange(len(held_out)))))
-        kinds = self._towers(users, half) if space == TWO_TOWER else self._block(space, users, half)
+    def _of(self, space: str, users: Sequence[HeldOutQueries], half: int) -> dict[str, Vectors]:
+        if space == TWO_TOWER:
+            kinds, encode = self._towers(half), self._encoded
+        else:
+            kinds, encode = self._block(space, half), partial(_means, _unit(self._vectors(space)))
+        found = [encode(part) for part in users if len(part)]
+        if found:
+            kinds["users"] = np.concatenate(found)
         return {kind: vectors for kind, vectors in kinds.items() if len(vectors)}
 
-    def _towers(self, users: HeldOutQueries, half: int) -> dict[str, Vectors]:
-        job, towers = self._job, self._job.towers
+    def _encoded(self, users: HeldOutQueries) -> Vectors:
+        job = self._job
         batch = batch_of(users, known=job.known_users, phrases=job.query_phrases)
-        kinds = {"users": towers.encode_many(batch)}
-        kinds["items"] = self._half(towers.item_vectors, half)
+        return job.towers.encode_many(batch)
+
+    def _towers(self, half: int) -> dict[str, Vectors]:
+        job, towers = self._job, self._job.towers
+        kinds = {"items": self._half(towers.item_vectors, half)}
         if towers.terms_dimension and job.query_phrases is None:
             terms = self._half(job.phrases, half)
             nothing = [np.zeros(0, np.int32)] * len(terms)
             kinds["terms"] = towers.encode_many(QueryBatch.of(nothing, terms=terms))
         return kinds
 
-    def _block(self, space: str, users: HeldOutQueries, half: int) -> dict[str, Vectors]:
-        block = self._job.blocks[space]
-        vectors = np.where(block.mask[:, None], block.vectors, np.float32(0))
-        kinds = {"users": _means(_unit(vectors), users), "items": self._half(vectors, half)}
-        phrases = self._job.phrases
+    def _block(self, space: str, half: int) -> dict[str, Vectors]:
+        vectors, phrases = self._vectors(space), self._job.phrases
+        kinds = {"items": self._half(vectors, half)}
         if space == TEXT and phrases.shape[1] == vectors.shape[1]:
             kinds["terms"] = self._half(phrases, half)
         return {kind: _unit(each) for kind, each in kinds.items()}
+
+    def _vectors(self, space: str) -> Vectors:
+        block = self._job.blocks[space]
+        return np.where(block.mask[:, None], block.vectors, np.float32(0))
 
     def _half(self, vectors: Vectors, half: int) -> Vectors:
         """Some of the vectors that are not zero, every second of all."""
@@ -116,7 +140,7 @@ def _means(vectors: Vectors, users: HeldOutQueries) -> Vectors:
     histories = (users.history(query) for query in range(len(users)))
     present = [vectors[rows[np.any(vectors[rows] != 0, axis=1)]] for rows in histories]
     means = [rows.mean(axis=0, dtype=np.float64) for rows in present if len(rows)]
-    return np.array(means, np.float32).reshape(-1, vectors.shape[1])
+    return _unit(np.array(means, np.float32).reshape(-1, vectors.shape[1]))
 
 
 def _unit(vectors: Vectors) -> Vectors:

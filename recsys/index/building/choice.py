@@ -38,7 +38,7 @@ def cutoff_curve(
     for sweep in sweeps:
         usable = sweep.depths >= ranks.last
         recall = sweep.recall[ranks][:, usable]
-        worst, good = _worst(sample, recall, target)
+        worst, good = _worst(sample, recall, ranks.size, target)
         for depth, share, enough in zip(sweep.depths[usable].tolist(), worst, good):
             seconds = cost.seconds(sweep.leaves, depth)
             points.append(CurvePoint(sweep.leaves, depth, float(share), seconds))
@@ -51,7 +51,7 @@ def cutoff_curve(
     return None if tuned is None else _around(tuned, points, ranks.last)
 
 
-def _worst(sample: QuerySample, recall: Any, target: float) -> tuple[Numbers, Any]:
+def _worst(sample: QuerySample, recall: Any, ranks: int, target: float) -> tuple[Numbers, Any]:
     """Mean recall of the worst kind per depth, and whether every kind reaches the target."""
     worst, good = np.ones(recall.shape[1]), np.ones(recall.shape[1], np.bool_)
     for _, members in sample.groups():
@@ -59,12 +59,18 @@ def _worst(sample: QuerySample, recall: Any, target: float) -> tuple[Numbers, An
         chosen, verified = recall[members & ~sample.verifying], recall[members & sample.verifying]
         good &= chosen.mean(axis=0, dtype=np.float64) >= target - 1e-9
         if len(verified):
-            good &= lower_bound(verified) >= target - TOLERANCE
+            good &= lower_bound(verified, ranks) >= target - TOLERANCE
     return worst, good
 
 
-def lower_bound(recall: Any) -> Numbers:
-    """One-sided lower confidence bound, at 99 percent, of the mean over the first axis."""
+def lower_bound(recall: Any, ranks: int) -> Numbers:
+    """One-sided lower confidence bound, at 99 percent, of the mean over the first axis.
+
+    One more query that loses one of its ``ranks`` is added, since a sample without any loss does
+    not prove that there is none.
+    """
+    more = np.full((1, recall.shape[1]), 1 - 1 / ranks)
+    recall = np.concatenate([recall, more])
     mean: Numbers = recall.mean(axis=0, dtype=np.float64)
     error: Numbers = recall.std(axis=0, dtype=np.float64) / np.sqrt(len(recall))
     return mean - _CONFIDENCE * error

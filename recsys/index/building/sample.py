@@ -13,7 +13,7 @@ from recsys.ids import Mask, Vectors
 from recsys.index.exact import ExactIndex
 from recsys.index.hits import Hits
 
-_FEWEST = 300
+_FEWEST = 600
 """Number of queries of a kind below which the total may be exceeded."""
 OF_VECTORS = "vectors"
 """Kind of the queries where none are given: the indexed vectors."""
