@@ -30,6 +30,8 @@ RUNS: Mapping[str, Mapping[str, Any]] = {
     # One epoch: the index is measured, not the towers.
     "movielens-1m": {"train": {"epochs": 1, "patience": 1, "validate_every": 1}},
 }
+TUNING, MEASURING = 0, 1
+"""Halves of the users and items."""
 LARGE, SMALL = 200_000, 20_000
 """Number of items of the synthetic bundle, and with ``--quick``."""
 
@@ -56,10 +58,12 @@ def publish_synthetic(work: Path, items: int) -> dict[str, Any]:
 def of_synthetic(work: Path, items: int) -> dict[str, Any]:
     """Index the space of the synthetic bundle with default settings; its recall."""
     retriever = open_bundle(work / f"bundle-{items}" / "bundles").retriever
-    users = retriever.log.users.index.tolist()
-    typical = [Request.of(user_id=user, k=1) for user in users[: len(users) // 2]]
     vectors = np.array(retriever.spaces[TWO_TOWER].vectors)
-    tuning = query_vectors(retriever, typical[:1_000])
+    tuning = {
+        kind: query_vectors(retriever, [Request.of(**part, k=1) for part in parts])
+        for kind, parts in _queries(retriever, retriever.catalogue, TUNING)
+        if kind in ("users", "histories", "items")
+    }
     space = Space.two_tower(vectors, ScannConfig(), queries=tuning)
     return _spaces(dataclasses.replace(retriever, spaces={TWO_TOWER: space}), retriever.catalogue)
 
@@ -76,7 +80,7 @@ def _spaces(retriever: Retriever, catalogue: Catalogue) -> dict[str, Any]:
         config = space.index.config
         target = 1.0 if isinstance(config, ExactConfig) else getattr(config, "target_recall", 1.0)
         eligible = np.flatnonzero(space.mask).astype(np.int32)
-        for kind, parts in _queries(retriever, catalogue):
+        for kind, parts in _queries(retriever, catalogue, MEASURING):
             requests = [Request.of(**part, space=name, k=1) for part in parts]
             queries = query_vectors(retriever, requests)
             if not len(queries):
@@ -97,11 +101,11 @@ def _spaces(retriever: Retriever, catalogue: Catalogue) -> dict[str, Any]:
 
 
 def _queries(
-    retriever: Retriever, catalogue: Catalogue
+    retriever: Retriever, catalogue: Catalogue, half: int
 ) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Queries of each kind."""
+    """Queries of each kind, of every other user and item."""
     rng, log = np.random.default_rng(SEED), retriever.log
-    drawn = rng.permutation(len(log.users))[::-1][:QUERIES]
+    drawn = rng.permutation(len(log.users))[half::2][:QUERIES]
     yield "users", [{"user_id": str(log.users.index[user])} for user in drawn]
     histories: list[dict[str, Any]] = []
     for user in drawn:
@@ -109,7 +113,7 @@ def _queries(
         if len(rows):
             histories.append({"history": [str(log.items.index[row]) for row in rows]})
     yield "histories", histories
-    items = rng.permutation(len(catalogue))[:QUERIES]
+    items = rng.permutation(len(catalogue))[half::2][:QUERIES]
     yield "items", [{"item_id": str(catalogue.ids.index[row])} for row in items]
     phrases = [phrase for phrase in log.phrases if phrase] or _words(catalogue)
     terms = [str(phrase) for phrase in rng.permutation(np.array(phrases, object))[:QUERIES]]
