@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-
-import numpy as np
 
 from recsys.ids import Vectors
 from recsys.index.api import Index
@@ -20,9 +17,9 @@ from recsys.index.storage import stored
 def build_index(vectors: Vectors, config: IndexConfig, *, queries: Queries | None = None) -> Index:
     """Index ``vectors``, float32 ``[n, d]``, which are not copied and must not change.
 
-    ScaNN is tuned on typical ``queries``, float32 ``[q, d]``, or several kinds of them by name;
-    without any on the vectors, which suits queries by item. The target then holds for every kind.
-    The same data give the same answers.
+    ScaNN and Milvus are tuned on typical ``queries``, float32 ``[q, d]``, or several kinds of them
+    by name; without any on the vectors, which suits queries by item. The target then holds for
+    every kind. The same data give the same answers.
 
     Raises:
         DataError: The vectors are not finite float32 of two dimensions, or none.
@@ -38,8 +35,6 @@ def build_index(vectors: Vectors, config: IndexConfig, *, queries: Queries | Non
     if isinstance(config, MilvusConfig):
         from recsys.index.milvus import build_milvus
 
-        if isinstance(queries, Mapping):
-            queries = np.concatenate(list(queries.values()))
         return build_milvus(check_vectors(vectors), config, queries)
     from recsys.index.scann.building import build_scann
 

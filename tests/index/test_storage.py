@@ -39,7 +39,7 @@ class TestScannWithInt8(IndexContract):
     @classmethod
     def build(cls, vectors: Vectors) -> Index:
         return build_index(
-            vectors, ScannConfig(storage="int8", target_recall=0.9, tuning_queries=50)
+            vectors, ScannConfig(storage="int8", num_leaves=39, leaves_to_search=20, reorder=100)
         )
 
 

@@ -10,11 +10,10 @@ import numpy as np
 
 from recsys.errors import ConfigError, DataError
 from recsys.ids import Vectors
+from recsys.index.building.sample import Queries, QuerySample
 from recsys.index.configs import MilvusConfig
 from recsys.index.curve import Curve, CurvePoint, CutoffCurve, Setting
 from recsys.index.description import FILE, Description
-from recsys.index.exact import ExactIndex
-from recsys.index.hits import Hits
 from recsys.index.milvus.collection import MAX_LIMIT, MAX_WIDTH, Collection, collection_name
 from recsys.index.milvus.connection import Connection
 from recsys.index.milvus.index import FILES, MilvusIndex
@@ -26,7 +25,7 @@ _FURTHER = 3
 
 
 def build_milvus(
-    vectors: Vectors, config: MilvusConfig, queries: Vectors | None = None
+    vectors: Vectors, config: MilvusConfig, queries: Queries | None = None
 ) -> MilvusIndex:
     """Store the vectors in a collection and tune its search; ``vectors`` must be valid.
 
@@ -66,48 +65,43 @@ def load_milvus(folder: Path, vectors: Vectors, description: Description) -> Mil
 
 
 def _tune(
-    collection: Collection, vectors: Vectors, config: MilvusConfig, queries: Vectors | None
+    collection: Collection, vectors: Vectors, config: MilvusConfig, queries: Queries | None
 ) -> Curve:
-    """Per cutoff the narrowest search that reaches the target, by doubling."""
-    candidates = vectors if queries is None or not len(queries) else queries
-    count = min(len(candidates), config.tuning_queries)
-    # Evenly spread: the same without a seed.
-    sample = np.ascontiguousarray(
-        candidates[np.linspace(0, len(candidates) - 1, count).astype(np.int64)]
-    )
+    """Per cutoff the narrowest search that reaches the target for every kind, by doubling."""
     most, deepest = min(len(vectors), MAX_WIDTH), max(1, len(vectors) // 8)
     cutoffs = [k for k in _CUTOFFS if k <= deepest]
-    truth = ExactIndex(vectors).search(sample, cutoffs[-1])
+    sample = QuerySample.of(vectors, queries, config.tuning_queries, ranks=cutoffs[-1])
     plain, tail = [], []
     for k in cutoffs:
-        widths = [min(k << doublings, most) for doublings in range((most // k).bit_length() + 1)]
-        points = []
-        for width in sorted(set(widths)):
-            points.append(_measure(collection, truth, sample, k, width))
-            reached = [min(each) >= config.target_recall for _, each in points]
-            if sum(reached) > _FURTHER:
+        widths = {min(k << doublings, most) for doublings in range((most // k).bit_length() + 1)}
+        points: list[CurvePoint] = []
+        tails: list[CurvePoint] = []
+        for width in sorted(widths):
+            point, tail_point = _measure(collection, sample, k, width)
+            points.append(point)
+            tails.append(tail_point)
+            pairs = zip(points, tails)
+            if sum(min(a.recall, b.recall) >= config.target_recall for a, b in pairs) > _FURTHER:
                 break
-        plain.append(_cutoff(k, [point for point, _ in points], config.target_recall))
-        tails = [replace(point, recall=recalls[1]) for point, recalls in points]
+        plain.append(_cutoff(k, points, config.target_recall))
         tail.append(_cutoff(k, tails, config.target_recall))
     return Curve(most, len(vectors), tuple(plain), tuple(tail))
 
 
 def _measure(
-    collection: Collection, truth: Hits, queries: Vectors, k: int, width: int
-) -> tuple[CurvePoint, tuple[float, float]]:
-    """A point of the curve, and its recall at k and within the ranks above k / 2."""
+    collection: Collection, sample: QuerySample, k: int, width: int
+) -> tuple[CurvePoint, CurvePoint]:
+    """Points of the curve: with the recall at k, and with that of the ranks above k / 2."""
     start = time.perf_counter()
-    found = collection.search(queries, limit=min(k, MAX_LIMIT), width=width, expression="")
-    seconds = (time.perf_counter() - start) / len(queries)
-    recalls, tails = [], []
-    for query, (rows, _) in enumerate(found):
-        true = truth.at(query)[0][:k]
-        known = np.isin(true, rows)
-        recalls.append(float(known.mean()))
-        tails.append(float(known[k // 2 :].mean()))
-    mean, last = float(np.mean(recalls)), float(np.mean(tails))
-    return CurvePoint(width, k, mean, seconds), (mean, last)
+    found = collection.search(sample.queries, limit=min(k, MAX_LIMIT), width=width, expression="")
+    seconds = (time.perf_counter() - start) / len(sample)
+    known = np.stack([np.isin(true[:k], rows) for true, (rows, _) in zip(sample.truth.rows, found)])
+    recalls = [
+        min(float(columns[members].mean()) for _, members in sample.groups())
+        for columns in (known, known[:, k // 2 :])
+    ]
+    plain, tail = (CurvePoint(width, k, recall, seconds) for recall in recalls)
+    return plain, tail
 
 
 def _cutoff(k: int, points: list[CurvePoint], target: float) -> CutoffCurve:
