@@ -49,9 +49,10 @@ class ValueGroups:
     def of(
         cls, codes: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], *, n_codes: int, size: int
     ) -> ValueGroups:
-        """Groups of entries, each a code and a row; rows ascend, and codes are not negative."""
-        starts = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=n_codes))])
-        entries = np.sort(codes << 32 | rows)  # several times as fast as an argsort
+        """Groups of entries, each a code and a row; repeated entries count once."""
+        entries = np.sort(codes << 32 | rows)  # several times as fast as an argsort or a unique
+        entries = entries[np.diff(entries, prepend=-1) > 0]
+        starts = np.searchsorted(entries, np.arange(n_codes + 1) << 32)
         return cls((entries & 0xFFFFFFFF).astype(np.int32), starts, size)
 
     def with_any(self, codes: Sequence[int]) -> BitMap:

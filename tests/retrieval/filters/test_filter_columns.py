@@ -302,6 +302,8 @@ def test_entries_are_the_rows_and_codes_of_all_values(columns: FilterColumns) ->
     assert entries("sold_out") == [[0, 1], [1, 0]]
     rows, codes = entries("tags")
     assert len(rows) == len(codes) and set(rows) == set(columns.rows(Exists("tags")).rows.tolist())
+    repeated = FilterColumns.of(catalogue_of([{"tags": ["new", "sale", "new"]}]))
+    assert [each.tolist() for each in repeated.entries("tags")] == [[0, 0], [0, 1]]
     with pytest.raises(InvalidRequestError, match="did you mean 'price'") as caught:
         columns.entries("prise", path="crowding.prise")
     assert caught.value.field == "crowding.prise"
