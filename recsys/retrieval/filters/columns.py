@@ -57,8 +57,26 @@ class ValueGroups:
 
     def with_any(self, codes: Sequence[int]) -> BitMap:
         """Rows with at least one of the codes."""
+        if len(codes) == 1 and self.counts[codes[0]] * _FEW >= self.size:
+            return self._frequent(codes[0])
         parts = [self.rows[self.starts[code] : self.starts[code + 1]] for code in codes]
         return bitmap_of_unsorted(np.concatenate(parts), self.size) if parts else BitMap()
+
+    def _frequent(self, code: int) -> BitMap:
+        """Rows of one of the few codes that many rows have, built once."""
+        if code not in self._bitmaps:
+            rows = self.rows[self.starts[code] : self.starts[code + 1]]
+            self._bitmaps.setdefault(code, bitmap_of_unsorted(rows, self.size))
+        return self._bitmaps[code]
+
+    @cached_property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Number of rows of each code, int64 ``[codes]``."""
+        return np.diff(self.starts)
+
+    @cached_property
+    def _bitmaps(self) -> dict[int, BitMap]:
+        return {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,6 +278,6 @@ def _known_codes(code_of: Mapping[Any, int], values: Iterable[Value]) -> list[in
 
 
 def _most_frequent(groups: ValueGroups, values: Sequence[Value], n: int) -> tuple[Value, ...]:
-    counts = np.diff(groups.starts)
+    counts = groups.counts
     best = np.argsort(-counts, kind="stable")[:n]
     return tuple(values[code] for code in best.tolist() if counts[code])
