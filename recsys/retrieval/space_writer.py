@@ -13,6 +13,7 @@ from pyroaring import BitMap
 
 from recsys.errors import InvalidRequestError, ServiceError
 from recsys.ids import Rows, Vectors
+from recsys.index.building.sample import Queries
 from recsys.index.live import Change, CompactionReport, CompactionRule, IndexWriter
 from recsys.retrieval.live_space import LiveSpace
 from recsys.retrieval.space import Space
@@ -45,7 +46,8 @@ class SpaceWriter:
     Args:
         spaces: Spaces to begin with, of the same items.
         folder: Folder for the files of new bases.
-        queries: Typical queries per space, float32 ``[q, d]``, on which new bases are tuned.
+        queries: Typical queries per space, as ``build_index`` takes them, on which new bases are
+            tuned.
         rule: When to compact a space.
 
     Raises:
@@ -68,7 +70,7 @@ class SpaceWriter:
         spaces: Mapping[str, Space],
         folder: Path,
         *,
-        queries: Mapping[str, Vectors] | None = None,
+        queries: Mapping[str, Queries] | None = None,
         rule: CompactionRule | None = None,
     ) -> None:
         sizes = {name: len(space) for name, space in spaces.items()}

@@ -87,6 +87,9 @@ def index(folder: Path) -> Names:
         **dict(zip(("item_vectors", "sample_queries", "queries", "other_queries"), vectors)),
         "seen_rows": [np.array([row], np.int32) for row in range(3)],
         "mask": np.ones(2000, bool),
+        "new_rows": np.array([7, 2000]),
+        "new_vectors": vectors[1][:2],
+        "old_rows": np.array([3]),
     }
 
 

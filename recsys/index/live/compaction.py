@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,14 +17,16 @@ import numpy.typing as npt
 from pydantic import Field, PositiveInt, TypeAdapter
 
 from recsys.config import Config
-from recsys.errors import DataError, ServiceError
-from recsys.files import write_json
+from recsys.errors import ServiceError
+from recsys.files import load_arrays, save_arrays, write_json
 from recsys.ids import Vectors
+from recsys.index.building.sample import Queries
 from recsys.index.configs import ExactConfig, IndexConfig
 from recsys.index.files import build_index, load_index
 from recsys.index.live.live_index import LiveIndex
+from recsys.index.storage import VECTORS, StoredVectors, load_vectors, save_vectors
 
-CONFIG, VECTORS, ALIVE_ROWS, QUERIES = "config.json", "vectors.npy", "alive.npy", "queries.npy"
+CONFIG, EXPORTED, ALIVE_ROWS, QUERIES = "config.json", "exported.npy", "alive.npy", "queries.npz"
 INDEX, LOG = "index", "build.log"
 _AT_ONCE = 1 << 14
 _POLL_SECONDS = 0.1
@@ -79,7 +81,7 @@ class CompactionReport:
 
 
 def rebuild(
-    live: LiveIndex, folder: Path, queries: Vectors | None, build: Build, stop: threading.Event
+    live: LiveIndex, folder: Path, queries: Queries | None, build: Build, stop: threading.Event
 ) -> LiveIndex:
     """The same version over a new base without a delta.
 
@@ -92,19 +94,20 @@ def rebuild(
     mask = live.mask
     export(live, mask, folder, queries)
     build(folder, stop)
-    index = load_index(folder / INDEX, _mapped(folder / VECTORS))
+    index = load_index(folder / INDEX, load_vectors(folder))
     return LiveIndex.over(index, alive=mask, version=live.version)
 
 
 def export(
-    live: LiveIndex, mask: npt.NDArray[np.bool_], folder: Path, queries: Vectors | None
+    live: LiveIndex, mask: npt.NDArray[np.bool_], folder: Path, queries: Queries | None
 ) -> None:
     """Write the input of a build, in pieces, so that other threads are not held up."""
     write_json(folder / CONFIG, live.config.model_dump(mode="json"))
     np.save(folder / ALIVE_ROWS, mask, allow_pickle=False)
     if queries is not None:
-        np.save(folder / QUERIES, queries, allow_pickle=False)
-    with (folder / VECTORS).open("wb") as file:
+        kinds = queries if isinstance(queries, Mapping) else {"queries": queries}
+        save_arrays(folder / QUERIES, kinds)
+    with (folder / EXPORTED).open("wb") as file:
         header = {"descr": "<f4", "fortran_order": False, "shape": live.vectors.shape}
         np.lib.format.write_array_header_1_0(file, header)
         for start in range(0, len(live), _AT_ONCE):
@@ -116,12 +119,19 @@ def build_exported(folder: Path) -> None:
     config: IndexConfig = TypeAdapter(IndexConfig).validate_python(
         json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     )
-    vectors = _mapped(folder / VECTORS)
+    # The base class of the array, since slices of a memmap are slow to make.
+    vectors = np.asarray(np.load(folder / EXPORTED, mmap_mode="r", allow_pickle=False))
+    queries: Queries
     if (folder / QUERIES).exists():
-        queries = np.load(folder / QUERIES, allow_pickle=False)
+        queries = load_arrays(folder / QUERIES)
     else:
         queries = _sample(vectors, np.load(folder / ALIVE_ROWS, allow_pickle=False))
     index = build_index(vectors, config, queries=queries)
+    if isinstance(index.vectors, StoredVectors):
+        save_vectors(folder, index.vectors)
+        (folder / EXPORTED).unlink()
+    else:
+        (folder / EXPORTED).rename(folder / VECTORS)
     part = folder / f".{INDEX}"
     index.save(part)
     part.rename(folder / INDEX)
@@ -173,14 +183,6 @@ def remove(folder: Path | None) -> None:
     """Remove the folder of a base that nothing needs; mapped files stay readable."""
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _mapped(path: Path) -> Vectors:
-    try:
-        # The base class of the array, since slices of a memmap are slow to make.
-        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"cannot read {path}: {error}") from error
 
 
 def _sample(vectors: Vectors, alive: npt.NDArray[np.bool_], most: int = 10_000) -> Vectors:

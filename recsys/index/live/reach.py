@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.ids import Vectors
+from recsys.index.building.sample import Queries
 from recsys.index.live.live_index import REACH, LiveIndex
 
 _QUERIES, _K, _REMEMBERED, _LEAST = 16, 10, 1_000, 100
@@ -25,11 +27,14 @@ class ReachEstimate:
     """The reach that most hits in the delta needed lately.
 
     Args:
-        queries: Typical queries, float32 ``[q, d]``; None for the vectors of the delta itself.
+        queries: Typical queries, float32 ``[q, d]``, or several kinds of them by name; None for the
+            vectors of the delta itself.
     """
 
-    def __init__(self, queries: Vectors | None) -> None:
-        self._queries = queries
+    def __init__(self, queries: Queries | None) -> None:
+        if isinstance(queries, Mapping):
+            queries = np.concatenate(list(queries.values()))
+        self._queries: Vectors | None = queries
         self._needed: deque[float] = deque(maxlen=_REMEMBERED)
         self._next = 0
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from recsys.errors import ServiceError
 from recsys.ids import Rows, Vectors
+from recsys.index.building.sample import Queries
 from recsys.index.live.applying import apply, difference, group_again, is_scattered
 from recsys.index.live.changes import Change
 from recsys.index.live.compaction import (
@@ -42,8 +43,8 @@ class IndexWriter:
     Args:
         live: Version to begin with; :meth:`LiveIndex.over` makes one of an index.
         folder: Folder for the files of new bases, on a disk with room for twice the vectors.
-        queries: Typical queries, float32 ``[q, d]``, on which a new base is tuned; without any, on
-            its vectors.
+        queries: Typical queries, float32 ``[q, d]``, or several kinds of them by name, on which a
+            new base is tuned; without any, on its vectors.
         rule: When to compact; ``CompactionRule()`` by default.
         build: How a new base is built; by default chosen by the configuration of the base.
         on_compaction: Function that is called after a new base has become the newest version.
@@ -65,7 +66,7 @@ class IndexWriter:
         live: LiveIndex,
         folder: Path,
         *,
-        queries: Vectors | None = None,
+        queries: Queries | None = None,
         rule: CompactionRule | None = None,
         build: Build | None = None,
         on_compaction: Callable[[], object] | None = None,

@@ -230,3 +230,13 @@ def test_recall_of_a_large_delta_is_that_of_the_base(
     writer = IndexWriter(LiveIndex.over(base), tmp_path)
     live = writer.upsert(np.arange(3_000, 6_000), vectors[3_000:])
     assert ann_recall(live, ExactIndex.of(vectors), queries, 20) > 0.88
+
+
+def test_stored_vectors_stay_stored_through_a_compaction(vectors: Vectors, tmp_path: Path) -> None:
+    base = build_index(vectors, ScannConfig(storage="int8"))
+    writer = IndexWriter(LiveIndex.over(base), tmp_path, build=lambda path, _: build_exported(path))
+    writer.upsert(np.array([ROWS, 4]), made_vectors(2, seed=22))
+    assert writer.compact().error is None
+    assert type(writer.current.live_vectors.base) is type(base.vectors)
+    hits = writer.current.search(vectors[:20], 3)
+    assert_same(hits, writer.current.base.index.search(vectors[:20], 3))
