@@ -224,8 +224,8 @@ def _upsert(space: LiveSpace, rows: Rows, given: MaskedVectors) -> Change:
 
 def _delete(space: LiveSpace, rows: Rows) -> Change:
     chosen = np.asarray(rows)
-    here = chosen[space.mask[chosen]]
-    return Change.of(space.dimension, size=len(space), deleted=here)
+    present = chosen[space.mask[chosen]]
+    return Change.of(space.dimension, size=len(space), deleted=present)
 
 
 def _unit(name: str, vectors: Vectors) -> Vectors:

@@ -108,10 +108,10 @@ def test_wrong_rows_change_nothing(writer: SpaceWriter, rows: Any, message: str)
 def test_wrong_vectors_change_nothing(writer: SpaceWriter) -> None:
     before, good = writer.current, vectors(1, 48)
     zero = {**good, "text": MaskedVectors(np.zeros((1, 6), np.float32), np.array([True]))}
-    wide = {**good, "text": MaskedVectors(np.ones((1, 7), np.float32), np.array([True]))}
+    longer = {**good, "text": MaskedVectors(np.ones((1, 7), np.float32), np.array([True]))}
     for given, message in (
         (zero, "space 'text': vector 0 of those given has length zero; set its mask"),
-        (wide, r"float32 \[1, 6\], one per row; got \(1, 7\)"),
+        (longer, r"float32 \[1, 6\], one per row; got \(1, 7\)"),
         ({"text": good["text"]}, "for the spaces text, two_tower; got text"),
     ):
         with pytest.raises(InvalidRequestError, match=message):
