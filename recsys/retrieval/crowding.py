@@ -8,7 +8,7 @@ walk needs.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.ids import Rows, Vectors
+from recsys.ids import Mask, Rows, Vectors
 from recsys.retrieval.filters import FilterColumns
 
 Codes = npt.NDArray[np.int32]
@@ -34,8 +34,8 @@ class ColumnValues:
         >>> values = ColumnValues.of(np.array([0, 2, 2]), np.array([1, 0, 1]), items=3)
         >>> values.at(np.array([2, 1, 0]))
         [[0, 1], [], [1]]
-        >>> values.rows_with([1]).tolist()
-        [0, 2]
+        >>> values.mask_with([1]).tolist()
+        [True, False, True]
     """
 
     starts: npt.NDArray[np.int64]
@@ -50,15 +50,36 @@ class ColumnValues:
 
     def at(self, rows: Rows) -> list[list[int]]:
         """The codes of each of some rows."""
+        if self._single is not None:
+            return [[code] if code >= 0 else [] for code in self._single[rows].tolist()]
         codes = self.codes
         starts, ends = self.starts[rows].tolist(), self.starts[1:][rows].tolist()
         return [codes[start:end].tolist() for start, end in zip(starts, ends)]
 
-    def rows_with(self, codes: Sequence[int]) -> Rows:
-        """The rows that have one of ``codes``, ascending."""
-        positions = np.flatnonzero(np.isin(self.codes, codes))
-        rows = np.searchsorted(self.starts, positions, side="right") - 1
-        return np.unique(rows).astype(np.int32)
+    def mask_with(self, codes: Iterable[int]) -> Mask:
+        """Whether each item has one of ``codes``, bool ``[items]``."""
+        rows, starts = self._by_code
+        mask = np.zeros(len(self.starts) - 1, np.bool_)
+        for code in codes:
+            mask[rows[starts[code] : starts[code + 1]]] = True
+        return mask
+
+    @cached_property
+    def _single(self) -> Codes | None:
+        """Code of each item, -1 without a value; None if an item has several values."""
+        counts = np.diff(self.starts)
+        if counts.max(initial=0) > 1:
+            return None
+        codes = np.full(len(counts), -1, np.int32)
+        codes[counts > 0] = self.codes
+        return codes
+
+    @cached_property
+    def _by_code(self) -> tuple[Rows, npt.NDArray[np.int64]]:
+        """Rows by the code of a value, and the start of each code."""
+        rows = np.repeat(np.arange(len(self.starts) - 1, dtype=np.int32), np.diff(self.starts))
+        starts = np.concatenate([[0], np.cumsum(np.bincount(self.codes))])
+        return rows[np.argsort(self.codes, kind="stable")], starts
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,13 +172,13 @@ class Walk:
             taken=taken,
         )
 
-    def full_rows(self) -> Rows:
-        """The rows with a value that was taken as often as its limit allows, ascending."""
-        found = [
-            column.rows_with([code for code, count in counts.items() if count >= most])
+    def full(self) -> Mask:
+        """Whether each item has a value that was taken as often as its limit allows."""
+        masks = [
+            column.mask_with(code for code, count in counts.items() if count >= most)
             for counts, (column, most) in zip(self.taken, self.crowding.limits)
         ]
-        return np.unique(np.concatenate([np.empty(0, np.int32), *found]))
+        return np.asarray(np.logical_or.reduce(masks), np.bool_)
 
     def _positions(self, rows: Rows) -> tuple[Any, tuple[Mapping[int, int], ...]]:
         """Positions of the rows to take, and ``taken`` with their values."""

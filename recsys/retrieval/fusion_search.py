@@ -181,13 +181,13 @@ class _Search:
 
         Ranks would change if rows were left out, but one round is enough for them.
         """
-        full = walk.full_rows() if self.depth * _WIDER > _EXCLUDE_FROM else walk.rows[:0]
-        if not len(full):
+        far = self.query.crowding.limits and self.depth * _WIDER > _EXCLUDE_FROM
+        full = walk.full() if far else np.zeros(0, np.bool_)
+        if not full.any():
             self.depth *= _WIDER
             return
-        items = len(next(iter(self._spaces.values())))
-        allowed = RowSet.all(items) if self.query.allowed is None else self.query.allowed
-        self.allowed = allowed - RowSet.of_rows(full, items)
+        rest = ~full if self.query.allowed is None else ~full & self.query.allowed.mask
+        self.allowed = RowSet.of_mask(rest)
         self.hidden = np.union1d(self.query.hidden, walk.rows).astype(np.int32)
         self._taken = walk
         self.depth *= 2
