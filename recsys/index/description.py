@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from recsys.config import Config
 from recsys.errors import DataError
-from recsys.files import write_json
+from recsys.files import sha256_file, write_json
 from recsys.ids import Vectors
 from recsys.index.configs import IndexConfig, ScannConfig
 from recsys.index.storage import digest, stored
@@ -28,10 +28,12 @@ class Description(Config):
         items: Number of vectors.
         dimension: Length of each vector.
         vectors_sha256: SHA-256 of the vectors, which are stored elsewhere.
+        files: SHA-256 of each other file of the folder, by its path in it.
         facts: Result of the configuration.
 
     Example:
         >>> import tempfile; folder = Path(tempfile.mkdtemp())
+        >>> import numpy as np
         >>> from recsys.index.configs import ExactConfig
         >>> vectors = np.ones((2, 3), np.float32)
         >>> write_description(folder, vectors, ExactConfig(), {})
@@ -44,6 +46,7 @@ class Description(Config):
     items: int
     dimension: int
     vectors_sha256: str
+    files: dict[str, str]
     facts: dict[str, Any]
 
     def stored(self, vectors: Vectors) -> Vectors:
@@ -55,16 +58,25 @@ class Description(Config):
 def write_description(
     folder: Path, vectors: Vectors, config: IndexConfig, facts: Mapping[str, Any]
 ) -> None:
-    """Write ``index.json`` for an index over ``vectors``."""
-    (items, dimension), sha256 = vectors.shape, digest(vectors)
+    """Write ``index.json`` for an index over ``vectors``, once its other files are written."""
+    items, dimension = vectors.shape
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != FILE)
     description = Description(
-        config=config, items=items, dimension=dimension, vectors_sha256=sha256, facts=dict(facts)
+        config=config,
+        items=items,
+        dimension=dimension,
+        vectors_sha256=digest(vectors),
+        files={path.relative_to(folder).as_posix(): sha256_file(path) for path in files},
+        facts=dict(facts),
     )
     write_json(folder / FILE, description.model_dump(mode="json"))
 
 
 def read_description(folder: Path, vectors: Vectors) -> Description:
-    """Read ``index.json`` and compare it with the vectors."""
+    """Read ``index.json`` and compare it with the vectors and with the folder's other files.
+
+    Damaged files would otherwise be read by compiled loops, which check no bounds.
+    """
     path = folder / FILE
     try:
         description = Description.model_validate_json(path.read_bytes())
@@ -88,4 +100,15 @@ def read_description(folder: Path, vectors: Vectors) -> Description:
             f"{folder} was built over other vectors of the same shape; "
             "load it with its own vectors or build it again"
         )
+    for name, sha256 in description.files.items():
+        _check_file(folder / name, sha256)
     return description
+
+
+def _check_file(path: Path, sha256: str) -> None:
+    try:
+        found = sha256_file(path)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}; build the index again") from error
+    if found != sha256:
+        raise DataError(f"{path} does not have the content that was saved; build the index again")

@@ -171,6 +171,13 @@ class IndexContract(ABC):
         assert not hits.rows[:, ITEMS:].any() and not hits.scores[:, ITEMS:].any()
         assert np.isfinite(hits.scores).all()
 
+    def test_a_query_of_zero_length_has_the_score_zero_with_every_row(self, index: Index) -> None:
+        zero = np.zeros((1, DIMENSION), np.float32)
+        hits = index.search(zero, K)
+        assert hits.valid.all() and not hits.scores.any() and len(set(hits.rows[0].tolist())) == K
+        if self.thorough:
+            np.testing.assert_array_equal(hits.rows[0], np.arange(K))
+
     def test_an_empty_batch(self, index: Index) -> None:
         hits = index.search(np.empty((0, DIMENSION), np.float32), 3, exclude=[])
         assert hits.rows.shape == (0, 3) and len(hits) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from recsys.errors import ConfigError, DataError
+from recsys.files import sha256_file, write_json
 from recsys.ids import Vectors
 from recsys.index import (
     ExactIndex,
@@ -62,6 +64,13 @@ def vectors() -> Vectors:
 @pytest.fixture(scope="module")
 def queries() -> Vectors:
     return made_vectors(200, seed=12, dimension=16)
+
+
+def seal(folder: Path) -> None:
+    """Describe the files as they are."""
+    description = json.loads((folder / "index.json").read_text())
+    files = {name: sha256_file(folder / name) for name in description["files"]}
+    write_json(folder / "index.json", {**description, "files": files})
 
 
 @pytest.mark.parametrize("target", [0.8, 0.99])
@@ -170,6 +179,7 @@ def test_assets_elsewhere_are_refused(vectors: Vectors, tmp_path: Path) -> None:
     assets = tmp_path / "scann" / "scann_assets.pbtxt"
     text = assets.read_text()
     assets.write_text(text.replace('"hashed_dataset.npy"', '"/tmp/hashed_dataset.npy"'))
+    seal(tmp_path)
     with pytest.raises(DataError, match="names a file '/tmp/hashed_dataset.npy' that is not in it"):
         load_index(tmp_path, vectors)
 
@@ -185,9 +195,11 @@ def test_missing_assets_are_named(vectors: Vectors, tmp_path: Path, name: str) -
 def test_damaged_leaves_are_refused(vectors: Vectors, tmp_path: Path) -> None:
     build_index(vectors, ScannConfig(leaves_to_search=1, reorder=1)).save(tmp_path)
     np.save(tmp_path / "leaves" / "scale.npy", np.zeros(3, np.float32))
+    seal(tmp_path)
     with pytest.raises(DataError, match=r"scale.npy holds float32 \(3,\); expected .* \(4000,\)"):
         load_index(tmp_path, vectors)
     (tmp_path / "leaves" / "codes.npy").write_bytes(b"half a file")
+    seal(tmp_path)
     with pytest.raises(DataError, match=r"cannot read .*codes.npy: .*; build the index again"):
         load_index(tmp_path, vectors)
 
