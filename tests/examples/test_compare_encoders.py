@@ -30,7 +30,18 @@ def test_the_shop_compares_its_encoders(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_sample_set_compares_words_and_pictures(tmp_path: Path) -> None:
-    figures = _compared(ROOT / "configs/compare-sample.toml", tmp_path)
+    text = (ROOT / "configs/compare-sample.toml").read_text(encoding="utf-8")
+    for given, smaller in (
+        ('"../data/', f'"{ROOT}/data/'),
+        ("train_users = 600", "train_users = 300"),
+        ("validation_sample = 1000", "validation_sample = 200"),
+        ("epochs = 6", "epochs = 3"),
+    ):
+        assert given in text
+        text = text.replace(given, smaller)
+    config = tmp_path / "compare.toml"
+    config.write_text(text, encoding="utf-8")
+    figures = _compared(config, tmp_path)
     both = "word2vec_auto_encoder.towers.cold.recall@10"
     for one in ("word2vec", "auto_encoder", "mean_of_titles"):
         assert figures[both] > figures[f"{one}.towers.cold.recall@10"]
