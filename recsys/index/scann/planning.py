@@ -67,7 +67,7 @@ class PlainPlans:
         if _is_complete(self.curve, setting):
             return "exact", None, math.inf
         tuned = self.curve.fixed is None
-        if tuned and _scan_cost(self.reach, k) < _scann_cost(self.curve, setting):
+        if tuned and _scan_cost(self.curve, self.reach, k) < _scann_cost(self.curve, setting):
             return "leaves", None, self.reach.plain
         return "scann", setting, math.inf
 
@@ -97,7 +97,7 @@ def plans(
 
 
 def _unfiltered(curve: Curve, reach: LeafReach, chosen: Any, setting: Setting, rank: int) -> Plan:
-    if _is_complete(curve, setting) or _scan_cost(reach, rank) < _scann_cost(curve, setting):
+    if _is_complete(curve, setting) or _scan_cost(curve, reach, rank) < _scann_cost(curve, setting):
         return Plan("leaves", chosen, reach=reach.filtered)
     return Plan("scann", chosen, setting)
 
@@ -111,9 +111,9 @@ def _filtered(curve: Curve, reach: LeafReach, everyone: Any, plain: Setting, eli
     return Plan("leaves", everyone, reach=reach.filtered)
 
 
-def _scan_cost(reach: LeafReach, rank: int) -> float:
+def _scan_cost(curve: Curve, reach: LeafReach, rank: int) -> float:
     """Estimated cost of a leaf scan without a filter, in rows read."""
-    return reach.read(rank) + _CANDIDATE * rank
+    return reach.read(rank) + _CANDIDATE * rank + curve.num_leaves
 
 
 def _setting(curve: Curve, rank: int, effort: float, *, tail: bool) -> Setting:
