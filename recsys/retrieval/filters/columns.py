@@ -86,6 +86,11 @@ class CodedColumn:
     Attributes:
         codes: Code of each item's value, int32 ``[items]``; -1 where it is missing.
         values: Values by code.
+
+    Example:
+        >>> brands = CodedColumn(np.array([1, -1, 0], np.int32), ["acme", "apex"])
+        >>> list(brands.among(["apex", "none of them"])), list(brands.present)
+        ([0], [0, 2])
     """
 
     codes: Codes
@@ -151,6 +156,11 @@ class NumberColumn:
 
     Attributes:
         numbers: Number of each item, float64 ``[items]``; NaN where it is missing.
+
+    Example:
+        >>> prices = NumberColumn(np.array([5.0, np.nan, 20.0]))
+        >>> list(prices.within(gt=5.0)), list(prices.among([5.0, 7.0]))
+        ([2], [0])
     """
 
     numbers: npt.NDArray[np.float64]
