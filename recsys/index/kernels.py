@@ -244,7 +244,7 @@ def rank_candidates(vectors, queries, chosen, rows, scores, hidden, hits, depth)
     A line may end with NaN. A full line is cut before the rows with its lowest score: an equal
     vector may be outside, and so all copies of a vector are candidates, or none is.
     ``depth[chosen[i]]`` receives the number of candidates; the result is the number of queries
-    that have fewer hits than asked for.
+    that have fewer hits than k.
     """
     width, short = rows.shape[1], 0
     for i in range(len(chosen)):

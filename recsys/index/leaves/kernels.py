@@ -45,7 +45,15 @@ _PARTITION = types.Tuple(
         array(F4),  # error [n]
     )
 )
-_GROUPS = types.Tuple((array(I4), array(I8), array(I4)))
+_GROUPS = types.Tuple(
+    (
+        array(I4),  # leaves [m]
+        array(I8),  # begins [m + 1]
+        array(I4),  # positions
+        array(F4, 2),  # centroids [m, d], or empty where they are those of the leaves
+        array(F4),  # spread [m]
+    )
+)
 _WORK = types.Tuple((array(I8, written=True), array(I8, written=True), array(I8, written=True)))
 _FIRST_BLOCK, _BLOCK = 16, 256
 """Number of rows compared before the k-th score is read again: at first, and at most."""
@@ -125,26 +133,54 @@ def _sink(bounds, groups, size, at):
     bounds[at], groups[at] = bound, group
 
 
+_MEANS = (array(F4, 2, written=True), array(F4, written=True))
+
+
+@compiled(types.void(_PARTITION, array(I4), array(I8), array(I4), *_MEANS))
+def summarise(partition, leaves, begins, positions, means, spread):
+    """Write the mean of each group of rows, from their codes, and their spread around it."""
+    centroids, _, _, _, codes, scale, _ = partition
+    dimension = centroids.shape[1]
+    total = np.empty(dimension, np.float64)
+    for j in range(len(leaves)):
+        first, last = begins[j], begins[j + 1]
+        total[:] = 0.0
+        squares = 0.0
+        for at in range(first, last):
+            position = positions[at]
+            step, own = np.float64(scale[position]), np.int64(0)
+            for i in range(dimension):
+                code = np.int32(codes[position, i])
+                total[i] += step * code
+                own += np.int64(code * code)
+            squares += step * step * own
+        count, length = last - first, 0.0
+        for i in range(dimension):
+            mean = total[i] / count
+            length += mean * mean
+            means[j, i] = centroids[leaves[j], i] + mean
+        variance = max(squares - count * length, 0.0) / max(count - 1, 1)
+        spread[j] = np.sqrt(variance / dimension)
+
+
 @over_vectors(
     types.void(MATRIX, MATRIX, array(I8), _PARTITION, _GROUPS, F8, F8, HIDDEN, HITS, _WORK)
 )
 def scan_leaves(vectors, queries, chosen, partition, groups, longest, reach, hidden, hits, work):
     """The best eligible rows of each query, from leaves in the order of their bounds.
 
-    The bound of a leaf is ``reach`` standard deviations above the score of its centroid; with an
-    infinite reach, no row of the leaf exceeds it. A scan ends before the first leaf with a bound
-    below the k-th score. ``work`` receives the numbers of leaves, exact scores and rows read.
+    The bound of a leaf is ``reach`` standard deviations above the score of the centroid of its
+    eligible rows; with an infinite reach, no row of the leaf exceeds it. A scan ends before the
+    first leaf with a bound below the k-th score. ``work`` receives the numbers of leaves, exact
+    scores and rows read.
     """
     centroids, spread, radius = partition[:3]
-    leaves, begins, positions = groups
+    leaves, begins, positions, own, own_spread = groups
     _, died, version, never, starts = hidden
     whole, sizes = np.empty(queries.shape[1], np.int16), np.empty(2, np.float64)
     scores_of, bounds = np.empty(len(leaves), np.float32), np.empty(len(leaves), np.float32)
-    heap, block, bound = (
-        np.empty(len(leaves), np.int32),
-        np.empty((2, _BLOCK), np.int32),
-        np.empty(4, np.float32),
-    )
+    heap, block = np.empty(len(leaves), np.int32), np.empty((2, _BLOCK), np.int32)
+    bound = np.empty(4, np.float32)
     for i in range(len(chosen)):
         at = chosen[i]
         query, best, scores, size = queries[at], hits[0][at], hits[1][at], 0
@@ -153,9 +189,13 @@ def scan_leaves(vectors, queries, chosen, partition, groups, longest, reach, hid
         bound[2], bound[3] = sizes[1] * 1.001, sizes[0]
         for j in range(len(leaves)):
             leaf = leaves[j]
-            scores_of[j] = float_score(centroids, leaf, query)
-            width = radius[leaf] if reach == np.inf else np.float32(reach) * spread[leaf]
-            bounds[j] = scores_of[j] + bound[3] * width
+            scores_of[j] = bounds[j] = float_score(centroids, leaf, query)
+            if reach == np.inf:
+                bounds[j] += bound[3] * radius[leaf]
+            elif len(own):
+                bounds[j] = float_score(own, j, query) + bound[3] * reach * own_spread[j]
+            else:
+                bounds[j] += bound[3] * reach * spread[leaf]
             heap[j] = j
         for j in range(len(leaves) // 2 - 1, -1, -1):
             _sink(bounds, heap, len(leaves), j)

@@ -34,16 +34,21 @@ class LeafGroups:
         begins: Start of each one's positions, and the end, int64 ``[m + 1]``.
         positions: Positions of the eligible rows in the order of a partition, int32; empty where
             every row is eligible and the positions are the numbers from 0.
+        centroids: Mean of the eligible rows of each leaf, float32 ``[m, d]``; empty where it is
+            that of the leaf.
+        spread: As in ``Partition``, of the eligible rows, float32 ``[m]``.
     """
 
     leaves: Rows
     begins: npt.NDArray[np.int64]
     positions: Rows
+    centroids: Vectors
+    spread: Vectors
 
     @property
     def arrays(self) -> tuple[Any, ...]:
         """The arguments of a kernel."""
-        return self.leaves, self.begins, self.positions
+        return self.leaves, self.begins, self.positions, self.centroids, self.spread
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,18 +153,26 @@ class Partition:
     @cached_property
     def everything(self) -> LeafGroups:
         """Every row, by leaf."""
-        return self._grouped(self.tokens[self.order], _NO_ROWS)
+        leaves, begins = self._begins(self.tokens[self.order])
+        nothing = np.empty((0, self.centroids.shape[1]), np.float32)
+        return LeafGroups(leaves, begins, _NO_ROWS, nothing, nothing.reshape(-1))
 
     def groups(self, allowed: RowSet) -> LeafGroups:
         """The rows of a set, by leaf."""
-        positions = np.sort(self._position[allowed.rows])
-        return self._grouped(self.tokens[self.order[positions]], positions)
+        from recsys.index.leaves.kernels import summarise
 
-    def _grouped(self, tokens: Rows, positions: Rows) -> LeafGroups:
+        positions = np.sort(self._position[allowed.rows])
+        leaves, begins = self._begins(self.tokens[self.order[positions]])
+        centroids = np.empty((len(leaves), self.centroids.shape[1]), np.float32)
+        spread = np.empty(len(leaves), np.float32)
+        summarise(self.arrays, leaves, begins, positions, centroids, spread)
+        return LeafGroups(leaves, begins, positions, centroids, spread)
+
+    def _begins(self, tokens: Rows) -> tuple[Rows, npt.NDArray[np.int64]]:
+        """Leaves that rows are in, and where each one's rows begin, for ascending tokens."""
         counts = np.bincount(tokens, minlength=len(self.centroids))
         leaves = np.flatnonzero(counts)
-        begins = np.concatenate([[0], np.cumsum(counts[leaves])])
-        return LeafGroups(leaves.astype(np.int32), begins, positions)
+        return leaves.astype(np.int32), np.concatenate([[0], np.cumsum(counts[leaves])])
 
     @cached_property
     def _position(self) -> Rows:

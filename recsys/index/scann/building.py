@@ -18,7 +18,7 @@ from recsys.index.leaves.scan import LeafScan
 from recsys.index.scann.index import LeafSearch, ScannIndex
 from recsys.index.scann.searcher import ScannSearcher
 
-_CALIBRATING = 128
+_CALIBRATING = 256
 """Number of queries of a kind on which the reach is measured."""
 
 
@@ -62,12 +62,11 @@ def _curve(
 
 def _worst(reaches: list[LeafReach]) -> LeafReach:
     """The reach that suffices for every kind of query."""
-    return LeafReach(
-        max(each.plain for each in reaches),
-        max(each.filtered for each in reaches),
-        reaches[0].ranks,
-        tuple(max(reads) for reads in zip(*(each.reads for each in reaches))),
-    )
+
+    def largest(name: str) -> tuple[float, ...]:
+        return tuple(max(values) for values in zip(*(getattr(each, name) for each in reaches)))
+
+    return LeafReach(reaches[0].ranks, *map(largest, ("plain", "filtered", "reads")))
 
 
 def _report(

@@ -24,7 +24,7 @@ from recsys.index.hits import PLANS, Hits
 from recsys.index.leaves.calibration import LeafReach
 from recsys.index.leaves.partition import Partition
 from recsys.index.leaves.scan import LeafScan
-from recsys.index.scann.planning import PlainPlans, Plan, plans
+from recsys.index.scann.planning import Plan, Planner
 from recsys.index.scann.searcher import ScannSearcher
 
 ASSETS, LEAVES = "scann", "leaves"
@@ -82,9 +82,9 @@ class ScannIndex(Index):
         }
 
     @cached_property
-    def _plain(self) -> PlainPlans:
+    def _planner(self) -> Planner:
         assert self.leaves is not None
-        return PlainPlans(self.leaves.curve, self.leaves.reach)
+        return Planner(self.leaves.curve, self.leaves.reach)
 
     @cached_property
     def exact(self) -> ExactIndex:
@@ -134,7 +134,7 @@ class ScannIndex(Index):
         if self.leaves is None:
             self.exact._search(hits, arguments)
             return
-        for plan in plans(self.leaves.curve, self.leaves.reach, arguments, self._plain):
+        for plan in self._planner.plans(arguments):
             if plan.name == "exact":
                 self._compare(hits, arguments, plan)
             elif plan.name == "leaves":
@@ -174,7 +174,8 @@ class ScannIndex(Index):
         work.leaves[where], work.read[where] = setting.leaves, self._read(setting)
         if short:
             again = chosen[~hits.valid[chosen, arguments.k - 1]]
-            self.leaves.scan.search(hits, arguments, again, reach=self.leaves.reach.filtered)
+            reach = self.leaves.reach.at(arguments.k, filtered=True)
+            self.leaves.scan.search(hits, arguments, again, reach=reach)
 
     def _read(self, setting: Setting) -> int:
         assert self.leaves is not None

@@ -5,6 +5,7 @@ The plan of a query depends on nothing else in its batch.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,8 +19,11 @@ from recsys.index.leaves.calibration import LeafReach
 
 _CODE_ROW = 12
 """Number of ScaNN's codes that are read in the time of one row of a leaf scan."""
-_CANDIDATE = 6
+_CANDIDATE = 10
 """Number of rows of a leaf scan that are read in the time of one exact score."""
+_LAST = 1.4
+"""Ratio of the rank of a setting to the last rank needed: a setting is tuned to the mean recall of
+the ranks above one half of its own, and the recall of the last ones is lower."""
 _KEPT = 1024
 """Number of plans that are kept."""
 _MATRIX_SHARE = 4
@@ -44,90 +48,91 @@ class Plan:
 
 
 @dataclass(frozen=True, eq=False)
-class PlainPlans:
-    """The plans of queries without filters and exclusions, kept by k and effort."""
+class Planner:
+    """Plans from the measurements of the index.
+
+    Attributes:
+        curve: Settings of ScaNN by rank.
+        reach: Reach of a leaf scan by rank.
+    """
 
     curve: Curve
     reach: LeafReach
     _kept: dict[tuple[int, float], tuple[Any, ...]] = field(default_factory=dict)
 
-    def plan(self, arguments: SearchArguments) -> Plan:
-        """The plan of a batch."""
+    def plans(self, arguments: SearchArguments) -> Iterator[Plan]:
+        """The plans of a batch; each query is in one of them."""
+        items, eligible = self.curve.items, arguments.eligible(self.curve.items)
+        if not eligible or not len(arguments):
+            return
+        plain = self._plain(arguments)
+        if plain.name == "exact" or arguments.k * _MATRIX_SHARE > eligible:
+            yield Plan("exact", plain.queries)
+        elif arguments.allowed is not None:
+            yield self._filtered(arguments, plain.queries, eligible)
+        elif eligible == items and not len(arguments.excluded.rows):
+            yield plain
+        else:
+            counts = _rounded(arguments.excluded.counts)
+            for excluded in np.unique(counts):
+                chosen = np.flatnonzero(counts == excluded)
+                rank = math.ceil((arguments.k + int(excluded)) * items / eligible)
+                if rank == arguments.k:
+                    yield dataclasses.replace(plain, queries=chosen)
+                else:
+                    yield self._unfiltered(arguments, chosen, rank)
+
+    def _plain(self, arguments: SearchArguments) -> Plan:
+        """The plan without filters and exclusions, kept by k and effort."""
         key = arguments.k, arguments.effort
         chosen = self._kept.get(key)
         if chosen is None:
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
-            chosen = self._kept[key] = self._choose(*key)
+            chosen = self._kept[key] = self._choose_plain(*key)
         name, setting, reach = chosen
         return Plan(name, np.arange(len(arguments)), setting, reach)
 
-    def _choose(self, k: int, effort: float) -> tuple[Any, ...]:
-        setting = _setting(self.curve, k, effort, tail=False)
-        if _is_complete(self.curve, setting):
-            return "exact", None, math.inf
-        tuned = self.curve.fixed is None
-        if tuned and _scan_cost(self.curve, self.reach, k) < _scann_cost(self.curve, setting):
-            return "leaves", None, self.reach.plain
+    def _choose_plain(self, k: int, effort: float) -> tuple[Any, ...]:
+        setting = self._setting(k, effort, tail=False)
+        if self.curve.fixed is not None:
+            name = "exact" if self._is_complete(setting) else "scann"
+            return name, setting, math.inf
+        if self._is_complete(setting) or self._scan_cost(k) < self._scann_cost(setting):
+            return "leaves", None, self.reach.at(k)
         return "scann", setting, math.inf
 
+    def _filtered(self, arguments: SearchArguments, queries: Any, eligible: int) -> Plan:
+        if eligible <= self.curve.num_leaves:
+            return Plan("exact", queries)
+        # As many rows as an unfiltered search has time for are all compared.
+        plain = self._setting(arguments.k, arguments.effort, tail=False)
+        if eligible <= self._scann_cost(plain):
+            return Plan("leaves", queries)
+        return Plan("leaves", queries, reach=self.reach.at(arguments.k, filtered=True))
 
-def plans(
-    curve: Curve, reach: LeafReach, arguments: SearchArguments, plain: PlainPlans
-) -> Iterator[Plan]:
-    """The plans of a batch; each query is in one of them."""
-    eligible = arguments.eligible(curve.items)
-    if not eligible or not len(arguments):
-        return
-    usual = plain.plan(arguments)
-    if usual.name == "exact" or arguments.k * _MATRIX_SHARE > eligible:
-        yield Plan("exact", usual.queries)
-    elif arguments.allowed is not None:
-        setting = _setting(curve, arguments.k, arguments.effort, tail=False)
-        yield _filtered(curve, reach, usual.queries, setting, eligible)
-    elif eligible == curve.items and not len(arguments.excluded.rows):
-        yield usual
-    else:
-        counts = _rounded(arguments.excluded.counts)
-        for excluded in np.unique(counts):
-            chosen = np.flatnonzero(counts == excluded)
-            rank = math.ceil((arguments.k + int(excluded)) * curve.items / eligible)
-            setting = _setting(curve, rank, arguments.effort, tail=True)
-            yield _unfiltered(curve, reach, chosen, setting, rank)
+    def _unfiltered(self, arguments: SearchArguments, queries: Any, rank: int) -> Plan:
+        """The plan where rows down to ``rank`` are needed, since others are excluded."""
+        setting = self._setting(math.ceil(_LAST * rank), arguments.effort, tail=True)
+        if self._is_complete(setting) or self._scan_cost(rank) < self._scann_cost(setting):
+            return Plan("leaves", queries, reach=self.reach.at(arguments.k, filtered=True))
+        return Plan("scann", queries, setting)
 
+    def _setting(self, rank: int, effort: float, *, tail: bool) -> Setting:
+        return self.curve.setting(min(rank, self.curve.items), effort=effort, tail=tail)
 
-def _unfiltered(curve: Curve, reach: LeafReach, chosen: Any, setting: Setting, rank: int) -> Plan:
-    if _is_complete(curve, setting) or _scan_cost(curve, reach, rank) < _scann_cost(curve, setting):
-        return Plan("leaves", chosen, reach=reach.filtered)
-    return Plan("scann", chosen, setting)
+    def _is_complete(self, setting: Setting) -> bool:
+        every = setting.leaves == self.curve.num_leaves
+        return every or setting.depth * _MATRIX_SHARE > self.curve.items
 
+    def _scann_cost(self, setting: Setting) -> float:
+        """Estimated cost of a search by ScaNN, in rows of a leaf scan."""
+        codes = setting.leaves * self.curve.items / self.curve.num_leaves
+        return codes / _CODE_ROW + setting.depth * _CANDIDATE + self.curve.num_leaves / 4
 
-def _filtered(curve: Curve, reach: LeafReach, everyone: Any, plain: Setting, eligible: int) -> Plan:
-    if eligible <= curve.num_leaves:
-        return Plan("exact", everyone)
-    # As many rows as an unfiltered search has time for are all compared.
-    if eligible <= _scann_cost(curve, plain):
-        return Plan("leaves", everyone)
-    return Plan("leaves", everyone, reach=reach.filtered)
-
-
-def _scan_cost(curve: Curve, reach: LeafReach, rank: int) -> float:
-    """Estimated cost of a leaf scan without a filter, in rows read."""
-    return reach.read(rank) + _CANDIDATE * rank + curve.num_leaves
-
-
-def _setting(curve: Curve, rank: int, effort: float, *, tail: bool) -> Setting:
-    return curve.setting(min(rank, curve.items), effort=effort, tail=tail)
-
-
-def _is_complete(curve: Curve, setting: Setting) -> bool:
-    return setting.leaves == curve.num_leaves or setting.depth * _MATRIX_SHARE > curve.items
-
-
-def _scann_cost(curve: Curve, setting: Setting) -> float:
-    """Estimated cost of a search by ScaNN, in rows of a leaf scan."""
-    codes = setting.leaves * curve.items / curve.num_leaves
-    return codes / _CODE_ROW + setting.depth * _CANDIDATE + curve.num_leaves
+    def _scan_cost(self, rank: int) -> float:
+        """Estimated cost of a leaf scan without a filter, in rows."""
+        return self.reach.read(rank) + _CANDIDATE * rank + self.curve.num_leaves
 
 
 def _rounded(counts: Any) -> Any:
