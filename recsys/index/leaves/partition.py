@@ -138,6 +138,11 @@ class Partition:
         return cls(**arrays)
 
     @property
+    def bytes(self) -> int:
+        """Number of bytes of the arrays."""
+        return sum(int(getattr(self, each.name).nbytes) for each in fields(self))
+
+    @property
     def arrays(self) -> tuple[Any, ...]:
         """The arguments of a kernel."""
         return (

@@ -6,6 +6,7 @@ with few excluded rows; a scan of the leaves answers the others.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +27,7 @@ from recsys.index.leaves.partition import Partition
 from recsys.index.leaves.scan import LeafScan
 from recsys.index.scann.planning import Plan, Planner
 from recsys.index.scann.searcher import ScannSearcher
+from recsys.index.storage import bytes_per_item
 
 ASSETS, LEAVES = "scann", "leaves"
 """Folders of ScaNN's files, and of the rows by leaf."""
@@ -71,14 +73,28 @@ class ScannIndex(Index):
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """Number of leaves, settings with their recall, and the reach of a scan."""
+        """Number of leaves, bytes per item, settings with their recall, and the reach of a scan."""
         if self.leaves is None:
-            return {"num_leaves": 0}
+            return {"num_leaves": 0, "bytes_per_item": self.bytes_per_item}
         return {
             "num_leaves": self.leaves.searcher.num_leaves,
+            "bytes_per_item": self.bytes_per_item,
             "curve": self.leaves.curve.as_json(),
             "reach": self.leaves.reach.as_json(),
             "tuning": dict(self.leaves.tuning),
+        }
+
+    @property
+    def bytes_per_item(self) -> Mapping[str, float]:
+        """Number of bytes per row of the vectors, of the rows by leaf, and of ScaNN's codes."""
+        if self.leaves is None:
+            return {"vectors": bytes_per_item(self.vectors)}
+        dimensions = self.leaves.tuning["partitioning"]["dimensions_per_block"]
+        blocks = math.ceil(self.dimension / dimensions)
+        return {
+            "vectors": bytes_per_item(self.vectors),
+            "leaves": self.leaves.scan.partition.bytes / len(self),
+            "codes": math.ceil(blocks / 2) + 4.0,  # 4 bits per block, and the row
         }
 
     @cached_property
