@@ -19,12 +19,13 @@ from recsys.towers import QueryBatch
 
 CUTOFFS = (1, 10, 100, 1_000)
 """Values of k at which the recall of a space is measured."""
+_TITLES = 300
 _TUNING, _MEASURING = 0, 1
 """First row of every second one that tunes, and that measures."""
 
 
 class SampledQueries:
-    """Query vectors of a run's spaces, by kind: "users", "items" and, where read, "terms".
+    """Query vectors of a run's spaces: "users", "items" and, where read, "terms" and "titles".
 
     Args:
         job: The run.
@@ -84,7 +85,18 @@ class SampledQueries:
         kinds = {"items": self._half(vectors, half)}
         if space == TEXT and phrases.shape[1] == vectors.shape[1]:
             kinds["terms"] = self._half(phrases, half)
-        return {kind: _unit(each) for kind, each in kinds.items()}
+        if space == TEXT and TEXT in self._job.encoders:
+            kinds["titles"] = self._titles(half)
+        return {
+            kind: _unit(each) for kind, each in kinds.items() if each.shape[1] == vectors.shape[1]
+        }
+
+    def _titles(self, half: int) -> Vectors:
+        """Some titles as search terms, since the log of searches may be short or absent."""
+        titles = self._job.ingested.catalogue.titles()
+        rows = self._some(np.arange(len(titles))[half::2])[:_TITLES]
+        encoded = self._job.encoders[TEXT].encode([titles[row] for row in np.sort(rows)])
+        return np.asarray(encoded.vectors[encoded.mask])
 
     def _vectors(self, space: str) -> Vectors:
         block = self._job.blocks[space]
