@@ -6,10 +6,11 @@ query hold no eligible row, the answer comes from leaves that differ little in t
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,6 +25,8 @@ _SHARE = 8
 """A rank is at most this part of the eligible rows."""
 _LEAST, _MOST, _STEPS = 1.0, 9.0, 6
 _SHARES = (0.01, 0.1)
+_TOLERANCE, _CONFIDENCE = 0.01, 1.645
+"""Distance below the target that recall on other queries may have, at 95 percent confidence."""
 _SEED = 18
 _FEWEST = 64
 """Number of rows of a set below which it says nothing."""
@@ -35,32 +38,41 @@ class LeafReach:
 
     Attributes:
         ranks: Numbers of hits, ascending; the other attributes hold one number for each.
-        plain: Reach without a filter.
-        filtered: Reach with a filter or excluded rows.
-        reads: Mean number of rows read without a filter.
+        plain: Reach where every row is eligible.
+        excluded: Reach where the nearest rows are excluded.
+        filtered: Reach with a filter.
+        reads: Mean number of rows read where every row is eligible.
 
     Example:
-        >>> reach = LeafReach((1, 100), (2.0, 3.0), (3.0, 4.0), (1000.0, 4000.0))
-        >>> reach.at(10), reach.at(10, filtered=True), round(reach.read(10))
+        >>> reach = LeafReach((1, 100), (2.0, 3.0), (2.5, 3.0), (3.0, 4.0), (1000.0, 4000.0))
+        >>> reach.at(10), reach.at(10, rows="filtered"), round(reach.read(10))
         (2.5, 3.5, 2000)
     """
 
     ranks: tuple[int, ...]
     plain: tuple[float, ...]
+    excluded: tuple[float, ...]
     filtered: tuple[float, ...]
     reads: tuple[float, ...]
 
-    def at(self, rank: int, *, filtered: bool = False) -> float:
+    def at(self, rank: int, *, rows: Literal["plain", "excluded", "filtered"] = "plain") -> float:
         """Reach with which ``rank`` hits are found with the calibrated recall."""
-        return self._between(rank, self.filtered if filtered else self.plain)
+        return self._between(rank, getattr(self, rows))
 
     def read(self, rank: int) -> float:
-        """Estimated number of rows read for ``rank`` hits without a filter."""
+        """Estimated number of rows read for ``rank`` hits where every row is eligible."""
         estimate = math.exp(self._between(rank, np.log(self.reads)))
         return estimate * math.sqrt(max(rank / self.ranks[-1], 1.0))
 
     def _between(self, rank: int, values: Any) -> float:
         return float(np.interp(math.log(rank), np.log(self.ranks), values))
+
+    @classmethod
+    def worst(cls, reaches: Sequence[LeafReach]) -> LeafReach:
+        """The reach that suffices for every kind of query."""
+        names = ("plain", "excluded", "filtered", "reads")
+        columns = (zip(*(getattr(each, name) for each in reaches)) for name in names)
+        return cls(reaches[0].ranks, *(tuple(map(max, column)) for column in columns))
 
     def as_json(self) -> dict[str, Any]:
         """The reach as JSON values."""
@@ -69,7 +81,7 @@ class LeafReach:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> LeafReach:
         """The reach of :meth:`as_json`."""
-        names = ("plain", "filtered", "reads")
+        names = ("plain", "excluded", "filtered", "reads")
         numbers = (tuple(float(value) for value in values[name]) for name in names)
         return cls(tuple(int(rank) for rank in values["ranks"]), *numbers)
 
@@ -77,19 +89,31 @@ class LeafReach:
 def calibrate(scan: LeafScan, queries: Vectors, target: float) -> LeafReach:
     """The least reach, per number of hits, whose mean recall over ``queries`` is ``target``.
 
-    With a filter, it must suffice for each of several: random rows, and whole leaves.
+    With excluded rows, it must suffice when the nearest 10, 100 and 1,000 are excluded; with a
+    filter, for each of several: random rows, and whole leaves.
     """
     items = len(scan.vectors)
     ranks = [rank for rank in _RANKS if rank * _SHARE <= items] or [1]
-    plain = _raised(scan, queries, None, target, dict.fromkeys(ranks, _LEAST))
-    reads = [_search(scan, queries, rank, None, plain[rank]).work.read.mean() for rank in ranks]
+    usual = SearchArguments(queries, 1, Exclusions.none(len(queries)))
+    nearest = _search(scan, usual, min(2 * ranks[-1], items), math.inf)
+    plain = _raised(scan, usual, target, dict.fromkeys(ranks, _LEAST), nearest.scores)
+    reads = [_search(scan, usual, rank, plain[rank]).work.read.mean() for rank in ranks]
+    excluded = plain
+    for count in ranks[1:]:
+        rows = Exclusions.of(list(nearest.rows[:, :count]), items)
+        arguments = dataclasses.replace(usual, excluded=rows)
+        excluded = _raised(scan, arguments, target, excluded, nearest.scores[:, count:])
     filtered = plain
     for allowed in _filters(scan):
         if len(allowed) >= _FEWEST:
-            filtered = _raised(scan, queries, allowed, target, filtered)
+            arguments = dataclasses.replace(usual, allowed=allowed)
+            rank = max(rank for rank in ranks if rank * _SHARE <= len(allowed))
+            scores = _search(scan, arguments, rank, math.inf).scores
+            filtered = _raised(scan, arguments, target, filtered, scores)
     return LeafReach(
         tuple(ranks),
         tuple(plain.values()),
+        tuple(excluded.values()),
         tuple(filtered.values()),
         tuple(max(float(read), 1.0) for read in reads),
     )
@@ -97,39 +121,42 @@ def calibrate(scan: LeafScan, queries: Vectors, target: float) -> LeafReach:
 
 def _raised(
     scan: LeafScan,
-    queries: Vectors,
-    allowed: RowSet | None,
+    arguments: SearchArguments,
     target: float,
     reach: Mapping[int, float],
+    truth: Vectors,
 ) -> dict[int, float]:
-    """Raise the reach of each rank until it suffices for one filter."""
-    most = len(scan.vectors) if allowed is None else len(allowed)
-    ranks = [rank for rank in reach if rank * _SHARE <= most]
-    truth = _search(scan, queries, max(ranks), allowed, math.inf).scores
+    """Raise the reach of each rank that ``truth``, the best scores, holds until it suffices."""
     raised = dict(reach)
-    for rank in ranks:
+    for rank in reach:
+        if rank > truth.shape[1]:
+            break
         low, high = reach[rank], _MOST
         floor = truth[:, rank - 1 : rank]
 
-        def recall(reach: float, rank: int = rank, floor: Any = floor) -> float:
-            scores = _search(scan, queries, rank, allowed, reach).scores
-            return float((scores >= floor).mean())
+        def suffices(reach: float, rank: int = rank, floor: Any = floor) -> bool:
+            found = _search(scan, arguments, rank, reach).scores >= floor
+            return _holds(found.mean(axis=1), target)
 
-        if recall(low) >= target:
+        if suffices(low):
             continue
         for _ in range(_STEPS):
             middle = (low + high) / 2
-            low, high = (low, middle) if recall(middle) >= target else (middle, high)
+            low, high = (low, middle) if suffices(middle) else (middle, high)
         raised[rank] = high
     return raised
 
 
-def _search(
-    scan: LeafScan, queries: Vectors, rank: int, allowed: RowSet | None, reach: float
-) -> Hits:
-    arguments = SearchArguments(queries, rank, Exclusions.none(len(queries)), allowed)
-    hits = Hits.empty(queries=len(queries), k=rank)
-    scan.search(hits, arguments, np.arange(len(queries)), reach=reach)
+def _holds(recall: Any, target: float) -> bool:
+    """Whether the mean is ``target``, and on other queries probably not much less."""
+    error = recall.std() / math.sqrt(len(recall))
+    return bool(recall.mean() >= max(target, target - _TOLERANCE + _CONFIDENCE * error) - 1e-9)
+
+
+def _search(scan: LeafScan, arguments: SearchArguments, rank: int, reach: float) -> Hits:
+    hits = Hits.empty(queries=len(arguments), k=rank)
+    arguments = dataclasses.replace(arguments, k=rank)
+    scan.search(hits, arguments, np.arange(len(arguments)), reach=reach)
     return hits
 
 

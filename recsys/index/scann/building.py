@@ -36,7 +36,7 @@ def build_scann(vectors: Vectors, config: ScannConfig, queries: Queries | None) 
     tokens = searcher.tokens()
     scan = LeafScan.of(vectors, Partition.of(vectors, tokens, partitioning.leaves))
     samples = [spread(part, _CALIBRATING) for part in kinds.values()]
-    reach = _worst([calibrate(scan, sample, config.target_recall) for sample in samples])
+    reach = LeafReach.worst([calibrate(scan, sample, config.target_recall) for sample in samples])
     curve = _curve(vectors, config, queries, searcher, partitioning)
     tuning = _report(vectors, config, partitioning, trials, list(kinds))
     return ScannIndex(vectors, config, LeafSearch(searcher, scan, curve, reach, tuning))
@@ -58,15 +58,6 @@ def _curve(
     if isinstance(leaves, int) and isinstance(depth, int):
         setting = Setting(min(leaves, searcher.num_leaves), min(depth, items))
     return Curve(searcher.num_leaves, items, fixed=setting)
-
-
-def _worst(reaches: list[LeafReach]) -> LeafReach:
-    """The reach that suffices for every kind of query."""
-
-    def largest(name: str) -> tuple[float, ...]:
-        return tuple(max(values) for values in zip(*(getattr(each, name) for each in reaches)))
-
-    return LeafReach(reaches[0].ranks, *map(largest, ("plain", "filtered", "reads")))
 
 
 def _report(

@@ -190,7 +190,7 @@ class ScannIndex(Index):
         work.leaves[where], work.read[where] = setting.leaves, self._read(setting)
         if short:
             again = chosen[~hits.valid[chosen, arguments.k - 1]]
-            reach = self.leaves.reach.at(arguments.k, filtered=True)
+            reach = self.leaves.reach.at(arguments.k, rows="filtered")
             self.leaves.scan.search(hits, arguments, again, reach=reach)
 
     def _read(self, setting: Setting) -> int:

@@ -36,7 +36,7 @@ class Plan:
 
     Attributes:
         name: "exact", "leaves" or "scann".
-        queries: Positions of the queries, int64.
+        queries: Positions of the queries, int64; None where they are not yet known.
         setting: Leaves and depth of ScaNN.
         reach: Reach of a leaf scan; infinite for an exact answer.
     """
@@ -58,49 +58,53 @@ class Planner:
 
     curve: Curve
     reach: LeafReach
-    _kept: dict[tuple[int, float], tuple[Any, ...]] = field(default_factory=dict)
+    _kept: dict[tuple[int, int, float], Plan] = field(default_factory=dict)
 
     def plans(self, arguments: SearchArguments) -> Iterator[Plan]:
         """The plans of a batch; each query is in one of them."""
         items, eligible = self.curve.items, arguments.eligible(self.curve.items)
+        k, everyone = arguments.k, np.arange(len(arguments))
         if not eligible or not len(arguments):
             return
-        plain = self._plain(arguments)
-        if plain.name == "exact" or arguments.k * _MATRIX_SHARE > eligible:
-            yield Plan("exact", plain.queries)
+        plain = self._plan(k, k, arguments.effort)
+        if plain.name == "exact" or k * _MATRIX_SHARE > eligible:
+            yield Plan("exact", everyone)
         elif arguments.allowed is not None:
-            yield self._filtered(arguments, plain.queries, eligible)
-        elif eligible == items and not len(arguments.excluded.rows):
-            yield plain
+            yield self._filtered(arguments, everyone, eligible)
+        elif not len(arguments.excluded.rows):
+            rank = math.ceil(k * items / eligible)
+            yield dataclasses.replace(self._plan(k, rank, arguments.effort), queries=everyone)
         else:
             counts = _rounded(arguments.excluded.counts)
-            for excluded in np.unique(counts):
-                chosen = np.flatnonzero(counts == excluded)
-                rank = math.ceil((arguments.k + int(excluded)) * items / eligible)
-                if rank == arguments.k:
-                    yield dataclasses.replace(plain, queries=chosen)
-                else:
-                    yield self._unfiltered(arguments, chosen, rank)
+            for excluded in set(counts.tolist()):
+                rank = math.ceil((k + excluded) * items / eligible)
+                chosen = everyone if len(counts) == 1 else np.flatnonzero(counts == excluded)
+                yield dataclasses.replace(self._plan(k, rank, arguments.effort), queries=chosen)
 
-    def _plain(self, arguments: SearchArguments) -> Plan:
-        """The plan without filters and exclusions, kept by k and effort."""
-        key = arguments.k, arguments.effort
-        chosen = self._kept.get(key)
-        if chosen is None:
+    def _plan(self, k: int, rank: int, effort: float) -> Plan:
+        """The plan of a query without a filter that needs rows down to ``rank``; kept."""
+        key = k, rank, effort
+        plan = self._kept.get(key)
+        if plan is None:
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
-            chosen = self._kept[key] = self._choose_plain(*key)
-        name, setting, reach = chosen
-        return Plan(name, np.arange(len(arguments)), setting, reach)
+            choose = self._choose_plain if rank == k else self._choose_tail
+            plan = self._kept[key] = choose(*key)
+        return plan
 
-    def _choose_plain(self, k: int, effort: float) -> tuple[Any, ...]:
+    def _choose_plain(self, k: int, _: int, effort: float) -> Plan:
         setting = self._setting(k, effort, tail=False)
         if self.curve.fixed is not None:
-            name = "exact" if self._is_complete(setting) else "scann"
-            return name, setting, math.inf
+            return Plan("exact" if self._is_complete(setting) else "scann", None, setting)
         if self._is_complete(setting) or self._scan_cost(k) < self._scann_cost(setting):
-            return "leaves", None, self.reach.at(k)
-        return "scann", setting, math.inf
+            return Plan("leaves", None, reach=self.reach.at(k))
+        return Plan("scann", None, setting)
+
+    def _choose_tail(self, k: int, rank: int, effort: float) -> Plan:
+        setting = self._setting(math.ceil(_LAST * rank), effort, tail=True)
+        if self._is_complete(setting) or self._scan_cost(rank) < self._scann_cost(setting):
+            return Plan("leaves", None, reach=self.reach.at(k, rows="excluded"))
+        return Plan("scann", None, setting)
 
     def _filtered(self, arguments: SearchArguments, queries: Any, eligible: int) -> Plan:
         if eligible <= self.curve.num_leaves:
@@ -109,14 +113,7 @@ class Planner:
         plain = self._setting(arguments.k, arguments.effort, tail=False)
         if eligible <= self._scann_cost(plain):
             return Plan("leaves", queries)
-        return Plan("leaves", queries, reach=self.reach.at(arguments.k, filtered=True))
-
-    def _unfiltered(self, arguments: SearchArguments, queries: Any, rank: int) -> Plan:
-        """The plan where rows down to ``rank`` are needed, since others are excluded."""
-        setting = self._setting(math.ceil(_LAST * rank), arguments.effort, tail=True)
-        if self._is_complete(setting) or self._scan_cost(rank) < self._scann_cost(setting):
-            return Plan("leaves", queries, reach=self.reach.at(arguments.k, filtered=True))
-        return Plan("scann", queries, setting)
+        return Plan("leaves", queries, reach=self.reach.at(arguments.k, rows="filtered"))
 
     def _setting(self, rank: int, effort: float, *, tail: bool) -> Setting:
         return self.curve.setting(min(rank, self.curve.items), effort=effort, tail=tail)
@@ -137,4 +134,5 @@ class Planner:
 
 def _rounded(counts: Any) -> Any:
     """Numbers of excluded rows, rounded up to powers of two, so that few plans cover a batch."""
-    return np.where(counts > 0, 2 ** np.ceil(np.log2(np.maximum(counts, 1))).astype(np.int64), 0)
+    rounded = 2 ** np.ceil(np.log2(np.maximum(counts, 1))).astype(np.int64)
+    return np.where(counts > 0, rounded, 0)
