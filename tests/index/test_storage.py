@@ -20,7 +20,7 @@ from recsys.index.storage import (
     load_vectors,
     save_vectors,
 )
-from tests.contracts.index_contract import DIMENSION, ITEMS, IndexContract, made_vectors
+from tests.contracts.index_contract import ITEMS, IndexContract, made_vectors
 
 Compact = Literal["bfloat16", "int8"]
 BOTH = pytest.mark.parametrize("storage", ["bfloat16", "int8"])
