@@ -39,7 +39,7 @@ class ScannConfig(Config):
         tuning_queries: Number of queries on which "auto" is measured.
         build_seconds: Estimated duration of a build on one core that an "auto" number of leaves may
             cause; "auto" is a minute per million vectors of 64 dimensions, at least one.
-        training_rows: Smallest number of vectors on which partitions are trained, 32 per partition
+        training_rows: Smallest number of vectors on which partitions are trained, 64 per partition
             or more.
         anisotropic_threshold: Weight of an error along a vector relative to one across it.
         dimensions_per_block: Number of dimensions that share one quantised code; "auto" is 1 up to

@@ -10,7 +10,7 @@ from recsys.index.configs import ScannConfig
 
 _MOST_BLOCKS = 256
 """Number of codes per row above which ScaNN has no global selection of the best rows."""
-_ROWS_PER_LEAF = 32
+_ROWS_PER_LEAF = 64
 """Rows per leaf on which the centroids are trained."""
 
 
@@ -26,13 +26,13 @@ class Partitioning:
 
     Example:
         >>> Partitioning.of(ScannConfig(), 4_000, items=1_000_000, dimension=64)
-        Partitioning(leaves=4000, dimensions_per_block=1, training_rows=128000, iterations=12)
+        Partitioning(leaves=4000, dimensions_per_block=1, training_rows=256000, iterations=6)
     """
 
     leaves: int
     dimensions_per_block: int
     training_rows: int
-    iterations: int = 12
+    iterations: int = 6
 
     @classmethod
     def of(cls, config: ScannConfig, leaves: int, *, items: int, dimension: int) -> Partitioning:

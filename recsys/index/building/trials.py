@@ -25,7 +25,7 @@ _SHARE = 16
 _QUERIES = 500
 _RANKS = (2, 6)
 """Cutoffs of a trial, for 32 and 96 of all rows."""
-_ITERATIONS = 4
+_ITERATIONS = 3
 _BUDGET_SHARE = 0.7
 """Part of the build budget that the build may take; trials and tuning have the rest."""
 _MINUTE, _NUMBERS = 60.0, 64e6
