@@ -13,9 +13,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.ids import Vectors
 from recsys.index.arguments import Exclusions, SearchArguments
+from recsys.index.exact import ExactIndex
 from recsys.index.hits import Hits
 from recsys.index.leaves.scan import LeafScan
 from recsys.index.rows import RowSet
@@ -25,6 +27,8 @@ _SHARE = 8
 """A rank is at most this part of the eligible rows."""
 _LEAST, _MOST, _STEPS = 1.0, 9.0, 6
 _SHARES = (0.01, 0.1)
+_FEWEST_QUERIES, _RANKS_MEASURED = 48, 9_600
+"""Least number of queries, and number of hits after which more queries say little."""
 _TOLERANCE, _CONFIDENCE = 0.01, 1.645
 """Distance below the target that recall on other queries may have, at 95 percent confidence."""
 _SEED = 18
@@ -95,9 +99,11 @@ def calibrate(scan: LeafScan, queries: Vectors, target: float) -> LeafReach:
     items = len(scan.vectors)
     ranks = [rank for rank in _RANKS if rank * _SHARE <= items] or [1]
     usual = SearchArguments(queries, 1, Exclusions.none(len(queries)))
-    nearest = _search(scan, usual, min(2 * ranks[-1], items), math.inf)
+    exact = ExactIndex(scan.vectors)
+    nearest = exact.search(queries, min(2 * ranks[-1], items))
     plain = _raised(scan, usual, target, dict.fromkeys(ranks, _LEAST), nearest.scores)
-    reads = [_search(scan, usual, rank, plain[rank]).work.read.mean() for rank in ranks]
+    few = usual.take(_spread(len(queries), _FEWEST_QUERIES))
+    reads = [_search(scan, few, rank, plain[rank]).work.read.mean() for rank in ranks]
     excluded = plain
     for count in ranks[1:]:
         rows = Exclusions.of(list(nearest.rows[:, :count]), items)
@@ -108,7 +114,7 @@ def calibrate(scan: LeafScan, queries: Vectors, target: float) -> LeafReach:
         if len(allowed) >= _FEWEST:
             arguments = dataclasses.replace(usual, allowed=allowed)
             rank = max(rank for rank in ranks if rank * _SHARE <= len(allowed))
-            scores = _search(scan, arguments, rank, math.inf).scores
+            scores = exact.search(queries, rank, allowed=allowed).scores
             filtered = _raised(scan, arguments, target, filtered, scores)
     return LeafReach(
         tuple(ranks),
@@ -132,10 +138,13 @@ def _raised(
         if rank > truth.shape[1]:
             break
         low, high = reach[rank], _MOST
-        floor = truth[:, rank - 1 : rank]
+        some = _spread(len(truth), max(_FEWEST_QUERIES, _RANKS_MEASURED // rank))
+        part, floor = arguments.take(some), truth[some, rank - 1 : rank]
 
-        def suffices(reach: float, rank: int = rank, floor: Any = floor) -> bool:
-            found = _search(scan, arguments, rank, reach).scores >= floor
+        def suffices(
+            reach: float, part: SearchArguments = part, rank: int = rank, floor: Any = floor
+        ) -> bool:
+            found = _search(scan, part, rank, reach).scores >= floor
             return _holds(found.mean(axis=1), target)
 
         if suffices(low):
@@ -145,6 +154,10 @@ def _raised(
             low, high = (low, middle) if suffices(middle) else (middle, high)
         raised[rank] = high
     return raised
+
+
+def _spread(size: int, count: int) -> npt.NDArray[np.int64]:
+    return np.linspace(0, size - 1, min(count, size)).astype(np.int64)
 
 
 def _holds(recall: Any, target: float) -> bool:
