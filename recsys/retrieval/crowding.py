@@ -50,8 +50,8 @@ class ColumnValues:
 
     def at(self, rows: Rows) -> list[list[int]]:
         """The codes of each of some rows."""
-        if self._single is not None:
-            return [[code] if code >= 0 else [] for code in self._single[rows].tolist()]
+        if self.single is not None:
+            return [[code] if code >= 0 else [] for code in self.single[rows].tolist()]
         codes = self.codes
         starts, ends = self.starts[rows].tolist(), self.starts[1:][rows].tolist()
         return [codes[start:end].tolist() for start, end in zip(starts, ends)]
@@ -65,7 +65,7 @@ class ColumnValues:
         return mask
 
     @cached_property
-    def _single(self) -> Codes | None:
+    def single(self) -> Codes | None:
         """Code of each item, -1 without a value; None if an item has several values."""
         counts = np.diff(self.starts)
         if counts.max(initial=0) > 1:
@@ -186,15 +186,32 @@ class Walk:
         if not limits:
             return slice(wanted), ()
         taken = [Counter(each) for each in self.taken] or [Counter[int]() for _ in limits]
+        single = limits[0][0].single
+        if len(limits) == 1 and single is not None:
+            codes = single[rows]
+            positions = _positions_below(limits[0][1], codes, taken[0])[:wanted]
+            kept = codes[positions]
+            taken[0].update(kept[kept >= 0].tolist())
+            return positions, tuple(taken)
         most = [each for _, each in limits]
-        positions: list[int] = []
+        chosen: list[int] = []
         for position, values in enumerate(zip(*(column.at(rows) for column, _ in limits))):
-            if len(positions) == wanted:
+            if len(chosen) == wanted:
                 break
             groups = list(zip(taken, most, values))
             if any(counts[code] >= limit for counts, limit, own in groups for code in own):
                 continue
             for counts, _, own in groups:
                 counts.update(own)
-            positions.append(position)
-        return positions, tuple(taken)
+            chosen.append(position)
+        return chosen, tuple(taken)
+
+
+def _positions_below(most: int, codes: Codes, taken: Mapping[int, int]) -> npt.NDArray[np.int64]:
+    """Positions of the first codes of each kind, at most ``most`` with those taken; -1 is free."""
+    kinds, kind_of, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    before = np.array([taken.get(code, 0) for code in kinds.tolist()], np.int64)
+    order = np.argsort(kind_of, kind="stable")
+    number = np.empty(len(codes), np.int64)  # of each code among its kind, from 0
+    number[order] = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.flatnonzero((codes < 0) | (number + before[kind_of] < most))

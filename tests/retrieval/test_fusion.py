@@ -81,8 +81,8 @@ def draw_limits(rng: np.random.Generator, items: int) -> tuple[RowSet | None, Cr
         allowed = RowSet.of_mask(rng.random(items) < rng.choice([0.0, 0.1, 0.5, 0.9]))
     limits = []
     for _ in range(rng.choice([0, 1, 1, 2])):
-        # One value is frequent; an item has up to two values, or none.
-        counts = rng.choice([0, 1, 1, 1, 2], items)
+        # One value is frequent; an item has at most one value or two, or none.
+        counts = rng.choice([0, 1, 1, rng.integers(1, 3)], items)
         rows = np.repeat(np.arange(items), counts)
         values = ColumnValues.of(rows, rng.geometric(0.5, len(rows)), items=items)
         limits.append((values, int(rng.integers(1, 4))))
