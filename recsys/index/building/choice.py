@@ -31,8 +31,8 @@ def cutoff_curve(
 ) -> CutoffCurve | None:
     """Settings for ``ranks``; None if no measured one reaches the target.
 
-    On the half of the queries that chooses, the mean recall of every kind must reach the target; on
-    the half that verifies, its lower confidence bound may be at most ``TOLERANCE`` below.
+    On all queries, and on the half that chooses, the mean recall of every kind reaches the target;
+    on the half that verifies, its lower confidence bound may be at most ``TOLERANCE`` below.
     """
     points, reached = [], []
     for sweep in sweeps:
@@ -55,9 +55,10 @@ def _worst(sample: QuerySample, recall: Any, ranks: int, target: float) -> tuple
     """Mean recall of the worst kind per depth, and whether every kind reaches the target."""
     worst, good = np.ones(recall.shape[1]), np.ones(recall.shape[1], np.bool_)
     for _, members in sample.groups():
-        worst = np.minimum(worst, recall[members].mean(axis=0, dtype=np.float64))
         chosen, verified = recall[members & ~sample.verifying], recall[members & sample.verifying]
-        good &= chosen.mean(axis=0, dtype=np.float64) >= target - 1e-9
+        mean = recall[members].mean(axis=0, dtype=np.float64)
+        worst = np.minimum(worst, mean)
+        good &= np.minimum(mean, chosen.mean(axis=0, dtype=np.float64)) >= target - 1e-9
         if len(verified):
             good &= lower_bound(verified, ranks) >= target - TOLERANCE
     return worst, good
