@@ -14,6 +14,9 @@ _LEAF = 2.6e-7
 _CODE = 2.9e-11
 _CANDIDATE = 4e-8
 _CANDIDATE_DIMENSION = 1.7e-9
+_BOUND = 1e-8
+_READ = 3e-9
+_READ_DIMENSION = 5e-11
 _TRAINING = 2e-11
 _ENCODED_BLOCK = 2.4e-7
 _FIXED = 2.0
@@ -42,6 +45,13 @@ class SearchCost:
         route = self.num_leaves * self.dimension * _CENTROID_DIMENSION
         scan = leaves * (_LEAF + self.codes_per_leaf * self.blocks * _CODE)
         rescore = depth * self.rows_per_row * (_CANDIDATE + self.dimension * _CANDIDATE_DIMENSION)
+        return _QUERY + route + scan + rescore
+
+    def scan_seconds(self, read: float, exact: float) -> float:
+        """Duration of a scan of leaves that reads and exactly scores numbers of rows."""
+        route = self.num_leaves * (_BOUND + self.dimension * 2 * _CENTROID_DIMENSION)
+        scan = read * (_READ + self.dimension * _READ_DIMENSION)
+        rescore = exact * (_CANDIDATE + self.dimension * _READ_DIMENSION)
         return _QUERY + route + scan + rescore
 
 

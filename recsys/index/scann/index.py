@@ -17,6 +17,7 @@ from recsys.errors import DataError
 from recsys.ids import Vectors
 from recsys.index.api import Index
 from recsys.index.arguments import SearchArguments
+from recsys.index.building.partitioning import Partitioning
 from recsys.index.configs import ScannConfig
 from recsys.index.curve import Curve, Setting
 from recsys.index.description import FILE, Description
@@ -100,7 +101,9 @@ class ScannIndex(Index):
     @cached_property
     def _planner(self) -> Planner:
         assert self.leaves is not None
-        return Planner(self.leaves.curve, self.leaves.reach)
+        partitioning = Partitioning(**self.leaves.tuning["partitioning"])
+        cost = partitioning.cost(*self.vectors.shape)
+        return Planner(self.leaves.curve, self.leaves.reach, cost)
 
     @cached_property
     def exact(self) -> ExactIndex:
@@ -136,6 +139,7 @@ class ScannIndex(Index):
                 return cls(vectors, config)
             curve, reach = Curve.from_json(facts["curve"]), LeafReach.from_json(facts["reach"])
             tuning = dict(facts["tuning"])
+            Partitioning(**tuning["partitioning"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{folder / FILE}: 'facts' is damaged: {error!r}") from error
         partition = Partition.load(folder / LEAVES, items=items, dimension=dimension, leaves=leaves)

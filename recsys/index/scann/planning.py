@@ -14,13 +14,12 @@ from typing import Any, Literal
 import numpy as np
 
 from recsys.index.arguments import SearchArguments
+from recsys.index.building.costs import SearchCost
 from recsys.index.curve import Curve, Setting
 from recsys.index.leaves.calibration import LeafReach
 
-_CODE_ROW = 12
-"""Number of ScaNN's codes that are read in the time of one row of a leaf scan."""
-_CANDIDATE = 10
-"""Number of rows of a leaf scan that are read in the time of one exact score."""
+_EXACT, _EXACT_PER_HIT = 60, 3
+"""Number of exact scores of a leaf scan, and per hit."""
 _LAST = 1.4
 """Ratio of the rank of a setting to the last rank needed: a setting is tuned to the mean recall of
 the ranks above one half of its own, and the recall of the last ones is lower."""
@@ -54,10 +53,12 @@ class Planner:
     Attributes:
         curve: Settings of ScaNN by rank.
         reach: Reach of a leaf scan by rank.
+        cost: Estimate of the duration of both.
     """
 
     curve: Curve
     reach: LeafReach
+    cost: SearchCost
     _kept: dict[tuple[int, int, float], Plan] = field(default_factory=dict)
 
     def plans(self, arguments: SearchArguments) -> Iterator[Plan]:
@@ -96,13 +97,13 @@ class Planner:
         setting = self._setting(k, effort, tail=False)
         if self.curve.fixed is not None:
             return Plan("exact" if self._is_complete(setting) else "scann", None, setting)
-        if self._is_complete(setting) or self._scan_cost(k) < self._scann_cost(setting):
+        if self._prefers_scan(k, setting):
             return Plan("leaves", None, reach=self.reach.at(k))
         return Plan("scann", None, setting)
 
     def _choose_tail(self, k: int, rank: int, effort: float) -> Plan:
         setting = self._setting(math.ceil(_LAST * rank), effort, tail=True)
-        if self._is_complete(setting) or self._scan_cost(rank) < self._scann_cost(setting):
+        if self._prefers_scan(rank, setting):
             return Plan("leaves", None, reach=self.reach.at(k, rows="excluded"))
         return Plan("scann", None, setting)
 
@@ -111,7 +112,7 @@ class Planner:
             return Plan("exact", queries)
         # As many rows as an unfiltered search has time for are all compared.
         plain = self._setting(arguments.k, arguments.effort, tail=False)
-        if eligible <= self._scann_cost(plain):
+        if self._scan_seconds(eligible, arguments.k) <= self._scann_seconds(plain):
             return Plan("leaves", queries)
         return Plan("leaves", queries, reach=self.reach.at(arguments.k, rows="filtered"))
 
@@ -122,14 +123,16 @@ class Planner:
         every = setting.leaves == self.curve.num_leaves
         return every or setting.depth * _MATRIX_SHARE > self.curve.items
 
-    def _scann_cost(self, setting: Setting) -> float:
-        """Estimated cost of a search by ScaNN, in rows of a leaf scan."""
-        codes = setting.leaves * self.curve.items / self.curve.num_leaves
-        return codes / _CODE_ROW + setting.depth * _CANDIDATE + self.curve.num_leaves / 4
+    def _prefers_scan(self, rank: int, setting: Setting) -> bool:
+        """Whether ScaNN misses the target for ``rank`` rows, or takes longer than a scan."""
+        seconds = self._scan_seconds(self.reach.read(rank), rank)
+        return self._is_complete(setting) or seconds < self._scann_seconds(setting)
 
-    def _scan_cost(self, rank: int) -> float:
-        """Estimated cost of a leaf scan without a filter, in rows."""
-        return self.reach.read(rank) + _CANDIDATE * rank + self.curve.num_leaves
+    def _scann_seconds(self, setting: Setting) -> float:
+        return self.cost.seconds(setting.leaves, setting.depth)
+
+    def _scan_seconds(self, read: float, rank: int) -> float:
+        return self.cost.scan_seconds(read, _EXACT + _EXACT_PER_HIT * rank)
 
 
 def _rounded(counts: Any) -> Any:
