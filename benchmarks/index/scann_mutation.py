@@ -113,7 +113,8 @@ def read_until(
     name: str, search: Search, queries: Vectors, alive: Mask, is_over: Callable[[], bool]
 ) -> dict[str, float]:
     """Latency of single searches in microseconds, and hits that were deleted before the search."""
-    seconds, deleted = [], 0
+    seconds: list[float] = []
+    deleted = 0
     while not is_over():
         query = queries[len(seconds) % len(queries)]
         before = alive.copy()

@@ -51,7 +51,8 @@ def vectors(count: int, seed: int, text_mask: Mask | None = None) -> dict[str, M
 
 def hits(snapshot: SpacesSnapshot, space: str, query: Vectors) -> list[int]:
     found = snapshot.spaces[space].search(query[None], ITEMS * 2, exclude=[np.empty(0, np.int32)])
-    return found.at(0)[0].tolist()
+    rows: list[int] = found.at(0)[0].tolist()
+    return rows
 
 
 def test_an_item_is_written_in_every_space(writer: SpaceWriter) -> None:
@@ -206,4 +207,4 @@ def test_a_retriever_answers_from_live_spaces(tmp_path: Path) -> None:
         others["text"] = MaskedVectors(text.vectors[[3]], np.array([True]))
         world.spaces = dict(writer.upsert(np.array([7]), others).spaces)
     first = world.retriever().respond(requests[0]).candidates[0]
-    assert (first.id, first.score) == ("i07", pytest.approx(1))
+    assert first.id == "i07" and first.score == pytest.approx(1)

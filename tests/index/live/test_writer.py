@@ -14,7 +14,7 @@ import pytest
 from recsys.errors import InvalidRequestError, ServiceError
 from recsys.ids import Vectors
 from recsys.index import ExactIndex, ScannConfig, build_index
-from recsys.index.live import CompactionRule, IndexWriter, LiveIndex, applying
+from recsys.index.live import Change, CompactionRule, IndexWriter, LiveIndex, applying
 from recsys.index.live.compaction import build_exported, build_in_process
 from recsys.index.recall import ann_recall
 from tests.contracts.index_contract import assert_same, made_vectors
@@ -176,7 +176,7 @@ def test_another_process_builds_the_new_base(
     assert_same(writer.current.search(vectors[:20], 30), before.search(vectors[:20], 30))
 
 
-def test_every_read_during_writes_sees_one_version(open_writer: Open, vectors: Vectors) -> None:
+def test_every_read_during_writes_sees_one_version(open_writer: Open) -> None:
     """The version decides the whole content: row i has the vector of version v, or is deleted."""
     writer = open_writer(build=lambda folder, stop: build_exported(folder))
     rows = np.arange(ROWS, dtype=np.int32)
@@ -192,11 +192,9 @@ def test_every_read_during_writes_sees_one_version(open_writer: Open, vectors: V
     def write() -> None:
         for version in range(1, 60):
             each = rows if version % 2 else np.delete(rows, 7)
-            change = {"rows": each, "vectors": np.full((len(each), DIMENSION), version, np.float32)}
+            vectors = np.full((len(each), DIMENSION), version, np.float32)
             gone = [] if version % 2 else [7]
-            writer.write(
-                applying.Change.of(DIMENSION, size=ROWS, deleted=np.array(gone, int), **change)
-            )
+            writer.write(Change.of(DIMENSION, size=ROWS, rows=each, vectors=vectors, deleted=gone))
             if version % 20 == 0:
                 writer.request_compaction("test")
 
@@ -228,7 +226,7 @@ def test_recall_of_a_large_delta_is_that_of_the_base(
     vectors, queries = made_vectors(6_000, seed=23), made_vectors(100, seed=24)
     base = build_index(vectors[:4_000], ScannConfig(target_recall=0.9), queries=queries)
     writer = IndexWriter(LiveIndex.over(base), tmp_path)
-    live = writer.upsert(np.arange(3_000, 6_000), vectors[3_000:])
+    live = writer.upsert(np.arange(3_000, 6_000, dtype=np.int32), vectors[3_000:])
     assert ann_recall(live, ExactIndex.of(vectors), queries, 20) > 0.88
 
 
