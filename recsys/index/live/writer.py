@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import tempfile
 import threading
 import time
@@ -71,6 +72,8 @@ class IndexWriter:
         build: Build | None = None,
         on_compaction: Callable[[], object] | None = None,
     ) -> None:
+        # Compiled loops are loaded here, and not by the first read after a write.
+        importlib.import_module("recsys.index.live.kernels")
         self.current = live
         self.last_compaction: CompactionReport | None = None
         self._folder, self._queries = folder, queries
