@@ -31,6 +31,9 @@ _FEWEST_QUERIES, _RANKS_MEASURED = 48, 9_600
 """Least number of queries, and number of hits after which more queries say little."""
 _TOLERANCE, _CONFIDENCE = 0.01, 1.645
 """Distance below the target that recall on other queries may have, at 95 percent confidence."""
+_LOSS_OF_FILTERS = 0.8
+"""Share of the allowed loss that the measured filters may have, since others can be harder."""
+_CELLS, _ROWS_AT_ONCE = 200, 1 << 16
 _SEED = 18
 _FEWEST = 64
 """Number of rows of a set below which it says nothing."""
@@ -109,13 +112,13 @@ def calibrate(scan: LeafScan, queries: Vectors, target: float) -> LeafReach:
         rows = Exclusions.of(list(nearest.rows[:, :count]), items)
         arguments = dataclasses.replace(usual, excluded=rows)
         excluded = _raised(scan, arguments, target, excluded, nearest.scores[:, count:])
-    filtered = plain
+    filtered, higher = plain, 1 - (1 - target) * _LOSS_OF_FILTERS
     for allowed in _filters(scan):
         if len(allowed) >= _FEWEST:
             arguments = dataclasses.replace(usual, allowed=allowed)
             rank = max(rank for rank in ranks if rank * _SHARE <= len(allowed))
             scores = exact.search(queries, rank, allowed=allowed).scores
-            filtered = _raised(scan, arguments, target, filtered, scores)
+            filtered = _raised(scan, arguments, higher, filtered, scores)
     return LeafReach(
         tuple(ranks),
         tuple(plain.values()),
@@ -174,12 +177,24 @@ def _search(scan: LeafScan, arguments: SearchArguments, rank: int, reach: float)
 
 
 def _filters(scan: LeafScan) -> Iterator[RowSet]:
-    """Random rows, random leaves, leaves that are near one another, and those far from them."""
+    """Random rows, random groups of near rows, near leaves, and the half of the leaves far away."""
     items, centroids = len(scan.vectors), scan.partition.centroids
     rng = np.random.default_rng(_SEED)
     for share in _SHARES:
         yield RowSet.of_mask(rng.random(items) < share)
-    count = max(2, round(_SHARES[-1] * len(centroids)))
+    yield RowSet.of_mask(_cells(scan.vectors, rng) < _CELLS * _SHARES[-1])
     order = np.argsort(centroids @ centroids[rng.integers(len(centroids))], kind="stable")
-    for chosen in (rng.permutation(order)[:count], order[-count:], order[: len(order) // 2]):
+    for chosen in (order[-max(2, len(order) // 10) :], order[: len(order) // 2]):
         yield RowSet.of_mask(np.isin(scan.partition.tokens, chosen))
+
+
+def _cells(vectors: Vectors, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """The nearest of some random rows to each row, as the values of a category might lie."""
+    seeds = np.asarray(vectors[np.sort(rng.permutation(len(vectors))[:_CELLS])])
+    seeds = seeds[rng.permutation(len(seeds))]
+    half = np.einsum("sd,sd->s", seeds, seeds) / 2
+    cells = np.empty(len(vectors), np.int64)
+    for start in range(0, len(vectors), _ROWS_AT_ONCE):
+        part = slice(start, start + _ROWS_AT_ONCE)
+        cells[part] = (vectors[part] @ seeds.T - half).argmax(axis=1)
+    return cells
