@@ -50,7 +50,14 @@ def demo_retriever(folder: Path) -> Retriever:
     """Retriever of a bundle with ids as in the demo, published in ``folder`` at the demo's path."""
     rng = np.random.default_rng(0)
     items = [*(f"i{number:04d}" for number in range(1, 40)), "lamp-red-plain"]
-    catalogue = pd.DataFrame({"item_id": items, "title": ["red lamp", "blue rug"] * 20})
+    catalogue = pd.DataFrame(
+        {
+            "item_id": items,
+            "title": ["red lamp", "blue rug"] * 20,
+            "category": ["home|budget", "making"] * 20,
+            "price": np.arange(40.0),
+        }
+    )
     log = pd.DataFrame(
         {
             "user_id": [
@@ -60,7 +67,10 @@ def demo_retriever(folder: Path) -> Retriever:
             "timestamp": np.arange(120),
         }
     )
-    ingested = ingest(log, catalogue, CatalogueFields(title="title", text=("title",)))
+    fields = CatalogueFields(
+        title="title", text=("title",), categories=("category",), numbers=("price",)
+    )
+    ingested = ingest(log, catalogue, fields)
     publish(folder / BUNDLES, made_parts(ingested=ingested))
     return open_bundle(folder / BUNDLES).retriever
 

@@ -117,6 +117,20 @@ def test_unknown_users_are_named_or_skipped(shop: Shop) -> None:
         shop.engine.recommend(users=[1], unknown="ignore")  # type: ignore[arg-type]
 
 
+def test_filters_limits_and_explanations(shop: Shop) -> None:
+    options: dict[str, Any] = {"filter": "price < 5", "effort": 2, "explain": True}
+    found = shop.engine.recommend(users=[1, 7], k=30, seen="include", **options)
+    cheap = shop.items.loc[shop.items["price"] < 5, "sku"]
+    for user in (1, 7):
+        assert set(found.loc[found["user_id"] == user, "item_id"]) == set(cheap)
+    assert "do not match the filter" in found.attrs["notes"]["7"][0]
+    explanation = found.attrs["explanations"]["7"]
+    assert (explanation.filter, explanation.spaces[0].eligible) == ("price < 5", 5)
+    one = shop.engine.search("lamp", k=2, crowding={"price": 1})
+    pd.testing.assert_frame_equal(one, shop.engine.search("lamp", k=2))
+    assert "explanations" not in one.attrs
+
+
 def test_options_are_those_of_a_request(shop: Shop) -> None:
     first = shop.engine.recommend(users=[1], k=1)["item_id"][0]
     assert first not in shop.engine.recommend(users=[1], k=5, exclude=[first])["item_id"].tolist()
