@@ -23,16 +23,19 @@ class Partitioning:
         dimensions_per_block: Number of dimensions that share a code.
         training_rows: Number of rows on which the centroids are trained.
         iterations: Number of iterations of that training.
+        code_rows: Number of rows on which the codes are trained.
 
     Example:
-        >>> Partitioning.of(ScannConfig(), 4_000, items=1_000_000, dimension=64)
-        Partitioning(leaves=4000, dimensions_per_block=1, training_rows=256000, iterations=6)
+        >>> chosen = Partitioning.of(ScannConfig(), 4_000, items=1_000_000, dimension=64)
+        >>> chosen.training_rows, chosen.dimensions_per_block
+        (256000, 1)
     """
 
     leaves: int
     dimensions_per_block: int
     training_rows: int
     iterations: int = 6
+    code_rows: int = 100_000
 
     @classmethod
     def of(cls, config: ScannConfig, leaves: int, *, items: int, dimension: int) -> Partitioning:

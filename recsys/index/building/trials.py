@@ -22,10 +22,10 @@ _FROM = 100_000
 """Number of rows below which no trial is made."""
 _SHARE = 16
 """Part of the rows in a trial."""
-_QUERIES = 500
+_QUERIES = 300
 _RANKS = (2, 6)
 """Cutoffs of a trial, for 32 and 96 of all rows."""
-_ITERATIONS = 3
+_ITERATIONS, _CODE_ROWS = 3, 20_000
 _BUDGET_SHARE = 0.7
 """Part of the build budget that the build may take; trials and tuning have the rest."""
 _MINUTE, _NUMBERS = 60.0, 64e6
@@ -103,6 +103,7 @@ def _try(vectors: Vectors, leaves: int, config: ScannConfig, queries: Queries | 
         candidate,
         training_rows=min(len(rows), candidate.training_rows),
         iterations=_ITERATIONS,
+        code_rows=_CODE_ROWS,
     )
     searcher = ScannSearcher.of(rows, small, config.anisotropic_threshold)
     cost = dataclasses.replace(candidate.cost(items, dimension), rows_per_row=_SHARE)

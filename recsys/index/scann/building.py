@@ -19,7 +19,7 @@ from recsys.index.scann.index import LeafSearch, ScannIndex
 from recsys.index.scann.searcher import ScannSearcher
 
 _CALIBRATING = 256
-"""Number of queries of a kind on which the reach is measured."""
+"""Number of queries on which the reach is measured, at least half of it of each kind."""
 
 
 def build_scann(vectors: Vectors, config: ScannConfig, queries: Queries | None) -> ScannIndex:
@@ -35,7 +35,8 @@ def build_scann(vectors: Vectors, config: ScannConfig, queries: Queries | None) 
     searcher = ScannSearcher.of(vectors, partitioning, config.anisotropic_threshold)
     tokens = searcher.tokens()
     scan = LeafScan.of(vectors, Partition.of(vectors, tokens, partitioning.leaves))
-    samples = [spread(part, _CALIBRATING) for part in kinds.values()]
+    count = max(_CALIBRATING // len(kinds), _CALIBRATING // 2)
+    samples = [spread(part, count) for part in kinds.values()]
     reach = LeafReach.worst([calibrate(scan, sample, config.target_recall) for sample in samples])
     curve = _curve(vectors, config, queries, searcher, partitioning)
     tuning = _report(vectors, config, partitioning, trials, list(kinds))

@@ -61,6 +61,7 @@ class ScannSearcher:
             .score_ah(
                 partitioning.dimensions_per_block,
                 anisotropic_quantization_threshold=anisotropic_threshold,
+                training_sample_size=partitioning.code_rows,
             )
             .set_n_training_threads(1)  # With more, sums are taken in the order of the threads.
             .build()

@@ -89,6 +89,12 @@ def test_copies_of_a_vector_do_not_lower_the_recall() -> None:
     assert isinstance(index, ScannIndex) and parts(index).curve.setting(10).depth < 1_000
 
 
+def test_few_queries_do_not_lead_to_a_search_of_everything(vectors: Vectors) -> None:
+    index = build_index(vectors, ScannConfig(target_recall=0.99), queries=vectors[:40])
+    assert isinstance(index, ScannIndex)
+    assert parts(index).curve.setting(1).depth < 100
+
+
 def test_leaves_are_tried_within_the_budget(
     vectors: Vectors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
