@@ -1,4 +1,4 @@
-"""Hooks of the whole suite: the order of the files, the disk, garbage, graphs, AutoGraph."""
+"""Hooks of the whole suite: examples, the disk, order of files, garbage, graphs, AutoGraph."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ from typing import Any, NoReturn
 
 import pytest
 from _pytest.doctest import DoctestItem
+from hypothesis import HealthCheck, settings
 
 
 def pytest_configure() -> None:
-    """Let files reach the disk when the system chooses; only a power cut would lose them.
+    """Make the tests the same in each run, whatever else the machine does.
 
-    A process that is killed loses nothing that it wrote. Waiting for the disk took as long as the
-    rest of many tests, and much longer while other programs write.
+    Hypothesis chooses the same examples each time, and none fails for its duration. Files reach the
+    disk when the system chooses; only a power cut would lose them, not the death of a process.
+    Waiting for the disk took as long as the rest of many tests.
     """
+    settings.register_profile(
+        "suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("suite")
     os.fsync = lambda descriptor: None
 
 

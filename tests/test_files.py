@@ -60,7 +60,7 @@ def contents(folder: Path) -> set[str]:
 
 
 @given(value=JSON.filter(lambda value: "\ud800" not in repr(value)))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_json_round_trips(tmp_path_factory: pytest.TempPathFactory, value: object) -> None:
     path = tmp_path_factory.mktemp("json") / "deep" / "value.json"
     write_json(path, value)

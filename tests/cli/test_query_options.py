@@ -30,7 +30,7 @@ def test_a_weight_that_does_not_read(weight: str) -> None:
         fusion_from("sum", weight.split())
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=50)
 @given(st.dictionaries(st.text(min_size=1), st.integers(1, 10_000), max_size=8))
 def test_any_column_can_be_limited(limits: dict[str, int]) -> None:
     assert crowding_from([f"{column}={most}" for column, most in limits.items()]) == limits

@@ -329,9 +329,7 @@ def test_contradicting_column_mappings_are_refused() -> None:
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), min_size=1, max_size=8)
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(
         st.tuples(WORDS, WORDS, st.integers(-62_135_596_800, 253_402_300_799)), min_size=1

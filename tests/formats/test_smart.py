@@ -187,7 +187,7 @@ _pieces = st.sampled_from([".I", ".I 1", ".I 2", ".T", ".W ", "a", "", ".Q", "\x
 _section = st.tuples(st.sampled_from(sorted(SECTIONS)), st.lists(_line, max_size=3))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(records=st.lists(st.lists(_section, max_size=5), min_size=1, max_size=4))
 def test_written_documents_are_read(
     tmp_path_factory: pytest.TempPathFactory, records: list[list[tuple[str, list[str]]]]
@@ -206,7 +206,7 @@ def test_written_documents_are_read(
             assert (value or "").split() == " ".join(text).split()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(content=st.lists(_pieces))
 def test_any_other_file_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, content: list[str]

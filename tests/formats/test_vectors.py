@@ -15,7 +15,7 @@ from recsys.formats import NamedVectors, read_vectors, write_vectors
 FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     ids=st.lists(st.text(min_size=1, max_size=6).filter(str.isprintable), min_size=1, unique=True),
     dimension=st.integers(1, 4),

@@ -22,7 +22,7 @@ LONG = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEXT | LONG)
 def test_an_id_is_ingested_exactly_if_it_can_be_requested(value: str) -> None:
     log = pd.DataFrame({"user_id": ["ann", value], "item_id": ["lamp", value]})

@@ -43,7 +43,7 @@ def typed(rows: list[tuple], columns: list[str]) -> pd.DataFrame:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(rows=ROWS, searches=SEARCHES, ids=ITEMS, policy=POLICIES)
 def test_read_is_kept_and_dropped(
     rows: list[tuple],

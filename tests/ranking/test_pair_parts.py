@@ -77,7 +77,7 @@ def test_only_the_latest_searches_count_and_the_current_one_if_given() -> None:
     assert none.before(positions, users=user, now=np.array([0, 4, 0])).lengths.tolist() == [0, 2, 0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.integers(0, 3), st.integers(0, 9), st.sampled_from(["", "a", "b a", "c"])),

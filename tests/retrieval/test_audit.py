@@ -23,7 +23,7 @@ def test_the_searches_of_every_request_are_audited_by_kind() -> None:
         query = {"text": world.spaces["text"].vectors[3]}
         filtered = FusionInput(query, none, 3, ReciprocalRank(), allowed=even)
         search_spaces(world.spaces, [filtered], audit=audit)
-        assert audit.wait(60)
+        assert audit.wait(300)
         figures = audit.figures()
     assert (figures.seen, figures.compared, figures.wrong_rows) == (3, 3, 0)
     assert [(each.label, each.kind, each.recall) for each in figures.windows] == [

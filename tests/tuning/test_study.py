@@ -81,6 +81,7 @@ def test_the_best_trial_is_first_and_is_a_run(tmp_path: Path, pages: None) -> No
     assert kept == {"0001", "0002", "0003", "epochs.json"}, "checkpoints of ended trials are there"
 
 
+@pytest.mark.slow
 def test_a_study_continues(tmp_path: Path) -> None:
     path = write_study(tmp_path / "shop")
     whole, _ = run(write_study(tmp_path / "other"), trials=4)
@@ -140,6 +141,7 @@ def test_a_study_without_a_complete_trial_has_no_best(
     assert not (path.parent / "runs/study/best.toml").exists()
 
 
+@pytest.mark.slow
 def test_pruned_trials_are_listed_and_never_the_best(tmp_path: Path) -> None:
     pruner = 'pruner = { name = "median", startup_trials = 1, warmup_epochs = 1 }'
     study = STUDY.replace('pruner = { name = "none" }', pruner)

@@ -58,6 +58,7 @@ def compare(path: Path, **more: Any) -> tuple[dict[str, Any], list[tuple[int, st
     return content, observer.ends
 
 
+@pytest.mark.slow
 def test_variants_are_trained_once_and_averaged_over_seeds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -180,7 +180,7 @@ TREES: st.SearchStrategy[Filter] = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(TREES)
 def test_each_form_is_read_as_the_filter_that_was_written(filter: Filter) -> None:
     written = json.dumps(filter_to_json(filter))

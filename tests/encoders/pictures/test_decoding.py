@@ -129,7 +129,7 @@ def test_faults_keep_their_positions() -> None:
     assert decode_all([None], 8).pixels.shape == (0, 8, 8, 3)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_no_bytes_make_it_raise(data: st.DataObject) -> None:
     """Whole files with some bytes changed reach further into the decoders than noise does."""

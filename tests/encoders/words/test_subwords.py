@@ -67,7 +67,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @SEGMENTED
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(word=st.text(min_size=1, max_size=12).filter(lambda text: words(text) == [text]))
 def test_an_unknown_word_has_the_vector_that_gensim_gives_it(path: Path, word: str) -> None:
     pieces = encoder_of(path).subwords

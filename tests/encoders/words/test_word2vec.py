@@ -72,7 +72,7 @@ def test_a_compressed_text_file_is_the_same(tmp_path: Path) -> None:
 
 
 @SEGMENTED
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.text("ab é\t.\r漢", max_size=60), max_size=8), st.integers(12, 40))
 def test_lines_longer_than_a_piece_keep_their_words(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str], piece: int
@@ -195,7 +195,7 @@ NUMBERS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
 @SEGMENTED
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(VOCABULARIES, st.integers(1, 3), st.data())
 @pytest.mark.parametrize("form", ["text", "binary"])
 @pytest.mark.parametrize("end", ["", ".gz"])

@@ -121,7 +121,7 @@ TREES = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(ROWS, st.lists(TREES, min_size=1, max_size=4))
 def test_rows_are_those_of_an_evaluation_of_each_item(
     rows: list[dict[str, Any]], filters: list[Filter]

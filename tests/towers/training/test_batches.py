@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.ids import IdMap
@@ -25,7 +25,6 @@ def log_of(lengths: list[int]) -> Interactions:
     )
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 40), min_size=1, max_size=12),
     st.integers(1, 15),

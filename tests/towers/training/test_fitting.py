@@ -49,6 +49,7 @@ def train(folder, *, log=None, blocks=(), validate=None, stop_after=None, **chan
     )
 
 
+@pytest.mark.slow
 def test_the_next_item_is_learned(tmp_path):
     """The contract of losses (tests/contracts/loss_contract.py) tests this for every loss."""
     loss = SampledSoftmax(temperature=0.1, negatives=16)
