@@ -34,6 +34,9 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.index")
     parser.add_argument("--quick", action="store_true", help="20,000 rows")
     parser.add_argument("--only", nargs="+", choices=list(SECTIONS), help="some of the sections")
+    parser.add_argument(
+        "--without", nargs="+", default=[], choices=["growth", "spaces"], help="left out"
+    )
     parser.add_argument("--work", type=Path, default=WORK, help="folder of the parts")
     parser.add_argument("--name", default="", help="another name measures this engine again")
     parser.add_argument("--core", type=int, default=-1, help="position of the core; the last")
@@ -43,7 +46,8 @@ def main(arguments: list[str]) -> None:
     run = Run(options.work, options.quick, options.name, options.core, options.stored_peers)
     sections: dict[str, Any] = {}
     for name in options.only or SECTIONS:
-        sections[name] = SECTIONS[name](run)
+        if name not in options.without:
+            sections[name] = SECTIONS[name](run)
     if options.only:
         return
     ending = f"-{run.size}"

@@ -32,9 +32,9 @@ def sections(record: Record) -> dict[str, str]:
         "builds": _builds(record),
         "filters": "\n\n".join(_filters(name, parts) for name, parts in record["filters"].items()),
         "exclusions": _exclusions(record),
-        "spaces": _spaces(record),
+        "spaces": _spaces(record) if "spaces" in record else "",
         "churn": _churn(record["churn"]),
-        "growth": _growth(record),
+        "growth": _growth(record) if "growth" in record else "",
     }
 
 

@@ -27,6 +27,8 @@ def draw(record: Record, folder: Path) -> None:
     """Write the plots as PNG next to the record."""
     plots = {"index-speed": _speed, "index-filters": _filters, "index-growth": _growth}
     for name, paint in plots.items():
+        if name.removeprefix("index-") not in record:
+            continue
         with rc_context(STYLE):
             paint(record).savefig(folder / f"{name}.png", dpi=110, metadata={"Software": None})
 

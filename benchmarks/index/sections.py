@@ -16,20 +16,21 @@ Section = dict[str, Any]
 
 def speed(run: Run) -> Section:
     """Per data set: builds, memory, and speed at each target, of this engine and its peers."""
-    return {name_of(values): _speed(run, values) for values in run.data_sets()}
+    section: Section = {}
+    for values in run.data_sets():
+        rows = run.part("measures.building:make_data", **values)["rows"]
+        peers = {peer: run.peer(peer, **values) for peer in PEERS}
+        builds = {peer: found for peer, found in peers.items() if found is not None}
+        if builds:
+            section[name_of(values)] = {"rows": rows, **_speed(run, values, builds)}
+    return section
 
 
-def _speed(run: Run, values: Mapping[str, Any]) -> Section:
-    rows = run.part("measures.building:make_data", **values)["rows"]
-    builds: dict[str, Any] = {}
-    for peer in PEERS:
-        found = run.peer(peer, **values)
-        if found is not None:
-            builds[peer] = found
+def _speed(run: Run, values: Mapping[str, Any], builds: Section) -> Section:
     settings = {peer: builds[peer]["settings"] for peer in builds}
-    builds |= _builds(run, values)
+    builds = builds | _builds(run, values)
     compared = run.part("measures.speed:compare", ours=True, **values, settings=settings)
-    return {"rows": rows, "builds": builds, "targets": compared}
+    return {"builds": builds, "targets": compared}
 
 
 def _builds(run: Run, values: Mapping[str, Any]) -> Section:
