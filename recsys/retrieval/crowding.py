@@ -66,7 +66,7 @@ class ColumnValues:
 
     @cached_property
     def single(self) -> Codes | None:
-        """Code of each item, -1 without a value; None if an item has several values."""
+        """Code of each item; -1 where it has no value. None if an item has several values."""
         counts = np.diff(self.starts)
         if counts.max(initial=0) > 1:
             return None

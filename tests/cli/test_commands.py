@@ -256,7 +256,7 @@ def test_bundles_are_listed_verified_and_rolled_back(shop: tuple[Path, Path], ru
 
 
 def _interrupted(program: forked.Program) -> subprocess.CompletedProcess[str]:
-    """A program after SIGINT, sent again if it continues: an interrupt in a finalizer is ignored."""
+    """A program after SIGINT, sent again while it runs: a finalizer ignores an interrupt."""
     while True:
         program.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
