@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from recsys_server.service import Retriever
 
 ITEMS = [f"item-{number:02d}" for number in range(40)]
 SECRET = "the password is swordfish"
+OPEN = signal.SIGUSR1
 WAIT = 200
 """Seconds until a test that hangs is a failure. No test passes or fails by being slow."""
 
@@ -126,19 +128,15 @@ def served(
 
 
 def main() -> None:
-    """Serve in a process of its own: "entered" is printed for each query, a line opens the gate."""
+    """Serve in a process of its own: "entered" is printed for each query, OPEN opens the gate."""
     retriever = LineRetriever()
 
     def report() -> None:
         while retriever.entered.acquire():
             print("entered", flush=True)
 
-    def listen() -> None:
-        sys.stdin.readline()
-        retriever.gate.set()
-
-    for work in (report, listen):
-        threading.Thread(target=work, daemon=True).start()
+    threading.Thread(target=report, daemon=True).start()
+    signal.signal(OPEN, lambda *_: retriever.gate.set())
     cut_off = asyncio.run(
         serve_until_signal(
             retriever,
