@@ -63,6 +63,7 @@ class ScannIndex(Index):
         leaves: Search in leaves; None for a small matrix, which is compared as a whole.
 
     Example:
+        >>> import numpy as np
         >>> from recsys.index import ScannConfig, build_index
         >>> index = build_index(np.eye(3, dtype=np.float32), ScannConfig())
         >>> index.search(np.eye(3, dtype=np.float32)[1:2], k=1).rows.tolist()
