@@ -179,7 +179,7 @@ def _print_entries(entries: Mapping[str, int]) -> None:
 
 
 def _print_figures(figures: Mapping[str, float], job: Job) -> None:
-    """One line per model and one column per metric, then the figures of the index."""
+    """One line per model and one column per metric; the same for the index of each space."""
     k = job.config.evaluation.ks[0]
     metrics = [f"recall@{k}", f"hr@{k}", f"ndcg@{k}", f"mrr@{k}", f"cold_recall@{k}"]
     models = list(dict.fromkeys(name.split(".")[0] for name in figures if "." in name))
@@ -189,8 +189,23 @@ def _print_figures(figures: Mapping[str, float], job: Job) -> None:
         if any(value is not None for value in values):
             lines.append([model, *("" if value is None else f"{value:.4f}" for value in values)])
     print_table(["model", *metrics], lines)
-    for name, value in figures.items():
-        if name.startswith("index.") or name == "seconds":
-            typer.echo(f"  {name}: {value:g}")
+    _print_index_recall(figures)
+    if "seconds" in figures:
+        typer.echo(f"  seconds: {figures['seconds']:g}")
     for note in job.split.notes:
         typer.echo(note)
+
+
+def _print_index_recall(figures: Mapping[str, float]) -> None:
+    """One line per space and one column per k: the recall of the worst kind of query."""
+    found: dict[str, dict[str, str]] = {}
+    for name, value in figures.items():
+        parts = name.split(".")
+        if parts[0] == "index" and len(parts) == 3:
+            found.setdefault(parts[1], {})[parts[2]] = f"{value:.4f}"
+    columns = list(dict.fromkeys(name for values in found.values() for name in values))
+    if found:
+        lines = [
+            [space, *(values.get(name, "") for name in columns)] for space, values in found.items()
+        ]
+        print_table(["index of the space", *columns], lines)

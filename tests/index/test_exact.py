@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,18 @@ class TestExactIndex(IndexContract):
     @classmethod
     def build(cls, vectors: Vectors) -> Index:
         return build_index(vectors, ExactConfig())
+
+
+class TestMatrixProduct(TestExactIndex):
+    """The same answers where every batch is large enough for a matrix product."""
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def _always(cls) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(exact, "_FEW_QUERIES", 0)
+            patch.setattr(exact, "_FEW_ROWS", 0)
+            yield
 
 
 @pytest.mark.parametrize("k", [1, 7, 300, 400])
