@@ -10,6 +10,7 @@ from typing import Any
 from cycler import cycler
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from recsys.evaluation.evaluation import Evaluation
 from recsys.evaluation.thumbnails import data_url
@@ -221,7 +222,7 @@ def index_curves(facts: Mapping[str, Mapping[str, Any]]) -> Figure | None:
 
     def paint(figure: Figure) -> None:
         for at, (name, cutoffs) in enumerate(curves.items(), start=1):
-            axes = figure.add_subplot(1, len(curves), at)
+            axes = figure.add_subplot(len(curves), 1, at)
             drawn = (each for each in cutoffs if each["rank"] in CURVE_RANKS)
             for colour, cutoff in zip(COLOURS, drawn):
                 points = [(1e6 * p["seconds"], p["recall"]) for p in cutoff["points"]]
@@ -229,13 +230,17 @@ def index_curves(facts: Mapping[str, Mapping[str, Any]]) -> Figure | None:
                 axes.plot(*zip(*points), label=label, marker="o", markersize=2, color=colour)
                 axes.plot(*points[cutoff["tuned"]], marker="o", markersize=6, color=colour)
             axes.set_xscale("log")
-            axes.set_xlabel("microseconds")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+            axes.xaxis.set_minor_locator(NullLocator())
             axes.set_title(name, loc="left", fontsize=9)
+            axes.set_ylabel("recall@k")
             axes.grid(axis="y")
-        figure.axes[0].set_ylabel("recall@k")
-        figure.axes[0].legend()
+        figure.axes[-1].set_xlabel("microseconds")
+        lines, labels = figure.axes[0].get_legend_handles_labels()
+        figure.legend(lines, labels, loc="outside upper left", ncols=len(labels))
 
-    return new_figure(paint) if curves else None
+    return new_figure(paint, height=0.8 + 1.6 * len(curves)) if curves else None
 
 
 def _interval(result: Evaluation, metric: str) -> tuple[float, float]:
