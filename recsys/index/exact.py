@@ -22,8 +22,8 @@ from recsys.index.scoring import rounding_slacks
 
 _FEW_QUERIES = 4
 """Number of queries up to which one pass per query is faster than a matrix product."""
-_FEW_ROWS = 4_096
-"""Number of rows up to which it is faster for any number of queries."""
+_FEW_NUMBERS = 1 << 18
+"""Number of numbers in the eligible vectors up to which it is faster for any number of queries."""
 _QUERIES_AT_ONCE = 512
 _KEPT_AT_ONCE = 1 << 22
 """About the largest number of (query, row) pairs that wait to be ranked, in each thread."""
@@ -69,7 +69,7 @@ class ExactIndex(Index):
         hits.work.put(slice(None), "exact", eligible=eligible, depth=eligible, read=eligible)
         if not eligible:
             return
-        few = len(arguments) <= _FEW_QUERIES or eligible <= _FEW_ROWS
+        few = len(arguments) <= _FEW_QUERIES or eligible * self.dimension <= _FEW_NUMBERS
         (self._scan if few else self._multiply)(hits, arguments)
 
     def _scan(self, hits: Hits, arguments: SearchArguments) -> None:

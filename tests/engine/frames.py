@@ -17,7 +17,7 @@ QUICK: dict[str, Any] = {
     "towers": {"dimension": 8, "history": {"name": "mean", "window": 10}},
     "train": {"batch_positions": 128, "epochs": 2, "validate_every": 2},
     "evaluation": {"ks": [5, 10], "resamples": 10, "choose_by": "recall@5", "sheet_users": 2},
-    "index": {"search": {"kind": "exact"}},
+    "index": {"search": {"kind": "exact"}, "queries": 50},
 }
 
 

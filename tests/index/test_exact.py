@@ -27,7 +27,7 @@ class TestMatrixProduct(TestExactIndex):
     def _always(cls) -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(exact, "_FEW_QUERIES", 0)
-            patch.setattr(exact, "_FEW_ROWS", 0)
+            patch.setattr(exact, "_FEW_NUMBERS", 0)
             yield
 
 
