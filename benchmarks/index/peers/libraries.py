@@ -165,9 +165,9 @@ class Faiss(Peer):
         found = self.index.search(queries, k, params=self.parameters(k, setting, chosen))
         return np.asarray(found[1], np.int32)
 
+    @abstractmethod
     def parameters(self, k: int, setting: Setting, chosen: Any) -> Any:
         """The parameters of a search in the form of the library."""
-        raise NotImplementedError
 
     def selector(self, mask: Mask) -> Any:
         bits = np.packbits(mask, bitorder="little")
