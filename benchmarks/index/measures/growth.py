@@ -10,7 +10,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.index.data.truth import recalls
-from benchmarks.index.measures.building import FILE, anonymous_bytes, status_bytes
+from benchmarks.index.measures.building import (
+    FILE,
+    anonymous_bytes,
+    mapped_bytes,
+    status_bytes,
+)
 from benchmarks.index.measures.speed import search_index, search_peer
 from benchmarks.index.measures.timing import measure
 from benchmarks.index.parts import data_set, index_folder
@@ -42,7 +47,7 @@ def serve(work: Path, data: str, items: int) -> dict[str, Any]:
     before = anonymous_bytes()
     index = load_index(index_folder(work, data, items, "growth"), found.items)
     hits = index.search(queries, K)
-    occupied = anonymous_bytes() - before
+    occupied = anonymous_bytes() - before + mapped_bytes(index)
     shares = recalls(found.items, queries, hits.rows, truth, K)
     figures = measure({"ours": partial(search_index, index)}, queries, K)["ours"]
     return {
