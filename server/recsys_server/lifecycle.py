@@ -1,6 +1,6 @@
 """Lifecycle of a server: listen, report health, and stop gracefully on a signal.
 
-It serves a given retriever; ``__main__`` opens the bundle.
+It serves the bundles of a given rollout; ``serving`` opens them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from grpc_reflection.v1alpha import reflection
 from recsys.errors import ServiceError
 from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import add_RetrievalServiceServicer_to_server
 from recsys_server.limits import Limits
-from recsys_server.service import SERVICE_NAME, RetrievalService, Retriever
+from recsys_server.rollout import Rollout
+from recsys_server.service import SERVICE_NAME, RetrievalService
 
 FLUSH_SECONDS = 1.0
 """Time for other calls, such as watched health, to end once every response is sent."""
@@ -35,8 +36,8 @@ class RetrievalServer:
     """A listening server; see :meth:`start`.
 
     Example:
-        >>> async def serve(retriever: Retriever) -> int:
-        ...     server = await RetrievalServer.start(retriever, port=0)
+        >>> async def serve(rollout: Rollout) -> int:
+        ...     server = await RetrievalServer.start(rollout, port=0)
         ...     return await server.stop(grace=5)
     """
 
@@ -49,7 +50,7 @@ class RetrievalServer:
     @classmethod
     async def start(
         cls,
-        retriever: Retriever,
+        rollout: Rollout,
         *,
         host: str = "127.0.0.1",
         port: int = 50051,
@@ -65,7 +66,7 @@ class RetrievalServer:
         """
         limits = limits or Limits()
         executor = ThreadPoolExecutor(threads or os.cpu_count(), thread_name_prefix="retrieval")
-        service = RetrievalService(retriever, executor=executor, limits=limits)
+        service = RetrievalService(rollout, executor=executor, limits=limits)
         server = grpc.aio.server(
             options=[
                 ("grpc.so_reuseport", 0),  # a port that is taken is an error, not shared
@@ -110,7 +111,7 @@ class RetrievalServer:
 
 
 async def serve_until_signal(
-    retriever: Retriever,
+    rollout: Rollout,
     *,
     host: str,
     port: int,
@@ -126,8 +127,8 @@ async def serve_until_signal(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    server = await RetrievalServer.start(retriever, host=host, port=port, limits=limits)
-    _log.info("serving bundle %s at %s", retriever.bundle_version, server.address)
+    server = await RetrievalServer.start(rollout, host=host, port=port, limits=limits)
+    _log.info("serving bundle %s at %s", rollout.current.active.version, server.address)
     announce(server.address)
     await stopping.wait()
     _log.info("stopping; requests in flight have %g seconds", grace)

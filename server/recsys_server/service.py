@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import grpc
 from grpc_status import rpc_status
@@ -21,21 +21,11 @@ from recsys_client.convert import read_request, write_response
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceServicer
 from recsys_server.limits import Limits
+from recsys_server.rollout import LoadedBundle, Retriever, Rollout
 from recsys_server.statuses import to_status
 
 SERVICE_NAME: str = pb.DESCRIPTOR.services_by_name["RetrievalService"].full_name
 Answer = TypeVar("Answer")
-
-
-class Retriever(Protocol):
-    """The part of ``recsys.retrieval.Retriever`` that the service uses. Thread-safe."""
-
-    @property
-    def bundle_version(self) -> str:
-        """Version of the bundle that answers."""
-
-    def answer(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
-        """For each request the response or the error; requests need nothing in common."""
 
 
 class _Abandoned(Exception):
@@ -56,7 +46,7 @@ class _Caller:
 
 
 class RetrievalService(RetrievalServiceServicer):
-    """Answers the two calls of the contract from one retriever.
+    """Answers the two calls of the contract from the bundles of a rollout.
 
     A call that waits in the executor while its deadline passes or its caller cancels reaches the
     retriever never: the thread checks for both immediately before each retrieval. ``clock``
@@ -65,13 +55,13 @@ class RetrievalService(RetrievalServiceServicer):
 
     def __init__(
         self,
-        retriever: Retriever,
+        rollout: Rollout,
         *,
         executor: Executor,
         limits: Limits,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._retriever = retriever
+        self._rollout = rollout
         self._executor = executor
         self._limits = limits
         self._clock = clock
@@ -137,7 +127,8 @@ class RetrievalService(RetrievalServiceServicer):
         self._limits.check(message)
         request = read_request(message)
         caller.check()
-        answer = self._retriever.answer([request])[0]
+        loaded = self._rollout.current.for_user(request.query.user_id or "")
+        answer = loaded.retriever.answer([request])[0]
         if isinstance(answer, RecsysError):
             raise answer
         return write_response(answer)
@@ -153,7 +144,14 @@ class RetrievalService(RetrievalServiceServicer):
                 requests[position] = read_request(single)
             except RecsysError as error:
                 answers[position] = error
-        answers.update(zip(requests, self._answer_all(list(requests.values()), caller)))
+        deployment = self._rollout.current
+        groups: dict[LoadedBundle, list[int]] = {}
+        for position, request in requests.items():
+            loaded = deployment.for_user(request.query.user_id or "")
+            groups.setdefault(loaded, []).append(position)
+        for loaded, positions in groups.items():
+            some = [requests[position] for position in positions]
+            answers.update(zip(positions, self._answer_all(loaded.retriever, some, caller)))
         return pb.BatchRetrieveResponse(
             results=[
                 pb.RetrieveResult(error=to_status(answer))
@@ -161,20 +159,20 @@ class RetrievalService(RetrievalServiceServicer):
                 else pb.RetrieveResult(response=write_response(answer))
                 for _, answer in sorted(answers.items())
             ],
-            bundle_version=self._retriever.bundle_version,
+            bundle_version=deployment.active.version,
         )
 
     def _answer_all(
-        self, requests: list[Request], caller: _Caller
+        self, retriever: Retriever, requests: list[Request], caller: _Caller
     ) -> Sequence[Response | Exception]:
         """Answer requests together; if one of them hits a bug, then each by itself."""
         caller.check()
         try:
-            return self._retriever.answer(requests)
+            return retriever.answer(requests)
         except Exception as error:
             if len(requests) == 1:
                 return [error]
         answers: list[Response | Exception] = []
         for request in requests:
-            answers += self._answer_all([request], caller)
+            answers += self._answer_all(retriever, [request], caller)
         return answers

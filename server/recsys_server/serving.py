@@ -18,6 +18,7 @@ from recsys.files import write_text
 from recsys_server.lifecycle import end_process, serve_until_signal
 from recsys_server.limits import Limits
 from recsys_server.logs import log_to_stderr
+from recsys_server.rollout import Deployment, LoadedBundle, Rollout
 
 _log = logging.getLogger("recsys_server")
 
@@ -48,7 +49,7 @@ def serve_bundle(
         bundle = _load(bundles, version)
         cut_off = asyncio.run(
             serve_until_signal(
-                bundle.retriever,
+                Rollout(Deployment(LoadedBundle.of(bundle))),
                 host=host,
                 port=port,
                 grace=grace,

@@ -14,7 +14,7 @@ from recsys.errors import NotFoundError, RecsysError, UnknownIdError
 from recsys.retrieval import Candidate, Query, Request, Response
 from recsys_server.lifecycle import RetrievalServer, end_process, serve_until_signal
 from recsys_server.limits import Limits
-from recsys_server.service import Retriever
+from recsys_server.rollout import Deployment, LoadedBundle, Retriever, Rollout
 
 ITEMS = [f"item-{number:02d}" for number in range(40)]
 SECRET = "the password is swordfish"
@@ -92,6 +92,11 @@ class LineRetriever:
         )
 
 
+def rollout_of(retriever: Retriever) -> Rollout:
+    """A rollout in which ``retriever`` answers everything."""
+    return Rollout(Deployment(LoadedBundle(retriever.bundle_version, retriever)))
+
+
 @dataclass
 class Served:
     """A server that runs in a thread of its own."""
@@ -107,13 +112,14 @@ class Served:
 
 @contextmanager
 def served(
-    retriever: Retriever, *, limits: Limits | None = None, threads: int = 4
+    source: Retriever | Rollout, *, limits: Limits | None = None, threads: int = 4
 ) -> Iterator[Served]:
-    """Serve ``retriever`` on a free port of this machine."""
+    """Serve a retriever or a rollout on a free port of this machine."""
+    rollout = source if isinstance(source, Rollout) else rollout_of(source)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="server")
     thread.start()
-    starting = RetrievalServer.start(retriever, port=0, limits=limits, threads=threads)
+    starting = RetrievalServer.start(rollout, port=0, limits=limits, threads=threads)
     try:
         server = asyncio.run_coroutine_threadsafe(starting, loop).result(WAIT)
         running = Served(server.address, server, loop)
@@ -139,7 +145,7 @@ def main() -> None:
     signal.signal(OPEN, lambda *_: retriever.gate.set())
     cut_off = asyncio.run(
         serve_until_signal(
-            retriever,
+            rollout_of(retriever),
             host="127.0.0.1",
             port=0,
             grace=float(sys.argv[1]),

@@ -18,7 +18,7 @@ from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_server import service as serving
 from recsys_server.limits import Limits
 from recsys_server.service import RetrievalService
-from tests.server.service_world import WAIT, LineRetriever
+from tests.server.service_world import WAIT, LineRetriever, rollout_of
 
 SINGLE = pb.RetrieveRequest(query=pb.Query(user_id="ann"), k=1)
 BATCH = pb.BatchRetrieveRequest(requests=[SINGLE, SINGLE, SINGLE])
@@ -70,7 +70,7 @@ class World:
 
     def begin(self, message: Any, executor: Executor | None = None) -> asyncio.Task[Any]:
         service = RetrievalService(
-            self.retriever,
+            rollout_of(self.retriever),
             executor=executor or self.held,
             limits=Limits(),
             clock=lambda: self.now,

@@ -19,7 +19,7 @@ from recsys_client import RecsysClient
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
 from recsys_server.service import SERVICE_NAME
-from tests.server.service_world import WAIT, LineRetriever, Served, served
+from tests.server.service_world import WAIT, LineRetriever, Served, rollout_of, served
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -176,5 +176,5 @@ def _start_on(server: Served, port: int) -> None:
 
     from recsys_server.lifecycle import RetrievalServer
 
-    starting = RetrievalServer.start(LineRetriever(), port=port)
+    starting = RetrievalServer.start(rollout_of(LineRetriever()), port=port)
     asyncio.run_coroutine_threadsafe(starting, server.loop).result(WAIT)

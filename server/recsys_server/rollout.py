@@ -1,0 +1,101 @@
+"""The bundles that answer requests: the active one, and a canary for a share of the users.
+
+Every servicer holds one :class:`Rollout` and reads ``current`` once per request, which it then
+finishes on that bundle. A new deployment replaces it in one assignment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from recsys.bundle import Bundle
+from recsys.errors import RecsysError
+from recsys.retrieval import Request, Response
+
+
+class Retriever(Protocol):
+    """The part of ``recsys.retrieval.Retriever`` that the service uses. Thread-safe."""
+
+    @property
+    def bundle_version(self) -> str:
+        """Version of the bundle that answers."""
+
+    def answer(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
+        """For each request the response or the error; requests need nothing in common."""
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedBundle:
+    """A bundle that is in memory and checked.
+
+    Attributes:
+        version: Version of the bundle.
+        source: Retriever over the bundle.
+        bundle: The bundle itself, or None where a retriever is served without one.
+    """
+
+    version: str
+    source: Retriever
+    bundle: Bundle | None = None
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> LoadedBundle:
+        """The form in which an open bundle is served."""
+        return cls(bundle.version, bundle.retriever, bundle)
+
+    @property
+    def retriever(self) -> Retriever:
+        """Retriever that answers now; a request reads it once."""
+        return self.source
+
+
+@dataclass(frozen=True, eq=False)
+class Deployment:
+    """The bundles that answer at one moment.
+
+    Attributes:
+        active: Bundle of all requests but those of the canary.
+        canary: Bundle of a share of the users, or None.
+        share: Share of the users that the canary answers, from 0 to 1.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> old, new = (LoadedBundle(name, SimpleNamespace()) for name in ("old", "new"))
+        >>> half = Deployment(old, canary=new, share=0.5)
+        >>> [half.for_user(name).version for name in ("", "ann", "bob", "eve")]
+        ['old', 'old', 'new', 'new']
+    """
+
+    active: LoadedBundle
+    canary: LoadedBundle | None = None
+    share: float = 0.0
+
+    def for_user(self, user_id: str) -> LoadedBundle:
+        """Bundle that answers for a user; "" is a request without one, which the active answers.
+
+        The choice depends on the id and the share only: a user stays with the canary while the
+        share grows, on every worker.
+        """
+        if self.canary is None or not user_id or user_fraction(user_id) >= self.share:
+            return self.active
+        return self.canary
+
+
+class Rollout:
+    """Holder of the current deployment, shared by the servicers of a process.
+
+    Attributes:
+        current: Deployment that answers new requests; replaced in one assignment.
+    """
+
+    def __init__(self, current: Deployment) -> None:
+        self.current = current
+
+
+def user_fraction(user_id: str) -> float:
+    """Number in [0, 1) that an id is hashed to, uniform over ids and the same in every process."""
+    digest = hashlib.blake2b(user_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") / 2.0**64

@@ -1,0 +1,55 @@
+"""The bundle that answers a user: the active one, or the canary for a share of the users."""
+
+from __future__ import annotations
+
+import pytest
+
+from recsys.errors import RecsysError
+from recsys.retrieval import Request
+from recsys_client import RecsysClient
+from recsys_server.rollout import Deployment, LoadedBundle, user_fraction
+from tests.server.service_world import WAIT, LineRetriever, rollout_of, served
+
+USERS = [f"u{number:05d}" for number in range(5_000)]
+OLD, NEW = (LoadedBundle(name, LineRetriever(bundle_version=name)) for name in ("v1", "v2"))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.5, 1.0])
+def test_the_canary_answers_its_share_of_the_users(share: float) -> None:
+    deployment = Deployment(OLD, canary=NEW, share=share)
+    chosen = sum(deployment.for_user(user) is NEW for user in USERS)
+    assert chosen == pytest.approx(share * len(USERS), abs=0.02 * len(USERS))
+
+
+def test_a_larger_share_keeps_the_users_of_the_smaller_one() -> None:
+    small, large = (Deployment(OLD, canary=NEW, share=share) for share in (0.1, 0.3))
+    assert all(large.for_user(user) is NEW for user in USERS if small.for_user(user) is NEW)
+
+
+def test_the_fraction_of_a_user_is_the_same_in_every_process_and_release() -> None:
+    assert user_fraction("ann") == pytest.approx(0.55168, abs=5e-6)
+
+
+def test_a_request_without_a_user_and_a_rollout_without_a_canary_use_the_active_bundle() -> None:
+    assert Deployment(OLD, canary=NEW, share=1.0).for_user("") is OLD
+    assert Deployment(OLD, share=1.0).for_user("ann") is OLD
+
+
+def test_each_response_of_a_batch_names_the_bundle_that_answered_it() -> None:
+    rollout = rollout_of(OLD.source)
+    with served(rollout) as server, RecsysClient(server.address, timeout=WAIT) as client:
+        requests = [Request.of(user_id=user, k=1) for user in USERS[:20]]
+        assert _versions(client, requests) == ["v1"] * 20
+        rollout.current = deployment = Deployment(OLD, canary=NEW, share=0.5)
+        expected = [deployment.for_user(user).version for user in USERS[:20]]
+        assert set(expected) == {"v1", "v2"}
+        assert _versions(client, requests) == expected
+        assert [client.respond(each).bundle_version for each in requests] == expected
+
+
+def _versions(client: RecsysClient, requests: list[Request]) -> list[str]:
+    found = []
+    for answer in client.answer(requests):
+        assert not isinstance(answer, RecsysError)
+        found.append(answer.bundle_version)
+    return found
