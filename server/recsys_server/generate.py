@@ -51,11 +51,15 @@ def generate(protos: Path = PROTOS) -> dict[str, str]:
     return files
 
 
-def baseline(descriptors: FileDescriptorSet) -> str:
-    """The contract as JSON, without comments; later versions must stay compatible with it."""
-    bare = FileDescriptorSet(file=descriptors.file)
-    for file in bare.file:
-        file.ClearField("source_code_info")
+def baseline(protos: Path = PROTOS) -> str:
+    """The contract and the files that it imports as JSON, without comments.
+
+    Later versions must stay compatible with it; ``buf breaking --against`` reads it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "descriptors"
+        _compile(protos, f"--descriptor_set_out={output}", "--include_imports")
+        bare = FileDescriptorSet.FromString(output.read_bytes())
     return MessageToJson(bare, indent=1, sort_keys=True) + "\n"
 
 
@@ -95,7 +99,7 @@ def main(
         typer.echo(path.relative_to(ROOT))
     if accept:
         BASELINE.parent.mkdir(parents=True, exist_ok=True)
-        BASELINE.write_text(baseline(describe()), encoding="utf-8")
+        BASELINE.write_text(baseline(), encoding="utf-8")
         typer.echo(BASELINE.relative_to(ROOT))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
 from recsys.config import Config
@@ -111,13 +109,14 @@ def _filter_size(message: Filter) -> tuple[int, int]:
         each = waiting.pop()
         predicates += 1
         kind = each.WhichOneof("predicate")
-        content: Any = None if kind is None else getattr(each, kind)
-        if kind in ("and", "or"):
-            waiting.extend(content.filters)
-        elif kind == "not":
-            waiting.append(content)
+        if kind == "all_of":
+            waiting.extend(each.all_of.filters)
+        elif kind == "any_of":
+            waiting.extend(each.any_of.filters)
+        elif kind == "negation":
+            waiting.append(each.negation)
         else:
-            values += len(content.values) if kind == "in" else 1
+            values += len(each.in_set.values) if kind == "in_set" else 1
     return predicates, values
 
 

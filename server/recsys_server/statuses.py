@@ -9,6 +9,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 
 from recsys.errors import RecsysError
+from recsys_client.filters.messages import message_path
 from recsys_client.statuses import DOMAIN, STATUS_CODES
 
 MESSAGE_BYTES = 1024
@@ -38,6 +39,7 @@ def to_status(error: Exception) -> Status:
     if field:
         path = field.replace("query.history[", "query.history.item_ids[")  # as in the proto
         path = path.replace("query.history_times", "query.history.times")
+        path = message_path(path) if path.startswith("filter") else path
         fault = BadRequest.FieldViolation(field=path, description=message)
         status.details.append(_packed(BadRequest(field_violations=[fault])))
     return status

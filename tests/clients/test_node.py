@@ -48,6 +48,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_buf_finds_no_fault_in_the_contract(project: Path) -> None:
+    """The rules are those of ``protos/buf.yaml``."""
+    protos, buf = project.parents[1] / "protos", str(project / "node_modules/.bin/buf")
+    for command in (["lint"], ["breaking", "--against", "baseline/recsys.v1.json"]):
+        done = run(protos, buf, *command)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 @pytest.fixture(scope="module")
 def retriever() -> Retriever:
     return make_world().retriever()

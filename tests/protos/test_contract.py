@@ -21,8 +21,9 @@ from recsys_server.generate import BASELINE, GENERATED, PROTOS, baseline, descri
 from tests.protos.proto_rules import breaking_changes, style_faults
 
 SOURCE = (PROTOS / "recsys" / "v1" / "retrieval.proto").read_text(encoding="utf-8")
-# Cases with another package still find the filter of this one.
+# Cases with another package still find the messages of other files.
 SOURCE = SOURCE.replace(" Filter filter", " recsys.v1.Filter filter")
+SOURCE = SOURCE.replace("(Describe", "(recsys.v1.Describe")
 Write = Callable[[str], FileDescriptorSet]
 
 
@@ -46,12 +47,14 @@ def test_the_contract_is_in_style() -> None:
 
 def test_nothing_in_the_contract_breaks_its_baseline() -> None:
     old = Parse(BASELINE.read_text(encoding="utf-8"), FileDescriptorSet())
+    own = [file for file in old.file if file.package.startswith("recsys.")]
+    old = FileDescriptorSet(file=own)
     assert breaking_changes(old, describe()) == []
 
 
 def test_the_baseline_holds_every_element() -> None:
     """Update it after an addition: ``python -m recsys_server.generate --accept``."""
-    assert BASELINE.read_text(encoding="utf-8") == baseline(describe())
+    assert BASELINE.read_text(encoding="utf-8") == baseline()
 
 
 def test_generated_code_is_fresh() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from recsys_client.errors import InvalidRequestError
@@ -36,32 +34,27 @@ def test_the_deepest_filter_fits_the_depth_that_protobuf_reads() -> None:
     assert repr(read_filter(message)) == repr(filter)
 
 
-def message_of(kind: str, content: Any) -> pb.Filter:
-    """A message with a predicate whose name is a keyword of Python."""
-    return pb.Filter(**{kind: content})
-
-
 def repeated(n: int, part: pb.Filter) -> pb.Filter:
-    return message_of("or", pb.FilterList(filters=[part] * n))
+    return pb.Filter(any_of=pb.FilterList(filters=[part] * n))
 
 
 def numbers(n: int) -> pb.Filter:
     """A set of n numbers."""
     values = [pb.FilterValue(number=number) for number in range(n)]
-    return message_of("in", pb.ValueSet(column="a", values=values))
+    return pb.Filter(in_set=pb.ValueSet(column="a", values=values))
 
 
 def nested(depth: int) -> pb.Filter:
     message = pb.Filter(exists=pb.ColumnName(column="a"))
     for _ in range(depth - 1):
-        message = message_of("not", message)
+        message = pb.Filter(negation=message)
     return message
 
 
 @pytest.mark.parametrize(
     ("message", "field", "fault"),
     [
-        (pb.Filter(), "filter", "has no predicate; give one of eq, in"),
+        (pb.Filter(), "filter", "has no predicate; give one of eq, in_set"),
         (nested(21), "filter" + ".not" * 20, "more than 20 nested predicates"),
         (
             repeated(40, repeated(30, nested(1))),
@@ -76,12 +69,11 @@ def nested(depth: int) -> pb.Filter:
             "must be the name of a column; got ''",
         ),
         (
-            message_of(
-                "and",
-                pb.FilterList(
+            pb.Filter(
+                all_of=pb.FilterList(
                     filters=[
                         pb.Filter(exists=pb.ColumnName(column="a")),
-                        message_of("in", pb.ValueSet(column="b")),
+                        pb.Filter(in_set=pb.ValueSet(column="b")),
                     ]
                 ),
             ),
@@ -89,7 +81,7 @@ def nested(depth: int) -> pb.Filter:
             "is empty",
         ),
         (
-            message_of("in", pb.ValueSet(column="b", values=[pb.FilterValue()])),
+            pb.Filter(in_set=pb.ValueSet(column="b", values=[pb.FilterValue()])),
             "filter.in.values[0]",
             "is missing",
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from recsys_client.errors import InvalidRequestError
@@ -13,11 +14,26 @@ from recsys_client.filters.values import Value
 from recsys_client.pb.recsys.v1 import filter_pb2 as pb
 
 _BOUNDS = ("gt", "ge", "lt", "le")
+_FIELDS = {"in": "in_set", "and": "all_of", "or": "any_of", "not": "negation"}
+"""Fields of the message that are not named after the kind of a filter, which is a keyword."""
+_KINDS = {field: kind for kind, field in _FIELDS.items()}
+
+
+def message_path(path: str) -> str:
+    """The path of a fault in the message, for its path in a :class:`Filter`.
+
+    Example:
+        >>> message_path("filter.and[1].in.values[0]")
+        'filter.all_of.filters[1].in_set.values[0]'
+    """
+    path = re.sub(r"\.(and|or)\[", lambda found: f".{_FIELDS[found[1]]}.filters[", path)
+    return re.sub(r"\.(and|or|in|not)\b", lambda found: f".{_FIELDS[found[1]]}", path)
 
 
 def write_filter(filter: Filter) -> pb.Filter:
     """The message of a filter."""
-    return pb.Filter(**{filter.kind: _written(filter)})
+    field: Any = _FIELDS.get(filter.kind, filter.kind)
+    return pb.Filter(**{field: _written(filter)})
 
 
 def read_filter(message: pb.Filter, path: str = "filter") -> Filter:
@@ -62,11 +78,13 @@ def _written_value(value: Value) -> pb.FilterValue:
 
 def _read(message: pb.Filter, path: str, depth: int, size: TreeSize) -> Filter:
     size.add_predicate(depth, path)
-    kind: Any = message.WhichOneof("predicate")
-    if kind is None:
-        known = ", ".join((*COMPARISONS, *COMBINATIONS, "not"))
+    field: Any = message.WhichOneof("predicate")
+    if field is None:
+        kinds = (*COMPARISONS, *COMBINATIONS, "not")
+        known = ", ".join(_FIELDS.get(each, each) for each in kinds)
         raise InvalidRequestError(f"{path} has no predicate; give one of {known}", field=path)
-    content, inner = getattr(message, kind), f"{path}.{kind}"
+    kind = _KINDS.get(field, field)
+    content, inner = getattr(message, field), f"{path}.{kind}"
     if kind == "not":
         part = _read(content, inner, depth + 1, size)
         return at_path(path, kind, lambda: Not(part))

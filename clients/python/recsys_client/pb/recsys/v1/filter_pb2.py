@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16recsys/v1/filter.proto\x12\trecsys.v1\"\xc6\x02\n\x06\x46ilter\x12#\n\x02\x65q\x18\x01 \x01(\x0b\x32\x15.recsys.v1.ComparisonH\x00\x12!\n\x02in\x18\x02 \x01(\x0b\x32\x13.recsys.v1.ValueSetH\x00\x12&\n\x05range\x18\x03 \x01(\x0b\x32\x15.recsys.v1.ValueRangeH\x00\x12\'\n\x06\x65xists\x18\x04 \x01(\x0b\x32\x15.recsys.v1.ColumnNameH\x00\x12)\n\x08\x63ontains\x18\x05 \x01(\x0b\x32\x15.recsys.v1.ComparisonH\x00\x12$\n\x03\x61nd\x18\x06 \x01(\x0b\x32\x15.recsys.v1.FilterListH\x00\x12#\n\x02or\x18\x07 \x01(\x0b\x32\x15.recsys.v1.FilterListH\x00\x12 \n\x03not\x18\x08 \x01(\x0b\x32\x11.recsys.v1.FilterH\x00\x42\x0b\n\tpredicate\"\x1c\n\nColumnName\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\"C\n\nComparison\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.recsys.v1.FilterValue\"B\n\x08ValueSet\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12&\n\x06values\x18\x02 \x03(\x0b\x32\x16.recsys.v1.FilterValue\"\xac\x01\n\nValueRange\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12\"\n\x02gt\x18\x02 \x01(\x0b\x32\x16.recsys.v1.FilterValue\x12\"\n\x02ge\x18\x03 \x01(\x0b\x32\x16.recsys.v1.FilterValue\x12\"\n\x02lt\x18\x04 \x01(\x0b\x32\x16.recsys.v1.FilterValue\x12\"\n\x02le\x18\x05 \x01(\x0b\x32\x16.recsys.v1.FilterValue\"0\n\nFilterList\x12\"\n\x07\x66ilters\x18\x01 \x03(\x0b\x32\x11.recsys.v1.Filter\"H\n\x0b\x46ilterValue\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x10\n\x06number\x18\x02 \x01(\x01H\x00\x12\x0e\n\x04\x66lag\x18\x03 \x01(\x08H\x00\x42\x07\n\x05valueB\x14Z\x12recsys/v1;recsysv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16recsys/v1/filter.proto\x12\trecsys.v1\"\xd6\x02\n\x06\x46ilter\x12#\n\x02\x65q\x18\x01 \x01(\x0b\x32\x15.recsys.v1.ComparisonH\x00\x12%\n\x06in_set\x18\x02 \x01(\x0b\x32\x13.recsys.v1.ValueSetH\x00\x12&\n\x05range\x18\x03 \x01(\x0b\x32\x15.recsys.v1.ValueRangeH\x00\x12\'\n\x06\x65xists\x18\x04 \x01(\x0b\x32\x15.recsys.v1.ColumnNameH\x00\x12)\n\x08\x63ontains\x18\x05 \x01(\x0b\x32\x15.recsys.v1.ComparisonH\x00\x12\'\n\x06\x61ll_of\x18\x06 \x01(\x0b\x32\x15.recsys.v1.FilterListH\x00\x12\'\n\x06\x61ny_of\x18\x07 \x01(\x0b\x32\x15.recsys.v1.FilterListH\x00\x12%\n\x08negation\x18\x08 \x01(\x0b\x32\x11.recsys.v1.FilterH\x00\x42\x0b\n\tpredicate\"\x1c\n\nColumnName\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\"C\n\nComparison\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.recsys.v1.FilterValue\"B\n\x08ValueSet\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12&\n\x06values\x18\x02 \x03(\x0b\x32\x16.recsys.v1.FilterValue\"\xac\x01\n\nValueRange\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12\"\n\x02gt\x18\x02 \x01(\x0b\x32\x16.recsys.v1.FilterValue\x12\"\n\x02ge\x18\x03 \x01(\x0b\x32\x16.recsys.v1.FilterValue\x12\"\n\x02lt\x18\x04 \x01(\x0b\x32\x16.recsys.v1.FilterValue\x12\"\n\x02le\x18\x05 \x01(\x0b\x32\x16.recsys.v1.FilterValue\"0\n\nFilterList\x12\"\n\x07\x66ilters\x18\x01 \x03(\x0b\x32\x11.recsys.v1.Filter\"H\n\x0b\x46ilterValue\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x10\n\x06number\x18\x02 \x01(\x01H\x00\x12\x0e\n\x04\x66lag\x18\x03 \x01(\x08H\x00\x42\x07\n\x05valueB\x14Z\x12recsys/v1;recsysv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,17 +33,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'Z\022recsys/v1;recsysv1'
   _globals['_FILTER']._serialized_start=38
-  _globals['_FILTER']._serialized_end=364
-  _globals['_COLUMNNAME']._serialized_start=366
-  _globals['_COLUMNNAME']._serialized_end=394
-  _globals['_COMPARISON']._serialized_start=396
-  _globals['_COMPARISON']._serialized_end=463
-  _globals['_VALUESET']._serialized_start=465
-  _globals['_VALUESET']._serialized_end=531
-  _globals['_VALUERANGE']._serialized_start=534
-  _globals['_VALUERANGE']._serialized_end=706
-  _globals['_FILTERLIST']._serialized_start=708
-  _globals['_FILTERLIST']._serialized_end=756
-  _globals['_FILTERVALUE']._serialized_start=758
-  _globals['_FILTERVALUE']._serialized_end=830
+  _globals['_FILTER']._serialized_end=380
+  _globals['_COLUMNNAME']._serialized_start=382
+  _globals['_COLUMNNAME']._serialized_end=410
+  _globals['_COMPARISON']._serialized_start=412
+  _globals['_COMPARISON']._serialized_end=479
+  _globals['_VALUESET']._serialized_start=481
+  _globals['_VALUESET']._serialized_end=547
+  _globals['_VALUERANGE']._serialized_start=550
+  _globals['_VALUERANGE']._serialized_end=722
+  _globals['_FILTERLIST']._serialized_start=724
+  _globals['_FILTERLIST']._serialized_end=772
+  _globals['_FILTERVALUE']._serialized_start=774
+  _globals['_FILTERVALUE']._serialized_end=846
 # @@protoc_insertion_point(module_scope)

@@ -7,20 +7,24 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Filter(_message.Message):
-    __slots__ = ("eq", "range", "exists", "contains")
+    __slots__ = ("eq", "in_set", "range", "exists", "contains", "all_of", "any_of", "negation")
     EQ_FIELD_NUMBER: _ClassVar[int]
-    IN_FIELD_NUMBER: _ClassVar[int]
+    IN_SET_FIELD_NUMBER: _ClassVar[int]
     RANGE_FIELD_NUMBER: _ClassVar[int]
     EXISTS_FIELD_NUMBER: _ClassVar[int]
     CONTAINS_FIELD_NUMBER: _ClassVar[int]
-    AND_FIELD_NUMBER: _ClassVar[int]
-    OR_FIELD_NUMBER: _ClassVar[int]
-    NOT_FIELD_NUMBER: _ClassVar[int]
+    ALL_OF_FIELD_NUMBER: _ClassVar[int]
+    ANY_OF_FIELD_NUMBER: _ClassVar[int]
+    NEGATION_FIELD_NUMBER: _ClassVar[int]
     eq: Comparison
+    in_set: ValueSet
     range: ValueRange
     exists: ColumnName
     contains: Comparison
-    def __init__(self, eq: _Optional[_Union[Comparison, _Mapping[str, object]]] = ..., range: _Optional[_Union[ValueRange, _Mapping[str, object]]] = ..., exists: _Optional[_Union[ColumnName, _Mapping[str, object]]] = ..., contains: _Optional[_Union[Comparison, _Mapping[str, object]]] = ..., **kwargs) -> None: ...
+    all_of: FilterList
+    any_of: FilterList
+    negation: Filter
+    def __init__(self, eq: _Optional[_Union[Comparison, _Mapping[str, object]]] = ..., in_set: _Optional[_Union[ValueSet, _Mapping[str, object]]] = ..., range: _Optional[_Union[ValueRange, _Mapping[str, object]]] = ..., exists: _Optional[_Union[ColumnName, _Mapping[str, object]]] = ..., contains: _Optional[_Union[Comparison, _Mapping[str, object]]] = ..., all_of: _Optional[_Union[FilterList, _Mapping[str, object]]] = ..., any_of: _Optional[_Union[FilterList, _Mapping[str, object]]] = ..., negation: _Optional[_Union[Filter, _Mapping[str, object]]] = ...) -> None: ...
 
 class ColumnName(_message.Message):
     __slots__ = ("column",)

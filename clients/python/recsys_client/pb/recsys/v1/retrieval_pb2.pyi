@@ -1,4 +1,5 @@
 from google.rpc import status_pb2 as _status_pb2
+from recsys_client.pb.recsys.v1 import description_pb2 as _description_pb2
 from recsys_client.pb.recsys.v1 import filter_pb2 as _filter_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -20,15 +21,24 @@ class UnknownHistoryPolicy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     UNKNOWN_HISTORY_POLICY_UNSPECIFIED: _ClassVar[UnknownHistoryPolicy]
     UNKNOWN_HISTORY_POLICY_SKIP: _ClassVar[UnknownHistoryPolicy]
     UNKNOWN_HISTORY_POLICY_RAISE: _ClassVar[UnknownHistoryPolicy]
+
+class Fallback(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FALLBACK_UNSPECIFIED: _ClassVar[Fallback]
+    FALLBACK_EMPTY_HISTORY: _ClassVar[Fallback]
+    FALLBACK_POPULARITY: _ClassVar[Fallback]
 SEEN_POLICY_UNSPECIFIED: SeenPolicy
 SEEN_POLICY_EXCLUDE: SeenPolicy
 SEEN_POLICY_INCLUDE: SeenPolicy
 UNKNOWN_HISTORY_POLICY_UNSPECIFIED: UnknownHistoryPolicy
 UNKNOWN_HISTORY_POLICY_SKIP: UnknownHistoryPolicy
 UNKNOWN_HISTORY_POLICY_RAISE: UnknownHistoryPolicy
+FALLBACK_UNSPECIFIED: Fallback
+FALLBACK_EMPTY_HISTORY: Fallback
+FALLBACK_POPULARITY: Fallback
 
 class Query(_message.Message):
-    __slots__ = ("user_id", "history", "terms", "item_id", "image", "context")
+    __slots__ = ("user_id", "history", "terms", "item_id", "image", "context", "item_ids", "vector")
     class ContextEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -42,13 +52,17 @@ class Query(_message.Message):
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    VECTOR_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     history: History
     terms: str
     item_id: str
     image: bytes
     context: _containers.ScalarMap[str, str]
-    def __init__(self, user_id: _Optional[str] = ..., history: _Optional[_Union[History, _Mapping[str, object]]] = ..., terms: _Optional[str] = ..., item_id: _Optional[str] = ..., image: _Optional[bytes] = ..., context: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    item_ids: _containers.RepeatedScalarFieldContainer[str]
+    vector: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, user_id: _Optional[str] = ..., history: _Optional[_Union[History, _Mapping[str, object]]] = ..., terms: _Optional[str] = ..., item_id: _Optional[str] = ..., image: _Optional[bytes] = ..., context: _Optional[_Mapping[str, str]] = ..., item_ids: _Optional[_Iterable[str]] = ..., vector: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class History(_message.Message):
     __slots__ = ("item_ids", "times")
@@ -153,7 +167,7 @@ class Candidate(_message.Message):
     def __init__(self, item_id: _Optional[str] = ..., score: _Optional[float] = ..., rank: _Optional[int] = ..., parts: _Optional[_Mapping[str, float]] = ..., title: _Optional[str] = ...) -> None: ...
 
 class RetrieveResponse(_message.Message):
-    __slots__ = ("candidates", "bundle_version", "space", "unknown_history_ids", "short_reason", "unknown_exclude_ids", "unread_terms", "explanation")
+    __slots__ = ("candidates", "bundle_version", "space", "unknown_history_ids", "short_reason", "unknown_exclude_ids", "unread_terms", "explanation", "watermark", "fallback")
     CANDIDATES_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
     SPACE_FIELD_NUMBER: _ClassVar[int]
@@ -162,6 +176,8 @@ class RetrieveResponse(_message.Message):
     UNKNOWN_EXCLUDE_IDS_FIELD_NUMBER: _ClassVar[int]
     UNREAD_TERMS_FIELD_NUMBER: _ClassVar[int]
     EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    WATERMARK_FIELD_NUMBER: _ClassVar[int]
+    FALLBACK_FIELD_NUMBER: _ClassVar[int]
     candidates: _containers.RepeatedCompositeFieldContainer[Candidate]
     bundle_version: str
     space: str
@@ -170,7 +186,9 @@ class RetrieveResponse(_message.Message):
     unknown_exclude_ids: _containers.RepeatedScalarFieldContainer[str]
     unread_terms: str
     explanation: Explanation
-    def __init__(self, candidates: _Optional[_Iterable[_Union[Candidate, _Mapping[str, object]]]] = ..., bundle_version: _Optional[str] = ..., space: _Optional[str] = ..., unknown_history_ids: _Optional[_Iterable[str]] = ..., short_reason: _Optional[str] = ..., unknown_exclude_ids: _Optional[_Iterable[str]] = ..., unread_terms: _Optional[str] = ..., explanation: _Optional[_Union[Explanation, _Mapping[str, object]]] = ...) -> None: ...
+    watermark: int
+    fallback: Fallback
+    def __init__(self, candidates: _Optional[_Iterable[_Union[Candidate, _Mapping[str, object]]]] = ..., bundle_version: _Optional[str] = ..., space: _Optional[str] = ..., unknown_history_ids: _Optional[_Iterable[str]] = ..., short_reason: _Optional[str] = ..., unknown_exclude_ids: _Optional[_Iterable[str]] = ..., unread_terms: _Optional[str] = ..., explanation: _Optional[_Union[Explanation, _Mapping[str, object]]] = ..., watermark: _Optional[int] = ..., fallback: _Optional[_Union[Fallback, str]] = ...) -> None: ...
 
 class Explanation(_message.Message):
     __slots__ = ("spaces", "filter")
@@ -215,9 +233,11 @@ class RetrieveResult(_message.Message):
     def __init__(self, response: _Optional[_Union[RetrieveResponse, _Mapping[str, object]]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping[str, object]]] = ...) -> None: ...
 
 class BatchRetrieveResponse(_message.Message):
-    __slots__ = ("results", "bundle_version")
+    __slots__ = ("results", "bundle_version", "watermark")
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    WATERMARK_FIELD_NUMBER: _ClassVar[int]
     results: _containers.RepeatedCompositeFieldContainer[RetrieveResult]
     bundle_version: str
-    def __init__(self, results: _Optional[_Iterable[_Union[RetrieveResult, _Mapping[str, object]]]] = ..., bundle_version: _Optional[str] = ...) -> None: ...
+    watermark: int
+    def __init__(self, results: _Optional[_Iterable[_Union[RetrieveResult, _Mapping[str, object]]]] = ..., bundle_version: _Optional[str] = ..., watermark: _Optional[int] = ...) -> None: ...

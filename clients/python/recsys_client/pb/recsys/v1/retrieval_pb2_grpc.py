@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from recsys_client.pb.recsys.v1 import description_pb2 as recsys_dot_v1_dot_description__pb2
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as recsys_dot_v1_dot_retrieval__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -26,7 +27,7 @@ if _version_not_supported:
 
 
 class RetrievalServiceStub:
-    """Finds candidates for a user, a history, search terms, a picture or an item.
+    """Finds candidates for a user, a history, search terms, a picture, items or a vector.
     """
 
     def __init__(self, channel):
@@ -45,10 +46,15 @@ class RetrievalServiceStub:
                 request_serializer=recsys_dot_v1_dot_retrieval__pb2.BatchRetrieveRequest.SerializeToString,
                 response_deserializer=recsys_dot_v1_dot_retrieval__pb2.BatchRetrieveResponse.FromString,
                 _registered_method=True)
+        self.Describe = channel.unary_unary(
+                '/recsys.v1.RetrievalService/Describe',
+                request_serializer=recsys_dot_v1_dot_description__pb2.DescribeRequest.SerializeToString,
+                response_deserializer=recsys_dot_v1_dot_description__pb2.DescribeResponse.FromString,
+                _registered_method=True)
 
 
 class RetrievalServiceServicer:
-    """Finds candidates for a user, a history, search terms, a picture or an item.
+    """Finds candidates for a user, a history, search terms, a picture, items or a vector.
     """
 
     def Retrieve(self, request, context):
@@ -61,6 +67,13 @@ class RetrievalServiceServicer:
     def BatchRetrieve(self, request, context):
         """Candidates for many queries, each answered as by Retrieve. A query that cannot be answered has an
         error in its own result; the others are not affected.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Describe(self, request, context):
+        """The spaces, columns and limits of the service, and the state that answers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -79,6 +92,11 @@ def add_RetrievalServiceServicer_to_server(servicer, server):
                     request_deserializer=recsys_dot_v1_dot_retrieval__pb2.BatchRetrieveRequest.FromString,
                     response_serializer=recsys_dot_v1_dot_retrieval__pb2.BatchRetrieveResponse.SerializeToString,
             ),
+            'Describe': grpc.unary_unary_rpc_method_handler(
+                    servicer.Describe,
+                    request_deserializer=recsys_dot_v1_dot_description__pb2.DescribeRequest.FromString,
+                    response_serializer=recsys_dot_v1_dot_description__pb2.DescribeResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'recsys.v1.RetrievalService', rpc_method_handlers)
@@ -88,7 +106,7 @@ def add_RetrievalServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RetrievalService:
-    """Finds candidates for a user, a history, search terms, a picture or an item.
+    """Finds candidates for a user, a history, search terms, a picture, items or a vector.
     """
 
     @staticmethod
@@ -135,6 +153,33 @@ class RetrievalService:
             '/recsys.v1.RetrievalService/BatchRetrieve',
             recsys_dot_v1_dot_retrieval__pb2.BatchRetrieveRequest.SerializeToString,
             recsys_dot_v1_dot_retrieval__pb2.BatchRetrieveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Describe(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.v1.RetrievalService/Describe',
+            recsys_dot_v1_dot_description__pb2.DescribeRequest.SerializeToString,
+            recsys_dot_v1_dot_description__pb2.DescribeResponse.FromString,
             options,
             channel_credentials,
             insecure,
