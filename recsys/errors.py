@@ -19,6 +19,7 @@ from recsys_client.errors import (
     NotFoundError,
     RecsysError,
     ServiceError,
+    StoreError,
     TrainingError,
     UnknownIdError,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "NotFoundError",
     "RecsysError",
     "ServiceError",
+    "StoreError",
     "TrainingError",
     "UnknownIdError",
     "suggestion",

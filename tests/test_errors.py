@@ -23,6 +23,7 @@ CODES = {
     "TrainingError": "training_failed",
     "DownloadError": "download_failed",
     "ServiceError": "service_failed",
+    "StoreError": "store_unavailable",
 }
 
 

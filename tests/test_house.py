@@ -45,6 +45,7 @@ HOMES = {
     "numba": {"index"},
     "pymilvus": {"index"},
     "pyroaring": {"index", "retrieval"},
+    **dict.fromkeys(("sqlalchemy", "psycopg", "sqlite3"), {"store"}),
     "sklearn": {"encoders", "features", "evaluation", "comparison"},
     "gensim": {"encoders"},
     "keras_hub": {"encoders"},

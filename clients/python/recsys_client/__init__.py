@@ -19,6 +19,7 @@ from recsys_client.errors import (
     NotFoundError,
     RecsysError,
     ServiceError,
+    StoreError,
     TrainingError,
     UnknownIdError,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "RetrievalCalls",
     "Seen",
     "ServiceError",
+    "StoreError",
     "SpaceExplanation",
     "TrainingError",
     "UnknownHistory",

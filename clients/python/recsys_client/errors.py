@@ -68,3 +68,7 @@ class DownloadError(RecsysError, code="download_failed"):
 
 class ServiceError(RecsysError, code="service_failed"):
     """A service that did not start, answer or stop as expected."""
+
+
+class StoreError(RecsysError, code="store_unavailable"):
+    """A store that cannot be read or written now; a refused write changed nothing."""

@@ -28,6 +28,7 @@ STATUS_CODES: dict[str, grpc.StatusCode] = {
     "training_failed": grpc.StatusCode.INTERNAL,
     "download_failed": grpc.StatusCode.UNAVAILABLE,
     "service_failed": grpc.StatusCode.UNAVAILABLE,
+    "store_unavailable": grpc.StatusCode.UNAVAILABLE,
 }
 
 

@@ -1,0 +1,80 @@
+"""Group commit: writes of threads that wait at the same time share one transaction.
+
+A commit waits for the disk. Whoever holds the lock takes every write that waits; the others find
+theirs done. With one caller, each write is a transaction.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from recsys.store.changes import Receipt
+from recsys.store.rows import Row
+
+MAX_ROWS = 5_000
+"""Number of rows from which no further write joins a group."""
+
+
+@dataclass(eq=False)
+class PendingWrite:
+    """One write of one caller.
+
+    Attributes:
+        rows: Its changes.
+        key: Digest of its idempotency key, or None.
+        digest: Digest of the changes, b"" without a key.
+        result: Receipt or error, once it is known.
+    """
+
+    rows: list[Row]
+    key: bytes | None
+    digest: bytes
+    result: Receipt | Exception | None = None
+
+
+class GroupCommit:
+    """Collects writes and hands them over in groups, one group at a time.
+
+    Args:
+        commit: Writes a group in one transaction and returns the result of each; an exception
+            means that none was written.
+    """
+
+    def __init__(self, commit: Callable[[list[PendingWrite]], list[Receipt | Exception]]) -> None:
+        self._commit = commit
+        self._waiting: deque[PendingWrite] = deque()
+        self._leading = threading.Lock()
+
+    def write(self, pending: PendingWrite) -> Receipt:
+        """Write together with the writes of other threads, and return when it is on disk."""
+        self._waiting.append(pending)
+        with self._leading:
+            if pending.result is None:
+                self._lead()
+        if isinstance(pending.result, Receipt):
+            return pending.result
+        assert pending.result is not None
+        raise pending.result
+
+    def _lead(self) -> None:
+        group, rows = [], 0
+        while self._waiting and rows < MAX_ROWS:
+            group.append(self._waiting.popleft())
+            rows += len(group[-1].rows)
+        results: list[Receipt | Exception]
+        try:
+            results = self._commit(group)
+        except Exception as error:
+            results = [_copy(error) for _ in group]
+        for pending, result in zip(group, results):
+            pending.result = result
+
+
+def _copy(error: Exception) -> Exception:
+    """An exception of its own for each thread, since raising one adds to its traceback."""
+    made = type(error)(*error.args)
+    made.__cause__ = error
+    return made

@@ -1,0 +1,183 @@
+"""A store in one SQLite file, with a write-ahead log, synchronous at every commit."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from recsys.errors import StoreError
+from recsys.files import sync
+from recsys.store.faults import translated
+from recsys.store.schema import migrate
+
+BUSY_SECONDS = 5.0
+"""Longest wait for another program's lock."""
+POLL_SECONDS = 0.005
+"""Time between two looks at the file in :meth:`SqliteDatabase.wait`."""
+ERASE_MILLISECONDS = 100
+"""Longest wait for readers before the write-ahead log is emptied."""
+READERS = 16
+_OPTIONS = (
+    "PRAGMA synchronous = FULL",
+    "PRAGMA secure_delete = ON",  # deleted values are overwritten
+    "PRAGMA cell_size_check = ON",
+    "PRAGMA trusted_schema = OFF",
+)
+
+
+class SqliteDatabase:
+    """Connections to one file: any number of readers, one writer at a time.
+
+    Raises:
+        StoreError: The file cannot be opened, or holds no store of this version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.where = str(path)
+        with translated("the store cannot be opened", self.where):
+            is_new = not self.path.exists()
+            if is_new:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._mode = _mode(self.path)
+            self._writer = sa.create_engine(
+                "sqlite://",
+                creator=self._connect,
+                poolclass=sa.QueuePool,
+                pool_size=1,
+                max_overflow=0,
+                pool_timeout=60,
+            )
+            sa.event.listen(self._writer, "begin", _begin_immediate)
+            self._reader = sa.create_engine(
+                "sqlite://",
+                creator=self._connect,
+                poolclass=sa.QueuePool,
+                pool_size=READERS,
+                max_overflow=64,
+            )
+            sa.event.listen(self._reader, "begin", _begin)
+            self._watching = threading.Lock()
+            self._watcher = self._connect()
+            if self._mode == "rwc":
+                self._watcher.execute("PRAGMA journal_mode = WAL")
+                with self._writer.begin() as connection:
+                    migrate(connection)
+            self._watcher.execute("PRAGMA data_version")
+            self._identities = [_identity(file) for file in self.files()]
+            if is_new:
+                sync(self.path.parent)
+        self._erasing = True  # a process may have died before it emptied the log
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection that sees one state of the store during the block."""
+        with translated("the store cannot be read", self.where), self._reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A connection in a transaction that is on disk when the block has ended."""
+        if self._mode != "rwc":
+            raise StoreError(
+                f"{self.where}: nothing was written: the database or its folder is read-only; make"
+                " both writable and open the store again"
+            )
+        with translated("nothing was written", self.where):
+            self._check_files("nothing was written")
+            with self._writer.begin() as connection:
+                yield connection
+            self._check_files("the write may be lost")
+        if self._erasing:
+            self._truncate_log()
+
+    def erased(self) -> None:
+        """Remember that values were deleted, whose copies in the write-ahead log must go, too."""
+        self._erasing = True
+
+    def change_number(self) -> int:
+        """A number that differs after another connection has committed, in microseconds."""
+        with translated("the store cannot be read", self.where), self._watching:
+            return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
+
+    def wait(self, number: int, seconds: float) -> None:
+        """Return when :meth:`change_number` differs from ``number``, or after ``seconds``."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0 and number == self.change_number():
+            time.sleep(min(POLL_SECONDS, left))
+
+    def size(self) -> int:
+        """Number of bytes on disk."""
+        return sum(each.stat().st_size for each in self.files() if each.exists())
+
+    def files(self) -> tuple[Path, Path]:
+        """The database and its write-ahead log."""
+        return self.path, self.path.with_name(f"{self.path.name}-wal")
+
+    def close(self) -> None:
+        """Close all connections; the last one writes the log into the file."""
+        with self._watching:
+            self._watcher.close()
+        self._reader.dispose()
+        self._writer.dispose()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{self.path.as_uri()}?mode={self._mode}",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        for option in _OPTIONS:
+            connection.execute(option)
+        return connection
+
+    def _check_files(self, result: str) -> None:
+        """Refuse files that were removed or replaced: writes to them would be lost."""
+        if [_identity(file) for file in self.files()] != self._identities:
+            raise StoreError(
+                f"{self.where}: {result}: the file or its write-ahead log was removed or replaced"
+                " while it was open; put it back, and open the store again"
+            )
+
+    def _truncate_log(self) -> None:
+        """Write the log into the file and empty it; a reader delays this to a later write."""
+        job = "a deleted value is still in the write-ahead log"
+        with translated(job, self.where), self._writer.connect() as connection:
+            raw = connection.connection.dbapi_connection
+            assert isinstance(raw, sqlite3.Connection)
+            raw.execute(f"PRAGMA busy_timeout = {ERASE_MILLISECONDS}")
+            busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            raw.execute(f"PRAGMA busy_timeout = {int(1000 * BUSY_SECONDS)}")
+        self._erasing = bool(busy)
+
+
+def _mode(path: Path) -> str:
+    """SQLite mode: "rwc" if the file can be written, else "ro", without locks if no log is left."""
+    if os.access(path.parent, os.W_OK) and (not path.exists() or os.access(path, os.W_OK)):
+        return "rwc"
+    return "ro" if path.with_name(f"{path.name}-wal").exists() else "ro&immutable=1"
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

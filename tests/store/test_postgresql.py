@@ -1,0 +1,13 @@
+"""A store in a database of PostgreSQL."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contracts.store_contract import StoreContract
+
+
+class TestPostgresql(StoreContract):
+    @pytest.fixture
+    def url(self, postgresql_url: str) -> str:
+        return postgresql_url
