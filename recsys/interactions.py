@@ -29,6 +29,21 @@ Column = TypeVar("Column", bound="npt.NDArray[Any]")
 
 
 @dataclass(frozen=True, eq=False)
+class UserHistory:
+    """The history of one user.
+
+    Attributes:
+        user: Row of the user among those of the training; None for a user unknown to it.
+        items: Item rows, oldest first, int32 ``[n]``.
+        times: Seconds since 1970 per item, int64 ``[n]``; None where only the order is known.
+    """
+
+    user: int | None
+    items: Rows
+    times: npt.NDArray[np.int64] | None
+
+
+@dataclass(frozen=True, eq=False)
 class Interactions:
     """Interactions sorted by user, then time; ties keep the order in which they were given.
 
@@ -155,6 +170,19 @@ class Interactions:
     def times(self, user: int) -> npt.NDArray[np.int64]:
         """Times of the items of :meth:`history`, int64 ``[length]``; see ``clock``."""
         return self.time[self.offsets[user] : self.offsets[user + 1]]
+
+    def find(self, user_id: str) -> UserHistory | None:
+        """The history of a user, or None for an unknown user."""
+        if user_id not in self.users:
+            return None
+        user = self.users.row(user_id)
+        times = self.times(user) if self.clock == "timestamp" else None
+        return UserHistory(user, self.history(user), times)
+
+    @property
+    def n_users(self) -> int:
+        """Number of users."""
+        return len(self.users)
 
     def of_events(self, kinds: Sequence[str], *, key: str) -> Mask:
         """Whether each interaction is of one of these kinds of event, bool ``[n]``.

@@ -49,7 +49,7 @@ def publish(root: Path, parts: Parts, *, progress: Progress = silent) -> str:
             folder cannot be written, as where the disk is full; nothing is left behind.
         InvalidRequestError, UnknownIdError: One of the reference queries cannot be answered.
     """
-    queries = make_reference_queries(parts.retriever(), parts.reference_queries)
+    queries = make_reference_queries(parts.retriever(), parts.ingested, parts.reference_queries)
     total, done = 7 + len(parts.spaces) + len(parts.encoders), itertools.count()
 
     def step(name: str) -> None:

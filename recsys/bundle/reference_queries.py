@@ -14,6 +14,8 @@ from PIL import Image
 
 from recsys.config import Config
 from recsys.errors import BundleError, RecsysError
+from recsys.ingestion import IngestedData
+from recsys.interactions import Interactions
 from recsys.retrieval import (
     IMAGE,
     TEXT,
@@ -50,10 +52,10 @@ class ReferenceQuery(Config):
 
 
 def make_reference_queries(
-    retriever: Retriever, requests: Sequence[Request] | None
+    retriever: Retriever, ingested: IngestedData, requests: Sequence[Request] | None
 ) -> tuple[ReferenceQuery, ...]:
     """Answer requests and store the answers; None chooses a few that use every part."""
-    chosen = list(_choose(retriever)) if requests is None else list(requests)
+    chosen = list(_choose(retriever, ingested)) if requests is None else list(requests)
     made = []
     for request, answer in zip(chosen, retriever.answer(chosen)):
         if isinstance(answer, RecsysError):
@@ -99,18 +101,18 @@ def _same(query: ReferenceQuery, answer: Response) -> bool:
     return bool(by_rank.max() <= slack and max(by_item) <= slack)
 
 
-def _choose(retriever: Retriever) -> Iterator[Request]:
-    log = retriever.log
+def _choose(retriever: Retriever, ingested: IngestedData) -> Iterator[Request]:
+    log = ingested.interactions
     popular = np.argsort(-log.item_counts, kind="stable").astype(np.int32)
     if TWO_TOWER in retriever.spaces:
-        yield from _choose_for_towers(retriever, log.items.ids(popular[:3]))
+        yield from _choose_for_towers(retriever, log, log.items.ids(popular[:3]))
     for name, space in sorted(retriever.spaces.items()):
         present = popular[space.mask[popular]][:3]
         yield Request.of(item_id=log.items.id(int(present[0])), k=K, space=name)
         if name != TWO_TOWER:
             yield Request.of(history=log.items.ids(present), k=K, space=name)
     if retriever.text_encoder is not None:
-        titles = retriever.catalogue.titles()
+        titles = ingested.catalogue.titles()
         phrases = [*log.phrases[1:3], *(titles[row] for row in popular[:2])]
         for terms in filter(str.strip, phrases):
             for name in (TWO_TOWER, TEXT):
@@ -120,8 +122,10 @@ def _choose(retriever: Retriever) -> Iterator[Request]:
         yield Request.of(image=_picture(), k=K, space=IMAGE)
 
 
-def _choose_for_towers(retriever: Retriever, popular: list[str]) -> Iterator[Request]:
-    log, towers = retriever.log, retriever.towers
+def _choose_for_towers(
+    retriever: Retriever, log: Interactions, popular: list[str]
+) -> Iterator[Request]:
+    towers = retriever.towers
     assert towers is not None
     active = np.flatnonzero(np.diff(log.offsets))
     for row in active[np.linspace(0, len(active) - 1, min(3, len(active))).astype(int)]:

@@ -18,6 +18,7 @@ from recsys.engine.report import EngineReport
 from recsys.engine.requests import picture_bytes, request_of, text_ids
 from recsys.engine.run import EngineRun
 from recsys.errors import InvalidRequestError, NotFoundError, RecsysError, UnknownIdError
+from recsys.interactions import Interactions
 from recsys.pipeline import write_run_report
 from recsys.pipeline.publishing import parts_of
 from recsys.progress import silent
@@ -103,7 +104,7 @@ class Engine:
                 raise InvalidRequestError("give users or histories, not both", field="users")
             return self._recommend_for_histories(histories, k, options)
         if users is None:
-            wanted, skipped = list(map(str, self.retriever.log.users.index)), list[str]()
+            wanted, skipped = list(map(str, self._log.users.index)), list[str]()
         else:
             wanted, skipped = self._known_users(text_ids(users, "users"), unknown)
         queries = [{"user_id": user} for user in wanted]
@@ -193,8 +194,14 @@ class Engine:
             root = job.bundles if folder is None else Path(os.path.expanduser(folder))
             return publish(root, parts_of(job), progress=job.progress)
 
+    @property
+    def _log(self) -> Interactions:
+        """The log of the run or of the bundle."""
+        assert isinstance(self.retriever.log, Interactions)
+        return self.retriever.log
+
     def __repr__(self) -> str:
-        log, spaces = self.retriever.log, ", ".join(self.retriever.spaces)
+        log, spaces = self._log, ", ".join(self.retriever.spaces)
         sizes = f"{len(log.users):,} users, {len(log.items):,} items, {len(log):,} interactions"
         return f"Engine: {sizes}; spaces {spaces}\n{self.description}".rstrip()
 
@@ -229,7 +236,7 @@ class Engine:
             raise InvalidRequestError(
                 f"unknown must be 'raise' or 'skip'; got {unknown!r:.80}", field="unknown"
             )
-        known = self.retriever.log.users
+        known = self._log.users
         missing = np.flatnonzero(known.index.get_indexer(pd.Index(users, dtype=object)) < 0)
         if not len(missing):
             return list(users), []

@@ -8,78 +8,16 @@ walk needs.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.ids import Mask, Rows, Vectors
-from recsys.retrieval.filters import FilterColumns
-
-Codes = npt.NDArray[np.int32]
-
-
-@dataclass(frozen=True, eq=False)
-class ColumnValues:
-    """The values of one column as codes; an item may have none or several.
-
-    Attributes:
-        starts: Position in ``codes`` of the first value of each item, int64 ``[items + 1]``.
-        codes: Values of the items in row order, int32; items with the same value share a code.
-
-    Example:
-        >>> values = ColumnValues.of(np.array([0, 2, 2]), np.array([1, 0, 1]), items=3)
-        >>> values.at(np.array([2, 1, 0]))
-        [[0, 1], [], [1]]
-        >>> values.mask_with([1]).tolist()
-        [True, False, True]
-    """
-
-    starts: npt.NDArray[np.int64]
-    codes: Codes
-
-    @classmethod
-    def of(cls, rows: Rows, codes: Codes, *, items: int) -> ColumnValues:
-        """The values of pairs of a row and a code, in any order; repeated pairs count once."""
-        pairs = np.unique(rows.astype(np.int64) << 32 | codes)
-        counts = np.bincount(pairs >> 32, minlength=items)
-        return cls(np.concatenate([[0], np.cumsum(counts)]), (pairs & 0xFFFFFFFF).astype(np.int32))
-
-    def at(self, rows: Rows) -> list[list[int]]:
-        """The codes of each of some rows."""
-        if self.single is not None:
-            return [[code] if code >= 0 else [] for code in self.single[rows].tolist()]
-        codes = self.codes
-        starts, ends = self.starts[rows].tolist(), self.starts[1:][rows].tolist()
-        return [codes[start:end].tolist() for start, end in zip(starts, ends)]
-
-    def mask_with(self, codes: Iterable[int]) -> Mask:
-        """Whether each item has one of ``codes``, bool ``[items]``."""
-        rows, starts = self._by_code
-        mask = np.zeros(len(self.starts) - 1, np.bool_)
-        for code in codes:
-            mask[rows[starts[code] : starts[code + 1]]] = True
-        return mask
-
-    @cached_property
-    def single(self) -> Codes | None:
-        """Code of each item; -1 where it has no value. None if an item has several values."""
-        counts = np.diff(self.starts)
-        if counts.max(initial=0) > 1:
-            return None
-        codes = np.full(len(counts), -1, np.int32)
-        codes[counts > 0] = self.codes
-        return codes
-
-    @cached_property
-    def _by_code(self) -> tuple[Rows, npt.NDArray[np.int64]]:
-        """Rows by the code of a value, and the start of each code."""
-        rows = np.repeat(np.arange(len(self.starts) - 1, dtype=np.int32), np.diff(self.starts))
-        starts = np.concatenate([[0], np.cumsum(np.bincount(self.codes))])
-        return rows[np.argsort(self.codes, kind="stable")], starts
+from recsys.retrieval.filters import Codes, ColumnValues
+from recsys.retrieval.sources import ItemColumns
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,44 +31,28 @@ class Crowding:
     limits: tuple[tuple[ColumnValues, int], ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class CrowdingColumns:
-    """The columns that a crowding can name, which are those of filters.
+def crowding_of(columns: ItemColumns, limits: Mapping[str, int]) -> Crowding:
+    """The crowding of the limits of a request, by the name of a column.
 
-    Attributes:
-        columns: Columns of the catalogue.
+    Raises:
+        InvalidRequestError: The catalogue has no such column; ``field`` names it.
 
     Example:
         >>> import pyarrow as pa
         >>> from recsys.catalogue import Catalogue, CatalogueFields
+        >>> from recsys.retrieval.filters import FilterColumns
         >>> table = pa.table({"item_id": ["a", "b"], "brand": ["acme", None]})
         >>> catalogue = Catalogue.of(table, CatalogueFields(categories=("brand",)))
-        >>> columns = CrowdingColumns(FilterColumns.of(catalogue))
-        >>> ((values, most),) = columns.crowding({"brand": 2}).limits
+        >>> ((values, most),) = crowding_of(FilterColumns.of(catalogue), {"brand": 2}).limits
         >>> values.at(np.arange(2)), most
         ([[0], []], 2)
     """
-
-    columns: FilterColumns
-
-    def crowding(self, limits: Mapping[str, int]) -> Crowding:
-        """The crowding of the limits of a request.
-
-        Raises:
-            InvalidRequestError: The catalogue has no such column; ``field`` names it.
-        """
-        return Crowding(tuple((self._values(name), most) for name, most in limits.items()))
-
-    def _values(self, name: str) -> ColumnValues:
-        if name not in self._known:
-            rows, codes = self.columns.entries(name, path=f"crowding.{name:.80}")
-            values = ColumnValues.of(rows, codes, items=self.columns.size)
-            self._known.setdefault(name, values)
-        return self._known[name]
-
-    @cached_property
-    def _known(self) -> dict[str, ColumnValues]:
-        return {}
+    return Crowding(
+        tuple(
+            (columns.values(name, path=f"crowding.{name:.80}"), most)
+            for name, most in limits.items()
+        )
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +67,8 @@ class Walk:
         taken: Per limit the number of rows taken with each value that was seen.
 
     Example:
-        >>> brands = ColumnValues.of(np.arange(3), np.array([7, 7, 8]), items=4)
+        >>> from recsys.retrieval.filters import CodedValues
+        >>> brands = CodedValues.of(np.arange(3), np.array([7, 7, 8]), items=4)
         >>> scores = np.array([4, 3, 2, 1], np.float32)
         >>> Walk(3, Crowding(((brands, 1),))).along(np.arange(4), scores).rows.tolist()
         [0, 2, 3]
@@ -186,9 +109,8 @@ class Walk:
         if not limits:
             return slice(wanted), ()
         taken = [Counter(each) for each in self.taken] or [Counter[int]() for _ in limits]
-        single = limits[0][0].single
-        if len(limits) == 1 and single is not None:
-            codes = single[rows]
+        codes = limits[0][0].single_at(rows) if len(limits) == 1 else None
+        if codes is not None:
             positions = _positions_below(limits[0][1], codes, taken[0])[:wanted]
             kept = codes[positions]
             taken[0].update(kept[kept >= 0].tolist())

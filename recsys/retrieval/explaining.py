@@ -41,11 +41,11 @@ def _explain(parsed: ParsedRequest, space: Space, rounds: Sequence[QueryWork]) -
     )
 
 
-def why_short(spaces: Sequence[Space], parsed: ParsedRequest, found: int) -> str:
-    """Reason why fewer than k items were found."""
+def why_short(spaces: Sequence[Space], parsed: ParsedRequest, found: int, total: int) -> str:
+    """Reason why fewer than k of ``total`` items were found."""
     eligible = np.logical_or.reduce([space.mask for space in spaces])
-    total, reasons = len(eligible), []
-    absent = int(np.count_nonzero(~eligible))
+    reasons = []
+    absent = total - int(np.count_nonzero(eligible))
     if absent:
         names = " or ".join(f"'{space.name}'" for space in spaces)
         reasons.append(f"{absent:,} have no vector in space {names}")

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import InvalidRequestError, NotFoundError, UnknownIdError, suggestion
-from recsys.ids import IdMap, Rows
+from recsys.ids import Rows
 from recsys.index import RowSet
-from recsys.interactions import Interactions
-from recsys.retrieval.crowding import Crowding, CrowdingColumns
-from recsys.retrieval.filters import FilterColumns
+from recsys.interactions import UserHistory
+from recsys.retrieval.crowding import Crowding, crowding_of
+from recsys.retrieval.sources import Histories, Ids, ItemColumns
 from recsys_client.request import Request
 
 Times = npt.NDArray[np.int64]
@@ -35,7 +34,7 @@ class ParsedRequest:
     Attributes:
         request: The request.
         parts: Per space the optional parts of the query that it reads; keys of ``NOUNS``.
-        user: Row of the user, or None.
+        user: Row of the user among those of the training, or None.
         item: Row of the item, or None.
         history: Item rows, oldest first.
         times: Seconds since 1970 per history item, int64; None where only the order is known.
@@ -63,39 +62,41 @@ class ParsedRequest:
 
 @dataclass(frozen=True, eq=False)
 class RequestParser:
-    """Checks requests against a log and spaces, and resolves their ids.
+    """Checks requests against items, users and spaces, and resolves their ids.
 
     Attributes:
-        log: Interactions with the known users, items and context values.
+        items: Ids of the items.
+        log: Histories of the known users, and the values of context columns.
         inputs: Per space the optional parts of a query that it can read.
         columns: Names of the context columns that the towers read.
         item_columns: Columns of the catalogue that a filter or a crowding can name.
         max_k: Largest k.
     """
 
-    log: Interactions
+    items: Ids
+    log: Histories
     inputs: Mapping[str, frozenset[str]]
     columns: Sequence[str]
-    item_columns: FilterColumns
+    item_columns: ItemColumns
     max_k: int
 
     def parse(self, request: Request) -> ParsedRequest:
         """Check a request and resolve its ids, with the errors of ``Retriever.retrieve``."""
         request.check(self.max_k)
         parts = self._parts(request)
-        query, log = request.query, self.log
+        query = request.query
         terms = any("terms" in self.inputs[name] for name in parts)
         instead = f"give a history{' or search terms' if terms else ''} instead"
-        user = _row(log.users, query.user_id, "query.user_id", instead)
-        item = _row(log.items, query.item_id, "query.item_id", "give an id of the catalogue")
+        user = self._user(query.user_id, instead)
+        item = self._item(query.item_id)
         history, times, unknown_history = self._history(request, user)
-        excluded, unknown_exclude = _known(log.items, request.exclude)
+        excluded, unknown_exclude = _known(self.items, request.exclude)
         seen = history if request.seen == "exclude" else history[:0]
         own = np.array([] if item is None else [item], np.int32)
         return ParsedRequest(
             request,
             parts,
-            user,
+            None if user is None else user.user,
             item,
             history,
             times,
@@ -104,7 +105,7 @@ class RequestParser:
             unknown_history,
             unknown_exclude,
             None if request.predicate is None else self.item_columns.rows(request.predicate),
-            self._crowding.crowding(request.crowding),
+            crowding_of(self.item_columns, request.crowding),
         )
 
     def _parts(self, request: Request) -> dict[str, frozenset[str]]:
@@ -148,13 +149,34 @@ class RequestParser:
             remedy = f"ask a space that does: {_quoted(readers, 'or')}"
         return InvalidRequestError(f"{subject}; {remedy}", field=f"query.{part}")
 
+    # Unknown ids are not compared with all others: it is slow, and any caller can trigger it.
+    def _user(self, user_id: str | None, remedy: str) -> UserHistory | None:
+        user = None if user_id is None else self.log.find(user_id)
+        if user is None and user_id is not None:
+            raise UnknownIdError(
+                f"unknown user id {user_id!r:.80}: not among the {self.log.n_users:,} known; "
+                f"{remedy}",
+                field="query.user_id",
+            )
+        return user
+
+    def _item(self, item_id: str | None) -> int | None:
+        if item_id is None:
+            return None
+        if item_id not in self.items:
+            raise UnknownIdError(
+                f"unknown item id {item_id!r:.80}: not among the {len(self.items):,} known; "
+                "give an id of the catalogue",
+                field="query.item_id",
+            )
+        return self.items.row(item_id)
+
     def _history(
-        self, request: Request, user: int | None
+        self, request: Request, user: UserHistory | None
     ) -> tuple[Rows, Times | None, tuple[str, ...]]:
         if user is not None:
-            times = self.log.times(user) if self.log.clock == "timestamp" else None
-            return self.log.history(user), times, ()
-        given, known = request.query.history or (), self.log.items
+            return user.items, user.times, ()
+        given, known = request.query.history or (), self.items
         rows, unknown = _known(known, given)
         if unknown and request.unknown_history == "raise":
             raise UnknownIdError(
@@ -168,10 +190,6 @@ class RequestParser:
         pairs = zip(given, request.query.history_times)
         times = np.array([time for id_, time in pairs if not unknown or id_ in known], np.int64)
         return rows, times, unknown
-
-    @cached_property
-    def _crowding(self) -> CrowdingColumns:
-        return CrowdingColumns(self.item_columns)
 
     def _context(self, column: str, value: str) -> int:
         if column not in self.columns:
@@ -192,19 +210,7 @@ class RequestParser:
         return known.row(value)
 
 
-def _row(known: IdMap, value: str | None, field: str, remedy: str) -> int | None:
-    if value is None:
-        return None
-    # No search for the nearest id here: it is slow among many ids, and any caller can trigger it.
-    if value not in known:
-        raise UnknownIdError(
-            f"unknown {known.kind} id {value!r:.80}: not among the {len(known):,} known; {remedy}",
-            field=field,
-        )
-    return known.row(value)
-
-
-def _known(known: IdMap, values: Sequence[str]) -> tuple[Rows, tuple[str, ...]]:
+def _known(known: Ids, values: Sequence[str]) -> tuple[Rows, tuple[str, ...]]:
     """Rows of the known ids, and the unknown ids without repeats."""
     if not values:
         return np.empty(0, np.int32), ()

@@ -38,8 +38,13 @@ class QueryEncoder(Protocol):
     def context_columns(self) -> Sequence[str]:
         """Names of the context columns that it reads."""
 
-    def encode(self, batch: QueryBatch) -> Vectors:
-        """One vector per query, float32 ``[b, d]``; the same bits alone as in any batch."""
+    def encode(self, batch: QueryBatch, item_vectors: Vectors | None = None) -> Vectors:
+        """One vector per query, float32 ``[b, d]``; the same bits alone as in any batch.
+
+        Args:
+            batch: The queries.
+            item_vectors: Vectors of the items in the histories; those of the training by default.
+        """
 
 
 class ContentEncoder(Protocol):
@@ -109,8 +114,12 @@ def tower_vectors(
     parsed: Sequence[ParsedRequest],
     contents: Sequence[EncodedContent],
     towers: QueryEncoder,
+    item_vectors: Vectors | None = None,
 ) -> list[QueryVector | RecsysError]:
-    """Vectors in the space of the towers: an item's own, else the query tower's, in one call."""
+    """Vectors in the space of the towers: an item's own, else the query tower's, in one call.
+
+    ``item_vectors`` are those of the items in histories, the towers' own by default.
+    """
     found: list[QueryVector | RecsysError | None] = []
     for each, content in zip(parsed, contents):
         if each.item is not None:
@@ -124,7 +133,7 @@ def tower_vectors(
             contents[position].terms if "terms" in parsed[position].parts[space.name] else None
             for position in waiting
         ]
-        vectors = towers.encode(_query_batch(some, terms, towers))
+        vectors = towers.encode(_query_batch(some, terms, towers), item_vectors)
         for position, vector, encoded in zip(waiting, vectors, terms):
             each = parsed[position]
             unread = encoded is None and "terms" in each.parts[space.name]
@@ -168,7 +177,7 @@ def _constant_query(
         unknown = content.terms is None and not others
         return _no_known_word(query.terms or "") if unknown else None
     name = "history" if query.user_id is None else "user"
-    if parsed.context or "history" in reads or (name == "user" and name in reads):
+    if parsed.context or "history" in reads or (parsed.user is not None and "user" in reads):
         return None
     noun, field = ("users", "user_id") if name == "user" else ("histories", "history")
     remedies = {"user": "a user that the log knows", "terms": "search terms"}

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from recsys.catalogue import Catalogue
 from recsys.errors import DataError, RecsysError
-from recsys.ids import Rows
+from recsys.ids import Rows, Vectors
 from recsys.index.audit import RecallAudit
 from recsys.interactions import Interactions
 from recsys.retrieval.explaining import explain, why_short
@@ -25,6 +25,7 @@ from recsys.retrieval.query_vectors import (
     encode_content,
     tower_vectors,
 )
+from recsys.retrieval.sources import Histories, ItemColumns, Items
 from recsys.retrieval.space import Space
 from recsys_client.calls import RetrievalCalls
 from recsys_client.fusion import ReciprocalRank
@@ -38,7 +39,7 @@ class Retriever(RetrievalCalls):
 
     Attributes:
         catalogue: The items.
-        log: Interactions, from which the history of a user comes; its items are the catalogue's.
+        log: Histories of users; their items are the catalogue's.
         towers: Encoder of queries for the space ``two_tower``, or None without that space.
         spaces: Spaces by name.
         text_encoder: Encoder of search terms, or None.
@@ -46,6 +47,9 @@ class Retriever(RetrievalCalls):
         max_k: Largest k of a request.
         bundle_version: Version of the bundle, named in every response; "" outside a bundle.
         audit: Audit of the recall of a sample of the searches, or None; its owner closes it.
+        item_columns: Columns for filters and crowding; None for those of the catalogue.
+        history_vectors: Vectors of the items in histories, float32 ``[items, d]``, which the query
+            tower reads; None for those of the training.
 
     Raises:
         DataError: The parts do not fit each other.
@@ -63,7 +67,7 @@ class Retriever(RetrievalCalls):
         >>> class LastItem:  # in place of trained towers
         ...     terms_dimension, reads = 0, frozenset({"history"})
         ...     reads_times, context_columns = False, ()
-        ...     def encode(self, batch):
+        ...     def encode(self, batch, item_vectors=None):
         ...         return vectors[[history[-1] for history in batch.histories]]
         >>> spaces = {"two_tower": Space.two_tower(vectors, ExactConfig())}
         >>> retriever = Retriever(catalogue, log, LastItem(), spaces)
@@ -71,8 +75,8 @@ class Retriever(RetrievalCalls):
         ['desk lamp']
     """
 
-    catalogue: Catalogue
-    log: Interactions
+    catalogue: Items
+    log: Histories
     towers: QueryEncoder | None
     spaces: Mapping[str, Space]
     text_encoder: ContentEncoder | None = None
@@ -80,17 +84,13 @@ class Retriever(RetrievalCalls):
     max_k: int = MAX_K
     bundle_version: str = ""
     audit: RecallAudit | None = None
+    item_columns: ItemColumns | None = None
+    history_vectors: Vectors | None = None
 
     def __post_init__(self) -> None:
         record_process()
-        if not self.catalogue.ids.index.equals(self.log.items.index):
-            raise DataError("the catalogue and the log must hold the same items in the same order")
-        for name, space in self.spaces.items():
-            if name != space.name or len(space) != len(self.catalogue):
-                raise DataError(
-                    f"space '{name}' is called '{space.name}' and holds {len(space)} items; "
-                    f"expected its own name and {len(self.catalogue)} items"
-                )
+        if isinstance(self.catalogue, Catalogue) and isinstance(self.log, Interactions):
+            self._check_tables(self.catalogue, self.log)
         if self.towers is None and TWO_TOWER in self.spaces:
             raise DataError(f"the space '{TWO_TOWER}' needs towers; none came")
         read = 0 if self.towers is None else self.towers.terms_dimension
@@ -98,8 +98,19 @@ class Retriever(RetrievalCalls):
         for name, encoder in ((TEXT, self.text_encoder), (IMAGE, self.image_encoder)):
             if name in self.spaces:
                 _check_width(name, encoder, f"the space '{name}'", self.spaces[name].dimension)
+
+    def _check_tables(self, catalogue: Catalogue, log: Interactions) -> None:
+        """Check the tables of a bundle; a writer checks those of a snapshot."""
+        if not catalogue.ids.index.equals(log.items.index):
+            raise DataError("the catalogue and the log must hold the same items in the same order")
+        for name, space in self.spaces.items():
+            if name != space.name or len(space) != len(catalogue):
+                raise DataError(
+                    f"space '{name}' is called '{space.name}' and holds {len(space)} items; "
+                    f"expected its own name and {len(catalogue)} items"
+                )
         # The look-up tables of ids are made on first use, which must not be by two threads.
-        for ids in (self.log.users, self.log.items, *self.log.context.values()):
+        for ids in (log.users, log.items, catalogue.ids, *log.context.values()):
             ids.rows([""], unknown="skip")
 
     def answer(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
@@ -157,8 +168,11 @@ class Retriever(RetrievalCalls):
             name: frozenset(part for part, is_read in reads.get(name, {}).items() if is_read)
             for name in self.spaces
         }
-        items = FilterColumns.of(self.catalogue)
-        return RequestParser(self.log, inputs, columns, items, self.max_k)
+        items = self.item_columns
+        if items is None:
+            assert isinstance(self.catalogue, Catalogue)
+            items = FilterColumns.of(self.catalogue)
+        return RequestParser(self.catalogue.ids, self.log, inputs, columns, items, self.max_k)
 
     def _query_vectors(
         self, parsed: Mapping[int, ParsedRequest]
@@ -177,7 +191,9 @@ class Retriever(RetrievalCalls):
             theirs = [contents[position] for position in positions]
             if name == TWO_TOWER:
                 assert self.towers is not None
-                vectors = tower_vectors(self.spaces[name], some, theirs, self.towers)
+                vectors = tower_vectors(
+                    self.spaces[name], some, theirs, self.towers, self.history_vectors
+                )
             else:
                 vectors = content_vectors(self.spaces[name], some, theirs)
             for position, vector in zip(positions, vectors):
@@ -211,7 +227,7 @@ class Retriever(RetrievalCalls):
             tuple(candidates),
             request.space,
             parsed.unknown_history,
-            None if found == request.k else why_short(spaces, parsed, found),
+            None if found == request.k else why_short(spaces, parsed, found, len(self.catalogue)),
             parsed.unknown_exclude,
             unread[0] if unread else None,
             self.bundle_version,

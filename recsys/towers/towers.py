@@ -169,14 +169,17 @@ class Towers:
         self, batch: QueryBatch, chosen: Positions, lengths: Rows, width: int
     ) -> dict[str, Any]:
         seconds, times_known = self._times(batch, chosen, lengths, width)
-        known = {"user_known": batch.user_known, "terms_known": batch.terms_known}
+        # Users and values that are newer than the training have no row in its tables.
+        of_training = batch.user_known & (batch.users < self.sizes["users"])
+        known = {"user_known": of_training, "terms_known": batch.terms_known}
         terms = np.zeros((len(chosen), self.sizes["terms"]), np.float32)
         if self.terms_dimension and batch.terms_known.any():
             terms = batch.terms[chosen]
-        inputs = {"user": np.where(batch.user_known, batch.users, 0)[chosen], "terms": terms}
+        inputs = {"user": np.where(of_training, batch.users, 0)[chosen], "terms": terms}
         for name in self.config.context:
             rows = batch.context.get(name, np.zeros(len(batch), np.int32))
             mask = batch.context_known.get(name, np.zeros(len(batch), np.bool_))
+            mask = mask & (rows < self.sizes[f"context_{name}"])
             inputs[f"context_{name}"] = np.where(mask, rows, 0)[chosen]
             known[f"context_{name}_known"] = mask
         return {

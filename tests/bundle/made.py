@@ -38,7 +38,7 @@ class TableTower:
     reads_times: bool = False
     context_columns: tuple[str, ...] = ()
 
-    def encode(self, batch: QueryBatch) -> Vectors:
+    def encode(self, batch: QueryBatch, item_vectors: Vectors | None = None) -> Vectors:
         rows = [self.item_vectors[history].sum(axis=0) for history in batch.histories]
         return np.array(rows, np.float32).reshape(len(batch), self.item_vectors.shape[1])
 

@@ -172,7 +172,7 @@ def test_reference_queries_with_another_answer_are_noticed(
 ) -> None:
     """The files are right, but this machine computes something else from them."""
     encode = TableTower.encode
-    monkeypatch.setattr(TableTower, "encode", lambda self, batch: -encode(self, batch))
+    monkeypatch.setattr(TableTower, "encode", lambda self, batch, _=None: -encode(self, batch))
     with pytest.raises(
         BundleError, match=r"reference query 0 .* must answer \[.*\] and answers \[.*library"
     ):
@@ -183,7 +183,7 @@ def test_reference_queries_with_another_answer_are_noticed(
 def test_reference_queries_allow_for_rounding(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     encode = TableTower.encode
     monkeypatch.setattr(
-        TableTower, "encode", lambda self, batch: encode(self, batch) * np.float32(1 + 1e-6)
+        TableTower, "encode", lambda self, batch, _=None: encode(self, batch) * np.float32(1 + 1e-6)
     )
     assert open_bundle(root).retriever
 

@@ -62,7 +62,9 @@ def test_the_query_of_a_known_user_has_the_times_of_the_log(
 ) -> None:
     encoded: list[QueryBatch] = []
     encode = world.tower.encode
-    monkeypatch.setattr(world.tower, "encode", lambda batch: encoded.append(batch) or encode(batch))
+    monkeypatch.setattr(
+        world.tower, "encode", lambda batch, _=None: encoded.append(batch) or encode(batch)
+    )
     queries = [Query(user_id="bob"), Query(history=["i20", "i21"])]
     world.retriever().retrieve_batch(queries, k=3)
     (batch,) = encoded

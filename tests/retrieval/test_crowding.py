@@ -11,7 +11,8 @@ import pytest
 from recsys.errors import InvalidRequestError
 from recsys.index import ExactConfig, ExactIndex, ScannConfig
 from recsys.retrieval import ReciprocalRank, Request, Retriever, Space, WeightedSum
-from recsys.retrieval.crowding import Codes, ColumnValues, Crowding
+from recsys.retrieval.crowding import Crowding
+from recsys.retrieval.filters import CodedValues, Codes
 from recsys.retrieval.fusion_search import FusionInput, search_spaces
 from tests.retrieval.world import ITEMS, make_world
 
@@ -23,9 +24,9 @@ def retriever() -> Retriever:
     return make_world().retriever()
 
 
-def values_of(codes: Codes) -> ColumnValues:
+def values_of(codes: Codes) -> CodedValues:
     """A column with one value per item."""
-    return ColumnValues.of(np.arange(len(codes)), codes, items=len(codes))
+    return CodedValues.of(np.arange(len(codes)), codes, items=len(codes))
 
 
 def walked(ids: list[str], most: int, k: int) -> list[str]:

@@ -28,7 +28,8 @@ from recsys.retrieval import (
     WeightedSum,
     fusion_search,
 )
-from recsys.retrieval.crowding import ColumnValues, Crowding
+from recsys.retrieval.crowding import Crowding
+from recsys.retrieval.filters import CodedValues
 from recsys.retrieval.fusion_search import FusionInput, search_spaces
 from tests.retrieval.world import make_world
 
@@ -84,7 +85,7 @@ def draw_limits(rng: np.random.Generator, items: int) -> tuple[RowSet | None, Cr
         # One value is frequent; an item has at most one value or two, or none.
         counts = rng.choice([0, 1, 1, rng.integers(1, 3)], items)
         rows = np.repeat(np.arange(items), counts)
-        values = ColumnValues.of(rows, rng.geometric(0.5, len(rows)), items=items)
+        values = CodedValues.of(rows, rng.geometric(0.5, len(rows)), items=items)
         limits.append((values, int(rng.integers(1, 4))))
     return allowed, Crowding(tuple(limits))
 

@@ -44,7 +44,7 @@ class SumTower:
     context_columns: tuple[str, ...] = ()
     calls: list[int] = field(default_factory=list)
 
-    def encode(self, batch: QueryBatch) -> Vectors:
+    def encode(self, batch: QueryBatch, item_vectors: Vectors | None = None) -> Vectors:
         self.calls.append(len(batch))
         out = np.zeros((len(batch), self.table.shape[1]), np.float32)
         for line, history in enumerate(batch.histories):

@@ -36,7 +36,7 @@ def write_query_sheet(
 
 
 def _query_tiles(request: Request, bundle: Bundle, catalogue: Catalogue) -> Iterator[Tile]:
-    query, log = request.query, bundle.retriever.log
+    query, log = request.query, bundle.parts.ingested.interactions
     if query.image is not None:
         yield Tile("", thumbnail_from_bytes(query.image, SIDE), "picture")
     if query.terms is not None:

@@ -16,6 +16,7 @@ from pyroaring import BitMap, FrozenBitMap
 from recsys.catalogue import Catalogue, FilterType
 from recsys.ids import Rows
 from recsys.index.rows import RowSet
+from recsys.retrieval.filters.column_values import CodedValues
 from recsys.retrieval.filters.columns import (
     CodedColumn,
     Codes,
@@ -82,6 +83,7 @@ class FilterColumns:
         self.size = size
         self._build = build
         self._built: dict[str, FilterColumn] = {}
+        self._values: dict[str, CodedValues] = {}
         self._building = Lock()
         self._cache = RowSetCache(cache_bytes)
 
@@ -131,6 +133,13 @@ class FilterColumns:
             return groups.rows, codes
         rows = np.flatnonzero(found.codes >= 0).astype(np.int32)
         return rows, found.codes[rows]
+
+    def values(self, column: str, *, path: str = "column") -> CodedValues:
+        """Values of a column as codes, built once; see :meth:`entries`."""
+        if column not in self._values:
+            rows, codes = self.entries(column, path=path)
+            self._values.setdefault(column, CodedValues.of(rows, codes, items=self.size))
+        return self._values[column]
 
     def describe(self) -> tuple[ColumnDescription, ...]:
         """All columns with examples; builds each of them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -156,8 +156,30 @@ def _joined(parts: Sequence[Vectors]) -> Vectors:
 
 def _columns(matrix: Vectors, widths: Sequence[int]) -> list[Vectors]:
     """Views of the columns of each member."""
-    stops = np.cumsum(widths)
-    return [matrix[:, stop - width : stop] for stop, width in zip(stops, widths)]
+    parts = [slice(stop - width, stop) for stop, width in zip(np.cumsum(widths), widths)]
+    if isinstance(matrix, np.ndarray):
+        return [matrix[:, part] for part in parts]
+    return [cast(Vectors, _Columns(matrix, part)) for part in parts]
+
+
+@dataclass(frozen=True, eq=False)
+class _Columns:
+    """Some columns of vectors that are in several arrays, such as those of a live index."""
+
+    matrix: Any
+    part: slice
+    dtype = np.dtype(np.float32)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self), self.part.stop - self.part.start
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+    def __getitem__(self, rows: Any) -> Vectors:
+        vectors: Vectors = self.matrix[rows][..., self.part]
+        return vectors
 
 
 AnyTowers = Towers | JoinedTowers
