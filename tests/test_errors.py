@@ -18,6 +18,7 @@ CODES = {
     "InvalidRequestError": "request_invalid",
     "UnknownIdError": "unknown_id",
     "NotFoundError": "not_found",
+    "OverloadedError": "overloaded",
     "BundleError": "bundle_corrupt",
     "EncoderError": "encoder_failed",
     "TrainingError": "training_failed",

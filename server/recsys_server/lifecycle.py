@@ -17,11 +17,11 @@ from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from recsys.errors import ServiceError
-from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import add_RetrievalServiceServicer_to_server
 from recsys_server.limits import Limits
+from recsys_server.messages import ParsedMessages
 from recsys_server.rollout import Rollout
 from recsys_server.service import SERVICE_NAME, RetrievalService
 
@@ -65,8 +65,9 @@ class RetrievalServer:
             ServiceError: The port cannot be listened on.
         """
         limits = limits or Limits()
-        executor = ThreadPoolExecutor(threads or os.cpu_count(), thread_name_prefix="retrieval")
-        service = RetrievalService(rollout, executor=executor, limits=limits)
+        threads = threads or os.cpu_count() or 1
+        executor = ThreadPoolExecutor(threads, thread_name_prefix="retrieval")
+        service = RetrievalService(rollout, executor=executor, limits=limits, threads=threads)
         server = grpc.aio.server(
             options=[
                 ("grpc.so_reuseport", 0),  # a port that is taken is an error, not shared
@@ -74,11 +75,13 @@ class RetrievalServer:
                 ("grpc.max_send_message_length", -1),
             ]
         )
-        add_RetrievalServiceServicer_to_server(service, server)
+        service.add_to(server)
+        parsed = ParsedMessages(server)
         health_service = health.aio.HealthServicer()  # type: ignore[attr-defined]
-        health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
+        health_pb2_grpc.add_HealthServicer_to_server(health_service, parsed)
         names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, server)
+        described = reflection.aio.ReflectionServicer(names)  # type: ignore[attr-defined]
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(described, parsed)
         name = f"[{host}]" if ":" in host else host
         try:
             bound = server.add_insecure_port(f"{name}:{port}")

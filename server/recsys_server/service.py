@@ -1,56 +1,61 @@
 """``recsys.v1.RetrievalService``: reads a request, calls a retriever, writes the response.
 
-Retrieval blocks, so each call runs in a thread pool and the event loop stays free. Errors become
-statuses in ``recsys_server.statuses``; ``recsys_server.lifecycle`` starts and stops the service.
+Calls wait in a bounded queue (``recsys_server.admission``), from which threads answer them in
+batches (``recsys_server.batching``), so that the event loop stays free. Errors become statuses in
+``recsys_server.statuses``; ``recsys_server.lifecycle`` starts and stops the service.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
 import grpc
-from grpc_status import rpc_status
 
-from recsys.errors import RecsysError, ServiceError
+from recsys.errors import ServiceError
 from recsys.retrieval import Request, Response
 from recsys_client.convert import read_request, write_response
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
-from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceServicer
+from recsys_server.admission import Admission, QueueLimits, cost_of
+from recsys_server.batching import Batcher, Part
 from recsys_server.limits import Limits
-from recsys_server.rollout import LoadedBundle, Retriever, Rollout
+from recsys_server.messages import abort, abort_late, parse
+from recsys_server.rollout import Deployment, LoadedBundle, Retriever, Rollout
 from recsys_server.statuses import to_status
 
 SERVICE_NAME: str = pb.DESCRIPTOR.services_by_name["RetrievalService"].full_name
-Answer = TypeVar("Answer")
 
 
-class _Abandoned(Exception):
-    """The caller's deadline passed, or the caller cancelled, before the retrieval began."""
+class DeadlinePassed(Exception):
+    """The caller's deadline passed, or the caller cancelled, before the work was done."""
 
 
-class _Caller:
-    """What a worker thread checks last before it retrieves: that the caller still waits."""
+@dataclass(frozen=True, eq=False)
+class Query:
+    """A request and the bundles that answered when it arrived."""
 
-    def __init__(self, seconds: float | None, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._deadline = float("inf") if seconds is None else clock() + seconds
-        self.cancelled = False
-
-    def check(self) -> None:
-        if self.cancelled or self._clock() >= self._deadline:
-            raise _Abandoned
+    message: pb.RetrieveRequest
+    deployment: Deployment
 
 
-class RetrievalService(RetrievalServiceServicer):
+class RetrievalService:
     """Answers the two calls of the contract from the bundles of a rollout.
 
-    A call that waits in the executor while its deadline passes or its caller cancels reaches the
-    retriever never: the thread checks for both immediately before each retrieval. ``clock``
-    measures deadlines, in seconds.
+    Work whose deadline has passed or whose caller has cancelled is not begun; this is checked
+    before each stage: reading the request, retrieving, writing the response.
+
+    Args:
+        rollout: The bundles that answer.
+        executor: Threads that retrieve.
+        limits: The largest request that is answered.
+        queue: The work that may wait.
+        threads: Number of batches that run at the same time.
+        clock: Time in seconds, with which deadlines are compared.
     """
 
     def __init__(
@@ -59,26 +64,72 @@ class RetrievalService(RetrievalServiceServicer):
         *,
         executor: Executor,
         limits: Limits,
+        queue: QueueLimits | None = None,
+        threads: int = 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rollout = rollout
-        self._executor = executor
         self._limits = limits
-        self._clock = clock
+        self._admission = Admission(queue or QueueLimits(), threads)
+        self._batcher = Batcher(
+            self._answer, executor=executor, admission=self._admission, clock=clock
+        )
         self._draining = False
         self._in_flight = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
-    async def Retrieve(self, request: pb.RetrieveRequest, context: Any) -> pb.RetrieveResponse:
-        """Candidates for one query."""
-        return await self._respond(lambda caller: self._retrieve(request, caller), context)
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Register the calls, which read and write bytes."""
+        calls = {
+            name: grpc.unary_unary_rpc_method_handler(method)
+            for name, method in (
+                ("Retrieve", self.retrieve),
+                ("BatchRetrieve", self.retrieve_batch),
+            )
+        }
+        handler = grpc.method_handlers_generic_handler(SERVICE_NAME, calls)
+        server.add_generic_rpc_handlers((handler,))
 
-    async def BatchRetrieve(
-        self, request: pb.BatchRetrieveRequest, context: Any
-    ) -> pb.BatchRetrieveResponse:
-        """For each query the response, or the error, of :meth:`Retrieve`."""
-        return await self._respond(lambda caller: self._batch(request, caller), context)
+    async def retrieve(self, raw: bytes, context: Any) -> bytes:
+        """The bytes of a ``RetrieveResponse`` to those of a ``RetrieveRequest``."""
+        self._begin(context)
+        try:
+            self._check_serving()
+            message = parse(pb.RetrieveRequest, raw)
+            outcomes = await self._batcher.submit(
+                [Query(message, self._rollout.current)],
+                [cost_of(message)],
+                size=len(raw),
+                seconds=context.time_remaining(),
+            )
+            if isinstance(outcomes[0], bytes):
+                return outcomes[0]
+            error = outcomes[0]
+        except Exception as failed:
+            error = failed
+        await _fail(context, error)
+
+    async def retrieve_batch(self, raw: bytes, context: Any) -> bytes:
+        """The bytes of a ``BatchRetrieveResponse`` to those of a ``BatchRetrieveRequest``."""
+        self._begin(context)
+        try:
+            self._check_serving()
+            message = parse(pb.BatchRetrieveRequest, raw)
+            self._limits.check_batch(message)
+            deployment = self._rollout.current
+            outcomes = await self._batcher.submit(
+                [Query(each, deployment) for each in message.requests],
+                [cost_of(each) for each in message.requests],
+                size=len(raw),
+                seconds=context.time_remaining(),
+            )
+            if not any(isinstance(each, DeadlinePassed) for each in outcomes):
+                return _batch_response(outcomes, deployment)
+            error: Exception = DeadlinePassed()
+        except Exception as failed:
+            error = failed
+        await _fail(context, error)
 
     @property
     def in_flight(self) -> int:
@@ -94,27 +145,10 @@ class RetrievalService(RetrievalServiceServicer):
             return self._in_flight
         return 0
 
-    async def _respond(self, work: Callable[[_Caller], Answer], context: Any) -> Answer:
-        """The result of ``work``, run off the event loop unless the deadline passes first."""
-        caller = _Caller(context.time_remaining(), self._clock)
+    def _begin(self, context: Any) -> None:
         self._in_flight += 1
         self._idle.clear()
         context.add_done_callback(self._count_ended)
-        try:
-            if self._draining:
-                raise ServiceError("the service is stopping; retry, another may answer")
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._executor, work, caller)
-        except asyncio.CancelledError:
-            caller.cancelled = True
-            raise
-        except _Abandoned:
-            await context.abort(
-                grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed before the work began"
-            )
-        except Exception as error:
-            await context.abort_with_status(rpc_status.to_status(to_status(error)))
-        raise AssertionError("abort returned")
 
     def _count_ended(self, context: Any) -> None:
         """Called by gRPC once the response is sent, or the call is cancelled."""
@@ -122,57 +156,70 @@ class RetrievalService(RetrievalServiceServicer):
         if not self._in_flight:
             self._idle.set()
 
-    def _retrieve(self, message: pb.RetrieveRequest, caller: _Caller) -> pb.RetrieveResponse:
-        caller.check()
-        self._limits.check(message)
-        request = read_request(message)
-        caller.check()
-        loaded = self._rollout.current.for_user(request.query.user_id or "")
-        answer = loaded.retriever.answer([request])[0]
-        if isinstance(answer, RecsysError):
-            raise answer
-        return write_response(answer)
+    def _check_serving(self) -> None:
+        if self._draining:
+            raise ServiceError("the service is stopping; retry, another may answer")
 
-    def _batch(self, message: pb.BatchRetrieveRequest, caller: _Caller) -> pb.BatchRetrieveResponse:
-        caller.check()
-        self._limits.check_batch(message)
-        answers: dict[int, Response | Exception] = {}
-        requests: dict[int, Request] = {}
-        for position, single in enumerate(message.requests):
+    def _answer(self, parts: Sequence[Part]) -> list[bytes | Exception]:
+        """Per part the bytes of its response, or the reason why there is none."""
+        outcomes: dict[Part, bytes | Exception] = {}
+        groups: dict[LoadedBundle, dict[Part, Request]] = defaultdict(dict)
+        for part in parts:
+            message = part.request.message
             try:
-                self._limits.check(single)
-                requests[position] = read_request(single)
-            except RecsysError as error:
-                answers[position] = error
-        deployment = self._rollout.current
-        groups: dict[LoadedBundle, list[int]] = {}
-        for position, request in requests.items():
-            loaded = deployment.for_user(request.query.user_id or "")
-            groups.setdefault(loaded, []).append(position)
-        for loaded, positions in groups.items():
-            some = [requests[position] for position in positions]
-            answers.update(zip(positions, self._answer_all(loaded.retriever, some, caller)))
-        return pb.BatchRetrieveResponse(
-            results=[
-                pb.RetrieveResult(error=to_status(answer))
-                if isinstance(answer, Exception)
-                else pb.RetrieveResult(response=write_response(answer))
-                for _, answer in sorted(answers.items())
-            ],
-            bundle_version=deployment.active.version,
-        )
+                _check_wanted(part)
+                self._limits.check(message)
+                request = read_request(message)
+                loaded = part.request.deployment.for_user(request.query.user_id or "")
+                groups[loaded][part] = request
+            except Exception as error:
+                outcomes[part] = error
+        for loaded, requests in groups.items():
+            for part, answer in _answers(loaded.retriever, requests).items():
+                if isinstance(answer, Exception):
+                    outcomes[part] = answer
+                else:
+                    outcomes[part] = write_response(answer).SerializeToString()
+        return [outcomes[part] for part in parts]
 
-    def _answer_all(
-        self, retriever: Retriever, requests: list[Request], caller: _Caller
-    ) -> Sequence[Response | Exception]:
-        """Answer requests together; if one of them hits a bug, then each by itself."""
-        caller.check()
-        try:
-            return retriever.answer(requests)
-        except Exception as error:
-            if len(requests) == 1:
-                return [error]
-        answers: list[Response | Exception] = []
-        for request in requests:
-            answers += self._answer_all(retriever, [request], caller)
+
+def _answers(
+    retriever: Retriever, requests: dict[Part, Request]
+) -> dict[Part, Response | Exception]:
+    """Answers to requests together; if one of them hits a bug, then to each by itself."""
+    late = {part: DeadlinePassed() for part in requests if not part.is_wanted}
+    wanted = {part: request for part, request in requests.items() if part not in late}
+    answers: dict[Part, Response | Exception] = {**late}
+    if not wanted:
         return answers
+    try:
+        answers |= zip(wanted, retriever.answer(list(wanted.values())))
+    except Exception as error:
+        if len(wanted) == 1:
+            return answers | dict.fromkeys(wanted, error)
+        for part, request in wanted.items():
+            answers |= _answers(retriever, {part: request})
+    return answers
+
+
+def _batch_response(outcomes: Sequence[bytes | Exception], deployment: Deployment) -> bytes:
+    message = pb.BatchRetrieveResponse(bundle_version=deployment.active.version)
+    for outcome in outcomes:
+        result = message.results.add()
+        if isinstance(outcome, bytes):
+            result.response.ParseFromString(outcome)
+        else:
+            result.error.CopyFrom(to_status(outcome))
+    return message.SerializeToString()
+
+
+def _check_wanted(part: Part) -> None:
+    if not part.is_wanted:
+        raise DeadlinePassed
+
+
+async def _fail(context: Any, error: Exception) -> NoReturn:
+    """End a call with the status of an error."""
+    if isinstance(error, DeadlinePassed):
+        await abort_late(context)
+    await abort(context, error)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from google.protobuf.any_pb2 import Any
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
-from recsys.errors import RecsysError
+from recsys.errors import OverloadedError, RecsysError
 from recsys_client.filters.messages import message_path
 from recsys_client.statuses import DOMAIN, STATUS_CODES
 
@@ -36,6 +37,10 @@ def to_status(error: Exception) -> Status:
     )
     status = Status(code=STATUS_CODES[error.code].value[0], message=message)
     status.details.append(_packed(info))
+    if isinstance(error, OverloadedError):
+        retry = RetryInfo()
+        retry.retry_delay.FromTimedelta(timedelta(seconds=error.retry_after))
+        status.details.append(_packed(retry))
     if field:
         path = field.replace("query.history[", "query.history.item_ids[")  # as in the proto
         path = path.replace("query.history_times", "query.history.times")
@@ -45,7 +50,7 @@ def to_status(error: Exception) -> Status:
     return status
 
 
-def _packed(detail: ErrorInfo | BadRequest) -> Any:
+def _packed(detail: ErrorInfo | BadRequest | RetryInfo) -> Any:
     packed = Any()
     packed.Pack(detail)
     return packed

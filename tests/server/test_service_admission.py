@@ -1,28 +1,34 @@
-"""A call whose caller has given up is never begun, at whatever moment that happened."""
+"""Work whose caller has given up is never begun, and what waits is bounded."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import grpc
 import pytest
+from google.rpc.error_details_pb2 import RetryInfo
 
-from recsys.errors import RecsysError
+from recsys.errors import OverloadedError, RecsysError
 from recsys.retrieval import Query, Request, Response
+from recsys_client.convert import read_request
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
-from recsys_server import service as serving
+from recsys_client.statuses import from_status
+from recsys_server.admission import Admission, QueueLimits, cost_of
+from recsys_server.batching import BATCH, Batcher, Part
 from recsys_server.limits import Limits
+from recsys_server.messages import abort
 from recsys_server.service import RetrievalService
-from tests.server.service_world import WAIT, LineRetriever, rollout_of
+from recsys_server.statuses import to_status
+from tests.server.service_world import LineRetriever, rollout_of
 
 SINGLE = pb.RetrieveRequest(query=pb.Query(user_id="ann"), k=1)
-BATCH = pb.BatchRetrieveRequest(requests=[SINGLE, SINGLE, SINGLE])
+BATCH_OF_3 = pb.BatchRetrieveRequest(requests=[SINGLE, SINGLE, SINGLE])
 DEADLINE = 5.0
+KINDS = pytest.mark.parametrize("message", [SINGLE, BATCH_OF_3], ids=["single", "batch"])
 
 
 class Aborted(Exception):
@@ -32,11 +38,17 @@ class Aborted(Exception):
 class Call:
     """The part of gRPC's context that the service uses."""
 
-    def time_remaining(self) -> float:
-        return DEADLINE
+    def __init__(self, seconds: float | None = DEADLINE) -> None:
+        self.seconds = seconds
+
+    def time_remaining(self) -> float | None:
+        return self.seconds
 
     def add_done_callback(self, callback: Callable[[Any], None]) -> None:
         pass
+
+    def done(self) -> bool:
+        return False
 
     async def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
         raise Aborted(code)
@@ -46,18 +58,18 @@ class Call:
 
 
 class Held(Executor):
-    """Keeps the work of one call until the test runs it."""
+    """Keeps the work of threads until the test runs it."""
+
+    def __init__(self) -> None:
+        self.held: list[Callable[[], Any]] = []
 
     def submit(self, work: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        self.work, self.future = lambda: work(*args, **kwargs), Future[Any]()
-        return self.future
+        self.held.append(lambda: work(*args, **kwargs))
+        return Future()
 
     def run(self) -> None:
-        if self.future.set_running_or_notify_cancel():
-            try:
-                self.future.set_result(self.work())
-            except Exception as error:
-                self.future.set_exception(error)
+        while self.held:
+            self.held.pop(0)()
 
 
 @dataclass
@@ -67,27 +79,31 @@ class World:
     now: float = 0.0
     held: Held = field(default_factory=Held)
     retriever: LineRetriever = field(default_factory=LineRetriever)
+    queue: QueueLimits = field(default_factory=QueueLimits)
 
-    def begin(self, message: Any, executor: Executor | None = None) -> asyncio.Task[Any]:
-        service = RetrievalService(
+    def __post_init__(self) -> None:
+        self.service: RetrievalService | None = None
+
+    def begin(self, message: Any, seconds: float | None = DEADLINE) -> asyncio.Task[bytes]:
+        self.service = self.service or RetrievalService(
             rollout_of(self.retriever),
-            executor=executor or self.held,
+            executor=self.held,
             limits=Limits(),
+            queue=self.queue,
             clock=lambda: self.now,
         )
-        call = service.Retrieve if message is SINGLE else service.BatchRetrieve
-        return asyncio.create_task(call(message, Call()))
+        single = isinstance(message, pb.RetrieveRequest)
+        call = self.service.retrieve if single else self.service.retrieve_batch
+        return asyncio.create_task(call(message.SerializeToString(), Call(seconds)))
 
 
-async def submitted(world: World, message: Any) -> asyncio.Task[Any]:
-    """A call whose work is in the executor."""
-    task = world.begin(message)
-    await asyncio.sleep(0)
-    assert world.held.future
-    return task
+async def turns(count: int = 3) -> None:
+    """Let the event loop run everything that is ready."""
+    for _ in range(count):
+        await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize("message", [SINGLE, BATCH], ids=["single", "batch"])
+@KINDS
 @pytest.mark.parametrize(
     ("late", "calls"), [(0.0, True), (DEADLINE - 0.1, True), (DEADLINE, False)]
 )
@@ -95,7 +111,8 @@ def test_a_call_is_begun_before_its_deadline_only(message: Any, late: float, cal
     world = World()
 
     async def scenario() -> object:
-        task = await submitted(world, message)
+        task = world.begin(message)
+        await turns()
         world.now = late
         world.held.run()
         return (await asyncio.gather(task, return_exceptions=True))[0]
@@ -106,20 +123,21 @@ def test_a_call_is_begun_before_its_deadline_only(message: Any, late: float, cal
         assert isinstance(ended, Aborted) and ended.args == (grpc.StatusCode.DEADLINE_EXCEEDED,)
 
 
-@pytest.mark.parametrize("message", [SINGLE, BATCH], ids=["single", "batch"])
+@KINDS
 def test_a_deadline_that_passes_while_the_request_is_read_counts(
     message: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world, read = World(), serving.read_request
+    world, read = World(), read_request
 
     def slow(single: pb.RetrieveRequest) -> Request:
         world.now = DEADLINE
         return read(single)
 
-    monkeypatch.setattr(serving, "read_request", slow)
+    monkeypatch.setattr("recsys_server.service.read_request", slow)
 
     async def scenario() -> None:
-        task = await submitted(world, message)
+        task = world.begin(message)
+        await turns()
         world.held.run()
         with pytest.raises(Aborted, match="DEADLINE_EXCEEDED"):
             await task
@@ -143,7 +161,8 @@ def test_a_batch_that_is_answered_one_by_one_ends_at_its_deadline() -> None:
     world.retriever = Failing()
 
     async def scenario() -> None:
-        task = await submitted(world, pb.BatchRetrieveRequest(requests=[SINGLE] * 9))
+        task = world.begin(pb.BatchRetrieveRequest(requests=[SINGLE] * 9))
+        await turns()
         world.held.run()
         with pytest.raises(Aborted, match="DEADLINE_EXCEEDED"):
             await task
@@ -152,11 +171,13 @@ def test_a_batch_that_is_answered_one_by_one_ends_at_its_deadline() -> None:
     assert world.retriever.calls == [Query(user_id="ann")] * 3, "begun at 0, 2 and 4 seconds"
 
 
-def test_a_call_cancelled_in_the_queue_is_never_begun() -> None:
+@KINDS
+def test_a_call_cancelled_in_the_queue_is_never_begun(message: Any) -> None:
     world = World()
 
     async def scenario() -> None:
-        task = await submitted(world, SINGLE)
+        task = world.begin(message)
+        await turns()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -166,31 +187,146 @@ def test_a_call_cancelled_in_the_queue_is_never_begun() -> None:
     assert world.retriever.calls == []
 
 
-def test_a_call_cancelled_while_its_request_is_read_is_never_begun(
-    monkeypatch: pytest.MonkeyPatch,
+def test_calls_that_wait_at_the_same_time_are_answered_together() -> None:
+    world = World()
+
+    async def scenario() -> list[bytes]:
+        tasks = [world.begin(SINGLE) for _ in range(5)]
+        await turns()
+        world.held.run()
+        return await asyncio.gather(*tasks)
+
+    answers = asyncio.run(scenario())
+    assert world.retriever.together == [5]
+    assert len({*answers}) == 1 and pb.RetrieveResponse.FromString(answers[0]).candidates
+
+
+def test_a_large_call_neither_delays_single_ones_nor_waits_for_ever() -> None:
+    batches: list[list[str]] = []
+
+    async def scenario() -> None:
+        def answer(parts: Sequence[Part]) -> list[str]:
+            batches.append([part.request for part in parts])
+            return [part.request for part in parts]
+
+        held = Held()
+        batcher = Batcher(answer, executor=held, admission=Admission(QueueLimits()))
+        large = [asyncio.create_task(_submit(batcher, ["large"] * 2 * BATCH)) for _ in range(2)]
+        singles = [asyncio.create_task(_submit(batcher, ["single"])) for _ in range(BATCH)]
+        await turns()
+        held.run()
+        await asyncio.gather(*large, *singles)
+
+    asyncio.run(scenario())
+    assert {len(batch) for batch in batches} == {BATCH}
+    assert [batch.count("single") for batch in batches[:3]] == [BATCH // 2, BATCH // 2, 0]
+
+
+async def _submit(batcher: Batcher, requests: list[str]) -> list[Any]:
+    return await batcher.submit(requests, [1.0] * len(requests), size=1, seconds=None)
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (QueueLimits(calls=2), "2 calls wait"),
+        (QueueLimits(bytes=1_024), "1,000 bytes of calls wait"),
+        (QueueLimits(seconds=0.015), "calls wait for 0.02 seconds"),
+        (QueueLimits(), "calls wait for 0.02 seconds, and the deadline is in 0.025"),
+    ],
+)
+def test_more_than_may_wait_is_refused_with_the_time_of_a_retry(
+    limits: QueueLimits, reason: str
 ) -> None:
-    world, read = World(), serving.read_request
-    reading, cancelled = threading.Event(), threading.Event()
-
-    def slow(single: pb.RetrieveRequest) -> Request:
-        reading.set()
-        assert cancelled.wait(WAIT)
-        return read(single)
-
-    monkeypatch.setattr(serving, "read_request", slow)
-
-    async def scenario(executor: Executor) -> None:
-        task = world.begin(SINGLE, executor)
-        await asyncio.to_thread(_wait, reading.wait)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        cancelled.set()
-
-    with ThreadPoolExecutor(1) as executor:
-        asyncio.run(scenario(executor))
-    assert world.retriever.calls == []
+    admission = Admission(limits)
+    for _ in range(2):
+        admission.admit(cost=10_000.0, size=500, seconds=1.0)  # 0.01 seconds at first
+    with pytest.raises(OverloadedError, match=reason) as caught:
+        admission.admit(cost=10_000.0, size=500, seconds=0.025)
+    assert caught.value.retry_after == 0.05
 
 
-def _wait(wait: Callable[[float], bool]) -> None:
-    assert wait(WAIT)
+def test_work_that_ends_or_is_given_up_makes_room() -> None:
+    admission = Admission(QueueLimits(calls=1, bytes=1_024, seconds=0.001))
+    for _ in range(3):
+        admission.admit(cost=10_000.0, size=1_000, seconds=0.0001)
+        admission.begin(10_000.0)
+        admission.end(1_000)
+    assert (admission.calls, admission.wait) == (0, 0.0)
+
+
+def test_the_wait_is_estimated_from_the_batches_so_far() -> None:
+    admission = Admission(QueueLimits(seconds=100), threads=2)
+    for _ in range(200):
+        admission.measure(1_000.0, 0.5)
+    admission.admit(cost=2_000.0, size=1, seconds=None)
+    assert admission.wait == pytest.approx(0.5, rel=0.01)
+
+
+def test_a_refused_call_has_a_status_with_the_time_of_a_retry() -> None:
+    world = World(queue=QueueLimits(calls=1))
+
+    async def scenario() -> None:
+        first = world.begin(SINGLE)
+        await turns()
+        with pytest.raises(Aborted, match="RESOURCE_EXHAUSTED"):
+            await world.begin(SINGLE)
+        world.held.run()
+        await first
+
+    asyncio.run(scenario())
+    assert len(world.retriever.calls) == 1
+    status = to_status(OverloadedError("later", retry_after=1.5))
+    retry = RetryInfo()
+    assert any(detail.Unpack(retry) for detail in status.details)
+    assert retry.retry_delay.ToTimedelta().total_seconds() == 1.5
+    back = from_status(status)
+    assert isinstance(back, OverloadedError) and back.retry_after == 1.5
+
+
+def test_many_cancelled_calls_leave_nothing_behind() -> None:
+    world = World(queue=QueueLimits(calls=10))
+
+    async def scenario() -> None:
+        for _ in range(10):
+            tasks = [world.begin(SINGLE) for _ in range(10)]
+            await turns()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        last = world.begin(SINGLE)
+        await turns()
+        world.held.run()
+        await last
+
+    asyncio.run(scenario())
+    assert len(world.retriever.calls) == 1
+
+
+def test_the_cost_of_a_request_grows_with_its_work() -> None:
+    def cost(**fields: Any) -> float:
+        return cost_of(pb.RetrieveRequest(k=10, **fields))
+
+    history = pb.Query(history=pb.History(item_ids=["a"] * 50))
+    item, user = pb.Query(item_id="a"), pb.Query(user_id="ann")
+    picture = pb.Query(image=b"...")
+    assert cost(query=item) < cost(query=user) < cost(query=history) < cost(query=picture)
+    assert cost(query=item, effort=2.0) == 2 * cost(query=item)
+
+
+def test_a_call_that_has_ended_is_left_alone() -> None:
+    class Ended(Call):
+        def done(self) -> bool:
+            return True
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(abort(Ended(), OverloadedError("later")))
+
+
+def test_an_abort_that_comes_too_late_leaves_no_traceback() -> None:
+    class Ending(Call):
+        async def abort_with_status(self, status: grpc.Status) -> NoReturn:
+            raise grpc.aio.UsageError("Abort already called!")
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(abort(Ending(), OverloadedError("later")))

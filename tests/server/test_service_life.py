@@ -59,7 +59,7 @@ def test_reflection_lists_the_services_and_describes_ours() -> None:
         assert {SERVICE_NAME, "grpc.health.v1.Health"} <= set(database.get_services())
         described = database.FindFileContainingSymbol(SERVICE_NAME)
         methods = [method.name for method in described.service[0].method]
-        assert methods == ["Retrieve", "BatchRetrieve"]
+        assert methods == ["Retrieve", "BatchRetrieve", "Describe"]
 
 
 def test_a_stop_reports_not_serving_finishes_running_calls_and_refuses_new_ones(

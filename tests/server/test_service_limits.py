@@ -164,12 +164,28 @@ def test_other_clients_get_the_field_path_too(
     assert fault.field_violations[0].field == field
 
 
-def test_bytes_that_are_no_message_do_not_harm_the_service(
-    server: Served, client: RecsysClient
+@pytest.mark.parametrize(
+    "method",
+    [
+        "recsys.v1.RetrievalService/Retrieve",
+        "recsys.v1.RetrievalService/BatchRetrieve",
+        "grpc.health.v1.Health/Check",
+        "grpc.health.v1.Health/Watch",
+        "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+    ],
+)
+@pytest.mark.parametrize("raw", [b"\xff\xff\xff", b"\x0a\x04\x0a\x02\xff\xfe"])
+def test_bytes_that_are_no_message_are_invalid_and_one_line_of_the_log(
+    server: Served, client: RecsysClient, caplog: pytest.LogCaptureFixture, method: str, raw: bytes
 ) -> None:
-    with grpc.insecure_channel(server.address) as channel:
-        call = channel.unary_unary("/recsys.v1.RetrievalService/Retrieve")
-        for raw in (b"\xff\xff\xff", b"\x0a\x04\x0a\x02\xff\xfe"):  # no message; no UTF-8
-            with pytest.raises(grpc.RpcError):
-                call(raw, timeout=WAIT)
+    stream = method.endswith(("Watch", "Info"))
+    with caplog.at_level("INFO"), grpc.insecure_channel(server.address) as channel:
+        kind = "stream_stream" if method.endswith("Info") else "unary_stream"
+        call = getattr(channel, kind if stream else "unary_unary")(f"/{method}")
+        with pytest.raises(grpc.RpcError) as caught:
+            answer = call(iter([raw]) if method.endswith("Info") else raw, timeout=WAIT)
+            list(answer)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "are no message" in caught.value.details()
+    assert len(caplog.records) == 1 and "Traceback" not in caplog.text
     assert client.retrieve(user_id="ann", k=1).candidates

@@ -72,3 +72,21 @@ class ServiceError(RecsysError, code="service_failed"):
 
 class StoreError(RecsysError, code="store_unavailable"):
     """A store that cannot be read or written now; a refused write changed nothing."""
+
+
+class OverloadedError(RecsysError, code="overloaded"):
+    """A service that has more to do than it can answer in time; it did nothing of the call.
+
+    Args:
+        message: As of every error.
+        field: As of every error.
+        retry_after: Seconds after which a retry may succeed.
+
+    Example:
+        >>> OverloadedError("1,000 calls wait", retry_after=0.5).retry_after
+        0.5
+    """
+
+    def __init__(self, message: str, *, field: str = "", retry_after: float = 0.0) -> None:
+        super().__init__(message, field=field)
+        self.retry_after = retry_after

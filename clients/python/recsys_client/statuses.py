@@ -8,11 +8,11 @@ exception. ``recsys_server.statuses`` writes statuses.
 from __future__ import annotations
 
 import grpc
-from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
-from recsys_client.errors import RecsysError, ServiceError
+from recsys_client.errors import OverloadedError, RecsysError, ServiceError
 
 DOMAIN = "recsys"
 
@@ -29,16 +29,22 @@ STATUS_CODES: dict[str, grpc.StatusCode] = {
     "download_failed": grpc.StatusCode.UNAVAILABLE,
     "service_failed": grpc.StatusCode.UNAVAILABLE,
     "store_unavailable": grpc.StatusCode.UNAVAILABLE,
+    "overloaded": grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
 
 
 def from_status(status: Status) -> RecsysError:
     """The exception of a status: class, code, message and field of the error in the service."""
+    info, retry = ErrorInfo(), RetryInfo()
     for detail in status.details:
-        info = ErrorInfo()
-        if detail.Unpack(info) and info.domain == DOMAIN:
-            kind = _KINDS.get(info.reason.lower(), ServiceError)
-            return kind(status.message, field=info.metadata.get("field", ""))
+        detail.Unpack(info)
+        detail.Unpack(retry)
+    if info.domain == DOMAIN:
+        kind, field = _KINDS.get(info.reason.lower(), ServiceError), info.metadata.get("field", "")
+        if kind is OverloadedError:
+            seconds = retry.retry_delay.ToTimedelta().total_seconds()
+            return OverloadedError(status.message, field=field, retry_after=seconds)
+        return kind(status.message, field=field)
     return ServiceError(f"the service answered status {status.code}: {status.message}")
 
 
