@@ -16,6 +16,7 @@ from recsys.cli import (
     exports,
     init,
     runs,
+    store,
     tune,
 )
 from recsys.cli.query import query
@@ -45,6 +46,7 @@ app.command()(tune.tune)
 app.command("compare")(compare_runs.compare_runs)
 app.command("compare-embeddings")(compare_embeddings.compare_embeddings)
 app.add_typer(bundles.app, name="bundles")
+app.add_typer(store.app, name="store")
 
 
 def _version(show: bool) -> None:

@@ -83,6 +83,15 @@ def load_ingested(folder: Path, *, pictures: PictureStore | None = None) -> Inge
         raise DataError(f"{folder / MANIFEST} does not fit its tables: {error}") from error
 
 
+def ingested_fingerprint(folder: Path) -> str:
+    """Fingerprint that :func:`save_ingested` returned for the data in ``folder``.
+
+    Raises:
+        DataError: The folder holds no ingested data.
+    """
+    return str(_manifest(folder)["fingerprint"])
+
+
 def _tables(ingested: IngestedData) -> dict[str, pa.Table]:
     log = ingested.interactions
     columns = {name: getattr(log, name) for name in _COLUMNS}

@@ -14,16 +14,29 @@ from recsys.store.changes import (
     Receipt,
     UserDeleted,
 )
+from recsys.store.compaction import Compaction, compact
+from recsys.store.copying import backup
+from recsys.store.exporting import export_store
+from recsys.store.importing import Imported, import_folder
 from recsys.store.store import Store, open_store
+from recsys.store.verification import Verification, verify
 
 __all__ = [
     "Change",
+    "Compaction",
     "Entry",
+    "Imported",
     "InteractionRecorded",
     "ItemDeleted",
     "ItemUpserted",
     "Receipt",
     "Store",
     "UserDeleted",
+    "Verification",
+    "backup",
+    "compact",
+    "export_store",
+    "import_folder",
     "open_store",
+    "verify",
 ]

@@ -10,9 +10,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from recsys.errors import InvalidRequestError
 from recsys.store.changes import Receipt
+from recsys.store.databases.schema import ENTRIES, GAPS, ITEMS, KEYS, STATE
 from recsys.store.group_commit import PendingWrite
 from recsys.store.rows import ITEM_DELETED, UPSERT, USER_DELETED, Row
-from recsys.store.schema import ENTRIES, GAPS, ITEMS, KEYS, STATE
 
 KEY_SECONDS = 24 * 3600
 """Time for which an idempotency key is remembered."""

@@ -6,49 +6,21 @@ import hashlib
 import threading
 import time
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
 
 import sqlalchemy as sa
 
-from recsys.errors import ConfigError, InvalidRequestError, StoreError
+from recsys.errors import InvalidRequestError, StoreError
 from recsys.store.appending import append_group
 from recsys.store.changes import Change, Entry, InteractionRecorded, ItemUpserted, Receipt
+from recsys.store.databases import Database, open_database
+from recsys.store.databases.schema import ENTRIES, ITEMS, STATE
 from recsys.store.group_commit import GroupCommit, PendingWrite
 from recsys.store.rows import INTERACTION, digest, to_change, to_entry, to_row
-from recsys.store.schema import ENTRIES, ITEMS, STATE
 
 MAX_CHANGES = 100_000
 """Largest number of changes of one write, and of one answer."""
 MAX_KEY = 512
-
-
-class Database(Protocol):
-    """What a store needs of a database; its methods raise :class:`StoreError`."""
-
-    where: str
-
-    def reading(self) -> AbstractContextManager[sa.Connection]:
-        """A connection that sees one state of the store during the block."""
-
-    def writing(self) -> AbstractContextManager[sa.Connection]:
-        """A connection in a transaction that is on disk when the block has ended."""
-
-    def erased(self) -> None:
-        """Remember that values were deleted, whose copies must leave the disk."""
-
-    def change_number(self) -> int:
-        """A number that differs after a commit."""
-
-    def wait(self, number: int, seconds: float) -> None:
-        """Return when :meth:`change_number` differs from ``number``, or after ``seconds``."""
-
-    def size(self) -> int:
-        """Number of bytes on disk."""
-
-    def close(self) -> None:
-        """Close all connections."""
 
 
 class Store:
@@ -217,28 +189,7 @@ def open_store(url_or_path: str | Path) -> Store:
             newer version of this library.
         ConfigError: The URL is of another kind.
     """
-    text = str(url_or_path)
-    if "://" not in text:
-        from recsys.store.sqlite import SqliteDatabase
-
-        return Store(SqliteDatabase(Path(text)))
-    try:
-        url = sa.make_url(text)
-    except sa.exc.ArgumentError as error:
-        raise ConfigError(f"the store's URL cannot be read: {error}") from error
-    backend = url.drivername.partition("+")[0]
-    if backend == "sqlite" and url.database and url.database != ":memory:":
-        from recsys.store.sqlite import SqliteDatabase
-
-        return Store(SqliteDatabase(Path(url.database)))
-    if backend in ("postgresql", "postgres"):
-        from recsys.store.postgresql import PostgresqlDatabase
-
-        return Store(PostgresqlDatabase(url))
-    raise ConfigError(
-        "a store is a path, sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE; got"
-        f" {url.render_as_string(hide_password=True)!r}"
-    )
+    return Store(open_database(url_or_path))
 
 
 def _item(change: Change) -> ItemUpserted:

@@ -7,9 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.store_contract import StoreContract
+from tests.contracts.store_upkeep_contract import StoreUpkeepContract
 
 
 class TestSqlite(StoreContract):
     @pytest.fixture
     def url(self, tmp_path: Path) -> str:
         return str(tmp_path / "made here" / "store?.db")
+
+
+class TestSqliteUpkeep(StoreUpkeepContract):
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        return str(tmp_path / "store.db")

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import psycopg
 import sqlalchemy as sa
 
-from recsys.store.faults import translated
-from recsys.store.schema import ENTRIES, STATE, migrate
+from recsys.store.databases.faults import translated
+from recsys.store.databases.schema import STATE, metadata, migrate
 
 LOCK_SECONDS = 5
 """Longest wait for another transaction's lock, and for a connection."""
@@ -84,10 +84,22 @@ class PostgresqlDatabase:
         with translated("the store cannot be read", self.where):
             self._listener.wait(lambda: self.change_number() != number, min(seconds, POLL_SECONDS))
 
+    def integrity_faults(self) -> list[str]:
+        """None: PostgreSQL checks its own pages (``initdb --data-checksums``, pg_amcheck)."""
+        return []
+
+    def reclaim(self) -> None:
+        """Make the space of deleted rows usable again; the files keep their size."""
+        with translated("no space was freed", self.where):
+            own = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+            with own.connect() as connection:
+                for table in metadata.tables:
+                    connection.exec_driver_sql(f"VACUUM (ANALYZE) {table}")
+
     def size(self) -> int:
         """Number of bytes on disk."""
         with self.reading() as connection:
-            tables = [sa.func.pg_total_relation_size(each) for each in ENTRIES.metadata.tables]
+            tables = [sa.func.pg_total_relation_size(each) for each in metadata.tables]
             return sum(connection.execute(sa.select(*tables)).one())
 
     def close(self) -> None:

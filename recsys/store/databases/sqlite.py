@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from recsys.errors import StoreError
 from recsys.files import sync
-from recsys.store.faults import translated
-from recsys.store.schema import migrate
+from recsys.store.databases.faults import translated
+from recsys.store.databases.schema import migrate
 
 BUSY_SECONDS = 5.0
 """Longest wait for another program's lock."""
@@ -23,6 +23,7 @@ POLL_SECONDS = 0.005
 """Time between two looks at the file in :meth:`SqliteDatabase.wait`."""
 ERASE_MILLISECONDS = 100
 """Longest wait for readers before the write-ahead log is emptied."""
+PAGES_PER_STEP = 2_000
 READERS = 16
 _OPTIONS = (
     "PRAGMA synchronous = FULL",
@@ -67,6 +68,7 @@ class SqliteDatabase:
             self._watching = threading.Lock()
             self._watcher = self._connect()
             if self._mode == "rwc":
+                self._watcher.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table
                 self._watcher.execute("PRAGMA journal_mode = WAL")
                 with self._writer.begin() as connection:
                     migrate(connection)
@@ -113,6 +115,33 @@ class SqliteDatabase:
         while (left := deadline - time.monotonic()) > 0 and number == self.change_number():
             time.sleep(min(POLL_SECONDS, left))
 
+    def integrity_faults(self) -> list[str]:
+        """Faults that SQLite finds in the file."""
+        with self.reading() as connection:
+            found = connection.exec_driver_sql("PRAGMA integrity_check").scalars().all()
+        return [] if found == ["ok"] else [str(fault) for fault in found]
+
+    def reclaim(self) -> None:
+        """Return the space of deleted rows to the disk, in steps between which others write."""
+        with translated("no space was freed", self.where), self._writer.connect() as connection:
+            raw = _raw(connection)
+            free, before = self._free_pages(), -1
+            while free and free != before:
+                raw.execute(f"PRAGMA incremental_vacuum({PAGES_PER_STEP})").fetchall()
+                free, before = self._free_pages(), free
+        self._truncate_log()
+
+    def copy_to(self, path: Path) -> None:
+        """Write one state of the file to a new file, while others write."""
+        with translated("no copy was written", self.where):
+            source, target = self._connect(), sqlite3.connect(path)
+            try:
+                source.backup(target)
+                target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                source.close()
+                target.close()
+
     def size(self) -> int:
         """Number of bytes on disk."""
         return sum(each.stat().st_size for each in self.files() if each.exists())
@@ -127,6 +156,10 @@ class SqliteDatabase:
             self._watcher.close()
         self._reader.dispose()
         self._writer.dispose()
+
+    def _free_pages(self) -> int:
+        with self.reading() as connection:
+            return int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -152,8 +185,7 @@ class SqliteDatabase:
         """Write the log into the file and empty it; a reader delays this to a later write."""
         job = "a deleted value is still in the write-ahead log"
         with translated(job, self.where), self._writer.connect() as connection:
-            raw = connection.connection.dbapi_connection
-            assert isinstance(raw, sqlite3.Connection)
+            raw = _raw(connection)
             raw.execute(f"PRAGMA busy_timeout = {ERASE_MILLISECONDS}")
             busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             raw.execute(f"PRAGMA busy_timeout = {int(1000 * BUSY_SECONDS)}")
@@ -173,6 +205,12 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino
+
+
+def _raw(connection: sa.Connection) -> sqlite3.Connection:
+    raw = connection.connection.dbapi_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw
 
 
 def _begin(connection: sa.Connection) -> None:

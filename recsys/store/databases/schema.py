@@ -32,6 +32,7 @@ STATE = sa.Table(
     sa.Column("store_id", sa.Text, nullable=False),
     sa.Column("watermark", _BIG, nullable=False),
     sa.Column("recorded", _BIG, nullable=False),
+    sa.Column("compacted", _BIG, nullable=False),
     sa.Column("fields", sa.Text),
 )
 ENTRIES = sa.Table(
@@ -83,6 +84,7 @@ IMPORTS = sa.Table(
     metadata,
     sa.Column("fingerprint", sa.Text, primary_key=True),
     sa.Column("part", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("changes", _BIG, nullable=False),
     sa.Column("first", _BIG, nullable=False),
     sa.Column("last", _BIG, nullable=False),
 )
@@ -90,7 +92,8 @@ IMPORTS = sa.Table(
 
 def _first_tables(connection: sa.Connection) -> None:
     metadata.create_all(connection, [each for each in metadata.sorted_tables if each != VERSIONS])
-    row = {"id": 1, "store_id": uuid.uuid4().hex, "watermark": 0, "recorded": 0}
+    row = {"id": 1, "store_id": uuid.uuid4().hex, "watermark": 0}
+    row |= {"recorded": 0, "compacted": 0}
     connection.execute(STATE.insert().values(row))
 
 
