@@ -77,7 +77,7 @@ class InteractionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetHistory(self, request, context):
-        """The history of a user: what the bundle holds and what was recorded since.
+        """The history of a user: the interactions of the bundle and those recorded since.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
