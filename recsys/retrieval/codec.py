@@ -50,8 +50,8 @@ def request_from_json(values: Mapping[str, Any]) -> Request:
         InvalidRequestError: A field is unknown or missing, or its value has another form.
 
     Example:
-        >>> request_from_json({"user_id": "ann", "k": 3}).query
-        Query(user_id='ann', history=None, terms=None, item_id=None, context={}, history_times=None)
+        >>> request_from_json({"user_id": "ann", "k": 3}).query.user_id
+        'ann'
     """
     for name in values:
         if name not in REQUEST_FIELDS:
@@ -95,6 +95,8 @@ def response_to_json(response: Response) -> dict[str, Any]:
         "short_reason": response.short,
         "unknown_exclude_ids": list(response.unknown_exclude),
         "unread_terms": response.unread_terms,
+        "watermark": response.watermark,
+        "fallback": response.fallback,
         **({} if response.explanation is None else {"explanation": asdict(response.explanation)}),
     }
 

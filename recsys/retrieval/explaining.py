@@ -16,10 +16,14 @@ from recsys_client.response import Explanation, SpaceExplanation
 def explain(
     parsed: ParsedRequest, spaces: Mapping[str, Space], work: Mapping[str, Sequence[QueryWork]]
 ) -> Explanation:
-    """The explanation of an answer, from the work of each round per space."""
+    """The explanation of an answer, from the work of each round per space that was searched."""
     filter = parsed.request.predicate
     return Explanation(
-        tuple(_explain(parsed, spaces[name], work[name]) for name in parsed.request.spaces),
+        tuple(
+            _explain(parsed, spaces[name], work[name])
+            for name in parsed.request.spaces
+            if name in work
+        ),
         None if filter is None else to_text(filter.canonical()),
     )
 

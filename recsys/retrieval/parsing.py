@@ -14,7 +14,9 @@ from recsys.index import RowSet
 from recsys.interactions import UserHistory
 from recsys.retrieval.crowding import Crowding, crowding_of
 from recsys.retrieval.sources import Histories, Ids, ItemColumns
+from recsys_client.query import Query
 from recsys_client.request import Request
+from recsys_client.response import Fallback, UnknownUser
 
 Times = npt.NDArray[np.int64]
 NOUNS = {
@@ -24,6 +26,8 @@ NOUNS = {
     "history_times": "times of a history",
 }
 """Parts of a query that some spaces read and others do not."""
+_EVERYWHERE = ("user_id", "history", "item_id", "item_ids", "vector")
+"""Parts of a query that every space reads."""
 _SHOWN = 10
 
 
@@ -35,7 +39,7 @@ class ParsedRequest:
         request: The request.
         parts: Per space the optional parts of the query that it reads; keys of ``NOUNS``.
         user: Row of the user among those of the training, or None.
-        item: Row of the item, or None.
+        items: Rows of the item or items to find neighbours of; empty for another query.
         history: Item rows, oldest first.
         times: Seconds since 1970 per history item, int64; None where only the order is known.
         context: Row of the value of each given context column.
@@ -44,12 +48,13 @@ class ParsedRequest:
         unknown_exclude: Ids to exclude that are not in the catalogue.
         allowed: Rows that the filter allows, or None without a filter.
         crowding: Largest number of candidates per value of some columns.
+        fallback: Replacement of the history of an unknown user, or None.
     """
 
     request: Request
     parts: Mapping[str, frozenset[str]]
     user: int | None
-    item: int | None
+    items: Rows
     history: Rows
     times: Times | None
     context: Mapping[str, int]
@@ -58,6 +63,7 @@ class ParsedRequest:
     unknown_exclude: tuple[str, ...]
     allowed: RowSet | None
     crowding: Crowding
+    fallback: Fallback | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +77,7 @@ class RequestParser:
         columns: Names of the context columns that the towers read.
         item_columns: Columns of the catalogue that a filter or a crowding can name.
         max_k: Largest k.
+        unknown_user: Answer to a query of a user without interactions that is not in the log.
     """
 
     items: Ids
@@ -79,6 +86,7 @@ class RequestParser:
     columns: Sequence[str]
     item_columns: ItemColumns
     max_k: int
+    unknown_user: UnknownUser = "error"
 
     def parse(self, request: Request) -> ParsedRequest:
         """Check a request and resolve its ids, with the errors of ``Retriever.retrieve``."""
@@ -87,25 +95,26 @@ class RequestParser:
         query = request.query
         terms = any("terms" in self.inputs[name] for name in parts)
         instead = f"give a history{' or search terms' if terms else ''} instead"
-        user = self._user(query.user_id, instead)
-        item = self._item(query.item_id)
+        fallback = self._fallback(query)
+        user = None if fallback else self._user(query.user_id, instead)
+        items = self._items(query)
         history, times, unknown_history = self._history(request, user)
         excluded, unknown_exclude = _known(self.items, request.exclude)
         seen = history if request.seen == "exclude" else history[:0]
-        own = np.array([] if item is None else [item], np.int32)
         return ParsedRequest(
             request,
             parts,
             None if user is None else user.user,
-            item,
+            items,
             history,
             times,
             {column: self._context(column, value) for column, value in query.context.items()},
-            np.unique(np.concatenate([excluded, seen, own])),
+            np.unique(np.concatenate([excluded, seen, items])),
             unknown_history,
             unknown_exclude,
             None if request.predicate is None else self.item_columns.rows(request.predicate),
             crowding_of(self.item_columns, request.crowding),
+            fallback,
         )
 
     def _parts(self, request: Request) -> dict[str, frozenset[str]]:
@@ -125,7 +134,7 @@ class RequestParser:
         for part in NOUNS:
             if part in given - read:
                 raise self._unread(part, spaces)
-        everywhere = any(each is not None for each in (query.user_id, query.history, query.item_id))
+        everywhere = any(getattr(query, name) is not None for name in _EVERYWHERE)
         for name in spaces:
             if not everywhere and not parts[name] & {"terms", "image"}:
                 nouns = " and ".join(NOUNS[part] for part in NOUNS if part in given)
@@ -160,16 +169,28 @@ class RequestParser:
             )
         return user
 
-    def _item(self, item_id: str | None) -> int | None:
-        if item_id is None:
+    def _fallback(self, query: Query) -> Fallback | None:
+        if self.unknown_user == "error" or query.user_id is None:
             return None
-        if item_id not in self.items:
-            raise UnknownIdError(
-                f"unknown item id {item_id!r:.80}: not among the {len(self.items):,} known; "
-                "give an id of the catalogue",
-                field="query.item_id",
-            )
-        return self.items.row(item_id)
+        if self.log.find(query.user_id) is not None:
+            return None
+        # Popularity would not read the terms or the picture.
+        content = query.terms is not None or query.image is not None
+        return "empty_history" if content else self.unknown_user
+
+    def _items(self, query: Query) -> Rows:
+        given = {f"query.item_ids[{at}]": each for at, each in enumerate(query.item_ids or ())}
+        if query.item_id is not None:
+            given = {"query.item_id": query.item_id}
+        for field, item_id in given.items():
+            if item_id not in self.items:
+                raise UnknownIdError(
+                    f"unknown item id {item_id!r:.80}: not among the {len(self.items):,} known; "
+                    "give an id of the catalogue",
+                    field=field,
+                )
+        rows = [self.items.row(item_id) for item_id in given.values()]
+        return np.unique(np.array(rows, np.int32))
 
     def _history(
         self, request: Request, user: UserHistory | None

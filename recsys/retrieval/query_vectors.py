@@ -116,14 +116,14 @@ def tower_vectors(
     towers: QueryEncoder,
     item_vectors: Vectors | None = None,
 ) -> list[QueryVector | RecsysError]:
-    """Vectors in the space of the towers: an item's own, else the query tower's, in one call.
+    """Vectors in the space of the towers: the given ones, else the query tower's, in one call.
 
     ``item_vectors`` are those of the items in histories, the towers' own by default.
     """
     found: list[QueryVector | RecsysError | None] = []
     for each, content in zip(parsed, contents):
-        if each.item is not None:
-            found.append(_item_vector(space, each))
+        if len(each.items) or each.request.query.vector is not None:
+            found.append(_given_vector(space, each))
         else:
             found.append(_constant_query(each, content, towers.reads))
     waiting = [position for position, each in enumerate(found) if each is None]
@@ -144,13 +144,13 @@ def tower_vectors(
 def content_vectors(
     space: Space, parsed: Sequence[ParsedRequest], contents: Sequence[EncodedContent]
 ) -> list[QueryVector | RecsysError]:
-    """Vectors in the space of a feature block: an item's own, the encoding of a picture or of
+    """Vectors in the space of a feature block: the given ones, the encoding of a picture or of
     terms, else the mean of a history's items."""
     found: list[QueryVector | RecsysError] = []
     for each, content in zip(parsed, contents):
         query, parts = each.request.query, each.parts[space.name]
-        if each.item is not None:
-            found.append(_item_vector(space, each))
+        if len(each.items) or each.request.query.vector is not None:
+            found.append(_given_vector(space, each))
         elif "image" in parts:
             vector = content.picture
             found.append(_unreadable(content) if vector is None else QueryVector(_unit(vector)))
@@ -215,15 +215,33 @@ def _query_batch(
     )
 
 
-def _item_vector(space: Space, parsed: ParsedRequest) -> QueryVector | RecsysError:
-    assert parsed.item is not None
-    if not space.mask[parsed.item]:
+def _given_vector(space: Space, parsed: ParsedRequest) -> QueryVector | RecsysError:
+    """The vector of the query, or of its items: an item's own, or the mean of several."""
+    query, items = parsed.request.query, parsed.items
+    if query.vector is not None:
+        if len(query.vector) == space.dimension:
+            return QueryVector(np.array(query.vector, np.float32))
         return InvalidRequestError(
-            f"item {parsed.request.query.item_id!r:.80} has no vector in the space "
-            f"'{space.name}'; ask in another space",
-            field="query.item_id",
+            f"vector must have {space.dimension} numbers, as the vectors of the space "
+            f"'{space.name}'; got {len(query.vector)}",
+            field="query.vector",
         )
-    return QueryVector(np.array(space.vectors[parsed.item]))
+    rows = items[space.mask[items]]
+    if len(rows) == 1:
+        return QueryVector(np.array(space.vectors[rows[0]]))
+    if len(rows):
+        vectors = space.vectors[rows].astype(np.float64)
+        norms = np.linalg.norm(vectors, axis=1)
+        mean = (vectors / norms[:, None]).mean(axis=0)
+        if np.linalg.norm(mean) > 1e-6:
+            return QueryVector(_unit(mean) * np.float32(norms.mean()))
+    fault = f"item {query.item_id!r:.80} has no vector"
+    if query.item_ids is not None:
+        fault = "the vectors of the items cancel out" if len(rows) else "no item has a vector"
+    return InvalidRequestError(
+        f"{fault} in the space '{space.name}'; ask in another space",
+        field="query.item_id" if query.item_ids is None else "query.item_ids",
+    )
 
 
 def _mean_of_history(space: Space, parsed: ParsedRequest) -> QueryVector | RecsysError:

@@ -17,6 +17,7 @@ from recsys.retrieval.filters import FilterColumns
 from recsys.retrieval.forks import check_process, record_process
 from recsys.retrieval.fusion_search import FusionInput, SearchResult, search_spaces
 from recsys.retrieval.parsing import ParsedRequest, RequestParser
+from recsys.retrieval.popularity import Popularity
 from recsys.retrieval.query_vectors import (
     ContentEncoder,
     QueryEncoder,
@@ -30,7 +31,7 @@ from recsys.retrieval.space import Space
 from recsys_client.calls import RetrievalCalls
 from recsys_client.fusion import ReciprocalRank
 from recsys_client.request import IMAGE, MAX_K, TEXT, TWO_TOWER, Request
-from recsys_client.response import Candidate, Response
+from recsys_client.response import Candidate, Response, UnknownUser
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,12 @@ class Retriever(RetrievalCalls):
         item_columns: Columns for filters and crowding; None for those of the catalogue.
         history_vectors: Vectors of the items in histories, float32 ``[items, d]``, which the query
             tower reads; None for those of the training.
+        watermark: Sequence number of the last recorded change that the parts include, named in
+            every response; 0 where there are none.
+        unknown_user: Answer to a query of a user that is not in the log: the error of an unknown
+            id, the query tower's for an empty history, or the items with the most interactions.
+            Search terms and pictures are answered with an empty history in both latter cases.
+        popularity: Items by their number of interactions; None for those of the log.
 
     Raises:
         DataError: The parts do not fit each other.
@@ -86,11 +93,16 @@ class Retriever(RetrievalCalls):
     audit: RecallAudit | None = None
     item_columns: ItemColumns | None = None
     history_vectors: Vectors | None = None
+    watermark: int = 0
+    unknown_user: UnknownUser = "error"
+    popularity: Popularity | None = None
 
     def __post_init__(self) -> None:
         record_process()
         if isinstance(self.catalogue, Catalogue) and isinstance(self.log, Interactions):
             self._check_tables(self.catalogue, self.log)
+        elif self.unknown_user == "popularity" and self.popularity is None:
+            raise DataError("unknown_user = 'popularity' needs a popularity; none came")
         if self.towers is None and TWO_TOWER in self.spaces:
             raise DataError(f"the space '{TWO_TOWER}' needs towers; none came")
         read = 0 if self.towers is None else self.towers.terms_dimension
@@ -130,6 +142,11 @@ class Retriever(RetrievalCalls):
                 parsed[position] = self._parser.parse(request)
             except RecsysError as error:
                 answers[position] = error
+        for position, each in list(parsed.items()):
+            if each.fallback == "popularity":
+                spaces = [self.spaces[name] for name in each.request.spaces]
+                answers[position] = self._response(each, {}, self._popular.search(each, spaces))
+                del parsed[position]
         vectors: dict[int, dict[str, QueryVector]] = {}
         for position, found in self._query_vectors(parsed).items():
             if isinstance(found, RecsysError):
@@ -172,7 +189,16 @@ class Retriever(RetrievalCalls):
         if items is None:
             assert isinstance(self.catalogue, Catalogue)
             items = FilterColumns.of(self.catalogue)
-        return RequestParser(self.catalogue.ids, self.log, inputs, columns, items, self.max_k)
+        return RequestParser(
+            self.catalogue.ids, self.log, inputs, columns, items, self.max_k, self.unknown_user
+        )
+
+    @cached_property
+    def _popular(self) -> Popularity:
+        if self.popularity is not None:
+            return self.popularity
+        assert isinstance(self.log, Interactions)
+        return Popularity(self.log.item_counts)
 
     def _query_vectors(
         self, parsed: Mapping[int, ParsedRequest]
@@ -232,6 +258,8 @@ class Retriever(RetrievalCalls):
             unread[0] if unread else None,
             self.bundle_version,
             explain(parsed, self.spaces, result.work) if request.explain else None,
+            self.watermark,
+            parsed.fallback,
         )
 
     def _parts(self, rows: Rows, vectors: Mapping[str, QueryVector]) -> list[dict[str, float]]:

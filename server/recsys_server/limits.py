@@ -21,6 +21,8 @@ class Limits(Config):
         k: Number of candidates per query.
         history: Number of ids in a history.
         exclude: Number of excluded ids per query.
+        items: Number of items of a query for items near several.
+        dimensions: Number of numbers of a vector.
         terms: Number of characters of search terms.
         context: Number of context columns.
         predicates: Number of predicates of a filter; ``and``, ``or`` and ``not`` count, too.
@@ -44,6 +46,8 @@ class Limits(Config):
     k: int = Field(SERVICE_MAX_K, ge=1)
     history: int = Field(10_000, ge=1)
     exclude: int = Field(10_000, ge=1)
+    items: int = Field(1_000, ge=1)
+    dimensions: int = Field(4_096, ge=1)
     terms: int = Field(1_000, ge=1)
     context: int = Field(32, ge=1)
     predicates: int = Field(MAX_PREDICATES, ge=1, le=MAX_PREDICATES)
@@ -64,6 +68,8 @@ class Limits(Config):
         _at_most(self.history, len(query.history.item_ids), "ids", "query.history")
         _at_most(self.history, len(query.history.times), "times", "query.history_times")
         _at_most(self.exclude, len(request.exclude), "ids", "exclude")
+        _at_most(self.items, len(query.item_ids), "ids", "query.item_ids")
+        _at_most(self.dimensions, len(query.vector), "numbers", "query.vector")
         _at_most(self.terms, len(query.terms), "characters", "query.terms")
         _at_most(self.context, len(query.context), "columns", "query.context")
         if request.HasField("filter"):

@@ -55,6 +55,14 @@ QUERIES = [
     Query(image=b"12", terms="20"),
     Query(image=b"12", user_id="ann"),
     Query(image=b"12", item_id="i06"),
+    Query(item_ids=("i06", "i09", "i06")),
+    Query(item_ids=("i35",)),
+    Query(item_ids=("i06", "gone")),
+    Query(item_ids=()),
+    Query(item_ids=("i06",), item_id="i06"),
+    Query(vector=(0.5, -0.25)),
+    Query(vector=(1.0, 0.1, 3.0)),
+    Query(vector=(1.0, 0.0), terms="12"),
 ]
 FUSED = [
     Query(terms="10", image=b"14"),
@@ -62,6 +70,8 @@ FUSED = [
     Query(history=("i03", "gone"), terms="unheard of"),
     Query(item_id="i10"),
     Query(item_id="i35"),
+    Query(item_ids=("i10", "i35")),
+    Query(vector=(0.5, -0.25)),
     Query(image=b"?", terms="10"),
     Query(image=b"14"),
 ]

@@ -33,6 +33,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "image": {"image": b"\x89PNG"},
     "context": {**_HISTORY, "context": {"country": "de", "device": "phone"}},
     "history_times": {**_HISTORY, "history_times": (3, 5)},
+    "item_ids": {"item_ids": ("a", "b")},
+    "vector": {"vector": (0.5, -1.1, 3.0)},
     "k": {**_HISTORY, "k": 7},
     "space": {**_HISTORY, "space": "text"},
     "exclude": {**_HISTORY, "exclude": ("c", "d")},
@@ -50,7 +52,13 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "explain": {**_HISTORY, "explain": True},
 }
 """Per field a request in which it differs from its default; ``k`` is 10 where none is given."""
-OPTIONS = {"user_id": "--user", "item_id": "--item", "weights": "--weight", "crowding": "--at-most"}
+OPTIONS = {
+    "user_id": "--user",
+    "item_id": "--item",
+    "item_ids": "--items",
+    "weights": "--weight",
+    "crowding": "--at-most",
+}
 """Options of the CLI that are not named after their field."""
 
 

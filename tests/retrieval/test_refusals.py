@@ -27,13 +27,17 @@ def retriever(world: World) -> Retriever:
 @pytest.mark.parametrize(
     ("query", "field", "message"),
     [
-        (Query(), "query", "empty; give user_id, history, terms, image or item_id"),
+        (
+            Query(),
+            "query",
+            "empty; give user_id, history, terms, image, item_id, item_ids or vector",
+        ),
         (Query(user_id="ann", history=[]), "query.history", "user_id or history, not both"),
         (Query(item_id="i01", user_id="ann"), "query.item_id", "alone; leave out user_id"),
         (Query(item_id="i01", terms="a", history=[]), "query.item_id", "out history and terms"),
         (Query(item_id="i01", image=b"1"), "query.item_id", "stands alone; leave out image"),
         (Query(item_id="i01", context={"a": "b"}), "query.item_id", "alone; leave out context"),
-        (Query(context={"a": "b"}), "query", "empty; give user_id, history, terms, image or"),
+        (Query(context={"a": "b"}), "query", "empty; give user_id, history, terms, image, item_id"),
         (Query(user_id="ann", context={"a": "b"}), "query.context", "reads no context here; leave"),
         (Query(history=["i01"], history_times=[1]), "query.history_times", "reads no times of a"),
         (Query(image="1.png"), "query.image", "bytes of a picture's file; got str: read the file"),

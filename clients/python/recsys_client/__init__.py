@@ -35,7 +35,13 @@ from recsys_client.request import (
     Seen,
     UnknownHistory,
 )
-from recsys_client.response import Candidate, Explanation, Response, SpaceExplanation
+from recsys_client.response import (
+    Candidate,
+    Explanation,
+    Fallback,
+    Response,
+    SpaceExplanation,
+)
 
 if TYPE_CHECKING:
     from recsys_client.client import RecsysClient
@@ -53,6 +59,7 @@ __all__ = [
     "DownloadError",
     "EncoderError",
     "Explanation",
+    "Fallback",
     "Fusion",
     "InvalidRequestError",
     "NotFoundError",

@@ -19,7 +19,13 @@ from recsys_client.request import (
     Seen,
     UnknownHistory,
 )
-from recsys_client.response import Candidate, Explanation, Response, SpaceExplanation
+from recsys_client.response import (
+    Candidate,
+    Explanation,
+    Fallback,
+    Response,
+    SpaceExplanation,
+)
 
 Policy = TypeVar("Policy", bound=str)
 
@@ -35,6 +41,13 @@ UNKNOWN_HISTORY: Mapping[int, UnknownHistory] = {
 }
 _OPTIONAL = ("user_id", "terms", "item_id", "image")
 """Fields of a query that have the same name and form in the message."""
+_LISTS = ("item_ids", "vector")
+"""Fields of a query that are lists in the message, where an empty one is absent."""
+FALLBACKS: Mapping[int, Fallback | None] = {
+    pb.FALLBACK_UNSPECIFIED: None,
+    pb.FALLBACK_EMPTY_HISTORY: "empty_history",
+    pb.FALLBACK_POPULARITY: "popularity",
+}
 
 
 def read_request(message: pb.RetrieveRequest) -> Request:
@@ -49,6 +62,9 @@ def read_request(message: pb.RetrieveRequest) -> Request:
     if query.HasField("history"):
         given["history"] = tuple(query.history.item_ids)
         given["history_times"] = tuple(query.history.times) or None
+    for name in _LISTS:
+        if values := tuple(getattr(query, name)):
+            given[name] = values
     return Request(
         Query(**given, context=dict(query.context)),
         k=message.k,
@@ -80,7 +96,7 @@ def write_request(request: Request) -> pb.RetrieveRequest:
             history = pb.History(item_ids=query.history, times=query.history_times or ())
         return pb.RetrieveRequest(
             query=pb.Query(
-                **{name: getattr(query, name) for name in _OPTIONAL},
+                **{name: getattr(query, name) for name in (*_OPTIONAL, *_LISTS)},
                 history=history,
                 context=query.context,
             ),
@@ -123,6 +139,8 @@ def write_response(response: Response) -> pb.RetrieveResponse:
         unknown_exclude_ids=response.unknown_exclude,
         unread_terms=response.unread_terms or "",
         explanation=_write_explanation(response.explanation),
+        watermark=response.watermark,
+        fallback=_number(response.fallback, FALLBACKS),
     )
 
 
@@ -148,6 +166,8 @@ def read_response(message: pb.RetrieveResponse) -> Response:
         explanation=(
             _read_explanation(message.explanation) if message.HasField("explanation") else None
         ),
+        watermark=message.watermark,
+        fallback=FALLBACKS.get(message.fallback),
     )
 
 
@@ -199,6 +219,6 @@ def _policy(field: str, number: int, values: Mapping[int, Policy]) -> Policy:
     return values[number]
 
 
-def _number(policy: str, values: Mapping[int, str]) -> Any:
+def _number(policy: str | None, values: Mapping[int, Any]) -> Any:
     """Number of a policy, not the one of the unspecified value."""
     return max(number for number, known in values.items() if known == policy)

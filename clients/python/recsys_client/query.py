@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
@@ -9,6 +11,13 @@ from typing import TypedDict
 
 from recsys_client.checks import MAX_ID, checked_ids, checked_sequence, id_fault
 from recsys_client.errors import InvalidRequestError
+
+MAX_LENGTH, MIN_LENGTH = 1e6, 1e-6
+"""Bounds of the Euclidean length of a vector, beyond which scores leave float32."""
+
+
+_SINGLE = ("item_id", "item_ids", "vector")
+"""Fields that exclude every other one."""
 
 
 class QueryFields(TypedDict, total=False):
@@ -21,15 +30,17 @@ class QueryFields(TypedDict, total=False):
     image: bytes | None
     context: Mapping[str, str]
     history_times: Sequence[int] | None
+    item_ids: Sequence[str] | None
+    vector: Sequence[float] | None
 
 
 @dataclass(frozen=True)
 class Query:
-    """A user, a history, search terms, a picture, several of them, or an item.
+    """A user, a history, search terms, a picture or several of them; or items, or a vector.
 
-    Every space reads an item, a user and a history. Terms are read by ``text`` and, where the
-    towers were trained on searches, by ``two_tower``; a picture by ``image``; context and times by
-    ``two_tower``, where the towers were trained with them.
+    Every space reads a user, a history, items and a vector. Terms are read by ``text`` and, where
+    the towers were trained on searches, by ``two_tower``; a picture by ``image``; context and times
+    by ``two_tower``, where the towers were trained with them.
 
     Attributes:
         user_id: A user of the log, whose history is the one in the log.
@@ -40,6 +51,11 @@ class Query:
             need not be in the catalogue.
         context: Value of each context column that is known.
         history_times: Time of each item of ``history`` in seconds since 1970, ascending.
+        item_ids: Several items, to find items near all of them; their vectors are averaged.
+            Excludes every other field.
+        vector: A vector of the one space that is searched, with as many finite numbers as the
+            space has dimensions; rounded to float32. Scores are inner products with it. Excludes
+            every other field.
 
     Example:
         >>> Query(history=["lamp", "rug"], terms="blue").history
@@ -53,6 +69,8 @@ class Query:
     image: bytes | None = field(default=None, repr=False)
     context: Mapping[str, str] = field(default_factory=dict, hash=False)
     history_times: Sequence[int] | None = None
+    item_ids: Sequence[str] | None = None
+    vector: Sequence[float] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.history is not None:
@@ -66,6 +84,10 @@ class Query:
                 )
             times = _checked_times(self.history_times)
             object.__setattr__(self, "history_times", times if times or self.history else None)
+        if self.item_ids is not None:
+            object.__setattr__(self, "item_ids", checked_ids("query.item_ids", self.item_ids))
+        if self.vector is not None:
+            object.__setattr__(self, "vector", _checked_vector(self.vector))
 
 
 def _checked_context(context: Mapping[str, str]) -> dict[str, str]:
@@ -93,6 +115,24 @@ def _checked_times(values: Sequence[int]) -> tuple[int, ...]:
     return tuple(map(int, times))
 
 
+def _checked_vector(values: Sequence[float]) -> tuple[float, ...]:
+    numbers = checked_sequence("query.vector", "numbers", values)
+    try:
+        vector = tuple(array("f", numbers))
+    except (TypeError, OverflowError) as error:
+        raise InvalidRequestError(
+            f"vector must hold numbers; {error}", field="query.vector"
+        ) from error
+    length = math.hypot(*vector)
+    if not MIN_LENGTH <= length <= MAX_LENGTH:  # also where a number is not finite
+        raise InvalidRequestError(
+            f"vector must hold finite numbers and have a length from {MIN_LENGTH:f} to "
+            f"{MAX_LENGTH:,.0f}; got one of {len(vector):,} numbers with length {length:g}",
+            field="query.vector",
+        )
+    return vector
+
+
 def check_query(query: Query) -> None:
     """Refuse a query whose parts are invalid or contradict each other."""
     for name in ("user_id", "terms", "item_id"):
@@ -117,19 +157,27 @@ def check_query(query: Query) -> None:
         )
     parts = ("user_id", "history", "terms", "image")
     given = [name for name in parts if getattr(query, name) is not None]
-    if query.item_id is not None and (given or query.context):
-        others = [*given, *(["context"] if query.context else [])]
+    single = [name for name in _SINGLE if getattr(query, name) is not None]
+    others = [*given, *(["context"] if query.context else []), *single[1:]]
+    if single and others:
         raise InvalidRequestError(
-            f"item_id stands alone; leave out {' and '.join(others)}", field="query.item_id"
+            f"{single[0]} stands alone; leave out {' and '.join(others)}",
+            field=f"query.{single[0]}",
+        )
+    if query.item_ids == ():
+        raise InvalidRequestError(
+            "item_ids is empty; give the ids of the items to find neighbours of",
+            field="query.item_ids",
         )
     if query.user_id is not None and query.history is not None:
         raise InvalidRequestError(
             "user_id brings its own history; give user_id or history, not both",
             field="query.history",
         )
-    if query.item_id is None and not given:
+    if not single and not given:
         raise InvalidRequestError(
-            "the query is empty; give user_id, history, terms, image or item_id", field="query"
+            "the query is empty; give user_id, history, terms, image, item_id, item_ids or vector",
+            field="query",
         )
     _check_times(query)
 

@@ -173,6 +173,11 @@ class Request:
         _check_space(self.space)
         check_fusion(self.fusion, self.spaces)
         check_query(self.query)
+        if self.query.vector is not None and len(self.spaces) > 1:
+            raise InvalidRequestError(
+                f"vector is of one space, and {self.space!r:.80} names several; search one",
+                field="query.vector",
+            )
 
 
 def _check_space(space: str) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
+
+Fallback = Literal["empty_history", "popularity"]
+UnknownUser = Literal["error", "empty_history", "popularity"]
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,10 @@ class Response:
             words; or None.
         bundle_version: Version of the bundle that answered; "" outside a bundle.
         explanation: How the request was answered; None unless it set ``explain``.
+        watermark: Sequence number of the last recorded change in the state that answered; 0 where
+            there are none.
+        fallback: Replacement of the history of an unknown user: "empty_history", or "popularity"
+            where the items with the most interactions answered; None where there was none.
 
     Example:
         >>> Response((Candidate("lamp", 0.5, 1),), "text").ids
@@ -109,6 +117,8 @@ class Response:
     unread_terms: str | None = None
     bundle_version: str = ""
     explanation: Explanation | None = None
+    watermark: int = 0
+    fallback: Fallback | None = None
 
     @property
     def ids(self) -> list[str]:
@@ -130,6 +140,10 @@ class Response:
         if self.unknown_exclude:
             unknown = ", ".join(self.unknown_exclude)
             notes.append(f"unknown ids to exclude had no effect: {unknown}")
+        if self.fallback == "empty_history":
+            notes.append("the user is unknown: these are the candidates for an empty history")
+        if self.fallback == "popularity":
+            notes.append("the user is unknown: these are the items with the most interactions")
         if self.unread_terms:
             notes.append(f"the text encoder knows no word of {self.unread_terms!r}")
         return notes

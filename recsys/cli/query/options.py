@@ -27,6 +27,12 @@ HistoryTimes = Annotated[
 ]
 Terms = Annotated[str | None, typer.Option(help="Search terms.")]
 Item = Annotated[str | None, typer.Option(help="Item id.")]
+Items = Annotated[
+    str | None, typer.Option(help="Item ids, separated by commas, to find items near all of them.")
+]
+Vector = Annotated[
+    str | None, typer.Option(help="Vector of the space, as numbers separated by commas.")
+]
 Picture = Annotated[
     Path | None, typer.Option(help="File of a picture.", exists=True, dir_okay=False)
 ]
@@ -99,6 +105,14 @@ def times_from(text: str) -> list[int]:
         return [int(part) for part in ids_from(text)]
     except ValueError:
         raise typer.BadParameter(f"--history-times takes whole seconds; got {text!r:.80}") from None
+
+
+def vector_from(text: str) -> list[float]:
+    """Numbers separated by commas."""
+    try:
+        return [float(part) for part in ids_from(text)]
+    except ValueError:
+        raise typer.BadParameter(f"--vector takes numbers; got {text!r:.80}") from None
 
 
 def context_from(texts: Sequence[str]) -> dict[str, str]:

@@ -41,8 +41,8 @@ def _query_tiles(request: Request, bundle: Bundle, catalogue: Catalogue) -> Iter
         yield Tile("", thumbnail_from_bytes(query.image, SIDE), "picture")
     if query.terms is not None:
         yield Tile(query.terms, None, "terms")
-    if query.item_id is not None:
-        yield _item_tile(catalogue, query.item_id, "item")
+    for item in query.item_ids or filter(None, [query.item_id]):
+        yield _item_tile(catalogue, item, "item")
     history = query.history or ()
     if query.user_id is not None:
         history = log.items.ids(log.history(log.users.row(query.user_id)))
