@@ -44,7 +44,7 @@ HOMES = {
     "scann": {"index"},
     "numba": {"index"},
     "pymilvus": {"index"},
-    "pyroaring": {"index", "retrieval"},
+    "pyroaring": {"index", "retrieval", "live"},
     **dict.fromkeys(("sqlalchemy", "psycopg", "sqlite3"), {"store"}),
     "sklearn": {"encoders", "features", "evaluation", "comparison"},
     "gensim": {"encoders"},

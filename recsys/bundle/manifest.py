@@ -52,6 +52,8 @@ class Manifest(Config):
         catalogue: "open" if the bundle encodes items unknown to training, else "fixed".
         users: Number of users in the log.
         interactions: Number of interactions in the log.
+        watermark: Sequence number of the last change of a store that the bundle includes; 0 for a
+            bundle that was not made from a store.
         spaces: Dimension of each space.
         encoders: Fingerprint of each encoder, by kind.
         config: Configuration of the run.
@@ -69,6 +71,7 @@ class Manifest(Config):
     catalogue: Literal["fixed", "open"]
     users: int
     interactions: int
+    watermark: int = 0
     spaces: dict[str, int]
     encoders: dict[str, str]
     config: dict[str, Any]

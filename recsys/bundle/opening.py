@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recsys.bundle.manifest import Manifest, library_versions, read_whole
 from recsys.bundle.parts import Parts, load_parts
@@ -13,6 +14,11 @@ from recsys.catalogue import Catalogue
 from recsys.errors import BundleError, RecsysError
 from recsys.retrieval import Retriever
 from recsys.retrieval.forks import check_process
+
+if TYPE_CHECKING:
+    from recsys.index.live import CompactionRule
+    from recsys.live import LiveEngine
+    from recsys.store import Store
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +43,29 @@ class Bundle:
     def catalogue(self) -> Catalogue:
         """Every item, with its text and attributes."""
         return self.parts.ingested.catalogue
+
+    def live(
+        self, store: Store, folder: Path | None = None, *, rule: CompactionRule | None = None
+    ) -> LiveEngine:
+        """An engine that answers from this bundle and the changes of a store.
+
+        Args:
+            store: Store that is followed from the bundle's watermark on, for this engine alone.
+            folder: Folder for the files of new bases of the spaces; a temporary one by default.
+            rule: When to compact a space.
+
+        Raises:
+            StoreError: The store cannot be read, or ends before the bundle's watermark.
+        """
+        from recsys.live import LiveEngine, LiveParts
+
+        parts = LiveParts(
+            self.retriever,
+            self.parts.item_encoder,
+            self.parts.catalogue_kind,
+            self.manifest.watermark,
+        )
+        return LiveEngine(parts, store, folder, rule=rule)
 
 
 def open_bundle(root: Path, version: str = CURRENT) -> Bundle:
@@ -72,7 +101,12 @@ def load_checked(folder: Path, manifest: Manifest) -> tuple[Parts, Retriever]:
         BundleError: It does not load here, or an answer differs.
     """
     try:
-        parts = load_parts(folder, spaces=list(manifest.spaces), encoders=list(manifest.encoders))
+        parts = load_parts(
+            folder,
+            spaces=list(manifest.spaces),
+            encoders=list(manifest.encoders),
+            watermark=manifest.watermark,
+        )
         retriever = parts.retriever()
     except Exception as error:  # The files are those that were published, but of another program.
         reason = (

@@ -39,6 +39,8 @@ class Parts:
         figures: Measurements, by name.
         fingerprints: Fingerprints of the data, by name.
         reference_queries: Requests whose answers are compared on each opening; None chooses a few.
+        watermark: Sequence number of the last change of a store that the parts include; 0 where
+            they were not made from a store.
     """
 
     ingested: IngestedData
@@ -50,6 +52,7 @@ class Parts:
     figures: Mapping[str, float] = field(default_factory=dict)
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     reference_queries: Sequence[Request] | None = None
+    watermark: int = 0
 
     @property
     def item_encoder(self) -> ItemEncoder:
@@ -101,7 +104,9 @@ def save_parts(parts: Parts, folder: Path, step: Callable[[str], None]) -> None:
         encoder.save(folder / ENCODERS / kind)
 
 
-def load_parts(folder: Path, *, spaces: Sequence[str], encoders: Sequence[str]) -> Parts:
+def load_parts(
+    folder: Path, *, spaces: Sequence[str], encoders: Sequence[str], watermark: int
+) -> Parts:
     """Read what :func:`save_parts` wrote."""
     from recsys.towers import load_towers
 
@@ -113,6 +118,7 @@ def load_parts(folder: Path, *, spaces: Sequence[str], encoders: Sequence[str]) 
         loaded,
         {kind: load_encoder(folder / ENCODERS / kind) for kind in encoders},
         AttributeSchema.load(folder / ATTRIBUTES) if has_attributes else None,
+        watermark=watermark,
     )
 
 

@@ -92,6 +92,7 @@ def _describe(
         catalogue=parts.catalogue_kind,
         users=len(ingested.interactions.users),
         interactions=len(ingested.interactions),
+        watermark=parts.watermark,
         spaces={name: space.index.dimension for name, space in sorted(parts.spaces.items())},
         encoders={kind: each.fingerprint for kind, each in sorted(parts.encoders.items())},
         config=_for_json("config", dict(parts.config)),

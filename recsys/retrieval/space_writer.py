@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -49,6 +49,7 @@ class SpaceWriter:
         queries: Typical queries per space, as ``build_index`` takes them, on which new bases are
             tuned.
         rule: When to compact a space.
+        on_compaction: Function that is called after ``current`` has a new base.
 
     Raises:
         InvalidRequestError: There is no space, or they have different numbers of items.
@@ -72,13 +73,14 @@ class SpaceWriter:
         *,
         queries: Mapping[str, Queries] | None = None,
         rule: CompactionRule | None = None,
+        on_compaction: Callable[[], object] | None = None,
     ) -> None:
         sizes = {name: len(space) for name, space in spaces.items()}
         if len(set(sizes.values())) != 1:
             raise InvalidRequestError(
                 f"spaces must be of the same items; got {sizes or 'no space'}", field="spaces"
             )
-        self._lock = threading.RLock()
+        self._lock, self._on_compaction = threading.RLock(), on_compaction
         self._deleted, self._version, self._is_whole = BitMap(), 0, True
         self._writers = {
             name: IndexWriter(
@@ -86,7 +88,7 @@ class SpaceWriter:
                 folder / name,
                 queries=(queries or {}).get(name),
                 rule=rule,
-                on_compaction=self._publish,
+                on_compaction=self._compacted,
             )
             for name, space in spaces.items()
         }
@@ -165,6 +167,11 @@ class SpaceWriter:
             self._is_whole = False
         self._is_whole = True
         self._version += 1
+
+    def _compacted(self) -> None:
+        self._publish()
+        if self._on_compaction is not None:
+            self._on_compaction()
 
     def _publish(self) -> SpacesSnapshot:
         with self._lock:

@@ -84,6 +84,11 @@ class Towers:
         return {} if self._item_tower is None else self._item_tower.widths
 
     @property
+    def trained_items(self) -> int:
+        """Number of items that training knew; they are the first of ``item_vectors``."""
+        return len(self.item_vectors) if self._item_tower is None else self._item_tower.items
+
+    @property
     def encodes_items(self) -> bool:
         """Whether :meth:`encode_items` works; False for a fixed catalogue."""
         return bool(self.item_blocks)

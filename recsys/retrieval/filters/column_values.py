@@ -70,6 +70,8 @@ class CodedValues(ColumnValues):
         rows, starts = self._by_code
         mask = np.zeros(len(self.starts) - 1, np.bool_)
         for code in codes:
+            if code + 1 >= len(starts):
+                continue  # a value of the column that no item has
             mask[rows[starts[code] : starts[code + 1]]] = True
         return mask
 

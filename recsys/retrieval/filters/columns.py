@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyroaring import BitMap
 
-from recsys.catalogue import Catalogue, FilterType
+from recsys.catalogue import FilterType
 from recsys.formats.columns import RawColumn
 from recsys.formats.times import TimeFormat
 from recsys.ids import Rows
@@ -179,6 +179,12 @@ class NumberColumn:
         return codes
 
     @cached_property
+    def values(self) -> Sequence[float]:
+        """Distinct numbers by code."""
+        values: list[float] = np.unique(self.numbers[~np.isnan(self.numbers)]).tolist()
+        return values
+
+    @cached_property
     def _ascending(self) -> tuple[Rows, npt.NDArray[np.float64]]:
         """Rows by their number, without missing ones, and these numbers."""
         order = np.argsort(self.numbers, kind="stable").astype(np.int32)
@@ -223,10 +229,12 @@ class NumberColumn:
 FilterColumn: TypeAlias = CodedColumn | TextsColumn | NumberColumn
 
 
-def build_column(catalogue: Catalogue, name: str, kind: FilterType) -> FilterColumn:
+def build_column(
+    values: pa.ChunkedArray, name: str, kind: FilterType, separator: str
+) -> FilterColumn:
     """The column ``name`` of a catalogue, read with a type."""
-    raw = RawColumn(catalogue.table[name], f"the catalogue: column '{name}'", "missing")
-    return _BUILDERS[kind](raw, catalogue.fields.separator)
+    raw = RawColumn(values, f"the catalogue: column '{name}'", "missing")
+    return _BUILDERS[kind](raw, separator)
 
 
 def bitmap_of_unsorted(rows: Rows, size: int) -> BitMap:

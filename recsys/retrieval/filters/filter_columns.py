@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import reduce
@@ -96,7 +96,8 @@ class FilterColumns:
         types = FilterSchema.of(catalogue) if schema is None else schema
 
         def build(name: str) -> FilterColumn:
-            return build_column(catalogue, name, types.types[name])
+            values = catalogue.table[name]
+            return build_column(values, name, types.types[name], catalogue.fields.separator)
 
         return cls(types, len(catalogue), build)
 
@@ -140,6 +141,10 @@ class FilterColumns:
             rows, codes = self.entries(column, path=path)
             self._values.setdefault(column, CodedValues.of(rows, codes, items=self.size))
         return self._values[column]
+
+    def coded_values(self, column: str) -> Sequence[Value]:
+        """The value of each code of a column that filters read."""
+        return self._column(column).values
 
     def describe(self) -> tuple[ColumnDescription, ...]:
         """All columns with examples; builds each of them."""

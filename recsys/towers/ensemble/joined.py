@@ -108,6 +108,11 @@ class JoinedTowers:
         return {name: w for each in self.members for name, w in each.item_blocks.items()}
 
     @property
+    def trained_items(self) -> int:
+        """As of each member."""
+        return min(each.trained_items for each in self.members)
+
+    @property
     def encodes_items(self) -> bool:
         """Whether :meth:`encode_items` works: where it does for every member."""
         return all(each.encodes_items for each in self.members)

@@ -1,0 +1,154 @@
+"""Histories of users: the log of a bundle, and the interactions recorded since."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from pyroaring import FrozenBitMap
+
+from recsys.ids import IdMap, Rows
+from recsys.index.rows import bitmap_of_rows
+from recsys.interactions import Interactions, UserHistory
+
+_DELETED = -1
+_NO_ROWS = np.empty(0, np.int32)
+Times = npt.NDArray[np.int64]
+
+
+class EventLog:
+    """Events of users in the order of the store, linked per user; it only grows.
+
+    A writer appends; a reader holds a length, below which nothing changes. So a snapshot of all
+    histories is one number, and readers need no lock.
+
+    Attributes:
+        item: Item row of each event; -1 where the user is deleted.
+        time: Seconds since 1970 of each event.
+        sequence: Sequence number of each event in the store.
+        older: Event before this one of the same user; -1 without one.
+        newest: Last event per id of a user.
+
+    Example:
+        >>> events = EventLog()
+        >>> events.append("ann", item=3, time=20, sequence=1)
+        >>> events.last("ann", len(events)), events.last("ann", 0), events.last("bob", 1)
+        (0, -1, -1)
+    """
+
+    def __init__(self) -> None:
+        self.item, self.time = array("i"), array("q")
+        self.sequence, self.older = array("q"), array("q")
+        self.newest: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.older)
+
+    def append(self, user_id: str, *, item: int, time: int, sequence: int) -> None:
+        """Add an interaction of a user; only one thread may write."""
+        self.item.append(item)
+        self.time.append(time)
+        self.sequence.append(sequence)
+        self.older.append(self.newest.get(user_id, -1))
+        self.newest[user_id] = len(self.older) - 1  # The last, as readers begin here.
+
+    def delete_user(self, user_id: str, *, sequence: int) -> None:
+        """End a user's history, which begins again with the next interaction."""
+        self.append(user_id, item=_DELETED, time=0, sequence=sequence)
+
+    def last(self, user_id: str, length: int) -> int:
+        """The last of the first ``length`` events of a user; -1 without one."""
+        event, older = self.newest.get(user_id, -1), self.older
+        while event >= length:
+            event = older[event]
+        return event
+
+    def since_deletion(self, event: int) -> tuple[Rows, Times, bool]:
+        """Items and times up to an event, oldest first, and whether a deletion is before them."""
+        items, times, older = self.item, self.time, self.older
+        found: list[int] = []
+        while event >= 0 and items[event] != _DELETED:
+            found.append(event)
+            event = older[event]
+        found.reverse()
+        rows = np.array([items[each] for each in found], np.int32)
+        return rows, np.array([times[each] for each in found], np.int64), event >= 0
+
+
+@dataclass(frozen=True, eq=False)
+class LiveHistories:
+    """The histories of all users at one moment.
+
+    Attributes:
+        log: Log of the bundle.
+        events: Events since the bundle, shared by all snapshots.
+        length: Number of these events that this moment includes.
+        n_users: Number of known users.
+        absent: Item rows that are in no history: deleted items, and those not yet upserted.
+
+    Example:
+        >>> users, items = IdMap.of("user", ["ann"]), IdMap.of("item", ["lamp", "rug"])
+        >>> log = Interactions.of(users, items, user=[0], item=[1], time=[10])
+        >>> events = EventLog()
+        >>> events.append("ann", item=0, time=20, sequence=1)
+        >>> before, after = (LiveHistories(log, events, length, 1) for length in (0, 1))
+        >>> before.find("ann").items.tolist(), after.find("ann").items.tolist()
+        ([1], [1, 0])
+    """
+
+    log: Interactions
+    events: EventLog
+    length: int
+    n_users: int
+    absent: FrozenBitMap = FrozenBitMap()
+
+    @property
+    def context(self) -> Mapping[str, IdMap]:
+        """Values of each context column of the bundle's log."""
+        return self.log.context
+
+    def find(self, user_id: str) -> UserHistory | None:
+        """The history of a user, or None for an unknown or deleted user."""
+        event = self.events.last(user_id, self.length)
+        if event < 0:
+            known = self.log.find(user_id)
+            return None if known is None else self._present(known)
+        if self.events.item[event] == _DELETED:
+            return None
+        items, times, is_new = self.events.since_deletion(event)
+        before = None if is_new else self.log.find(user_id)
+        return self._present(_joined(before, items, times, timed=self.log.clock == "timestamp"))
+
+    def sequence(self, user_id: str) -> int:
+        """Sequence number of the user's last change in the store; 0 if it is in the bundle."""
+        event = self.events.last(user_id, self.length)
+        return self.events.sequence[event] if event >= 0 else 0
+
+    def _present(self, history: UserHistory) -> UserHistory:
+        """The history without absent items."""
+        items, times = history.items, history.times
+        if not self.absent or not len(items) or self.absent.isdisjoint(bitmap_of_rows(items)):
+            return history
+        keep = np.array([row not in self.absent for row in items.tolist()], np.bool_)
+        return UserHistory(history.user, items[keep], None if times is None else times[keep])
+
+
+def _joined(before: UserHistory | None, items: Rows, times: Times, *, timed: bool) -> UserHistory:
+    """The history of a bundle and recorded interactions in the order of their times.
+
+    Equal times keep the order of recording. Positions of a bundle's log come before all times.
+    """
+    if before is None:
+        before = UserHistory(None, _NO_ROWS, None)
+    if timed and before.times is not None:
+        items = np.concatenate([before.items, items])
+        times = np.concatenate([before.times, times])
+    if len(times) > 1 and (times[1:] < times[:-1]).any():
+        order = np.argsort(times, kind="stable")
+        items, times = items[order], times[order]
+    if timed:
+        return UserHistory(before.user, items, times)
+    return UserHistory(before.user, np.concatenate([before.items, items]), None)

@@ -1,0 +1,34 @@
+"""A snapshot: one immutable, consistent view of the items, the histories and the spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from recsys.live.catalogue import LiveCatalogue
+from recsys.live.columns import LiveColumns
+from recsys.live.histories import LiveHistories
+from recsys.retrieval import LiveSpace, Retriever
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """What answers at one moment; immutable, and read by any number of threads.
+
+    Attributes:
+        watermark: Sequence number of the last change that it includes.
+        items_watermark: Sequence number of the last change of an item that it includes.
+        retriever: Retriever over this view.
+        catalogue: The items.
+        histories: Histories of users.
+        columns: Columns for filters and crowding.
+        spaces: Spaces by name.
+    """
+
+    watermark: int
+    items_watermark: int
+    retriever: Retriever
+    catalogue: LiveCatalogue
+    histories: LiveHistories
+    columns: LiveColumns
+    spaces: Mapping[str, LiveSpace]

@@ -1,0 +1,252 @@
+"""The writer of snapshots: changes of a store in, the next snapshot out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from pyroaring import BitMap, FrozenBitMap
+
+from recsys.errors import RecsysError
+from recsys.ids import Rows, Vectors
+from recsys.index.building import Queries
+from recsys.index.live import CompactionRule
+from recsys.index.storage import StoredVectors
+from recsys.live.batch import Batch, RefusedChange
+from recsys.live.catalogue import ItemVersions, LiveCatalogue
+from recsys.live.columns import LiveColumns, Segment, with_items
+from recsys.live.histories import EventLog, LiveHistories
+from recsys.live.ids import AddedIds, LiveIds
+from recsys.live.parts import LiveParts
+from recsys.live.snapshot import Snapshot
+from recsys.live.values import ValueCodes
+from recsys.retrieval import TWO_TOWER, LiveSpace, SpaceWriter
+from recsys.retrieval.filters import FilterColumns
+from recsys.store import Entry, InteractionRecorded, ItemUpserted
+from recsys.vectors import MaskedVectors
+
+Upserts = Sequence[tuple[int, ItemUpserted]]
+"""Rows and contents of items that exist after a batch."""
+
+
+class SnapshotWriter:
+    """Makes the next snapshot from a batch of changes; one thread may call it at a time.
+
+    What fails before a snapshot is complete leaves ``current`` as it is, and the same batch can be
+    applied again.
+
+    Args:
+        parts: Parts of a bundle.
+        folder: Folder for the files of new bases of the spaces.
+        rule: When to compact a space.
+        queries: Typical queries per space, on which new bases are tuned.
+        on_compaction: Function that is called after a space has a new base.
+    """
+
+    def __init__(
+        self,
+        parts: LiveParts,
+        folder: Path,
+        *,
+        rule: CompactionRule | None = None,
+        queries: Mapping[str, Queries] | None = None,
+        on_compaction: Callable[[], object] | None = None,
+    ) -> None:
+        self._parts, self.encoder = parts, parts.upsert_encoder
+        self.spaces = SpaceWriter(
+            parts.retriever.spaces,
+            folder,
+            queries=queries,
+            rule=rule,
+            on_compaction=on_compaction,
+        )
+        self._ids = AddedIds(parts.catalogue.ids)
+        self._versions, self._events = ItemVersions(), EventLog()
+        self._absent, self._rows = BitMap(), len(self._ids)
+        self.current = self._first()
+
+    def apply(self, entries: Sequence[Entry]) -> tuple[Snapshot, list[RefusedChange]]:
+        """The snapshot that also includes some entries of the store, and the refused ones.
+
+        Args:
+            entries: Entries in order, the first one after the watermark of the current snapshot.
+        """
+        batch, vectors = self._encoded(entries)
+        rows = {name: self._ids.row_for(name) for name in batch.named}
+        upserts = [(rows[name], item) for name, (_, item) in batch.upserts.items()]
+        found = (self.current.catalogue.ids.find(name) for name in batch.deleted)
+        deleted = [row for row in found if row is not None]
+        self._write_spaces(upserts, vectors, deleted)
+        # Nothing below fails.
+        n_users = self.current.histories.n_users + self._record_events(batch, rows)
+        snapshot = self._with_items(self.current, upserts, deleted)
+        histories = replace(
+            snapshot.histories,
+            length=len(self._events),
+            n_users=n_users,
+            absent=snapshot.catalogue.ids.absent,
+        )
+        changed = bool(upserts or deleted)
+        last = entries[-1].sequence
+        self.current = replace(
+            snapshot,
+            watermark=last,
+            items_watermark=last if changed else snapshot.items_watermark,
+            histories=histories,
+            retriever=replace(
+                snapshot.retriever,
+                catalogue=snapshot.catalogue,
+                log=histories,
+                item_columns=snapshot.columns,
+                spaces=snapshot.spaces,
+                history_vectors=self._history_vectors(snapshot.spaces),
+            ),
+        )
+        return self.current, batch.refused
+
+    def compacted(self) -> Snapshot:
+        """The current snapshot with the newest bases of the spaces."""
+        spaces = self.spaces.current.spaces
+        vectors = self._history_vectors(spaces)
+        retriever = replace(self.current.retriever, spaces=spaces, history_vectors=vectors)
+        self.current = replace(self.current, spaces=spaces, retriever=retriever)
+        return self.current
+
+    def reached(self, watermark: int) -> Snapshot:
+        """The current snapshot, which includes all changes up to a sequence number."""
+        self.current = replace(self.current, watermark=max(watermark, self.current.watermark))
+        return self.current
+
+    def _first(self) -> Snapshot:
+        """The snapshot without a change."""
+        parts, spaces = self._parts, self.spaces.current.spaces
+        base = parts.catalogue
+        ids = LiveIds(self._ids, len(base), FrozenBitMap(), len(base))
+        catalogue = LiveCatalogue(ids, self.encoder.table, self._versions, 0)
+        histories = LiveHistories(parts.log, self._events, 0, parts.log.n_users)
+        codes: dict[str, ValueCodes] = {}
+        columns = LiveColumns(FilterColumns.of(base), (), len(base), ids.absent, codes)
+        retriever = replace(
+            parts.retriever,
+            catalogue=catalogue,
+            log=histories,
+            item_columns=columns,
+            spaces=spaces,
+            history_vectors=self._history_vectors(spaces),
+        )
+        return Snapshot(
+            parts.watermark, parts.watermark, retriever, catalogue, histories, columns, spaces
+        )
+
+    def _encoded(self, entries: Sequence[Entry]) -> tuple[Batch, Mapping[str, MaskedVectors]]:
+        """The outcome of the entries, and vectors of its upserts in every space."""
+        refused: dict[int, RecsysError] = {}
+        while True:
+            batch = Batch.of(
+                entries,
+                known=self.current.catalogue.ids,
+                check=self.encoder.check,
+                refused=refused,
+                kept=frozenset() if self.encoder.is_open else frozenset({TWO_TOWER}),
+            )
+            if not batch.upserts:
+                return batch, {}
+            sequences, items = zip(*batch.upserts.values())
+            found = [self._ids.find(item.item_id) for item in items]
+            rows = np.array([len(self._ids) if row is None else row for row in found], np.int32)
+            encoded = self.encoder.encode(items, rows, self._vectors_so_far(rows))
+            if not encoded.faults:
+                return batch, encoded.vectors
+            refused |= {sequences[at]: error for at, error in encoded.faults.items()}
+
+    def _vectors_so_far(self, rows: Rows) -> MaskedVectors | None:
+        """Vectors of rows in the towers' space."""
+        space = self.current.spaces.get(TWO_TOWER)
+        if space is None:
+            return None
+        mask = rows < len(space)
+        mask[mask] = space.mask[rows[mask]]
+        vectors = np.zeros((len(rows), space.dimension), np.float32)
+        vectors[mask] = space.vectors[rows[mask]]
+        return MaskedVectors(vectors, mask)
+
+    def _write_spaces(
+        self, upserts: Upserts, vectors: Mapping[str, MaskedVectors], deleted: Sequence[int]
+    ) -> None:
+        if upserts:
+            rows, size = np.array([row for row, _ in upserts], np.int32), self.spaces.current.items
+            # Rows of ids that no item has yet come between those of new items.
+            new = np.arange(size, max(size, int(rows.max()) + 1), dtype=np.int32)
+            waiting = np.setdiff1d(new, rows)
+            padded = {name: _padded(each, len(waiting)) for name, each in vectors.items()}
+            self.spaces.upsert(np.concatenate([rows, waiting]), padded)
+        if deleted:
+            self.spaces.delete(np.array(deleted, np.int32))
+
+    def _with_items(self, before: Snapshot, upserts: Upserts, deleted: Sequence[int]) -> Snapshot:
+        """A snapshot with the items and spaces after a batch."""
+        rows_before, self._rows = self._rows, len(self._ids)
+        if not upserts and not deleted and rows_before == self._rows:
+            return before
+        ids = before.catalogue.ids
+        count = ids.count - len(deleted)
+        count += sum(ids.find(item.item_id) is None for _, item in upserts)
+        self._absent |= BitMap(range(rows_before, self._rows)) | BitMap(deleted)
+        self._absent -= BitMap([row for row, _ in upserts])
+        contents = [replace(item, picture=None, vectors=None) for _, item in upserts]
+        rows, segments = [row for row, _ in upserts], before.columns.segments
+        for row, item in zip(rows, contents):
+            self._versions.append(row, item)
+        if contents:
+            segments = with_items(segments, Segment.of(self.encoder.table, rows, contents))
+        spaces, absent = self.spaces.current, FrozenBitMap(self._absent)
+        after = LiveIds(self._ids, spaces.items, absent, count)
+        columns = before.columns
+        if upserts or deleted:
+            columns = LiveColumns(columns.base, segments, spaces.items, absent, columns.codes)
+        catalogue = replace(before.catalogue, ids=after, length=len(self._versions))
+        return replace(before, catalogue=catalogue, columns=columns, spaces=spaces.spaces)
+
+    def _record_events(self, batch: Batch, rows: Mapping[str, int]) -> int:
+        """Add the events, and return the number of users who became known."""
+        events, more = self._events, 0
+        for sequence, change in batch.events:
+            known = self._is_known(change.user_id)
+            if isinstance(change, InteractionRecorded):
+                more += not known
+                row = rows[change.item_id]
+                events.append(change.user_id, item=row, time=change.time, sequence=sequence)
+            else:
+                more -= known
+                events.delete_user(change.user_id, sequence=sequence)
+        return more
+
+    def _is_known(self, user_id: str) -> bool:
+        event = self._events.newest.get(user_id, -1)
+        return self._events.item[event] >= 0 if event >= 0 else user_id in self._parts.log.users
+
+    def _history_vectors(self, spaces: Mapping[str, LiveSpace]) -> Vectors | None:
+        """Vectors that the query tower reads: those of its space in float32.
+
+        A space can store its first base in fewer bits than the towers.
+        """
+        if TWO_TOWER not in spaces:
+            return None
+        live = spaces[TWO_TOWER].live_index.live_vectors
+        first = self._parts.retriever.spaces[TWO_TOWER].index.vectors
+        towers = self.encoder.towers
+        if live.base is first and isinstance(first, StoredVectors) and towers is not None:
+            return cast(Vectors, replace(live, base=towers.item_vectors))
+        return cast(Vectors, live)
+
+
+def _padded(given: MaskedVectors, more: int) -> MaskedVectors:
+    """The vectors, and rows without one after them."""
+    if not more:
+        return given
+    zeros = np.zeros((more, given.dimension), np.float32)
+    mask = np.concatenate([given.mask, np.zeros(more, np.bool_)])
+    return MaskedVectors(np.concatenate([given.vectors, zeros]), mask)
