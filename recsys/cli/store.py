@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from recsys.cli.output import AsJson, print_json
 from recsys.errors import NotFoundError
 from recsys.screen import Screen
+
+if TYPE_CHECKING:
+    from recsys.store import Store
 
 app = typer.Typer(
     help="Copy, compact, export, import and verify the store of a service.",
@@ -20,10 +23,13 @@ app = typer.Typer(
 )
 
 
-def _existing(store: str) -> str:
+def _open(store: str) -> Store:
+    """An existing store."""
+    from recsys.store import open_store
+
     if "://" not in store and not Path(store).is_file():
         raise NotFoundError(f"there is no store at {store}; check the path")
-    return store
+    return open_store(store)
 
 
 StoreName = Annotated[
@@ -31,7 +37,6 @@ StoreName = Annotated[
     typer.Argument(
         metavar="STORE",
         help="Path of a SQLite file, or postgresql://USER:PASSWORD@HOST/DATABASE.",
-        callback=_existing,
     ),
 ]
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the export.")]
@@ -50,9 +55,8 @@ def compact(
 
     Services may use the store meanwhile."""
     from recsys.store import compact as compact_store
-    from recsys.store import open_store
 
-    with Screen() as screen, open_store(store) as opened:
+    with Screen() as screen, _open(store) as opened:
         done = compact_store(opened, keep_days=keep_days, progress=screen)
     _report(
         asdict(done),
@@ -66,9 +70,9 @@ def compact(
 @app.command()
 def export(store: StoreName, folder: Folder, as_json: AsJson = False) -> None:
     """Write the interactions, the items with their pictures, and the deletions as files."""
-    from recsys.store import export_store, open_store
+    from recsys.store import export_store
 
-    with Screen() as screen, open_store(store) as opened:
+    with Screen() as screen, _open(store) as opened:
         done = export_store(opened, folder, progress=screen)
     _report(
         {"folder": str(folder), **done},
@@ -120,10 +124,9 @@ def import_(
 @app.command()
 def verify(store: StoreName, as_json: AsJson = False) -> None:
     """Read the whole store and check it; exit code 1 where it has a fault."""
-    from recsys.store import open_store
     from recsys.store import verify as verify_store
 
-    with Screen() as screen, open_store(store) as opened:
+    with Screen() as screen, _open(store) as opened:
         done = verify_store(opened, progress=screen)
     lines = [f"fault: {fault}" for fault in done.faults] or [
         f"the store is whole: {done.entries:,} entries up to {done.watermark:,},"
@@ -145,9 +148,8 @@ def backup(
 ) -> None:
     """Copy one state of the store, while services use it; the copy is a store, too."""
     from recsys.store import backup as back_up
-    from recsys.store import open_store
 
-    with Screen() as screen, open_store(store) as opened:
+    with Screen() as screen, _open(store) as opened:
         watermark = back_up(opened, target, progress=screen)
     _report({"target": target, "watermark": watermark}, f"{target}: up to {watermark:,}", as_json)
 

@@ -25,6 +25,8 @@ from recsys.formats.sources import (
     RecBoleItems,
     SequenceInteractions,
     SmartItems,
+    StoreInteractions,
+    StoreItems,
 )
 from recsys.formats.vectors import NamedVectors, read_vectors, write_vectors
 
@@ -44,6 +46,8 @@ __all__ = [
     "RecBoleItems",
     "SequenceInteractions",
     "SmartItems",
+    "StoreInteractions",
+    "StoreItems",
     "locate",
     "read_documents",
     "read_interactions",

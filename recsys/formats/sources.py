@@ -318,6 +318,42 @@ class SmartItems(Config):
     path: str
 
 
+class _StoreSource(Config):
+    """Location and state of a store.
+
+    Attributes:
+        path: Path of a SQLite file.
+        url: URL of a PostgreSQL database, without a password, since the configuration is published
+            with the bundle: set PGPASSWORD, or write a ``.pgpass`` file.
+        watermark: Sequence number of the last change to read; None for all when the run begins.
+    """
+
+    format: Literal["store"] = "store"
+    path: str | None = None
+    url: str | None = Field(None, pattern=r"^postgres(ql)?://([^:/@]*@)?[^:@]*(:\d+)?/[^@]+$")
+    watermark: int | None = Field(None, ge=0)
+
+    @model_validator(mode="after")
+    def _one_location(self) -> _StoreSource:
+        if (self.path is None) == (self.url is None):
+            raise ValueError("give the path of a SQLite file, or the url of a PostgreSQL database")
+        return self
+
+
+class StoreInteractions(_StoreSource):
+    """The interactions of a store (see ``recsys.store``), with their times, events, weights, terms
+    and context."""
+
+
+class StoreItems(_StoreSource):
+    """The items of a store, with their pictures.
+
+    The meaning of the columns need not be given in ``data.fields``: titles and texts are text,
+    lists are categories, numbers are numbers, and other attributes are for filters. Interactions
+    with deleted or unknown items are left out, unless ``policy.unknown_items`` is set.
+    """
+
+
 InteractionSource = Annotated[
     ParquetInteractions
     | CsvInteractions

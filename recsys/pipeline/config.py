@@ -13,7 +13,7 @@ from recsys.catalogue import CatalogueFields
 from recsys.config import Config, load_config, seeded
 from recsys.encoders import ImageEncoderConfig, TextEncoderConfig
 from recsys.errors import InvalidRequestError
-from recsys.formats import InteractionSource, ItemSource
+from recsys.formats import InteractionSource, ItemSource, StoreInteractions, StoreItems
 from recsys.index import IndexConfig, ScannConfig
 from recsys.ingestion import IngestPolicy
 from recsys.retrieval import Query, Request, RequestField
@@ -43,14 +43,35 @@ class DataConfig(Config):
         policy: Treatment of invalid entries.
     """
 
-    interactions: InteractionSource
-    items: ItemSource | None = None
+    interactions: Annotated[InteractionSource | StoreInteractions, Field(discriminator="format")]
+    items: Annotated[ItemSource | StoreItems, Field(discriminator="format")] | None = None
     searches: InteractionSource | None = None
     fields: CatalogueFields = CatalogueFields()
     pictures: str | None = None
     user_vectors: str | None = None
     integer_ids: tuple[Literal["user", "item"], ...] = ()
     policy: IngestPolicy = IngestPolicy()
+
+    @property
+    def stores(self) -> dict[str, StoreInteractions | StoreItems]:
+        """The sections that are read from a store, by name."""
+        given = {"interactions": self.interactions, "items": self.items}
+        return {
+            name: section
+            for name, section in given.items()
+            if isinstance(section, StoreInteractions | StoreItems)
+        }
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether the catalogue can have pictures."""
+        return self.pictures is not None or "items" in self.stores
+
+    @model_validator(mode="after")
+    def _pictures_are_in_the_store(self) -> DataConfig:
+        if "items" in self.stores and self.pictures is not None:
+            raise ValueError("the items' store holds their pictures; leave data.pictures out")
+        return self
 
 
 class EvaluationConfig(Config):
@@ -186,7 +207,7 @@ class RunConfig(Config):
                     f"serve.call.space names '{name}', which is not in spaces: add it to spaces, or"
                     f" choose of {', '.join(self.spaces)}"
                 )
-        if self.image is not None and self.data.pictures is None:
+        if self.image is not None and not self.data.has_pictures:
             raise ValueError(
                 "an encoder of pictures needs data.pictures and data.fields.image: give both, or"
                 " leave the section [image] out"

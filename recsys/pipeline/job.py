@@ -27,6 +27,7 @@ from recsys.splits import Split, split
 from recsys.towers.config import TowersConfig
 
 if TYPE_CHECKING:
+    from recsys.store.training_data import StoreSection
     from recsys.towers import AnyTowers
 
 ENCODERS = ("text", "image")
@@ -34,6 +35,7 @@ BLOCKS = ("text", "image", "attributes")
 PHRASES = "phrases"
 ATTRIBUTE_SCHEMA = "attributes.json"
 DATA = "data"
+PICTURES = "pictures.zip"
 CACHE = "cache"
 TRAINED_ENCODERS = "encoders"
 
@@ -114,9 +116,24 @@ class Job:
     @cached_property
     def ingested(self) -> IngestedData:
         """The log and the catalogue."""
-        pictures = self.given.data.pictures
-        store = None if pictures is None else PictureStore.open(self.path(pictures))
-        return load_ingested(self.folder / "ingest" / DATA, pictures=store)
+        return load_ingested(self.folder / "ingest" / DATA, pictures=self.pictures)
+
+    @property
+    def pictures(self) -> PictureStore | None:
+        """Pictures of the catalogue, or None; the stage "ingest" copies those of a store."""
+        given, copied = self.given.data.pictures, self.folder / "ingest" / PICTURES
+        if given is not None:
+            return PictureStore.open(self.path(given))
+        return PictureStore.open(copied) if copied.is_file() else None
+
+    @cached_property
+    def stores(self) -> dict[str, StoreSection]:
+        """The sections of the data that are read from a store, each at one watermark."""
+        if not self.given.data.stores:
+            return {}
+        from recsys.store.training_data import store_sections
+
+        return store_sections(self.given.data.stores, self.base)
 
     @cached_property
     def split(self) -> Split:

@@ -31,12 +31,19 @@ from recsys.features import (
     attribute_block,
     user_block,
 )
-from recsys.formats import InteractionSource, read_interactions, read_items, read_vectors
+from recsys.formats import (
+    InteractionSource,
+    StoreInteractions,
+    StoreItems,
+    read_interactions,
+    read_items,
+    read_vectors,
+)
 from recsys.formats.columns import Unreadable, UnreadValues
 from recsys.ingestion import ingest, save_ingested
 from recsys.pictures import PictureStore
 from recsys.pipeline.evaluating import run_evaluate
-from recsys.pipeline.job import ATTRIBUTE_SCHEMA, DATA, PHRASES, TRAINED_ENCODERS, Job
+from recsys.pipeline.job import ATTRIBUTE_SCHEMA, DATA, PHRASES, PICTURES, TRAINED_ENCODERS, Job
 from recsys.pipeline.publishing import published_fault, run_index, run_publish
 from recsys.pipeline.sections import external_files, resolve_files
 from recsys.pipeline.stage import Stage, StageOutput
@@ -60,11 +67,19 @@ def _run_ingest(job: Job, out: Path) -> StageOutput:
             source, base=job.base, unreadable=unreadable(name), progress=job.progress, notes=note
         )
 
-    interactions = read("interactions", data.interactions)
+    if isinstance(data.interactions, StoreInteractions):
+        interactions = job.stores["interactions"].interactions()
+    else:
+        interactions = read("interactions", data.interactions)
     job.progress("read", 1, 2, f"{len(interactions):,} interactions")
     searches = None if data.searches is None else read("searches", data.searches)
-    items = None
-    if data.items is not None:
+    items, fields, policy = None, data.fields, data.policy
+    pictures = None if data.pictures is None else PictureStore.open(job.path(data.pictures))
+    if isinstance(data.items, StoreItems):
+        items, fields, pictures = job.stores["items"].items(out / PICTURES, fields)
+        if "unknown_items" not in policy.model_fields_set:  # they may be deleted
+            policy = policy.model_copy(update={"unknown_items": "skip"})
+    elif data.items is not None:
         items = read_items(
             *(data.items, job.base, data.fields.number_columns()),
             unreadable=unreadable("items"),
@@ -72,9 +87,8 @@ def _run_ingest(job: Job, out: Path) -> StageOutput:
             notes=note,
         )
     job.progress("read", 2, 2, "no catalogue" if items is None else f"{len(items):,} items")
-    pictures = None if data.pictures is None else PictureStore.open(job.path(data.pictures))
     ingested = ingest(
-        *(interactions, items, data.fields, data.policy),
+        *(interactions, items, fields, policy),
         pictures=pictures,
         searches=searches,
         unread=unread,
@@ -86,14 +100,15 @@ def _run_ingest(job: Job, out: Path) -> StageOutput:
         "users": len(ingested.interactions.users),
         "items": len(ingested.catalogue),
     }
-    return StageOutput(sizes, {"ingest": ingested.report.to_dict()})
+    notes = {"ingest": ingested.report.to_dict(), "stores": _stores(job)}
+    return StageOutput(sizes, notes)
 
 
 def _ingest_inputs(job: Job) -> dict[str, Path]:
     data = job.given.data
-    found = external_files(
-        job, interactions=data.interactions, items=data.items, searches=data.searches
-    )
+    sections = {name: getattr(data, name) for name in ("interactions", "items", "searches")}
+    files = {name: section for name, section in sections.items() if name not in data.stores}
+    found = external_files(job, **files)
     return found | _paths(job, pictures=data.pictures)
 
 
@@ -189,7 +204,13 @@ def _paths(job: Job, **names: str | None) -> dict[str, Path]:
 
 def _ingest_settings(job: Job) -> Mapping[str, Any]:
     later = {"user_vectors", "integer_ids"}
-    return {"data": job.given.data.model_dump(mode="json", exclude=later)}
+    settings = {"data": job.given.data.model_dump(mode="json", exclude=later)}
+    return settings | ({"stores": _stores(job)} if job.given.data.stores else {})
+
+
+def _stores(job: Job) -> dict[str, Any]:
+    """Name and watermark of each store that the data are read from, by section."""
+    return {name: section.fingerprint for name, section in job.stores.items()}
 
 
 def _settings(include: Any) -> Callable[[Job], Mapping[str, Any]]:

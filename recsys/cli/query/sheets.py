@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from recsys.evaluation.query_sheet import SIDE, Tile, draw_query_sheet
 from recsys.evaluation.thumbnails import thumbnail, thumbnail_from_bytes
-from recsys.pictures import PictureStore
 
 if TYPE_CHECKING:
     from recsys.bundle import Bundle
@@ -25,9 +24,7 @@ def write_query_sheet(
     file: Path, request: Request, response: Response, bundle: Bundle, job: Job
 ) -> None:
     """Write the sheet as a PNG; the pictures come from the run, since a bundle holds none."""
-    catalogue, pictures = bundle.catalogue, job.config.data.pictures
-    if pictures is not None:
-        catalogue = replace(catalogue, pictures=PictureStore.open(job.path(pictures)))
+    catalogue = replace(bundle.catalogue, pictures=job.pictures)
     found = [
         _item_tile(catalogue, each.id, f"{each.rank} · {each.score:.3f}")
         for each in response.candidates

@@ -82,8 +82,8 @@ class PartialConfig:
     @property
     def needs_data(self) -> bool:
         """Whether a section may get other settings than its class's defaults."""
-        fields, pictures = self.data.fields, self.data.pictures
-        contents = {"text": bool(fields.text), "image": pictures is not None}
+        has_texts = bool(self.data.fields.text) or "items" in self.data.stores
+        contents = {"text": has_texts, "image": self.data.has_pictures}
         empty = {name for name, exists in contents.items() if not exists}
         return bool(self.absent - empty - {"spaces"})
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from recsys.formats import InteractionSource
+from recsys.formats import InteractionSource, StoreInteractions
 from recsys.ids import Rows
 from recsys.ingestion import IngestedData
 from recsys.interactions import EVENT, Interactions
@@ -87,7 +87,9 @@ class DataProfile:
         return self.interactions / max(self.items * (1 - self.cold), 1)
 
     @classmethod
-    def of(cls, ingested: IngestedData, source: InteractionSource) -> DataProfile:
+    def of(
+        cls, ingested: IngestedData, source: InteractionSource | StoreInteractions
+    ) -> DataProfile:
         """Profile of ingested data; ``source`` states whether its format has an order."""
         log, catalogue = ingested.interactions, ingested.catalogue
         lengths = np.diff(log.offsets)[log.active_users]
