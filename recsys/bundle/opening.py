@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recsys.bundle.manifest import Manifest, library_versions, read_whole
-from recsys.bundle.parts import Parts, load_parts
+from recsys.bundle.parts import DATA, Parts, load_parts
 from recsys.bundle.reference_queries import check_reference_queries
 from recsys.bundle.versions import CURRENT, find_version, folder_of
 from recsys.catalogue import Catalogue
 from recsys.errors import BundleError, RecsysError
+from recsys.ingestion import ingested_fingerprint
 from recsys.retrieval import Retriever
 from recsys.retrieval.forks import check_process
 
@@ -50,7 +51,8 @@ class Bundle:
         """An engine that answers from this bundle and the changes of a store.
 
         Args:
-            store: Store that is followed from the bundle's watermark on, for this engine alone.
+            store: Store that is followed from the bundle's watermark on, for this engine alone. An
+                import of the bundle's own log is left out.
             folder: Folder for the files of new bases of the spaces; a temporary one by default.
             rule: When to compact a space.
 
@@ -59,6 +61,7 @@ class Bundle:
         """
         from recsys.live import LiveEngine, LiveParts
 
+        store.exclude_import(ingested_fingerprint(self.path / DATA))
         parts = LiveParts(
             self.retriever,
             self.parts.item_encoder,

@@ -68,7 +68,9 @@ class DataConfig(Config):
         return self.pictures is not None or "items" in self.stores
 
     @model_validator(mode="after")
-    def _pictures_are_in_the_store(self) -> DataConfig:
+    def _a_store_is_whole(self) -> DataConfig:
+        if "items" in self.stores and "interactions" not in self.stores:
+            raise ValueError("items of a store need its interactions: read both from the store")
         if "items" in self.stores and self.pictures is not None:
             raise ValueError("the items' store holds their pictures; leave data.pictures out")
         return self

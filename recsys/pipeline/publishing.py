@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from recsys.bundle import Parts, publish, verify
 from recsys.errors import RecsysError
@@ -72,7 +74,13 @@ def parts_of(job: Job) -> Parts:
             **{f"index.{name}": value for name, value in records["index"]["figures"].items()},
         },
         fingerprints={name: record["fingerprint"] for name, record in records.items()},
+        watermark=_watermark(records["ingest"]["notes"].get("stores", {})),
     )
+
+
+def _watermark(stores: Mapping[str, Mapping[str, Any]]) -> int:
+    """Last change of a store that the data include, 0 for data of files."""
+    return min((int(section["watermark"]) for section in stores.values()), default=0)
 
 
 def published_fault(job: Job, result: StageResult) -> str:

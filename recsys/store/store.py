@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,6 +17,7 @@ from recsys.store.changes import Change, Entry, InteractionRecorded, ItemUpserte
 from recsys.store.databases import Database, open_database
 from recsys.store.databases.schema import ENTRIES, ITEMS, STATE
 from recsys.store.group_commit import GroupCommit, PendingWrite
+from recsys.store.imported_ranges import ImportedRanges
 from recsys.store.rows import INTERACTION, digest, to_change, to_entry, to_row
 
 MAX_CHANGES = 100_000
@@ -43,6 +45,7 @@ class Store:
         self._group = GroupCommit(self._commit)
         self._following = threading.Lock()
         self._seen: int | None = None
+        self._excluded = ""
         self._is_closed = False
 
     def __enter__(self) -> Store:
@@ -102,15 +105,34 @@ class Store:
     def changes(self, after: int, *, limit: int = 1000) -> list[Entry]:
         """The first ``limit`` entries with a sequence number above ``after``, in order.
 
-        Numbers of entries that were deleted are left out. No entry with a lower number than those
-        returned is added later.
+        Numbers of entries that were deleted or :meth:`excluded <exclude_import>` are left out. No
+        entry with a lower number than those returned is added later.
         """
         with self._following:
             number = self.database.change_number()
+            rows: list[sa.Row[Any]] = []
             with self.database.reading() as connection:
-                found = connection.execute(_CHANGES, {"after": after, "limit": limit}).all()
-            self._seen = number if len(found) < limit else None
-        return [to_entry(row) for row in found]
+                excluded = ImportedRanges.of(connection, self._excluded)
+                is_last = False
+                while len(rows) < limit and not is_last:
+                    after = excluded.skip(after)
+                    found = connection.execute(_CHANGES, {"after": after, "limit": limit}).all()
+                    rows += [row for row in found if row.sequence not in excluded]
+                    is_last = len(found) < limit
+                    after = after if is_last else found[-1].sequence
+            self._seen = number if is_last and len(rows) <= limit else None
+        return [to_entry(row) for row in rows[:limit]]
+
+    def exclude_import(self, fingerprint: str) -> None:
+        """Leave the changes of one import out of :meth:`changes`.
+
+        A bundle whose own log was imported includes these changes already.
+
+        Args:
+            fingerprint: Fingerprint of the imported data.
+        """
+        with self._following:
+            self._excluded, self._seen = fingerprint, None
 
     def advanced(self) -> bool:
         """Whether entries may exist that the last :meth:`changes` did not return.

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from recsys.catalogue import CatalogueFields
 from recsys.errors import DataError, StoreError
-from recsys.ingestion import ingest, save_ingested
+from recsys.ingestion import ingest, ingested_fingerprint, load_ingested, save_ingested
 from recsys.store import (
     InteractionRecorded,
     ItemDeleted,
@@ -232,6 +232,24 @@ class StoreUpkeepContract(ABC):
             assert [each.sequence for each in store.changes(2)] == [3, 4, 5]
             assert store.history("bob") == [InteractionRecorded("bob", "rug", 20, "buy", 2.0)]
             assert interaction_table(store)["timestamp"].to_pylist() == [10, 20, 30]
+
+    def test_a_reader_leaves_out_an_import(self, url: str, tmp_path: Path) -> None:
+        log = pd.DataFrame({"user_id": ["ann"] * 9, "item_id": ["a"] * 9, "timestamp": range(9)})
+        fingerprint = save_ingested(ingest(log), tmp_path / "data")
+        again = save_ingested(load_ingested(tmp_path / "data"), tmp_path / "copy")
+        assert again == fingerprint == ingested_fingerprint(tmp_path / "copy")
+        with open_store(url) as store:
+            store.append([seen("bob", 1)])
+            import_folder(store, tmp_path)
+            store.append([seen("bob", 2)])
+            assert len(store.changes(0)) == 12
+            store.exclude_import(fingerprint)
+            assert store.advanced()
+            assert [each.sequence for each in store.changes(0)] == [1, 12]
+            assert not store.advanced()
+            for limit in (1, 2, 5):
+                assert [each.sequence for each in store.changes(0, limit=limit)] == [1, 12][:limit]
+                assert [each.sequence for each in store.changes(4, limit=limit)] == [12]
 
     def test_a_log_without_times_is_not_imported(self, url: str, tmp_path: Path) -> None:
         log = pd.DataFrame({"user_id": ["ann"], "item_id": ["lamp"]})

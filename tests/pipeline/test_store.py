@@ -149,6 +149,12 @@ def test_a_store_has_one_location_without_a_password(
     assert parse_config({"url": url}, StoreInteractions).url == url
 
 
+def test_items_of_a_store_need_its_interactions() -> None:
+    log, items = {"format": "csv", "path": "log.csv"}, {"format": "store", "path": "store.db"}
+    with pytest.raises(ConfigError, match="read both from the store"):
+        parse_config({"interactions": log, "items": items}, DataConfig)
+
+
 def test_pictures_come_from_the_store(tmp_path: Path) -> None:
     source = {"format": "store", "path": "store.db"}
     values = {"interactions": source, "items": source, "pictures": "photos"}

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for the tests of this folder, and an empty database of it per test."""
+"""A PostgreSQL server for the tests of this folder, and its database, empty for each test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -46,13 +45,12 @@ def postgresql_server() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgresql_url(postgresql_server: str) -> Iterator[str]:
-    """URL of an empty database."""
-    name = f"t{uuid4().hex}"
+def postgresql_url(postgresql_server: str) -> str:
+    """URL of a database, which is emptied: making one per test takes ten times as long."""
     with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        yield postgresql_server.replace("/postgres?", f"/{name}?")
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return postgresql_server
 
 
 def _run(command: list[str]) -> None:
