@@ -6,7 +6,6 @@ query hold no eligible row, the answer comes from leaves that differ little in t
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -25,7 +24,7 @@ from recsys.index.rows import RowSet
 _RANKS = (1, 10, 100, 1_000)
 _SHARE = 8
 """A rank is at most this part of the eligible rows."""
-_LEAST, _MOST, _STEPS = 1.0, 9.0, 6
+_LEAST, _MOST, _STEPS = 0.5, 9.0, 10
 _SHARES = (0.01, 0.1)
 _FEWEST_QUERIES, _RANKS_MEASURED = 48, 9_600
 """Least number of queries, and number of hits after which more queries say little."""
@@ -34,6 +33,8 @@ _TOLERANCE, _CONFIDENCE = 0.01, 1.645
 _LOSS_OF_FILTERS = 0.8
 """Share of the allowed loss that the measured filters may have, since others can be harder."""
 _CELLS, _ROWS_AT_ONCE = 200, 1 << 16
+_ANCHORS, _ALIKE = 24, 8
+"""Number of queries for which the half of the rows far away is searched, and of those near each."""
 _SEED = 18
 _FEWEST = 64
 """Number of rows of a set below which it says nothing."""
@@ -97,28 +98,30 @@ def calibrate(scan: LeafScan, queries: Vectors, target: float) -> LeafReach:
     """The least reach, per number of hits, whose mean recall over ``queries`` is ``target``.
 
     With excluded rows, it must suffice when the nearest 10, 100 and 1,000 are excluded; with a
-    filter, for each of several: random rows, and whole leaves.
+    filter, for each of several: random rows, whole leaves, and the half far from the query.
     """
     items = len(scan.vectors)
     ranks = [rank for rank in _RANKS if rank * _SHARE <= items] or [1]
-    usual = SearchArguments(queries, 1, Exclusions.none(len(queries)))
     exact = ExactIndex(scan.vectors)
     nearest = exact.search(queries, min(2 * ranks[-1], items))
-    plain = _raised(scan, usual, target, dict.fromkeys(ranks, _LEAST), nearest.scores)
-    few = usual.take(_spread(len(queries), _FEWEST_QUERIES))
-    reads = [_search(scan, few, rank, plain[rank]).work.read.mean() for rank in ranks]
+    plain = _raised(
+        dict.fromkeys(ranks, _LEAST), [_Needs.of(scan, queries, nearest)], ranks, target
+    )
+    reads = [_rows_read(scan, queries, rank, plain[rank]) for rank in ranks]
     excluded = plain
     for count in ranks[1:]:
-        rows = Exclusions.of(list(nearest.rows[:, :count]), items)
-        arguments = dataclasses.replace(usual, excluded=rows)
-        excluded = _raised(scan, arguments, target, excluded, nearest.scores[:, count:])
+        rest = _Needs.of(scan, queries, nearest, after=count)
+        excluded = _raised(excluded, [rest], ranks, target)
     filtered, higher = plain, 1 - (1 - target) * _LOSS_OF_FILTERS
-    for allowed in _filters(scan):
-        if len(allowed) >= _FEWEST:
-            arguments = dataclasses.replace(usual, allowed=allowed)
-            rank = max(rank for rank in ranks if rank * _SHARE <= len(allowed))
-            scores = exact.search(queries, rank, allowed=allowed).scores
-            filtered = _raised(scan, arguments, higher, filtered, scores)
+    for cases in (*_filters(scan, queries), _far_halves(scan, queries)):
+        sizes = [len(allowed) for allowed, _ in cases]
+        if cases and min(sizes) >= _FEWEST:
+            fit = [rank for rank in ranks if rank * _SHARE <= min(sizes)]
+            needs = [
+                _Needs.of(scan, part, exact.search(part, fit[-1], allowed=allowed), allowed)
+                for allowed, part in cases
+            ]
+            filtered = _raised(filtered, needs, fit, higher)
     return LeafReach(
         tuple(ranks),
         tuple(plain.values()),
@@ -128,64 +131,130 @@ def calibrate(scan: LeafScan, queries: Vectors, target: float) -> LeafReach:
     )
 
 
+@dataclass(frozen=True)
+class _Needs:
+    """Where the best rows of some queries lie.
+
+    Attributes:
+        scores: Exact scores, float32 ``[q, m]``, best first.
+        means: Score of the centroid of each row's group, float32 ``[q, m]``.
+        spreads: Spread of the group along the query, float32 ``[q, m]``.
+    """
+
+    scores: Vectors
+    means: Vectors
+    spreads: Vectors
+
+    @classmethod
+    def of(
+        cls,
+        scan: LeafScan,
+        queries: Vectors,
+        found: Hits,
+        allowed: RowSet | None = None,
+        *,
+        after: int = 0,
+    ) -> _Needs:
+        """The rows found for the queries, without the first ``after`` of each."""
+        from recsys.index.leaves.kernels import stretch
+
+        groups, partition = scan.groups(allowed), scan.partition
+        rows, scores = found.rows[:, after:], found.scores[:, after:]
+        leaves = partition.tokens[rows]
+        centroids, spread = partition.centroids, partition.spread
+        lengths: Vectors = np.linalg.norm(queries, axis=1)
+        if allowed is not None:
+            leaves = np.searchsorted(groups.leaves, leaves).astype(np.int32)
+            centroids, spread = groups.centroids, groups.spread
+            lengths = np.array([stretch(partition.axes, each) for each in queries], np.float32)
+        means = np.empty(rows.shape, np.float32)
+        for query, own in enumerate(leaves):
+            means[query] = centroids[own] @ queries[query]
+        return cls(scores, means, spread[leaves] * lengths[:, None])
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def reaches(self, rank: int) -> Vectors:
+        """Reach with which each of the ``rank`` best rows is found, ``[q, rank]``.
+
+        A scan reads every leaf with a bound above the score of the last of them.
+        """
+        some = _spread(len(self), max(_FEWEST_QUERIES, _RANKS_MEASURED // rank))
+        above = self.scores[some, rank - 1 : rank] - self.means[some, :rank]
+        reaches: Vectors = above / np.maximum(self.spreads[some, :rank], np.float32(1e-30))
+        return reaches
+
+
 def _raised(
-    scan: LeafScan,
-    arguments: SearchArguments,
-    target: float,
-    reach: Mapping[int, float],
-    truth: Vectors,
+    reach: Mapping[int, float], cases: Sequence[_Needs], ranks: Sequence[int], target: float
 ) -> dict[int, float]:
-    """Raise the reach of each rank that ``truth``, the best scores, holds until it suffices."""
+    """Raise the reach of each of ``ranks`` until it suffices for the mean of all cases."""
     raised = dict(reach)
-    for rank in reach:
-        if rank > truth.shape[1]:
+    for rank in ranks:
+        if rank > cases[0].scores.shape[1]:
             break
+        needs = [case.reaches(rank) for case in cases]
         low, high = reach[rank], _MOST
-        some = _spread(len(truth), max(_FEWEST_QUERIES, _RANKS_MEASURED // rank))
-        part, floor = arguments.take(some), truth[some, rank - 1 : rank]
-
-        def suffices(
-            reach: float, part: SearchArguments = part, rank: int = rank, floor: Any = floor
-        ) -> bool:
-            found = _search(scan, part, rank, reach).scores >= floor
-            return _holds(found.mean(axis=1), target)
-
-        if suffices(low):
+        if _suffices(needs, low, target):
             continue
         for _ in range(_STEPS):
             middle = (low + high) / 2
-            low, high = (low, middle) if suffices(middle) else (middle, high)
+            low, high = (low, middle) if _suffices(needs, middle, target) else (middle, high)
         raised[rank] = high
     return raised
+
+
+def _suffices(needs: Sequence[Vectors], reach: float, target: float) -> bool:
+    """Whether the mean recall is ``target``, and for other queries probably not much less.
+
+    The recall of one case is one sample, as its queries are alike, unless there is only one.
+    """
+    recalls = [(each <= reach).mean(axis=1) for each in needs]
+    mean = np.concatenate(recalls).mean()
+    samples = recalls[0] if len(recalls) == 1 else np.array([each.mean() for each in recalls])
+    error = samples.std() / math.sqrt(len(samples))
+    return bool(mean >= max(target, target - _TOLERANCE + _CONFIDENCE * error) - 1e-9)
 
 
 def _spread(size: int, count: int) -> npt.NDArray[np.int64]:
     return np.linspace(0, size - 1, min(count, size)).astype(np.int64)
 
 
-def _holds(recall: Any, target: float) -> bool:
-    """Whether the mean is ``target``, and on other queries probably not much less."""
-    error = recall.std() / math.sqrt(len(recall))
-    return bool(recall.mean() >= max(target, target - _TOLERANCE + _CONFIDENCE * error) - 1e-9)
+def _rows_read(scan: LeafScan, queries: Vectors, rank: int, reach: float) -> float:
+    """Mean number of rows that a scan without a filter reads."""
+    some = queries[_spread(len(queries), _FEWEST_QUERIES)]
+    hits = Hits.empty(queries=len(some), k=rank)
+    arguments = SearchArguments(some, rank, Exclusions.none(len(some)))
+    scan.search(hits, arguments, np.arange(len(some)), reach=reach)
+    return float(hits.work.read.mean())
 
 
-def _search(scan: LeafScan, arguments: SearchArguments, rank: int, reach: float) -> Hits:
-    hits = Hits.empty(queries=len(arguments), k=rank)
-    arguments = dataclasses.replace(arguments, k=rank)
-    scan.search(hits, arguments, np.arange(len(arguments)), reach=reach)
-    return hits
-
-
-def _filters(scan: LeafScan) -> Iterator[RowSet]:
-    """Random rows, random groups of near rows, near leaves, and the half of the leaves far away."""
-    items, centroids = len(scan.vectors), scan.partition.centroids
+def _filters(scan: LeafScan, queries: Vectors) -> Iterator[list[tuple[RowSet, Vectors]]]:
+    """Random rows, random groups of near rows, and leaves near one another, with all queries."""
+    items, partition = len(scan.vectors), scan.partition
     rng = np.random.default_rng(_SEED)
     for share in _SHARES:
-        yield RowSet.of_mask(rng.random(items) < share)
-    yield RowSet.of_mask(_cells(scan.vectors, rng) < _CELLS * _SHARES[-1])
+        yield [(RowSet.of_mask(rng.random(items) < share), queries)]
+    yield [(RowSet.of_mask(_cells(scan.vectors, rng) < _CELLS * _SHARES[-1]), queries)]
+    centroids = partition.centroids
     order = np.argsort(centroids @ centroids[rng.integers(len(centroids))], kind="stable")
-    for chosen in (order[-max(2, len(order) // 10) :], order[: len(order) // 2]):
-        yield RowSet.of_mask(np.isin(scan.partition.tokens, chosen))
+    near = order[-max(2, len(order) // 10) :]
+    yield [(RowSet.of_mask(np.isin(partition.tokens, near)), queries)]
+
+
+def _far_halves(scan: LeafScan, queries: Vectors) -> list[tuple[RowSet, Vectors]]:
+    """For groups of similar queries the half of the rows in the leaves farthest from theirs."""
+    partition, far = scan.partition, []
+    centroids = partition.centroids
+    sizes = np.bincount(partition.tokens, minlength=len(centroids))
+    for anchor in queries[_spread(len(queries), _ANCHORS)]:
+        part = queries[np.sort(np.argsort(-(queries @ anchor), kind="stable")[:_ALIKE])]
+        own = centroids[np.argmax(centroids @ anchor)]
+        order = np.argsort(centroids @ own, kind="stable")
+        order = order[np.cumsum(sizes[order]) <= len(partition.tokens) / 2]
+        far.append((RowSet.of_mask(np.isin(partition.tokens, order)), part))
+    return far
 
 
 def _cells(vectors: Vectors, rng: np.random.Generator) -> npt.NDArray[np.int64]:

@@ -43,6 +43,7 @@ _PARTITION = types.Tuple(
         array(I1, 2),  # codes [n, d]
         array(F4),  # scale [n]
         array(F4),  # error [n]
+        array(F4, 2),  # axes [m, d]
     )
 )
 _GROUPS = types.Tuple(
@@ -103,7 +104,7 @@ def _near(partition, positions, first, count, whole, bound, least, block):
     ``bound`` holds the score of the centroid with the rounding error, the step of the query, its
     error for codes of unit scale, and its length.
     """
-    _, _, _, order, codes, scale, error = partition
+    _, _, _, order, codes, scale, error, _ = partition
     products, near, gathered, kept = block[0], block[1], len(positions) > 0, 0
     for j in range(count):
         position = positions[first + j] if gathered else np.int32(first + j)
@@ -114,6 +115,19 @@ def _near(partition, positions, first, count, whole, bound, least, block):
         near[kept] = order[position]
         kept += bound[0] + reach >= least
     return kept
+
+
+@compiled(F8(array(F4, 2), array(F4)))
+def stretch(axes, query):
+    """Length of a query times the spread of rows along it, relative to that of all directions."""
+    squares, along, known = 0.0, 0.0, 0.0
+    for j in range(len(query)):
+        squares += np.float64(query[j]) ** 2
+    for i in range(len(axes)):
+        along += np.float64(float_score(axes, i, query)) ** 2
+        known += np.float64(float_score(axes, i, axes[i]))
+    rest = max(1.0 - known / max(len(query), 1), 0.0)
+    return np.sqrt(rest * squares + along)
 
 
 @compiled(types.void(array(F4, written=True), array(I4, written=True), I8, I8))
@@ -139,7 +153,7 @@ _MEANS = (array(F4, 2, written=True), array(F4, written=True))
 @compiled(types.void(_PARTITION, array(I4), array(I8), array(I4), *_MEANS))
 def summarise(partition, leaves, begins, positions, means, spread):
     """Write the mean of each group of rows, from their codes, and their spread around it."""
-    centroids, _, _, _, codes, scale, _ = partition
+    centroids, _, _, _, codes, scale, error, _ = partition
     dimension = centroids.shape[1]
     total = np.empty(dimension, np.float64)
     for j in range(len(leaves)):
@@ -153,7 +167,7 @@ def summarise(partition, leaves, begins, positions, means, spread):
                 code = np.int32(codes[position, i])
                 total[i] += step * code
                 own += np.int64(code * code)
-            squares += step * step * own
+            squares += step * step * own + np.float64(error[position]) ** 2
         count, length = last - first, 0.0
         for i in range(dimension):
             mean = total[i] / count
@@ -175,10 +189,11 @@ def scan_leaves(vectors, queries, chosen, partition, groups, longest, reach, hid
     scores and rows read.
     """
     centroids, spread, radius = partition[:3]
+    axes, finite = partition[-1], reach != np.inf
     leaves, begins, positions, own, own_spread = groups
     _, died, version, never, starts = hidden
     whole, sizes = np.empty(queries.shape[1], np.int16), np.empty(2, np.float64)
-    scores_of, bounds = np.empty(len(leaves), np.float32), np.empty(len(leaves), np.float32)
+    bounds = np.empty(len(leaves), np.float32)
     heap, block = np.empty(len(leaves), np.int32), np.empty((2, _BLOCK), np.int32)
     bound = np.empty(4, np.float32)
     for i in range(len(chosen)):
@@ -187,15 +202,15 @@ def scan_leaves(vectors, queries, chosen, partition, groups, longest, reach, hid
         slack = rounding_slack(query, longest)
         bound[1] = _round_query(query, whole, sizes)
         bound[2], bound[3] = sizes[1] * 1.001, sizes[0]
+        above = bound[3]
+        if finite:
+            above = np.float32(reach * (stretch(axes, query) if len(own) else sizes[0]))
         for j in range(len(leaves)):
-            leaf = leaves[j]
-            scores_of[j] = bounds[j] = float_score(centroids, leaf, query)
-            if reach == np.inf:
-                bounds[j] += bound[3] * radius[leaf]
-            elif len(own):
-                bounds[j] = float_score(own, j, query) + bound[3] * reach * own_spread[j]
+            if finite and len(own):
+                bounds[j] = float_score(own, j, query) + above * own_spread[j]
             else:
-                bounds[j] += bound[3] * reach * spread[leaf]
+                width = spread[leaves[j]] if finite else radius[leaves[j]]
+                bounds[j] = float_score(centroids, leaves[j], query) + above * width
             heap[j] = j
         for j in range(len(leaves) // 2 - 1, -1, -1):
             _sink(bounds, heap, len(leaves), j)
@@ -206,7 +221,7 @@ def scan_leaves(vectors, queries, chosen, partition, groups, longest, reach, hid
             group, left = heap[0], left - 1
             bounds[0], heap[0] = bounds[left], heap[left]
             _sink(bounds, heap, left, 0)
-            bound[0] = scores_of[group] + 3 * slack
+            bound[0] = float_score(centroids, leaves[group], query) + 3 * slack
             first, last = begins[group], begins[group + 1]
             visited, read = visited + 1, read + last - first
             while first < last:

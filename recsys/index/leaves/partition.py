@@ -23,6 +23,8 @@ from recsys.index.rows import RowSet
 _NO_ROWS = np.empty(0, np.int32)
 _PER_LEAF = {"centroids", "spread", "radius"}
 _DTYPES = {"tokens": np.int32, "order": np.int32, "codes": np.int8}
+_AXES, _AXES_ROWS = 32, 16_384
+"""Most directions in which the spread is known, and number of rows on which it is measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +70,9 @@ class Partition:
         scale: float32 ``[n]``, in this order.
         error: Length of the difference between a row and its approximation, rounded up, float32
             ``[n]``, in this order.
+        axes: Directions in which the rows spread most around their centroids, float32 ``[m, d]``.
+            The squared length of an axis is the excess of its variance over that of the directions
+            without an axis, relative to the mean variance of all directions.
     """
 
     tokens: Rows
@@ -78,6 +83,7 @@ class Partition:
     codes: npt.NDArray[np.int8]
     scale: Vectors
     error: Vectors
+    axes: Vectors
 
     @classmethod
     def of(cls, vectors: Vectors, tokens: Rows, leaves: int) -> Partition:
@@ -104,7 +110,8 @@ class Partition:
             residuals -= scaled * steps[:, None]
             codes[at], scale[at] = scaled, steps
             error[at] = _up(np.sqrt(np.einsum("nd,nd->n", residuals, residuals)))
-        return cls(tokens, centroids, spread, radius, order, codes, scale, error)
+        axes = _axes(codes, scale)
+        return cls(tokens, centroids, spread, radius, order, codes, scale, error, axes)
 
     def save(self, folder: Path) -> None:
         """Write one file per array into a new or empty folder."""
@@ -128,6 +135,8 @@ class Partition:
                 raise DataError(f"cannot read {path}: {error}; build the index again") from error
             rows = leaves if name in _PER_LEAF else items
             shape = (rows, dimension) if name in ("centroids", "codes") else (rows,)
+            if name == "axes":
+                shape = (min(dimension, _AXES), dimension)
             kind = _DTYPES.get(name, np.float32)
             if array.shape != shape or array.dtype != kind:
                 raise DataError(
@@ -153,6 +162,7 @@ class Partition:
             self.codes,
             self.scale,
             self.error,
+            self.axes,
         )
 
     @cached_property
@@ -184,6 +194,19 @@ class Partition:
         position = np.empty(len(self.order), np.int32)
         position[self.order] = np.arange(len(self.order), dtype=np.int32)
         return position
+
+
+def _axes(codes: npt.NDArray[np.int8], scale: Vectors) -> Vectors:
+    """The axes of rows given as codes."""
+    items, dimension = codes.shape
+    some = np.linspace(0, items - 1, min(items, _AXES_ROWS)).astype(np.int64)
+    rows = codes[some] * scale[some, None].astype(np.float64)
+    variances, directions = np.linalg.eigh(rows.T @ rows)
+    count, mean = min(dimension, _AXES), max(float(variances.mean()), 1e-300)
+    first = variances[-count:]
+    rest = variances[:-count].mean() if count < dimension else first[0]
+    lengths = np.sqrt(np.maximum(first - rest, 0) / mean)
+    return np.ascontiguousarray((directions[:, -count:] * lengths).T, dtype=np.float32)
 
 
 def _up(values: Any) -> Vectors:

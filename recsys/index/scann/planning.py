@@ -20,9 +20,11 @@ from recsys.index.leaves.calibration import LeafReach
 
 _EXACT, _EXACT_PER_HIT = 60, 3
 """Number of exact scores of a leaf scan, and per hit."""
-_LAST = 1.4
-"""Ratio of the rank of a setting to the last rank needed: a setting is tuned to the mean recall of
-the ranks above one half of its own, and the recall of the last ones is lower."""
+_LAST = 1.2
+"""Ratio of the rank of a setting to the middle of the ranks needed: a setting is tuned to the mean
+recall of the ranks above one half of its own, of which the middle is three quarters of it."""
+_STEPS_PER_OCTAVE = 4
+"""Numbers of excluded rows are rounded up to one of this many between a number and twice it."""
 _KEPT = 1024
 """Number of plans that are kept."""
 _MATRIX_SHARE = 4
@@ -102,7 +104,8 @@ class Planner:
         return Plan("scann", None, setting)
 
     def _choose_tail(self, k: int, rank: int, effort: float) -> Plan:
-        setting = self._setting(math.ceil(_LAST * rank), effort, tail=True)
+        tuned = max(rank, math.ceil(_LAST * (rank - k / 2)))
+        setting = self._setting(tuned, effort, tail=True)
         if self._prefers_scan(rank, setting):
             return Plan("leaves", None, reach=self.reach.at(k, rows="excluded"))
         return Plan("scann", None, setting)
@@ -136,6 +139,7 @@ class Planner:
 
 
 def _rounded(counts: Any) -> Any:
-    """Numbers of excluded rows, rounded up to powers of two, so that few plans cover a batch."""
-    rounded = 2 ** np.ceil(np.log2(np.maximum(counts, 1))).astype(np.int64)
+    """Numbers of excluded rows, rounded up to one of few, so that few plans cover a batch."""
+    steps = np.ceil(np.log2(np.maximum(counts, 1)) * _STEPS_PER_OCTAVE - 1e-9)
+    rounded = np.ceil(2 ** (steps / _STEPS_PER_OCTAVE)).astype(np.int64)
     return np.where(counts > 0, rounded, 0)
