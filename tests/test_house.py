@@ -177,7 +177,7 @@ def test_importing_loads_no_heavy_library() -> None:
     modules = ["recsys", *(f"recsys.{part}" for part in parts)]
     heavy = [
         *("tensorflow", "tf_keras", "scann", "sklearn", "optuna"),
-        *("grpc", "google.protobuf", "recsys_server.serving"),
+        *("grpc", "google.protobuf", "recsys_server.processes.serving"),
     ]
     code = f"""
 import importlib, sys

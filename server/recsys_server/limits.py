@@ -5,7 +5,6 @@ from __future__ import annotations
 from pydantic import Field
 
 from recsys.config import Config
-from recsys.encoders.pictures.decoding import pixel_count
 from recsys.errors import InvalidRequestError
 from recsys_client.checks import MAX_ID
 from recsys_client.filters.tree import MAX_PREDICATES, MAX_VALUES
@@ -128,7 +127,11 @@ def _filter_size(message: Filter) -> tuple[int, int]:
 
 def _pixels(request: RetrieveRequest) -> int:
     """Number of pixels of its picture; 0 without one, or where decoding will report the fault."""
-    return (request.query.image and pixel_count(request.query.image)) or 0
+    if not request.query.image:
+        return 0
+    from recsys.encoders.pictures.decoding import pixel_count  # it loads 100 MB of libraries
+
+    return pixel_count(request.query.image) or 0
 
 
 def _at_most(limit: int, count: int, unit: str, field: str) -> None:

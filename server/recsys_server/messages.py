@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
+import itertools
+import os
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -20,7 +22,18 @@ from recsys.errors import InvalidRequestError
 from recsys_server.statuses import to_status
 
 M = TypeVar("M", bound=Message)
-_log = logging.getLogger(__name__)
+REQUEST_ID = "x-request-id"
+"""Metadata with the caller's id of a request; a failed call returns it in trailing metadata."""
+_SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_numbers = itertools.count(1)
+
+
+class _Status(NamedTuple):
+    """A :class:`grpc.Status`."""
+
+    code: Any
+    details: str
+    trailing_metadata: Any
 
 
 def parse(kind: type[M], raw: bytes) -> M:
@@ -38,7 +51,6 @@ def parse(kind: type[M], raw: bytes) -> M:
         return kind.FromString(raw)
     except DecodeError:
         name = kind.DESCRIPTOR.full_name
-        _log.info("refused %d bytes that are no %s", len(raw), name)
         raise InvalidRequestError(
             f"the {len(raw):,} bytes of the request are no message {name}; generate the client from"
             " the protos of this version"
@@ -48,13 +60,23 @@ def parse(kind: type[M], raw: bytes) -> M:
 async def abort(context: Any, error: Exception) -> NoReturn:
     """End a call with the status of an error; a call that has ended already is left alone."""
     status = rpc_status.to_status(to_status(error))
-    await _end(context, lambda: context.abort_with_status(status))
+    metadata = (*status.trailing_metadata, (REQUEST_ID, request_id(context)))
+    identified = _Status(status.code, status.details, metadata)
+    await _end(context, lambda: context.abort_with_status(identified))
 
 
 async def abort_late(context: Any) -> NoReturn:
     """End a call whose deadline has passed or whose caller has given up."""
     text = "the deadline passed before the work was done"
     await _end(context, lambda: context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, text))
+
+
+def request_id(context: Any) -> str:
+    """The caller's id of a request, or a new one where it sent none that can be logged."""
+    for key, value in context.invocation_metadata() or ():
+        if key == REQUEST_ID and isinstance(value, str) and _SAFE_ID.fullmatch(value):
+            return value
+    return f"{os.getpid():x}-{next(_numbers)}"
 
 
 async def _end(context: Any, end: Callable[[], Awaitable[None]]) -> NoReturn:
@@ -80,7 +102,7 @@ class ParsedMessages:
         ...     add_to_server(service, ParsedMessages(server))
     """
 
-    def __init__(self, server: grpc.aio.Server) -> None:
+    def __init__(self, server: Any) -> None:
         self._server = server
 
     def add_generic_rpc_handlers(self, handlers: Any) -> None:

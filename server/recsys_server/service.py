@@ -7,7 +7,6 @@ batches (``recsys_server.batching``), so that the event loop stays free. Errors 
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -17,7 +16,6 @@ from typing import Any, NoReturn
 
 import grpc
 
-from recsys.errors import ServiceError
 from recsys.retrieval import Request, Response
 from recsys_client.convert import read_request, write_response
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
@@ -74,12 +72,8 @@ class RetrievalService:
         self._batcher = Batcher(
             self._answer, executor=executor, admission=self._admission, clock=clock
         )
-        self._draining = False
-        self._in_flight = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
 
-    def add_to(self, server: grpc.aio.Server) -> None:
+    def add_to(self, server: Any) -> None:
         """Register the calls, which read and write bytes."""
         calls = {
             name: grpc.unary_unary_rpc_method_handler(method)
@@ -93,9 +87,7 @@ class RetrievalService:
 
     async def retrieve(self, raw: bytes, context: Any) -> bytes:
         """The bytes of a ``RetrieveResponse`` to those of a ``RetrieveRequest``."""
-        self._begin(context)
         try:
-            self._check_serving()
             message = parse(pb.RetrieveRequest, raw)
             outcomes = await self._batcher.submit(
                 [Query(message, self._rollout.current)],
@@ -112,9 +104,7 @@ class RetrievalService:
 
     async def retrieve_batch(self, raw: bytes, context: Any) -> bytes:
         """The bytes of a ``BatchRetrieveResponse`` to those of a ``BatchRetrieveRequest``."""
-        self._begin(context)
         try:
-            self._check_serving()
             message = parse(pb.BatchRetrieveRequest, raw)
             self._limits.check_batch(message)
             deployment = self._rollout.current
@@ -130,35 +120,6 @@ class RetrievalService:
         except Exception as failed:
             error = failed
         await _fail(context, error)
-
-    @property
-    def in_flight(self) -> int:
-        """Number of requests that wait, run or are being answered."""
-        return self._in_flight
-
-    async def drain(self, grace: float) -> int:
-        """Refuse new requests, wait ``grace`` seconds at most; returns the number in flight."""
-        self._draining = True
-        try:
-            await asyncio.wait_for(self._idle.wait(), grace)
-        except asyncio.TimeoutError:
-            return self._in_flight
-        return 0
-
-    def _begin(self, context: Any) -> None:
-        self._in_flight += 1
-        self._idle.clear()
-        context.add_done_callback(self._count_ended)
-
-    def _count_ended(self, context: Any) -> None:
-        """Called by gRPC once the response is sent, or the call is cancelled."""
-        self._in_flight -= 1
-        if not self._in_flight:
-            self._idle.set()
-
-    def _check_serving(self) -> None:
-        if self._draining:
-            raise ServiceError("the service is stopping; retry, another may answer")
 
     def _answer(self, parts: Sequence[Part]) -> list[bytes | Exception]:
         """Per part the bytes of its response, or the reason why there is none."""

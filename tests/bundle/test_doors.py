@@ -12,7 +12,7 @@ import recsys
 from recsys.bundle import list_bundles
 from recsys.cli.app import main
 from recsys.errors import RecsysError
-from recsys_server import serving
+from recsys_server.processes import loading
 
 
 def _file(root: Path) -> Path:
@@ -56,9 +56,7 @@ def _manifest(root: Path) -> Path:
 def test_damage_is_one_line_at_every_door(
     root: Path,
     damage: Callable[[Path], Path],
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
 ) -> None:
     path = damage(root)
     for command in (["bundles", "verify", path], ["query", "--bundles", path, "--user", "u1"]):
@@ -70,11 +68,8 @@ def test_damage_is_one_line_at_every_door(
         assert "this is a bug" not in output.err
     with pytest.raises(RecsysError):
         recsys.open(path)
-    monkeypatch.setattr(serving, "log_to_stderr", lambda style: None)
-    code = serving.serve_bundle(
-        path, "current", host="127.0.0.1", port=0, port_file=None, grace=1, log_style="text"
-    )
-    assert code == 1 and caplog.records[-1].levelname == "ERROR"
+    with pytest.raises(RecsysError):
+        loading.load(path, "current")
 
 
 @pytest.mark.parametrize("damage", [_pipe, _lost])

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from recsys.errors import NotFoundError, RecsysError, UnknownIdError
 from recsys.retrieval import Candidate, Query, Request, Response
-from recsys_server.lifecycle import RetrievalServer, end_process, serve_until_signal
+from recsys_server.lifecycle import RetrievalServer
 from recsys_server.limits import Limits
 from recsys_server.rollout import Deployment, LoadedBundle, Retriever, Rollout
 
 ITEMS = [f"item-{number:02d}" for number in range(40)]
 SECRET = "the password is swordfish"
-OPEN = signal.SIGUSR1
 WAIT = 200
 """Seconds until a test that hangs is a failure. No test passes or fails by being slow."""
 
@@ -119,7 +117,9 @@ def served(
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="server")
     thread.start()
-    starting = RetrievalServer.start(rollout, port=0, limits=limits, threads=threads)
+    starting = RetrievalServer.start(
+        rollout, addresses=["127.0.0.1:0"], limits=limits, threads=threads
+    )
     try:
         server = asyncio.run_coroutine_threadsafe(starting, loop).result(WAIT)
         running = Served(server.address, server, loop)
@@ -133,28 +133,9 @@ def served(
         loop.close()
 
 
-def main() -> None:
-    """Serve in a process of its own: "entered" is printed for each query, OPEN opens the gate."""
-    retriever = LineRetriever()
-
-    def report() -> None:
-        while retriever.entered.acquire():
-            print("entered", flush=True)
-
-    threading.Thread(target=report, daemon=True).start()
-    signal.signal(OPEN, lambda *_: retriever.gate.set())
-    cut_off = asyncio.run(
-        serve_until_signal(
-            rollout_of(retriever),
-            host="127.0.0.1",
-            port=0,
-            grace=float(sys.argv[1]),
-            limits=Limits(),
-            announce=lambda address: print(address, flush=True),
-        )
-    )
-    end_process(cut_off)
-
-
-if __name__ == "__main__":
-    main()
+def until(holds: Callable[[], object]) -> None:
+    """Wait until ``holds()`` is true."""
+    deadline = time.monotonic() + WAIT
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to pass"
+        time.sleep(0.01)

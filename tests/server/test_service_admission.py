@@ -50,6 +50,9 @@ class Call:
     def done(self) -> bool:
         return False
 
+    def invocation_metadata(self) -> tuple[()]:
+        return ()
+
     async def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
         raise Aborted(code)
 

@@ -16,8 +16,9 @@ from recsys_client.filters import In, Or
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_client.pb.recsys.v1.filter_pb2 import ColumnName, Filter
 from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
+from recsys_server import calls
 from recsys_server.limits import Limits
-from tests.server.service_world import WAIT, LineRetriever, Served, served
+from tests.server.service_world import WAIT, LineRetriever, Served, served, until
 
 LIMITS = Limits(values=1_000)
 RETRIEVER = LineRetriever()
@@ -176,8 +177,14 @@ def test_other_clients_get_the_field_path_too(
 )
 @pytest.mark.parametrize("raw", [b"\xff\xff\xff", b"\x0a\x04\x0a\x02\xff\xfe"])
 def test_bytes_that_are_no_message_are_invalid_and_one_line_of_the_log(
-    server: Served, client: RecsysClient, caplog: pytest.LogCaptureFixture, method: str, raw: bytes
+    server: Served,
+    client: RecsysClient,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    raw: bytes,
 ) -> None:
+    monkeypatch.setattr(calls, "LINES_PER_SECOND", 1_000)
     stream = method.endswith(("Watch", "Info"))
     with caplog.at_level("INFO"), grpc.insecure_channel(server.address) as channel:
         kind = "stream_stream" if method.endswith("Info") else "unary_stream"
@@ -185,6 +192,7 @@ def test_bytes_that_are_no_message_are_invalid_and_one_line_of_the_log(
         with pytest.raises(grpc.RpcError) as caught:
             answer = call(iter([raw]) if method.endswith("Info") else raw, timeout=WAIT)
             list(answer)
+        until(lambda: caplog.records)  # the line is written after the status is sent
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert "are no message" in caught.value.details()
     assert len(caplog.records) == 1 and "Traceback" not in caplog.text

@@ -33,15 +33,22 @@ def test_both_commands_have_the_same_options() -> None:
     assert ours == theirs and len(ours) > 6
 
 
-def test_no_bundle_is_exit_code_1_and_one_line_of_json(tmp_path: Path) -> None:
+def test_no_bundle_is_exit_code_1_and_one_line_of_json_with_the_reason(tmp_path: Path) -> None:
     done = run("--bundles", str(tmp_path), "--port", "0", "--json-logs")
     assert (done.returncode, done.stdout) == (1, "")
-    record = json.loads(done.stderr)
-    assert record["level"] == "error" and record["message"].endswith("(not_found)")
+    records = [json.loads(line) for line in done.stderr.splitlines()]
+    assert records[0]["settings"]["bundles"] == str(tmp_path)
+    errors = [each["message"] for each in records if each["level"] == "error"]
+    assert len(errors) == 1 and errors[0].endswith("(not_found)")
+
+
+def test_no_folder_of_bundles_is_exit_code_1() -> None:
+    done = run()
+    assert done.returncode == 1 and "the key 'bundles' is missing" in done.stderr
 
 
 @pytest.mark.parametrize(
-    "options", [[], ["--bundles", "x", "--port", "70000"], ["--bundles", "x", "--grace", "-1"]]
+    "options", [["--bundles", "x", "--port", "70000"], ["--bundles", "x", "--grace", "-1"]]
 )
 def test_wrong_options_are_exit_code_2(options: list[str]) -> None:
     assert CliRunner().invoke(app, options).exit_code == 2

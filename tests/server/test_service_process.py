@@ -1,28 +1,33 @@
-"""The server as a process: signals, exit codes, and what a killed one looks like from outside."""
+"""The service as processes: signals, exit codes, and workers that die."""
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from os import kill
 
 import pytest
 
 from recsys.errors import ServiceError
 from recsys_client import RecsysClient
 from tests import forked
-from tests.server.service_world import OPEN, WAIT
+from tests.server.line_worker import OPEN
+from tests.server.service_world import WAIT
 
-Start = Callable[[float], forked.Program]
+Start = Callable[..., forked.Program]
 
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts a server with a grace period."""
+    """Starts a service with some settings."""
     with ExitStack() as running:
-        yield lambda grace: running.enter_context(
-            forked.started("tests.server.service_world", grace)
+        yield lambda **settings: running.enter_context(
+            forked.started(
+                "tests.server.line_service", *(f"{key}={each}" for key, each in settings.items())
+            )
         )
 
 
@@ -30,49 +35,104 @@ def start() -> Iterator[Start]:
 def test_a_signal_lets_the_request_in_flight_finish_and_ends_with_code_0(
     start: Start, number: signal.Signals
 ) -> None:
-    server = start(WAIT)
-    with RecsysClient(_address(server), timeout=WAIT) as client, ThreadPoolExecutor(1) as pool:
+    service = start(grace=WAIT)
+    with RecsysClient(_address(service), timeout=WAIT) as client, ThreadPoolExecutor(1) as pool:
         slow = pool.submit(client.retrieve, user_id="slow", k=2)
-        _wait_for_a_query(server)
-        server.send_signal(number)
+        _wait_for_a_query(service)
+        service.send_signal(number)
         with pytest.raises(ServiceError):
             while True:
-                client.retrieve(user_id="ann", k=2)
+                client.with_timeout(WAIT).retrieve(user_id="ann", k=2)
         assert not slow.done()
-        server.send_signal(OPEN)
+        kill(_workers(service)[0], OPEN)
         assert len(slow.result(WAIT).candidates) == 2
-    assert server.wait(WAIT).returncode == 0
+    assert service.wait(WAIT).returncode == 0
+    assert "every request that had begun was answered" in service.err.read_text()
 
 
 def test_a_call_longer_than_the_grace_period_does_not_keep_the_process(start: Start) -> None:
-    server = start(0.2)
-    with RecsysClient(_address(server), timeout=WAIT) as client, ThreadPoolExecutor(1) as pool:
+    service = start(grace=0.2)
+    with RecsysClient(_address(service), timeout=WAIT) as client, ThreadPoolExecutor(1) as pool:
         slow = pool.submit(client.retrieve, user_id="slow", k=2)
-        _wait_for_a_query(server)
-        server.send_signal(signal.SIGTERM)
+        _wait_for_a_query(service)
+        service.send_signal(signal.SIGTERM)
         with pytest.raises(ServiceError):
             slow.result(WAIT)
-    assert server.wait(WAIT).returncode == 0
+    assert service.wait(WAIT).returncode == 0
+    assert "1 requests were cut off after 0.2 seconds" in service.err.read_text()
 
 
-def test_a_killed_server_is_a_service_error_not_a_hang(start: Start) -> None:
-    server = start(5)
-    address = _address(server)
+def test_work_of_a_call_that_has_expired_does_not_keep_the_process(start: Start) -> None:
+    service = start(grace=WAIT)
+    with RecsysClient(_address(service), timeout=0.5) as client:
+        with pytest.raises(ServiceError, match="in time"):
+            client.retrieve(user_id="slow", k=2)
+        _wait_for_a_query(service)
+    service.send_signal(signal.SIGTERM)
+    assert service.wait(WAIT / 2).returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_before_the_service_is_ready_ends_it_with_code_0(
+    start: Start, number: signal.Signals
+) -> None:
+    service = start()
+    service.wait_for(lambda: "starting 1 worker" in service.err.read_text())
+    service.send_signal(number)
+    done = service.wait(WAIT)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "stopping 1 worker" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_worker_that_dies_is_replaced_while_the_other_one_answers(start: Start) -> None:
+    service = start(workers=2, grace=0)
+    address = _address(service)
+    first, second = _workers(service)
+    kill(first, signal.SIGKILL)
+    service.wait_for(lambda: len(_workers(service)) == 3)
+    assert "died (SIGKILL)" in service.err.read_text()
+    kill(second, signal.SIGKILL)
+    with RecsysClient(address, timeout=WAIT) as client:
+        client.wait_ready(WAIT)
+        assert client.retrieve(user_id="ann", k=2).candidates
+    service.send_signal(signal.SIGTERM)
+    assert service.wait(WAIT).returncode == 0
+
+
+def test_workers_end_when_the_supervisor_is_killed(start: Start) -> None:
+    service = start(grace=0.2)
+    address = _address(service)
+    service.send_signal(signal.SIGKILL)
+    service.process.join(WAIT)
+    with RecsysClient(address, timeout=WAIT) as client, pytest.raises(ServiceError):
+        while True:
+            client.retrieve(user_id="ann", k=2)
+
+
+def test_a_killed_worker_is_a_service_error_not_a_hang(start: Start) -> None:
+    service = start()
+    address = _address(service)
     with RecsysClient(address, timeout=WAIT) as client, ThreadPoolExecutor(1) as pool:
         slow = pool.submit(client.retrieve, user_id="slow", k=2)
-        _wait_for_a_query(server)
-        server.send_signal(signal.SIGKILL)
+        _wait_for_a_query(service)
+        kill(_workers(service)[0], signal.SIGKILL)
         with pytest.raises(ServiceError, match=address):
             slow.result(WAIT)
         with pytest.raises(ServiceError, match=f"no service answered at {address}"):
             client.retrieve(user_id="ann", k=2)
 
 
-def _address(server: forked.Program) -> str:
+def _address(service: forked.Program) -> str:
     """Its first line of output."""
-    server.wait_for(lambda: "\n" in server.out.read_text())
-    return server.out.read_text().splitlines()[0]
+    service.wait_for(lambda: "\n" in service.out.read_text())
+    return service.out.read_text().splitlines()[0]
 
 
-def _wait_for_a_query(server: forked.Program) -> None:
-    server.wait_for(lambda: "entered\n" in server.out.read_text())
+def _workers(service: forked.Program) -> list[int]:
+    """Process ids of the workers that have been ready, in this order."""
+    log = service.err.read_text()
+    return [int(number) for number in re.findall(r"\(process (\d+)\) is ready", log)]
+
+
+def _wait_for_a_query(service: forked.Program) -> None:
+    service.wait_for(lambda: "entered\n" in service.err.read_text())

@@ -1,0 +1,47 @@
+"""What a supervisor and its workers say to each other, one JSON object per line.
+
+A worker reads its job from standard input, which then stays open: its end means that the supervisor
+is gone. It reports on standard output.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from recsys_server.settings import Settings
+
+
+@dataclass(frozen=True)
+class Job:
+    """The work of one worker process.
+
+    Attributes:
+        settings: Settings of the service.
+        addresses: Addresses to listen on.
+        number: Number of the worker, from 0; a replacement has the number of the dead worker.
+    """
+
+    settings: Settings
+    addresses: Sequence[str]
+    number: int
+
+    def to_line(self) -> bytes:
+        """The job as one line of JSON."""
+        settings = self.settings.model_dump(mode="json")
+        values = {"settings": settings, "addresses": list(self.addresses), "number": self.number}
+        return json.dumps(values).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Job:
+        """The job in a line of JSON."""
+        values = json.loads(line)
+        settings = Settings.model_validate(values.pop("settings"))
+        return cls(settings, **values)
+
+
+def report_line(report: Mapping[str, Any]) -> bytes:
+    """A report of a worker as one line of JSON."""
+    return json.dumps(report).encode() + b"\n"

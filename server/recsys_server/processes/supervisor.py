@@ -1,0 +1,185 @@
+"""The supervisor: it starts the workers, replaces those that die, and stops all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from recsys_server.processes import signals
+from recsys_server.processes.addresses import Reservation
+from recsys_server.processes.job import Job
+from recsys_server.settings import Settings
+
+FIRST_DELAY, LAST_DELAY = 0.5, 30.0
+"""Seconds before a dead worker is replaced: doubled each time, to the second value."""
+STABLE_SECONDS = 60.0
+"""Time after which a worker counts as stable, so that its replacement starts without a delay."""
+KILL_SECONDS = 1.0
+"""Time beyond the grace period after which a worker is killed."""
+WORKER = "recsys_server.processes.worker"
+_log = logging.getLogger("recsys_server.supervisor")
+
+
+class Supervisor:
+    """The workers of a service.
+
+    Args:
+        settings: Settings of the service.
+        reservation: The addresses that the workers share.
+        ready: Called once, when every worker is ready.
+        module: Module that is run as a worker.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        reservation: Reservation,
+        *,
+        ready: Callable[[], None],
+        module: str = WORKER,
+    ) -> None:
+        self._settings = settings
+        self._reservation = reservation
+        self._announce = ready
+        self._module = module
+        self._stopping = asyncio.Event()
+        self._failed = False
+        self._ready: dict[int, str] = {}
+        self._announced = False
+        self._processes: dict[int, asyncio.subprocess.Process] = {}
+
+    @property
+    def _count(self) -> str:
+        return f"{self._settings.workers} worker{'s' * (self._settings.workers > 1)}"
+
+    @property
+    def ready_workers(self) -> int:
+        """Number of workers that answer."""
+        return len(self._ready)
+
+    def stop(self) -> None:
+        """Begin to stop; :meth:`run` returns when every worker has ended."""
+        self._stopping.set()
+
+    async def run(self) -> int:
+        """Keep the workers running until :meth:`stop`.
+
+        Returns:
+            The exit code: 0, or 1 if a worker could not start at all.
+        """
+        _log.info("starting %s", self._count)
+        keepers = [
+            asyncio.create_task(self._keep(number)) for number in range(self._settings.workers)
+        ]
+        await self._stopping.wait()
+        if not self._failed:
+            _log.info("stopping %s", self._count)
+        await self._end_workers()
+        await asyncio.gather(*keepers)
+        return 1 if self._failed else 0
+
+    async def _keep(self, number: int) -> None:
+        """Run a worker, and replace it when it dies."""
+        delay = FIRST_DELAY
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            code = await self._run_worker(number)
+            if self._stopping.is_set():
+                return
+            if not self._announced:  # the service never started: the worker has logged the reason
+                if code < 0:
+                    _log.error("worker %d was ended by %s", number, _signal_name(code))
+                self._failed = True
+                self._stopping.set()
+                return
+            if time.monotonic() - began >= STABLE_SECONDS:
+                delay = FIRST_DELAY
+            reason = _signal_name(code) if code < 0 else f"exit code {code}"
+            _log.error("worker %d died (%s); it is replaced in %g s", number, reason, delay)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), delay)
+            delay = min(2 * delay, LAST_DELAY)
+
+    async def _run_worker(self, number: int) -> int:
+        """Start a worker and follow its reports until it ends; returns its exit code."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", self._module),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C in a terminal reaches the supervisor only
+        )
+        assert process.stdin is not None and process.stdout is not None
+        self._processes[number] = process
+        try:
+            if self._stopping.is_set():  # it came while the process was being made
+                process.kill()
+            job = Job(self._settings, self._reservation.addresses, number)
+            with suppress(OSError):  # it died at once
+                process.stdin.write(job.to_line())
+                await process.stdin.drain()
+            while line := await process.stdout.readline():
+                self._take(number, json.loads(line))
+            return await process.wait()
+        finally:
+            self._ready.pop(number, None)
+            del self._processes[number]
+
+    def _take(self, number: int, report: dict[str, Any]) -> None:
+        """Follow a report of a worker."""
+        if report["event"] == "ready":
+            self._ready[number] = report["version"]
+            _log.info(
+                "worker %d (process %d) is ready with bundle %s",
+                *(number, self._processes[number].pid, report["version"]),
+            )
+        if len(self._ready) == self._settings.workers and not self._announced:
+            self._announced = True
+            self._announce()
+
+    async def _end_workers(self) -> None:
+        """Let the workers that answer finish; end those that do not answer yet."""
+        for number, process in list(self._processes.items()):
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM if number in self._ready else signal.SIGKILL)
+        seconds = self._settings.drain + self._settings.grace + KILL_SECONDS
+        deadline = time.monotonic() + seconds
+        while self._processes and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
+        for number, process in list(self._processes.items()):
+            _log.warning("worker %d did not end within the grace period; it was killed", number)
+            with suppress(ProcessLookupError):
+                process.kill()
+
+
+def supervise(
+    settings: Settings,
+    reservation: Reservation,
+    *,
+    ready: Callable[[], None],
+    module: str = WORKER,
+) -> int:
+    """Run the workers until SIGTERM or SIGINT; returns the exit code.
+
+    A signal that came before, after ``signals.catch()``, is not lost.
+    """
+
+    async def run() -> int:
+        supervisor = Supervisor(settings, reservation, ready=ready, module=module)
+        signals.call_on_stop(supervisor.stop, asyncio.get_running_loop())
+        return await supervisor.run()
+
+    return asyncio.run(run())
+
+
+def _signal_name(code: int) -> str:
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"

@@ -1,0 +1,128 @@
+"""Settings of the service: from a file, from environment variables and from options.
+
+An option takes precedence over the variable ``RECSYS_SERVE_NAME``, which takes precedence over the
+key ``name`` of the TOML file, which takes precedence over the default.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from recsys.config import read_toml
+from recsys.config_faults import explain
+from recsys.errors import ConfigError, suggestion
+from recsys_server.limits import Limits
+
+PREFIX = "RECSYS_SERVE_"
+_NESTED = "__"
+
+
+class Settings(BaseSettings):
+    """Settings of ``recsys serve``.
+
+    Attributes:
+        bundles: Folder of published bundles, as runs/NAME/bundles.
+        version: Version of the bundle; "current" follows the current bundle of the folder.
+        host: Interface to listen on.
+        port: Port to listen on; 0 takes a free one.
+        port_file: File to write the port to.
+        workers: Number of worker processes that share the port.
+        threads: Number of retrievals that a worker runs at once; by default one per CPU.
+        drain: Seconds between the report of NOT_SERVING and the end of listening.
+        grace: Seconds for requests in flight when it stops.
+        log: Form of the log on stderr.
+        limits: Largest request that is answered.
+
+    Example:
+        >>> load_settings({"bundles": Path("bundles"), "workers": 2}).workers
+        2
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=_NESTED, extra="forbid", frozen=True
+    )
+
+    bundles: Path
+    version: str = "current"
+    host: str = "127.0.0.1"
+    port: int = Field(50051, ge=0, le=65535)
+    port_file: Path | None = None
+    workers: int = Field(1, ge=1, le=256)
+    threads: int | None = Field(None, ge=1)
+    drain: float = Field(0.0, ge=0, allow_inf_nan=False)
+    grace: float = Field(10.0, ge=0, allow_inf_nan=False)
+    log: Literal["text", "json"] = "text"
+    limits: Limits = Limits()
+
+    def shown(self) -> dict[str, Any]:
+        """Values to print, as JSON; secrets are hidden."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+def load_settings(options: Mapping[str, Any], *, file: Path | None = None) -> Settings:
+    """Settings from options, environment variables and a file.
+
+    Args:
+        options: Values by key; None stands for an option that is not given.
+        file: TOML file; its relative paths are relative to its folder.
+
+    Raises:
+        ConfigError: The file cannot be read, or a value or key is not valid.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    stored = {} if file is None else _with_paths(read_toml(file), file.parent)
+    _check_variables()
+
+    class _Sources(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, stored)
+
+    try:
+        values = dict(_Sources(**given))
+    except ValidationError as error:
+        message, field = explain(error.errors(), {**stored, **given}, Settings)
+        where = "" if file is None else f" (file {file})"
+        raise ConfigError(f"settings of the service{where}: {message}", field=field) from None
+    return Settings.model_construct(**values)
+
+
+def _with_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Values of a file, with its relative paths below the folder of the file."""
+    paths = {
+        name for name, field in Settings.model_fields.items() if "Path" in str(field.annotation)
+    }
+    return {
+        name: folder / value if name in paths and isinstance(value, str) else value
+        for name, value in values.items()
+    }
+
+
+def _check_variables() -> None:
+    """Refuse a variable with the prefix that names no setting: it would have no effect."""
+    known = list(Settings.model_fields)
+    for variable in sorted(os.environ):
+        name = variable.removeprefix(PREFIX).partition(_NESTED)[0].lower()
+        if variable.startswith(PREFIX) and name not in known:
+            raise ConfigError(
+                f"the environment variable {variable} names no setting{suggestion(name, known)}",
+                field=name,
+            )
