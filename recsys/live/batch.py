@@ -35,7 +35,7 @@ class Batch:
         upserts: Last upsert per item that exists afterwards, with its sequence number.
         deleted: Ids of items that do not exist afterwards, and were deleted.
         events: Interactions and deletions of users, in order.
-        named: Ids of all items that were upserted or interacted with, in order.
+        named: Ids of all items that were upserted, in order.
         refused: Upserts that a check refused; they have no effect.
     """
 
@@ -78,8 +78,6 @@ class Batch:
                 batch.deleted[change.item_id] = None
             else:
                 batch.events.append((entry.sequence, change))
-                if isinstance(change, InteractionRecorded):
-                    batch.named.setdefault(change.item_id)
         return batch
 
     def _upsert(

@@ -14,7 +14,7 @@ from recsys.ids import IdMap, Rows
 from recsys.index.rows import bitmap_of_rows
 from recsys.interactions import Interactions, UserHistory
 
-_DELETED = -1
+_DELETED, _FIRST_UNKNOWN = -1, -2
 _NO_ROWS = np.empty(0, np.int32)
 Times = npt.NDArray[np.int64]
 
@@ -26,11 +26,14 @@ class EventLog:
     histories is one number, and readers need no lock.
 
     Attributes:
-        item: Item row of each event; -1 where the user is deleted.
+        item: Item row of each event; -1 where the user is deleted, and -2 - n for the n-th id that
+            was unknown.
         time: Seconds since 1970 of each event.
         sequence: Sequence number of each event in the store.
         older: Event before this one of the same user; -1 without one.
         newest: Last event per id of a user.
+        unknown: Number of each item id that was unknown when an event named it.
+        later: Row per number of an id that became known.
 
     Example:
         >>> events = EventLog()
@@ -43,12 +46,27 @@ class EventLog:
         self.item, self.time = array("i"), array("q")
         self.sequence, self.older = array("q"), array("q")
         self.newest: dict[str, int] = {}
+        self.unknown: dict[str, int] = {}
+        self.later: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self.older)
 
+    def interact(
+        self, user_id: str, item_id: str, row: int | None, *, time: int, sequence: int
+    ) -> None:
+        """Add an interaction with an item, whose row is None where it is unknown."""
+        if row is None:
+            row = _FIRST_UNKNOWN - self.unknown.setdefault(item_id, len(self.unknown))
+        self.append(user_id, item=row, time=time, sequence=sequence)
+
+    def add_item(self, item_id: str, row: int) -> None:
+        """Let earlier events that named an unknown id be of the item of a row."""
+        if item_id in self.unknown:
+            self.later[self.unknown[item_id]] = row
+
     def append(self, user_id: str, *, item: int, time: int, sequence: int) -> None:
-        """Add an interaction of a user; only one thread may write."""
+        """Add an event of a user; only one thread may write."""
         self.item.append(item)
         self.time.append(time)
         self.sequence.append(sequence)
@@ -59,6 +77,11 @@ class EventLog:
         """End a user's history, which begins again with the next interaction."""
         self.append(user_id, item=_DELETED, time=0, sequence=sequence)
 
+    def state(self, user_id: str) -> bool | None:
+        """Whether the newest event of a user is an interaction; None without an event."""
+        event = self.newest.get(user_id, -1)
+        return None if event < 0 else self.item[event] != _DELETED
+
     def last(self, user_id: str, length: int) -> int:
         """The last of the first ``length`` events of a user; -1 without one."""
         event, older = self.newest.get(user_id, -1), self.older
@@ -67,7 +90,10 @@ class EventLog:
         return event
 
     def since_deletion(self, event: int) -> tuple[Rows, Times, bool]:
-        """Items and times up to an event, oldest first, and whether a deletion is before them."""
+        """Items and times up to an event, oldest first, and whether a deletion is before them.
+
+        An item that is unknown has the row -1.
+        """
         items, times, older = self.item, self.time, self.older
         found: list[int] = []
         while event >= 0 and items[event] != _DELETED:
@@ -75,6 +101,8 @@ class EventLog:
             event = older[event]
         found.reverse()
         rows = np.array([items[each] for each in found], np.int32)
+        for at in np.flatnonzero(rows <= _FIRST_UNKNOWN).tolist():
+            rows[at] = self.later.get(_FIRST_UNKNOWN - int(rows[at]), -1)
         return rows, np.array([times[each] for each in found], np.int64), event >= 0
 
 
@@ -87,14 +115,15 @@ class LiveHistories:
         events: Events since the bundle, shared by all snapshots.
         length: Number of these events that this moment includes.
         n_users: Number of known users.
-        absent: Item rows that are in no history: deleted items, and those not yet upserted.
+        size: Number of item rows; later rows are in no history.
+        absent: Rows of deleted items, which are in no history.
 
     Example:
         >>> users, items = IdMap.of("user", ["ann"]), IdMap.of("item", ["lamp", "rug"])
         >>> log = Interactions.of(users, items, user=[0], item=[1], time=[10])
         >>> events = EventLog()
         >>> events.append("ann", item=0, time=20, sequence=1)
-        >>> before, after = (LiveHistories(log, events, length, 1) for length in (0, 1))
+        >>> before, after = (LiveHistories(log, events, length, 1, size=2) for length in (0, 1))
         >>> before.find("ann").items.tolist(), after.find("ann").items.tolist()
         ([1], [1, 0])
     """
@@ -103,6 +132,7 @@ class LiveHistories:
     events: EventLog
     length: int
     n_users: int
+    size: int
     absent: FrozenBitMap = FrozenBitMap()
 
     @property
@@ -119,6 +149,8 @@ class LiveHistories:
         if self.events.item[event] == _DELETED:
             return None
         items, times, is_new = self.events.since_deletion(event)
+        known_items = (items >= 0) & (items < self.size)
+        items, times = items[known_items], times[known_items]
         before = None if is_new else self.log.find(user_id)
         return self._present(_joined(before, items, times, timed=self.log.clock == "timestamp"))
 

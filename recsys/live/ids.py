@@ -107,7 +107,7 @@ class LiveIds:
             rows[position] = newer.get(values[position], -1)
         known = (rows >= 0) & (rows < self.size)
         if self.absent:
-            known &= np.array([row not in self.absent for row in rows.tolist()], np.bool_)
+            known[known] = [row not in self.absent for row in rows[known].tolist()]
         if unknown == "raise" and not known.all():
             raise self._unknown(values[int(np.argmin(known))])
         return rows[known].astype(np.int32)

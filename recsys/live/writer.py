@@ -25,6 +25,7 @@ from recsys.live.snapshot import Snapshot
 from recsys.live.values import ValueCodes
 from recsys.retrieval import TWO_TOWER, LiveSpace, SpaceWriter
 from recsys.retrieval.filters import FilterColumns
+from recsys.retrieval.popularity import Popularity
 from recsys.store import Entry, InteractionRecorded, ItemUpserted
 from recsys.vectors import MaskedVectors
 
@@ -81,12 +82,15 @@ class SnapshotWriter:
         deleted = [row for row in found if row is not None]
         self._write_spaces(upserts, vectors, deleted)
         # Nothing below fails.
-        n_users = self.current.histories.n_users + self._record_events(batch, rows)
+        for name, row in rows.items():
+            self._events.add_item(name, row)
+        n_users = self.current.histories.n_users + self._record_events(batch)
         snapshot = self._with_items(self.current, upserts, deleted)
         histories = replace(
             snapshot.histories,
             length=len(self._events),
             n_users=n_users,
+            size=snapshot.catalogue.ids.size,
             absent=snapshot.catalogue.ids.absent,
         )
         changed = bool(upserts or deleted)
@@ -103,6 +107,7 @@ class SnapshotWriter:
                 item_columns=snapshot.columns,
                 spaces=snapshot.spaces,
                 history_vectors=self._history_vectors(snapshot.spaces),
+                watermark=last,
             ),
         )
         return self.current, batch.refused
@@ -117,7 +122,8 @@ class SnapshotWriter:
 
     def reached(self, watermark: int) -> Snapshot:
         """The current snapshot, which includes all changes up to a sequence number."""
-        self.current = replace(self.current, watermark=max(watermark, self.current.watermark))
+        retriever = replace(self.current.retriever, watermark=watermark)
+        self.current = replace(self.current, watermark=watermark, retriever=retriever)
         return self.current
 
     def _first(self) -> Snapshot:
@@ -126,7 +132,7 @@ class SnapshotWriter:
         base = parts.catalogue
         ids = LiveIds(self._ids, len(base), FrozenBitMap(), len(base))
         catalogue = LiveCatalogue(ids, self.encoder.table, self._versions, 0)
-        histories = LiveHistories(parts.log, self._events, 0, parts.log.n_users)
+        histories = LiveHistories(parts.log, self._events, 0, parts.log.n_users, len(base))
         codes: dict[str, ValueCodes] = {}
         columns = LiveColumns(FilterColumns.of(base), (), len(base), ids.absent, codes)
         retriever = replace(
@@ -136,6 +142,8 @@ class SnapshotWriter:
             item_columns=columns,
             spaces=spaces,
             history_vectors=self._history_vectors(spaces),
+            watermark=parts.watermark,
+            popularity=parts.retriever.popularity or Popularity(parts.log.item_counts),
         )
         return Snapshot(
             parts.watermark, parts.watermark, retriever, catalogue, histories, columns, spaces
@@ -178,11 +186,10 @@ class SnapshotWriter:
     ) -> None:
         if upserts:
             rows, size = np.array([row for row, _ in upserts], np.int32), self.spaces.current.items
-            # Rows of ids that no item has yet come between those of new items.
-            new = np.arange(size, max(size, int(rows.max()) + 1), dtype=np.int32)
-            waiting = np.setdiff1d(new, rows)
-            padded = {name: _padded(each, len(waiting)) for name, each in vectors.items()}
-            self.spaces.upsert(np.concatenate([rows, waiting]), padded)
+            # Items that were upserted and deleted again have a row between those of the others.
+            missing = np.setdiff1d(np.arange(size, len(self._ids), dtype=np.int32), rows)
+            padded = {name: _padded(each, len(missing)) for name, each in vectors.items()}
+            self.spaces.upsert(np.concatenate([rows, missing]), padded)
         if deleted:
             self.spaces.delete(np.array(deleted, np.int32))
 
@@ -210,23 +217,23 @@ class SnapshotWriter:
         catalogue = replace(before.catalogue, ids=after, length=len(self._versions))
         return replace(before, catalogue=catalogue, columns=columns, spaces=spaces.spaces)
 
-    def _record_events(self, batch: Batch, rows: Mapping[str, int]) -> int:
-        """Add the events, and return the number of users who became known."""
+    def _record_events(self, batch: Batch) -> int:
+        """Add the events, and return by how much the number of known users grows."""
         events, more = self._events, 0
         for sequence, change in batch.events:
             known = self._is_known(change.user_id)
             if isinstance(change, InteractionRecorded):
                 more += not known
-                row = rows[change.item_id]
-                events.append(change.user_id, item=row, time=change.time, sequence=sequence)
+                item_id, row = change.item_id, self._ids.find(change.item_id)
+                events.interact(change.user_id, item_id, row, time=change.time, sequence=sequence)
             else:
                 more -= known
                 events.delete_user(change.user_id, sequence=sequence)
         return more
 
     def _is_known(self, user_id: str) -> bool:
-        event = self._events.newest.get(user_id, -1)
-        return self._events.item[event] >= 0 if event >= 0 else user_id in self._parts.log.users
+        state = self._events.state(user_id)
+        return user_id in self._parts.log.users if state is None else state
 
     def _history_vectors(self, spaces: Mapping[str, LiveSpace]) -> Vectors | None:
         """Vectors that the query tower reads: those of its space in float32.
