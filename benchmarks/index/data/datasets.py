@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.index.data.truth import Answers, exact_answers
 from recsys.ids import Rows, Vectors
 
-DIMENSION, SEED = 64, 1
+DIMENSION, SEED, QUERY_SEED = 64, 1, 2
 TUNING, QUERIES = 1_000, 5_000
 DEPTH = 100
 """Length of the stored exact answers."""
@@ -118,8 +118,9 @@ def synthetic(name: str, items: int, folder: Path) -> DataSet:
         mixture = MIXTURES[name](items, rng)
         vectors, clusters = mixture.draw(rng, items)
         measured = QUERIES if items <= 1_000_000 else QUERIES // 10
-        queries, _ = mixture.draw(rng, TUNING + measured)
-        _write(found, vectors, queries[:TUNING], queries[TUNING:])
+        tuning, _ = mixture.draw(rng, TUNING)
+        queries, _ = mixture.draw(np.random.default_rng(QUERY_SEED), measured)
+        _write(found, vectors, tuning, queries)
         np.save(found.folder / f"{CLUSTERS}.npy", clusters)
         (found.folder / "complete").touch()
     return found
@@ -139,7 +140,7 @@ def gowalla(folder: Path) -> DataSet:
             subprocess.run([*command, "--runs", str(runs)], check=True, stdout=sys.stderr)
         items, users = tower_vectors(bundles)
         users = np.random.default_rng(SEED).permutation(users)
-        _write(found, items, users[:TUNING], users[TUNING : TUNING + QUERIES])
+        _write(found, items, users[:TUNING], users[-QUERIES:])
         (found.folder / "complete").touch()
     return found
 
