@@ -162,7 +162,7 @@ class _Needs:
         rows, scores = found.rows[:, after:], found.scores[:, after:]
         leaves = partition.tokens[rows]
         centroids, spread = partition.centroids, partition.spread
-        lengths: Vectors = np.linalg.norm(queries, axis=1)
+        lengths = np.linalg.norm(queries, axis=1).astype(np.float32)
         if allowed is not None:
             leaves = np.searchsorted(groups.leaves, leaves).astype(np.int32)
             centroids, spread = groups.centroids, groups.spread
@@ -182,8 +182,7 @@ class _Needs:
         """
         some = _spread(len(self), max(_FEWEST_QUERIES, _RANKS_MEASURED // rank))
         above = self.scores[some, rank - 1 : rank] - self.means[some, :rank]
-        reaches: Vectors = above / np.maximum(self.spreads[some, :rank], np.float32(1e-30))
-        return reaches
+        return (above / np.maximum(self.spreads[some, :rank], 1e-30)).astype(np.float32)
 
 
 def _raised(
