@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from recsys.errors import StoreError
 from recsys.store.changes import Receipt
 from recsys.store.rows import Row
 
@@ -67,14 +68,24 @@ class GroupCommit:
         results: list[Receipt | Exception]
         try:
             results = self._commit(group)
-        except Exception as error:
+        except BaseException as error:
             results = [_copy(error) for _ in group]
-        for pending, result in zip(group, results):
-            pending.result = result
+            if not isinstance(error, Exception):  # of this thread alone: its group must not wait
+                _finish(group, results)
+                raise
+        _finish(group, results)
 
 
-def _copy(error: Exception) -> Exception:
+def _finish(group: list[PendingWrite], results: list[Receipt | Exception]) -> None:
+    for pending, result in zip(group, results):
+        pending.result = result
+
+
+def _copy(error: BaseException) -> Exception:
     """An exception of its own for each thread, since raising one adds to its traceback."""
-    made = type(error)(*error.args)
+    if isinstance(error, StoreError):
+        made = StoreError(error.message)
+    else:
+        made = StoreError(f"nothing was acknowledged: {type(error).__name__}: {error}")
     made.__cause__ = error
     return made

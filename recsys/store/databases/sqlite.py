@@ -6,8 +6,9 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from recsys.errors import StoreError
 from recsys.files import sync
 from recsys.store.databases.faults import translated
-from recsys.store.databases.schema import migrate
+from recsys.store.databases.schema import migrate, version
 
 BUSY_SECONDS = 5.0
 """Longest wait for another program's lock."""
@@ -43,40 +44,49 @@ class SqliteDatabase:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self.where = str(path)
+        self._identities: list[tuple[int, int] | None] = []
+        self._erasing = True  # a process may have died before it emptied the log
         with translated("the store cannot be opened", self.where):
-            is_new = not self.path.exists()
-            if is_new:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not self.path.exists():
+                _create(self.path)
+            if self.path.stat().st_size == 0:
+                raise StoreError(
+                    f"{path} is empty, so that its store was cut off; restore a backup, or remove"
+                    " the file to begin a new store"
+                )
             self._mode = _mode(self.path)
-            self._writer = sa.create_engine(
-                "sqlite://",
-                creator=self._connect,
-                poolclass=sa.QueuePool,
-                pool_size=1,
-                max_overflow=0,
-                pool_timeout=60,
-            )
-            sa.event.listen(self._writer, "begin", _begin_immediate)
-            self._reader = sa.create_engine(
-                "sqlite://",
-                creator=self._connect,
-                poolclass=sa.QueuePool,
-                pool_size=READERS,
-                max_overflow=64,
-            )
-            sa.event.listen(self._reader, "begin", _begin)
+            self._writer = self._engine(_begin_immediate, connections=1, more=0)
+            self._reader = self._engine(_begin, connections=READERS, more=READERS)
             self._watching = threading.Lock()
             self._watcher = self._connect()
-            if self._mode == "rwc":
-                self._watcher.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table
-                self._watcher.execute("PRAGMA journal_mode = WAL")
-                with self._writer.begin() as connection:
-                    migrate(connection)
-            self._watcher.execute("PRAGMA data_version")
-            self._identities = [_identity(file) for file in self.files()]
-            if is_new:
-                sync(self.path.parent)
-        self._erasing = True  # a process may have died before it emptied the log
+            try:
+                self._prepare()
+            except BaseException:
+                self.close()
+                raise
+
+    def _prepare(self) -> None:
+        """Migrate the tables, and remember the files."""
+        if self._mode == "rw":
+            with self._writer.begin() as connection:
+                migrate(connection)
+        with self.reading() as connection:  # opens the log, and a connection for later readers
+            version(connection)
+        self._identities = [_identity(file) for file in self.files()]
+
+    def _engine(
+        self, begin: Callable[[sa.Connection], None], *, connections: int, more: int
+    ) -> sa.Engine:
+        engine = sa.create_engine(
+            "sqlite://",
+            creator=self._connect,
+            poolclass=sa.QueuePool,
+            pool_size=connections,
+            max_overflow=more,
+            pool_timeout=60,
+        )
+        sa.event.listen(engine, "begin", begin)
+        return engine
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -87,7 +97,7 @@ class SqliteDatabase:
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A connection in a transaction that is on disk when the block has ended."""
-        if self._mode != "rwc":
+        if self._mode != "rw":
             raise StoreError(
                 f"{self.where}: nothing was written: the database or its folder is read-only; make"
                 " both writable and open the store again"
@@ -162,6 +172,8 @@ class SqliteDatabase:
             return int(connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())
 
     def _connect(self) -> sqlite3.Connection:
+        if self._identities:
+            self._check_files("the store cannot be read")
         connection = sqlite3.connect(
             f"{self.path.as_uri()}?mode={self._mode}",
             uri=True,
@@ -193,10 +205,30 @@ class SqliteDatabase:
 
 
 def _mode(path: Path) -> str:
-    """SQLite mode: "rwc" if the file can be written, else "ro", without locks if no log is left."""
-    if os.access(path.parent, os.W_OK) and (not path.exists() or os.access(path, os.W_OK)):
-        return "rwc"
+    """SQLite mode: "rw" if the file can be written, else "ro", without locks if no log is left."""
+    if all(os.access(each, os.W_OK, effective_ids=True) for each in (path, path.parent)):
+        return "rw"
     return "ro" if path.with_name(f"{path.name}-wal").exists() else "ro&immutable=1"
+
+
+def _create(path: Path) -> None:
+    """Make an empty store; another process may make the same one at the same time.
+
+    The file gets its name when it is whole, so that an empty file always is one that was cut off.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
+    try:
+        connection = sqlite3.connect(part)
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before the first table
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.close()
+        sync(part)
+        with suppress(FileExistsError):
+            os.link(part, path)
+        sync(path.parent)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

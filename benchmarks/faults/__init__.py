@@ -1,0 +1,1 @@
+"""Faults on purpose: what is lost, what is there twice, and what a fault leads to."""

@@ -1,0 +1,44 @@
+"""Run ``python -m benchmarks.faults``: 50 rounds of kills amid writes to a store.
+
+Writes the counts into ``benchmarks/results/faults.json``, next to those of other parts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+from pathlib import Path
+
+from benchmarks.faults.record import record_counts
+from benchmarks.faults.store import Faults, run_round
+
+
+def main() -> None:
+    """Run the rounds, print the counts after each, and record them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--url", default="", help="PostgreSQL database; a SQLite file by default")
+    options = parser.parse_args()
+    rng, faults = random.Random(options.seed), Faults()
+    with tempfile.TemporaryDirectory() as folder:
+        url = options.url or str(Path(folder) / "store.db")
+        for number in range(options.rounds):
+            run_round(url, rng, faults)
+            print(f"{number + 1}: {faults}", flush=True)
+    record_counts(
+        {
+            "kills": faults.kills,
+            "copies": faults.copies,
+            "acknowledged": faults.acknowledged,
+            "lost": faults.lost,
+            "doubled": faults.doubled,
+            "store_faults": len(faults.faults),
+        },
+        seed=options.seed,
+    )
+
+
+if __name__ == "__main__":
+    main()
