@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from tests.contracts.store_contract import StoreContract
+from tests.contracts.store_machine import run_machine
 from tests.contracts.store_upkeep_contract import StoreUpkeepContract
 
 
@@ -20,3 +22,8 @@ class TestSqliteUpkeep(StoreUpkeepContract):
     @pytest.fixture
     def url(self, tmp_path: Path) -> str:
         return str(tmp_path / "store.db")
+
+
+def test_any_sequence_of_calls(tmp_path: Path) -> None:
+    numbers = count()
+    run_machine(lambda: str(tmp_path / f"{next(numbers)}.db"), examples=12)
