@@ -9,6 +9,7 @@ from recsys.bundle.opening import Bundle, open_bundle, verify
 from recsys.bundle.parts import Parts
 from recsys.bundle.publishing import publish
 from recsys.bundle.reference_queries import ReferenceQuery
+from recsys.bundle.refreshing import RefreshReport, refresh
 from recsys.bundle.versions import BundleInfo, current_fault, list_bundles, prune, rollback
 
 __all__ = [
@@ -17,11 +18,13 @@ __all__ = [
     "Manifest",
     "Parts",
     "ReferenceQuery",
+    "RefreshReport",
     "current_fault",
     "list_bundles",
     "open_bundle",
     "prune",
     "publish",
+    "refresh",
     "rollback",
     "verify",
 ]

@@ -15,6 +15,7 @@ from recsys.cli import (
     compare_runs,
     exports,
     init,
+    refresh,
     runs,
     store,
     tune,
@@ -45,6 +46,7 @@ app.command("export-words")(exports.export_words)
 app.command()(tune.tune)
 app.command("compare")(compare_runs.compare_runs)
 app.command("compare-embeddings")(compare_embeddings.compare_embeddings)
+app.command()(refresh.refresh)
 app.add_typer(bundles.app, name="bundles")
 app.add_typer(store.app, name="store")
 

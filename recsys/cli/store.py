@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 
 
-def _open(store: str) -> Store:
+def open_existing(store: str) -> Store:
     """An existing store."""
     from recsys.store import open_store
 
@@ -56,7 +56,7 @@ def compact(
     Services may use the store meanwhile."""
     from recsys.store import compact as compact_store
 
-    with Screen() as screen, _open(store) as opened:
+    with Screen() as screen, open_existing(store) as opened:
         done = compact_store(opened, keep_days=keep_days, progress=screen)
     _report(
         asdict(done),
@@ -72,7 +72,7 @@ def export(store: StoreName, folder: Folder, as_json: AsJson = False) -> None:
     """Write the interactions, the items with their pictures, and the deletions as files."""
     from recsys.store import export_store
 
-    with Screen() as screen, _open(store) as opened:
+    with Screen() as screen, open_existing(store) as opened:
         done = export_store(opened, folder, progress=screen)
     _report(
         {"folder": str(folder), **done},
@@ -126,7 +126,7 @@ def verify(store: StoreName, as_json: AsJson = False) -> None:
     """Read the whole store and check it; exit code 1 where it has a fault."""
     from recsys.store import verify as verify_store
 
-    with Screen() as screen, _open(store) as opened:
+    with Screen() as screen, open_existing(store) as opened:
         done = verify_store(opened, progress=screen)
     lines = [f"fault: {fault}" for fault in done.faults] or [
         f"the store is whole: {done.entries:,} entries up to {done.watermark:,},"
@@ -149,7 +149,7 @@ def backup(
     """Copy one state of the store, while services use it; the copy is a store, too."""
     from recsys.store import backup as back_up
 
-    with Screen() as screen, _open(store) as opened:
+    with Screen() as screen, open_existing(store) as opened:
         watermark = back_up(opened, target, progress=screen)
     _report({"target": target, "watermark": watermark}, f"{target}: up to {watermark:,}", as_json)
 

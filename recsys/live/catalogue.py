@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from pyroaring import BitMap
+
 from recsys.ids import Rows
 from recsys.live.contents import ItemTable
 from recsys.live.ids import LiveIds
@@ -63,6 +66,12 @@ class LiveCatalogue:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def rows(self) -> Rows:
+        """Rows of all items, int32, ascending."""
+        ids = self.ids
+        return np.array((BitMap(range(ids.size)) - ids.absent).to_array(), np.int32)
 
     def titles_at(self, rows: Rows) -> list[str | None]:
         """Title of each of ``rows``, or None where it has none."""

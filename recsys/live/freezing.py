@@ -50,8 +50,7 @@ def freeze(snapshot: Snapshot, store: Store, *, after: int) -> FrozenSnapshot:
         store: The store that it follows.
         after: Watermark of the bundle of the snapshot.
     """
-    ids = snapshot.catalogue.ids
-    rows = np.array([row for row in range(ids.size) if row not in ids.absent], np.int32)
+    rows = snapshot.catalogue.rows
     base = snapshot.catalogue.table.catalogue
     catalogue = Catalogue.of(_table(snapshot, rows), base.fields, base.pictures)
     log, users = _log(snapshot, catalogue.ids, rows, _Recorded.of(store, after, snapshot.watermark))

@@ -170,6 +170,24 @@ class Towers:
             )
         return self._item_tower.encode(blocks, rows)
 
+    def renumbered(self, items: Rows, users: Rows, item_vectors: Vectors) -> Towers:
+        """The same towers for other items and users, some of which training did not know.
+
+        Args:
+            items: Rows of the items that are left, int32, ascending; they are the first items of
+                the new towers.
+            users: Rows of the users that are left, int32, ascending; they are the first users.
+            item_vectors: Vectors of all items of the new towers, float32 ``[n, d]``.
+        """
+        tower = self._item_tower
+        if tower is not None:
+            tower = tower.take(items[items < tower.items])
+        users = users[users < self.sizes["users"]]
+        sizes = {**self.sizes, "users": len(users)}
+        query_tower = QueryTower.empty(self.config, sizes)
+        query_tower.set_weights(self._query_tower.weights_of_users(users))
+        return Towers(self.config, item_vectors, sizes, query_tower, tower)
+
     def _inputs(
         self, batch: QueryBatch, chosen: Positions, lengths: Rows, width: int
     ) -> dict[str, Any]:

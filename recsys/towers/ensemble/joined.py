@@ -131,6 +131,12 @@ class JoinedTowers:
             blocks = list(blocks_read(blocks, self.item_blocks).values())
         return _joined([each.encode_items(blocks, rows) for each in self.members])
 
+    def renumbered(self, items: Rows, users: Rows, item_vectors: Vectors) -> JoinedTowers:
+        """The same towers for other items and users; see :meth:`Towers.renumbered`."""
+        parts = zip(self.members, _columns(item_vectors, self._widths))
+        members = tuple(each.renumbered(items, users, part) for each, part in parts)
+        return JoinedTowers(members, item_vectors)
+
     def save(self, folder: Path, *, items: Literal["write", "skip"] = "write") -> None:
         """Write each member into a folder of its own; see :meth:`Towers.save`."""
         folder.mkdir(parents=True, exist_ok=True)

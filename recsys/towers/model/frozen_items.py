@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -120,6 +120,12 @@ class FrozenItemTower:
                 " hold numbers far beyond those of the training; check its attributes"
             )
         return out
+
+    def take(self, rows: Rows) -> FrozenItemTower:
+        """The tower for some of the trained items, in the order of ``rows``."""
+        ids = None if self.ids is None else np.asarray(self.ids[rows])
+        lengths = None if self.lengths is None else self.lengths[rows]
+        return replace(self, items=len(rows), ids=ids, lengths=lengths)
 
     def _encode(
         self, out: Vectors, read: Mapping[str, FeatureBlock], part: slice, rows: Rows | None

@@ -1,0 +1,176 @@
+"""A bundle with the changes of a store: new items are encoded with the towers as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recsys.bundle.opening import Bundle, open_bundle
+from recsys.bundle.parts import Parts
+from recsys.bundle.publishing import publish
+from recsys.bundle.versions import CURRENT
+from recsys.ids import Vectors
+from recsys.ingestion import IngestedData
+from recsys.interactions import Interactions
+from recsys.progress import Progress, silent
+from recsys.retrieval import TWO_TOWER, Space
+from recsys.towers import QueryBatch
+
+if TYPE_CHECKING:
+    from recsys.live import RefusedChange
+    from recsys.live.freezing import FrozenSnapshot
+    from recsys.store import Store
+    from recsys.towers import AnyTowers
+
+QUERIES = 1_000
+"""Largest number of queries of a kind on which an index is tuned."""
+
+
+@dataclass(frozen=True)
+class RefreshReport:
+    """Result of a refresh.
+
+    Attributes:
+        version: Name of the bundle; that of the bundle before where nothing has changed.
+        watermark: Sequence number of the last change that it includes.
+        items: Number of items.
+        new_items: Number of these items that the bundle before did not hold.
+        deleted_items: Number of items of the bundle before that are deleted.
+        users: Number of users.
+        interactions: Number of interactions.
+        refused: Upserts of the store that the bundle cannot include.
+    """
+
+    version: str
+    watermark: int
+    items: int
+    new_items: int
+    deleted_items: int
+    users: int
+    interactions: int
+    refused: tuple[RefusedChange, ...]
+
+
+def refresh(
+    root: Path, store: Store, *, version: str = CURRENT, progress: Progress = silent
+) -> RefreshReport:
+    """Publish a bundle with the changes that a store holds, without training.
+
+    New items are encoded with the encoders and the item tower of the bundle, every space is
+    indexed, and users get their recorded histories. Deleted items and users are left out.
+
+    Args:
+        root: Folder of bundles.
+        store: The store that the bundle follows, for this call alone.
+        version: Name of the bundle to begin with.
+        progress: Receives reports of progress.
+
+    Raises:
+        NotFoundError: The bundle does not exist.
+        StoreError: The store cannot be read, or ends before the bundle's watermark.
+        BundleError: The new bundle cannot be written or answers differently from its parts.
+    """
+    from recsys.live.freezing import freeze
+
+    bundle = open_bundle(root, version)
+    progress("refresh", 0, 2, "follow the store")
+    with bundle.live(store) as engine:
+        snapshot = engine.catch_up(store.watermark)
+        refused = engine.refused
+        frozen = freeze(snapshot, store, after=bundle.manifest.watermark)
+        vectors = snapshot.retriever.history_vectors
+        rows = snapshot.catalogue.rows
+        item_vectors = None if vectors is None else np.ascontiguousarray(vectors[rows])
+    if frozen.watermark > bundle.manifest.watermark:
+        progress("refresh", 1, 2, "index")
+        parts = _parts(bundle, frozen, item_vectors)
+        name = publish(root, parts, progress=progress)
+    else:
+        name = bundle.version
+    return RefreshReport(
+        name,
+        frozen.watermark,
+        items=len(frozen.catalogue),
+        new_items=len(frozen.catalogue) - len(frozen.items),
+        deleted_items=len(bundle.catalogue) - len(frozen.items),
+        users=len(frozen.log.users),
+        interactions=len(frozen.log),
+        refused=refused,
+    )
+
+
+def _parts(bundle: Bundle, frozen: FrozenSnapshot, item_vectors: Vectors | None) -> Parts:
+    """The parts of the new bundle."""
+    parts = bundle.parts
+    towers = parts.towers
+    if item_vectors is not None:
+        towers = towers.renumbered(frozen.items, frozen.users, item_vectors)
+    spaces = {}
+    for name, space in parts.spaces.items():
+        config, made = space.index.config, frozen.vectors[name]
+        if name == TWO_TOWER:
+            assert item_vectors is not None
+            queries = _tower_queries(towers, frozen.log)
+            spaces[name] = Space.two_tower(item_vectors, config, queries=queries)
+        else:
+            spaces[name] = Space.content(
+                name,
+                np.ascontiguousarray(made.vectors),
+                made.mask.copy(),
+                config,
+                queries=_content_queries(made.vectors, frozen.log),
+            )
+    return replace(
+        parts,
+        ingested=IngestedData(frozen.log, frozen.catalogue, parts.ingested.report),
+        towers=towers,
+        spaces=spaces,
+        fingerprints={**parts.fingerprints, "store": f"watermark {frozen.watermark}"},
+        reference_queries=None,
+        watermark=frozen.watermark,
+    )
+
+
+def _some_users(log: Interactions) -> list[int]:
+    """Users with a history, spread over all of them."""
+    active = np.flatnonzero(log.active_users)
+    at = np.linspace(0, len(active) - 1, min(QUERIES, len(active))).astype(int)
+    return [int(row) for row in active[at]]
+
+
+def _tower_queries(towers: AnyTowers, log: Interactions) -> Mapping[str, Vectors]:
+    """Queries of users, and vectors of items."""
+    kinds = {"items": _some_rows(towers.item_vectors)}
+    users = _some_users(log)
+    if users:
+        timed = log.clock == "timestamp" and towers.reads_times
+        batch = QueryBatch.of(
+            [log.history(user) for user in users],
+            users=np.array(users, np.int32),
+            times=[log.times(user) for user in users] if timed else None,
+        )
+        kinds["users"] = towers.encode_many(batch)
+    return {kind: each for kind, each in kinds.items() if len(each)}
+
+
+def _content_queries(vectors: Vectors, log: Interactions) -> Mapping[str, Vectors]:
+    """Means of histories, and vectors of items."""
+    means = np.array([vectors[log.history(user)].mean(axis=0) for user in _some_users(log)])
+    kinds = {"items": _some_rows(vectors), "users": means.reshape(-1, vectors.shape[1])}
+    norms = {kind: np.linalg.norm(each, axis=1, keepdims=True) for kind, each in kinds.items()}
+    unit = {
+        kind: (each / np.maximum(norms[kind], 1e-12)).astype(np.float32)[norms[kind][:, 0] > 1e-6]
+        for kind, each in kinds.items()
+    }
+    return {kind: each for kind, each in unit.items() if len(each)}
+
+
+def _some_rows(vectors: Vectors) -> Vectors:
+    present = np.flatnonzero(vectors.any(axis=1))
+    at = np.linspace(0, len(present) - 1, min(QUERIES, len(present))).astype(int)
+    chosen: Vectors = vectors[present[at]]
+    return chosen
