@@ -15,8 +15,8 @@ from recsys.errors import StoreError
 from recsys.store.changes import Receipt
 from recsys.store.rows import Row
 
-MAX_ROWS = 5_000
-"""Number of rows from which no further write joins a group."""
+MAX_ROWS, MAX_BYTES = 5_000, 1 << 25
+"""Number of rows, and of bytes of pictures, from which no further write joins a group."""
 
 
 @dataclass(eq=False)
@@ -61,10 +61,12 @@ class GroupCommit:
         raise pending.result
 
     def _lead(self) -> None:
-        group, rows = [], 0
-        while self._waiting and rows < MAX_ROWS:
+        group: list[PendingWrite] = []
+        rows = size = 0
+        while self._waiting and rows < MAX_ROWS and size < MAX_BYTES:
             group.append(self._waiting.popleft())
             rows += len(group[-1].rows)
+            size += sum(len(row["picture"] or b"") for row in group[-1].rows)
         results: list[Receipt | Exception]
         try:
             results = self._commit(group)

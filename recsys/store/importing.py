@@ -30,7 +30,7 @@ from recsys.store.ingested_changes import ingested_changes
 from recsys.store.rows import USER_DELETED, to_row
 from recsys.store.store import Store
 
-PART = 5_000
+PART = 2_000
 """Number of changes per transaction: other writers wait for no more than one."""
 _PARAMETERS = 500
 

@@ -14,8 +14,10 @@ import sqlalchemy as sa
 from recsys.store.databases.faults import translated
 from recsys.store.databases.schema import STATE, metadata, migrate
 
-LOCK_SECONDS = 5
-"""Longest wait for another transaction's lock, and for a connection."""
+LOCK_SECONDS = 5.0
+"""Longest wait for another transaction's lock."""
+CONNECT_SECONDS = 5
+"""Longest wait for a connection."""
 POLL_SECONDS = 1.0
 """Time after which a wait looks at the database although no notification came."""
 T = TypeVar("T")
@@ -35,12 +37,16 @@ class PostgresqlDatabase:
         self.where = url.render_as_string(hide_password=True)
         self._url = url.set(drivername="postgresql+psycopg")
         arguments: dict[str, Any] = {
-            "connect_timeout": LOCK_SECONDS,
+            "connect_timeout": CONNECT_SECONDS,
             "application_name": "recsys",
-            "options": f"-c synchronous_commit=on -c lock_timeout={LOCK_SECONDS}s",
+            "options": f"-c synchronous_commit=on -c lock_timeout={int(1000 * LOCK_SECONDS)}ms",
         }
         self._engine = sa.create_engine(
-            *(self._url,), connect_args=arguments, pool_size=8, max_overflow=64
+            self._url,
+            connect_args=arguments,
+            pool_size=8,
+            max_overflow=64,
+            pool_pre_ping=True,  # connections that broke are opened again
         )
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ")
         self._watcher, self._listener = _Session(url, arguments), _Session(url, arguments)
