@@ -4,6 +4,7 @@ Published whole or not at all, verified when opened, listed, rolled back. Only t
 the layout on disk, which ``docs/reference/bundle-format.md`` describes.
 """
 
+from recsys.bundle.canary import Canary, pointers_state, read_canary, set_canary
 from recsys.bundle.manifest import Manifest
 from recsys.bundle.opening import Bundle, open_bundle, verify
 from recsys.bundle.parts import Parts
@@ -15,6 +16,7 @@ from recsys.bundle.versions import BundleInfo, current_fault, list_bundles, prun
 __all__ = [
     "Bundle",
     "BundleInfo",
+    "Canary",
     "Manifest",
     "Parts",
     "ReferenceQuery",
@@ -22,9 +24,12 @@ __all__ = [
     "current_fault",
     "list_bundles",
     "open_bundle",
+    "pointers_state",
     "prune",
     "publish",
     "refresh",
+    "read_canary",
     "rollback",
+    "set_canary",
     "verify",
 ]

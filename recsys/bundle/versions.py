@@ -1,6 +1,7 @@
 """The published bundles, the current one, and moving between them.
 
     ROOT/CURRENT            name of the current bundle
+    ROOT/CANARY.json        bundle of a share of the users, if there is one
     ROOT/versions/NAME/     one folder per bundle
     ROOT/staging/           bundles that are being written or removed; never read
 
@@ -20,11 +21,12 @@ from pathlib import Path
 from recsys.bundle.disk_errors import reading, writing
 from recsys.bundle.manifest import check_sizes, read_named, read_whole
 from recsys.errors import BundleError, InvalidRequestError, NotFoundError
-from recsys.files import LOCK, lock, read_regular, remove_abandoned, write_text
+from recsys.files import LOCK, lock, read_json, read_regular, remove_abandoned, write_text
 from recsys.retrieval import TWO_TOWER
 
 CURRENT = "current"
 POINTER, VERSIONS, STAGING = "CURRENT", "versions", "staging"
+CANARY = "CANARY.json"
 _STAMP = "%Y%m%dT%H%M%S"
 _POINTER_BYTES = 1024
 _NAME = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
@@ -42,6 +44,7 @@ class BundleInfo:
         dimension: Dimension of the towers' space, or of the first space; 0 without spaces.
         size: Number of bytes of its files.
         fault: Fault of its manifest, its name, or the names and sizes of its files; or None.
+        watermark: Sequence number of the store up to which it includes the recorded changes.
 
     Example:
         >>> BundleInfo("20260101T120000-0123abcd", True, "2026-01-01T12:00:00Z", 9, 4, 100).fault
@@ -54,6 +57,7 @@ class BundleInfo:
     dimension: int
     size: int
     fault: str | None = None
+    watermark: int = 0
 
 
 def list_bundles(root: Path) -> tuple[BundleInfo, ...]:
@@ -106,7 +110,10 @@ def rollback(root: Path, to: str | None = None) -> str:
 
 
 def prune(root: Path, keep: int) -> tuple[str, ...]:
-    """Remove all but the ``keep`` newest bundles and the current one; returns the removed names.
+    """Remove all but the ``keep`` newest bundles, the current one and the canary.
+
+    Returns:
+        Names of the removed bundles.
 
     Raises:
         InvalidRequestError: ``keep`` is below 1.
@@ -116,8 +123,8 @@ def prune(root: Path, keep: int) -> tuple[str, ...]:
         raise InvalidRequestError(f"keep must be 1 or more; got {keep}", field="keep")
     with writing(root, action="remove bundles from"), lock(root / LOCK):
         clean(root)
-        pointed = _pointed(root)
-        removed = tuple(name for name in names(root)[:-keep] if name != pointed)
+        used = (_pointed(root), _canary(root))
+        removed = tuple(name for name in names(root)[:-keep] if name not in used)
         for name in removed:
             # Moved away first: a bundle is there whole or not at all, even while it is deleted.
             folder_of(root, name).rename(new_staging(root))
@@ -213,6 +220,15 @@ def _pointed(root: Path) -> str | None:
         ) from error
 
 
+def _canary(root: Path) -> str:
+    """Name of the bundle that is the canary, or "", also where the file is damaged."""
+    try:
+        found = read_json(root / CANARY, limit=_POINTER_BYTES)
+        return str(found["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def _why_none(root: Path, known: Sequence[str]) -> str:
     if known:
         return (
@@ -243,4 +259,7 @@ def _info(root: Path, name: str, current: bool) -> BundleInfo:
         return BundleInfo(name, current, "", 0, 0, 0, error.message)
     spaces = manifest.spaces
     dimension = spaces.get(TWO_TOWER, next(iter(spaces.values()), 0))
-    return BundleInfo(name, current, manifest.created, manifest.items, dimension, manifest.size)
+    return BundleInfo(
+        *(name, current, manifest.created, manifest.items, dimension, manifest.size),
+        watermark=manifest.watermark,
+    )

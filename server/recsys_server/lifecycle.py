@@ -17,11 +17,15 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from recsys.errors import ServiceError
+from recsys_client.pb.recsys.v1.bundle_pb2_grpc import add_BundleServiceServicer_to_server
 from recsys_server.calls import Calls
 from recsys_server.limits import Limits
 from recsys_server.messages import ParsedMessages
+from recsys_server.processes.following import BundleFollower
 from recsys_server.rollout import Rollout
 from recsys_server.service import SERVICE_NAME, RetrievalService
+from recsys_server.services import bundles as bundles_service
+from recsys_server.services.bundles import BundleService
 
 FLUSH_SECONDS = 1.0
 """Time for other calls, such as watched health, to end once every response is sent."""
@@ -51,6 +55,7 @@ class RetrievalServer:
         addresses: Sequence[str] = ("127.0.0.1:50051",),
         threads: int | None = None,
         limits: Limits | None = None,
+        follower: BundleFollower | None = None,
     ) -> RetrievalServer:
         """Listen, with health SERVING for the server and for each of its services.
 
@@ -60,6 +65,7 @@ class RetrievalServer:
                 port, which ``recsys_server.processes.addresses`` reserves for them.
             threads: Number of retrievals that run at once; by default one per CPU.
             limits: Largest request that is answered.
+            follower: Follower of the folder of bundles, for ``BundleService``; None without one.
 
         Raises:
             ServiceError: An address cannot be listened on.
@@ -77,10 +83,15 @@ class RetrievalServer:
         )
         calls = Calls(server)
         service.add_to(calls)
-        parsed = ParsedMessages(calls)
+        parsed: Any = ParsedMessages(calls)
         health_service = health.aio.HealthServicer()  # type: ignore[attr-defined]
         health_pb2_grpc.add_HealthServicer_to_server(health_service, parsed)
-        names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        services = [SERVICE_NAME]
+        if follower is not None:
+            bundles = BundleService(follower, executor=executor)
+            add_BundleServiceServicer_to_server(bundles, parsed)
+            services.append(bundles_service.SERVICE_NAME)
+        names = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
         described = reflection.aio.ReflectionServicer(names)  # type: ignore[attr-defined]
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(described, parsed)
         try:
@@ -89,7 +100,8 @@ class RetrievalServer:
             executor.shutdown()
             raise
         await server.start()
-        await health_service.set(SERVICE_NAME, health_pb2.HealthCheckResponse.SERVING)
+        for name in services:
+            await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)
         return cls(bound[0], server, calls, health_service, executor)
 
     @property

@@ -7,13 +7,18 @@ finishes on that bundle. A new deployment replaces it in one assignment.
 from __future__ import annotations
 
 import hashlib
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from recsys.bundle import Bundle
 from recsys.errors import RecsysError
 from recsys.retrieval import Request, Response
+from recsys.store import Store
+
+if TYPE_CHECKING:
+    from recsys.live import LiveEngine
 
 
 class Retriever(Protocol):
@@ -35,21 +40,37 @@ class LoadedBundle:
         version: Version of the bundle.
         source: Retriever over the bundle.
         bundle: The bundle itself, or None where a retriever is served without one.
+        engine: Engine that follows the store, or None without a store. It is closed when no
+            request uses this object any more.
     """
 
     version: str
     source: Retriever
     bundle: Bundle | None = None
+    engine: LiveEngine | None = None
 
     @classmethod
-    def of(cls, bundle: Bundle) -> LoadedBundle:
-        """The form in which an open bundle is served."""
-        return cls(bundle.version, bundle.retriever, bundle)
+    def of(cls, bundle: Bundle, store: Store | None = None) -> LoadedBundle:
+        """The form in which an open bundle is served.
+
+        Args:
+            bundle: The bundle.
+            store: Store that is followed, opened for this bundle alone; it is closed with it.
+
+        Raises:
+            StoreError: The store cannot be read, or ends before the bundle's watermark.
+        """
+        if store is None:
+            return cls(bundle.version, bundle.retriever, bundle)
+        engine = bundle.live(store)
+        loaded = cls(bundle.version, bundle.retriever, bundle, engine)
+        weakref.finalize(loaded, _close, engine, store)
+        return loaded
 
     @property
     def retriever(self) -> Retriever:
-        """Retriever that answers now; a request reads it once."""
-        return self.source
+        """Retriever that answers now, with every acknowledged change; a request reads it once."""
+        return self.source if self.engine is None else self.engine.latest().retriever
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +110,17 @@ class Rollout:
 
     Attributes:
         current: Deployment that answers new requests; replaced in one assignment.
+        store: Store to which the services write, or None.
     """
 
-    def __init__(self, current: Deployment) -> None:
+    def __init__(self, current: Deployment, *, store: Store | None = None) -> None:
         self.current = current
+        self.store = store
+
+
+def _close(engine: LiveEngine, store: Store) -> None:
+    engine.close()
+    store.close()
 
 
 def user_fraction(user_id: str) -> float:

@@ -7,6 +7,7 @@ key ``name`` of the TOML file, which takes precedence over the default.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +27,7 @@ from recsys_server.limits import Limits
 
 PREFIX = "RECSYS_SERVE_"
 _NESTED = "__"
+_PASSWORD = re.compile(r"(://[^/@:]*:).*@")
 
 
 class Settings(BaseSettings):
@@ -33,7 +35,9 @@ class Settings(BaseSettings):
 
     Attributes:
         bundles: Folder of published bundles, as runs/NAME/bundles.
-        version: Version of the bundle; "current" follows the current bundle of the folder.
+        version: Version of the bundle; "current" follows the current bundle of the folder, and its
+            canary.
+        store: Path or URL of the store that receives interactions and items; none by default.
         host: Interface to listen on.
         port: Port to listen on; 0 takes a free one.
         port_file: File to write the port to.
@@ -55,6 +59,7 @@ class Settings(BaseSettings):
 
     bundles: Path
     version: str = "current"
+    store: str | None = None
     host: str = "127.0.0.1"
     port: int = Field(50051, ge=0, le=65535)
     port_file: Path | None = None
@@ -67,7 +72,10 @@ class Settings(BaseSettings):
 
     def shown(self) -> dict[str, Any]:
         """Values to print, as JSON; secrets are hidden."""
-        return self.model_dump(mode="json", exclude_none=True)
+        shown = self.model_dump(mode="json", exclude_none=True)
+        if self.store is not None:
+            shown["store"] = _PASSWORD.sub(r"\1***@", self.store)
+        return shown
 
 
 def load_settings(options: Mapping[str, Any], *, file: Path | None = None) -> Settings:

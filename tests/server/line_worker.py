@@ -7,15 +7,15 @@ import sys
 import threading
 
 from recsys_server.processes import worker
-from recsys_server.rollout import Rollout
-from recsys_server.settings import Settings
+from recsys_server.processes.following import BundleFollower
+from recsys_server.processes.job import Job
 from tests.server.service_world import LineRetriever, rollout_of
 
 OPEN = signal.SIGUSR1
 
 
-def load(settings: Settings) -> Rollout:
-    """A rollout with one such retriever."""
+def begin(job: Job) -> BundleFollower:
+    """One such retriever, which no bundle ever replaces."""
     retriever = LineRetriever()
 
     def report() -> None:
@@ -24,8 +24,11 @@ def load(settings: Settings) -> Rollout:
 
     threading.Thread(target=report, daemon=True).start()
     signal.signal(OPEN, lambda *_: retriever.gate.set())
-    return rollout_of(retriever)
+    rollout = rollout_of(retriever)
+    return BundleFollower(
+        job.settings.bundles, rollout, lambda _: rollout.current.active, version="v7"
+    )
 
 
 if __name__ == "__main__":
-    worker.main(load)
+    worker.main(begin)

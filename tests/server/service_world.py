@@ -13,6 +13,7 @@ from recsys.errors import NotFoundError, RecsysError, UnknownIdError
 from recsys.retrieval import Candidate, Query, Request, Response
 from recsys_server.lifecycle import RetrievalServer
 from recsys_server.limits import Limits
+from recsys_server.processes.following import BundleFollower
 from recsys_server.rollout import Deployment, LoadedBundle, Retriever, Rollout
 
 ITEMS = [f"item-{number:02d}" for number in range(40)]
@@ -110,7 +111,11 @@ class Served:
 
 @contextmanager
 def served(
-    source: Retriever | Rollout, *, limits: Limits | None = None, threads: int = 4
+    source: Retriever | Rollout,
+    *,
+    limits: Limits | None = None,
+    threads: int = 4,
+    follower: BundleFollower | None = None,
 ) -> Iterator[Served]:
     """Serve a retriever or a rollout on a free port of this machine."""
     rollout = source if isinstance(source, Rollout) else rollout_of(source)
@@ -118,7 +123,7 @@ def served(
     thread = threading.Thread(target=loop.run_forever, name="server")
     thread.start()
     starting = RetrievalServer.start(
-        rollout, addresses=["127.0.0.1:0"], limits=limits, threads=threads
+        rollout, addresses=["127.0.0.1:0"], limits=limits, threads=threads, follower=follower
     )
     try:
         server = asyncio.run_coroutine_threadsafe(starting, loop).result(WAIT)

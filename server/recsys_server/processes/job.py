@@ -22,16 +22,22 @@ class Job:
         settings: Settings of the service.
         addresses: Addresses to listen on.
         number: Number of the worker, from 0; a replacement has the number of the dead worker.
+        fallback: Version of a bundle that another worker has served, or None.
     """
 
     settings: Settings
     addresses: Sequence[str]
     number: int
+    fallback: str | None = None
 
     def to_line(self) -> bytes:
         """The job as one line of JSON."""
-        settings = self.settings.model_dump(mode="json")
-        values = {"settings": settings, "addresses": list(self.addresses), "number": self.number}
+        values = {
+            "settings": self.settings.model_dump(mode="json"),
+            "addresses": list(self.addresses),
+            "number": self.number,
+            "fallback": self.fallback,
+        }
         return json.dumps(values).encode() + b"\n"
 
     @classmethod

@@ -10,17 +10,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from recsys.bundle import open_bundle
-from recsys_server.rollout import Deployment, LoadedBundle, Rollout
-from recsys_server.settings import Settings
+from recsys.store import open_store
+from recsys_server.rollout import LoadedBundle
 
 
-def load_rollout(settings: Settings) -> Rollout:
-    """The rollout with which a worker begins, with the errors of :func:`load`."""
-    return Rollout(Deployment(load(settings.bundles, settings.version)))
-
-
-def load(bundles: Path, version: str) -> LoadedBundle:
+def load(bundles: Path, version: str, *, store: str | None = None) -> LoadedBundle:
     """Open a bundle, whose reference queries warm it up.
+
+    With the path or URL of a store, the bundle follows it.
 
     Its objects stay out of garbage collections, which stall requests by 0.2 s; memory that loading
     no longer needs returns to the system.
@@ -28,14 +25,28 @@ def load(bundles: Path, version: str) -> LoadedBundle:
     Raises:
         NotFoundError: The bundle does not exist.
         BundleError: It is damaged, or answers its reference queries differently.
+        StoreError: The store cannot be opened.
     """
     gc.disable()
     try:
-        loaded = LoadedBundle.of(open_bundle(bundles, version))
+        bundle = open_bundle(bundles, version)
+        loaded = LoadedBundle.of(bundle, None if store is None else open_store(store))
         gc.freeze()
     finally:
         gc.enable()
+    _return_memory()
+    return loaded
+
+
+def collect_released() -> None:
+    """Free what a bundle that is no longer used leaves behind, in reference cycles, too."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+    _return_memory()
+
+
+def _return_memory() -> None:
     pa.default_memory_pool().release_unused()
     with suppress(OSError, AttributeError):  # where the C library is not glibc
         ctypes.CDLL(None).malloc_trim(0)
-    return loaded

@@ -23,6 +23,8 @@ STABLE_SECONDS = 60.0
 """Time after which a worker counts as stable, so that its replacement starts without a delay."""
 KILL_SECONDS = 1.0
 """Time beyond the grace period after which a worker is killed."""
+HANG_SECONDS = 60.0
+"""Time without a report after which a worker is killed and replaced."""
 WORKER = "recsys_server.processes.worker"
 _log = logging.getLogger("recsys_server.supervisor")
 
@@ -51,7 +53,9 @@ class Supervisor:
         self._module = module
         self._stopping = asyncio.Event()
         self._failed = False
-        self._ready: dict[int, str] = {}
+        self._ready: set[int] = set()
+        self._alive: dict[int, float] = {}
+        self._version: str | None = None
         self._announced = False
         self._processes: dict[int, asyncio.subprocess.Process] = {}
 
@@ -78,7 +82,9 @@ class Supervisor:
         keepers = [
             asyncio.create_task(self._keep(number)) for number in range(self._settings.workers)
         ]
+        watching = asyncio.create_task(self._kill_hanging())
         await self._stopping.wait()
+        watching.cancel()
         if not self._failed:
             _log.info("stopping %s", self._count)
         await self._end_workers()
@@ -120,7 +126,8 @@ class Supervisor:
         try:
             if self._stopping.is_set():  # it came while the process was being made
                 process.kill()
-            job = Job(self._settings, self._reservation.addresses, number)
+            addresses = self._reservation.addresses
+            job = Job(self._settings, addresses, number, fallback=self._version)
             with suppress(OSError):  # it died at once
                 process.stdin.write(job.to_line())
                 await process.stdin.drain()
@@ -128,13 +135,15 @@ class Supervisor:
                 self._take(number, json.loads(line))
             return await process.wait()
         finally:
-            self._ready.pop(number, None)
+            self._ready.discard(number)
             del self._processes[number]
 
     def _take(self, number: int, report: dict[str, Any]) -> None:
         """Follow a report of a worker."""
-        if report["event"] == "ready":
-            self._ready[number] = report["version"]
+        self._alive[number] = time.monotonic()
+        self._version = report["version"]
+        if number not in self._ready:
+            self._ready.add(number)
             _log.info(
                 "worker %d (process %d) is ready with bundle %s",
                 *(number, self._processes[number].pid, report["version"]),
@@ -142,6 +151,17 @@ class Supervisor:
         if len(self._ready) == self._settings.workers and not self._announced:
             self._announced = True
             self._announce()
+
+    async def _kill_hanging(self) -> None:
+        """Kill a worker that has not reported for long; it is then replaced."""
+        while True:
+            await asyncio.sleep(1.0)
+            for number in list(self._ready):
+                silent = time.monotonic() - self._alive[number]
+                if silent > HANG_SECONDS:
+                    _log.error("worker %d has not reported for %.0f s; killing it", number, silent)
+                    with suppress(ProcessLookupError, KeyError):
+                        self._processes[number].kill()
 
     async def _end_workers(self) -> None:
         """Let the workers that answer finish; end those that do not answer yet."""

@@ -12,22 +12,36 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from recsys.errors import RecsysError
 from recsys_server.lifecycle import RetrievalServer
 from recsys_server.logs import log_to_stderr
+from recsys_server.processes.following import BundleFollower
 from recsys_server.processes.job import Job, report_line
-from recsys_server.processes.loading import load_rollout
+from recsys_server.processes.loading import load
 from recsys_server.rollout import Rollout
-from recsys_server.settings import Settings
 
 EXIT_SECONDS = 0.5
 """Time beyond the grace period after which a process that still runs is ended."""
+ALIVE_SECONDS = 1.0
+"""Time between two reports of a worker."""
 _log = logging.getLogger("recsys_server.worker")
 
 
-def main(load: Callable[[Settings], Rollout] = load_rollout) -> None:
+def begin(job: Job) -> BundleFollower:
+    """The bundles with which a worker begins."""
+    settings = job.settings
+    return BundleFollower.begin(
+        settings.bundles,
+        lambda version: load(settings.bundles, version, store=settings.store),
+        version=settings.version,
+        fallback=job.fallback,
+    )
+
+
+def main(begin: Callable[[Job], BundleFollower] = begin) -> None:
     """Work until SIGTERM, or until the supervisor is gone; always ends the process."""
     job = Job.from_line(sys.stdin.buffer.readline())
     log_to_stderr(job.settings.log)
@@ -35,8 +49,7 @@ def main(load: Callable[[Settings], Rollout] = load_rollout) -> None:
     os.dup2(2, 1)  # libraries that print to standard output write to the log
     code = 0
     try:
-        rollout = load(job.settings)
-        asyncio.run(_serve(rollout, job, reports))
+        asyncio.run(_serve(begin(job), job, reports))
     except RecsysError as error:
         _log.error("%s (%s)", error.message, error.code)
         code = 1
@@ -46,19 +59,25 @@ def main(load: Callable[[Settings], Rollout] = load_rollout) -> None:
     _exit(code)
 
 
-async def _serve(rollout: Rollout, job: Job, reports: int) -> None:
-    settings = job.settings
+async def _serve(follower: BundleFollower, job: Job, reports: int) -> None:
+    settings, rollout = job.settings, follower.rollout
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     server = await RetrievalServer.start(
-        rollout, addresses=job.addresses, threads=settings.threads, limits=settings.limits
+        rollout,
+        addresses=job.addresses,
+        threads=settings.threads,
+        limits=settings.limits,
+        follower=follower,
     )
     # Until here SIGTERM ends the process at once: there is no request to finish.
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     threading.Thread(target=_watch_supervisor, args=(loop, stopping), daemon=True).start()
-    version = rollout.current.active.version
-    os.write(reports, report_line({"event": "ready", "version": version}))
+    following = asyncio.create_task(follower.run(ThreadPoolExecutor(1, "bundles")))
+    reporting = asyncio.create_task(_report(rollout, reports))
     await stopping.wait()
+    following.cancel()
+    reporting.cancel()
     _log.info("stopping; %d requests in flight have %g seconds", server.in_flight, settings.grace)
     _end_after(settings.drain + settings.grace + EXIT_SECONDS)
     cut_off = await server.stop(settings.grace, drain=settings.drain)
@@ -68,6 +87,15 @@ async def _serve(rollout: Rollout, job: Job, reports: int) -> None:
         _log.info("stopped; every request that had begun was answered")
     # Work of calls that have expired may still run; the process does not wait for it.
     _exit(0)
+
+
+async def _report(rollout: Rollout, reports: int) -> None:
+    """State regularly that the worker answers, and with which bundle."""
+    while True:
+        report = {"event": "alive", "version": rollout.current.active.version}
+        with suppress(OSError):  # the supervisor is gone
+            os.write(reports, report_line(report))
+        await asyncio.sleep(ALIVE_SECONDS)
 
 
 def _watch_supervisor(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:

@@ -1,0 +1,1 @@
+"""The services next to ``RetrievalService``, one module per service."""

@@ -1,0 +1,182 @@
+"""``BundleService``, and services that follow the folder of bundles without a failed call."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+
+from recsys.bundle import Parts, list_bundles, publish, read_canary, rollback
+from recsys_client import RecsysClient
+from recsys_client.pb.recsys.v1 import bundle_pb2 as pb
+from recsys_client.pb.recsys.v1.bundle_pb2_grpc import BundleServiceStub
+from recsys_server.processes.following import BundleFollower
+from recsys_server.processes.loading import load
+from recsys_server.rollout import user_fraction
+from tests.bundle.made import made_parts, use_table_towers
+from tests.server.service_world import WAIT, Served, served, until
+
+Service = tuple[Path, BundleFollower, Served, BundleServiceStub]
+
+
+@pytest.fixture(scope="module")
+def parts() -> list[Parts]:
+    return [made_parts(), made_parts(seed=1)]
+
+
+@pytest.fixture
+def root(tmp_path: Path, parts: list[Parts], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with two bundles, of which the second is current."""
+    use_table_towers(monkeypatch)
+    for each in parts:
+        publish(tmp_path / "bundles", each)
+    return tmp_path / "bundles"
+
+
+@pytest.fixture
+def service(root: Path) -> Iterator[Service]:
+    follower = BundleFollower.begin(root, lambda version: load(root, version))
+    with (
+        served(follower.rollout, follower=follower) as server,
+        grpc.insecure_channel(server.address) as channel,
+    ):
+        yield root, follower, server, BundleServiceStub(channel)
+
+
+def test_bundles_are_listed_and_activated(service: Service) -> None:
+    root, _, server, stub = service
+    new, old = (bundle.version for bundle in list_bundles(root))
+    listed = stub.ListBundles(pb.ListBundlesRequest(), timeout=WAIT).bundles
+    assert [(each.version, each.active) for each in listed] == [(new, True), (old, False)]
+    assert all(each.created_at > 1_600_000_000 and not each.fault for each in listed)
+    answer = stub.ActivateBundle(pb.ActivateBundleRequest(version=old), timeout=WAIT)
+    assert (answer.bundle.version, answer.previous_version) == (old, new)
+    assert (root / "CURRENT").read_text().strip() == old
+    assert _version(server) == old
+
+
+def test_a_repeated_rollback_goes_back_once(service: Service) -> None:
+    root, _, _, stub = service
+    new, old = (bundle.version for bundle in list_bundles(root))
+    request = pb.RollbackBundleRequest(idempotency_key="once")
+    for _ in range(2):
+        answer = stub.RollbackBundle(request, timeout=WAIT)
+        assert (answer.bundle.version, answer.previous_version) == (old, new)
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.ActivateBundle(
+            pb.ActivateBundleRequest(version=new, idempotency_key="once"), timeout=WAIT
+        )
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.RollbackBundle(pb.RollbackBundleRequest(), timeout=WAIT)
+    assert "no bundle was published before" in caught.value.details()
+
+
+def test_a_canary_answers_its_users_until_it_ends(service: Service) -> None:
+    root, follower, server, stub = service
+    new, old = (bundle.version for bundle in list_bundles(root))
+    answer = stub.SetCanary(pb.SetCanaryRequest(version=old, share=0.5), timeout=WAIT)
+    assert (answer.bundle.version, answer.canary.version) == (new, old)
+    assert answer.canary.canary_share == 0.5
+    for user in ("u0", "u1", "u2", "u3"):
+        assert _version(server, user) == (old if user_fraction(user) < 0.5 else new)
+    assert not stub.SetCanary(pb.SetCanaryRequest(), timeout=WAIT).HasField("canary")
+    assert read_canary(root) is None and follower.rollout.current.canary is None
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -0.1, float("nan")])
+def test_a_share_that_is_no_share_is_refused(service: Service, share: float) -> None:
+    root, _, _, stub = service
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.SetCanary(pb.SetCanaryRequest(version="v", share=share), timeout=WAIT)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_damaged_bundle_is_refused_and_the_old_one_answers_on(
+    service: Service, parts: list[Parts]
+) -> None:
+    root, follower, server, stub = service
+    served_now = follower.rollout.current.active.version
+    damaged = publish(root, parts[0])
+    file = root / "versions" / damaged / "data" / "log.parquet"
+    file.write_bytes(file.read_bytes()[:-1] + b"!")
+    assert not follower.follow() and _version(server) == served_now
+    listed = stub.ListBundles(pb.ListBundlesRequest(), timeout=WAIT).bundles
+    assert {each.version: bool(each.fault) for each in listed}[damaged]
+    active = stub.GetActiveBundle(pb.GetActiveBundleRequest(), timeout=WAIT).bundle
+    assert active.version == served_now
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.ActivateBundle(pb.ActivateBundleRequest(version=damaged), timeout=WAIT)
+    assert caught.value.code() is grpc.StatusCode.DATA_LOSS
+    # A worker that replaces another one begins with the bundle that was served.
+    again = BundleFollower.begin(root, lambda version: load(root, version), fallback=served_now)
+    assert again.rollout.current.active.version == served_now and damaged in again.refused
+
+
+def test_no_call_fails_while_bundles_are_swapped(service: Service) -> None:
+    root, follower, server, _ = service
+    new, old = (bundle.version for bundle in list_bundles(root))
+    outcomes: Counter[str] = Counter()
+    with _calling(server, outcomes), _following(follower, server):
+        for version in (old, new, old):
+            rollback(root, to=version)
+            before = outcomes[version]
+            until(lambda before=before, version=version: outcomes[version] > before + 10)
+    assert set(outcomes) == {new, old}
+
+
+def test_a_service_of_one_version_follows_nothing(root: Path) -> None:
+    new, old = (bundle.version for bundle in list_bundles(root))
+    follower = BundleFollower.begin(root, lambda version: load(root, version), version=old)
+    assert not follower.follow() and follower.rollout.current.active.version == old
+    with (
+        served(follower.rollout, follower=follower) as server,
+        grpc.insecure_channel(server.address) as channel,
+        pytest.raises(grpc.RpcError) as caught,
+    ):
+        BundleServiceStub(channel).RollbackBundle(pb.RollbackBundleRequest(), timeout=WAIT)
+    assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+
+
+@contextmanager
+def _calling(server: Served, outcomes: Counter[str]) -> Iterator[None]:
+    """Calls from four threads; versions that answered, and errors, are counted."""
+    ending = threading.Event()
+
+    def call() -> None:
+        with RecsysClient(server.address, timeout=WAIT) as client:
+            while not ending.is_set():
+                try:
+                    outcomes[client.retrieve(user_id="u1", k=3).bundle_version] += 1
+                except Exception as error:
+                    outcomes[repr(error)] += 1
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        for thread in threads:
+            thread.join(WAIT)
+
+
+@contextmanager
+def _following(follower: BundleFollower, server: Served) -> Iterator[None]:
+    with ThreadPoolExecutor(1) as executor:
+        task = asyncio.run_coroutine_threadsafe(follower.run(executor), server.loop)
+        yield
+        task.cancel()
+
+
+def _version(server: Served, user: str = "u1") -> str:
+    with RecsysClient(server.address, timeout=WAIT) as client:
+        return client.retrieve(user_id=user, k=3).bundle_version
