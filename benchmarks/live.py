@@ -77,7 +77,7 @@ def _timed(call: Callable[[], object]) -> float:
 def _rate(
     engine: LiveEngine, store: Store, changes: list[Change], at_once: int
 ) -> dict[str, float]:
-    """Microseconds per change of appending it and of the snapshot after it, in time of the processor."""
+    """Microseconds of the processor per change, to append it and for the snapshot after it."""
     writing, following = [], []
     for start in range(0, len(changes), at_once):
         part = changes[start : start + at_once]

@@ -18,7 +18,8 @@ app = typer.Typer(
 )
 
 
-def _existing(root: Path) -> Path:
+def existing(root: Path) -> Path:
+    """The folder of bundles, which must exist."""
     if not root.is_dir():
         raise NotFoundError(
             f"there is no folder of bundles at {root}; 'recsys publish CONFIG' makes one"
@@ -31,7 +32,7 @@ Root = Annotated[
     typer.Argument(
         metavar="BUNDLES",
         help="Folder of published bundles, as runs/NAME/bundles.",
-        callback=_existing,
+        callback=existing,
     ),
 ]
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from recsys.cli.bundles import Root
+from recsys.cli.bundles import existing
 from recsys.cli.output import AsJson, print_json
 from recsys.cli.store import open_existing
 from recsys.screen import Screen
 
 
 def refresh(
-    root: Root,
+    root: Annotated[
+        Path,
+        typer.Argument(
+            metavar="BUNDLES", help="Folder of published bundles, as runs/NAME/bundles."
+        ),
+    ],
     store: Annotated[
         str,
         typer.Option(
@@ -31,7 +37,7 @@ def refresh(
     from recsys.bundle import refresh as refresh_bundle
 
     with Screen() as screen, open_existing(store) as opened:
-        report = refresh_bundle(root, opened, version=version, progress=screen)
+        report = refresh_bundle(existing(root), opened, version=version, progress=screen)
     refused = [
         {"sequence": each.sequence, "item_id": each.item_id, "reason": each.error.message}
         for each in report.refused

@@ -140,11 +140,12 @@ class LiveEngine:
             self._check_open()
             while to is None or self.snapshot.watermark < to:
                 entries = self._store.changes(self.snapshot.watermark, limit=BATCH)
-                if not entries:
+                if entries:
+                    self.snapshot, refused = self._writer.apply(entries)
+                    self._refused.extend(refused)
+                    self.refusals += len(refused)
+                if len(entries) < BATCH:
                     break
-                self.snapshot, refused = self._writer.apply(entries)
-                self._refused.extend(refused)
-                self.refusals += len(refused)
             if to is not None and self.snapshot.watermark < to:
                 self._skip_removed(to)
             self.fault = None
@@ -172,9 +173,9 @@ class LiveEngine:
         row = catalogue.ids.find(item_id)
         if row is None:
             return None
-        if catalogue.upserted(row) is None:
-            return self._parts.catalogue.image(row)
         item = self._store.item(item_id)
+        if item is None and catalogue.upserted(row) is None:
+            return self._parts.catalogue.image(row)
         return None if item is None else item.picture
 
     def compact(self) -> dict[str, CompactionReport]:

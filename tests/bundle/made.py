@@ -39,7 +39,8 @@ class TableTower:
     context_columns: tuple[str, ...] = ()
 
     def encode(self, batch: QueryBatch, item_vectors: Vectors | None = None) -> Vectors:
-        rows = [self.item_vectors[history].sum(axis=0) for history in batch.histories]
+        table = self.item_vectors if item_vectors is None else item_vectors
+        rows = [table[history].sum(axis=0) for history in batch.histories]
         return np.array(rows, np.float32).reshape(len(batch), self.item_vectors.shape[1])
 
     def save(self, folder: Path, *, items: str = "write") -> None:

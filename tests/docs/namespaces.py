@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import recsys
 from recsys.bundle import open_bundle, publish
@@ -15,7 +16,7 @@ from recsys.catalogue import CatalogueFields
 from recsys.engine import fit
 from recsys.ingestion import ingest
 from recsys.retrieval import Retriever
-from tests.bundle.made import made_parts
+from tests.bundle.made import made_parts, use_table_towers
 from tests.engine.frames import QUICK
 
 Names = dict[str, Any]
@@ -107,6 +108,13 @@ def bundle(folder: Path) -> Names:
     return {"root": folder / "bundles", "parts": made_parts()}
 
 
+def snapshots(folder: Path) -> Names:
+    with pytest.MonkeyPatch.context() as patch:
+        use_table_towers(patch)
+        publish(folder / "bundles", made_parts())
+    return {"root": folder / "bundles"}
+
+
 def collection(folder: Path) -> Names:
     (folder / "CISI.ALL").write_text(".I 1\n.T\nA title\n.W\nA body\n", encoding="utf-8")
     (folder / "CISI.QRY").write_text(".I 1\n.W\nA query\n", encoding="utf-8")
@@ -124,6 +132,7 @@ SETUPS: dict[str, Callable[[Path], Names]] = {
     "docs/explanation/defaults.md": defaults,
     "docs/explanation/evaluation.md": evaluation,
     "docs/explanation/index.md": index,
+    "docs/explanation/snapshots.md": snapshots,
     "docs/reference/bundle-format.md": bundle,
     "docs/reference/data-formats.md": collection,
 }
