@@ -18,10 +18,12 @@ from recsys_client.errors import (
     InvalidRequestError,
     NotFoundError,
     OverloadedError,
+    PermissionDeniedError,
     RecsysError,
     ServiceError,
     StoreError,
     TrainingError,
+    UnauthenticatedError,
     UnknownIdError,
 )
 
@@ -34,10 +36,12 @@ __all__ = [
     "InvalidRequestError",
     "NotFoundError",
     "OverloadedError",
+    "PermissionDeniedError",
     "RecsysError",
     "ServiceError",
     "StoreError",
     "TrainingError",
+    "UnauthenticatedError",
     "UnknownIdError",
     "suggestion",
 ]

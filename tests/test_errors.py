@@ -25,6 +25,8 @@ CODES = {
     "DownloadError": "download_failed",
     "ServiceError": "service_failed",
     "StoreError": "store_unavailable",
+    "UnauthenticatedError": "unauthenticated",
+    "PermissionDeniedError": "permission_denied",
 }
 
 

@@ -25,6 +25,7 @@ from recsys.errors import RecsysError
 from recsys.screen import quiet_libraries
 from recsys.version import __version__
 from recsys_server.command import serve
+from recsys_server.security import command as token
 
 TRACEBACK = "RECSYS_TRACEBACK"
 """Environment variable; set to 1, unexpected errors show a traceback."""
@@ -49,6 +50,7 @@ app.command("compare-embeddings")(compare_embeddings.compare_embeddings)
 app.command()(refresh.refresh)
 app.add_typer(bundles.app, name="bundles")
 app.add_typer(store.app, name="store")
+app.add_typer(token.app, name="token")
 
 
 def _version(show: bool) -> None:

@@ -1,4 +1,4 @@
-"""What every call passes through: counting, the status of an error, and a line in the log.
+"""What every call passes through: its token, counting, the status of an error, a line in the log.
 
 The methods of a service are wrapped once, when the server starts, which costs less per call than an
 interceptor.
@@ -18,6 +18,7 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
 from recsys_server.messages import REQUEST_ID, abort, request_id
+from recsys_server.security.access import Access, required_scope
 
 LINES_PER_SECOND = 10
 """Lines of failed calls per second with the same method and status; more are counted only."""
@@ -37,6 +38,10 @@ class Calls:
     It takes the place of the server where services are added: their methods raise a
     ``RecsysError``, or abort with a status of their own.
 
+    Args:
+        server: The server.
+        access: Tokens that callers need; None for none.
+
     Attributes:
         in_flight: Number of calls that wait, run or are being answered. A call with a stream of
             responses, as of watched health, may last for ever and is not counted.
@@ -47,9 +52,10 @@ class Calls:
         ...     add_to_server(service, Calls(server))
     """
 
-    def __init__(self, server: grpc.aio.Server) -> None:
+    def __init__(self, server: grpc.aio.Server, *, access: Access | None = None) -> None:
         self.in_flight = 0
         self._server = server
+        self._access = access
         self._idle = asyncio.Event()
         self._idle.set()
         self._lines = _LineLimit()
@@ -81,47 +87,59 @@ class Calls:
             wrap = self._written if handler.response_streaming else self._single
         make = getattr(grpc, f"{kind}_rpc_method_handler")
         return make(
-            wrap(name.rpartition("/")[2], behaviour),
+            wrap(name, behaviour),
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
 
     def _single(self, name: str, behaviour: Behaviour) -> Callable[[Any, Any], Awaitable[Any]]:
+        access, needed = self._needed(name)
+
         async def call(request: Any, context: Any) -> Any:
-            began = self._begin(context)
+            began, caller = self._begin(context), ""
             try:
+                if access is not None:
+                    caller = access.check(context.invocation_metadata(), *needed)
                 return await behaviour(request, context)
             except asyncio.CancelledError:
                 raise  # by the caller, or at the end of the grace period
             except Exception as error:
-                await self._end(name, error, context, began)
+                await self._end(name, error, context, began, caller)
 
         return call
 
     def _written(self, name: str, behaviour: Behaviour) -> Callable[[Any, Any], Awaitable[Any]]:
+        access, needed = self._needed(name)
+
         async def call(request: Any, context: Any) -> Any:
-            began = time.perf_counter()
+            began, caller = time.perf_counter(), ""
             try:
+                if access is not None:
+                    caller = access.check(context.invocation_metadata(), *needed)
                 return await behaviour(request, context)
             except asyncio.CancelledError:
                 raise
             except Exception as error:
-                await self._end(name, error, context, began)
+                await self._end(name, error, context, began, caller)
 
         return call
 
     def _generated(
         self, name: str, behaviour: Behaviour
     ) -> Callable[[Any, Any], AsyncIterator[Any]]:
+        access, needed = self._needed(name)
+
         async def call(request: Any, context: Any) -> AsyncIterator[Any]:
-            began = time.perf_counter()
+            began, caller = time.perf_counter(), ""
             try:
+                if access is not None:
+                    caller = access.check(context.invocation_metadata(), *needed)
                 async for response in behaviour(request, context):
                     yield response
             except (asyncio.CancelledError, GeneratorExit):
                 raise
             except Exception as error:
-                await self._end(name, error, context, began)
+                await self._end(name, error, context, began, caller)
 
         return call
 
@@ -137,17 +155,24 @@ class Calls:
         if not self.in_flight:
             self._idle.set()
 
-    async def _end(self, name: str, error: Exception, context: Any, began: float) -> NoReturn:
+    def _needed(self, name: str) -> tuple[Access | None, tuple[str, str]]:
+        """What checks a method, and the service and scope that it needs."""
+        needed = required_scope(name)
+        return (None, ("", "")) if needed is None else (self._access, needed)
+
+    async def _end(
+        self, name: str, error: Exception, context: Any, began: float, caller: str
+    ) -> NoReturn:
         """End a call with the status of an error, unless that is how the error came to be."""
         try:
             if isinstance(error, grpc.aio.AbortError):
                 raise error
             await abort(context, error)
         except grpc.aio.AbortError:
-            self._failed(name, context, began)
+            self._failed(name, context, began, caller)
             raise
 
-    def _failed(self, name: str, context: Any, began: float) -> None:
+    def _failed(self, name: str, context: Any, began: float, caller: str) -> None:
         """Write the line of a failed call.
 
         The line holds no part of the request: a message can contain the id of a user.
@@ -158,10 +183,11 @@ class Calls:
             return
         reason, field, its_id = _details(context)
         values: dict[str, Any] = {
-            "method": name,
+            "method": name.rpartition("/")[2],
             "status": getattr(code, "name", str(code)),
             "reason": reason,
             "field": field,
+            "caller": caller,
             "request_id": its_id,
             "milliseconds": round(1000 * (time.perf_counter() - began), 1),
             "suppressed": suppressed,

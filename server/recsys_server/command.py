@@ -12,42 +12,68 @@ import typer
 
 from recsys_server.processes import signals
 
+Config = Annotated[
+    Path | None, typer.Option(help="TOML file of settings; options take precedence.")
+]
+Bundles = Annotated[
+    Path | None, typer.Option(help="Folder of published bundles, as runs/NAME/bundles.")
+]
+Version = Annotated[
+    str | None, typer.Option(help="Version of the bundle; by default the current one.")
+]
+Store = Annotated[
+    str | None, typer.Option(help="Path or URL of the store of interactions and items.")
+]
+Host = Annotated[str | None, typer.Option(help="Interface to listen on; by default 127.0.0.1.")]
+Port = Annotated[
+    int | None, typer.Option(min=0, max=65535, help="Port, by default 50051; 0 takes a free one.")
+]
+PortFile = Annotated[Path | None, typer.Option(help="File to write the port to.")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Number of processes on the port, by default 1.")
+]
+Threads = Annotated[int | None, typer.Option(min=1, help="Retrievals that a worker runs at once.")]
+Drain = Annotated[
+    float | None, typer.Option(min=0, help="Seconds between NOT_SERVING and the end of listening.")
+]
+Grace = Annotated[
+    float | None,
+    typer.Option(min=0, help="Seconds for requests in flight when it stops, by default 10."),
+]
+Tokens = Annotated[Path | None, typer.Option(help="File of tokens, made by recsys token create.")]
+TlsCertificate = Annotated[Path | None, typer.Option(help="PEM file of the certificate, for TLS.")]
+TlsKey = Annotated[Path | None, typer.Option(help="PEM file of its private key.")]
+TlsClientCa = Annotated[
+    Path | None, typer.Option(help="PEM file of authorities; clients need a certificate.")
+]
+Insecure = Annotated[
+    bool, typer.Option("--insecure", help="Allow calls from beyond this machine without TLS.")
+]
+Check = Annotated[
+    bool, typer.Option("--check", help="Check the settings and what they name, and end.")
+]
+JsonLogs = Annotated[bool, typer.Option("--json-logs", help="Log one JSON object per line.")]
+
 
 def serve(
-    config: Annotated[
-        Path | None, typer.Option(help="TOML file of settings; options take precedence.")
-    ] = None,
-    bundles: Annotated[
-        Path | None, typer.Option(help="Folder of published bundles, as runs/NAME/bundles.")
-    ] = None,
-    version: Annotated[
-        str | None, typer.Option(help="Version of the bundle; by default the current one.")
-    ] = None,
-    host: Annotated[
-        str | None, typer.Option(help="Interface to listen on; by default 127.0.0.1.")
-    ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65535, help="Port, by default 50051; 0 takes a free one."),
-    ] = None,
-    port_file: Annotated[Path | None, typer.Option(help="File to write the port to.")] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Number of processes on the port, by default 1.")
-    ] = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Retrievals that a worker runs at once.")
-    ] = None,
-    drain: Annotated[
-        float | None,
-        typer.Option(min=0, help="Seconds between NOT_SERVING and the end of listening."),
-    ] = None,
-    grace: Annotated[
-        float | None,
-        typer.Option(min=0, help="Seconds for requests in flight when it stops, by default 10."),
-    ] = None,
-    json_logs: Annotated[
-        bool, typer.Option("--json-logs", help="Log one JSON object per line.")
-    ] = False,
+    config: Config = None,
+    bundles: Bundles = None,
+    version: Version = None,
+    store: Store = None,
+    host: Host = None,
+    port: Port = None,
+    port_file: PortFile = None,
+    workers: Workers = None,
+    threads: Threads = None,
+    drain: Drain = None,
+    grace: Grace = None,
+    tokens: Tokens = None,
+    tls_certificate: TlsCertificate = None,
+    tls_key: TlsKey = None,
+    tls_client_ca: TlsClientCa = None,
+    insecure: Insecure = False,
+    json_logs: JsonLogs = False,
+    check: Check = False,
 ) -> None:
     """Serve a published bundle over gRPC until SIGTERM or Ctrl-C.
 
@@ -55,9 +81,13 @@ def serve(
     is also a key of the file, and an environment variable such as RECSYS_SERVE_PORT.
     """
     signals.catch()
-    options = {
+    from recsys_server.processes import serving
+
+    tls = {"certificate": tls_certificate, "key": tls_key, "client_ca": tls_client_ca}
+    options: dict[str, object] = {
         "bundles": bundles,
         "version": version,
+        "store": store,
         "host": host,
         "port": port,
         "port_file": port_file,
@@ -65,8 +95,10 @@ def serve(
         "threads": threads,
         "drain": drain,
         "grace": grace,
+        "tokens": tokens,
+        "insecure": insecure or None,
+        "tls": {name: path for name, path in tls.items() if path is not None} or None,
         "log": "json" if json_logs else None,
     }
-    from recsys_server.processes import serving
-
-    raise typer.Exit(serving.serve(options, file=config))
+    run = serving.check if check else serving.serve
+    raise typer.Exit(run(options, file=config))

@@ -23,6 +23,8 @@ from recsys_server.limits import Limits
 from recsys_server.messages import ParsedMessages
 from recsys_server.processes.following import BundleFollower
 from recsys_server.rollout import Rollout
+from recsys_server.security.access import Access
+from recsys_server.security.tls import Tls, server_credentials
 from recsys_server.service import SERVICE_NAME, RetrievalService
 from recsys_server.services import bundles as bundles_service
 from recsys_server.services.bundles import BundleService
@@ -56,6 +58,8 @@ class RetrievalServer:
         threads: int | None = None,
         limits: Limits | None = None,
         follower: BundleFollower | None = None,
+        tls: Tls | None = None,
+        access: Access | None = None,
     ) -> RetrievalServer:
         """Listen, with health SERVING for the server and for each of its services.
 
@@ -66,10 +70,14 @@ class RetrievalServer:
             threads: Number of retrievals that run at once; by default one per CPU.
             limits: Largest request that is answered.
             follower: Follower of the folder of bundles, for ``BundleService``; None without one.
+            tls: Certificates; None for calls that are not encrypted.
+            access: Tokens that callers need; None for none.
 
         Raises:
             ServiceError: An address cannot be listened on.
+            ConfigError: A certificate cannot be read.
         """
+        credentials = server_credentials(tls) if tls is not None and tls.is_on else None
         limits = limits or Limits()
         threads = threads or os.cpu_count() or 1
         executor = ThreadPoolExecutor(threads, thread_name_prefix="retrieval")
@@ -81,7 +89,7 @@ class RetrievalServer:
                 ("grpc.max_send_message_length", -1),
             ]
         )
-        calls = Calls(server)
+        calls = Calls(server, access=access)
         service.add_to(calls)
         parsed: Any = ParsedMessages(calls)
         health_service = health.aio.HealthServicer()  # type: ignore[attr-defined]
@@ -95,7 +103,7 @@ class RetrievalServer:
         described = reflection.aio.ReflectionServicer(names)  # type: ignore[attr-defined]
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(described, parsed)
         try:
-            bound = [_listen(server, address) for address in addresses]
+            bound = [_listen(server, address, credentials) for address in addresses]
         except ServiceError:
             executor.shutdown()
             raise
@@ -133,10 +141,13 @@ class RetrievalServer:
         return cut_off
 
 
-def _listen(server: grpc.aio.Server, address: str) -> str:
+def _listen(server: grpc.aio.Server, address: str, credentials: Any) -> str:
     """Listen on an address; returns it with its port."""
     try:
-        port = server.add_insecure_port(address)
+        if credentials is None:
+            port = server.add_insecure_port(address)
+        else:
+            port = server.add_secure_port(address, credentials)
     except RuntimeError as error:
         raise ServiceError(
             f"cannot listen on {address}; is the port taken? Choose another, or 0 for a free one",

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -21,9 +21,10 @@ from pydantic_settings import (
 )
 
 from recsys.config import read_toml
-from recsys.config_faults import explain
+from recsys.config_faults import explain, sections_in
 from recsys.errors import ConfigError, suggestion
 from recsys_server.limits import Limits
+from recsys_server.security.tls import Tls
 
 PREFIX = "RECSYS_SERVE_"
 _NESTED = "__"
@@ -45,6 +46,10 @@ class Settings(BaseSettings):
         threads: Number of retrievals that a worker runs at once; by default one per CPU.
         drain: Seconds between the report of NOT_SERVING and the end of listening.
         grace: Seconds for requests in flight when it stops.
+        tls: Certificates; calls are not encrypted without them.
+        tokens: File of tokens, of which each call needs one; none by default.
+        insecure: Whether callers beyond this machine may call without encryption or without a
+            token or client certificate.
         log: Form of the log on stderr.
         limits: Largest request that is answered.
 
@@ -67,6 +72,9 @@ class Settings(BaseSettings):
     threads: int | None = Field(None, ge=1)
     drain: float = Field(0.0, ge=0, allow_inf_nan=False)
     grace: float = Field(10.0, ge=0, allow_inf_nan=False)
+    tls: Tls = Tls()
+    tokens: Path | None = None
+    insecure: bool = False
     log: Literal["text", "json"] = "text"
     limits: Limits = Limits()
 
@@ -89,7 +97,7 @@ def load_settings(options: Mapping[str, Any], *, file: Path | None = None) -> Se
         ConfigError: The file cannot be read, or a value or key is not valid.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    stored = {} if file is None else _with_paths(read_toml(file), file.parent)
+    stored = {} if file is None else _with_paths(read_toml(file), file.parent, Settings)
     _check_variables()
 
     class _Sources(Settings):
@@ -113,15 +121,16 @@ def load_settings(options: Mapping[str, Any], *, file: Path | None = None) -> Se
     return Settings.model_construct(**values)
 
 
-def _with_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+def _with_paths(values: dict[str, Any], folder: Path, kind: type[BaseModel]) -> dict[str, Any]:
     """Values of a file, with its relative paths below the folder of the file."""
-    paths = {
-        name for name, field in Settings.model_fields.items() if "Path" in str(field.annotation)
-    }
-    return {
-        name: folder / value if name in paths and isinstance(value, str) else value
-        for name, value in values.items()
-    }
+    found = dict(values)
+    for name, field in kind.model_fields.items():
+        value, nested = values.get(name), sections_in(field.annotation)
+        if isinstance(value, str) and "Path" in str(field.annotation):
+            found[name] = folder / value
+        elif isinstance(value, dict) and nested:
+            found[name] = _with_paths(value, folder, nested[0])
+    return found
 
 
 def _check_variables() -> None:

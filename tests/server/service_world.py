@@ -15,6 +15,8 @@ from recsys_server.lifecycle import RetrievalServer
 from recsys_server.limits import Limits
 from recsys_server.processes.following import BundleFollower
 from recsys_server.rollout import Deployment, LoadedBundle, Retriever, Rollout
+from recsys_server.security.access import Access
+from recsys_server.security.tls import Tls
 
 ITEMS = [f"item-{number:02d}" for number in range(40)]
 SECRET = "the password is swordfish"
@@ -116,6 +118,8 @@ def served(
     limits: Limits | None = None,
     threads: int = 4,
     follower: BundleFollower | None = None,
+    tls: Tls | None = None,
+    access: Access | None = None,
 ) -> Iterator[Served]:
     """Serve a retriever or a rollout on a free port of this machine."""
     rollout = source if isinstance(source, Rollout) else rollout_of(source)
@@ -123,7 +127,13 @@ def served(
     thread = threading.Thread(target=loop.run_forever, name="server")
     thread.start()
     starting = RetrievalServer.start(
-        rollout, addresses=["127.0.0.1:0"], limits=limits, threads=threads, follower=follower
+        rollout,
+        addresses=["127.0.0.1:0"],
+        limits=limits,
+        threads=threads,
+        follower=follower,
+        tls=tls,
+        access=access,
     )
     try:
         server = asyncio.run_coroutine_threadsafe(starting, loop).result(WAIT)

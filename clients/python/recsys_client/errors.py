@@ -90,3 +90,11 @@ class OverloadedError(RecsysError, code="overloaded"):
     def __init__(self, message: str, *, field: str = "", retry_after: float = 0.0) -> None:
         super().__init__(message, field=field)
         self.retry_after = retry_after
+
+
+class UnauthenticatedError(RecsysError, code="unauthenticated"):
+    """A call without a token or certificate that the service accepts."""
+
+
+class PermissionDeniedError(RecsysError, code="permission_denied"):
+    """A call whose token lacks the scope of the method."""

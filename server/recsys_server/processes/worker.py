@@ -22,6 +22,7 @@ from recsys_server.processes.following import BundleFollower
 from recsys_server.processes.job import Job, report_line
 from recsys_server.processes.loading import load
 from recsys_server.rollout import Rollout
+from recsys_server.security.access import Access
 
 EXIT_SECONDS = 0.5
 """Time beyond the grace period after which a process that still runs is ended."""
@@ -69,6 +70,8 @@ async def _serve(follower: BundleFollower, job: Job, reports: int) -> None:
         threads=settings.threads,
         limits=settings.limits,
         follower=follower,
+        tls=settings.tls,
+        access=None if settings.tokens is None else Access(settings.tokens),
     )
     # Until here SIGTERM ends the process at once: there is no request to finish.
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
