@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from recsys.bundle.manifest import Manifest, library_versions, read_whole
 from recsys.bundle.parts import DATA, Parts, load_parts
 from recsys.bundle.reference_queries import check_reference_queries
+from recsys.bundle.tuning_queries import queries_of
 from recsys.bundle.versions import CURRENT, find_version, folder_of
 from recsys.catalogue import Catalogue
 from recsys.errors import BundleError, RecsysError
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from recsys.index.live import CompactionRule
     from recsys.live import LiveEngine
     from recsys.store import Store
+
+_QUERIES = 300
+"""Largest number of queries of a kind on which new bases of a live engine are tuned."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +72,9 @@ class Bundle:
             self.parts.catalogue_kind,
             self.manifest.watermark,
         )
-        return LiveEngine(parts, store, folder, rule=rule)
+        log, spaces = self.parts.ingested.interactions, self.parts.spaces
+        queries = queries_of(spaces, self.parts.towers, log, _QUERIES)
+        return LiveEngine(parts, store, folder, rule=rule, queries=queries)
 
 
 def open_bundle(root: Path, version: str = CURRENT) -> Bundle:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,19 +11,17 @@ import numpy as np
 from recsys.bundle.opening import Bundle, open_bundle
 from recsys.bundle.parts import Parts
 from recsys.bundle.publishing import publish
+from recsys.bundle.tuning_queries import content_queries, tower_queries
 from recsys.bundle.versions import CURRENT
 from recsys.ids import Vectors
 from recsys.ingestion import IngestedData
-from recsys.interactions import Interactions
 from recsys.progress import Progress, silent
 from recsys.retrieval import TWO_TOWER, Space
-from recsys.towers import QueryBatch
 
 if TYPE_CHECKING:
     from recsys.live import RefusedChange
     from recsys.live.freezing import FrozenSnapshot
     from recsys.store import Store
-    from recsys.towers import AnyTowers
 
 QUERIES = 1_000
 """Largest number of queries of a kind on which an index is tuned."""
@@ -114,7 +111,7 @@ def _parts(bundle: Bundle, frozen: FrozenSnapshot, item_vectors: Vectors | None)
         config, made = space.index.config, frozen.vectors[name]
         if name == TWO_TOWER:
             assert item_vectors is not None
-            queries = _tower_queries(towers, frozen.log)
+            queries = tower_queries(towers, frozen.log, QUERIES)
             spaces[name] = Space.two_tower(item_vectors, config, queries=queries)
         else:
             spaces[name] = Space.content(
@@ -122,7 +119,7 @@ def _parts(bundle: Bundle, frozen: FrozenSnapshot, item_vectors: Vectors | None)
                 np.ascontiguousarray(made.vectors),
                 made.mask.copy(),
                 config,
-                queries=_content_queries(made.vectors, frozen.log),
+                queries=content_queries(made.vectors, frozen.log, QUERIES),
             )
     return replace(
         parts,
@@ -133,44 +130,3 @@ def _parts(bundle: Bundle, frozen: FrozenSnapshot, item_vectors: Vectors | None)
         reference_queries=None,
         watermark=frozen.watermark,
     )
-
-
-def _some_users(log: Interactions) -> list[int]:
-    """Users with a history, spread over all of them."""
-    active = np.flatnonzero(log.active_users)
-    at = np.linspace(0, len(active) - 1, min(QUERIES, len(active))).astype(int)
-    return [int(row) for row in active[at]]
-
-
-def _tower_queries(towers: AnyTowers, log: Interactions) -> Mapping[str, Vectors]:
-    """Queries of users, and vectors of items."""
-    kinds = {"items": _some_rows(towers.item_vectors)}
-    users = _some_users(log)
-    if users:
-        timed = log.clock == "timestamp" and towers.reads_times
-        batch = QueryBatch.of(
-            [log.history(user) for user in users],
-            users=np.array(users, np.int32),
-            times=[log.times(user) for user in users] if timed else None,
-        )
-        kinds["users"] = towers.encode_many(batch)
-    return {kind: each for kind, each in kinds.items() if len(each)}
-
-
-def _content_queries(vectors: Vectors, log: Interactions) -> Mapping[str, Vectors]:
-    """Means of histories, and vectors of items."""
-    means = np.array([vectors[log.history(user)].mean(axis=0) for user in _some_users(log)])
-    kinds = {"items": _some_rows(vectors), "users": means.reshape(-1, vectors.shape[1])}
-    norms = {kind: np.linalg.norm(each, axis=1, keepdims=True) for kind, each in kinds.items()}
-    unit = {
-        kind: (each / np.maximum(norms[kind], 1e-12)).astype(np.float32)[norms[kind][:, 0] > 1e-6]
-        for kind, each in kinds.items()
-    }
-    return {kind: each for kind, each in unit.items() if len(each)}
-
-
-def _some_rows(vectors: Vectors) -> Vectors:
-    present = np.flatnonzero(vectors.any(axis=1))
-    at = np.linspace(0, len(present) - 1, min(QUERIES, len(present))).astype(int)
-    chosen: Vectors = vectors[present[at]]
-    return chosen

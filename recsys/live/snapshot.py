@@ -32,3 +32,12 @@ class Snapshot:
     histories: LiveHistories
     columns: LiveColumns
     spaces: Mapping[str, LiveSpace]
+
+    def state_of(self, user_id: str | None) -> tuple[int, int]:
+        """The last changes of the items and of a user, 0 for those of the bundle.
+
+        Two snapshots of one bundle with an equal state give equal answers to a request of this
+        user, but for the watermark in the response, so that answers can be cached by it.
+        """
+        user = 0 if user_id is None else self.histories.sequence(user_id)
+        return self.items_watermark, user

@@ -175,6 +175,15 @@ def test_an_older_snapshot_does_not_change(engine: LiveEngine, store: Store) -> 
     assert before.watermark == 0 and engine.snapshot.watermark == 6
 
 
+def test_answers_can_be_cached_by_the_state_of_a_user(engine: LiveEngine, store: Store) -> None:
+    states = [engine.snapshot.state_of("ann")]
+    for change in (InteractionRecorded("bob", "i6", 3), InteractionRecorded("ann", "i6", 3), LAMP):
+        record(engine, store, change)
+        states.append(engine.snapshot.state_of("ann"))
+    assert states == [(0, 0), (0, 0), (0, 2), (3, 2)]
+    assert engine.snapshot.state_of(None) == (3, 0)
+
+
 def test_a_fixed_catalogue_refuses_new_items_without_a_vector(store: Store) -> None:
     with LiveEngine(made_parts(is_open=False), store) as engine:
         assert engine.catalogue_kind == "fixed"
