@@ -1,7 +1,8 @@
 """Group commit: writes of threads that wait at the same time share one transaction.
 
-A commit waits for the disk. Whoever holds the lock takes every write that waits; the others find
-theirs done. With one caller, each write is a transaction.
+A commit waits for the disk. The first thread leads: it writes its own changes and those of all that
+wait. Meanwhile others arrive; when it has finished, it wakes its group and lets the first of them
+lead. With one caller, each write is a transaction.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from recsys.errors import StoreError
 from recsys.store.changes import Receipt
@@ -28,12 +29,26 @@ class PendingWrite:
         key: Digest of its idempotency key, or None.
         digest: Digest of the changes, b"" without a key.
         result: Receipt or error, once it is known.
+        leads: Whether its thread writes the next group.
     """
 
     rows: list[Row]
     key: bytes | None
     digest: bytes
     result: Receipt | Exception | None = None
+    leads: bool = False
+    _sleeping: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        self._sleeping.acquire()
+
+    def wait(self) -> None:
+        """Return when the result is known or this thread leads."""
+        self._sleeping.acquire()
+
+    def wake(self) -> None:
+        """Let :meth:`wait` return."""
+        self._sleeping.release()
 
 
 class GroupCommit:
@@ -47,26 +62,36 @@ class GroupCommit:
     def __init__(self, commit: Callable[[list[PendingWrite]], list[Receipt | Exception]]) -> None:
         self._commit = commit
         self._waiting: deque[PendingWrite] = deque()
-        self._leading = threading.Lock()
+        self._lock = threading.Lock()
+        self._is_led = False
 
     def write(self, pending: PendingWrite) -> Receipt:
         """Write together with the writes of other threads, and return when it is on disk."""
-        self._waiting.append(pending)
-        with self._leading:
-            if pending.result is None:
+        with self._lock:
+            self._waiting.append(pending)
+            pending.leads, self._is_led = not self._is_led, True
+        try:
+            if not pending.leads:
+                pending.wait()
+            if pending.leads:
                 self._lead()
+        finally:
+            if pending.leads or pending.result is None:
+                self._leave(pending)
         if isinstance(pending.result, Receipt):
             return pending.result
         assert pending.result is not None
         raise pending.result
 
     def _lead(self) -> None:
+        """Write everything that waits, as far as it fits one group."""
         group: list[PendingWrite] = []
         rows = size = 0
-        while self._waiting and rows < MAX_ROWS and size < MAX_BYTES:
-            group.append(self._waiting.popleft())
-            rows += len(group[-1].rows)
-            size += sum(len(row["picture"] or b"") for row in group[-1].rows)
+        with self._lock:
+            while self._waiting and rows < MAX_ROWS and size < MAX_BYTES:
+                group.append(self._waiting.popleft())
+                rows += len(group[-1].rows)
+                size += sum(len(row["picture"] or b"") for row in group[-1].rows)
         results: list[Receipt | Exception]
         try:
             results = self._commit(group)
@@ -77,10 +102,24 @@ class GroupCommit:
                 raise
         _finish(group, results)
 
+    def _leave(self, pending: PendingWrite) -> None:
+        """Let the next thread lead; an interrupted thread also gives up its write."""
+        with self._lock:
+            if pending in self._waiting:
+                self._waiting.remove(pending)
+            if pending.leads:
+                pending.leads = False
+                self._is_led = bool(self._waiting)
+                if self._waiting:
+                    self._waiting[0].leads = True
+                    self._waiting[0].wake()
+
 
 def _finish(group: list[PendingWrite], results: list[Receipt | Exception]) -> None:
     for pending, result in zip(group, results):
         pending.result = result
+        if not pending.leads:
+            pending.wake()
 
 
 def _copy(error: BaseException) -> Exception:

@@ -27,8 +27,6 @@ from recsys.store import (
     verify,
 )
 from recsys.store.databases import schema, sqlite
-from recsys.store.group_commit import GroupCommit, PendingWrite
-from recsys.store.rows import to_row
 
 ANN = InteractionRecorded("ann", "lamp", 1)
 
@@ -258,14 +256,3 @@ def test_compaction_returns_space_to_the_disk(store: Store, path: Path) -> None:
     done = compact(store)
     assert done.items == 3 and done.bytes_after == path.stat().st_size < before / 2
     assert store.items()[0].title == "3"
-
-
-def test_an_interrupted_group_answers_all_its_callers() -> None:
-    interrupted = GroupCommit(lambda group: (_ for _ in ()).throw(KeyboardInterrupt))
-    with pytest.raises(KeyboardInterrupt):
-        interrupted.write(PendingWrite([to_row(ANN)], None, b""))
-    other = PendingWrite([to_row(ANN)], None, b"")
-    interrupted._waiting.append(other)
-    with pytest.raises(KeyboardInterrupt):
-        interrupted.write(PendingWrite([to_row(ANN)], None, b""))
-    assert isinstance(other.result, StoreError)

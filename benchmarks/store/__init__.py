@@ -1,0 +1,1 @@
+"""Speed of the store, compared with the disk's."""
