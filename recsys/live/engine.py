@@ -94,6 +94,11 @@ class LiveEngine:
         self.catch_up()
 
     @property
+    def store(self) -> Store:
+        """The store that is followed."""
+        return self._store
+
+    @property
     def catalogue_kind(self) -> Literal["fixed", "open"]:
         """Whether items unknown to training can be upserted ("open"), or not without a vector."""
         return self._parts.kind

@@ -26,7 +26,7 @@ NOUNS = {
     "history_times": "times of a history",
 }
 """Parts of a query that some spaces read and others do not."""
-_EVERYWHERE = ("user_id", "history", "item_id", "item_ids", "vector")
+EVERYWHERE = ("user_id", "history", "item_id", "item_ids", "vector")
 """Parts of a query that every space reads."""
 _SHOWN = 10
 
@@ -134,7 +134,7 @@ class RequestParser:
         for part in NOUNS:
             if part in given - read:
                 raise self._unread(part, spaces)
-        everywhere = any(getattr(query, name) is not None for name in _EVERYWHERE)
+        everywhere = any(getattr(query, name) is not None for name in EVERYWHERE)
         for name in spaces:
             if not everywhere and not parts[name] & {"terms", "image"}:
                 nouns = " and ".join(NOUNS[part] for part in NOUNS if part in given)

@@ -12,7 +12,6 @@ from recsys.errors import DataError, RecsysError
 from recsys.ids import Rows, Vectors
 from recsys.index.audit import RecallAudit
 from recsys.interactions import Interactions
-from recsys.retrieval.explaining import explain, why_short
 from recsys.retrieval.filters import FilterColumns
 from recsys.retrieval.forks import check_process, record_process
 from recsys.retrieval.fusion_search import FusionInput, SearchResult, search_spaces
@@ -26,10 +25,17 @@ from recsys.retrieval.query_vectors import (
     encode_content,
     tower_vectors,
 )
+from recsys.retrieval.reporting.describing import (
+    describe_columns,
+    describe_context,
+    describe_spaces,
+)
+from recsys.retrieval.reporting.explaining import explain, why_short
 from recsys.retrieval.sources import Histories, ItemColumns, Items
 from recsys.retrieval.space import Space
 from recsys_client.calls import RetrievalCalls
 from recsys_client.fusion import ReciprocalRank
+from recsys_client.records import Description
 from recsys_client.request import IMAGE, MAX_K, TEXT, TWO_TOWER, Request
 from recsys_client.response import Candidate, Response, UnknownUser
 
@@ -169,6 +175,24 @@ class Retriever(RetrievalCalls):
         for position, result in zip(vectors, results):
             answers[position] = self._response(parsed[position], vectors[position], result)
         return [answers[position] for position in range(len(requests))]
+
+    def describe(self) -> Description:
+        """The spaces, the columns of filters and of the context, and the state that answers.
+
+        Examples of columns are those of the bundle.
+        """
+        parser = self._parser
+        return Description(
+            self.bundle_version,
+            self.watermark,
+            len(self.catalogue),
+            self.log.n_users,
+            describe_spaces(self.spaces, parser.inputs),
+            describe_columns(parser.item_columns),
+            describe_context(self.log.context, parser.columns),
+            self.unknown_user,
+            {"k": self.max_k},
+        )
 
     @cached_property
     def _parser(self) -> RequestParser:

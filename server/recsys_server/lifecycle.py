@@ -17,7 +17,6 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from recsys.errors import ServiceError
-from recsys_client.pb.recsys.v1.bundle_pb2_grpc import add_BundleServiceServicer_to_server
 from recsys_server.calls import Calls
 from recsys_server.limits import Limits
 from recsys_server.messages import ParsedMessages
@@ -25,9 +24,8 @@ from recsys_server.processes.following import BundleFollower
 from recsys_server.rollout import Rollout
 from recsys_server.security.access import Access
 from recsys_server.security.tls import Tls, server_credentials
-from recsys_server.service import SERVICE_NAME, RetrievalService
-from recsys_server.services import bundles as bundles_service
-from recsys_server.services.bundles import BundleService
+from recsys_server.service import RetrievalService
+from recsys_server.services.registration import FurtherServices
 
 FLUSH_SECONDS = 1.0
 """Time for other calls, such as watched health, to end once every response is sent."""
@@ -46,6 +44,7 @@ class RetrievalServer:
     address: str
     _server: grpc.aio.Server
     _calls: Calls
+    _further: FurtherServices
     _health: Any
     _executor: ThreadPoolExecutor
 
@@ -91,15 +90,12 @@ class RetrievalServer:
         )
         calls = Calls(server, access=access)
         service.add_to(calls)
+        further = FurtherServices(rollout, limits, follower=follower, executor=executor)
+        further.add_to(calls)
         parsed: Any = ParsedMessages(calls)
         health_service = health.aio.HealthServicer()  # type: ignore[attr-defined]
         health_pb2_grpc.add_HealthServicer_to_server(health_service, parsed)
-        services = [SERVICE_NAME]
-        if follower is not None:
-            bundles = BundleService(follower, executor=executor)
-            add_BundleServiceServicer_to_server(bundles, parsed)
-            services.append(bundles_service.SERVICE_NAME)
-        names = (*services, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        names = (*further.names, health.SERVICE_NAME, reflection.SERVICE_NAME)
         described = reflection.aio.ReflectionServicer(names)  # type: ignore[attr-defined]
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(described, parsed)
         try:
@@ -108,9 +104,9 @@ class RetrievalServer:
             executor.shutdown()
             raise
         await server.start()
-        for name in services:
+        for name in further.names:
             await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)
-        return cls(bound[0], server, calls, health_service, executor)
+        return cls(bound[0], server, calls, further, health_service, executor)
 
     @property
     def in_flight(self) -> int:
@@ -138,6 +134,7 @@ class RetrievalServer:
             await asyncio.wait({ending}, timeout=FLUSH_SECONDS)
         await self._server.stop(None)
         self._executor.shutdown(wait=False, cancel_futures=True)
+        self._further.close()
         return cut_off
 
 

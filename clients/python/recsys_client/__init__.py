@@ -6,6 +6,7 @@ used. ``recsys``, the engine, answers the same calls in-process with the same cl
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from recsys_client.calls import RetrievalCalls
@@ -26,6 +27,15 @@ from recsys_client.errors import (
 )
 from recsys_client.fusion import Fusion, ReciprocalRank, WeightedSum
 from recsys_client.query import Query
+from recsys_client.records import (
+    CatalogItem,
+    Description,
+    History,
+    Interaction,
+    Item,
+    ItemPage,
+    WriteReceipt,
+)
 from recsys_client.request import (
     IMAGE,
     MAX_K,
@@ -44,10 +54,24 @@ from recsys_client.response import (
 )
 
 if TYPE_CHECKING:
+    from recsys_client.aio import AsyncRecsysClient
+    from recsys_client.channel import Tls
     from recsys_client.client import RecsysClient
+
+_LAZY = {"AsyncRecsysClient": "aio", "RecsysClient": "client", "Tls": "channel"}
+"""Modules of the classes that are imported on first use, since gRPC takes most of the time."""
 
 __version__ = "0.1.0"
 __all__ = [
+    "AsyncRecsysClient",
+    "CatalogItem",
+    "Description",
+    "History",
+    "Interaction",
+    "Item",
+    "ItemPage",
+    "Tls",
+    "WriteReceipt",
     "IMAGE",
     "MAX_K",
     "TEXT",
@@ -83,9 +107,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """``RecsysClient``, imported on first use, since gRPC takes most of the import's time."""
-    if name == "RecsysClient":
-        from recsys_client.client import RecsysClient
-
-        return RecsysClient
+    """The classes that need gRPC, imported on first use."""
+    if name in _LAZY:
+        return getattr(import_module(f"recsys_client.{_LAZY[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

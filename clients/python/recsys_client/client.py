@@ -1,55 +1,87 @@
-"""A typed client: :class:`recsys_client.RetrievalCalls`, answered by a service.
+"""A typed client of the services with blocking calls; ``recsys_client.aio`` has coroutines.
 
-The same call returns the same response, or raises the same exception, as in-process. It neither
-retries nor balances; gRPC channels can be configured to do both.
+The calls of :class:`recsys_client.RetrievalCalls` return the same response, or raise the same
+exception, as in-process.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
+from typing import Any, TypeVar
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from recsys_client.calls import RetrievalCalls
-from recsys_client.convert import read_response, write_request
-from recsys_client.errors import InvalidRequestError, RecsysError, ServiceError
-from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
-from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
-from recsys_client.request import SERVICE_BATCH, Request
+from recsys_client.channel import Tls, call_metadata, channel_options
+from recsys_client.errors import RecsysError, ServiceError
+from recsys_client.filters import Filter
+from recsys_client.operations import bundles, catalog, interactions, retrieval
+from recsys_client.operations.operation import Operation
+from recsys_client.pb.recsys.v1 import interaction_pb2
+from recsys_client.records import (
+    ActiveBundles,
+    BundleChange,
+    BundleRecord,
+    Description,
+    FoundItems,
+    History,
+    Interaction,
+    Item,
+    ItemPage,
+    StreamReceipt,
+    WriteReceipt,
+)
+from recsys_client.request import Request
 from recsys_client.response import Response
-from recsys_client.statuses import from_rpc_error, from_status
+from recsys_client.statuses import from_rpc_error
 
-SERVICE_NAME: str = pb.DESCRIPTOR.services_by_name["RetrievalService"].full_name
+SERVICE_NAME = retrieval.SERVICE_NAME
 _POLL_SECONDS = 0.05
+Answer = TypeVar("Answer")
 
 
 class RecsysClient(RetrievalCalls):
     """A connection to a service; thread-safe. Use it as a context manager.
 
+    Every method raises the exceptions of the engine: an :class:`InvalidRequestError` for a value
+    that is out of range, and a :class:`ServiceError` without an answer. A write carries a random
+    idempotency key unless one is given, so that it is recorded once however often it is sent.
+
     Args:
         address: Address of the service, HOST:PORT.
-        timeout: Seconds that a call may take; :meth:`with_timeout` gives another value.
+        timeout: Seconds that a call may take, repetitions included; :meth:`with_timeout` gives
+            another value.
+        retries: Number of times, at most 4, that a call which is safe to repeat is sent again with
+            backoff if no service answers.
+        tls: Certificates for an encrypted connection; None for one in plain text.
+        token: Bearer token that is sent with each call, or None.
 
     Example:
         >>> with RecsysClient("127.0.0.1:50051") as client:  # doctest: +SKIP
         ...     client.retrieve(user_id="ann", k=10).candidates
     """
 
-    def __init__(self, address: str, *, timeout: float = 10.0) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        timeout: float = 10.0,
+        retries: int = 3,
+        tls: Tls | None = None,
+        token: str | None = None,
+    ) -> None:
         self.address = address
         self.timeout = timeout
-        self._channel = grpc.insecure_channel(
-            address,
-            options=[
-                ("grpc.max_receive_message_length", -1),  # the service bounds what it answers
-                ("grpc.initial_reconnect_backoff_ms", 100),
-                ("grpc.max_reconnect_backoff_ms", 2_000),
-            ],
-        )
-        self._service = RetrievalServiceStub(self._channel)
+        options = channel_options(address, retries=retries)
+        if tls is None:
+            self._channel = grpc.insecure_channel(address, options=options)
+        else:
+            self._channel = grpc.secure_channel(address, tls.credentials(), options=options)
+        self._metadata = call_metadata(token)
+        self._methods: dict[str, Any] = {}
         self._health = health_pb2_grpc.HealthStub(self._channel)
 
     def __enter__(self) -> RecsysClient:
@@ -73,12 +105,7 @@ class RecsysClient(RetrievalCalls):
 
     def respond(self, request: Request) -> Response:
         """The response to one request, with the errors of :meth:`retrieve`."""
-        message = write_request(request)
-        try:
-            response = self._service.Retrieve(message, timeout=self.timeout)
-        except grpc.RpcError as error:
-            raise from_rpc_error(error, self.address) from None
-        return read_response(response)
+        return self._make(retrieval.retrieve(request))
 
     def answer(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
         """For each request the response or the error; requests need nothing in common.
@@ -89,30 +116,112 @@ class RecsysClient(RetrievalCalls):
         Raises:
             RecsysError: A call as a whole was refused; a :class:`ServiceError` without an answer.
         """
-        answers: dict[int, Response | RecsysError] = {}
-        messages: dict[int, pb.RetrieveRequest] = {}
-        for position, request in enumerate(requests):
-            try:
-                messages[position] = write_request(request)
-            except InvalidRequestError as error:
-                answers[position] = error
-        positions = list(messages)
-        for start in range(0, len(positions), SERVICE_BATCH):
-            sent = positions[start : start + SERVICE_BATCH]
-            answers.update(zip(sent, self._answer_batch([messages[each] for each in sent])))
-        return [answers[position] for position in range(len(requests))]
+        batches = retrieval.Batches(requests)
+        for operation in batches.operations():
+            batches.add(self._make(operation))
+        return batches.answers()
 
-    def _answer_batch(
-        self, messages: Sequence[pb.RetrieveRequest]
-    ) -> Iterator[Response | RecsysError]:
-        batch = pb.BatchRetrieveRequest(requests=messages)
+    def describe(self) -> Description:
+        """The spaces, columns and limits of the service, and the state that answers."""
+        return self._make(retrieval.describe())
+
+    def record_interactions(
+        self, records: Sequence[Interaction], *, idempotency_key: str | None = None
+    ) -> WriteReceipt:
+        """Record interactions, all of them or none.
+
+        They are on disk when this returns, and count in the next retrieval of their users.
+        """
+        return self._make(interactions.record(records, idempotency_key))
+
+    def stream_interactions(
+        self, batches: Iterable[Sequence[Interaction]], *, idempotency_key: str | None = None
+    ) -> StreamReceipt:
+        """Record a stream of interactions; each batch entirely or not at all.
+
+        The receipt acknowledges all of them. After an error, the same batches can be sent again
+        with the same ``idempotency_key``, and each is recorded once.
+        """
+        messages = interactions.stream_messages(batches, idempotency_key)
+        failed: list[Exception] = []
+
+        def caught() -> Iterator[interaction_pb2.StreamInteractionsRequest]:
+            try:
+                yield from messages
+            except Exception as error:
+                failed.append(error)
+                raise  # ends the call, of which only a part was sent
+
+        call = self._channel.stream_unary(
+            interactions.SERVICE + "StreamInteractions",
+            request_serializer=interaction_pb2.StreamInteractionsRequest.SerializeToString,
+            response_deserializer=interaction_pb2.StreamInteractionsResponse.FromString,
+        )
         try:
-            response = self._service.BatchRetrieve(batch, timeout=self.timeout)
+            message = call(caught(), timeout=self.timeout, metadata=self._metadata)
         except grpc.RpcError as error:
-            raise from_rpc_error(error, self.address) from None
-        for result in response.results:
-            failed = result.HasField("error")
-            yield from_status(result.error) if failed else read_response(result.response)
+            raise (failed[0] if failed else from_rpc_error(error, self.address)) from None
+        return interactions.read_stream_receipt(message)
+
+    def get_history(self, user_id: str, *, limit: int = 100) -> History:
+        """The latest ``limit`` interactions of a user, oldest first."""
+        return self._make(interactions.history(user_id, limit))
+
+    def delete_user(self, user_id: str, *, idempotency_key: str | None = None) -> WriteReceipt:
+        """Delete a user: the interactions are removed from disk, and the history is empty."""
+        return self._make(interactions.delete_user(user_id, idempotency_key))
+
+    def upsert_items(
+        self, items: Sequence[Item], *, idempotency_key: str | None = None
+    ) -> WriteReceipt:
+        """Add items, or replace those of the same id entirely; all of them or none.
+
+        They are on disk when this returns, and can be candidates of the next retrieval.
+        """
+        return self._make(catalog.upsert(items, idempotency_key))
+
+    def delete_items(
+        self, item_ids: Sequence[str], *, idempotency_key: str | None = None
+    ) -> WriteReceipt:
+        """Delete items; they are no candidates any more. Unknown ids are named in the receipt."""
+        return self._make(catalog.delete(item_ids, idempotency_key))
+
+    def get_items(self, item_ids: Sequence[str], *, thumbnail_size: int = 0) -> FoundItems:
+        """Items by their ids, with thumbnails of at most ``thumbnail_size`` pixels; 0 for none."""
+        return self._make(catalog.get(item_ids, thumbnail_size))
+
+    def list_items(
+        self,
+        *,
+        filter: Filter | str | None = None,
+        page_size: int = 100,
+        page_token: str = "",
+        thumbnail_size: int = 0,
+    ) -> ItemPage:
+        """A page of the items that a filter allows; ``page_token`` is that of the page before."""
+        return self._make(catalog.list_page(filter, page_size, page_token, thumbnail_size))
+
+    def list_bundles(self) -> list[BundleRecord]:
+        """All published bundles, the latest first."""
+        return self._make(bundles.list_all())
+
+    def get_active_bundle(self) -> ActiveBundles:
+        """The active bundle and the canary."""
+        return self._make(bundles.get_active())
+
+    def activate_bundle(self, version: str, *, idempotency_key: str | None = None) -> BundleChange:
+        """Let a bundle answer; one that cannot be served is refused, and the active one remains."""
+        return self._make(bundles.activate(version, idempotency_key))
+
+    def rollback_bundle(self, *, idempotency_key: str | None = None) -> BundleChange:
+        """Let the bundle answer that was active before."""
+        return self._make(bundles.roll_back(idempotency_key))
+
+    def set_canary(
+        self, version: str, share: float, *, idempotency_key: str | None = None
+    ) -> ActiveBundles:
+        """Let a bundle answer a share of the users, above 0 and below 1; ``("", 0)`` ends it."""
+        return self._make(bundles.set_canary(version, share, idempotency_key))
 
     def is_serving(self) -> bool:
         """Whether the standard health service reports SERVING.
@@ -143,7 +252,24 @@ class RecsysClient(RetrievalCalls):
             f"no service was ready at {self.address} within {timeout:g} seconds; check that it runs"
         )
 
+    def _make(self, operation: Operation[Answer]) -> Answer:
+        """The result of a call."""
+        if operation.method not in self._methods:
+            self._methods[operation.method] = self._channel.unary_unary(
+                operation.method,
+                request_serializer=type(operation.request).SerializeToString,
+                response_deserializer=operation.response.FromString,
+            )
+        call = self._methods[operation.method]
+        try:
+            message = call(operation.request, timeout=self.timeout, metadata=self._metadata)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, self.address) from None
+        return operation.read(message)
+
     def _check(self, timeout: float) -> bool:
         request = health_pb2.HealthCheckRequest(service=SERVICE_NAME)
-        response = self._health.Check(request, timeout=timeout, wait_for_ready=True)
+        response = self._health.Check(
+            request, timeout=timeout, wait_for_ready=True, metadata=self._metadata
+        )
         return bool(response.status == health_pb2.HealthCheckResponse.SERVING)

@@ -7,6 +7,8 @@ exception. ``recsys_server.statuses`` writes statuses.
 
 from __future__ import annotations
 
+from typing import Any
+
 import grpc
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
@@ -52,14 +54,14 @@ def from_status(status: Status) -> RecsysError:
 
 def from_rpc_error(error: grpc.RpcError, address: str) -> RecsysError:
     """The exception of a failed call; a :class:`ServiceError` without an answer."""
-    assert isinstance(error, grpc.Call)  # as every error of a call that was made is
+    call: Any = error  # as every error of a call that was made is
     try:
-        status = rpc_status.from_call(error)
+        status = rpc_status.from_call(call)
     except ValueError:
         status = None
     if status is not None:
         return from_status(status)
-    code, details = error.code(), error.details()
+    code, details = call.code(), call.details()
     if code is grpc.StatusCode.UNAVAILABLE:
         return ServiceError(
             f"no service answered at {address}; check that it runs and that the address is right"

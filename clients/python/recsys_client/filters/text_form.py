@@ -67,9 +67,9 @@ def to_text(filter: Filter) -> str:
     if isinstance(filter, Exists):
         return f"exists({name})"
     if isinstance(filter, Eq):
-        return name if filter.value is True else f"{name} = {_value(filter.value)}"
+        return name if filter.value is True else f"{name} = {value_text(filter.value)}"
     if isinstance(filter, Contains):
-        return f"{name} contains {_value(filter.value)}"
+        return f"{name} contains {value_text(filter.value)}"
     if isinstance(filter, In):
         return f"{name} in {_list(filter)}"
     assert isinstance(filter, Range)
@@ -88,22 +88,22 @@ def _negated(filter: Not) -> str:
     if isinstance(part, Exists):
         return f"{_name(part.column)} is missing"
     if isinstance(part, Eq) and part.value is not True:
-        return f"{_name(part.column)} != {_value(part.value)}"
+        return f"{_name(part.column)} != {value_text(part.value)}"
     if isinstance(part, In):
         return f"{_name(part.column)} not in {_list(part)}"
     return f"not ({to_text(part)})" if isinstance(part, And | Or) else f"not {to_text(part)}"
 
 
 def _list(filter: In) -> str:
-    return f"({', '.join(map(_value, filter.values))})"
+    return f"({', '.join(map(value_text, filter.values))})"
 
 
 def _range(name: str, bounds: dict[str, Value]) -> str:
     if len(bounds) == 1:
         ((bound, value),) = bounds.items()
-        return f"{name} {_OPERATORS[bound]} {_value(value)}"
+        return f"{name} {_OPERATORS[bound]} {value_text(value)}"
     (low, least), (high, most) = bounds.items()
-    return f"{_value(least)} {_MIRRORED[low]} {name} {_OPERATORS[high]} {_value(most)}"
+    return f"{value_text(least)} {_MIRRORED[low]} {name} {_OPERATORS[high]} {value_text(most)}"
 
 
 def _name(column: str) -> str:
@@ -112,7 +112,7 @@ def _name(column: str) -> str:
     return "`" + column.replace("`", "``") + "`"
 
 
-def _value(value: Value) -> str:
+def value_text(value: Value) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 

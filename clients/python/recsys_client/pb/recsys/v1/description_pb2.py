@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brecsys/v1/description.proto\x12\trecsys.v1\"\x11\n\x0f\x44\x65scribeRequest\"\xb5\x03\n\x10\x44\x65scribeResponse\x12\x16\n\x0e\x62undle_version\x18\x01 \x01(\t\x12\x11\n\twatermark\x18\x02 \x01(\x03\x12+\n\x06spaces\x18\x03 \x03(\x0b\x32\x1b.recsys.v1.SpaceDescription\x12-\n\x07\x63olumns\x18\x04 \x03(\x0b\x32\x1c.recsys.v1.ColumnDescription\x12.\n\x07\x63ontext\x18\x05 \x03(\x0b\x32\x1d.recsys.v1.ContextDescription\x12\x37\n\x06limits\x18\x06 \x03(\x0b\x32\'.recsys.v1.DescribeResponse.LimitsEntry\x12\r\n\x05items\x18\x07 \x01(\x03\x12\r\n\x05users\x18\x08 \x01(\x03\x12\x32\n\x0cunknown_user\x18\t \x01(\x0e\x32\x1c.recsys.v1.UnknownUserPolicy\x12\x10\n\x08services\x18\n \x03(\t\x12\x1e\n\x16\x66ixed_catalogue_reason\x18\x0b \x01(\t\x1a-\n\x0bLimitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"R\n\x10SpaceDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\ndimensions\x18\x02 \x01(\x05\x12\r\n\x05items\x18\x03 \x01(\x03\x12\r\n\x05reads\x18\x04 \x03(\t\"y\n\x11\x43olumnDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x04type\x18\x02 \x01(\x0e\x32\x15.recsys.v1.ColumnType\x12\r\n\x05items\x18\x03 \x01(\x03\x12\x10\n\x08\x65xamples\x18\x04 \x03(\t\x12\x10\n\x08\x63rowding\x18\x05 \x01(\x08\"D\n\x12\x43ontextDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x01(\x03\x12\x10\n\x08\x65xamples\x18\x03 \x03(\t*\xa2\x01\n\x11UnknownUserPolicy\x12#\n\x1fUNKNOWN_USER_POLICY_UNSPECIFIED\x10\x00\x12\x1d\n\x19UNKNOWN_USER_POLICY_ERROR\x10\x01\x12%\n!UNKNOWN_USER_POLICY_EMPTY_HISTORY\x10\x02\x12\"\n\x1eUNKNOWN_USER_POLICY_POPULARITY\x10\x03*\x9d\x01\n\nColumnType\x12\x1b\n\x17\x43OLUMN_TYPE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43OLUMN_TYPE_TEXT\x10\x01\x12\x15\n\x11\x43OLUMN_TYPE_TEXTS\x10\x02\x12\x16\n\x12\x43OLUMN_TYPE_NUMBER\x10\x03\x12\x17\n\x13\x43OLUMN_TYPE_BOOLEAN\x10\x04\x12\x14\n\x10\x43OLUMN_TYPE_TIME\x10\x05\x42\x14Z\x12recsys/v1;recsysv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brecsys/v1/description.proto\x12\trecsys.v1\"\x11\n\x0f\x44\x65scribeRequest\"\xb5\x03\n\x10\x44\x65scribeResponse\x12\x16\n\x0e\x62undle_version\x18\x01 \x01(\t\x12\x11\n\twatermark\x18\x02 \x01(\x03\x12+\n\x06spaces\x18\x03 \x03(\x0b\x32\x1b.recsys.v1.SpaceDescription\x12-\n\x07\x63olumns\x18\x04 \x03(\x0b\x32\x1c.recsys.v1.ColumnDescription\x12.\n\x07\x63ontext\x18\x05 \x03(\x0b\x32\x1d.recsys.v1.ContextDescription\x12\x37\n\x06limits\x18\x06 \x03(\x0b\x32\'.recsys.v1.DescribeResponse.LimitsEntry\x12\r\n\x05items\x18\x07 \x01(\x03\x12\r\n\x05users\x18\x08 \x01(\x03\x12\x32\n\x0cunknown_user\x18\t \x01(\x0e\x32\x1c.recsys.v1.UnknownUserPolicy\x12\x10\n\x08services\x18\n \x03(\t\x12\x1e\n\x16\x66ixed_catalogue_reason\x18\x0b \x01(\t\x1a-\n\x0bLimitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"R\n\x10SpaceDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\ndimensions\x18\x02 \x01(\x05\x12\r\n\x05items\x18\x03 \x01(\x03\x12\r\n\x05reads\x18\x04 \x03(\t\"g\n\x11\x43olumnDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12#\n\x04type\x18\x02 \x01(\x0e\x32\x15.recsys.v1.ColumnType\x12\r\n\x05items\x18\x03 \x01(\x03\x12\x10\n\x08\x65xamples\x18\x04 \x03(\t\"D\n\x12\x43ontextDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06values\x18\x02 \x01(\x03\x12\x10\n\x08\x65xamples\x18\x03 \x03(\t*\xa2\x01\n\x11UnknownUserPolicy\x12#\n\x1fUNKNOWN_USER_POLICY_UNSPECIFIED\x10\x00\x12\x1d\n\x19UNKNOWN_USER_POLICY_ERROR\x10\x01\x12%\n!UNKNOWN_USER_POLICY_EMPTY_HISTORY\x10\x02\x12\"\n\x1eUNKNOWN_USER_POLICY_POPULARITY\x10\x03*\x9d\x01\n\nColumnType\x12\x1b\n\x17\x43OLUMN_TYPE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43OLUMN_TYPE_TEXT\x10\x01\x12\x15\n\x11\x43OLUMN_TYPE_TEXTS\x10\x02\x12\x16\n\x12\x43OLUMN_TYPE_NUMBER\x10\x03\x12\x17\n\x13\x43OLUMN_TYPE_BOOLEAN\x10\x04\x12\x14\n\x10\x43OLUMN_TYPE_TIME\x10\x05\x42\x14Z\x12recsys/v1;recsysv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,10 +34,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'Z\022recsys/v1;recsysv1'
   _globals['_DESCRIBERESPONSE_LIMITSENTRY']._loaded_options = None
   _globals['_DESCRIBERESPONSE_LIMITSENTRY']._serialized_options = b'8\001'
-  _globals['_UNKNOWNUSERPOLICY']._serialized_start=779
-  _globals['_UNKNOWNUSERPOLICY']._serialized_end=941
-  _globals['_COLUMNTYPE']._serialized_start=944
-  _globals['_COLUMNTYPE']._serialized_end=1101
+  _globals['_UNKNOWNUSERPOLICY']._serialized_start=761
+  _globals['_UNKNOWNUSERPOLICY']._serialized_end=923
+  _globals['_COLUMNTYPE']._serialized_start=926
+  _globals['_COLUMNTYPE']._serialized_end=1083
   _globals['_DESCRIBEREQUEST']._serialized_start=42
   _globals['_DESCRIBEREQUEST']._serialized_end=59
   _globals['_DESCRIBERESPONSE']._serialized_start=62
@@ -47,7 +47,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SPACEDESCRIPTION']._serialized_start=501
   _globals['_SPACEDESCRIPTION']._serialized_end=583
   _globals['_COLUMNDESCRIPTION']._serialized_start=585
-  _globals['_COLUMNDESCRIPTION']._serialized_end=706
-  _globals['_CONTEXTDESCRIPTION']._serialized_start=708
-  _globals['_CONTEXTDESCRIPTION']._serialized_end=776
+  _globals['_COLUMNDESCRIPTION']._serialized_end=688
+  _globals['_CONTEXTDESCRIPTION']._serialized_start=690
+  _globals['_CONTEXTDESCRIPTION']._serialized_end=758
 # @@protoc_insertion_point(module_scope)

@@ -83,18 +83,16 @@ class SpaceDescription(_message.Message):
     def __init__(self, name: _Optional[str] = ..., dimensions: _Optional[int] = ..., items: _Optional[int] = ..., reads: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ColumnDescription(_message.Message):
-    __slots__ = ("name", "type", "items", "examples", "crowding")
+    __slots__ = ("name", "type", "items", "examples")
     NAME_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     EXAMPLES_FIELD_NUMBER: _ClassVar[int]
-    CROWDING_FIELD_NUMBER: _ClassVar[int]
     name: str
     type: ColumnType
     items: int
     examples: _containers.RepeatedScalarFieldContainer[str]
-    crowding: bool
-    def __init__(self, name: _Optional[str] = ..., type: _Optional[_Union[ColumnType, str]] = ..., items: _Optional[int] = ..., examples: _Optional[_Iterable[str]] = ..., crowding: _Optional[bool] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., type: _Optional[_Union[ColumnType, str]] = ..., items: _Optional[int] = ..., examples: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ContextDescription(_message.Message):
     __slots__ = ("name", "values", "examples")

@@ -1,0 +1,278 @@
+"""The asynchronous client: the methods of ``recsys_client.RecsysClient`` as coroutines."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from copy import copy
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from recsys_client.channel import Tls, call_metadata, channel_options
+from recsys_client.errors import RecsysError, ServiceError
+from recsys_client.filters import Filter
+from recsys_client.operations import bundles, catalog, interactions, retrieval
+from recsys_client.operations.operation import Operation
+from recsys_client.pb.recsys.v1 import interaction_pb2
+from recsys_client.query import Query
+from recsys_client.records import (
+    ActiveBundles,
+    BundleChange,
+    BundleRecord,
+    Description,
+    FoundItems,
+    History,
+    Interaction,
+    Item,
+    ItemPage,
+    StreamReceipt,
+    WriteReceipt,
+)
+from recsys_client.request import Request
+from recsys_client.response import Response
+from recsys_client.statuses import from_rpc_error
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from recsys_client.request import RequestFields, RequestOptions
+
+SERVICE_NAME = retrieval.SERVICE_NAME
+_POLL_SECONDS = 0.05
+Answer = TypeVar("Answer")
+
+
+class AsyncRecsysClient:
+    """A connection to a service, for one event loop; use it as an asynchronous context manager.
+
+    Arguments and methods are those of :class:`recsys_client.RecsysClient`, as coroutines.
+
+    Example:
+        >>> async def first(user_id: str) -> str:
+        ...     async with AsyncRecsysClient("127.0.0.1:50051") as client:
+        ...         return (await client.retrieve(user_id=user_id, k=1)).ids[0]
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        timeout: float = 10.0,
+        retries: int = 3,
+        tls: Tls | None = None,
+        token: str | None = None,
+    ) -> None:
+        self.address = address
+        self.timeout = timeout
+        options = channel_options(address, retries=retries)
+        if tls is None:
+            self._channel = grpc.aio.insecure_channel(address, options=options)
+        else:
+            self._channel = grpc.aio.secure_channel(address, tls.credentials(), options=options)
+        self._metadata = call_metadata(token)
+        self._methods: dict[str, Any] = {}
+        self._health = health_pb2_grpc.HealthStub(self._channel)
+
+    async def __aenter__(self) -> AsyncRecsysClient:
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection; calls that wait are cancelled."""
+        await self._channel.close(None)
+
+    def with_timeout(self, timeout: float) -> AsyncRecsysClient:
+        """This client with another ``timeout``, over the same connection.
+
+        Closing one of them closes both.
+        """
+        other = copy(self)
+        other.timeout = timeout
+        return other
+
+    async def retrieve(self, **fields: Unpack[RequestFields]) -> Response:
+        """Candidates for one query, given as the fields of a ``Query`` and its ``Request``."""
+        return await self.respond(Request.of(**fields))
+
+    async def retrieve_batch(
+        self, queries: Sequence[Query], **options: Unpack[RequestOptions]
+    ) -> list[Response | RecsysError]:
+        """For each query the response or the error of :meth:`retrieve`."""
+        return await self.answer([Request(query, **options) for query in queries])
+
+    async def respond(self, request: Request) -> Response:
+        """The response to one request, with the errors of :meth:`retrieve`."""
+        return await self._make(retrieval.retrieve(request))
+
+    async def answer(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
+        """For each request the response or the error; requests need nothing in common.
+
+        One call has 128 requests at most, the default limit of a service; more are sent in as
+        many calls as needed, one after the other, each with the ``timeout``.
+
+        Raises:
+            RecsysError: A call as a whole was refused; a :class:`ServiceError` without an answer.
+        """
+        batches = retrieval.Batches(requests)
+        for operation in batches.operations():
+            batches.add(await self._make(operation))
+        return batches.answers()
+
+    async def describe(self) -> Description:
+        """The spaces, columns and limits of the service, and the state that answers."""
+        return await self._make(retrieval.describe())
+
+    async def record_interactions(
+        self, records: Sequence[Interaction], *, idempotency_key: str | None = None
+    ) -> WriteReceipt:
+        """Record interactions, all of them or none.
+
+        They are on disk when this returns, and count in the next retrieval of their users.
+        """
+        return await self._make(interactions.record(records, idempotency_key))
+
+    async def stream_interactions(
+        self, batches: Iterable[Sequence[Interaction]], *, idempotency_key: str | None = None
+    ) -> StreamReceipt:
+        """Record a stream of interactions; each batch entirely or not at all.
+
+        The receipt acknowledges all of them. After an error, the same batches can be sent again
+        with the same ``idempotency_key``, and each is recorded once.
+        """
+        messages = interactions.stream_messages(batches, idempotency_key)
+        start: Any = self._channel.stream_unary(
+            interactions.SERVICE + "StreamInteractions",
+            request_serializer=interaction_pb2.StreamInteractionsRequest.SerializeToString,
+            response_deserializer=interaction_pb2.StreamInteractionsResponse.FromString,
+        )
+        call = start(timeout=self.timeout, metadata=self._metadata)
+        try:
+            for each in messages:
+                await call.write(each)
+            await call.done_writing()
+            message = await call
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, self.address) from None
+        finally:
+            call.cancel()  # without effect where it has ended
+        return interactions.read_stream_receipt(message)
+
+    async def get_history(self, user_id: str, *, limit: int = 100) -> History:
+        """The latest ``limit`` interactions of a user, oldest first."""
+        return await self._make(interactions.history(user_id, limit))
+
+    async def delete_user(
+        self, user_id: str, *, idempotency_key: str | None = None
+    ) -> WriteReceipt:
+        """Delete a user: the interactions are removed from disk, and the history is empty."""
+        return await self._make(interactions.delete_user(user_id, idempotency_key))
+
+    async def upsert_items(
+        self, items: Sequence[Item], *, idempotency_key: str | None = None
+    ) -> WriteReceipt:
+        """Add items, or replace those of the same id entirely; all of them or none.
+
+        They are on disk when this returns, and can be candidates of the next retrieval.
+        """
+        return await self._make(catalog.upsert(items, idempotency_key))
+
+    async def delete_items(
+        self, item_ids: Sequence[str], *, idempotency_key: str | None = None
+    ) -> WriteReceipt:
+        """Delete items; they are no candidates any more. Unknown ids are named in the receipt."""
+        return await self._make(catalog.delete(item_ids, idempotency_key))
+
+    async def get_items(self, item_ids: Sequence[str], *, thumbnail_size: int = 0) -> FoundItems:
+        """Items by their ids, with thumbnails of at most ``thumbnail_size`` pixels; 0 for none."""
+        return await self._make(catalog.get(item_ids, thumbnail_size))
+
+    async def list_items(
+        self,
+        *,
+        filter: Filter | str | None = None,
+        page_size: int = 100,
+        page_token: str = "",
+        thumbnail_size: int = 0,
+    ) -> ItemPage:
+        """A page of the items that a filter allows; ``page_token`` is that of the page before."""
+        return await self._make(catalog.list_page(filter, page_size, page_token, thumbnail_size))
+
+    async def list_bundles(self) -> list[BundleRecord]:
+        """All published bundles, the latest first."""
+        return await self._make(bundles.list_all())
+
+    async def get_active_bundle(self) -> ActiveBundles:
+        """The active bundle and the canary."""
+        return await self._make(bundles.get_active())
+
+    async def activate_bundle(
+        self, version: str, *, idempotency_key: str | None = None
+    ) -> BundleChange:
+        """Let a bundle answer; one that cannot be served is refused, and the active one remains."""
+        return await self._make(bundles.activate(version, idempotency_key))
+
+    async def rollback_bundle(self, *, idempotency_key: str | None = None) -> BundleChange:
+        """Let the bundle answer that was active before."""
+        return await self._make(bundles.roll_back(idempotency_key))
+
+    async def set_canary(
+        self, version: str, share: float, *, idempotency_key: str | None = None
+    ) -> ActiveBundles:
+        """Let a bundle answer a share of the users, above 0 and below 1; ``("", 0)`` ends it."""
+        return await self._make(bundles.set_canary(version, share, idempotency_key))
+
+    async def is_serving(self) -> bool:
+        """Whether the standard health service reports SERVING.
+
+        Raises:
+            ServiceError: Nothing answers at the address.
+        """
+        try:
+            return await self._check(self.timeout)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, self.address) from None
+
+    async def wait_ready(self, timeout: float) -> None:
+        """Wait until the standard health service reports SERVING.
+
+        Raises:
+            ServiceError: It is not ready within ``timeout``.
+        """
+        deadline = time.monotonic() + timeout
+        while (remaining := deadline - time.monotonic()) > 0:
+            try:
+                if await self._check(remaining):
+                    return
+            except grpc.RpcError:
+                pass  # not there yet, or going away; the deadline decides
+            await asyncio.sleep(_POLL_SECONDS)
+        raise ServiceError(
+            f"no service was ready at {self.address} within {timeout:g} seconds; check that it runs"
+        )
+
+    async def _make(self, operation: Operation[Answer]) -> Answer:
+        """The result of a call."""
+        if operation.method not in self._methods:
+            self._methods[operation.method] = self._channel.unary_unary(
+                operation.method,
+                request_serializer=type(operation.request).SerializeToString,
+                response_deserializer=operation.response.FromString,
+            )
+        call = self._methods[operation.method]
+        try:
+            message = await call(operation.request, timeout=self.timeout, metadata=self._metadata)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error, self.address) from None
+        return operation.read(message)
+
+    async def _check(self, timeout: float) -> bool:
+        request = health_pb2.HealthCheckRequest(service=SERVICE_NAME)
+        response = await self._health.Check(
+            request, timeout=timeout, wait_for_ready=True, metadata=self._metadata
+        )
+        return bool(response.status == health_pb2.HealthCheckResponse.SERVING)

@@ -1,0 +1,109 @@
+"""Operations of ``recsys.v1.InteractionService``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+
+from recsys_client.operations.operation import Operation, made
+from recsys_client.pb.recsys.v1 import interaction_pb2 as pb
+from recsys_client.records.interactions import History, Interaction, StreamReceipt
+from recsys_client.records.receipts import WriteReceipt, new_key
+
+SERVICE = "/recsys.v1.InteractionService/"
+
+
+def record(interactions: Sequence[Interaction], key: str | None) -> Operation[WriteReceipt]:
+    """Record interactions, all or none."""
+    message = made(
+        lambda: pb.RecordInteractionsRequest(
+            interactions=map(write_interaction, interactions), idempotency_key=key or new_key()
+        )
+    )
+    return Operation(
+        SERVICE + "RecordInteractions", message, pb.RecordInteractionsResponse, read_receipt
+    )
+
+
+def stream_messages(
+    batches: Iterable[Sequence[Interaction]], key: str | None
+) -> Iterator[pb.StreamInteractionsRequest]:
+    """The messages of a stream; the key of each is that of the stream and its position."""
+    stream = key or new_key()
+    for position, batch in enumerate(batches):
+        yield stream_message(batch, f"{stream}:{position}")
+
+
+def stream_message(batch: Sequence[Interaction], key: str) -> pb.StreamInteractionsRequest:
+    """One message of a stream."""
+    return made(
+        lambda: pb.StreamInteractionsRequest(
+            interactions=map(write_interaction, batch), idempotency_key=key
+        )
+    )
+
+
+def read_stream_receipt(message: pb.StreamInteractionsResponse) -> StreamReceipt:
+    """The acknowledgement of a stream."""
+    return StreamReceipt(
+        message.watermark, message.recorded, message.repeated_writes, message.bundle_version
+    )
+
+
+def history(user_id: str, limit: int) -> Operation[History]:
+    """The latest interactions of a user."""
+    message = made(lambda: pb.GetHistoryRequest(user_id=user_id, limit=limit))
+    return Operation(SERVICE + "GetHistory", message, pb.GetHistoryResponse, _read_history)
+
+
+def delete_user(user_id: str, key: str | None) -> Operation[WriteReceipt]:
+    """Delete a user."""
+    message = made(lambda: pb.DeleteUserRequest(user_id=user_id, idempotency_key=key or new_key()))
+    return Operation(SERVICE + "DeleteUser", message, pb.DeleteUserResponse, read_receipt)
+
+
+def write_interaction(interaction: Interaction) -> pb.Interaction:
+    """The message of an interaction."""
+    return pb.Interaction(
+        user_id=interaction.user_id,
+        item_id=interaction.item_id,
+        # A repetition of the call must have the same content.
+        time=int(time.time()) if interaction.time is None else interaction.time,
+        event=interaction.event,
+        weight=interaction.weight,
+        context=interaction.context,
+        terms=interaction.terms,
+    )
+
+
+def read_interaction(message: pb.Interaction) -> Interaction:
+    """The interaction of a message."""
+    return Interaction(
+        message.user_id,
+        message.item_id,
+        message.time if message.HasField("time") else None,
+        message.event if message.HasField("event") else None,
+        message.weight if message.HasField("weight") else None,
+        dict(message.context),
+        message.terms,
+    )
+
+
+def read_receipt(
+    message: pb.RecordInteractionsResponse | pb.DeleteUserResponse,
+) -> WriteReceipt:
+    """The acknowledgement of a write."""
+    return WriteReceipt(
+        message.watermark,
+        message.repeated_write,
+        message.bundle_version,
+        tuple(getattr(message, "unknown_item_ids", ())),
+    )
+
+
+def _read_history(message: pb.GetHistoryResponse) -> History:
+    return History(
+        tuple(map(read_interaction, message.interactions)),
+        message.watermark,
+        message.bundle_version,
+    )

@@ -1,0 +1,1 @@
+"""Reports of a retriever: how an answer came about, and what it can answer."""

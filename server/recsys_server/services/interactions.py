@@ -1,0 +1,190 @@
+"""``recsys.v1.InteractionService``: records interactions, shows and deletes histories."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from typing import Any
+
+from recsys.errors import InvalidRequestError, UnknownIdError
+from recsys.store import InteractionRecorded, Receipt, UserDeleted
+from recsys_client.operations.interactions import SERVICE
+from recsys_client.pb.recsys.v1 import interaction_pb2 as pb
+from recsys_client.pb.recsys.v1.interaction_pb2_grpc import (
+    InteractionServiceServicer,
+    add_InteractionServiceServicer_to_server,
+)
+from recsys_server.messages import ParsedMessages
+from recsys_server.rollout import Rollout
+from recsys_server.services.blocking import BlockingCalls
+from recsys_server.services.writing import at, check_count, live_engine, write
+
+SERVICE_NAME = SERVICE.strip("/")
+MAX_INTERACTIONS = 10_000
+"""Largest number of interactions of a call, or of a message of a stream."""
+MAX_HISTORY = 10_000
+"""Largest number of interactions of a history that is shown."""
+_DEFAULT_HISTORY = 100
+
+
+class InteractionService(InteractionServiceServicer):
+    """Records in the store of the active bundle, and reads its snapshot.
+
+    Args:
+        rollout: The bundles that answer.
+        calls: Threads in which calls run.
+    """
+
+    def __init__(self, rollout: Rollout, calls: BlockingCalls) -> None:
+        self._rollout = rollout
+        self._calls = calls
+
+    def add_to(self, server: Any) -> None:
+        """Register the calls."""
+        parsed: Any = ParsedMessages(server)
+        add_InteractionServiceServicer_to_server(self, parsed)
+
+    async def RecordInteractions(
+        self, request: pb.RecordInteractionsRequest, context: Any
+    ) -> pb.RecordInteractionsResponse:
+        """Record interactions, all or none."""
+
+        def work() -> pb.RecordInteractionsResponse:
+            receipt = self._record(request)
+            ids = dict.fromkeys(each.item_id for each in request.interactions)
+            known = live_engine(self._rollout).snapshot.catalogue.ids
+            return pb.RecordInteractionsResponse(
+                watermark=receipt.watermark,
+                repeated_write=receipt.repeated,
+                bundle_version=self._rollout.current.active.version,
+                unknown_item_ids=[each for each in ids if each not in known],
+            )
+
+        return await self._calls.run(context, work)
+
+    async def StreamInteractions(
+        self, request_iterator: AsyncIterator[pb.StreamInteractionsRequest], context: Any
+    ) -> pb.StreamInteractionsResponse:
+        """Record the messages of a stream, one after the other."""
+        response = pb.StreamInteractionsResponse(
+            bundle_version=self._rollout.current.active.version
+        )
+        async for request in request_iterator:
+            receipt = await self._calls.run(context, partial(self._record, request))
+            response.watermark = max(response.watermark, receipt.watermark)
+            response.recorded += 0 if receipt.repeated else len(request.interactions)
+            response.repeated_writes += receipt.repeated
+        return response
+
+    async def GetHistory(
+        self, request: pb.GetHistoryRequest, context: Any
+    ) -> pb.GetHistoryResponse:
+        """The latest interactions of a user."""
+        return await self._calls.run(context, lambda: self._history(request))
+
+    async def DeleteUser(
+        self, request: pb.DeleteUserRequest, context: Any
+    ) -> pb.DeleteUserResponse:
+        """Delete a user and the user's interactions."""
+
+        def work() -> pb.DeleteUserResponse:
+            change = UserDeleted(request.user_id)
+            receipt = write(self._rollout, [change], request.idempotency_key)
+            return pb.DeleteUserResponse(
+                watermark=receipt.watermark,
+                repeated_write=receipt.repeated,
+                bundle_version=self._rollout.current.active.version,
+            )
+
+        return await self._calls.run(context, work)
+
+    def _record(
+        self, request: pb.RecordInteractionsRequest | pb.StreamInteractionsRequest
+    ) -> Receipt:
+        given = request.interactions
+        check_count(len(given), MAX_INTERACTIONS, noun="interactions", field="interactions")
+        changes = []
+        for position, message in enumerate(given):
+            with at(f"interactions[{position}]"):
+                changes.append(_change(message, has_key=bool(request.idempotency_key)))
+        return write(self._rollout, changes, request.idempotency_key)
+
+    def _history(self, request: pb.GetHistoryRequest) -> pb.GetHistoryResponse:
+        limit = request.limit or _DEFAULT_HISTORY
+        if not 1 <= limit <= MAX_HISTORY:
+            raise InvalidRequestError(
+                f"limit must be from 1 to {MAX_HISTORY:,}; got {limit:,}", field="limit"
+            )
+        loaded = self._rollout.current.for_user(request.user_id)
+        live = loaded.engine or live_engine(self._rollout)
+        snapshot = live.latest()
+        found = snapshot.histories.find(request.user_id)
+        if found is None:
+            raise UnknownIdError(
+                f"unknown user id {request.user_id!r:.80}: no interaction is recorded",
+                field="user_id",
+            )
+        rows = found.items[-limit:]
+        times = [None] * len(rows) if found.times is None else found.times[-limit:].tolist()
+        recorded = live.store.history(request.user_id, limit)
+        ids = snapshot.catalogue.ids.ids(rows)
+        return pb.GetHistoryResponse(
+            interactions=_interactions(request.user_id, ids, times, recorded),
+            watermark=snapshot.watermark,
+            bundle_version=loaded.version,
+        )
+
+
+def _change(message: pb.Interaction, *, has_key: bool) -> InteractionRecorded:
+    if has_key and not message.HasField("time"):
+        raise InvalidRequestError(
+            "time is missing; a write with an idempotency key needs it, so that a repetition has"
+            " the same content",
+            field="time",
+        )
+    return InteractionRecorded(
+        message.user_id,
+        message.item_id,
+        message.time if message.HasField("time") else int(time.time()),
+        message.event if message.HasField("event") else None,
+        message.weight if message.HasField("weight") else None,
+        dict(message.context),
+        message.terms,
+    )
+
+
+def _interactions(
+    user_id: str,
+    ids: Sequence[str],
+    times: Sequence[int | None],
+    recorded: Sequence[InteractionRecorded],
+) -> list[pb.Interaction]:
+    """The messages of a history, with the details of the interactions that the store holds."""
+    details: dict[tuple[str, int | None], list[InteractionRecorded]] = defaultdict(list)
+    by_item: dict[str, list[InteractionRecorded]] = defaultdict(list)
+    for each in recorded:
+        details[each.item_id, each.time].append(each)
+        by_item[each.item_id].append(each)
+    messages = []
+    for item_id, moment in zip(reversed(ids), reversed(times)):  # the latest first, as stored
+        known = details[item_id, moment] if moment is not None else by_item[item_id]
+        messages.append(_message(user_id, item_id, moment, known.pop() if known else None))
+    return messages[::-1]
+
+
+def _message(
+    user_id: str, item_id: str, moment: int | None, recorded: InteractionRecorded | None
+) -> pb.Interaction:
+    if recorded is None:
+        return pb.Interaction(user_id=user_id, item_id=item_id, time=moment)
+    return pb.Interaction(
+        user_id=user_id,
+        item_id=item_id,
+        time=recorded.time,
+        event=recorded.event,
+        weight=recorded.weight,
+        context=recorded.context,
+        terms=recorded.terms,
+    )

@@ -1,0 +1,56 @@
+"""Writes to the store of the bundles that answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from recsys.errors import InvalidRequestError, ServiceError
+from recsys.live import LiveEngine
+from recsys.store import Change, Receipt
+from recsys_server.rollout import Rollout
+
+
+def live_engine(rollout: Rollout) -> LiveEngine:
+    """The engine of the active bundle.
+
+    Raises:
+        ServiceError: The bundle is served without a store.
+    """
+    live = rollout.current.active.engine
+    if live is None:
+        raise ServiceError("this service has no store; start it with one")
+    return live
+
+
+def write(rollout: Rollout, changes: Sequence[Change], key: str) -> Receipt:
+    """Record changes; they are on disk, and in the snapshots of this process, when this returns.
+
+    Raises:
+        StoreError: The changes were not recorded.
+        InvalidRequestError: The key was used for other changes.
+    """
+    receipt = live_engine(rollout).store.append(changes, key=key or None)
+    deployment = rollout.current
+    for loaded in (deployment.active, deployment.canary):
+        if loaded is not None and loaded.engine is not None:
+            loaded.engine.catch_up(receipt.watermark)
+    return receipt
+
+
+@contextmanager
+def at(path: str) -> Iterator[None]:
+    """Let errors inside name their field below ``path``."""
+    try:
+        yield
+    except InvalidRequestError as error:
+        inner = f"{path}.{error.field}" if error.field else path
+        raise InvalidRequestError(f"{path}: {error.message}", field=inner) from error
+
+
+def check_count(count: int, most: int, *, noun: str, field: str) -> None:
+    """Refuse a call without a part, or with too many."""
+    if not 1 <= count <= most:
+        raise InvalidRequestError(
+            f"{field} must hold from 1 to {most:,} {noun}; got {count:,}", field=field
+        )
