@@ -171,6 +171,8 @@ def _batch_response(outcomes: Sequence[bytes | Exception], deployment: Deploymen
             result.response.ParseFromString(outcome)
         else:
             result.error.CopyFrom(to_status(outcome))
+    answered = [each.response for each in message.results if each.HasField("response")]
+    message.watermark = min((each.watermark for each in answered), default=0)
     return message.SerializeToString()
 
 

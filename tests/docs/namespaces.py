@@ -11,11 +11,10 @@ import pandas as pd
 import pytest
 
 import recsys
-from recsys.bundle import open_bundle, publish
+from recsys.bundle import Bundle, open_bundle, publish
 from recsys.catalogue import CatalogueFields
 from recsys.engine import fit
 from recsys.ingestion import ingest
-from recsys.retrieval import Retriever
 from tests.bundle.made import made_parts, use_table_towers
 from tests.engine.frames import QUICK
 
@@ -47,8 +46,8 @@ def small_fit(run: Path) -> Callable[..., recsys.Engine]:
     return fit_on_few
 
 
-def demo_retriever(folder: Path) -> Retriever:
-    """Retriever of a bundle with ids as in the demo, published in ``folder`` at the demo's path."""
+def demo_bundle(folder: Path) -> Bundle:
+    """A bundle with ids as in the demo, published in ``folder`` at the demo's path."""
     rng = np.random.default_rng(0)
     items = [*(f"i{number:04d}" for number in range(1, 40)), "lamp-red-plain"]
     catalogue = pd.DataFrame(
@@ -73,7 +72,7 @@ def demo_retriever(folder: Path) -> Retriever:
     )
     ingested = ingest(log, catalogue, fields)
     publish(folder / BUNDLES, made_parts(ingested=ingested))
-    return open_bundle(folder / BUNDLES).retriever
+    return open_bundle(folder / BUNDLES)
 
 
 def evaluation(folder: Path) -> Names:

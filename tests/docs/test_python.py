@@ -12,8 +12,10 @@ import pytest
 from PIL import Image
 
 import recsys
+from recsys.store import open_store
+from recsys_server.rollout import Deployment, LoadedBundle, Rollout
 from tests.bundle.made import use_table_towers
-from tests.docs.namespaces import ADDRESS, BUNDLES, demo_retriever, names_for, small_fit
+from tests.docs.namespaces import ADDRESS, BUNDLES, demo_bundle, names_for, small_fit
 from tests.docs.pages import ROOT, Block, blocks, pages
 from tests.server.service_world import served
 
@@ -45,8 +47,9 @@ def test_python_runs(
         if ADDRESS in code or str(BUNDLES) in code:
             with pytest.MonkeyPatch.context() as patch:
                 use_table_towers(patch)
-                retriever = demo_retriever(tmp_path)
-            address = stack.enter_context(served(retriever)).address
+                bundle = demo_bundle(tmp_path)
+            loaded = LoadedBundle.of(bundle, open_store(tmp_path / "demo.db"))
+            address = stack.enter_context(served(Rollout(Deployment(loaded)))).address
         for block, following in zip(found, [*found[1:], None]):
             if block.language == "python":
                 printed = _run(block, block.text.replace(ADDRESS, address), names)
