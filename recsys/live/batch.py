@@ -1,4 +1,4 @@
-"""The outcome of a batch of changes: the last change per item, and events in order."""
+"""The outcome of a batch of changes of items: the last change per item."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from recsys.errors import InvalidRequestError, RecsysError
-from recsys.store import Entry, InteractionRecorded, ItemDeleted, ItemUpserted, UserDeleted
+from recsys.store import Entry, ItemDeleted, ItemUpserted
 
 Check = Callable[[ItemUpserted, bool], None]
 """A function that checks an item, given whether it is known."""
@@ -29,19 +29,17 @@ class RefusedChange:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """The outcome of some changes.
+    """The outcome of some changes of items.
 
     Attributes:
         upserts: Last upsert per item that exists afterwards, with its sequence number.
         deleted: Ids of items that do not exist afterwards, and were deleted.
-        events: Interactions and deletions of users, in order.
         named: Ids of all items that were upserted, in order.
         refused: Upserts that a check refused; they have no effect.
     """
 
     upserts: dict[str, tuple[int, ItemUpserted]] = field(default_factory=dict)
     deleted: dict[str, None] = field(default_factory=dict)
-    events: list[tuple[int, InteractionRecorded | UserDeleted]] = field(default_factory=list)
     named: dict[str, None] = field(default_factory=dict)
     refused: list[RefusedChange] = field(default_factory=list)
 
@@ -60,7 +58,7 @@ class Batch:
         It does not depend on how a sequence of entries is split into batches.
 
         Args:
-            entries: Entries in order.
+            entries: Entries of changes of items, in order.
             known: Ids of the items before them.
             check: Check of an item that raises ``InvalidRequestError``.
             refused: Errors of upserts that are known to fail, by sequence number.
@@ -76,8 +74,6 @@ class Batch:
             elif isinstance(change, ItemDeleted):
                 batch.upserts.pop(change.item_id, None)
                 batch.deleted[change.item_id] = None
-            else:
-                batch.events.append((entry.sequence, change))
         return batch
 
     def _upsert(

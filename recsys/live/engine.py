@@ -5,12 +5,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
-from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from recsys.errors import InvalidRequestError, ServiceError, StoreError
+from recsys.errors import InvalidRequestError, RecsysError, ServiceError, StoreError
 from recsys.index.building import Queries
 from recsys.index.live import CompactionReport, CompactionRule
 from recsys.live.batch import RefusedChange
@@ -20,16 +19,14 @@ from recsys.live.writer import SnapshotWriter
 from recsys.store import Change, ItemDeleted, ItemUpserted, Store
 
 BATCH = 1_000
-"""Largest number of changes per snapshot."""
-_REMEMBERED = 100
+"""Largest number of changes that are read at once."""
 
 
 class LiveEngine:
     """A bundle and what happened since: follows a store and makes snapshots.
 
-    ``snapshot`` is the newest snapshot, replaced in one assignment: a request reads it once and
-    finishes on it. Reads take no lock. :meth:`catch_up` may be called by any number of threads; one
-    of them applies the changes of all.
+    ``snapshot`` is the newest snapshot, replaced in one assignment; reading it takes no lock. Any
+    number of threads may call every method; one of them applies the changes of all.
 
     Args:
         parts: Parts of a bundle; ``recsys.bundle.Bundle.live`` opens an engine over its own.
@@ -59,7 +56,7 @@ class LiveEngine:
         >>> store = open_store(Path(tempfile.mkdtemp()) / "store.db")
         >>> with LiveEngine(parts, store) as engine:
         ...     _ = store.append([ItemUpserted("desk lamp", vectors={"text": [3, 1]})])
-        ...     engine.latest().retriever.retrieve(item_id="lamp", space="text", k=1).ids
+        ...     engine.catch_up().retriever.retrieve(item_id="lamp", space="text", k=1).ids
         ['desk lamp']
     """
 
@@ -78,20 +75,21 @@ class LiveEngine:
                 f"{store.where} has {store.watermark:,}; open the store that it was made from"
             )
         self._parts, self._store = parts, store
-        self._lock, self._is_closed = threading.Lock(), False
         self._temporary = Path(tempfile.mkdtemp(prefix="recsys-live-")) if folder is None else None
         self._writer = SnapshotWriter(
-            parts,
-            folder or self._temporary or Path(),
-            rule=rule,
-            queries=queries,
-            on_compaction=self._compacted,
+            parts, folder or self._temporary or Path(), rule=rule, queries=queries
         )
-        self._refused: deque[RefusedChange] = deque(maxlen=_REMEMBERED)
-        self.refusals = 0
-        self.fault: StoreError | None = None
-        self.snapshot = self._writer.current
+        self._reading = threading.Lock()
+        self._wake, self._is_closed = threading.Event(), False
+        self.fault: Exception | None = None
         self.catch_up()
+        self._thread = threading.Thread(target=self._follow, name="live items", daemon=True)
+        self._thread.start()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot; a request reads it once and finishes on it."""
+        return self._writer.current
 
     @property
     def store(self) -> Store:
@@ -106,7 +104,12 @@ class LiveEngine:
     @property
     def refused(self) -> tuple[RefusedChange, ...]:
         """The last changes of the store that no snapshot includes; ``refusals`` counts all."""
-        return tuple(self._refused)
+        return tuple(self._writer.refused)
+
+    @property
+    def refusals(self) -> int:
+        """Number of changes of the store that no snapshot includes."""
+        return self._writer.refusals
 
     @property
     def compactions(self) -> dict[str, CompactionReport | None]:
@@ -129,44 +132,52 @@ class LiveEngine:
             elif isinstance(change, ItemDeleted):
                 since[change.item_id] = False
 
-    def catch_up(self, to: int | None = None) -> Snapshot:
+    def catch_up(
+        self, to: int | None = None, *, items: Literal["apply", "later"] = "apply"
+    ) -> Snapshot:
         """Apply changes of the store, and return the newest snapshot.
 
         Args:
             to: Sequence number that the snapshot must include; None for all changes.
+            items: Whether changes of items are applied, which waits for the encoders, or left to
+                the engine's thread. Interactions and deletions of users are applied in both cases.
 
         Raises:
             StoreError: The store cannot be read; ``snapshot`` stays as it is.
             ServiceError: The engine is closed.
         """
-        if to is not None and self.snapshot.watermark >= to:
+        done = self.snapshot.watermark if items == "apply" else self._writer.read_to
+        if to is not None and done >= to:
             return self.snapshot
-        with self._lock:
-            self._check_open()
-            while to is None or self.snapshot.watermark < to:
-                entries = self._store.changes(self.snapshot.watermark, limit=BATCH)
-                if entries:
-                    self.snapshot, refused = self._writer.apply(entries)
-                    self._refused.extend(refused)
-                    self.refusals += len(refused)
-                if len(entries) < BATCH:
-                    break
-            if to is not None and self.snapshot.watermark < to:
-                self._skip_removed(to)
-            self.fault = None
-            return self.snapshot
+        self._check_open()
+        self._read(to)
+        if items == "apply":
+            self._writer.apply_items(to)
+        elif self._writer.waits_for_items():
+            self._wake.set()
+        self.fault = None
+        return self.snapshot
 
     def latest(self) -> Snapshot:
-        """The newest snapshot with every change that was acknowledged before this call.
+        """The newest snapshot, without waiting for encoders.
 
-        It costs some microseconds where nothing has changed. While the store cannot be read,
-        it is the snapshot before, and ``fault`` is the error.
+        It has every interaction and every deletion of a user that any process had acknowledged
+        before this call. Items that another process has upserted are encoded by a thread of this
+        engine; deletions of items that follow an upsert wait for it, others are included.
+
+        It costs some microseconds where nothing has changed. While the store cannot be read, it
+        is the snapshot before, and ``fault`` is the error.
         """
         try:
-            return self.catch_up() if self._store.advanced() else self.snapshot
-        except StoreError as error:
+            if not self._is_closed and self._store.advanced():
+                self._read(None)
+                self.fault = None
+            if self._writer.waits_for_items():
+                self._writer.apply_deletions()
+                self._wake.set()
+        except RecsysError as error:
             self.fault = error
-            return self.snapshot
+        return self.snapshot
 
     def picture(self, item_id: str) -> bytes | None:
         """Bytes of an item's picture; None for an unknown item and for one without.
@@ -188,11 +199,13 @@ class LiveEngine:
         return self._writer.spaces.compact()
 
     def close(self) -> None:
-        """Stop running compactions; ``snapshot`` stays readable. The store stays open."""
-        with self._lock:
-            if self._is_closed:
-                return
-            self._is_closed = True
+        """Stop the thread and running compactions; ``snapshot`` stays readable.
+
+        The store stays open.
+        """
+        self._is_closed = True
+        self._wake.set()
+        self._thread.join()
         self._writer.spaces.close()
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
@@ -207,6 +220,18 @@ class LiveEngine:
         if self._is_closed:
             raise ServiceError("the live engine is closed; open another one")
 
+    def _read(self, to: int | None) -> None:
+        """Read entries of the store up to a sequence number, or all."""
+        with self._reading:
+            while to is None or self._writer.read_to < to:
+                entries = self._store.changes(self._writer.read_to, limit=BATCH)
+                if entries:
+                    self._writer.read(entries)
+                if len(entries) < BATCH:
+                    break
+            if to is not None and self._writer.read_to < to:
+                self._skip_removed(to)
+
     def _skip_removed(self, to: int) -> None:
         """Let the snapshot include entries up to ``to`` that were removed from the store."""
         watermark = self._store.watermark
@@ -214,9 +239,17 @@ class LiveEngine:
             raise InvalidRequestError(
                 f"the store has {watermark:,} changes; got {to:,}", field="watermark"
             )
-        if not self._store.changes(self.snapshot.watermark, limit=1):
-            self.snapshot = self._writer.reached(to)
+        if not self._store.changes(self._writer.read_to, limit=1):
+            self._writer.reached(to)
 
-    def _compacted(self) -> None:
-        with self._lock:
-            self.snapshot = self._writer.compacted()
+    def _follow(self) -> None:
+        """Apply changes of items whenever a reader finds some."""
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            if self._is_closed:
+                return
+            try:
+                self._writer.apply_items()
+            except Exception as error:  # The changes wait, and the next reader tries again.
+                self.fault = error

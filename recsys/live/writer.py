@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -26,25 +29,28 @@ from recsys.live.values import ValueCodes
 from recsys.retrieval import TWO_TOWER, LiveSpace, SpaceWriter
 from recsys.retrieval.filters import FilterColumns
 from recsys.retrieval.popularity import Popularity
-from recsys.store import Entry, InteractionRecorded, ItemUpserted
+from recsys.store import Entry, InteractionRecorded, ItemDeleted, ItemUpserted, UserDeleted
 from recsys.vectors import MaskedVectors
 
+BATCH = 1_000
+"""Largest number of changes of items that are encoded together."""
+_REMEMBERED = 100
 Upserts = Sequence[tuple[int, ItemUpserted]]
 """Rows and contents of items that exist after a batch."""
 
 
 class SnapshotWriter:
-    """Makes the next snapshot from a batch of changes; one thread may call it at a time.
+    """Makes snapshots from the changes of a store.
 
-    What fails before a snapshot is complete leaves ``current`` as it is, and the same batch can be
-    applied again.
+    Interactions and deletions of users are applied as they are read; upserts and deletions of items
+    wait until :meth:`apply_items` has encoded them, which can take long. Both change different
+    parts of a snapshot, so that their order does not matter. All methods are thread-safe.
 
     Args:
         parts: Parts of a bundle.
         folder: Folder for the files of new bases of the spaces.
         rule: When to compact a space.
         queries: Typical queries per space, on which new bases are tuned.
-        on_compaction: Function that is called after a space has a new base.
     """
 
     def __init__(
@@ -54,7 +60,6 @@ class SnapshotWriter:
         *,
         rule: CompactionRule | None = None,
         queries: Mapping[str, Queries] | None = None,
-        on_compaction: Callable[[], object] | None = None,
     ) -> None:
         self._parts, self.encoder = parts, parts.upsert_encoder
         self.spaces = SpaceWriter(
@@ -62,69 +67,116 @@ class SnapshotWriter:
             folder,
             queries=queries,
             rule=rule,
-            on_compaction=on_compaction,
+            on_compaction=self._compacted,
         )
         self._ids = AddedIds(parts.catalogue.ids)
         self._versions, self._events = ItemVersions(), EventLog()
         self._absent, self._rows = BitMap(), len(self._ids)
+        self._applying = threading.Lock()
+        """Held while items are encoded and written to the spaces."""
+        self._state = threading.Lock()
+        """Held for some microseconds: while ``current``, ids and events change."""
+        self._items: deque[Entry] = deque()
+        self.read_to = parts.watermark
+        self.refused: deque[RefusedChange] = deque(maxlen=_REMEMBERED)
+        self.refusals = 0
         self.current = self._first()
 
-    def apply(self, entries: Sequence[Entry]) -> tuple[Snapshot, list[RefusedChange]]:
-        """The snapshot that also includes some entries of the store, and the refused ones.
+    def read(self, entries: Sequence[Entry]) -> None:
+        """Apply events of users, and let changes of items wait.
 
         Args:
-            entries: Entries in order, the first one after the watermark of the current snapshot.
+            entries: Entries in order, the first one after ``read_to``.
         """
+        with self._state:
+            n_users = self.current.histories.n_users
+            for entry in entries:
+                if isinstance(entry.change, ItemUpserted | ItemDeleted):
+                    self._items.append(entry)
+                else:
+                    n_users += self._record_event(entry.sequence, entry.change)
+            self.read_to = entries[-1].sequence
+            histories = self.current.histories
+            if len(self._events) > histories.length:
+                histories = replace(histories, length=len(self._events), n_users=n_users)
+            self.current = self._with(self.current, histories=histories)
+
+    def reached(self, sequence: int) -> None:
+        """Let snapshots include all entries up to a sequence number, which were removed."""
+        with self._state:
+            self.read_to = max(sequence, self.read_to)
+            self.current = self._with(self.current)
+
+    def waits_for_items(self) -> bool:
+        """Whether changes of items wait."""
+        return bool(self._items)
+
+    def apply_items(self, to: int | None = None) -> None:
+        """Encode and apply the changes of items that wait, up to a sequence number.
+
+        A failure leaves snapshots as they are, and the changes wait.
+        """
+        with self._applying:
+            while entries := self._next_items(to):
+                self._apply(entries)
+
+    def apply_deletions(self) -> None:
+        """Apply what waits if it needs no encoder and no other thread encodes."""
+        if self._applying.acquire(blocking=False):
+            try:
+                entries = self._next_items(None)
+                if entries and all(isinstance(each.change, ItemDeleted) for each in entries):
+                    self._apply(entries)
+            finally:
+                self._applying.release()
+
+    def _next_items(self, to: int | None) -> list[Entry]:
+        with self._state:
+            some = itertools.islice(self._items, BATCH)
+            return [each for each in some if to is None or each.sequence <= to]
+
+    def _apply(self, entries: Sequence[Entry]) -> None:
+        """Apply the first of the changes that wait."""
         batch, vectors = self._encoded(entries)
-        rows = {name: self._ids.row_for(name) for name in batch.named}
+        known = self.current.catalogue.ids
+        deleted = [row for name in batch.deleted if (row := known.find(name)) is not None]
+        with self._state:
+            rows = {name: self._ids.row_for(name) for name in batch.named}
+            for name, row in rows.items():
+                self._events.add_item(name, row)
         upserts = [(rows[name], item) for name, (_, item) in batch.upserts.items()]
-        found = (self.current.catalogue.ids.find(name) for name in batch.deleted)
-        deleted = [row for row in found if row is not None]
         self._write_spaces(upserts, vectors, deleted)
-        # Nothing below fails.
-        for name, row in rows.items():
-            self._events.add_item(name, row)
-        n_users = self.current.histories.n_users + self._record_events(batch)
-        snapshot = self._with_items(self.current, upserts, deleted)
-        histories = replace(
-            snapshot.histories,
-            length=len(self._events),
-            n_users=n_users,
-            size=snapshot.catalogue.ids.size,
-            absent=snapshot.catalogue.ids.absent,
-        )
-        changed = bool(upserts or deleted)
-        last = entries[-1].sequence
-        self.current = replace(
-            snapshot,
-            watermark=last,
-            items_watermark=last if changed else snapshot.items_watermark,
-            histories=histories,
-            retriever=replace(
-                snapshot.retriever,
-                catalogue=snapshot.catalogue,
-                log=histories,
-                item_columns=snapshot.columns,
-                spaces=snapshot.spaces,
-                history_vectors=self._history_vectors(snapshot.spaces),
-                watermark=last,
-            ),
-        )
-        return self.current, batch.refused
+        with self._state:
+            for _ in entries:
+                self._items.popleft()
+            snapshot = self._with_items(self.current, upserts, deleted)
+            if upserts or deleted:
+                snapshot = replace(snapshot, items_watermark=entries[-1].sequence)
+            ids = snapshot.catalogue.ids
+            histories = replace(snapshot.histories, size=ids.size, absent=ids.absent)
+            self.current = self._with(snapshot, histories=histories)
+            self.refused.extend(batch.refused)
+            self.refusals += len(batch.refused)
 
-    def compacted(self) -> Snapshot:
-        """The current snapshot with the newest bases of the spaces."""
-        spaces = self.spaces.current.spaces
-        vectors = self._history_vectors(spaces)
-        retriever = replace(self.current.retriever, spaces=spaces, history_vectors=vectors)
-        self.current = replace(self.current, spaces=spaces, retriever=retriever)
-        return self.current
+    def _with(self, snapshot: Snapshot, histories: LiveHistories | None = None) -> Snapshot:
+        """The snapshot with these histories, its watermark and a retriever over its parts."""
+        histories = snapshot.histories if histories is None else histories
+        watermark = self._items[0].sequence - 1 if self._items else self.read_to
+        retriever = replace(
+            snapshot.retriever,
+            catalogue=snapshot.catalogue,
+            log=histories,
+            item_columns=snapshot.columns,
+            spaces=snapshot.spaces,
+            history_vectors=self._history_vectors(snapshot.spaces),
+            watermark=watermark,
+        )
+        return replace(snapshot, watermark=watermark, histories=histories, retriever=retriever)
 
-    def reached(self, watermark: int) -> Snapshot:
-        """The current snapshot, which includes all changes up to a sequence number."""
-        retriever = replace(self.current.retriever, watermark=watermark)
-        self.current = replace(self.current, watermark=watermark, retriever=retriever)
-        return self.current
+    def _compacted(self) -> None:
+        """Let the snapshot have the newest bases of the spaces."""
+        with self._applying, self._state:
+            self.current = self._with(replace(self.current, spaces=self.spaces.current.spaces))
 
     def _first(self) -> Snapshot:
         """The snapshot without a change."""
@@ -217,19 +269,15 @@ class SnapshotWriter:
         catalogue = replace(before.catalogue, ids=after, length=len(self._versions))
         return replace(before, catalogue=catalogue, columns=columns, spaces=spaces.spaces)
 
-    def _record_events(self, batch: Batch) -> int:
-        """Add the events, and return by how much the number of known users grows."""
-        events, more = self._events, 0
-        for sequence, change in batch.events:
-            known = self._is_known(change.user_id)
-            if isinstance(change, InteractionRecorded):
-                more += not known
-                item_id, row = change.item_id, self._ids.find(change.item_id)
-                events.interact(change.user_id, item_id, row, time=change.time, sequence=sequence)
-            else:
-                more -= known
-                events.delete_user(change.user_id, sequence=sequence)
-        return more
+    def _record_event(self, sequence: int, change: InteractionRecorded | UserDeleted) -> int:
+        """Add an event, and return by how much the number of known users grows."""
+        known, events = self._is_known(change.user_id), self._events
+        if isinstance(change, UserDeleted):
+            events.delete_user(change.user_id, sequence=sequence)
+            return -known
+        row = self._ids.find(change.item_id)
+        events.interact(change.user_id, change.item_id, row, time=change.time, sequence=sequence)
+        return not known
 
     def _is_known(self, user_id: str) -> bool:
         state = self._events.state(user_id)

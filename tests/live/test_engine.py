@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from recsys.encoders import Encoded
 from recsys.errors import InvalidRequestError, ServiceError, StoreError, UnknownIdError
-from recsys.live import LiveEngine
+from recsys.live import LiveEngine, Snapshot
 from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Request
 from recsys.store import (
     Change,
@@ -22,6 +24,9 @@ from recsys.store import (
     open_store,
 )
 from tests.live.world import made_parts
+from tests.retrieval.world import NumberWords
+
+WAIT = 200
 
 
 @pytest.fixture
@@ -46,9 +51,13 @@ def ids(engine: LiveEngine, **request: Any) -> list[str]:
 
 
 def history(engine: LiveEngine, user: str) -> list[str]:
-    found = engine.snapshot.histories.find(user)
+    return history_of(engine.snapshot, user)
+
+
+def history_of(snapshot: Snapshot, user: str) -> list[str]:
+    found = snapshot.histories.find(user)
     assert found is not None
-    return engine.snapshot.catalogue.ids.ids(found.items)
+    return snapshot.catalogue.ids.ids(found.items)
 
 
 def test_a_recorded_interaction_counts_in_the_next_answer(engine: LiveEngine, store: Store) -> None:
@@ -182,6 +191,38 @@ def test_answers_can_be_cached_by_the_state_of_a_user(engine: LiveEngine, store:
         states.append(engine.snapshot.state_of("ann"))
     assert states == [(0, 0), (0, 0), (0, 2), (3, 2)]
     assert engine.snapshot.state_of(None) == (3, 0)
+
+
+def test_users_do_not_wait_for_encoders(
+    engine: LiveEngine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoding, may_end = threading.Event(), threading.Event()
+    encode = NumberWords.encode
+
+    def slow(words: NumberWords, contents: Sequence[str]) -> Encoded:
+        encoding.set()
+        assert may_end.wait(WAIT)
+        return encode(words, contents)
+
+    monkeypatch.setattr(NumberWords, "encode", slow)
+    with open_store(store.where) as other:
+        other.append([LAMP, InteractionRecorded("ann", "lamp", 100), ItemDeleted("i4")])
+        engine.latest()
+        assert encoding.wait(WAIT)
+        receipt = other.append([InteractionRecorded("ann", "i6", 90)])
+    snapshot = engine.latest()
+    assert history(engine, "ann") == ["i1", "i2", "i6"] and "lamp" not in snapshot.catalogue.ids
+    assert (snapshot.watermark, snapshot.items_watermark) == (0, 0)
+    assert engine.catch_up(receipt.watermark, items="later") is snapshot
+    may_end.set()
+    assert engine.catch_up().watermark == 4
+    assert history(engine, "ann") == ["i1", "i2", "i6", "lamp"]
+    assert "i4" not in engine.snapshot.catalogue.ids
+
+
+def test_a_deletion_by_another_process_needs_no_encoder(engine: LiveEngine, store: Store) -> None:
+    store.append([ItemDeleted("i2"), InteractionRecorded("ann", "i6", 90)])
+    assert history_of(engine.latest(), "ann") == ["i1", "i6"] and engine.snapshot.watermark == 2
 
 
 def test_a_fixed_catalogue_refuses_new_items_without_a_vector(store: Store) -> None:
