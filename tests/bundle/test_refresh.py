@@ -15,7 +15,14 @@ from recsys.errors import UnknownIdError
 from recsys.features import FeatureBlock
 from recsys.index import ExactConfig
 from recsys.retrieval import TEXT, TWO_TOWER, Request, Response, Retriever, Space
-from recsys.store import InteractionRecorded, ItemDeleted, ItemUpserted, UserDeleted, open_store
+from recsys.store import (
+    InteractionRecorded,
+    ItemDeleted,
+    ItemUpserted,
+    UserDeleted,
+    import_folder,
+    open_store,
+)
 from recsys.towers import MemberConfig, TowersConfig, TrainConfig, fit
 from tests.bundle.made import made_encoder, made_ingested
 
@@ -102,6 +109,23 @@ def test_a_refreshed_bundle_equals_the_live_engine(
             assert after.snapshot.watermark == before.snapshot.watermark == 11
             check_same(after.snapshot.retriever, before.snapshot.retriever)
         assert "rug" in after.snapshot.retriever.retrieve(user_id="u1", k=30).ids
+
+
+def test_an_import_of_the_own_log_is_not_counted_twice(parts: Parts, tmp_path: Path) -> None:
+    root = tmp_path / "bundles"
+    publish(root, parts)
+    bundle = open_bundle(root)
+    with open_store(tmp_path / "store.db") as store:
+        assert import_folder(store, root).changes == 20 + len(parts.ingested.interactions)
+        with bundle.live(store) as engine:
+            for user in ("u1", "u2"):
+                live = engine.latest().retriever.retrieve(user_id=user, k=30)
+                known = bundle.retriever.retrieve(user_id=user, k=30)
+                assert live.ids == known.ids
+                scores = [[each.score for each in found.candidates] for found in (live, known)]
+                np.testing.assert_allclose(*scores, rtol=1e-5, atol=1e-6)
+            store.append([InteractionRecorded("zoe", "i7", 10)])
+            assert len(engine.latest().retriever.retrieve(user_id="zoe", k=3).ids) == 3
 
 
 def test_a_refresh_without_changes_publishes_nothing(parts: Parts, tmp_path: Path) -> None:
