@@ -7,8 +7,6 @@ import binascii
 import io
 from dataclasses import dataclass
 
-import numpy as np
-
 from recsys.errors import InvalidRequestError
 from recsys.evaluation.thumbnails import thumbnail_from_bytes
 from recsys.ids import Rows
@@ -70,13 +68,7 @@ class Shown:
 
 def rows_of(snapshot: Snapshot, filter: Filter | None) -> Rows:
     """Rows of the items that a filter allows, ascending."""
-    if filter is not None:
-        return snapshot.columns.rows(filter).rows
-    ids = snapshot.catalogue.ids
-    present = np.ones(ids.size, np.bool_)
-    if ids.absent:
-        present[np.asarray(ids.absent.to_array(), np.int64)] = False
-    return np.flatnonzero(present).astype(np.int32)
+    return snapshot.catalogue.rows if filter is None else snapshot.columns.rows(filter).rows
 
 
 def next_token(row: int, version: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Literal
 
 from recsys.errors import InvalidRequestError, ServiceError
 from recsys.live import LiveEngine
-from recsys.store import Change, Receipt
+from recsys.store import Change, ItemDeleted, ItemUpserted, Receipt
 from recsys_server.rollout import Rollout
 
 
@@ -31,10 +32,13 @@ def write(rollout: Rollout, changes: Sequence[Change], key: str) -> Receipt:
         InvalidRequestError: The key was used for other changes.
     """
     receipt = live_engine(rollout).store.append(changes, key=key or None)
+    # Writes of users do not wait until items of other processes are encoded.
+    of_items = any(isinstance(each, ItemUpserted | ItemDeleted) for each in changes)
+    items: Literal["apply", "later"] = "apply" if of_items else "later"
     deployment = rollout.current
     for loaded in (deployment.active, deployment.canary):
         if loaded is not None and loaded.engine is not None:
-            loaded.engine.catch_up(receipt.watermark)
+            loaded.engine.catch_up(receipt.watermark, items=items)
     return receipt
 
 
