@@ -24,6 +24,10 @@ Version = Annotated[
 Store = Annotated[
     str | None, typer.Option(help="Path or URL of the store of interactions and items.")
 ]
+Unknown = Annotated[
+    str | None,
+    typer.Option(help="Answer to new users: error (default), empty_history or popularity."),
+]
 Host = Annotated[str | None, typer.Option(help="Interface to listen on; by default 127.0.0.1.")]
 Port = Annotated[
     int | None, typer.Option(min=0, max=65535, help="Port, by default 50051; 0 takes a free one.")
@@ -60,6 +64,7 @@ def serve(
     bundles: Bundles = None,
     version: Version = None,
     store: Store = None,
+    unknown_user: Unknown = None,
     host: Host = None,
     port: Port = None,
     port_file: PortFile = None,
@@ -88,6 +93,7 @@ def serve(
         "bundles": bundles,
         "version": version,
         "store": store,
+        "unknown_user": unknown_user,
         "host": host,
         "port": port,
         "port_file": port_file,

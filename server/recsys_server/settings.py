@@ -23,6 +23,7 @@ from pydantic_settings import (
 from recsys.config import read_toml
 from recsys.config_faults import explain, sections_in
 from recsys.errors import ConfigError, suggestion
+from recsys_client.response import UnknownUser
 from recsys_server.limits import Limits
 from recsys_server.security.tls import Tls
 
@@ -39,6 +40,8 @@ class Settings(BaseSettings):
         version: Version of the bundle; "current" follows the current bundle of the folder, and its
             canary.
         store: Path or URL of the store that receives interactions and items; none by default.
+        unknown_user: Answer to a query of a user without any interaction: the error NOT_FOUND, the
+            candidates for an empty history, or the items with the most interactions.
         host: Interface to listen on.
         port: Port to listen on; 0 takes a free one.
         port_file: File to write the port to.
@@ -65,6 +68,7 @@ class Settings(BaseSettings):
     bundles: Path
     version: str = "current"
     store: str | None = None
+    unknown_user: UnknownUser = "error"
     host: str = "127.0.0.1"
     port: int = Field(50051, ge=0, le=65535)
     port_file: Path | None = None

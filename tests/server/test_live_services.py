@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -233,6 +234,15 @@ def test_the_description_is_that_of_the_retriever(client: RecsysClient, engine: 
     assert found.services[1:] == ("recsys.v1.InteractionService", "recsys.v1.CatalogService")
     price = next(each for each in found.columns if each.name == "price")
     assert (price.type, price.items) == ("number", found.items) and price.examples[0] == "0.0"
+
+
+def test_an_unknown_user_is_answered_as_configured(engine: LiveEngine) -> None:
+    retriever = replace(engine.latest().retriever, unknown_user="popularity")
+    with served(retriever) as running, RecsysClient(running.address, timeout=WAIT) as client:
+        response = client.retrieve(user_id="nobody", k=2)
+        assert response == retriever.retrieve(user_id="nobody", k=2)
+        assert response.fallback == "popularity"
+        assert client.describe().unknown_user == "popularity"
 
 
 def test_a_service_without_a_store_says_so(engine: LiveEngine) -> None:

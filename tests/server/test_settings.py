@@ -40,6 +40,7 @@ def test_settings_reach_a_worker_unchanged(file: Path) -> None:
         ({"port": 70_000}, "'port': Input should be less than or equal to 65535"),
         ({"grace": -1}, "'grace': Input should be greater than or equal to 0"),
         ({"grace": float("inf")}, "'grace': Input should be a finite number"),
+        ({"unknown_user": "x"}, "'unknown_user': Input should be 'error', 'empty_history' or 'pop"),
         ({"log": "xml"}, "'log': Input should be 'text' or 'json'"),
     ],
 )

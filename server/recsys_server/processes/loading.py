@@ -5,19 +5,28 @@ from __future__ import annotations
 import ctypes
 import gc
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from recsys.bundle import open_bundle
 from recsys.store import open_store
+from recsys_client.response import UnknownUser
 from recsys_server.rollout import LoadedBundle
 
 
-def load(bundles: Path, version: str, *, store: str | None = None) -> LoadedBundle:
+def load(
+    bundles: Path,
+    version: str,
+    *,
+    store: str | None = None,
+    unknown_user: UnknownUser = "error",
+) -> LoadedBundle:
     """Open a bundle, whose reference queries warm it up.
 
-    With the path or URL of a store, the bundle follows it.
+    With the path or URL of a store, the bundle follows it. ``unknown_user`` is the answer for users
+    without an interaction.
 
     Its objects stay out of garbage collections, which stall requests by 0.2 s; memory that loading
     no longer needs returns to the system.
@@ -30,6 +39,9 @@ def load(bundles: Path, version: str, *, store: str | None = None) -> LoadedBund
     gc.disable()
     try:
         bundle = open_bundle(bundles, version)
+        if unknown_user != "error":
+            retriever = replace(bundle.retriever, unknown_user=unknown_user)
+            bundle = replace(bundle, retriever=retriever)
         loaded = LoadedBundle.of(bundle, None if store is None else open_store(store))
         gc.freeze()
     finally:

@@ -36,7 +36,9 @@ def begin(job: Job) -> BundleFollower:
     settings = job.settings
     return BundleFollower.begin(
         settings.bundles,
-        lambda version: load(settings.bundles, version, store=settings.store),
+        lambda version: load(
+            settings.bundles, version, store=settings.store, unknown_user=settings.unknown_user
+        ),
         version=settings.version,
         fallback=job.fallback,
     )
