@@ -1,6 +1,6 @@
 """Rounds that kill writers of a store, and count what is lost and what is there twice.
 
-Each round starts two processes that write to one store, copies the files of the stopped processes
+Each round starts some processes that write to one store, copies the files of the stopped processes
 as a power cut would leave them, lets them continue, and kills them. Every write that was
 acknowledged must be in the store and in the copy once. Then each thread's next write, which may
 have been written or not, is repeated with its key.
@@ -103,10 +103,12 @@ def written_keys(store: Store) -> Counter[str]:
     return found
 
 
-def run_round(url: str, rng: random.Random, faults: Faults, *, threads: int = 4) -> None:
+def run_round(
+    url: str, rng: random.Random, faults: Faults, *, processes: int = 2, threads: int = 4
+) -> None:
     """Write, copy, kill and check once; the store of earlier rounds is used again."""
     name = f"r{rng.randrange(1 << 32):08x}"
-    writers = [Writer(url, f"{name}-{number}", threads) for number in range(2)]
+    writers = [Writer(url, f"{name}-{number}", threads) for number in range(processes)]
     try:
         for writer in writers:
             writer.wait_for_writes()
@@ -122,7 +124,7 @@ def run_round(url: str, rng: random.Random, faults: Faults, *, threads: int = 4)
     faults.acknowledged += len(acknowledged)
     with open_store(url) as store:
         faults.check(store, acknowledged)
-        for writer in range(2):
+        for writer in range(processes):
             for thread in range(threads):
                 own = f"{name}-{writer}/{thread}/"
                 done = sum(key.startswith(own) for key in acknowledged)

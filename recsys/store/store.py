@@ -93,8 +93,10 @@ class Store:
             raise InvalidRequestError(
                 f"a write has at most {MAX_CHANGES:,} changes; got {len(rows):,}"
             )
-        hashed = None if key is None else hashlib.blake2b(key.encode(), digest_size=16).digest()
-        return self._group.write(PendingWrite(rows, hashed, b"" if key is None else digest(rows)))
+        if key is None:
+            return self._group.write(PendingWrite(rows, None, b""))
+        hashed = hashlib.blake2b(key.encode(errors="surrogatepass"), digest_size=16).digest()
+        return self._group.write(PendingWrite(rows, hashed, digest(rows)))
 
     @property
     def watermark(self) -> int:

@@ -11,25 +11,24 @@ from benchmarks.faults.store import Faults, run_round, written_keys
 from recsys.store import InteractionRecorded, open_store, verify
 
 
-def _check(url: str, *, rounds: int) -> Faults:
-    rng, faults = random.Random(3), Faults()
-    for _ in range(rounds):
-        run_round(url, rng, faults, threads=2)
+def _check(url: str, *, processes: int) -> Faults:
+    faults = Faults()
+    run_round(url, random.Random(3), faults, processes=processes, threads=2)
     assert (faults.lost, faults.doubled, faults.faults) == (0, 0, [])
-    assert faults.kills == 2 * rounds and faults.acknowledged > 0
+    assert faults.kills == processes and faults.acknowledged > 0
     return faults
 
 
 @pytest.mark.slow
 def test_nothing_acknowledged_is_lost_when_writers_of_sqlite_are_killed(tmp_path: Path) -> None:
-    assert _check(str(tmp_path / "store.db"), rounds=1).copies == 1
+    assert _check(str(tmp_path / "store.db"), processes=2).copies == 1
 
 
 @pytest.mark.slow
 def test_nothing_acknowledged_is_lost_when_writers_of_postgresql_are_killed(
     postgresql_url: str,
 ) -> None:
-    _check(postgresql_url, rounds=1)
+    _check(postgresql_url, processes=1)
 
 
 def test_a_torn_log_leaves_the_writes_before(tmp_path: Path) -> None:

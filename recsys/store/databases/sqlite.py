@@ -45,7 +45,7 @@ class SqliteDatabase:
         self.path = path.absolute()
         self.where = str(path)
         self._identities: list[tuple[int, int] | None] = []
-        self._erasing = True  # a process may have died before it emptied the log
+        self._erasing = False
         with translated("the store cannot be opened", self.where):
             if not self.path.exists():
                 _create(self.path)
@@ -70,6 +70,7 @@ class SqliteDatabase:
         if self._mode == "rw":
             with self._writer.begin() as connection:
                 migrate(connection)
+            self._try_to_truncate_log()  # a process may have died before it emptied the log
         with self.reading() as connection:  # opens the log, and a connection for later readers
             version(connection)
         self._identities = [_identity(file) for file in self.files()]
@@ -108,7 +109,7 @@ class SqliteDatabase:
                 yield connection
             self._check_files("the write may be lost")
         if self._erasing:
-            self._truncate_log()
+            self._try_to_truncate_log()
 
     def erased(self) -> None:
         """Remember that values were deleted, whose copies in the write-ahead log must go, too."""
@@ -193,8 +194,14 @@ class SqliteDatabase:
                 " while it was open; put it back, and open the store again"
             )
 
+    def _try_to_truncate_log(self) -> None:
+        """Empty the log, or let a later write try again: the caller's write is on disk."""
+        self._erasing = True
+        with suppress(StoreError):
+            self._truncate_log()
+
     def _truncate_log(self) -> None:
-        """Write the log into the file and empty it; a reader delays this to a later write."""
+        """Write the log into the file and empty it, unless a reader is in the way."""
         job = "a deleted value is still in the write-ahead log"
         with translated(job, self.where), self._writer.connect() as connection:
             raw = _raw(connection)
@@ -224,8 +231,11 @@ def _create(path: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.close()
         sync(part)
-        with suppress(FileExistsError):
+        try:
             os.link(part, path)
+        except OSError:  # it exists by now, or the file system has no links
+            if not path.exists():
+                os.rename(part, path)
         sync(path.parent)
     finally:
         part.unlink(missing_ok=True)
