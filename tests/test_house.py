@@ -43,7 +43,7 @@ HOMES = {
     "recsys._tf": {"encoders", "towers", "ranking"},
     "keras": set(),
     "scann": {"index"},
-    "numba": {"index"},
+    "numba": {"loops", "index", "towers"},
     "pymilvus": {"index"},
     "pyroaring": {"index", "retrieval", "live"},
     **dict.fromkeys(("sqlalchemy", "psycopg", "sqlite3"), {"store"}),

@@ -17,23 +17,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
 from recsys.index.storage.elements import add_loop, element, numbers
-
-F4, F8, I1, I2, I4, I8 = (
-    types.float32,
-    types.float64,
-    types.int8,
-    types.int16,
-    types.int32,
-    types.int64,
-)
-
+from recsys.loops import F4, F8, I4, I8, array, compiled
 
 _LINE, _PREFETCHED = 64, 1024
 """Bytes of a cache line, and of a vector that are loaded ahead; the processor continues."""
@@ -41,27 +31,11 @@ AHEAD = 8
 """Number of rows that are loaded ahead."""
 
 
-def array(kind: Any, dimensions: int = 1, *, written: bool = False) -> Any:
-    return types.Array(kind, dimensions, "C", readonly=not written)
-
-
 MATRIX = array(F4, 2)
 HIDDEN = types.Tuple((array(types.boolean), array(I8), I8, array(I4), array(I8)))
 HITS = types.Tuple(
     (array(I4, 2, written=True), array(F4, 2, written=True), array(types.boolean, 2, written=True))
 )
-
-
-def compiled(signature: Any, **options: Any) -> Callable[[Any], Any]:
-    """Compile a function for one signature, once per installation where a cache can be written."""
-
-    def compile_function(function: Any) -> Any:
-        try:
-            return numba.njit(signature, nogil=True, cache=True, **options)(function)
-        except (RuntimeError, OSError):  # no folder for the cache can be written
-            return numba.njit(signature, nogil=True, **options)(function)
-
-    return compile_function
 
 
 def over_vectors(signature: Any, **options: Any) -> Callable[[Any], Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from recsys.errors import DataError
 from recsys.files import atomic_file, load_arrays, read_json, save_arrays, write_json
 from recsys.ids import Vectors
 from recsys.towers.config import TowersConfig
+from recsys.towers.frozen.query_tower import FrozenQueryTower
 from recsys.towers.model.frozen_items import FrozenItemTower
-from recsys.towers.model.query_tower import QueryTower
 
 FORMAT_VERSION = 3
 FACTS, WEIGHTS, ITEMS, ITEM_IDS = "towers.json", "weights.npz", "items.npy", "item_ids.npy"
@@ -26,7 +27,7 @@ def write_towers(
     folder: Path,
     config: TowersConfig,
     sizes: dict[str, int],
-    query_tower: QueryTower,
+    query_weights: Sequence[Vectors],
     item_tower: FrozenItemTower | None,
     item_vectors: Vectors | None,
 ) -> None:
@@ -35,7 +36,7 @@ def write_towers(
     Item vectors of None are stored by the caller.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    query = {f"{at:03d}": weight.numpy() for at, weight in enumerate(query_tower.weights)}
+    query = {f"{at:03d}": weight for at, weight in enumerate(query_weights)}
     weights = {QUERY_PREFIX + name: array for name, array in query.items()}
     if item_tower is not None:
         weights |= {ITEM_PREFIX + name: array for name, array in item_tower.arrays().items()}
@@ -55,7 +56,7 @@ def write_towers(
 
 def read_towers(
     folder: Path, item_vectors: Vectors | None = None
-) -> tuple[TowersConfig, Vectors, dict[str, int], QueryTower, FrozenItemTower | None]:
+) -> tuple[TowersConfig, Vectors, dict[str, int], tuple[Vectors, ...], FrozenItemTower | None]:
     """Read what :func:`write_towers` wrote.
 
     Args:
@@ -78,13 +79,11 @@ def read_towers(
             raise ValueError("the weights hold values that are not finite")
     except (OSError, ValueError, KeyError, AttributeError) as error:
         raise unreadable(folder, error) from error
-    query_tower = QueryTower.empty(config, sizes)
     query, item = (_below(weights, prefix) for prefix in (QUERY_PREFIX, ITEM_PREFIX))
-    arrays = [query[name] for name in sorted(query)]
+    arrays = tuple(query[name] for name in sorted(query))
     tower = None
     try:
-        if [tuple(w.shape) for w in query_tower.weights] != [part.shape for part in arrays]:
-            raise ValueError("the query tower has weights of other shapes")
+        FrozenQueryTower.of(config, sizes, arrays)
         matrices = [items] if ids is None else [items, ids]
         if any(len(m) > len(items) or m.shape[1] != config.dimension for m in matrices):
             raise ValueError("the matrices of items have other shapes")
@@ -96,8 +95,7 @@ def read_towers(
         raise DataError(
             f"the weights in {folder} do not fit its {FACTS} ({error}): train again"
         ) from error
-    query_tower.set_weights(arrays)
-    return config, items, sizes, query_tower, tower
+    return config, items, sizes, arrays, tower
 
 
 def read_facts(folder: Path) -> dict[str, Any]:

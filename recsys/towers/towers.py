@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys._tf import compiled, tf
 from recsys.errors import DataError
 from recsys.features import FeatureBlock
-from recsys.ids import Rows, Vectors
+from recsys.ids import Mask, Rows, Vectors
 from recsys.towers.config import TowersConfig
-from recsys.towers.histories.build import Times
+from recsys.towers.frozen.query_tower import FrozenQueryTower
 from recsys.towers.model.frozen_items import FrozenItemTower
-from recsys.towers.model.query_tower import QueryTower
 from recsys.towers.query import QueryBatch
 from recsys.towers.storage import read_towers, write_towers
 
-Positions = npt.NDArray[np.intp]
-Passes = Callable[[Rows, int], Iterable[tuple[Positions, int]]]
-"""Split of queries, by the lengths of their histories and the window, into passes and widths."""
-POSITIONS_PER_CALL = 16_384
-"""Padded history positions in one pass through the tower; bounds memory, not results."""
-PADDING_PER_CALL = 512
-"""Padding among these: a pass by itself costs as much as some hundred positions."""
-QUERIES_PER_PASS = 8
-"""Number of queries in each pass of :meth:`Towers.encode`, one vector register of float32: kernels
-of TensorFlow round differently for each shape, and for queries after the last full register."""
+if TYPE_CHECKING:
+    from recsys.towers.model.query_tower import QueryTower
+
+Numbers = npt.NDArray[np.int64]
+QUERIES_PER_THREAD = 64
+"""Number of queries that a thread of :meth:`Towers.encode_many` encodes at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +40,10 @@ class Towers:
             length, or shorter by ``config.popularity`` or the training of a student.
         sizes: ``users``, ``terms`` (width of encoded terms), ``context_NAME`` counts and, where
             vectors of users are read, their width ``user_vectors``.
+        query_weights: Weights of the query tower, in the order of the trained model.
+
+    Raises:
+        ValueError: The weights of the query tower do not fit the configuration.
 
     Example:
         See ``examples/train_towers.py``.
@@ -52,8 +52,11 @@ class Towers:
     config: TowersConfig
     item_vectors: Vectors
     sizes: dict[str, int]
-    _query_tower: QueryTower
+    query_weights: tuple[Vectors, ...]
     _item_tower: FrozenItemTower | None = None
+
+    def __post_init__(self) -> None:
+        _ = self._query_tower
 
     @property
     def terms_dimension(self) -> int:
@@ -96,8 +99,7 @@ class Towers:
     def encode(self, batch: QueryBatch, item_vectors: Vectors | None = None) -> Vectors:
         """One unit vector per query, float32 ``[b, d]``; the same bits alone as in any batch.
 
-        Every pass through the tower has the same number of queries, and a width that depends on the
-        query's own history only. :meth:`encode_many` is faster for thousands of queries.
+        Each query is encoded by itself, with its own length (``recsys.towers.frozen``).
 
         Args:
             batch: The queries.
@@ -115,35 +117,38 @@ class Towers:
         )
 
     def encode_many(self, batch: QueryBatch) -> Vectors:
-        """As :meth:`encode`, in large passes; vectors differ from its by float32 rounding."""
-        return self.encode_scaled(batch, self.item_vectors, passes=large_passes)
+        """As :meth:`encode`, with all CPUs."""
+        return in_threads(self.encode, batch)
 
     def encode_scaled(
-        self,
-        batch: QueryBatch,
-        item_vectors: Vectors,
-        scale: float = 1.0,
-        *,
-        passes: Passes | None = None,
+        self, batch: QueryBatch, item_vectors: Vectors, scale: float = 1.0
     ) -> Vectors:
         """As :meth:`encode`, with the item vectors multiplied by ``scale``."""
         expected, got = self.sizes["terms"], batch.terms.shape[1]
         if batch.terms_known.any() and self.terms_dimension and got != expected:
             raise DataError(f"the query tower reads terms of {expected} dimensions; got {got}")
         check_item_vectors(item_vectors, self.config.dimension)
-        out = np.empty((len(batch), self.config.dimension), np.float32)
         window = self.config.history.window
-        lengths = np.array([min(len(history), window) for history in batch.histories], np.int32)
-        for chosen, width in (passes or _equal_passes)(lengths, window):
-            rows = _history_rows(batch, chosen, lengths[chosen], width)
-            vectors = _vectors_at(rows, item_vectors)
-            if scale != 1.0:
-                vectors *= np.float32(scale)
-            inputs = self._inputs(batch, chosen, lengths[chosen], width)
-            out[chosen] = self._query_vectors(
-                tf.constant(vectors), tf.constant(lengths[chosen]), inputs
-            ).numpy()
-        return out
+        parts = [history[-window:] if window else history[:0] for history in batch.histories]
+        starts = np.zeros(len(parts) + 1, np.int64)
+        np.cumsum([len(part) for part in parts], out=starts[1:])
+        flat = np.concatenate(parts) if parts else np.zeros(0, np.int32)
+        vectors = _vectors_at(flat, item_vectors)
+        if scale != 1.0:
+            vectors *= np.float32(scale)
+        seconds, times_known = self._times(batch, starts)
+        rows, known = self._table_rows(batch)
+        absent = np.zeros(len(batch), np.bool_)
+        return self._query_tower.encode(
+            vectors,
+            starts,
+            seconds=seconds,
+            times_known=times_known,
+            rows=rows,
+            known=known,
+            terms=batch.terms,
+            terms_known=batch.terms_known if self.terms_dimension else absent,
+        )
 
     def encode_items(self, blocks: Sequence[FeatureBlock], rows: Rows | None = None) -> Vectors:
         """One vector per item of the blocks, float32 ``[n, d]``, as training would store it.
@@ -183,73 +188,37 @@ class Towers:
         if tower is not None:
             tower = tower.take(items[items < tower.items])
         users = users[users < self.sizes["users"]]
+        weights = self._query_tower.weights_of_users(self.query_weights, users)
         sizes = {**self.sizes, "users": len(users)}
-        query_tower = QueryTower.empty(self.config, sizes)
-        query_tower.set_weights(self._query_tower.weights_of_users(users))
-        return Towers(self.config, item_vectors, sizes, query_tower, tower)
+        return Towers(self.config, item_vectors, sizes, weights, tower)
 
-    def _inputs(
-        self, batch: QueryBatch, chosen: Positions, lengths: Rows, width: int
-    ) -> dict[str, Any]:
-        seconds, times_known = self._times(batch, chosen, lengths, width)
+    def _table_rows(self, batch: QueryBatch) -> tuple[dict[str, Rows], dict[str, Mask]]:
+        """Rows in the tables of users and of context columns, and whether they are known."""
         # Users and values that are newer than the training have no row in its tables.
-        of_training = batch.user_known & (batch.users < self.sizes["users"])
-        known = {"user_known": of_training, "terms_known": batch.terms_known}
-        terms = np.zeros((len(chosen), self.sizes["terms"]), np.float32)
-        if self.terms_dimension and batch.terms_known.any():
-            terms = batch.terms[chosen]
-        inputs = {"user": np.where(of_training, batch.users, 0)[chosen], "terms": terms}
+        rows = {"user": batch.users}
+        known = {"user": batch.user_known & (batch.users < self.sizes["users"])}
         for name in self.config.context:
-            rows = batch.context.get(name, np.zeros(len(batch), np.int32))
+            key = f"context_{name}"
+            rows[key] = batch.context.get(name, np.zeros(len(batch), np.int32))
             mask = batch.context_known.get(name, np.zeros(len(batch), np.bool_))
-            mask = mask & (rows < self.sizes[f"context_{name}"])
-            inputs[f"context_{name}"] = np.where(mask, rows, 0)[chosen]
-            known[f"context_{name}_known"] = mask
-        return {
-            **{name: tf.constant(part) for name, part in inputs.items()},
-            **{name: tf.constant(mask[chosen], tf.float32) for name, mask in known.items()},
-            "seconds": tf.constant(seconds),
-            "times_known": tf.constant(times_known),
-        }
+            known[key] = mask & (rows[key] < self.sizes[key])
+        return rows, known
 
-    def _times(
-        self, batch: QueryBatch, chosen: Positions, lengths: Rows, width: int
-    ) -> tuple[Vectors, Vectors]:
+    def _times(self, batch: QueryBatch, starts: Numbers) -> tuple[Vectors, Mask]:
         """Seconds since the first item of each history that is read, and whether they are known."""
-        width = width if self.config.history.reads_times else 0
-        seconds = np.zeros((len(chosen), width), np.float32)
-        known = np.zeros(len(chosen), np.float32)
-        if batch.times is None or batch.times_known is None or not width:
-            return seconds, known
-        for line, (query, length) in enumerate(zip(chosen, lengths)):
-            if length and batch.times_known[query]:
-                last = batch.times[query][-length:]
-                seconds[line, :length], known[line] = last - last[0], 1
+        seconds = np.zeros(starts[-1], np.float32)
+        if batch.times is None or batch.times_known is None or not self.reads_times:
+            return seconds, np.zeros(len(batch), np.bool_)
+        lengths = np.diff(starts)
+        known = batch.times_known & (lengths > 0)
+        for query in np.flatnonzero(known).tolist():
+            last = batch.times[query][-lengths[query] :]
+            seconds[starts[query] : starts[query + 1]] = last - last[0]
         return seconds, known
 
     @cached_property
-    def _query_vectors(self) -> Any:
-        tower, config = self._query_tower, self.config
-
-        def query_vectors(history: Any, lengths: Any, inputs: Any) -> Any:
-            if config.popularity:  # in training, every item of a history has unit length
-                # The stored length of a rare item may be 1e-7; zeros stay zeros.
-                history = tf.math.l2_normalize(history, axis=2, epsilon=1e-24)
-            reads_times = config.history.reads_times
-            times = Times(inputs["seconds"], inputs["times_known"]) if reads_times else None
-            states = tower.states(history, times)
-            last = tf.gather(states, lengths, batch_dims=1)  # state j is that after j items
-            return tower({"state": last, **inputs})
-
-        mask, whole = tf.TensorSpec([None], tf.float32), tf.TensorSpec([None], tf.int32)
-        inputs = {"user": whole, "user_known": mask, "terms_known": mask}
-        inputs["terms"] = tf.TensorSpec([None, self.sizes["terms"]], tf.float32)
-        inputs |= {"seconds": tf.TensorSpec([None, None], tf.float32), "times_known": mask}
-        for name in config.context:
-            inputs |= {f"context_{name}": whole, f"context_{name}_known": mask}
-        history = tf.TensorSpec([None, None, config.dimension], tf.float32)
-        # One trace for every shape there can be: a service must not stop to compile.
-        return compiled(query_vectors, input_signature=[history, whole, inputs])
+    def _query_tower(self) -> FrozenQueryTower:
+        return FrozenQueryTower.of(self.config, self.sizes, self.query_weights)
 
     def save(self, folder: Path, *, items: Literal["write", "skip"] = "write") -> None:
         """Write the towers into a folder.
@@ -262,19 +231,10 @@ class Towers:
             folder,
             self.config,
             self.sizes,
-            self._query_tower,
+            self.query_weights,
             self._item_tower,
             self.item_vectors if items == "write" else None,
         )
-
-
-def _history_rows(batch: QueryBatch, chosen: Positions, lengths: Rows, width: int) -> Rows:
-    """The last rows of each history, int32 ``[b, width]``, padded with row 0."""
-    rows = np.zeros((len(chosen), width), np.int32)
-    for line, (query, length) in enumerate(zip(chosen, lengths)):
-        if length:
-            rows[line, :length] = batch.histories[query][-length:]
-    return rows
 
 
 def check_item_vectors(item_vectors: Vectors, dimension: int) -> None:
@@ -304,41 +264,14 @@ def _vectors_at(rows: Rows, item_vectors: Vectors) -> Vectors:
     return vectors
 
 
-def _equal_passes(lengths: Rows, window: int) -> Iterator[tuple[Positions, int]]:
-    """Passes of ``QUERIES_PER_PASS`` queries; a width is a power of two, the window, or 0.
-
-    Queries of the last pass of a width are repeated to fill it.
-    """
-    widths = np.array([_width(length, window) for length in lengths.tolist()], np.int32)
-    for width in np.unique(widths).tolist():
-        positions = np.flatnonzero(widths == width)
-        for start in range(0, len(positions), QUERIES_PER_PASS):
-            chosen = positions[start : start + QUERIES_PER_PASS]
-            yield np.resize(chosen, QUERIES_PER_PASS), width
-
-
-def _width(length: int, window: int) -> int:
-    return min(1 << (length - 1).bit_length(), window) if length else 0
-
-
-def large_passes(lengths: Rows, window: int) -> Iterator[tuple[Positions, int]]:
-    """Passes of queries of similar length, as wide as the longest of each."""
-    order = np.argsort(lengths, kind="stable")
-    for chosen in np.split(order, _begins(lengths[order])):
-        if len(chosen):
-            yield chosen, int(lengths[chosen].max())
-
-
-def _begins(lengths: Rows) -> list[int]:
-    """Where, in histories of ascending lengths, each next large pass begins."""
-    begins, at, real = [], 0, 0
-    for stop, length in enumerate(lengths.tolist()):
-        positions = (stop - at + 1) * (length + 1)  # the last is the longest
-        real += length + 1
-        if stop > at and (positions > POSITIONS_PER_CALL or positions - real > PADDING_PER_CALL):
-            begins.append(stop)
-            at, real = stop, length + 1
-    return begins
+def in_threads(encode: Callable[[QueryBatch], Vectors], batch: QueryBatch) -> Vectors:
+    """The vectors of all queries, of which each CPU encodes some at a time."""
+    starts = range(0, len(batch), QUERIES_PER_THREAD)
+    if len(starts) < 2:
+        return encode(batch)
+    parts = [batch.slice(start, start + QUERIES_PER_THREAD) for start in starts]
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return np.concatenate(list(threads.map(encode, parts)))
 
 
 def load_two_towers(folder: Path, item_vectors: Vectors | None = None) -> Towers:
@@ -352,11 +285,14 @@ def freeze(config: TowersConfig, model: Any, sizes: dict[str, int]) -> Towers:
     Id vectors that a graph smooths are stored smoothed.
     """
     of_users, _ = model.tables()
+    from recsys.towers.model.query_tower import QueryTower
+
     tower = QueryTower.empty(config, sizes)
     tower.set_weights(model.query_tower.get_weights())
     if of_users is not None:
         tower.user_table.assign(of_users)
-    return Towers(config, model.item_vectors(), sizes, tower, model.frozen_items())
+    weights = weights_of(tower)
+    return Towers(config, model.item_vectors(), sizes, weights, model.frozen_items())
 
 
 def towers_from_tables(config: TowersConfig, users: Vectors, items: Vectors) -> Towers:
@@ -368,6 +304,13 @@ def towers_from_tables(config: TowersConfig, users: Vectors, items: Vectors) -> 
         items: float32 ``[items, d]``, none longer than 1.
     """
     sizes = {"users": len(users), "terms": 0}
+    from recsys.towers.model.query_tower import QueryTower
+
     tower = QueryTower.empty(config, sizes)
     tower.user_table.assign(users)
-    return Towers(config, items, sizes, tower)
+    return Towers(config, items, sizes, weights_of(tower))
+
+
+def weights_of(tower: QueryTower) -> tuple[Vectors, ...]:
+    """The weights of a query tower as arrays."""
+    return tuple(np.asarray(weight.numpy(), np.float32) for weight in tower.weights)

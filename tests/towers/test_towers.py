@@ -1,10 +1,7 @@
-import itertools
 import json
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from recsys.errors import DataError
 from recsys.towers import (
@@ -16,7 +13,6 @@ from recsys.towers import (
     fit,
     load_towers,
 )
-from recsys.towers.towers import PADDING_PER_CALL, POSITIONS_PER_CALL, _begins
 from tests.towers.worlds import cycle
 
 
@@ -59,29 +55,9 @@ def test_a_query_has_the_same_vector_alone_and_in_a_batch(towers):
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
 
 
-def test_the_size_of_a_large_pass_does_not_change_vectors(towers, monkeypatch):
-    together = towers.encode(batch())
-    np.testing.assert_allclose(towers.encode_many(batch()), together, atol=1e-5)
-    for limit in ("POSITIONS_PER_CALL", "PADDING_PER_CALL"):
-        with monkeypatch.context() as patch:
-            patch.setattr(f"recsys.towers.towers.{limit}", 9)
-            np.testing.assert_allclose(towers.encode_many(batch()), together, atol=1e-5)
-
-
-@given(st.lists(st.integers(0, 200), max_size=400))
-def test_a_pass_is_the_longest_within_the_limits_of_size_and_padding(lengths):
-    ascending = np.sort(np.array(lengths, np.int32))
-    begins = [0, *_begins(ascending), len(lengths)]
-    for at, stop in itertools.pairwise(begins):
-        one = ascending[at:stop]
-        assert _fits(one)
-        assert stop == len(lengths) or not _fits(ascending[at : stop + 1])
-
-
-def _fits(lengths):
-    positions = len(lengths) * (lengths.max(initial=0) + 1)
-    padding = positions - (lengths + 1).sum()
-    return len(lengths) <= 1 or (positions <= POSITIONS_PER_CALL and padding <= PADDING_PER_CALL)
+def test_many_queries_have_the_same_vectors_with_all_cpus(towers, monkeypatch):
+    monkeypatch.setattr("recsys.towers.towers.QUERIES_PER_THREAD", 7)
+    np.testing.assert_array_equal(towers.encode_many(batch()), towers.encode(batch()))
 
 
 def test_only_the_last_window_of_a_long_history_is_read(towers):

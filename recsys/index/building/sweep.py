@@ -16,8 +16,8 @@ from numba import types
 
 from recsys.ids import Rows, Vectors
 from recsys.index.building.sample import QuerySample
-from recsys.index.kernels import compiled
 from recsys.index.scoring import exact_scores
+from recsys.loops import compiled
 
 Propose = Callable[[Vectors, int, int], Rows]
 """Candidates of queries ``[b, d]`` in a number of leaves, at most a depth of them, best first by

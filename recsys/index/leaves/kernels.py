@@ -12,17 +12,9 @@ from numba import types
 
 from recsys.index.kernels import (
     AHEAD,
-    F4,
-    F8,
     HIDDEN,
     HITS,
-    I1,
-    I2,
-    I4,
-    I8,
     MATRIX,
-    array,
-    compiled,
     exact_score,
     float_score,
     is_hidden,
@@ -33,6 +25,7 @@ from recsys.index.kernels import (
     settle,
     worse,
 )
+from recsys.loops import F4, F8, I1, I2, I4, I8, array, compiled
 
 _PARTITION = types.Tuple(
     (

@@ -7,20 +7,8 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from recsys.index.kernels import (
-    F4,
-    F8,
-    HITS,
-    I4,
-    I8,
-    MATRIX,
-    array,
-    compiled,
-    exact_score,
-    float_score,
-    is_hidden,
-    worse,
-)
+from recsys.index.kernels import HITS, MATRIX, exact_score, float_score, is_hidden, worse
+from recsys.loops import F4, F8, I4, I8, array, compiled
 
 _ENTRIES = types.Tuple((array(I4), MATRIX, array(I8)))  # row, vector, died
 _GROUPS = types.Tuple((MATRIX, array(F4), array(I8), array(I4)))  # centre, spread, starts, entries

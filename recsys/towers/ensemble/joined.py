@@ -25,10 +25,9 @@ from recsys.towers.storage import (
     unreadable,
 )
 from recsys.towers.towers import (
-    Passes,
     Towers,
     check_item_vectors,
-    large_passes,
+    in_threads,
     load_two_towers,
 )
 
@@ -122,8 +121,8 @@ class JoinedTowers:
         return self._encode(batch, self.item_vectors if item_vectors is None else item_vectors)
 
     def encode_many(self, batch: QueryBatch) -> Vectors:
-        """As :meth:`encode`, in large passes; see :meth:`Towers.encode_many`."""
-        return self._encode(batch, self.item_vectors, large_passes)
+        """As :meth:`encode`, with all CPUs."""
+        return in_threads(self.encode, batch)
 
     def encode_items(self, blocks: Sequence[FeatureBlock], rows: Rows | None = None) -> Vectors:
         """One vector per item; see :meth:`Towers.encode_items`."""
@@ -146,13 +145,11 @@ class JoinedTowers:
             save_matrix(folder / ITEMS, self.item_vectors)
         write_json(folder / FACTS, {"format": FORMAT_VERSION, WIDTHS: self._widths})
 
-    def _encode(self, batch: QueryBatch, matrix: Vectors, passes: Passes | None = None) -> Vectors:
+    def _encode(self, batch: QueryBatch, matrix: Vectors) -> Vectors:
         check_item_vectors(matrix, sum(self._widths))
         parts = zip(self.members, _columns(matrix, self._widths))
         scale = float(np.sqrt(len(self.members)))
-        return _joined(
-            [each.encode_scaled(batch, part, scale, passes=passes) for each, part in parts]
-        )
+        return _joined([each.encode_scaled(batch, part, scale) for each, part in parts])
 
     @property
     def _widths(self) -> list[int]:

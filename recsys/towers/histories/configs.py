@@ -10,6 +10,9 @@ from recsys.config import Config
 from recsys.errors import ConfigError
 from recsys.interactions import Interactions
 
+BUCKETS = 64
+"""Number of buckets of the time between two items of a history."""
+
 
 class MeanHistory(Config):
     """Mean of the item vectors, then a trained projection.

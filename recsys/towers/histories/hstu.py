@@ -7,9 +7,9 @@ from typing import Any
 from recsys._tf import tf, tf_keras
 from recsys.towers.draws import Draws
 from recsys.towers.histories.attention import ages_of, by_head, causal_mask, merged
-from recsys.towers.histories.configs import HstuHistory
+from recsys.towers.histories.configs import BUCKETS, HstuHistory
 from recsys.towers.histories.norm import Norm
-from recsys.towers.histories.times import BUCKETS, Times, buckets_of
+from recsys.towers.histories.times import Times, buckets_of
 from recsys.towers.histories.tokens import Tokens
 from recsys.towers.model.initializers import short
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from recsys._tf import tf
-
-BUCKETS = 64
+from recsys.towers.histories.configs import BUCKETS
 
 
 class Times(NamedTuple):

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from recsys._tf import tf, tf_keras
 from recsys.features import USER_VECTORS, FeatureBlock
-from recsys.ids import Rows, Vectors
+from recsys.ids import Vectors
 from recsys.towers.config import TowersConfig
 from recsys.towers.draws import Draws
 from recsys.towers.histories.build import Times, build_history_encoder
@@ -97,21 +96,6 @@ class QueryTower(tf_keras.Model):  # type: ignore[misc]
         assert self._users is not None
         return self._users.embeddings
 
-    def weights_of_users(self, users: Rows) -> list[npt.NDArray[Any]]:
-        """All weights, those of users for some of them only, in the order of their rows."""
-        tables = [] if self._users is None else [self.user_table]
-        tables += [] if self._user_vectors is None else self._user_vectors.tables
-        weights = []
-        for weight in self.weights:
-            values = weight.numpy()
-            if any(weight is table for table in tables):
-                # A table of no user has one row, which is never read.
-                chosen = values[users]
-                is_id = self._users is not None and weight is self.user_table
-                values = chosen if len(users) or not is_id else np.zeros_like(values[:1])
-            weights.append(values)
-        return weights
-
     def states(self, vectors: Any, times: Times | None = None, draws: Draws | None = None) -> Any:
         """States ``[b, t + 1, d]`` of item vectors ``[b, t, d]``, oldest first.
 
@@ -155,11 +139,6 @@ class _UserVectors(tf_keras.layers.Layer):  # type: ignore[misc]
         self._table = self._constant("table", standardised(block))
         self._mask = self._constant("mask", block.mask.astype(np.float32))
         self._map = tf_keras.layers.Dense(dimension, name="projection")
-
-    @property
-    def tables(self) -> list[Any]:
-        """Weights with one row per user."""
-        return [self._table, self._mask]
 
     def _constant(self, name: str, values: Vectors) -> Any:
         start = tf_keras.initializers.Constant(values)

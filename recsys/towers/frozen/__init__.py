@@ -1,0 +1,1 @@
+"""The query tower after training, as arrays and compiled loops, without TensorFlow."""
