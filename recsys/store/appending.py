@@ -16,13 +16,14 @@ from recsys.store.rows import ITEM_DELETED, UPSERT, USER_DELETED, Row
 
 KEY_SECONDS = 24 * 3600
 """Time for which an idempotency key is remembered."""
-_FORGOTTEN = 2_000
+_FORGOTTEN = 5_000
 """Largest number of expired keys that one transaction removes."""
 _PARAMETERS = 500
 _KNOWN = sa.select(KEYS.c.key, KEYS.c.digest, KEYS.c.watermark).where(
     KEYS.c.key.in_(sa.bindparam("keys", expanding=True))
 )
 _STATE = sa.select(STATE.c.watermark, STATE.c.recorded).with_for_update()
+_INSERT, _INSERT_KEYS = ENTRIES.insert(), KEYS.insert()
 _ADVANCE = STATE.update().values(watermark=sa.bindparam("last"), recorded=sa.bindparam("now"))
 _OLD_KEYS = KEYS.delete().where(
     KEYS.c.key.in_(
@@ -59,11 +60,12 @@ def append_group(
             key = {"key": pending.key, "digest": pending.digest, "watermark": watermark}
             keys.append({**key, "recorded": now})
     if rows:
-        connection.execute(ENTRIES.insert(), rows)
+        connection.execute(_INSERT, rows)
         _apply(connection, rows)
         connection.execute(_ADVANCE, {"last": watermark, "now": now})
     if keys:
-        connection.execute(KEYS.insert(), keys)
+        connection.execute(_INSERT_KEYS, keys)
+    if keys and now > before:  # at most once a second
         connection.execute(_OLD_KEYS, {"limit": now - KEY_SECONDS})
     return results, any(row["kind"] == USER_DELETED for row in rows)
 
