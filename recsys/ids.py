@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -64,7 +65,12 @@ class IdMap:
 
     def ids(self, rows: Rows) -> list[str]:
         """The ids of many rows, in their order."""
-        return [str(value) for value in self.index[rows]]
+        found: list[str] = self._ids[rows].tolist()
+        return found
+
+    @cached_property
+    def _ids(self) -> npt.NDArray[np.object_]:
+        return self.index.to_numpy(dtype=object)
 
     def row(self, value: str) -> int:
         """The row of one id.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from recsys.catalogue import Catalogue
@@ -37,7 +37,7 @@ from recsys_client.calls import RetrievalCalls
 from recsys_client.fusion import ReciprocalRank
 from recsys_client.records import Description
 from recsys_client.request import IMAGE, MAX_K, TEXT, TWO_TOWER, Request
-from recsys_client.response import Candidate, Response, UnknownUser
+from recsys_client.response import CandidateColumns, Response, UnknownUser
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +139,19 @@ class Retriever(RetrievalCalls):
 
         Raises:
             ServiceError: This process was forked from one that had opened a retriever.
+        """
+        return [
+            each
+            if isinstance(each, RecsysError)
+            else replace(each, candidates=tuple(each.candidates))
+            for each in self.answer_in_columns(requests)
+        ]
+
+    def answer_in_columns(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
+        """As :meth:`answer`, with candidates as :class:`CandidateColumns`, for a service.
+
+        Raises:
+            ServiceError: As for :meth:`answer`.
         """
         check_process()
         answers: dict[int, Response | RecsysError] = {}
@@ -269,12 +282,11 @@ class Retriever(RetrievalCalls):
         request, found = parsed.request, len(result.rows)
         ids, scores = self.catalogue.ids.ids(result.rows), result.scores.tolist()
         parts = self._parts(result.rows, vectors)
-        titles = self.catalogue.titles_at(result.rows) if request.titles else [None] * found
-        candidates = map(Candidate, ids, scores, range(1, found + 1), parts, titles)
+        titles = self.catalogue.titles_at(result.rows) if request.titles else ()
         unread = [each.unread_terms for each in vectors.values() if each.unread_terms is not None]
         spaces = [self.spaces[name] for name in request.spaces]
         return Response(
-            tuple(candidates),
+            CandidateColumns(ids, scores, parts, titles),
             request.space,
             parsed.unknown_history,
             None if found == request.k else why_short(spaces, parsed, found, len(self.catalogue)),
@@ -287,9 +299,11 @@ class Retriever(RetrievalCalls):
         )
 
     def _parts(self, rows: Rows, vectors: Mapping[str, QueryVector]) -> list[dict[str, float]]:
-        """Per row its score in each of several spaces in which it has a vector."""
+        """Per row its score in each of several spaces in which it has a vector; else empty."""
+        if len(vectors) < 2:
+            return []
         parts: list[dict[str, float]] = [{} for _ in rows]
-        for name in sorted(vectors) if len(vectors) > 1 else ():
+        for name in sorted(vectors):
             space = self.spaces[name]
             scores = space.scores(rows, vectors[name].vector).tolist()
             for part, row, score in zip(parts, rows, scores):

@@ -154,7 +154,9 @@ def _answers(
     if not wanted:
         return answers
     try:
-        answers |= zip(wanted, retriever.answer(list(wanted.values())))
+        # Without an object per candidate, where the retriever can.
+        answer = getattr(retriever, "answer_in_columns", retriever.answer)
+        answers |= zip(wanted, answer(list(wanted.values())))
     except Exception as error:
         if len(wanted) == 1:
             return answers | dict.fromkeys(wanted, error)

@@ -21,6 +21,7 @@ from recsys_client.request import (
 )
 from recsys_client.response import (
     Candidate,
+    CandidateColumns,
     Explanation,
     Fallback,
     Response,
@@ -121,17 +122,7 @@ def write_request(request: Request) -> pb.RetrieveRequest:
 
 def write_response(response: Response) -> pb.RetrieveResponse:
     """The message of a response."""
-    return pb.RetrieveResponse(
-        candidates=[
-            pb.Candidate(
-                item_id=each.id,
-                score=each.score,
-                rank=each.rank,
-                parts=each.parts,
-                title=each.title,
-            )
-            for each in response.candidates
-        ],
+    message = pb.RetrieveResponse(
         bundle_version=response.bundle_version,
         space=response.space,
         unknown_history_ids=response.unknown_history,
@@ -142,6 +133,17 @@ def write_response(response: Response) -> pb.RetrieveResponse:
         watermark=response.watermark,
         fallback=_number(response.fallback, FALLBACKS),
     )
+    add, found = message.candidates.add, response.candidates
+    if isinstance(found, CandidateColumns) and not found.parts and not found.titles:
+        # Most responses, in a third of the time: an empty map costs more than the other fields.
+        for rank, (id_, score) in enumerate(zip(found.ids, found.scores), start=1):
+            add(item_id=id_, score=score, rank=rank)
+        return message
+    for each in found:
+        candidate = add(item_id=each.id, score=each.score, rank=each.rank, title=each.title)
+        if each.parts:
+            candidate.parts.update(each.parts)
+    return message
 
 
 def read_response(message: pb.RetrieveResponse) -> Response:

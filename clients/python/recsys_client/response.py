@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, overload
 
 Fallback = Literal["empty_history", "popularity"]
 UnknownUser = Literal["error", "empty_history", "popularity"]
@@ -33,6 +33,72 @@ class Candidate:
     rank: int
     parts: Mapping[str, float] = field(default_factory=dict, hash=False)
     title: str | None = None
+
+
+class CandidateColumns(Sequence[Candidate]):
+    """The candidates of a response as columns; each is made when it is read.
+
+    It is equal to the tuple of its candidates.
+
+    Args:
+        ids: Id per candidate, best first.
+        scores: Score per candidate.
+        parts: Parts per candidate; empty where all are.
+        titles: Title per candidate, or None; empty where all are None.
+
+    Example:
+        >>> CandidateColumns(["lamp", "rug"], [0.5, 0.25])[1]
+        Candidate(id='rug', score=0.25, rank=2, parts={}, title=None)
+    """
+
+    __slots__ = ("ids", "parts", "scores", "titles")
+
+    def __init__(
+        self,
+        ids: Sequence[str],
+        scores: Sequence[float],
+        parts: Sequence[Mapping[str, float]] = (),
+        titles: Sequence[str | None] = (),
+    ) -> None:
+        self.ids, self.scores, self.parts, self.titles = ids, scores, parts, titles
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, position: int) -> Candidate: ...
+
+    @overload
+    def __getitem__(self, position: slice) -> tuple[Candidate, ...]: ...
+
+    def __getitem__(self, position: int | slice) -> Candidate | tuple[Candidate, ...]:
+        at = range(len(self.ids))[position]
+        if isinstance(at, range):
+            return tuple(map(self._candidate, at))
+        return self._candidate(at)
+
+    def __iter__(self) -> Iterator[Candidate]:
+        return map(self._candidate, range(len(self.ids)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, (tuple, CandidateColumns)):
+            return NotImplemented
+        return tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+    def _candidate(self, at: int) -> Candidate:
+        return Candidate(
+            self.ids[at],
+            self.scores[at],
+            at + 1,
+            self.parts[at] if self.parts else {},
+            self.titles[at] if self.titles else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -109,7 +175,7 @@ class Response:
         ['lamp']
     """
 
-    candidates: tuple[Candidate, ...]
+    candidates: Sequence[Candidate]
     space: str
     unknown_history: tuple[str, ...] = ()
     short: str | None = None
@@ -123,6 +189,8 @@ class Response:
     @property
     def ids(self) -> list[str]:
         """Ids of the candidates, best first."""
+        if isinstance(self.candidates, CandidateColumns):
+            return list(self.candidates.ids)
         return [candidate.id for candidate in self.candidates]
 
     @property
