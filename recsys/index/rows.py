@@ -87,6 +87,20 @@ class RowSet:
 
 
 @dataclass(frozen=True, eq=False)
+class GrownRowSet(RowSet):
+    """The rows of a condition on items of which some were added, replaced or deleted.
+
+    An index keeps what it derived from ``first`` while items change.
+
+    Attributes:
+        first: Rows of the same condition before the first change, out of the number of rows then.
+            A row that was not replaced or deleted since is in both sets or in neither.
+    """
+
+    first: RowSet
+
+
+@dataclass(frozen=True, eq=False)
 class Liveness:
     """Which rows of an immutable index are not deleted, in one version of a changing data set.
 

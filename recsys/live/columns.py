@@ -15,7 +15,7 @@ from pyroaring import BitMap, FrozenBitMap
 
 from recsys.ids import Rows
 from recsys.index import RowSet
-from recsys.index.rows import bitmap_of_rows
+from recsys.index.rows import GrownRowSet, bitmap_of_rows
 from recsys.live.contents import ItemTable
 from recsys.live.values import LiveValues, ValueCodes, ValuesPart
 from recsys.retrieval.filters import ColumnDescription, ColumnValues, FilterColumns
@@ -121,8 +121,7 @@ class LiveColumns:
         """
         found = self._cache.get(filter.key)
         if found is None:
-            rows = self._rows(filter, path)
-            found = self._cache.add(filter.key, RowSet(FrozenBitMap(rows), self.size))
+            found = self._cache.add(filter.key, self._rows(filter, path))
         return found
 
     def values(self, column: str, *, path: str = "column") -> ColumnValues:
@@ -148,9 +147,12 @@ class LiveColumns:
         """All columns with examples of the bundle's catalogue."""
         return self.base.describe()
 
-    def _rows(self, filter: Filter, path: str) -> BitMap:
-        found, newer = BitMap(), BitMap(self.absent)
+    def _rows(self, filter: Filter, path: str) -> RowSet:
+        first, found, newer = self.base.rows(filter, path=path), BitMap(), BitMap(self.absent)
+        if not newer and not self.segments:
+            return first
         for segment in reversed(self.segments):
             found |= segment.matching(filter, path) - newer
             newer |= segment.bitmap
-        return found | (self.base.rows(filter, path=path).bitmap - newer)
+        rows = FrozenBitMap(found | (first.bitmap - newer))
+        return GrownRowSet(rows, self.size, first)

@@ -139,6 +139,21 @@ def test_titles_filters_and_crowding_read_new_items(engine: LiveEngine, store: S
     assert len({"lamp", "i3", "i2"} & set(crowded)) <= 1
 
 
+def test_a_filter_is_that_of_the_newest_contents_in_every_base(
+    engine: LiveEngine, store: Store
+) -> None:
+    def matching() -> list[str]:
+        return sorted(ids(engine, history=["i0"], seen="include", filter='brand = "b1"'))
+
+    assert matching() == ["i1", "i7"]
+    record(engine, store, ItemUpserted("i1", "x"), ItemUpserted("i2", attributes={"brand": "b1"}))
+    assert matching() == ["i2", "i7"]
+    engine.compact()  # The new base has as many rows, with other values.
+    assert matching() == ["i2", "i7"]
+    record(engine, store, ItemUpserted("i7", "y"), ItemUpserted("i1", attributes={"brand": "b1"}))
+    assert matching() == ["i1", "i2"]
+
+
 def test_an_update_hides_the_old_vector_at_once(engine: LiveEngine, store: Store) -> None:
     best = ids(engine, terms="21", space=TEXT, k=1)
     assert best == ["i3"]

@@ -22,7 +22,7 @@ from recsys.index.live.files import save_live
 from recsys.index.live.leaves import Leaves
 from recsys.index.live.merging import merge
 from recsys.index.live.vectors import LiveVectors
-from recsys.index.rows import ALIVE, Liveness, RowSet
+from recsys.index.rows import ALIVE, GrownRowSet, Liveness, RowSet
 
 REACH = 8.0
 """``Base.reach`` before any is measured: a full radius in 64 dimensions."""
@@ -38,6 +38,7 @@ class Base:
         leaves: Leaves by which the delta is grouped.
         reach: Number of standard deviations that the best score of a group of the delta may be
             above the group's mean; infinite for exact search.
+        built: Version whose rows the index holds.
         sets: The part of each row set that is in the base.
     """
 
@@ -45,10 +46,16 @@ class Base:
     died: npt.NDArray[np.int64]
     leaves: Leaves
     reach: float
+    built: int = 0
     sets: WeakKeyDictionary[RowSet, RowSet] = field(default_factory=WeakKeyDictionary)
 
     def part(self, allowed: RowSet) -> RowSet:
-        """The rows of the set that are in the base; the same object on each call."""
+        """The rows of the set that are in the base; the same object on each call.
+
+        Rows that the version hides can be among them or not.
+        """
+        if isinstance(allowed, GrownRowSet) and not self.built:
+            allowed = allowed.first
         if allowed.size == len(self.index):
             return allowed
         part = self.sets.get(allowed)
@@ -108,7 +115,9 @@ class LiveIndex(Index):
         hidden = int(np.count_nonzero(died <= version))
         counts = LiveCounts(len(index) - hidden, 0, hidden)
         reach = REACH if len(leaves) > 1 else math.inf
-        return cls(cast(Vectors, vectors), index.config, Base(index, died, leaves, reach), counts)
+        return cls(
+            cast(Vectors, vectors), index.config, Base(index, died, leaves, reach, version), counts
+        )
 
     @property
     def live_vectors(self) -> LiveVectors:
