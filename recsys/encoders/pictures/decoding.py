@@ -7,7 +7,6 @@ memory, or starts another program.
 from __future__ import annotations
 
 import io
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +19,13 @@ Pixels = npt.NDArray[np.uint8]
 
 MAX_PIXELS = 50_000_000
 """Larger pictures are refused before they are decompressed (150 MB)."""
+
+MAX_SCANS = 100
+"""Largest number of scans of a progressive JPEG; each passes over the whole picture."""
+MAX_SCANNED_PIXELS = 1_000_000_000
+"""Largest number of scans times pixels of a JPEG: about a second."""
+_START_OF_SCAN = b"\xff\xda"
+_TOO_LARGE = f"more than {MAX_PIXELS:,} pixels"
 
 FORMATS = tuple(
     name
@@ -54,26 +60,24 @@ def read_picture(content: bytes, size: int) -> Image.Image | Broken:
 
     Grey, palette and CMYK pictures become RGB; of 16 bits the upper 8 are kept; transparent pixels
     are drawn on white; an animation gives its first frame; EXIF orientation is applied. Empty,
-    truncated, huge (over ``MAX_PIXELS``) and foreign files are :class:`Broken`.
+    truncated, huge (over ``MAX_PIXELS``) and foreign files are :class:`Broken`, and so are JPEGs of
+    too many scans, of which 2 MiB can take a minute.
     """
     if not content:
         return Broken("the file is empty")
-    with warnings.catch_warnings():
-        # Odd metadata does not matter; decompression bombs do.
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    return Broken(f"more than {MAX_PIXELS:,} pixels")
-                image.draft("RGB", (size, size))
-                return _to_rgb(ImageOps.exif_transpose(image))
-        except UnidentifiedImageError:
-            return Broken("not a picture in a known format")
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            return Broken(f"more than {MAX_PIXELS:,} pixels")
-        except Exception as error:  # Pillow raises any exception for a damaged file.
-            return Broken(f"damaged: {error or type(error).__name__}")
+    # Pillow's warnings are left alone: their filters belong to the whole process and its threads.
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            if fault := _excess(image, content):
+                return Broken(fault)
+            image.draft("RGB", (size, size))
+            return _to_rgb(ImageOps.exif_transpose(image))
+    except UnidentifiedImageError:
+        return Broken("not a picture in a known format")
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return Broken(_TOO_LARGE)
+    except Exception as error:  # Pillow raises any exception for a damaged file.
+        return Broken(f"damaged: {error or type(error).__name__}")
 
 
 def pixel_count(content: bytes) -> int | None:
@@ -85,13 +89,24 @@ def pixel_count(content: bytes) -> int | None:
         >>> pixel_count(b"not a picture") is None
         True
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-                return image.width * image.height
-        except Exception:  # Decoding reports the reason.
-            return None
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            return image.width * image.height
+    except Exception:  # Decoding reports the reason.
+        return None
+
+
+def _excess(image: Image.Image, content: bytes) -> str | None:
+    """Reason why decoding would take too long, by the header; None if it would not."""
+    pixels = image.width * image.height
+    if pixels > MAX_PIXELS:
+        return _TOO_LARGE
+    if image.format == "JPEG":
+        # In coded data 0xFF is followed by 0 or a restart marker only, so these are real markers.
+        scans = content.count(_START_OF_SCAN)
+        if scans > MAX_SCANS or scans * pixels > MAX_SCANNED_PIXELS:
+            return f"{scans:,} scans of {pixels:,} pixels, which would take too long to decode"
+    return None
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

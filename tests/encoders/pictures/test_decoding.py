@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from recsys.encoders.pictures.decoding import Broken, Pixels, decode, decode_all
+from recsys.encoders.pictures.decoding import Broken, Pixels, decode, decode_all, pixel_count
 from tests.encoders.drawings import bomb, drawing, file_of, picture_file
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
@@ -143,3 +145,31 @@ def test_no_bytes_make_it_raise(data: st.DataObject) -> None:
 
 def test_drawing_files_are_read_back() -> None:
     assert Image.open(io.BytesIO(picture_file("CMYK"))).mode == "CMYK"
+
+
+def scans(count: int) -> bytes:
+    """A small progressive JPEG whose last scan is repeated."""
+    whole = io.BytesIO()
+    drawing(3).save(whole, "JPEG", progressive=True)
+    head, marker, last = whole.getvalue()[:-2].rpartition(b"\xff\xda")
+    return head + (marker + last) * count + b"\xff\xd9"
+
+
+def test_a_jpeg_of_very_many_scans_is_refused_unread() -> None:
+    assert not isinstance(decode(scans(1), 40), Broken)
+    assert "scans of 1,600 pixels, which would take too long" in reason_of(scans(60_000))
+
+
+def test_scans_of_a_large_jpeg_count_by_their_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.encoders.pictures.decoding.MAX_SCANNED_PIXELS", 5 * 1_600)
+    assert "would take too long" in reason_of(scans(9))
+
+
+def test_threads_leave_the_filters_of_warnings_alone() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = list(warnings.filters)
+        files = [bomb(9_000), scans(2), b"x", file_of(drawing(1), "PNG")] * 20
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(lambda content: (decode(content, 8), pixel_count(content)), files))
+        assert list(warnings.filters) == before
