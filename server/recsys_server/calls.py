@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NoReturn
@@ -18,6 +19,7 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
 from recsys_server.messages import REQUEST_ID, abort, request_id
+from recsys_server.metrics.worker_metrics import WorkerMetrics
 from recsys_server.security.access import Access, required_scope
 
 LINES_PER_SECOND = 10
@@ -41,6 +43,8 @@ class Calls:
     Args:
         server: The server.
         access: Tokens that callers need; None for none.
+        metrics: Metrics of the calls.
+        slow: Seconds from which an answered call has a line in the log.
 
     Attributes:
         in_flight: Number of calls that wait, run or are being answered. A call with a stream of
@@ -52,10 +56,19 @@ class Calls:
         ...     add_to_server(service, Calls(server))
     """
 
-    def __init__(self, server: grpc.aio.Server, *, access: Access | None = None) -> None:
+    def __init__(
+        self,
+        server: grpc.aio.Server,
+        *,
+        access: Access | None = None,
+        metrics: WorkerMetrics | None = None,
+        slow: float = math.inf,
+    ) -> None:
         self.in_flight = 0
         self._server = server
         self._access = access
+        self._metrics = metrics or WorkerMetrics()
+        self._slow = slow
         self._idle = asyncio.Event()
         self._idle.set()
         self._lines = _LineLimit()
@@ -94,14 +107,24 @@ class Calls:
 
     def _single(self, name: str, behaviour: Behaviour) -> Callable[[Any, Any], Awaitable[Any]]:
         access, needed = self._needed(name)
+        method = name.rpartition("/")[2]
+        answered = self._metrics.number("recsys_calls", method, "OK")
+        times = self._metrics.histogram("recsys_call_seconds", method)
 
         async def call(request: Any, context: Any) -> Any:
             began, caller = self._begin(context), ""
             try:
                 if access is not None:
                     caller = access.check(context.invocation_metadata(), *needed)
-                return await behaviour(request, context)
+                response = await behaviour(request, context)
+                seconds = time.perf_counter() - began
+                answered.value += 1
+                times.observe(seconds)
+                if seconds >= self._slow:
+                    self._log_slow(method, context, seconds, caller)
+                return response
             except asyncio.CancelledError:
+                self._metrics.number("recsys_calls", method, "CANCELLED").value += 1
                 raise  # by the caller, or at the end of the grace period
             except Exception as error:
                 await self._end(name, error, context, began, caller)
@@ -177,13 +200,14 @@ class Calls:
 
         The line holds no part of the request: a message can contain the id of a user.
         """
-        code = context.code()
+        code, method = context.code(), name.rpartition("/")[2]
+        self._metrics.number("recsys_calls", method, getattr(code, "name", str(code))).value += 1
         suppressed = self._lines.take(name, code)
         if suppressed is None:
             return
         reason, field, its_id = _details(context)
         values: dict[str, Any] = {
-            "method": name.rpartition("/")[2],
+            "method": method,
             "status": getattr(code, "name", str(code)),
             "reason": reason,
             "field": field,
@@ -196,6 +220,16 @@ class Calls:
         level = logging.WARNING if code in _OWN_FAULTS else logging.INFO
         text = " ".join(f"{key}={value}" for key, value in shown.items())
         _log.log(level, "call failed: %s", text, extra=shown)
+
+    def _log_slow(self, method: str, context: Any, seconds: float, caller: str) -> None:
+        suppressed = self._lines.take(method, "slow")
+        if suppressed is None:
+            return
+        milliseconds, its_id = round(1000 * seconds, 1), request_id(context)
+        values = {"method": method, "milliseconds": milliseconds, "request_id": its_id}
+        values |= {"caller": caller} if caller else {}
+        text = " ".join(f"{key}={value}" for key, value in values.items())
+        _log.warning("slow call: %s", text, extra=values)
 
 
 class _Wrapped(grpc.GenericRpcHandler):  # type: ignore[type-arg]

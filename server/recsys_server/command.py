@@ -53,6 +53,12 @@ TlsClientCa = Annotated[
 Insecure = Annotated[
     bool, typer.Option("--insecure", help="Allow calls from beyond this machine without TLS.")
 ]
+MetricsPort = Annotated[
+    int | None, typer.Option(min=0, max=65535, help="Port of /metrics, /live and /ready.")
+]
+Slow = Annotated[
+    float | None, typer.Option(min=0, help="Seconds from which an answered call is logged.")
+]
 Check = Annotated[
     bool, typer.Option("--check", help="Check the settings and what they name, and end.")
 ]
@@ -76,6 +82,8 @@ def serve(
     tls_certificate: TlsCertificate = None,
     tls_key: TlsKey = None,
     tls_client_ca: TlsClientCa = None,
+    metrics_port: MetricsPort = None,
+    slow: Slow = None,
     insecure: Insecure = False,
     json_logs: JsonLogs = False,
     check: Check = False,
@@ -103,6 +111,8 @@ def serve(
         "grace": grace,
         "tokens": tokens,
         "insecure": insecure or None,
+        "metrics_port": metrics_port,
+        "slow": slow,
         "tls": {name: path for name, path in tls.items() if path is not None} or None,
         "log": "json" if json_logs else None,
     }

@@ -6,6 +6,7 @@ It serves the bundles of a given rollout; ``recsys_server.processes.worker`` ope
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
+from grpc_channelz.v1 import channelz_pb2_grpc
+from grpc_channelz.v1.channelz import aio as channelz_aio  # type: ignore[attr-defined]
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
@@ -20,6 +23,7 @@ from recsys.errors import ServiceError
 from recsys_server.calls import Calls
 from recsys_server.limits import Limits
 from recsys_server.messages import ParsedMessages
+from recsys_server.metrics.worker_metrics import WorkerMetrics
 from recsys_server.processes.following import BundleFollower
 from recsys_server.rollout import Rollout
 from recsys_server.security.access import Access
@@ -59,6 +63,9 @@ class RetrievalServer:
         follower: BundleFollower | None = None,
         tls: Tls | None = None,
         access: Access | None = None,
+        metrics: WorkerMetrics | None = None,
+        slow: float = math.inf,
+        channelz: bool = False,
     ) -> RetrievalServer:
         """Listen, with health SERVING for the server and for each of its services.
 
@@ -71,6 +78,9 @@ class RetrievalServer:
             follower: Follower of the folder of bundles, for ``BundleService``; None without one.
             tls: Certificates; None for calls that are not encrypted.
             access: Tokens that callers need; None for none.
+            metrics: Metrics of the worker.
+            slow: Seconds from which an answered call has a line in the log.
+            channelz: Whether gRPC's own statistics of connections and calls are served.
 
         Raises:
             ServiceError: An address cannot be listened on.
@@ -80,21 +90,27 @@ class RetrievalServer:
         limits = limits or Limits()
         threads = threads or os.cpu_count() or 1
         executor = ThreadPoolExecutor(threads, thread_name_prefix="retrieval")
-        service = RetrievalService(rollout, executor=executor, limits=limits, threads=threads)
+        service = RetrievalService(
+            rollout, executor=executor, limits=limits, threads=threads, metrics=metrics
+        )
         server = grpc.aio.server(
             options=[
                 ("grpc.so_reuseport", 1),
                 ("grpc.max_receive_message_length", 4 * limits.message),
                 ("grpc.max_send_message_length", -1),
+                ("grpc.enable_channelz", int(channelz)),
             ]
         )
-        calls = Calls(server, access=access)
+        calls = Calls(server, access=access, metrics=metrics, slow=slow)
         service.add_to(calls)
         further = FurtherServices(rollout, limits, follower=follower, executor=executor)
         further.add_to(calls)
         parsed: Any = ParsedMessages(calls)
         health_service = health.aio.HealthServicer()  # type: ignore[attr-defined]
         health_pb2_grpc.add_HealthServicer_to_server(health_service, parsed)
+        if channelz:
+            statistics = channelz_aio.ChannelzServicer()
+            channelz_pb2_grpc.add_ChannelzServicer_to_server(statistics, parsed)
         names = (*further.names, health.SERVICE_NAME, reflection.SERVICE_NAME)
         described = reflection.aio.ReflectionServicer(names)  # type: ignore[attr-defined]
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(described, parsed)

@@ -7,6 +7,7 @@ finishes on that bundle. A new deployment replaces it in one assignment.
 from __future__ import annotations
 
 import hashlib
+import threading
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from recsys.store import Store
 
 if TYPE_CHECKING:
     from recsys.live import LiveEngine
+
+CLOSE_SECONDS = 60.0
+"""Time after which the engine of a replaced bundle is closed."""
 
 
 class Retriever(Protocol):
@@ -64,7 +68,7 @@ class LoadedBundle:
             return cls(bundle.version, bundle.retriever, bundle)
         engine = bundle.live(store)
         loaded = cls(bundle.version, bundle.retriever, bundle, engine)
-        weakref.finalize(loaded, _close, engine, store)
+        weakref.finalize(loaded, _close_later, engine, store).atexit = False
         return loaded
 
     @property
@@ -110,17 +114,22 @@ class Rollout:
 
     Attributes:
         current: Deployment that answers new requests; replaced in one assignment.
-        store: Store to which the services write, or None.
     """
 
-    def __init__(self, current: Deployment, *, store: Store | None = None) -> None:
+    def __init__(self, current: Deployment) -> None:
         self.current = current
-        self.store = store
 
 
-def _close(engine: LiveEngine, store: Store) -> None:
-    engine.close()
-    store.close()
+def _close_later(engine: LiveEngine, store: Store) -> None:
+    """Close an engine that no deployment has, after the calls that still use it."""
+
+    def close() -> None:
+        engine.close()
+        store.close()
+
+    timer = threading.Timer(CLOSE_SECONDS, close)
+    timer.daemon = True
+    timer.start()
 
 
 def user_fraction(user_id: str) -> float:

@@ -23,6 +23,8 @@ from recsys_server.admission import Admission, QueueLimits, cost_of
 from recsys_server.batching import Batcher, Part
 from recsys_server.limits import Limits
 from recsys_server.messages import abort, abort_late, parse
+from recsys_server.metrics.stages import StageMetrics
+from recsys_server.metrics.worker_metrics import WorkerMetrics
 from recsys_server.rollout import Deployment, LoadedBundle, Retriever, Rollout
 from recsys_server.statuses import to_status
 
@@ -54,6 +56,7 @@ class RetrievalService:
         queue: The work that may wait.
         threads: Number of batches that run at the same time.
         clock: Time in seconds, with which deadlines are compared.
+        metrics: Metrics of the worker.
     """
 
     def __init__(
@@ -65,9 +68,11 @@ class RetrievalService:
         queue: QueueLimits | None = None,
         threads: int = 1,
         clock: Callable[[], float] = time.monotonic,
+        metrics: WorkerMetrics | None = None,
     ) -> None:
         self._rollout = rollout
         self._limits = limits
+        self._stages = StageMetrics(metrics or WorkerMetrics())
         self._admission = Admission(queue or QueueLimits(), threads)
         self._batcher = Batcher(
             self._answer, executor=executor, admission=self._admission, clock=clock
@@ -125,6 +130,7 @@ class RetrievalService:
         """Per part the bytes of its response, or the reason why there is none."""
         outcomes: dict[Part, bytes | Exception] = {}
         groups: dict[LoadedBundle, dict[Part, Request]] = defaultdict(dict)
+        stages = self._stages.begin(len(parts))
         for part in parts:
             message = part.request.message
             try:
@@ -135,12 +141,18 @@ class RetrievalService:
                 groups[loaded][part] = request
             except Exception as error:
                 outcomes[part] = error
+        stages.end("read")
         for loaded, requests in groups.items():
-            for part, answer in _answers(loaded.retriever, requests).items():
+            answers = _answers(loaded.retriever, requests)
+            stages.end("retrieve")
+            for part, answer in answers.items():
                 if isinstance(answer, Exception):
                     outcomes[part] = answer
                 else:
                     outcomes[part] = write_response(answer).SerializeToString()
+                    role = "active" if loaded is part.request.deployment.active else "canary"
+                    self._stages.answered(role, answer.space)
+            stages.end("write")
         return [outcomes[part] for part in parts]
 
 

@@ -53,6 +53,10 @@ class Settings(BaseSettings):
         tokens: File of tokens, of which each call needs one; none by default.
         insecure: Whether callers beyond this machine may call without encryption or without a
             token or client certificate.
+        metrics_host: Interface of the pages /metrics, /live and /ready.
+        metrics_port: Port of these pages; 0 takes a free one, none has no such pages.
+        slow: Seconds from which an answered call has a line in the log; none by default.
+        channelz: Whether gRPC's own statistics of connections and calls are served.
         log: Form of the log on stderr.
         limits: Largest request that is answered.
 
@@ -79,6 +83,10 @@ class Settings(BaseSettings):
     tls: Tls = Tls()
     tokens: Path | None = None
     insecure: bool = False
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(None, ge=0, le=65535)
+    slow: float | None = Field(None, gt=0, allow_inf_nan=False)
+    channelz: bool = False
     log: Literal["text", "json"] = "text"
     limits: Limits = Limits()
 

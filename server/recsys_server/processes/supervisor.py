@@ -8,10 +8,11 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from recsys_server.metrics.service_metrics import ServiceMetrics
 from recsys_server.processes import signals
 from recsys_server.processes.addresses import Reservation
 from recsys_server.processes.job import Job
@@ -25,6 +26,8 @@ KILL_SECONDS = 1.0
 """Time beyond the grace period after which a worker is killed."""
 HANG_SECONDS = 60.0
 """Time without a report after which a worker is killed and replaced."""
+REPORT_BYTES = 1 << 24
+"""Largest report of a worker."""
 WORKER = "recsys_server.processes.worker"
 _log = logging.getLogger("recsys_server.supervisor")
 
@@ -53,6 +56,7 @@ class Supervisor:
         self._module = module
         self._stopping = asyncio.Event()
         self._failed = False
+        self.metrics = ServiceMetrics(settings.workers)
         self._ready: set[int] = set()
         self._alive: dict[int, float] = {}
         self._version: str | None = None
@@ -65,8 +69,8 @@ class Supervisor:
 
     @property
     def ready_workers(self) -> int:
-        """Number of workers that answer."""
-        return len(self._ready)
+        """Number of workers that answer; 0 once a stop has begun."""
+        return 0 if self._stopping.is_set() else len(self._ready)
 
     def stop(self) -> None:
         """Begin to stop; :meth:`run` returns when every worker has ended."""
@@ -119,6 +123,7 @@ class Supervisor:
             *(sys.executable, "-m", self._module),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            limit=REPORT_BYTES,
             start_new_session=True,  # Ctrl-C in a terminal reaches the supervisor only
         )
         assert process.stdin is not None and process.stdout is not None
@@ -136,11 +141,14 @@ class Supervisor:
             return await process.wait()
         finally:
             self._ready.discard(number)
+            if not self._stopping.is_set():
+                self.metrics.end(number)
             del self._processes[number]
 
     def _take(self, number: int, report: dict[str, Any]) -> None:
         """Follow a report of a worker."""
         self._alive[number] = time.monotonic()
+        self.metrics.take(number, report["metrics"])
         self._version = report["version"]
         if number not in self._ready:
             self._ready.add(number)
@@ -193,9 +201,31 @@ def supervise(
     async def run() -> int:
         supervisor = Supervisor(settings, reservation, ready=ready, module=module)
         signals.call_on_stop(supervisor.stop, asyncio.get_running_loop())
-        return await supervisor.run()
+        with _pages(settings, supervisor):
+            return await supervisor.run()
 
     return asyncio.run(run())
+
+
+@contextmanager
+def _pages(settings: Settings, supervisor: Supervisor) -> Iterator[None]:
+    """The pages of metrics and health, if there is a port for them."""
+    if settings.metrics_port is None:
+        yield
+        return
+    from recsys_server.metrics.endpoint import Endpoint
+
+    pages = Endpoint(
+        supervisor.metrics,
+        host=settings.metrics_host,
+        port=settings.metrics_port,
+        ready=lambda: supervisor.ready_workers > 0,
+    )
+    _log.info("metrics at http://%s/metrics", pages.address)
+    try:
+        yield
+    finally:
+        pages.close()
 
 
 def _signal_name(code: int) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import signal
 import sys
@@ -14,14 +15,16 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 from recsys.errors import RecsysError
 from recsys_server.lifecycle import RetrievalServer
 from recsys_server.logs import log_to_stderr
+from recsys_server.metrics.sampling import sample
+from recsys_server.metrics.worker_metrics import WorkerMetrics
 from recsys_server.processes.following import BundleFollower
 from recsys_server.processes.job import Job, report_line
 from recsys_server.processes.loading import load
-from recsys_server.rollout import Rollout
 from recsys_server.security.access import Access
 
 EXIT_SECONDS = 0.5
@@ -66,6 +69,7 @@ async def _serve(follower: BundleFollower, job: Job, reports: int) -> None:
     settings, rollout = job.settings, follower.rollout
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
+    metrics = WorkerMetrics()
     server = await RetrievalServer.start(
         rollout,
         addresses=job.addresses,
@@ -74,12 +78,15 @@ async def _serve(follower: BundleFollower, job: Job, reports: int) -> None:
         follower=follower,
         tls=settings.tls,
         access=None if settings.tokens is None else Access(settings.tokens),
+        metrics=metrics,
+        slow=settings.slow or math.inf,
+        channelz=settings.channelz,
     )
     # Until here SIGTERM ends the process at once: there is no request to finish.
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     threading.Thread(target=_watch_supervisor, args=(loop, stopping), daemon=True).start()
     following = asyncio.create_task(follower.run(ThreadPoolExecutor(1, "bundles")))
-    reporting = asyncio.create_task(_report(rollout, reports))
+    reporting = asyncio.create_task(_report(server, follower, metrics, reports))
     await stopping.wait()
     following.cancel()
     reporting.cancel()
@@ -94,13 +101,29 @@ async def _serve(follower: BundleFollower, job: Job, reports: int) -> None:
     _exit(0)
 
 
-async def _report(rollout: Rollout, reports: int) -> None:
-    """State regularly that the worker answers, and with which bundle."""
+async def _report(
+    server: RetrievalServer, follower: BundleFollower, metrics: WorkerMetrics, reports: int
+) -> None:
+    """State regularly that the worker answers, with which bundle, and its metrics."""
+    rollout, loop = follower.rollout, asyncio.get_running_loop()
+    executor = ThreadPoolExecutor(1, "reports")
     while True:
-        report = {"event": "alive", "version": rollout.current.active.version}
+        metrics.number("recsys_calls_in_flight").value = server.in_flight
+        try:
+            await loop.run_in_executor(
+                executor, partial(sample, metrics, rollout, refused=len(follower.refused))
+            )
+        except Exception:
+            _log.exception("the gauges could not be read")
+        report = {"version": rollout.current.active.version, "metrics": metrics.report()}
         with suppress(OSError):  # the supervisor is gone
-            os.write(reports, report_line(report))
+            await loop.run_in_executor(executor, _write, reports, report_line(report))
         await asyncio.sleep(ALIVE_SECONDS)
+
+
+def _write(descriptor: int, line: bytes) -> None:
+    while line:
+        line = line[os.write(descriptor, line) :]
 
 
 def _watch_supervisor(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:

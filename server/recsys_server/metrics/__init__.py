@@ -1,0 +1,1 @@
+"""Metrics: counted in each worker, added up by the supervisor, read by Prometheus."""

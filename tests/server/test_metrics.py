@@ -1,0 +1,200 @@
+"""Metrics, the slow-request log and gRPC's own statistics; none of them names a user."""
+
+from __future__ import annotations
+
+import logging
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from os import kill
+from signal import SIGKILL, SIGTERM
+from typing import Any
+
+import grpc
+import pytest
+from grpc_channelz.v1 import channelz_pb2, channelz_pb2_grpc
+from prometheus_client.parser import text_string_to_metric_families
+
+from recsys.errors import RecsysError, ServiceError
+from recsys.retrieval import Request
+from recsys_client import RecsysClient
+from recsys_server.metrics.definitions import METRICS
+from recsys_server.metrics.endpoint import Endpoint
+from recsys_server.metrics.sampling import sample
+from recsys_server.metrics.service_metrics import ServiceMetrics
+from recsys_server.metrics.stages import SPACES, StageMetrics
+from recsys_server.metrics.worker_metrics import WorkerMetrics
+from tests import forked
+from tests.server.service_world import WAIT, LineRetriever, rollout_of, served, until
+
+Samples = dict[tuple[str, tuple[str, ...]], float]
+
+
+def read(address: str) -> Samples:
+    """Samples of the page by their name and the values of their labels, ordered by label."""
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=WAIT) as page:
+        text = page.read().decode()
+    return {
+        (each.name, tuple(label for _, label in sorted(each.labels.items()))): each.value
+        for family in text_string_to_metric_families(text)
+        for each in family.samples
+    }
+
+
+@pytest.fixture
+def pages() -> Iterator[tuple[ServiceMetrics, str]]:
+    metrics = ServiceMetrics(workers=2)
+    endpoint = Endpoint(metrics, host="127.0.0.1", port=0, ready=lambda: metrics.reporting > 0)
+    yield metrics, endpoint.address
+    endpoint.close()
+
+
+def test_calls_are_counted_by_method_and_status() -> None:
+    metrics = WorkerMetrics()
+    with (
+        served(LineRetriever(), metrics=metrics) as server,
+        RecsysClient(server.address, timeout=WAIT) as client,
+    ):
+        client.retrieve(user_id="ann", k=2)
+        client.answer([Request.of(user_id=user, k=2) for user in ("ann", "bob")])
+        with pytest.raises(RecsysError):
+            client.retrieve(user_id="nobody", k=2)
+        call = metrics.number("recsys_calls", "Retrieve", "NOT_FOUND")
+        until(lambda: call.value)
+    report = metrics.report()
+    numbers = {(name, *labels): value for name, labels, value in report["numbers"]}
+    assert numbers["recsys_calls", "Retrieve", "OK"] == 1
+    assert numbers["recsys_calls", "Retrieve", "NOT_FOUND"] == 1
+    assert numbers["recsys_answers", "active", "two_tower"] == 3
+    counts = {(name, *labels): sum(counts) for name, labels, counts, _ in report["histograms"]}
+    assert counts["recsys_call_seconds", "Retrieve"] == 1
+    assert counts["recsys_batch_size",] == counts["recsys_stage_seconds", "retrieve"] >= 2
+    assert not re.search("ann|bob|nobody", str(report))
+
+
+def test_workers_are_added_up_and_the_counts_of_a_dead_one_stay(
+    pages: tuple[ServiceMetrics, str],
+) -> None:
+    metrics, address = pages
+    for worker in (0, 1):
+        own = WorkerMetrics()
+        own.number("recsys_calls", "Retrieve", "OK").value = 3
+        own.histogram("recsys_call_seconds", "Retrieve").observe(0.004)
+        own.number("recsys_calls_in_flight").value = 1 + worker
+        metrics.take(worker, own.report())
+    metrics.end(0)
+    metrics.take(0, WorkerMetrics().report())
+    found = read(address)
+    assert found["recsys_calls_total", ("Retrieve", "OK")] == 6
+    assert found["recsys_call_seconds_count", ("Retrieve",)] == 2
+    assert found["recsys_call_seconds_bucket", ("0.003", "Retrieve")] == 0
+    assert found["recsys_call_seconds_bucket", ("0.005", "Retrieve")] == 2
+    assert found["recsys_calls_in_flight", ("1",)] == 2
+    assert ("recsys_calls_in_flight", ("0",)) not in found
+    assert found["recsys_workers_replaced_total", ()] == 1 and found["recsys_workers", ()] == 2
+
+
+def test_the_pages_of_health_follow_the_workers(pages: tuple[ServiceMetrics, str]) -> None:
+    metrics, address = pages
+
+    def status(page: str) -> int:
+        try:
+            with urllib.request.urlopen(f"http://{address}{page}", timeout=WAIT) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    assert [status(page) for page in ("/live", "/ready", "/other")] == [200, 503, 404]
+    metrics.take(0, WorkerMetrics().report())
+    assert status("/ready") == 200
+    with pytest.raises(ServiceError, match="metrics_port"):
+        Endpoint(metrics, host="127.0.0.1", port=int(address.split(":")[1]), ready=lambda: True)
+
+
+def test_gauges_are_read_from_the_rollout_and_the_process() -> None:
+    metrics = WorkerMetrics()
+    sample(metrics, rollout_of(LineRetriever()), refused=2)
+    assert metrics.number("recsys_bundles_refused").value == 2
+    assert metrics.number("recsys_worker_memory_bytes").value > 1e6
+
+
+def test_labels_have_few_values_whatever_callers_send() -> None:
+    metrics = WorkerMetrics()
+    stages = StageMetrics(metrics)
+    for number in range(10 * SPACES):
+        stages.answered("active", f"space{number}")
+    assert sum(name == "recsys_answers" for name, *_ in metrics.report()["numbers"]) <= SPACES + 1
+    labels = {label for each in METRICS.values() for label in each.labels}
+    assert labels <= {"method", "status", "stage", "bundle", "space", "kind"}
+
+
+def test_slow_calls_have_a_line_without_the_request(caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        caplog.at_level(logging.INFO),
+        served(LineRetriever(), slow=1e-9) as server,
+        RecsysClient(server.address, timeout=WAIT) as client,
+    ):
+        client.retrieve(user_id="ann", k=2)
+    lines = [each.message for each in caplog.records if each.message.startswith("slow call: ")]
+    assert len(lines) == 1 and "method=Retrieve" in lines[0] and "ann" not in caplog.text
+
+
+def test_failed_calls_have_a_line_with_the_callers_id_of_the_request(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
+    from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
+
+    def call(request_id: str) -> Any:
+        request = pb.RetrieveRequest(query=pb.Query(user_id="nobody"), k=1)
+        with (
+            grpc.insecure_channel(server.address) as channel,
+            pytest.raises(grpc.RpcError) as caught,
+        ):
+            metadata = (("x-request-id", request_id),)
+            RetrievalServiceStub(channel).Retrieve(request, timeout=WAIT, metadata=metadata)
+        return dict(caught.value.trailing_metadata())["x-request-id"]
+
+    with caplog.at_level(logging.INFO), served(LineRetriever()) as server:
+        assert call("order-7") == "order-7"
+        assert call("two words") != "two words"
+        until(lambda: len(caplog.records) == 2)
+    record: Any = caplog.records[0]
+    assert (record.method, record.status, record.reason, record.field, record.request_id) == (
+        "Retrieve",
+        "NOT_FOUND",
+        "unknown_id",
+        "query.user_id",
+        "order-7",
+    )
+    assert "nobody" not in caplog.text
+
+
+def test_channelz_lists_the_server() -> None:
+    with (
+        served(LineRetriever(), channelz=True) as server,
+        grpc.insecure_channel(server.address) as channel,
+    ):
+        stub = channelz_pb2_grpc.ChannelzStub(channel)
+        assert stub.GetServers(channelz_pb2.GetServersRequest(), timeout=WAIT).server
+
+
+def test_a_service_of_processes_has_one_page() -> None:
+    with forked.started("tests.server.line_service", "grace=0", "metrics_port=0") as service:
+        service.wait_for(lambda: "\n" in service.out.read_text())
+        log = service.err.read_text()
+        address = service.out.read_text().strip()
+        page = re.search(r"http://(\S+)/metrics", log)
+        assert page is not None
+        with RecsysClient(address, timeout=WAIT) as client:
+            for _ in range(3):
+                client.retrieve(user_id="ann", k=2)
+        until(lambda: read(page[1]).get(("recsys_calls_total", ("Retrieve", "OK"))) == 3)
+        worker = re.search(r"\(process (\d+)\) is ready", log)
+        assert worker is not None
+        kill(int(worker[1]), SIGKILL)
+        until(lambda: read(page[1])["recsys_workers_replaced_total", ()] == 1)
+        assert read(page[1])["recsys_calls_total", ("Retrieve", "OK")] == 3
+        service.send_signal(SIGTERM)
+        assert service.wait(WAIT).returncode == 0
