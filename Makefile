@@ -43,6 +43,7 @@ check: lint test ## lint, then test
 docs: $(STAMP) ## write the references of the commands and of the configuration
 	@$(BIN)/python docs/make_cli.py
 	@$(BIN)/python docs/make_configuration.py
+	@$(BIN)/python docs/make_settings.py
 
 sample: $(STAMP) ## generate the included data set again
 	@$(BIN)/python data/make_sample.py

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from recsys.comparison.config import ComparisonConfig
@@ -90,6 +91,11 @@ def reference() -> str:
     return "\n".join(parts)
 
 
+def table_of(kind: type[BaseModel]) -> str:
+    """The table of the keys of one class, without links to those that it nests."""
+    return "\n".join(_table(list(_keys(kind, {})))) + "\n"
+
+
 def undescribed() -> list[str]:
     """Keys whose class does not describe them."""
     return [
@@ -140,7 +146,7 @@ def _label(kind: type[Config]) -> str:
     return "section"
 
 
-def _tag(kind: type[Config]) -> tuple[str, str] | None:
+def _tag(kind: type[BaseModel]) -> tuple[str, str] | None:
     """The key and the value that select this form of a section."""
     for key in TAGS:
         field = kind.model_fields.get(key)
@@ -158,7 +164,7 @@ def _table(keys: list[tuple[str, str, str, str]]) -> Iterator[str]:
 
 
 def _keys(
-    kind: type[Config], links: dict[type[Config], str]
+    kind: type[BaseModel], links: dict[type[Config], str]
 ) -> Iterator[tuple[str, str, str, str]]:
     tag, described = _tag(kind), _descriptions(kind)
     own = inspect.get_annotations(kind)
@@ -221,7 +227,7 @@ def _summary(kind: type[Config]) -> str:
     return _prose(_own_doc(kind).split("\n\n")[0]).replace("\n", " ")
 
 
-def _descriptions(kind: type[Config]) -> dict[str, str]:
+def _descriptions(kind: type[BaseModel]) -> dict[str, str]:
     """Description of each key, from the docstrings of the class and of those it inherits from."""
     found: dict[str, str] = {}
     for base in reversed(kind.__mro__):

@@ -193,7 +193,20 @@ for module in {modules}:
 
 
 def _text_files() -> list[Path]:
-    kinds = {".py", ".md", ".toml", ".txt", ".proto", ".json", ".html", ".j2", ".yml", ""}
+    kinds = {
+        ".py",
+        ".md",
+        ".toml",
+        ".txt",
+        ".proto",
+        ".json",
+        ".html",
+        ".j2",
+        ".yml",
+        ".yaml",
+        ".service",
+        "",
+    }
     folders = [
         "recsys",
         "server",
@@ -204,6 +217,7 @@ def _text_files() -> list[Path]:
         "benchmarks",
         "docs",
         "examples",
+        "deploy",
     ]
     folders += ["configs", ".ci"]
     found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*"))]
