@@ -83,6 +83,8 @@ def run(
     _print_figures(report["figures"], job)
     found = ", ".join(candidate["item_id"] for candidate in trial.notes["candidates"][:5])
     typer.echo(f"Query over gRPC, answered by bundle {trial.notes['bundle_version']}: {found}, ...")
+    for write in trial.notes["writes"]:
+        typer.echo(f"{write}.")
     typer.echo(f"Report: {job.folder / 'report.html'}  Figures: {job.folder / 'report.json'}")
 
 

@@ -1,4 +1,4 @@
-"""The last stage of ``recsys run``: serve the published bundle, send a request, stop cleanly."""
+"""The last stage of ``recsys run``: serve the published bundle, read, write, stop cleanly."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from recsys.cli.trial_writes import try_writes
 from recsys.errors import ServiceError
 from recsys.pipeline import Job
 from recsys.pipeline.stage import StageResult
@@ -17,7 +18,10 @@ from recsys.retrieval import Query, Request, response_to_json
 
 
 def try_out(job: Job) -> StageResult:
-    """Start ``python -m recsys_server`` on the bundles, send one request, stop with SIGTERM.
+    """Start ``python -m recsys_server`` on the bundles, send one request, try writes, stop it.
+
+    The service has a store of its own, which is deleted with it. The notes are the answer to the
+    request, and the effects of the writes as ``writes``.
 
     Raises:
         ServiceError: It did not start, answer or stop as it should.
@@ -35,25 +39,29 @@ def try_out(job: Job) -> StageResult:
                 [
                     *(sys.executable, "-m", "recsys_server", "--bundles", str(job.bundles)),
                     *("--port", "0", "--port-file", str(port_file)),
+                    *("--store", str(Path(folder) / "store.sqlite")),
                 ],
                 stdout=subprocess.DEVNULL,
                 stderr=written,
             )
         try:
-            job.progress("serve", 0, 3, "starting")
+            job.progress("serve", 0, 4, "starting")
             port = _wait_for_port(server, port_file, log, serve.start_seconds)
-            job.progress("serve", 1, 3, f"listening on port {port}")
+            job.progress("serve", 1, 4, f"listening on port {port}")
             with RecsysClient(f"127.0.0.1:{port}", timeout=serve.start_seconds) as client:
                 answer = response_to_json(client.respond(request))
-            job.progress("serve", 2, 3, f"{len(answer['candidates'])} candidates")
+                job.progress("serve", 2, 4, f"{len(answer['candidates'])} candidates")
+                writes = try_writes(client, request, job.ingested.catalogue)
+            job.progress("serve", 3, 4, f"{len(writes)} writes")
             _stop(server, serve.stop_seconds, log)
-            job.progress("serve", 3, 3, "stopped cleanly")
+            job.progress("serve", 4, 4, "stopped cleanly")
         finally:
             if server.poll() is None:
                 server.kill()
                 server.wait()
     seconds = round(time.monotonic() - began, 3)
-    return StageResult("serve", seconds, False, {"candidates": len(answer["candidates"])}, answer)
+    figures = {"candidates": len(answer["candidates"])}
+    return StageResult("serve", seconds, False, figures, {**answer, "writes": writes})
 
 
 def with_default_query(job: Job, request: Request) -> Request:
