@@ -74,12 +74,16 @@ def parts_of(job: Job) -> Parts:
             **{f"index.{name}": value for name, value in records["index"]["figures"].items()},
         },
         fingerprints={name: record["fingerprint"] for name, record in records.items()},
-        watermark=_watermark(records["ingest"]["notes"].get("stores", {})),
+        watermark=included_watermark(records["ingest"]["notes"].get("stores", {})),
     )
 
 
-def _watermark(stores: Mapping[str, Mapping[str, Any]]) -> int:
-    """Last change of a store that the data include, 0 for data of files."""
+def included_watermark(stores: Mapping[str, Mapping[str, Any]]) -> int:
+    """Last change of a store that the data include, 0 for data of files.
+
+    Args:
+        stores: State of the store of each section of the data, as the stage "ingest" records it.
+    """
     return min((int(section["watermark"]) for section in stores.values()), default=0)
 
 
