@@ -258,7 +258,7 @@ def _vectors_at(rows: Rows, item_vectors: Vectors) -> Vectors:
             f"histories must hold rows of the {len(item_vectors)} item vectors; got"
             f" {low if low < 0 else high}: drop items without a vector"
         )
-    vectors: Vectors = item_vectors[rows]
+    vectors = np.ascontiguousarray(item_vectors[rows])
     if not np.isfinite(vectors).all():
         raise DataError("the vectors of a history's items must be finite; encode the items again")
     return vectors
