@@ -11,7 +11,7 @@ const client = createClient(RetrievalService, transport);
 
 try {
   const request = { query: { userId }, k: Number(k), titles: true };
-  const response = await client.retrieve(request, { timeoutMs: 5000 });
+  const response = await client.retrieve(request, { timeoutMs: 30_000 });
   for (const { rank, itemId, score, title } of response.candidates) {
     console.log([rank, itemId, score, title ?? ""].join("\t"));
   }

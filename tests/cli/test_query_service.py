@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,8 @@ def test_json_holds_the_whole_response(run: Run) -> None:
         "short_reason": None,
         "unknown_exclude_ids": [],
         "unread_terms": None,
+        "watermark": 0,
+        "fallback": None,
     }
 
 
@@ -164,3 +167,22 @@ def test_an_explanation_is_printed_below_the_candidates(
     (line,) = [line.split() for line in out.splitlines() if "two_tower" in line]
     assert (line[:4], line[-2:]) == (["two_tower", "exact", "9", "0"], ["1.000", "1"])
     assert "filter: price < 9" in out.splitlines()
+
+
+def test_a_service_is_described_as_its_retriever(capsys: pytest.CaptureFixture[str]) -> None:
+    retriever = make_world().retriever()
+
+    def described(*options: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main(["describe", "--address", running.address, "--timeout", "200", *options])
+        assert not ended.value.code
+        return capsys.readouterr().out
+
+    with served(retriever) as running:
+        found, table = json.loads(described("--json")), described()
+    own = json.loads(json.dumps(asdict(retriever.describe())))
+    for name in ("spaces", "columns", "context", "items", "users", "watermark"):
+        assert found[name] == own[name]
+    price = next(line.split() for line in table.splitlines() if line.split()[:1] == ["price"])
+    assert price == ["price", "number", "40", "0.0,", "39.0"]
+    assert "new items cannot be added: the service runs without a store" in table

@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from recsys.live import LiveEngine
 from recsys.retrieval import Retriever
+from recsys.store import open_store
+from recsys_server.rollout import Deployment, LoadedBundle, Rollout
+from tests.live.world import made_parts as live_parts
 from tests.retrieval.world import make_world
 from tests.server.service_world import served
 
@@ -83,3 +87,13 @@ def test_an_error_has_its_code_and_message(project: Path, address: str) -> None:
     done = run(project, "node", "retrieve.js", address, "nobody")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("UNKNOWN_ID: unknown user id 'nobody': not among the 4 known")
+
+
+def test_a_recorded_interaction_counts_in_the_next_retrieval(project: Path, tmp_path: Path) -> None:
+    with open_store(tmp_path / "store.db") as store, LiveEngine(live_parts(), store) as engine:
+        loaded = LoadedBundle("v3", engine.snapshot.retriever, engine=engine)
+        with served(Rollout(Deployment(loaded))) as running:
+            done = run(project, "node", "record.js", running.address, "new", "i4", "i5")
+            assert (done.returncode, done.stderr) == (0, "")
+        expected = engine.latest().retriever.retrieve(user_id="new", k=10).ids
+    assert [line.split("\t")[1] for line in done.stdout.splitlines()] == expected

@@ -1,7 +1,8 @@
-"""``recsys query``: candidates for one query or for a file of requests."""
+"""``recsys query``, candidates for requests, and ``recsys describe``."""
 
 from __future__ import annotations
 
 from recsys.cli.query.command import query
+from recsys.cli.query.describe import describe
 
-__all__ = ["query"]
+__all__ = ["describe", "query"]

@@ -14,7 +14,8 @@ import typer
 if TYPE_CHECKING:
     from recsys.bundle import Bundle
     from recsys.pipeline import Job
-    from recsys_client import RetrievalCalls
+    from recsys.retrieval import Retriever
+    from recsys_client import RecsysClient
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,7 @@ class Source:
         return open_bundle(folder, self.version)
 
     @contextmanager
-    def calls(self) -> Iterator[RetrievalCalls]:
+    def calls(self) -> Iterator[Retriever | RecsysClient]:
         """The retriever of the bundle, or a client of the service."""
         if self.address is None:
             yield self.bundle.retriever
