@@ -50,10 +50,27 @@ class Segment:
         return cls(table, np.array(rows, np.int32)[order], [items[each] for each in order])
 
     def merged(self, newer: Segment) -> Segment:
-        """Both segments as one; an item that is in both is that of ``newer``."""
+        """Both segments as one; an item that is in both is that of ``newer``.
+
+        Columns that requests have read are built here, so that no request waits for them.
+        """
         items = dict(zip(self.rows.tolist(), self.items))
         items.update(zip(newer.rows.tolist(), newer.items))
-        return Segment.of(self.table, list(items), list(items.values()))
+        merged = Segment.of(self.table, list(items), list(items.values()))
+        merged.columns.build(self.columns.built)
+        return merged
+
+    def values(self, column: str, codes: ValueCodes) -> ValuesPart:
+        """The values of a column as codes, built once."""
+        if column not in self._values:
+            known = codes.of(self.columns.coded_values(column))
+            part = ValuesPart(self.rows, self.columns.values(column), known)
+            self._values.setdefault(column, part)
+        return self._values[column]
+
+    @cached_property
+    def _values(self) -> dict[str, ValuesPart]:
+        return {}
 
     @cached_property
     def bitmap(self) -> FrozenBitMap:
@@ -97,6 +114,7 @@ class LiveColumns:
         size: Number of rows.
         absent: Rows without an item.
         codes: Codes of values by column, shared by all snapshots.
+        first: Values of the bundle's items by column, shared by all snapshots.
     """
 
     base: FilterColumns
@@ -104,6 +122,7 @@ class LiveColumns:
     size: int
     absent: FrozenBitMap
     codes: dict[str, ValueCodes]
+    first: dict[str, ValuesPart] = field(default_factory=dict)
     _cache: RowSetCache = field(default_factory=RowSetCache)
     _values: dict[str, ColumnValues] = field(default_factory=dict)
 
@@ -111,6 +130,10 @@ class LiveColumns:
     def schema(self) -> FilterSchema:
         """Types of the columns, which are those of the bundle."""
         return self.base.schema
+
+    def after(self, segments: tuple[Segment, ...], size: int, absent: FrozenBitMap) -> LiveColumns:
+        """The columns at a later moment."""
+        return LiveColumns(self.base, segments, size, absent, self.codes, self.first)
 
     def rows(self, filter: Filter, *, path: str = "filter") -> RowSet:
         """Rows for which a filter is true; the same object for equal filters.
@@ -135,11 +158,11 @@ class LiveColumns:
             return base
         if column not in self._values:
             codes = self.codes.setdefault(column, ValueCodes())
-            rows = np.arange(self.base.size, dtype=np.int32)
-            parts = [ValuesPart(rows, base, codes.of(self.base.coded_values(column)))]
-            for each in self.segments:
-                known = codes.of(each.columns.coded_values(column))
-                parts.append(ValuesPart(each.rows, each.columns.values(column), known))
+            if column not in self.first:
+                rows = np.arange(self.base.size, dtype=np.int32)
+                known = codes.of(self.base.coded_values(column))
+                self.first.setdefault(column, ValuesPart(rows, base, known))
+            parts = [self.first[column], *(each.values(column, codes) for each in self.segments)]
             self._values.setdefault(column, LiveValues(tuple(parts), self.size))
         return self._values[column]
 

@@ -146,10 +146,15 @@ class SnapshotWriter:
                 self._events.add_item(name, row)
         upserts = [(rows[name], item) for name, (_, item) in batch.upserts.items()]
         self._write_spaces(upserts, vectors, deleted)
+        contents = [(row, replace(item, picture=None, vectors=None)) for row, item in upserts]
+        segments = self.current.columns.segments
+        if contents:
+            newer = Segment.of(self.encoder.table, *zip(*contents))
+            segments = with_items(segments, newer)
         with self._state:
             for _ in entries:
                 self._items.popleft()
-            snapshot = self._with_items(self.current, upserts, deleted)
+            snapshot = self._with_items(self.current, contents, deleted, segments)
             if upserts or deleted:
                 snapshot = replace(snapshot, items_watermark=entries[-1].sequence)
             ids = snapshot.catalogue.ids
@@ -245,7 +250,13 @@ class SnapshotWriter:
         if deleted:
             self.spaces.delete(np.array(deleted, np.int32))
 
-    def _with_items(self, before: Snapshot, upserts: Upserts, deleted: Sequence[int]) -> Snapshot:
+    def _with_items(
+        self,
+        before: Snapshot,
+        upserts: Upserts,
+        deleted: Sequence[int],
+        segments: tuple[Segment, ...],
+    ) -> Snapshot:
         """A snapshot with the items and spaces after a batch."""
         rows_before, self._rows = self._rows, len(self._ids)
         if not upserts and not deleted and rows_before == self._rows:
@@ -255,17 +266,13 @@ class SnapshotWriter:
         count += sum(ids.find(item.item_id) is None for _, item in upserts)
         self._absent |= BitMap(range(rows_before, self._rows)) | BitMap(deleted)
         self._absent -= BitMap([row for row, _ in upserts])
-        contents = [replace(item, picture=None, vectors=None) for _, item in upserts]
-        rows, segments = [row for row, _ in upserts], before.columns.segments
-        for row, item in zip(rows, contents):
+        for row, item in upserts:
             self._versions.append(row, item)
-        if contents:
-            segments = with_items(segments, Segment.of(self.encoder.table, rows, contents))
         spaces, absent = self.spaces.current, FrozenBitMap(self._absent)
         after = LiveIds(self._ids, spaces.items, absent, count)
         columns = before.columns
         if upserts or deleted:
-            columns = LiveColumns(columns.base, segments, spaces.items, absent, columns.codes)
+            columns = columns.after(segments, spaces.items, absent)
         catalogue = replace(before.catalogue, ids=after, length=len(self._versions))
         return replace(before, catalogue=catalogue, columns=columns, spaces=spaces.spaces)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import reduce
@@ -141,6 +141,16 @@ class FilterColumns:
             rows, codes = self.entries(column, path=path)
             self._values.setdefault(column, CodedValues.of(rows, codes, items=self.size))
         return self._values[column]
+
+    @property
+    def built(self) -> tuple[str, ...]:
+        """Names of the columns that were read."""
+        return tuple(self._built)
+
+    def build(self, columns: Iterable[str]) -> None:
+        """Build columns before they are read."""
+        for column in columns:
+            self._column(column)
 
     def coded_values(self, column: str) -> Sequence[Value]:
         """The value of each code of a column that filters read."""
