@@ -27,17 +27,16 @@ def main() -> None:
         for number in range(options.rounds):
             run_round(url, rng, faults)
             print(f"{number + 1}: {faults}", flush=True)
-    record_counts(
-        {
-            "kills": faults.kills,
-            "copies": faults.copies,
-            "acknowledged": faults.acknowledged,
-            "lost": faults.lost,
-            "doubled": faults.doubled,
-            "store_faults": len(faults.faults),
-        },
-        seed=options.seed,
-    )
+    prefix = "postgresql." if options.url else ""
+    counts = {
+        "kills": faults.kills,
+        "copies": faults.copies,
+        "acknowledged": faults.acknowledged,
+        "lost": faults.lost,
+        "doubled": faults.doubled,
+        "store_faults": len(faults.faults),
+    }
+    record_counts({f"{prefix}{name}": count for name, count in counts.items()}, seed=options.seed)
 
 
 if __name__ == "__main__":
