@@ -20,6 +20,8 @@ from recsys.store import Change, ItemDeleted, ItemUpserted, Store
 
 BATCH = 1_000
 """Largest number of changes that are read at once."""
+_MOST_WAITING = 2_000
+"""Number of changes of items in memory from which no further changes are read."""
 
 
 class LiveEngine:
@@ -81,10 +83,14 @@ class LiveEngine:
         )
         self._reading = threading.Lock()
         self._wake, self._is_closed = threading.Event(), False
-        self.fault: Exception | None = None
-        self.catch_up()
         self._thread = threading.Thread(target=self._follow, name="live items", daemon=True)
         self._thread.start()
+        self.fault: Exception | None = None
+        try:
+            self.catch_up()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def snapshot(self) -> Snapshot:
@@ -150,10 +156,11 @@ class LiveEngine:
         if to is not None and done >= to:
             return self.snapshot
         self._check_open()
-        self._read(to)
+        while not self._read(to):
+            self._writer.apply_items(to)
         if items == "apply":
             self._writer.apply_items(to)
-        elif self._writer.waits_for_items():
+        elif self._writer.backlog:
             self._wake.set()
         self.fault = None
         return self.snapshot
@@ -172,7 +179,7 @@ class LiveEngine:
             if not self._is_closed and self._store.advanced():
                 self._read(None)
                 self.fault = None
-            if self._writer.waits_for_items():
+            if self._writer.backlog:
                 self._writer.apply_deletions()
                 self._wake.set()
         except RecsysError as error:
@@ -220,10 +227,15 @@ class LiveEngine:
         if self._is_closed:
             raise ServiceError("the live engine is closed; open another one")
 
-    def _read(self, to: int | None) -> None:
-        """Read entries of the store up to a sequence number, or all."""
+    def _read(self, to: int | None) -> bool:
+        """Read entries of the store up to a sequence number, or all.
+
+        Return whether it read them; False where many changes of items wait, with their pictures.
+        """
         with self._reading:
             while to is None or self._writer.read_to < to:
+                if self._writer.backlog >= _MOST_WAITING:
+                    return False
                 entries = self._store.changes(self._writer.read_to, limit=BATCH)
                 if entries:
                     self._writer.read(entries)
@@ -231,6 +243,7 @@ class LiveEngine:
                     break
             if to is not None and self._writer.read_to < to:
                 self._skip_removed(to)
+        return True
 
     def _skip_removed(self, to: int) -> None:
         """Let the snapshot include entries up to ``to`` that were removed from the store."""

@@ -107,9 +107,10 @@ class SnapshotWriter:
             self.read_to = max(sequence, self.read_to)
             self.current = self._with(self.current)
 
-    def waits_for_items(self) -> bool:
-        """Whether changes of items wait."""
-        return bool(self._items)
+    @property
+    def backlog(self) -> int:
+        """Number of changes of items that wait."""
+        return len(self._items)
 
     def apply_items(self, to: int | None = None) -> None:
         """Encode and apply the changes of items that wait, up to a sequence number.

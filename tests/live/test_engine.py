@@ -235,6 +235,17 @@ def test_users_do_not_wait_for_encoders(
     assert "i4" not in engine.snapshot.catalogue.ids
 
 
+def test_few_changes_of_items_wait_in_memory(
+    engine: LiveEngine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recsys.live.engine.BATCH", 2)
+    monkeypatch.setattr("recsys.live.engine._MOST_WAITING", 3)
+    items = [ItemUpserted(f"new-{number}", f"{number}") for number in range(10)]
+    store.append([*items, InteractionRecorded("ann", "new-9", 100)])
+    assert engine.catch_up(11, items="later").histories.sequence("ann") == 11
+    assert len(engine.catch_up().catalogue) == 18 and history(engine, "ann")[-1] == "new-9"
+
+
 def test_a_deletion_by_another_process_needs_no_encoder(engine: LiveEngine, store: Store) -> None:
     store.append([ItemDeleted("i2"), InteractionRecorded("ann", "i6", 90)])
     assert history_of(engine.latest(), "ann") == ["i1", "i6"] and engine.snapshot.watermark == 2
