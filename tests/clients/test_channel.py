@@ -13,7 +13,7 @@ from typing import Any
 import grpc
 import pytest
 
-from recsys_client import Interaction, RecsysClient, ServiceError
+from recsys_client import Interaction, InvalidRequestError, RecsysClient, ServiceError
 from recsys_client.channel import REPEATABLE, channel_options, is_loopback, service_config
 from recsys_client.pb.recsys.v1 import bundle_pb2, catalog_pb2, interaction_pb2, retrieval_pb2
 from tests.server.service_world import WAIT
@@ -100,6 +100,8 @@ def test_every_method_is_safe_to_repeat_or_known_not_to_be() -> None:
     (method,) = json.loads(service_config(2))["methodConfig"]
     assert method["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE"]
     assert service_config(0) == "{}"
+    with pytest.raises(InvalidRequestError, match="from 0 to 4"):
+        RecsysClient("127.0.0.1:1", retries=5)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,14 @@ def test_the_path_of_an_id_in_a_history_is_that_of_the_contract() -> None:
     assert from_status(status).field == "query.history[3]"
 
 
+def test_the_path_of_a_filter_is_that_of_the_contract() -> None:
+    status = to_status(InvalidRequestError("wrong", field="filter.and[1].not.in.values[0]"))
+    fault = BadRequest()
+    assert status.details[1].Unpack(fault)
+    assert fault.field_violations[0].field == "filter.all_of.filters[1].negation.in_set.values[0]"
+    assert from_status(status).field == "filter.and[1].not.in.values[0]"
+
+
 def test_an_unexpected_error_does_not_expose_its_cause() -> None:
     status = to_status(ValueError("swordfish"))
     assert status.code == grpc.StatusCode.INTERNAL.value[0]

@@ -9,6 +9,8 @@ from typing import Any
 
 import grpc
 
+from recsys_client.errors import InvalidRequestError
+
 REPEATABLE = {
     "recsys.v1.RetrievalService": ("Retrieve", "BatchRetrieve", "Describe"),
     "recsys.v1.InteractionService": ("RecordInteractions", "GetHistory", "DeleteUser"),
@@ -16,6 +18,8 @@ REPEATABLE = {
     "recsys.v1.BundleService": ("ListBundles", "GetActiveBundle"),
 }
 """Methods that are safe to repeat: reads, and writes that carry an idempotency key."""
+
+MAX_RETRIES = 4
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,11 @@ def service_config(retries: int) -> str:
         >>> json.loads(service_config(3))["methodConfig"][0]["retryPolicy"]["maxAttempts"]
         4
     """
+    if not 0 <= retries <= MAX_RETRIES:
+        raise InvalidRequestError(
+            f"retries must be from 0 to {MAX_RETRIES}, the most that gRPC allows; got {retries}",
+            field="retries",
+        )
     if not retries:
         return "{}"
     names = [

@@ -23,6 +23,9 @@ def query(
     runs: RunsFolder = RUNS,
     version: options.Version = "current",
     timeout: options.Timeout = 10.0,
+    retries: options.Retries = 3,
+    tls: options.Tls = None,
+    token: options.Token = None,
     user: options.User = None,
     history: options.History = None,
     history_times: options.HistoryTimes = None,
@@ -56,7 +59,7 @@ def query(
     leaves out. A line that cannot be answered gives an object with its number and "error", and the
     exit code is 1.
     """
-    source = Source(bundles, config, address, runs, version, timeout)
+    source = Source(bundles, config, address, runs, version, timeout, retries, tls, token)
     request = Request(
         Query(
             user_id=user,

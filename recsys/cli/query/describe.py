@@ -20,10 +20,15 @@ def describe(
     runs: RunsFolder = RUNS,
     version: options.Version = "current",
     timeout: options.Timeout = 10.0,
+    retries: options.Retries = 3,
+    tls: options.Tls = None,
+    token: options.Token = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the spaces, columns and limits of a bundle (--bundles or --config) or a service."""
-    with Source(bundles, config, address, runs, version, timeout).calls() as calls:
+    with Source(
+        bundles, config, address, runs, version, timeout, retries, tls, token
+    ).calls() as calls:
         description = calls.describe()
     if as_json:
         print_json(asdict(description))

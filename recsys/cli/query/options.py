@@ -19,6 +19,21 @@ Version = Annotated[str, typer.Option(help="Version of the bundle.")]
 Timeout = Annotated[
     float, typer.Option(min=0, help="Seconds to wait for each answer of the service.")
 ]
+Retries = Annotated[
+    int,
+    typer.Option(min=0, max=4, help="Number of times that a call is repeated if nothing answers."),
+]
+Tls = Annotated[
+    Path | None,
+    typer.Option(
+        help="PEM file of authorities for the service's certificate; encrypts the calls.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+Token = Annotated[
+    str | None, typer.Option(envvar="RECSYS_TOKEN", help="Token of the caller.", show_envvar=True)
+]
 User = Annotated[str | None, typer.Option(help="User id.")]
 History = Annotated[str | None, typer.Option(help="Item ids, oldest first, separated by commas.")]
 HistoryTimes = Annotated[

@@ -29,6 +29,9 @@ class Source:
         runs: Folder of all runs.
         version: Version of the bundle.
         timeout: Seconds to wait for each answer of the service.
+        retries: Number of times that a call is repeated if no service answers.
+        tls: File of authorities for the certificate of the service; None for plain text.
+        token: Token of the caller, or None.
     """
 
     bundles: Path | None
@@ -37,6 +40,9 @@ class Source:
     runs: Path
     version: str
     timeout: float
+    retries: int
+    tls: Path | None
+    token: str | None
 
     def __post_init__(self) -> None:
         if sum(each is not None for each in (self.bundles, self.config, self.address)) != 1:
@@ -64,7 +70,13 @@ class Source:
         if self.address is None:
             yield self.bundle.retriever
             return
-        from recsys_client import RecsysClient
+        from recsys_client import RecsysClient, Tls
 
-        with RecsysClient(self.address, timeout=self.timeout) as client:
+        with RecsysClient(
+            self.address,
+            timeout=self.timeout,
+            retries=self.retries,
+            tls=None if self.tls is None else Tls(roots=self.tls.read_bytes()),
+            token=self.token,
+        ) as client:
             yield client
