@@ -65,7 +65,7 @@ def append_group(
         connection.execute(_ADVANCE, {"last": watermark, "now": now})
     if keys:
         connection.execute(_INSERT_KEYS, keys)
-    if keys and now > before:  # at most once a second
+    if keys and now > before:  # at most once per second
         connection.execute(_OLD_KEYS, {"limit": now - KEY_SECONDS})
     return results, any(row["kind"] == USER_DELETED for row in rows)
 
