@@ -18,6 +18,10 @@ Vectors = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 
+_FEW = 1_000
+"""Number of ids up to which each is looked up by itself."""
+
+
 @dataclass(frozen=True, eq=False)
 class IdMap:
     """An immutable two-way map between ids (non-empty strings) and rows (0 .. n-1).
@@ -57,7 +61,7 @@ class IdMap:
         return len(self.index)
 
     def __contains__(self, value: object) -> bool:
-        return value in self.index
+        return value in self._row_of
 
     def id(self, row: int) -> str:
         """The id of one row."""
@@ -69,6 +73,11 @@ class IdMap:
         return found
 
     @cached_property
+    def _row_of(self) -> dict[str, int]:
+        """Row per id: for one id, pandas takes 20 times as long."""
+        return {value: row for row, value in enumerate(self._ids.tolist())}
+
+    @cached_property
     def _ids(self) -> npt.NDArray[np.object_]:
         return self.index.to_numpy(dtype=object)
 
@@ -78,9 +87,10 @@ class IdMap:
         Raises:
             UnknownIdError: The id is not in the map; the nearest known id is suggested.
         """
-        if value not in self.index:
+        row = self._row_of.get(value)
+        if row is None:
             raise UnknownIdError(self._unknown(value), field=f"{self.kind}_id")
-        return int(self.index.get_loc(value))  # type: ignore[arg-type]  # ids are unique
+        return row
 
     def rows(self, values: Sequence[str], *, unknown: Literal["raise", "skip"] = "raise") -> Rows:
         """The rows of many ids, int32 ``[n]``; with ``unknown="skip"`` unknown ids are left out.
@@ -88,7 +98,11 @@ class IdMap:
         Raises:
             UnknownIdError: An id is unknown and ``unknown="raise"``.
         """
-        found = self.index.get_indexer(pd.Index(list(values), dtype=object))
+        if len(values) <= _FEW:
+            rows = [self._row_of.get(value, -1) for value in values]
+            found = np.array(rows, np.int64)
+        else:
+            found = self.index.get_indexer(pd.Index(list(values), dtype=object))
         missing = np.flatnonzero(found < 0)
         if len(missing) and unknown == "raise":
             raise UnknownIdError(self._unknown(values[int(missing[0])]), field=f"{self.kind}_id")

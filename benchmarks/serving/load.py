@@ -1,0 +1,117 @@
+"""The load generator: calls with bytes, so that it takes as little time as it can."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import grpc
+import numpy as np
+
+RETRIEVE = "/recsys.v1.RetrievalService/Retrieve"
+BATCH = "/recsys.v1.RetrievalService/BatchRetrieve"
+CHANNELS = 4
+
+
+@dataclass
+class Load:
+    """The outcome of a load.
+
+    Attributes:
+        seconds: Duration.
+        latencies: Seconds of each answered call.
+        failed: Number of failed calls per status.
+    """
+
+    seconds: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+    failed: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def rate(self) -> float:
+        """Answered calls per second."""
+        return len(self.latencies) / self.seconds
+
+    def percentile(self, share: float) -> float:
+        """Latency that this share of the answered calls does not exceed, in seconds."""
+        return float(np.quantile(self.latencies, share)) if self.latencies else float("inf")
+
+
+def closed(
+    address: str,
+    raws: Iterator[bytes],
+    *,
+    in_flight: int,
+    seconds: float,
+    method: str = RETRIEVE,
+) -> Load:
+    """As many calls as are answered with ``in_flight`` at a time."""
+
+    async def run() -> Load:
+        load, calls = Load(), _calls(address, method)
+        began = time.perf_counter()
+
+        async def caller(number: int) -> None:
+            call = calls[number % len(calls)]
+            while time.perf_counter() - began < seconds:
+                await _call(call, next(raws), 30.0, load)
+
+        await asyncio.gather(*(caller(number) for number in range(in_flight)))
+        load.seconds = time.perf_counter() - began
+        return load
+
+    return asyncio.run(run())
+
+
+def offered(
+    address: str,
+    raws: Iterator[bytes],
+    *,
+    rate: float,
+    seconds: float,
+    deadline: float,
+    method: str = RETRIEVE,
+) -> Load:
+    """Calls at a rate, whether earlier ones are answered or not."""
+
+    async def run() -> Load:
+        load, calls = Load(), _calls(address, method)
+        tasks: set[asyncio.Task[None]] = set()
+        began, sent = time.perf_counter(), 0
+        while (now := time.perf_counter() - began) < seconds:
+            for _ in range(int(now * rate) - sent):
+                call = calls[sent % len(calls)]
+                task = asyncio.create_task(_call(call, next(raws), deadline, load))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+                sent += 1
+            await asyncio.sleep(0.001)
+        load.seconds = time.perf_counter() - began
+        await asyncio.gather(*tasks)
+        return load
+
+    return asyncio.run(run())
+
+
+def _calls(address: str, method: str) -> list[grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]]:
+    options = [
+        ("grpc.use_local_subchannel_pool", 1),
+        ("grpc.max_receive_message_length", -1),
+    ]
+    channels = [grpc.aio.insecure_channel(address, options=options) for _ in range(CHANNELS)]
+    return [channel.unary_unary(method) for channel in channels]
+
+
+async def _call(
+    call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes], raw: bytes, deadline: float, load: Load
+) -> None:
+    began = time.perf_counter()
+    try:
+        await call(raw, timeout=deadline)
+    except grpc.aio.AioRpcError as error:
+        name = error.code().name
+        load.failed[name] = load.failed.get(name, 0) + 1
+    else:
+        load.latencies.append(time.perf_counter() - began)

@@ -1,0 +1,79 @@
+"""The data of the benchmark: clustered items and a trained transformer of two blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from recsys.bundle import Parts, publish
+from recsys.catalogue import CatalogueFields
+from recsys.index import ScannConfig
+from recsys.ingestion import ingest
+from recsys.retrieval import TWO_TOWER, Space
+from recsys.towers import InBatchSoftmax, TowersConfig, TrainConfig, TransformerHistory, fit
+from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
+
+ITEMS_PER_USER, LENGTH, DIMENSION, CLUSTERS, K, SEED = 20, 50, 64, 500, 100, 1
+LEAVES, REORDER = 60, 800
+"""Settings of the search, for the service and for the ScaNN that it is compared with."""
+
+
+def publish_world(folder: Path, items: int) -> Path:
+    """Publish the bundle; returns the folder of bundles."""
+    rng, users = np.random.default_rng(SEED), items // ITEMS_PER_USER
+    cluster = rng.integers(CLUSTERS, size=items)
+    members = [np.flatnonzero(cluster == number) for number in range(CLUSTERS)]
+    histories = np.empty((users, LENGTH), np.int64)
+    for user in range(users):
+        liked = np.concatenate([members[each] for each in rng.integers(CLUSTERS, size=3)])
+        histories[user] = rng.choice(liked, LENGTH)
+    # Every item has an interaction, and no user more than the others by much.
+    item = np.concatenate([histories.reshape(-1), rng.permutation(items)])
+    user = np.concatenate([np.repeat(np.arange(users), LENGTH), np.arange(items) % users])
+    log = pd.DataFrame(
+        {
+            "user_id": [f"u{row}" for row in user],
+            "item_id": [f"i{row}" for row in item],
+            "timestamp": np.concatenate([np.arange(users * LENGTH) + items, np.arange(items)]),
+        }
+    )
+    table = pd.DataFrame(
+        {"item_id": [f"i{row}" for row in range(items)], "shade": rng.integers(10, size=items)}
+    )
+    ingested = ingest(log, table, CatalogueFields(numbers=("shade",)))
+    fitted = fit(
+        ingested.interactions,
+        (),
+        np.zeros((1, 0), np.float32),
+        towers=TowersConfig(dimension=DIMENSION, history=TransformerHistory(), terms="none"),
+        train=TrainConfig(epochs=1, loss=InBatchSoftmax(), seed=SEED),
+        folder=folder / "train",
+        validate=None,
+    )
+    search = ScannConfig(leaves_to_search=LEAVES, reorder=REORDER)
+    space = Space.two_tower(fitted.towers.item_vectors, search)
+    publish(folder / "bundles", Parts(ingested, fitted.towers, {TWO_TOWER: space}))
+    return folder / "bundles"
+
+
+def requests(kind: str, items: int, *, seed: int) -> Iterator[bytes]:
+    """Requests of one kind without an end; none is sent twice."""
+    rng = np.random.default_rng(seed)
+    while True:
+        # A random exclusion makes each request unlike those before, so that no cache answers it.
+        message = pb.RetrieveRequest(k=K, exclude=[f"i{rng.integers(items)}"])
+        if kind == "item":
+            message.query.item_id = f"i{rng.integers(items)}"
+        elif kind == "history":
+            message.query.history.item_ids.extend(
+                f"i{row}" for row in rng.integers(items, size=LENGTH)
+            )
+        else:
+            message.query.user_id = f"u{rng.integers(items // ITEMS_PER_USER)}"
+        if kind == "filter":
+            message.filter.eq.column = "shade"
+            message.filter.eq.value.number = float(rng.integers(10))
+        yield message.SerializeToString()
