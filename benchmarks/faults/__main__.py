@@ -1,4 +1,4 @@
-"""Run ``python -m benchmarks.faults``: 50 rounds of kills amid writes to a store.
+"""Run ``python -m benchmarks.faults``: kills amid writes to a store, and to a service.
 
 Writes the counts into ``benchmarks/results/faults.json``, next to those of other parts.
 """
@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.faults.record import record_counts
+from benchmarks.faults.service import kill_service
 from benchmarks.faults.store import Faults, run_round
 
 
@@ -20,6 +21,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--url", default="", help="PostgreSQL database; a SQLite file by default")
+    parser.add_argument("--service-kills", type=int, default=50)
     options = parser.parse_args()
     rng, faults = random.Random(options.seed), Faults()
     with tempfile.TemporaryDirectory() as folder:
@@ -36,7 +38,10 @@ def main() -> None:
         "doubled": faults.doubled,
         "store_faults": len(faults.faults),
     }
-    record_counts({f"{prefix}{name}": count for name, count in counts.items()}, seed=options.seed)
+    named = {f"{prefix}{name}": count for name, count in counts.items()}
+    if not options.url:
+        named |= kill_service(rng, options.service_kills)
+    record_counts(named, seed=options.seed)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A service whose workers answer from a :class:`LineRetriever`, as a program.
 
-Its options are settings, such as ``workers=2``.
+Its options are settings, such as ``workers=2``, and the module of its workers.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ def main() -> int:
     signals.catch()
     log_to_stderr("text")
     options = dict(argument.split("=", 1) for argument in sys.argv[1:])
+    worker = options.pop("worker", "tests.server.line_worker")
     settings = load_settings({"bundles": Path("none"), "port": 0, **options})
     with Reservation.of_host(settings.host, settings.port) as reservation:
         return supervise(
             settings,
             reservation,
             ready=lambda: print(reservation.address, flush=True),
-            module="tests.server.line_worker",
+            module=worker,
         )
 
 
