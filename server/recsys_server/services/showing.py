@@ -86,7 +86,7 @@ def start_of(token: str, version: str) -> int:
         return 0
     try:
         row, _, of = base64.urlsafe_b64decode(token.encode()).decode().partition(":")
-        start = int(row)
+        start = min(int(row), 2**31)
     except (binascii.Error, ValueError) as error:
         raise InvalidRequestError(
             "page_token must be the next_page_token of a page, or empty", field="page_token"
