@@ -95,7 +95,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: str(method.name))
 def test_no_odd_request_is_a_fault_of_the_service(address: str, method: Any) -> None:
     rng = random.Random(method.name)
-    with grpc.insecure_channel(address) as channel:
+    with grpc.insecure_channel(address) as opened:
+        channel: Any = opened
         call = channel.unary_unary(f"/{method.containing_service.full_name}/{method.name}")
         for number in range(40):
             raw = odd_message(method.input_type, rng).SerializeToString()
