@@ -20,9 +20,8 @@ setup: $(STAMP) ## create .venv with the pinned packages
 $(STAMP): pyproject.toml clients/python/pyproject.toml constraints.txt
 	@sh .ci/setup $(VENV) "$(PYTHON)"
 
-demo: $(STAMP) ## the whole pipeline on the included data set, and a service that changes
+demo: $(STAMP) ## the whole pipeline on the included data set, up to calls over gRPC
 	@$(BIN)/recsys run configs/demo.toml
-	@$(BIN)/python examples/living_service.py
 
 # One TensorFlow thread per worker; all tests of a file run on the same worker.
 test: $(STAMP) ## run the tests (TESTS=tests/index for a part)

@@ -31,7 +31,7 @@ def try_writes(client: RecsysClient, request: Request, catalogue: Catalogue) -> 
         One sentence per write.
 
     Raises:
-        ServiceError: An answer does not show what was written.
+        ServiceError: A write has no effect on the next answer.
     """
     lines = list[str]()
     if request.query.user_id is not None:
@@ -66,8 +66,8 @@ def _add_and_delete(client: RecsysClient, catalogue: Catalogue) -> Iterator[str]
     query, words = _query(client, catalogue, row)
     client.upsert_items([item])
     found = client.retrieve(k=_K, **query).ids
-    place = f"candidate {found.index(_NEW) + 1}" if _NEW in found else f"not among the first {_K}"
-    yield f"Added a copy of item {item_id}: {place} of a query by {words}"
+    rank = f"candidate {found.index(_NEW) + 1}" if _NEW in found else f"not among the first {_K}"
+    yield f"Added a copy of item {item_id}: {rank} of a query by {words}"
     client.delete_items([_NEW])
     if _NEW in client.retrieve(k=_K, **query).ids:
         raise ServiceError(f"item {_NEW} was deleted, and is still a candidate")
