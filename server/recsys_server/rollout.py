@@ -19,7 +19,7 @@ from recsys.retrieval import Request, Response
 from recsys.store import Store
 
 if TYPE_CHECKING:
-    from recsys.live import LiveEngine
+    from recsys.live import LiveEngine, Snapshot
 
 CLOSE_SECONDS = 60.0
 """Time after which the engine of a replaced bundle is closed."""
@@ -34,6 +34,28 @@ class Retriever(Protocol):
 
     def answer(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
         """For each request the response or the error; requests need nothing in common."""
+
+
+@dataclass(frozen=True, eq=False)
+class BundleView:
+    """One state of a bundle, from which a request is answered.
+
+    Attributes:
+        retriever: Retriever over it.
+        snapshot: Snapshot of the store, or None where none is followed.
+    """
+
+    retriever: Retriever
+    snapshot: Snapshot | None = None
+
+    @property
+    def watermark(self) -> int:
+        """Sequence number of the last change that it includes."""
+        return 0 if self.snapshot is None else self.snapshot.watermark
+
+    def state_of(self, user_id: str | None) -> tuple[int, int]:
+        """State on which the answers to requests of a user depend; see ``Snapshot.state_of``."""
+        return (0, 0) if self.snapshot is None else self.snapshot.state_of(user_id)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +96,26 @@ class LoadedBundle:
     @property
     def retriever(self) -> Retriever:
         """Retriever that answers now, with every acknowledged change; a request reads it once."""
-        return self.source if self.engine is None else self.engine.latest().retriever
+        return self.view().retriever
+
+    def view(self) -> BundleView:
+        """What answers now, with every acknowledged change; it may read the store."""
+        if self.engine is None:
+            return BundleView(self.source)
+        snapshot = self.engine.latest()
+        return BundleView(snapshot.retriever, snapshot)
+
+    def settled(self) -> BundleView | None:
+        """The same without reading the store; None where the store may have something newer."""
+        if self.engine is None:
+            return BundleView(self.source)
+        try:
+            if self.engine.store.advanced():
+                return None
+        except RecsysError:
+            return None
+        snapshot = self.engine.snapshot
+        return BundleView(snapshot.retriever, snapshot)
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,7 @@ from recsys.retrieval import Request, Response
 from recsys_client.convert import read_request, write_response
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_server.admission import Admission, QueueLimits, cost_of
+from recsys_server.answers import AnswerCache
 from recsys_server.batching import Batcher, Part
 from recsys_server.limits import Limits
 from recsys_server.messages import abort, abort_late, parse
@@ -35,12 +36,19 @@ class DeadlinePassed(Exception):
     """The caller's deadline passed, or the caller cancelled, before the work was done."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Query:
-    """A request and the bundles that answered when it arrived."""
+    """A request and the bundles that answered when it arrived.
+
+    Attributes:
+        message: The request.
+        deployment: The bundles.
+        answered: Bundle that has answered, the user of the request, and the state of both.
+    """
 
     message: pb.RetrieveRequest
     deployment: Deployment
+    answered: tuple[LoadedBundle, str | None, tuple[int, int]] | None = None
 
 
 class RetrievalService:
@@ -74,6 +82,7 @@ class RetrievalService:
         self._limits = limits
         self._stages = StageMetrics(metrics or WorkerMetrics())
         self._admission = Admission(queue or QueueLimits(), threads)
+        self._cache = AnswerCache()
         self._batcher = Batcher(
             self._answer, executor=executor, admission=self._admission, clock=clock
         )
@@ -92,15 +101,19 @@ class RetrievalService:
 
     async def retrieve(self, raw: bytes, context: Any) -> bytes:
         """The bytes of a ``RetrieveResponse`` to those of a ``RetrieveRequest``."""
+        deployment = self._rollout.current
+        known = self._cache.find(raw, deployment)
+        if known is not None:
+            return known
         try:
             message = parse(pb.RetrieveRequest, raw)
+            query = Query(message, deployment)
             outcomes = await self._batcher.submit(
-                [Query(message, self._rollout.current)],
-                [cost_of(message)],
-                size=len(raw),
-                seconds=context.time_remaining(),
+                [query], [cost_of(message)], size=len(raw), seconds=context.time_remaining()
             )
             if isinstance(outcomes[0], bytes):
+                if query.answered is not None:
+                    self._cache.store(raw, *query.answered, outcomes[0])
                 return outcomes[0]
             error = outcomes[0]
         except Exception as failed:
@@ -143,13 +156,16 @@ class RetrievalService:
                 outcomes[part] = error
         stages.end("read")
         for loaded, requests in groups.items():
-            answers = _answers(loaded.retriever, requests)
+            view = loaded.view()
+            answers = _answers(view.retriever, requests)
             stages.end("retrieve")
             for part, answer in answers.items():
                 if isinstance(answer, Exception):
                     outcomes[part] = answer
                 else:
                     outcomes[part] = write_response(answer).SerializeToString()
+                    user_id = requests[part].query.user_id
+                    part.request.answered = loaded, user_id, view.state_of(user_id)
                     role = "active" if loaded is part.request.deployment.active else "canary"
                     self._stages.answered(role, answer.space)
             stages.end("write")

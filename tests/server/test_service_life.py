@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import grpc
 import pytest
@@ -158,14 +159,15 @@ def test_while_it_drains_it_is_not_serving_and_still_answers() -> None:
 
 def test_each_call_that_a_stop_finds_begun_is_answered(retriever: LineRetriever) -> None:
     with served(retriever) as server, grpc.insecure_channel(server.address) as channel:
-        request = pb.RetrieveRequest(query=pb.Query(user_id="ann"), k=2)
-        call = RetrievalServiceStub(channel).Retrieve
+        call, numbers = RetrievalServiceStub(channel).Retrieve, count()
         codes: Counter[Code] = Counter()
 
         def send() -> None:
             while not codes[Code.UNAVAILABLE]:
+                # Each is another request, so that no cache answers it.
+                query = pb.Query(user_id=f"user-{next(numbers)}")
                 try:
-                    call(request, timeout=WAIT)
+                    call(pb.RetrieveRequest(query=query, k=2), timeout=WAIT)
                     codes[Code.OK] += 1
                 except grpc.RpcError as error:
                     codes[error.code()] += 1
