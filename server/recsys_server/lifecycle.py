@@ -66,6 +66,7 @@ class RetrievalServer:
         metrics: WorkerMetrics | None = None,
         slow: float = math.inf,
         channelz: bool = False,
+        interceptors: Sequence[Any] = (),
     ) -> RetrievalServer:
         """Listen, with health SERVING for the server and for each of its services.
 
@@ -81,6 +82,7 @@ class RetrievalServer:
             metrics: Metrics of the worker.
             slow: Seconds from which an answered call has a line in the log.
             channelz: Whether gRPC's own statistics of connections and calls are served.
+            interceptors: Interceptors of gRPC, as for traces.
 
         Raises:
             ServiceError: An address cannot be listened on.
@@ -94,12 +96,13 @@ class RetrievalServer:
             rollout, executor=executor, limits=limits, threads=threads, metrics=metrics
         )
         server = grpc.aio.server(
+            interceptors=interceptors,
             options=[
                 ("grpc.so_reuseport", 1),
                 ("grpc.max_receive_message_length", 4 * limits.message),
                 ("grpc.max_send_message_length", -1),
                 ("grpc.enable_channelz", int(channelz)),
-            ]
+            ],
         )
         calls = Calls(server, access=access, metrics=metrics, slow=slow)
         service.add_to(calls)

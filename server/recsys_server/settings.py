@@ -57,6 +57,7 @@ class Settings(BaseSettings):
         metrics_port: Port of these pages; 0 takes a free one, none has no such pages.
         slow: Seconds from which an answered call has a line in the log; none by default.
         channelz: Whether gRPC's own statistics of connections and calls are served.
+        traces: Destination of OpenTelemetry's traces: nowhere, stderr, or an OTLP collector.
         log: Form of the log on stderr.
         limits: Largest request that is answered.
 
@@ -87,6 +88,7 @@ class Settings(BaseSettings):
     metrics_port: int | None = Field(None, ge=0, le=65535)
     slow: float | None = Field(None, gt=0, allow_inf_nan=False)
     channelz: bool = False
+    traces: Literal["none", "console", "otlp"] = "none"
     log: Literal["text", "json"] = "text"
     limits: Limits = Limits()
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from recsys.errors import NotFoundError, RecsysError, UnknownIdError
 from recsys.retrieval import Candidate, Query, Request, Response
@@ -125,6 +126,7 @@ def served(
     metrics: WorkerMetrics | None = None,
     slow: float = math.inf,
     channelz: bool = False,
+    interceptors: Sequence[Any] = (),
 ) -> Iterator[Served]:
     """Serve a retriever or a rollout on a free port of this machine."""
     rollout = source if isinstance(source, Rollout) else rollout_of(source)
@@ -142,6 +144,7 @@ def served(
         metrics=metrics,
         slow=slow,
         channelz=channelz,
+        interceptors=interceptors,
     )
     try:
         server = asyncio.run_coroutine_threadsafe(starting, loop).result(WAIT)

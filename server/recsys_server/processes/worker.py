@@ -21,6 +21,7 @@ from recsys.errors import RecsysError
 from recsys_server.lifecycle import RetrievalServer
 from recsys_server.logs import log_to_stderr
 from recsys_server.metrics.sampling import sample
+from recsys_server.metrics.tracing import trace_interceptors
 from recsys_server.metrics.worker_metrics import WorkerMetrics
 from recsys_server.processes.following import BundleFollower
 from recsys_server.processes.job import Job, report_line
@@ -81,6 +82,7 @@ async def _serve(follower: BundleFollower, job: Job, reports: int) -> None:
         metrics=metrics,
         slow=settings.slow or math.inf,
         channelz=settings.channelz,
+        interceptors=trace_interceptors(settings.traces),
     )
     # Until here SIGTERM ends the process at once: there is no request to finish.
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
