@@ -25,7 +25,8 @@ _RANKS = (1, 10, 100, 1_000)
 _SHARE = 8
 """A rank is at most this part of the eligible rows."""
 _LEAST, _MOST, _STEPS = 0.5, 9.0, 10
-_SHARES = (0.01, 0.1)
+_SHARES = (0.01, 0.1, 0.5, 0.9)
+"""Shares of random rows that a filter allows."""
 _FEWEST_QUERIES, _RANKS_MEASURED = 48, 9_600
 """Least number of queries, and number of hits after which more queries say little."""
 _TOLERANCE, _CONFIDENCE = 0.01, 1.645
@@ -48,11 +49,13 @@ class LeafReach:
         ranks: Numbers of hits, ascending; the other attributes hold one number for each.
         plain: Reach where every row is eligible.
         excluded: Reach where the nearest rows are excluded.
-        filtered: Reach with a filter.
+        even: Reach with a filter whose rows are spread evenly over the leaves.
+        filtered: Reach with any other filter.
         reads: Mean number of rows read where every row is eligible.
 
     Example:
-        >>> reach = LeafReach((1, 100), (2.0, 3.0), (2.5, 3.0), (3.0, 4.0), (1000.0, 4000.0))
+        >>> measured = (2.0, 3.0), (2.5, 3.0), (1.5, 2.5), (3.0, 4.0), (1000.0, 4000.0)
+        >>> reach = LeafReach((1, 100), *measured)
         >>> reach.at(10), reach.at(10, rows="filtered"), round(reach.read(10))
         (2.5, 3.5, 2000)
     """
@@ -60,10 +63,13 @@ class LeafReach:
     ranks: tuple[int, ...]
     plain: tuple[float, ...]
     excluded: tuple[float, ...]
+    even: tuple[float, ...]
     filtered: tuple[float, ...]
     reads: tuple[float, ...]
 
-    def at(self, rank: int, *, rows: Literal["plain", "excluded", "filtered"] = "plain") -> float:
+    def at(
+        self, rank: int, *, rows: Literal["plain", "excluded", "even", "filtered"] = "plain"
+    ) -> float:
         """Reach with which ``rank`` hits are found with the calibrated recall."""
         return self._between(rank, getattr(self, rows))
 
@@ -78,7 +84,7 @@ class LeafReach:
     @classmethod
     def worst(cls, reaches: Sequence[LeafReach]) -> LeafReach:
         """The reach that suffices for every kind of query."""
-        names = ("plain", "excluded", "filtered", "reads")
+        names = ("plain", "excluded", "even", "filtered", "reads")
         columns = (zip(*(getattr(each, name) for each in reaches)) for name in names)
         return cls(reaches[0].ranks, *(tuple(map(max, column)) for column in columns))
 
@@ -89,7 +95,7 @@ class LeafReach:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> LeafReach:
         """The reach of :meth:`as_json`."""
-        names = ("plain", "excluded", "filtered", "reads")
+        names = ("plain", "excluded", "even", "filtered", "reads")
         numbers = (tuple(float(value) for value in values[name]) for name in names)
         return cls(tuple(int(rank) for rank in values["ranks"]), *numbers)
 
@@ -98,7 +104,8 @@ def calibrate(scan: LeafScan, queries: Vectors, target: float) -> LeafReach:
     """The least reach, per number of hits, whose mean recall over ``queries`` is ``target``.
 
     With excluded rows, it must suffice when the nearest 10, 100 and 1,000 are excluded; with a
-    filter, for each of several: random rows, whole leaves, and the half far from the query.
+    filter, for each of several: random rows, and, where they are not spread evenly over the leaves,
+    also groups of near rows, whole leaves, and the half far from the query.
     """
     items = len(scan.vectors)
     ranks = [rank for rank in _RANKS if rank * _SHARE <= items] or [1]
@@ -112,20 +119,18 @@ def calibrate(scan: LeafScan, queries: Vectors, target: float) -> LeafReach:
     for count in ranks[1:]:
         rest = _Needs.of(scan, queries, nearest, after=count)
         excluded = _raised(excluded, [rest], ranks, target)
-    filtered, higher = plain, 1 - (1 - target) * _LOSS_OF_FILTERS
-    for cases in (*_filters(scan, queries), _far_halves(scan, queries)):
-        sizes = [len(allowed) for allowed, _ in cases]
-        if cases and min(sizes) >= _FEWEST:
-            fit = [rank for rank in ranks if rank * _SHARE <= min(sizes)]
-            needs = [
-                _Needs.of(scan, part, exact.search(part, fit[-1], allowed=allowed), allowed)
-                for allowed, part in cases
-            ]
-            filtered = _raised(filtered, needs, fit, higher)
+    higher = 1 - (1 - target) * _LOSS_OF_FILTERS
+    even = filtered = dict.fromkeys(ranks, _LEAST)
+    for cases in _random_rows(items, queries):
+        even = _raised_for(even, scan, exact, cases, higher)
+    for cases in (*_near_rows(scan, queries), _far_halves(scan, queries)):
+        filtered = _raised_for(filtered, scan, exact, cases, higher)
+    filtered = {rank: max(filtered[rank], even[rank]) for rank in ranks}
     return LeafReach(
         tuple(ranks),
         tuple(plain.values()),
         tuple(excluded.values()),
+        tuple(even.values()),
         tuple(filtered.values()),
         tuple(max(float(read), 1.0) for read in reads),
     )
@@ -204,6 +209,25 @@ def _raised(
     return raised
 
 
+def _raised_for(
+    reach: Mapping[int, float],
+    scan: LeafScan,
+    exact: ExactIndex,
+    cases: Sequence[tuple[RowSet, Vectors]],
+    target: float,
+) -> dict[int, float]:
+    """Raise the reach until it suffices for filters with their queries."""
+    least = min((len(allowed) for allowed, _ in cases), default=0)
+    if least < _FEWEST:
+        return dict(reach)
+    ranks = [rank for rank in reach if rank * _SHARE <= least]
+    needs = [
+        _Needs.of(scan, part, exact.search(part, ranks[-1], allowed=allowed), allowed)
+        for allowed, part in cases
+    ]
+    return _raised(reach, needs, ranks, target)
+
+
 def _suffices(needs: Sequence[Vectors], reach: float, target: float) -> bool:
     """Whether the mean recall is ``target``, and for other queries probably not much less.
 
@@ -229,13 +253,17 @@ def _rows_read(scan: LeafScan, queries: Vectors, rank: int, reach: float) -> flo
     return float(hits.work.read.mean())
 
 
-def _filters(scan: LeafScan, queries: Vectors) -> Iterator[list[tuple[RowSet, Vectors]]]:
-    """Random rows, random groups of near rows, and leaves near one another, with all queries."""
-    items, partition = len(scan.vectors), scan.partition
+def _random_rows(items: int, queries: Vectors) -> Iterator[list[tuple[RowSet, Vectors]]]:
+    """Random rows, with all queries."""
     rng = np.random.default_rng(_SEED)
     for share in _SHARES:
         yield [(RowSet.of_mask(rng.random(items) < share), queries)]
-    yield [(RowSet.of_mask(_cells(scan.vectors, rng) < _CELLS * _SHARES[-1]), queries)]
+
+
+def _near_rows(scan: LeafScan, queries: Vectors) -> Iterator[list[tuple[RowSet, Vectors]]]:
+    """Random groups of near rows, and leaves near one another, with all queries."""
+    partition, rng = scan.partition, np.random.default_rng(_SEED)
+    yield [(RowSet.of_mask(_cells(scan.vectors, rng) < _CELLS // 10), queries)]
     centroids = partition.centroids
     order = np.argsort(centroids @ centroids[rng.integers(len(centroids))], kind="stable")
     near = order[-max(2, len(order) // 10) :]

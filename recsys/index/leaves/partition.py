@@ -21,6 +21,8 @@ from recsys.ids import Rows, Vectors
 from recsys.index.rows import RowSet
 
 _NO_ROWS = np.empty(0, np.int32)
+_EVEN = 2.0
+"""Variance of the rows per leaf, relative to that of random rows, up to which they are even."""
 _PER_LEAF = {"centroids", "spread", "radius"}
 _DTYPES = {"tokens": np.int32, "order": np.int32, "codes": np.int8}
 _AXES, _AXES_ROWS = 32, 16_384
@@ -39,6 +41,7 @@ class LeafGroups:
         centroids: Mean of the eligible rows of each leaf, float32 ``[m, d]``; empty where it is
             that of the leaf.
         spread: As in ``Partition``, of the eligible rows, float32 ``[m]``.
+        even: Whether the rows are spread over the leaves as random ones are.
     """
 
     leaves: Rows
@@ -46,6 +49,7 @@ class LeafGroups:
     positions: Rows
     centroids: Vectors
     spread: Vectors
+    even: bool
 
     @property
     def arrays(self) -> tuple[Any, ...]:
@@ -170,7 +174,7 @@ class Partition:
         """Every row, by leaf."""
         leaves, begins = self._begins(self.tokens[self.order])
         nothing = np.empty((0, self.centroids.shape[1]), np.float32)
-        return LeafGroups(leaves, begins, _NO_ROWS, nothing, nothing.reshape(-1))
+        return LeafGroups(leaves, begins, _NO_ROWS, nothing, nothing.reshape(-1), even=True)
 
     def groups(self, allowed: RowSet) -> LeafGroups:
         """The rows of a set, by leaf."""
@@ -181,13 +185,31 @@ class Partition:
         centroids = np.empty((len(leaves), self.centroids.shape[1]), np.float32)
         spread = np.empty(len(leaves), np.float32)
         summarise(self.arrays, leaves, begins, positions, centroids, spread)
-        return LeafGroups(leaves, begins, positions, centroids, spread)
+        even = self._is_even(leaves, np.diff(begins))
+        return LeafGroups(leaves, begins, positions, centroids, spread, even)
+
+    def _is_even(self, leaves: Rows, counts: npt.NDArray[np.int64]) -> bool:
+        """Whether the numbers of rows per leaf vary as those of random rows do."""
+        sizes = self._sizes
+        share = counts.sum() / sizes.sum()
+        if share in (0, 1):
+            return True
+        found = np.zeros(len(sizes))
+        found[leaves] = counts
+        squares = (found - share * sizes) ** 2 / np.maximum(sizes, 1)
+        variance = squares.sum() / max(np.count_nonzero(sizes) - 1, 1)
+        return bool(variance <= _EVEN * share * (1 - share))
 
     def _begins(self, tokens: Rows) -> tuple[Rows, npt.NDArray[np.int64]]:
         """Leaves that rows are in, and where each one's rows begin, for ascending tokens."""
         counts = np.bincount(tokens, minlength=len(self.centroids))
         leaves = np.flatnonzero(counts)
         return leaves.astype(np.int32), np.concatenate([[0], np.cumsum(counts[leaves])])
+
+    @cached_property
+    def _sizes(self) -> npt.NDArray[np.int64]:
+        """Number of rows per leaf."""
+        return np.bincount(self.tokens, minlength=len(self.centroids))
 
     @cached_property
     def _position(self) -> Rows:

@@ -104,7 +104,7 @@ class ScannIndex(Index):
         assert self.leaves is not None
         partitioning = Partitioning(**self.leaves.tuning["partitioning"])
         cost = partitioning.cost(*self.vectors.shape)
-        return Planner(self.leaves.curve, self.leaves.reach, cost)
+        return Planner(self.leaves.curve, self.leaves.reach, cost, self.leaves.scan)
 
     @cached_property
     def exact(self) -> ExactIndex:

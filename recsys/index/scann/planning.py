@@ -17,6 +17,7 @@ from recsys.index.arguments import SearchArguments
 from recsys.index.building.costs import SearchCost
 from recsys.index.curve import Curve, Setting
 from recsys.index.leaves.calibration import LeafReach
+from recsys.index.leaves.scan import LeafScan
 
 _EXACT, _EXACT_PER_HIT = 60, 3
 """Number of exact scores of a leaf scan, and per hit."""
@@ -56,11 +57,13 @@ class Planner:
         curve: Settings of ScaNN by rank.
         reach: Reach of a leaf scan by rank.
         cost: Estimate of the duration of both.
+        scan: The leaf scan.
     """
 
     curve: Curve
     reach: LeafReach
     cost: SearchCost
+    scan: LeafScan
     _kept: dict[tuple[int, int, float], Plan] = field(default_factory=dict)
 
     def plans(self, arguments: SearchArguments) -> Iterator[Plan]:
@@ -117,7 +120,9 @@ class Planner:
         plain = self._setting(arguments.k, arguments.effort, tail=False)
         if self._scan_seconds(eligible, arguments.k) <= self._scann_seconds(plain):
             return Plan("leaves", queries)
-        return Plan("leaves", queries, reach=self.reach.at(arguments.k, rows="filtered"))
+        even = self.scan.groups(arguments.allowed).even
+        rows: Literal["even", "filtered"] = "even" if even else "filtered"
+        return Plan("leaves", queries, reach=self.reach.at(arguments.k, rows=rows))
 
     def _setting(self, rank: int, effort: float, *, tail: bool) -> Setting:
         return self.curve.setting(min(rank, self.curve.items), effort=effort, tail=tail)
