@@ -101,7 +101,7 @@ def _calls(address: str, method: str) -> list[grpc.aio.UnaryUnaryMultiCallable[b
         ("grpc.max_receive_message_length", -1),
     ]
     channels = [grpc.aio.insecure_channel(address, options=options) for _ in range(CHANNELS)]
-    return [channel.unary_unary(method) for channel in channels]
+    return [channel.unary_unary(method, None, None) for channel in channels]
 
 
 async def _call(

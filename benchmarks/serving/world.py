@@ -32,10 +32,10 @@ def publish_world(folder: Path, items: int) -> Path:
         histories[user] = rng.choice(liked, LENGTH)
     # Every item has an interaction, and no user more than the others by much.
     item = np.concatenate([histories.reshape(-1), rng.permutation(items)])
-    user = np.concatenate([np.repeat(np.arange(users), LENGTH), np.arange(items) % users])
+    owner = np.concatenate([np.repeat(np.arange(users), LENGTH), np.arange(items) % users])
     log = pd.DataFrame(
         {
-            "user_id": [f"u{row}" for row in user],
+            "user_id": [f"u{row}" for row in owner],
             "item_id": [f"i{row}" for row in item],
             "timestamp": np.concatenate([np.arange(users * LENGTH) + items, np.arange(items)]),
         }

@@ -20,6 +20,8 @@ _LEAST_RETRY = 0.05
 """Seconds after which a refused caller may retry, at least."""
 _WEIGHT = 0.1
 """Weight of the last batch in the estimate of seconds per unit of cost."""
+_MARGIN = 1.25
+"""Factor of an estimate that has to fit a deadline: an answer that comes too late is lost work."""
 _FIRST_RATE = 1e-6
 """Seconds per unit of cost before the first measurement."""
 
@@ -124,7 +126,8 @@ class Admission:
             if wait > limits.seconds:
                 raise _overloaded(f"calls wait for {wait:.2g} seconds, as long as they may", wait)
             # An estimate is never a reason to refuse work while nothing else waits.
-            if wait > 0 and seconds is not None and wait + cost * self._rate > seconds:
+            expected = _MARGIN * (wait + cost * self._rate)
+            if wait > 0 and seconds is not None and expected > seconds:
                 raise _overloaded(
                     f"calls wait for {wait:.2g} seconds, and the deadline is in {seconds:.2g}", wait
                 )
