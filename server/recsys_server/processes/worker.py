@@ -26,6 +26,7 @@ from recsys_server.metrics.worker_metrics import WorkerMetrics
 from recsys_server.processes.following import BundleFollower
 from recsys_server.processes.job import Job, report_line
 from recsys_server.processes.loading import load
+from recsys_server.rollout import Rollout
 from recsys_server.security.access import Access
 
 EXIT_SECONDS = 0.5
@@ -88,10 +89,12 @@ async def _serve(follower: BundleFollower, job: Job, reports: int) -> None:
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
     threading.Thread(target=_watch_supervisor, args=(loop, stopping), daemon=True).start()
     following = asyncio.create_task(follower.run(ThreadPoolExecutor(1, "bundles")))
-    reporting = asyncio.create_task(_report(server, follower, metrics, reports))
+    reporting = asyncio.create_task(_report(server, rollout, metrics, reports))
+    sampling = asyncio.create_task(_sample(follower, metrics))
     await stopping.wait()
     following.cancel()
     reporting.cancel()
+    sampling.cancel()
     _log.info("stopping; %d requests in flight have %g seconds", server.in_flight, settings.grace)
     _end_after(settings.drain + settings.grace + EXIT_SECONDS)
     cut_off = await server.stop(settings.grace, drain=settings.drain)
@@ -103,20 +106,27 @@ async def _serve(follower: BundleFollower, job: Job, reports: int) -> None:
     _exit(0)
 
 
-async def _report(
-    server: RetrievalServer, follower: BundleFollower, metrics: WorkerMetrics, reports: int
-) -> None:
-    """State regularly that the worker answers, with which bundle, and its metrics."""
-    rollout, loop = follower.rollout, asyncio.get_running_loop()
-    executor = ThreadPoolExecutor(1, "reports")
+async def _sample(follower: BundleFollower, metrics: WorkerMetrics) -> None:
+    """Read the gauges regularly; a store that hangs delays nothing else."""
+    loop, executor = asyncio.get_running_loop(), ThreadPoolExecutor(1, "gauges")
     while True:
-        metrics.number("recsys_calls_in_flight").value = server.in_flight
+        refused = len(follower.refused)
         try:
             await loop.run_in_executor(
-                executor, partial(sample, metrics, rollout, refused=len(follower.refused))
+                executor, partial(sample, metrics, follower.rollout, refused=refused)
             )
         except Exception:
             _log.exception("the gauges could not be read")
+        await asyncio.sleep(ALIVE_SECONDS)
+
+
+async def _report(
+    server: RetrievalServer, rollout: Rollout, metrics: WorkerMetrics, reports: int
+) -> None:
+    """State regularly that the worker answers, with which bundle, and its metrics."""
+    loop, executor = asyncio.get_running_loop(), ThreadPoolExecutor(1, "reports")
+    while True:
+        metrics.number("recsys_calls_in_flight").value = server.in_flight
         report = {"version": rollout.current.active.version, "metrics": metrics.report()}
         with suppress(OSError):  # the supervisor is gone
             await loop.run_in_executor(executor, _write, reports, report_line(report))
