@@ -20,7 +20,7 @@ from benchmarks.serving.world import LEAVES, REORDER, K, requests
 from recsys.bundle import open_bundle
 from recsys.retrieval import TWO_TOWER
 from recsys.towers import QueryBatch
-from recsys_client.convert import read_request, write_response
+from recsys_client.convert import read_request, response_bytes
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 
 BATCH, ROUNDS = 64, 15
@@ -62,7 +62,7 @@ def _by_kind(retriever: Any, kind: str, items: int) -> dict[str, float]:
     answers = retriever.answer_in_columns(some)
 
     def write() -> list[bytes]:
-        return [write_response(each).SerializeToString() for each in answers]
+        return [response_bytes(each) for each in answers]
 
     return {
         f"retriever_{kind}_s": _best(lambda: retriever.answer_in_columns(some)) / BATCH,

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import grpc
 
 from recsys.retrieval import Request, Response
-from recsys_client.convert import read_request, write_response
+from recsys_client.convert import read_request, response_bytes
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_server.admission import Admission, QueueLimits, cost_of
 from recsys_server.answers import AnswerCache
@@ -163,7 +163,7 @@ class RetrievalService:
                 if isinstance(answer, Exception):
                     outcomes[part] = answer
                 else:
-                    outcomes[part] = write_response(answer).SerializeToString()
+                    outcomes[part] = response_bytes(answer)
                     user_id = requests[part].query.user_id
                     part.request.answered = loaded, user_id, view.state_of(user_id)
                     role = "active" if loaded is part.request.deployment.active else "canary"
