@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from recsys_server.logs import log_to_stderr
 from recsys_server.processes import signals
 from recsys_server.processes.addresses import Reservation
+from recsys_server.processes.logs import log_to_stderr
 from recsys_server.processes.supervisor import supervise
 from recsys_server.settings import load_settings
 

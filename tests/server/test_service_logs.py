@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 
-from recsys_server.logs import JsonFormatter
+from recsys_server.processes.logs import JsonFormatter
 
 
 def test_a_record_is_one_line_of_json_with_its_traceback() -> None:

@@ -12,10 +12,10 @@ from typing import Any
 
 from recsys.errors import RecsysError
 from recsys.files import write_text
-from recsys_server.logs import log_to_stderr
 from recsys_server.processes import signals
 from recsys_server.processes.addresses import Reservation
 from recsys_server.processes.checking import check_exposure, find_faults
+from recsys_server.processes.logs import log_to_stderr
 from recsys_server.processes.supervisor import supervise
 from recsys_server.settings import Settings, load_settings
 

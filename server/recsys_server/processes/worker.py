@@ -19,13 +19,13 @@ from functools import partial
 
 from recsys.errors import RecsysError
 from recsys_server.lifecycle import RetrievalServer
-from recsys_server.logs import log_to_stderr
 from recsys_server.metrics.sampling import sample
 from recsys_server.metrics.tracing import trace_interceptors
 from recsys_server.metrics.worker_metrics import WorkerMetrics
 from recsys_server.processes.following import BundleFollower
 from recsys_server.processes.job import Job, report_line
 from recsys_server.processes.loading import load
+from recsys_server.processes.logs import log_to_stderr
 from recsys_server.rollout import Rollout
 from recsys_server.security.access import Access
 
