@@ -1,8 +1,8 @@
 """``recsys.v1.RetrievalService``: reads a request, calls a retriever, writes the response.
 
-Calls wait in a bounded queue (``recsys_server.admission``), from which threads answer them in
-batches (``recsys_server.batching``), so that the event loop stays free. Errors become statuses in
-``recsys_server.statuses``; ``recsys_server.lifecycle`` starts and stops the service.
+Calls wait in a bounded queue (``recsys_server.queueing``), from which threads answer them in
+batches, so that the event loop stays free. Errors become statuses in ``recsys_server.statuses``;
+``recsys_server.lifecycle`` starts and stops the service.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import grpc
 from recsys.retrieval import Request, Response
 from recsys_client.convert import read_request, response_bytes
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
-from recsys_server.admission import Admission, QueueLimits, cost_of
-from recsys_server.answers import AnswerCache
-from recsys_server.batching import Batcher, Part
 from recsys_server.limits import Limits
 from recsys_server.messages import abort, abort_late, parse
 from recsys_server.metrics.stages import StageMetrics
 from recsys_server.metrics.worker_metrics import WorkerMetrics
+from recsys_server.queueing.admission import Admission, QueueLimits, cost_of
+from recsys_server.queueing.answers import AnswerCache
+from recsys_server.queueing.batching import Batcher, Part
 from recsys_server.rollout import Deployment, LoadedBundle, Retriever, Rollout
 from recsys_server.statuses import to_status
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from recsys_client import RecsysClient
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
-from recsys_server.answers import AnswerCache
+from recsys_server.queueing.answers import AnswerCache
 from recsys_server.rollout import Deployment, LoadedBundle, Rollout
 from tests.server.service_world import WAIT, LineRetriever, served
 

@@ -17,10 +17,10 @@ from recsys.retrieval import Query, Request, Response
 from recsys_client.convert import read_request
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_client.statuses import from_status
-from recsys_server.admission import Admission, QueueLimits, cost_of
-from recsys_server.batching import BATCH, Batcher, Part
 from recsys_server.limits import Limits
 from recsys_server.messages import abort
+from recsys_server.queueing.admission import Admission, QueueLimits, cost_of
+from recsys_server.queueing.batching import BATCH, Batcher, Part
 from recsys_server.service import RetrievalService
 from recsys_server.statuses import to_status
 from tests.server.service_world import LineRetriever, rollout_of

@@ -17,7 +17,7 @@ from recsys.errors import (
 )
 from recsys.retrieval import Query, Request, Response
 from recsys_client import RecsysClient
-from recsys_server.batching import BATCH
+from recsys_server.queueing.batching import BATCH
 from tests.server.service_world import ITEMS, SECRET, WAIT, LineRetriever, Served, served
 
 

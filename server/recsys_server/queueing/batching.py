@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from threading import Condition
 from typing import Any
 
-from recsys_server.admission import Admission
+from recsys_server.queueing.admission import Admission
 
 BATCH = 64
 """Number of requests of a batch, at most."""
