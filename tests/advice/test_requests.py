@@ -28,7 +28,11 @@ ROWS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({**ANN, "space": "two-tower"}, {"space": "two_tower"}, "did you mean 'two_tower'?"),
     ({**ANN, "space": "txt+image"}, {"space": "text+image"}, "did you mean 'text'?"),
     ({**ANN, "space": "text+text"}, {"space": "text"}, "names one twice"),
-    ({"k": 2}, {"user_id": "ann"}, "give user_id, history, terms, image or item_id"),
+    (
+        {"k": 2},
+        {"user_id": "ann"},
+        "give user_id, history, terms, image, item_id",
+    ),
     ({**ANN, "history": ["i01"]}, {"history": LEFT_OUT}, "give user_id or history, not both"),
     ({**ANN, "item_id": "i01"}, {"user_id": LEFT_OUT}, "leave out user_id"),
     ({**ANN, "user_id": "anne"}, {"user_id": LEFT_OUT, "history": ["i01"]}, "give a history"),
