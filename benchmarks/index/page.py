@@ -25,17 +25,20 @@ def write_page(record: Record, page: Path = PAGE) -> None:
 
 
 def sections(record: Record) -> dict[str, str]:
-    """Tables of the page by name."""
-    return {
+    """Tables of the page by name; those of parts that the record leaves out are missing."""
+    tables = {
         "figures": _figures(record),
         "speed": "\n\n".join(_speed(name, each) for name, each in record["speed"].items()),
         "builds": _builds(record),
         "filters": "\n\n".join(_filters(name, parts) for name, parts in record["filters"].items()),
         "exclusions": _exclusions(record),
-        "spaces": _spaces(record) if "spaces" in record else "",
         "churn": _churn(record["churn"]),
-        "growth": _growth(record) if "growth" in record else "",
     }
+    if "spaces" in record:
+        tables["spaces"] = _spaces(record)
+    if "growth" in record:
+        tables["growth"] = _growth(record)
+    return tables
 
 
 def _figures(record: Record) -> str:

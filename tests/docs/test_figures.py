@@ -31,6 +31,11 @@ ROWS = {
         "ours.seconds",
         "tutorial.seconds",
     ),
+    "A million items, approximate search, recall@10 of .95": (
+        "index",
+        "qps_over_best_peer.1m.r95",
+        None,
+    ),
     "A million items, exact search": (
         "evaluation",
         "queries_per_second",
