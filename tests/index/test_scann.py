@@ -207,7 +207,7 @@ def test_damaged_leaves_are_refused(vectors: Vectors, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is not an index description of format version 2"),
+        ("{", "is not an index description of format version 3"),
         ('{"format_version": 1}', "format_version"),
     ],
 )
