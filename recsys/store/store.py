@@ -128,7 +128,7 @@ class Store:
     def exclude_import(self, fingerprint: str) -> None:
         """Leave the changes of one import out of :meth:`changes`.
 
-        A bundle whose own log was imported includes these changes already.
+        A bundle made from an imported log includes these changes already.
 
         Args:
             fingerprint: Fingerprint of the imported data.
