@@ -48,6 +48,7 @@ HOMES = {
     "pyroaring": {"index", "retrieval", "live"},
     **dict.fromkeys(("sqlalchemy", "psycopg", "sqlite3"), {"store"}),
     "sklearn": {"encoders", "features", "evaluation", "comparison"},
+    "pyversity": {"feed"},
     "gensim": {"encoders"},
     "keras_hub": {"encoders"},
     "tokenizers": {"encoders"},

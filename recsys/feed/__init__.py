@@ -1,0 +1,1 @@
+"""From candidates to the ordered, varied list that a person sees."""
