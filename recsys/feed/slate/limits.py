@@ -97,7 +97,7 @@ class ValueCounts:
         flags = np.zeros(len(self.counts) + 1, np.bool_)
         flags[self.codes[window[window >= 0]]] = True
         flags[-1] = False
-        found: Mask = flags[self.codes].any(axis=1)
+        found: Mask = np.any(flags[self.codes], axis=1)
         return found
 
 
