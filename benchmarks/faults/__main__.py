@@ -1,6 +1,10 @@
-"""Run ``python -m benchmarks.faults``: kills amid writes to a store, and to a service.
+"""Run ``python -m benchmarks.faults``: kills, and a soak; what is lost, and what grows.
 
-Writes the counts into ``benchmarks/results/faults.json``, next to those of other parts.
+Each part writes its counts into ``benchmarks/results/faults.json``, next to those of the others:
+
+- ``kills``: processes of a service that are killed amid recorded interactions;
+- ``store``: writers of a store that are killed, and copies of its files as a power cut leaves them;
+- ``soak``: an hour of calls with another bundle every minute.
 """
 
 from __future__ import annotations
@@ -8,40 +12,73 @@ from __future__ import annotations
 import argparse
 import random
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.faults.record import record_counts
 from benchmarks.faults.service import kill_service
+from benchmarks.faults.soak import soak
 from benchmarks.faults.store import Faults, run_round
+
+PARTS = ("kills", "store", "soak")
 
 
 def main() -> None:
-    """Run the rounds, print the counts after each, and record them."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=50)
+    """Run the chosen parts, print what they count, and record it."""
+    options = _options()
+    for part in options.only:
+        counts = _run(part, options)
+        print(part, dict(counts), flush=True)
+        if not options.quick:
+            record_counts(part, counts, seed=options.seed)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--quick", action="store_true", help="a tenth or less; records nothing")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--work", type=Path, default=Path("runs/faults"), help="folder of bundles")
+    parser.add_argument("--rounds", type=int, help="rounds of kills of writers; by default 50")
     parser.add_argument("--url", default="", help="PostgreSQL database; a SQLite file by default")
-    parser.add_argument("--service-kills", type=int, default=50)
+    parser.add_argument("--kills", type=int, help="kills of a service; by default 50")
+    parser.add_argument("--soak-minutes", type=float, help="length of the soak; by default 60")
+    parser.add_argument("--reload-seconds", type=float, default=60.0)
     options = parser.parse_args()
-    rng, faults = random.Random(options.seed), Faults()
+    defaults = {"rounds": (50, 2), "kills": (50, 3), "soak_minutes": (60.0, 3.0)}
+    for name, (full, quick) in defaults.items():
+        if getattr(options, name) is None:
+            setattr(options, name, quick if options.quick else full)
+    return options
+
+
+def _run(part: str, options: argparse.Namespace) -> Mapping[str, float]:
+    rng = random.Random(f"{options.seed} {part}")
+    if part == "kills":
+        return kill_service(rng, options.kills)
+    if part == "store":
+        return _kill_writers(options.url, options.rounds, rng)
+    return soak(options.work, minutes=options.soak_minutes, reload_seconds=options.reload_seconds)
+
+
+def _kill_writers(url: str, rounds: int, rng: random.Random) -> Mapping[str, float]:
+    faults = Faults()
     with tempfile.TemporaryDirectory() as folder:
-        url = options.url or str(Path(folder) / "store.db")
-        for number in range(options.rounds):
-            run_round(url, rng, faults)
+        for number in range(rounds):
+            run_round(url or str(Path(folder) / "store.db"), rng, faults)
             print(f"{number + 1}: {faults}", flush=True)
-    prefix = "postgresql." if options.url else ""
     counts = {
         "kills": faults.kills,
         "copies": faults.copies,
         "acknowledged": faults.acknowledged,
         "lost": faults.lost,
         "doubled": faults.doubled,
-        "store_faults": len(faults.faults),
+        "faults": len(faults.faults),
     }
-    named = {f"{prefix}{name}": count for name, count in counts.items()}
-    if not options.url:
-        named |= kill_service(rng, options.service_kills)
-    record_counts(named, seed=options.seed)
+    prefix = "postgresql" if url else "store"
+    return {f"{prefix}.{name}": count for name, count in counts.items()}
 
 
 if __name__ == "__main__":

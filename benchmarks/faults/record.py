@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
-from recsys.evaluation.record import write_record
+from recsys.evaluation.record import commit, write_record
 
 RESULT = Path("benchmarks/results/faults.json")
 
 
-def record_counts(counts: Mapping[str, float], *, seed: int) -> None:
-    """Write counts into the record; those of other names stay."""
-    before = json.loads(RESULT.read_text(encoding="utf-8"))["figures"] if RESULT.is_file() else {}
+def record_counts(part: str, counts: Mapping[str, float], *, seed: int) -> None:
+    """Write the counts of a part into the record; those of other parts stay.
+
+    ``parts`` of the record holds commit and time of each part.
+    """
+    before: dict[str, Any] = {}
+    if RESULT.is_file():
+        before = json.loads(RESULT.read_text(encoding="utf-8"))
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     write_record(
         RESULT,
         name="faults",
         command="python -m benchmarks.faults",
         seeds=[seed],
-        figures={**before, **counts},
+        figures={**before.get("figures", {}), **counts},
+        parts={**before.get("parts", {}), part: {"commit": commit(), "date": now}},
     )

@@ -6,30 +6,23 @@ it is acknowledged. Every acknowledged interaction must be in the store, and non
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
+from benchmarks.faults.processes import WAIT, Service, Victim, wait_for
 from benchmarks.server_startup import publish_bundle
 from recsys.errors import RecsysError
 from recsys.store import InteractionRecorded, open_store
 from recsys_client import Interaction, RecsysClient
 from recsys_server.processes.addresses import Reservation
-
-Victim = Literal["worker", "supervisor", "all"]
-WAIT = 200.0
-"""Seconds after which a service that does not answer is a failure."""
 
 
 @dataclass
@@ -52,7 +45,7 @@ class Callers:
     def wait_for(self, writes: int) -> None:
         """Wait until a number of further interactions is acknowledged."""
         expected = self.count + writes
-        _wait(lambda: self.count >= expected)
+        wait_for(lambda: self.count >= expected)
 
     @contextmanager
     def recording(self, users: Sequence[str]) -> Iterator[None]:
@@ -81,53 +74,6 @@ class Callers:
                         break
                     except RecsysError:  # no answer: the same write again
                         time.sleep(0.05)
-
-
-@dataclass
-class Service:
-    """A service as a process, which can be killed and started again on the same port.
-
-    Args:
-        command: Command that serves.
-        log: File of its log.
-    """
-
-    command: Sequence[str]
-    log: Path
-    process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it, and wait until it has printed its address."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=log)
-        assert self.process.stdout is not None
-        with self.process.stdout as printed:
-            address = printed.readline()
-        if not address:
-            raise RuntimeError(f"the service did not start: {self.log.read_text()[-2000:]}")
-
-    def kill(self, victim: Victim, rng: random.Random) -> None:
-        """Kill a worker, the supervisor, or all at once."""
-        assert self.process is not None
-        workers = _children(self.process.pid)
-        if victim == "worker":
-            chosen = [rng.choice(workers)] if workers else []
-        else:
-            chosen = [self.process.pid, *(workers if victim == "all" else [])]
-        for each in chosen:
-            with suppress(ProcessLookupError):
-                os.kill(each, signal.SIGKILL)
-        if victim == "worker":
-            return
-        self.process.wait()
-        _wait(lambda: not any(map(_exists, workers)))  # they end when the supervisor is gone
-        self.start()
-
-    def stop(self) -> int:
-        """Stop it with SIGTERM; returns the exit code."""
-        assert self.process is not None
-        self.process.terminate()
-        return self.process.wait(WAIT)
 
 
 def run_kills(
@@ -173,10 +119,10 @@ def run_kills(
     found = _stored(store)
     expected = {(user, time) for user, times in callers.acknowledged.items() for time in times}
     return {
-        "service_kills": len(victims),
-        "service_acknowledged": len(expected),
-        "service_lost": len(expected - set(found)),
-        "service_doubled": sum(number > 1 for number in found.values()),
+        "kills": len(victims),
+        "acknowledged": len(expected),
+        "lost": len(expected - set(found)),
+        "doubled": sum(number > 1 for number in found.values()),
     }
 
 
@@ -207,27 +153,3 @@ def _stored(path: Path) -> Counter[tuple[str, int]]:
                     found[entry.change.user_id, entry.change.time] += 1
             after = entries[-1].sequence
     return found
-
-
-def _children(process: int) -> list[int]:
-    path = Path(f"/proc/{process}/task/{process}/children")
-    if path.exists():
-        return [int(each) for each in path.read_text(encoding="ascii").split()]
-    done = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, text=True)
-    return [int(each) for each in done.stdout.split()]
-
-
-def _exists(process: int) -> bool:
-    try:
-        status = Path(f"/proc/{process}/stat").read_text(encoding="ascii")
-    except OSError:
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"
-
-
-def _wait(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT
-    while not holds():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the service did not get there")
-        time.sleep(0.01)

@@ -124,9 +124,9 @@ def run_round(
     faults.acknowledged += len(acknowledged)
     with open_store(url) as store:
         faults.check(store, acknowledged)
-        for writer in range(processes):
+        for number in range(processes):
             for thread in range(threads):
-                own = f"{name}-{writer}/{thread}/"
+                own = f"{name}-{number}/{thread}/"
                 done = sum(key.startswith(own) for key in acknowledged)
                 store.append([change_of(f"{own}{done}")], key=f"{own}{done}")
         faults.check(store, acknowledged)

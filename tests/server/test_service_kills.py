@@ -21,5 +21,5 @@ def test_no_acknowledged_interaction_is_lost_or_doubled(tmp_path: Path) -> None:
         return [sys.executable, "-m", module, "worker=tests.server.live_worker", *settings]
 
     counts = run_kills(command, store, ["worker", "all"], rng=random.Random(1), users=2, writes=5)
-    assert counts["service_lost"] == counts["service_doubled"] == 0
-    assert counts["service_acknowledged"] >= 15
+    assert counts["lost"] == counts["doubled"] == 0
+    assert counts["acknowledged"] >= 15
