@@ -1,7 +1,9 @@
-"""Pair networks: the probability that a user takes an item, to rank retrieved candidates.
+"""Rankers of retrieved items, and pair networks.
 
-A pair network reads user and item together, where a two-tower model joins them by an inner product
-that an index can search. Trained networks are numpy; only training loads TensorFlow.
+A ranker computes features of retrieved items, and a scorer of these features orders them. A pair
+network is the probability that a user takes an item: it reads both together, where a two-tower
+model joins them by an inner product that an index can search. Trained networks are numpy; only
+training loads TensorFlow.
 """
 
 from __future__ import annotations
@@ -11,7 +13,25 @@ from typing import TYPE_CHECKING, Any
 from recsys.ranking.bags import Bags, SearchedWords, bags_of_words, history_bags, vocabulary
 from recsys.ranking.config import PairTrainConfig, SparsePairConfig, VectorPairConfig
 from recsys.ranking.head import probability
+from recsys.ranking.inputs import (
+    FeatureSet,
+    FeatureTable,
+    PairContext,
+    RetrievedItems,
+    Statistics,
+    StatisticsConfig,
+    default_features,
+)
+from recsys.ranking.ranker import RankedItems, Ranker, load_ranker
 from recsys.ranking.sampling import PairSampler
+from recsys.ranking.scorers import (
+    BoostedScorer,
+    LinearScorer,
+    PlattCalibration,
+    Reliability,
+    Scorer,
+    load_scorer,
+)
 from recsys.ranking.sparse_network import SparsePairNetwork, load_sparse_pairs
 from recsys.ranking.vector_network import VectorPairNetwork, load_vector_pairs
 
@@ -20,20 +40,36 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Bags",
+    "BoostedScorer",
+    "FeatureSet",
+    "FeatureTable",
+    "LinearScorer",
+    "PairContext",
     "PairFitResult",
     "PairSampler",
     "PairTrainConfig",
+    "PlattCalibration",
+    "RankedItems",
+    "Ranker",
+    "Reliability",
+    "RetrievedItems",
+    "Scorer",
     "SearchedWords",
     "SparsePairConfig",
     "SparsePairNetwork",
+    "Statistics",
+    "StatisticsConfig",
     "VectorPairConfig",
     "VectorPairNetwork",
     "bags_of_words",
+    "default_features",
     "fit_sparse_pairs",
     "fit_vector_pairs",
+    "history_bags",
+    "load_ranker",
+    "load_scorer",
     "load_sparse_pairs",
     "load_vector_pairs",
-    "history_bags",
     "probability",
     "vocabulary",
 ]

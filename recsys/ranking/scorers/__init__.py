@@ -1,0 +1,16 @@
+"""Scorers: implementations of one interface, each saved without pickle."""
+
+from recsys.ranking.scorers.api import Scorer
+from recsys.ranking.scorers.boosted import BoostedScorer
+from recsys.ranking.scorers.calibration import PlattCalibration, Reliability
+from recsys.ranking.scorers.linear import LinearScorer
+from recsys.ranking.scorers.storage import load_scorer
+
+__all__ = [
+    "BoostedScorer",
+    "LinearScorer",
+    "PlattCalibration",
+    "Reliability",
+    "Scorer",
+    "load_scorer",
+]

@@ -1,0 +1,29 @@
+"""Saved scorers, by the kind that they state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from recsys.ranking.scorers.api import Scorer
+from recsys.ranking.scorers.boosted import BoostedScorer, load_boosted
+from recsys.ranking.scorers.files import ScorerFiles
+from recsys.ranking.scorers.linear import LinearScorer, load_linear
+
+_LOADERS: Mapping[str, Callable[[ScorerFiles], Scorer]] = {
+    LinearScorer.kind: load_linear,
+    BoostedScorer.kind: load_boosted,
+}
+
+
+def load_scorer(folder: Path) -> Scorer:
+    """Read a scorer that its ``save`` wrote.
+
+    Raises:
+        DataError: A file is missing or damaged, or the kind is unknown.
+        ConfigError: A library that the scorer needs is not installed.
+    """
+    files = ScorerFiles.read(folder)
+    if files.kind not in _LOADERS:
+        raise files.fault("kind", f"one of {', '.join(_LOADERS)}", files.kind)
+    return _LOADERS[files.kind](files)
