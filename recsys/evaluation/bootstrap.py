@@ -40,7 +40,7 @@ def bootstrap_intervals(
     table = np.stack([values[name] for name in names], axis=1)
     counted = np.isfinite(table)
     summed = np.concatenate([np.where(counted, table, 0.0), counted], axis=1)
-    sums = _resampled_sums(summed, seed=seed, resamples=resamples, progress=progress)
+    sums = resampled_sums(summed, seed=seed, resamples=resamples, progress=progress)
     with np.errstate(invalid="ignore"):  # a resample may contain no query of a rare slice
         means = sums[:, : len(names)] / sums[:, len(names) :]
     low, high = np.nanmin(table, axis=0), np.nanmax(table, axis=0)
@@ -51,7 +51,7 @@ def bootstrap_intervals(
     return {name: (float(low[at]), float(high[at])) for at, name in enumerate(names)}
 
 
-def _resampled_sums(
+def resampled_sums(
     table: Values, *, seed: int, resamples: int, progress: Progress
 ) -> npt.NDArray[np.float64]:
     """The column sums of each resample, float64 ``[resamples, columns]``."""
