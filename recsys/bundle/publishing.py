@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from recsys.bundle.activations import point_to
 from recsys.bundle.disk_errors import writing
 from recsys.bundle.manifest import (
     Manifest,
@@ -30,7 +31,6 @@ from recsys.bundle.versions import (
     names,
     new_staging,
     next_name,
-    point_to,
 )
 from recsys.errors import BundleError, DataError
 from recsys.files import LOCK, lock, replace_folder

@@ -1,6 +1,6 @@
 """The published bundles, the current one, and moving between them.
 
-    ROOT/CURRENT            name of the current bundle
+    ROOT/CURRENT            name of the current bundle; see ``activations``
     ROOT/CANARY.json        bundle of a share of the users, if there is one
     ROOT/versions/NAME/     one folder per bundle
     ROOT/staging/           bundles that are being written or removed; never read
@@ -19,9 +19,9 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from recsys.bundle.disk_errors import reading, writing
-from recsys.bundle.manifest import check_sizes, read_named, read_whole
+from recsys.bundle.manifest import check_sizes, read_named
 from recsys.errors import BundleError, InvalidRequestError, NotFoundError
-from recsys.files import LOCK, lock, read_json, read_regular, remove_abandoned, write_text
+from recsys.files import LOCK, lock, read_json, read_regular, remove_abandoned
 from recsys.retrieval import TWO_TOWER
 
 CURRENT = "current"
@@ -84,29 +84,6 @@ def current_fault(root: Path) -> str:
     except (BundleError, NotFoundError) as error:
         return error.message
     return ""
-
-
-def rollback(root: Path, to: str | None = None) -> str:
-    """Make another bundle current, by default the one published before; returns its name.
-
-    It is one atomic step, after the name and the files are checked.
-
-    Raises:
-        NotFoundError: The bundle does not exist, or none was published before the current one.
-        BundleError: That bundle is damaged or has another name; the current one stays.
-    """
-    find_version(root, CURRENT if to is None else to)  # before the lock makes the folder
-    with writing(root, action="roll back in"), lock(root / LOCK):
-        if to is None:
-            current = find_version(root, CURRENT)
-            before = [name for name in names(root) if name < current]
-            if not before:
-                raise NotFoundError(f"no bundle was published before {current} in {root}")
-            to = before[-1]
-        name = find_version(root, to)
-        read_whole(folder_of(root, name))
-        point_to(root, name)
-        return name
 
 
 def prune(root: Path, keep: int) -> tuple[str, ...]:
@@ -186,11 +163,6 @@ def next_name(known: Sequence[str], content: str) -> str:
         except (ValueError, OverflowError):  # no time that a publisher gave: no day, no next second
             continue
     return f"{now.strftime(_STAMP)}-{content[:8]}"
-
-
-def point_to(root: Path, name: str) -> None:
-    """Make a bundle the current one; readers see the old pointer or the new, never neither."""
-    write_text(root / POINTER, f"{name}\n")
 
 
 def new_staging(root: Path) -> Path:

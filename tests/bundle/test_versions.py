@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from recsys.bundle import Parts, list_bundles, open_bundle, prune, publish, rollback
+from recsys.bundle import (
+    Parts,
+    list_bundles,
+    open_bundle,
+    previous_version,
+    prune,
+    publish,
+    rollback,
+)
 from recsys.errors import BundleError, InvalidRequestError, NotFoundError
 from tests.bundle.made import made_parts
 
@@ -43,9 +53,41 @@ def test_other_things_in_the_folder_are_not_listed(root: Path, three: list[str])
 def test_rollback_goes_back_one_by_one(root: Path, three: list[str]) -> None:
     assert rollback(root) == three[1] == open_bundle(root).version
     assert rollback(root) == three[0] == open_bundle(root).version
-    with pytest.raises(NotFoundError, match=f"no bundle was published before {three[0]}"):
+    with pytest.raises(NotFoundError, match=f"no bundle was current before {three[0]}"):
         rollback(root)
     assert current(root) == [three[0]]
+
+
+def test_rollback_follows_the_order_of_activations(root: Path, three: list[str]) -> None:
+    rollback(root, three[0])  # an activation like any other
+    assert previous_version(root) == three[2] == rollback(root)
+    assert rollback(root) == three[1]
+    with pytest.raises(NotFoundError, match="no bundle was current before"):
+        rollback(root)
+    rollback(root, three[0])
+    assert rollback(root) == three[1]
+
+
+def test_rollback_goes_to_a_bundle_that_is_still_there(root: Path, three: list[str]) -> None:
+    shutil.rmtree(root / "versions" / three[1])
+    assert rollback(root) == three[0]
+
+
+@pytest.mark.parametrize("content", [None, "nonsense", "[1, null]", "{}"])
+def test_a_folder_without_its_activations_has_the_order_of_publishing(
+    root: Path, three: list[str], content: str | None
+) -> None:
+    file = root / "ACTIVATIONS.json"
+    file.unlink()
+    if content is not None:
+        file.write_text(content)
+    assert rollback(root) == three[1]
+
+
+def test_a_crash_before_the_pointer_is_no_activation(root: Path, three: list[str]) -> None:
+    rollback(root, three[1])
+    (root / "ACTIVATIONS.json").write_text(json.dumps([three[0], three[1], three[2]]))
+    assert current(root) == [three[1]] and rollback(root) == three[0]
 
 
 def test_rollback_to_a_version_and_forward_again(root: Path, three: list[str]) -> None:
@@ -71,7 +113,7 @@ def test_rollback_to_a_renamed_bundle_changes_nothing(root: Path, three: list[st
     renamed = f"{three[1][:-8]}00000000"
     (root / "versions" / three[1]).rename(root / "versions" / renamed)
     with pytest.raises(BundleError, match=f"{renamed} holds the bundle {three[1]}; move it back"):
-        rollback(root)
+        rollback(root, renamed)
     assert current(root) == [three[2]]
 
 

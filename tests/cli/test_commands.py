@@ -249,7 +249,7 @@ def test_bundles_are_listed_verified_and_rolled_back(shop: tuple[Path, Path], ru
     verified = run("bundles", "verify", bundles, "--json")
     assert verified.json["version"] == listed["version"] and verified.json["whole"]
     ended = run("bundles", "rollback", bundles)
-    assert ended.code == 1 and "no bundle was published before" in ended.err
+    assert ended.code == 1 and "no bundle was current before" in ended.err
     back = run("bundles", "rollback", bundles, "--to", listed["version"], "--json")
     assert back.json == {"current": listed["version"]}
     assert run("bundles", "list", bundles / "nowhere").code == 1

@@ -76,7 +76,7 @@ def test_a_repeated_rollback_goes_back_once(service: Service) -> None:
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     with pytest.raises(grpc.RpcError) as caught:
         stub.RollbackBundle(pb.RollbackBundleRequest(), timeout=WAIT)
-    assert "no bundle was published before" in caught.value.details()
+    assert "no bundle was current before" in caught.value.details()
 
 
 def test_a_canary_answers_its_users_until_it_ends(service: Service) -> None:

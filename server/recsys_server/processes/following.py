@@ -13,9 +13,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from recsys.bundle import Canary, list_bundles, pointers_state, read_canary, rollback, set_canary
+from recsys.bundle import (
+    Canary,
+    pointers_state,
+    previous_version,
+    read_canary,
+    rollback,
+    set_canary,
+)
 from recsys.bundle.versions import CURRENT, find_version
-from recsys.errors import BundleError, ConfigError, NotFoundError, RecsysError
+from recsys.errors import BundleError, ConfigError, RecsysError
 from recsys_server.processes.loading import collect_released
 from recsys_server.rollout import Deployment, LoadedBundle, Rollout
 
@@ -108,26 +115,31 @@ class BundleFollower:
         self._check_follows()
         with self._lock:
             loaded = self._loaded(find_version(self.root, version))
-            previous = self.rollout.current.active.version
             rollback(self.root, to=loaded.version)
-            self._swap(loaded, self._canary())
-            self._state = pointers_state(self.root)
-            return previous
+            return self._activated(loaded)
 
-    def previous(self) -> str:
-        """Version that was published before the current one.
+    def roll_back(self) -> str:
+        """Activate the bundle that was current before, as :meth:`activate` does.
+
+        Each rollback goes one activation further back.
 
         Raises:
-            NotFoundError: There is none.
-            ConfigError: The service was started with a version.
+            NotFoundError: No bundle was current before.
+            BundleError, ConfigError: As for :meth:`activate`.
         """
         self._check_follows()
-        names = [bundle.version for bundle in list_bundles(self.root)]
-        active = self.rollout.current.active.version
-        before = [name for name in names if name < active]
-        if not before:
-            raise NotFoundError(f"no bundle was published before {active}", field="version")
-        return before[0]
+        with self._lock:
+            loaded = self._loaded(previous_version(self.root))
+            if (now := rollback(self.root)) != loaded.version:  # another process was faster
+                loaded = self._loaded(now)
+            return self._activated(loaded)
+
+    def _activated(self, loaded: LoadedBundle) -> str:
+        """Let the current bundle of the folder answer; returns the version that did before."""
+        before = self.rollout.current.active.version
+        self._swap(loaded, self._canary())
+        self._state = pointers_state(self.root)
+        return before
 
     def set_canary(self, canary: Canary | None) -> None:
         """Let a bundle answer a share of the users, after it has been loaded here; None ends it.

@@ -59,10 +59,7 @@ class BundleService(BundleServiceServicer):
     async def RollbackBundle(  # noqa: D102
         self, request: pb.RollbackBundleRequest, context: Any
     ) -> pb.RollbackBundleResponse:
-        def work() -> str:
-            return self._follower.activate(self._follower.previous())
-
-        previous = await self._once(request, work)
+        previous = await self._once(request, self._follower.roll_back)
         return pb.RollbackBundleResponse(
             bundle=(await self._serving())[0], previous_version=previous
         )
