@@ -6,6 +6,7 @@ from pathlib import Path
 
 from make_configuration import table_of
 
+from recsys_server.auditing import Audit
 from recsys_server.limits import Limits
 from recsys_server.security.tls import Tls
 from recsys_server.settings import Settings
@@ -27,7 +28,7 @@ key or variable is an error.
 
 def reference() -> str:
     """Text of the page."""
-    sections = [("Section `tls`", Tls), ("Section `limits`", Limits)]
+    sections = [("Section `tls`", Tls), ("Section `audit`", Audit), ("Section `limits`", Limits)]
     parts = [OPENING, table_of(Settings)]
     parts += [f"## {title}\n\n{table_of(kind)}" for title, kind in sections]
     return "\n".join(parts)

@@ -108,6 +108,11 @@ class LiveEngine:
         return self._parts.kind
 
     @property
+    def waiting(self) -> int:
+        """Number of changes of items that wait for the encoders."""
+        return self._writer.backlog
+
+    @property
     def refused(self) -> tuple[RefusedChange, ...]:
         """The last changes of the store that no snapshot includes; ``refusals`` counts all."""
         return tuple(self._writer.refused)

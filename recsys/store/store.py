@@ -47,6 +47,8 @@ class Store:
         self._seen: int | None = None
         self._excluded = ""
         self._is_closed = False
+        self._accepts_writes = False
+        """Whether the last write succeeded; before the first one this is unknown."""
 
     def __enter__(self) -> Store:
         return self
@@ -184,6 +186,23 @@ class Store:
             rows = connection.execute(_ITEMS, {"after": after_id, "limit": limit}).all()
         return [_item(to_change(row)) for row in rows]
 
+    def check_writable(self) -> None:
+        """Check that a write would succeed now.
+
+        It reads after a write that succeeded, and otherwise commits a transaction that changes
+        nothing, as where the disk was full.
+
+        Raises:
+            StoreError: A write would be refused.
+        """
+        if self._accepts_writes:
+            self.database.change_number()
+            _ = self.watermark
+            return
+        with self.database.writing() as connection:
+            connection.execute(_REWRITE)
+        self._accepts_writes = True
+
     def size(self) -> int:
         """Number of bytes on disk."""
         return self.database.size()
@@ -195,10 +214,12 @@ class Store:
             self._database.close()
 
     def _commit(self, group: list[PendingWrite]) -> list[Receipt | Exception]:
+        self._accepts_writes = False
         with self.database.writing() as connection:
             results, erases = append_group(connection, group)
             if erases:
                 self._database.erased()
+        self._accepts_writes = True
         return results
 
 
@@ -222,6 +243,7 @@ def _item(change: Change) -> ItemUpserted:
 
 
 _WATERMARK = sa.select(STATE.c.watermark)
+_REWRITE = STATE.update().values(watermark=STATE.c.watermark)
 _CHANGES = (
     sa.select(ENTRIES)
     .where(ENTRIES.c.sequence > sa.bindparam("after"))

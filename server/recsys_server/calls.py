@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NoReturn
@@ -18,9 +17,10 @@ import grpc
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
+from recsys.errors import OverloadedError
 from recsys_server.messages import REQUEST_ID, abort, request_id
-from recsys_server.metrics.worker_metrics import WorkerMetrics
-from recsys_server.security.access import Access, required_scope
+from recsys_server.metrics.observation import Observation
+from recsys_server.security.access import Access, RateExceededError, required_scope
 
 LINES_PER_SECOND = 10
 """Lines of failed calls per second with the same method and status; more are counted only."""
@@ -43,8 +43,7 @@ class Calls:
     Args:
         server: The server.
         access: Tokens that callers need; None for none.
-        metrics: Metrics of the calls.
-        slow: Seconds from which an answered call has a line in the log.
+        observation: Metrics, log and traces of the calls.
 
     Attributes:
         in_flight: Number of calls that wait, run or are being answered. A call with a stream of
@@ -61,14 +60,13 @@ class Calls:
         server: grpc.aio.Server,
         *,
         access: Access | None = None,
-        metrics: WorkerMetrics | None = None,
-        slow: float = math.inf,
+        observation: Observation | None = None,
     ) -> None:
         self.in_flight = 0
         self._server = server
         self._access = access
-        self._metrics = metrics or WorkerMetrics()
-        self._slow = slow
+        observation = observation or Observation()
+        self._metrics, self._slow = observation.metrics, observation.slow
         self._idle = asyncio.Event()
         self._idle.set()
         self._lines = _LineLimit()
@@ -124,8 +122,10 @@ class Calls:
                     self._log_slow(method, context, seconds, caller)
                 return response
             except asyncio.CancelledError:
-                self._metrics.number("recsys_calls", method, "CANCELLED").value += 1
-                raise  # by the caller, or at the end of the grace period
+                # By the deadline, by the caller, or at the end of the grace period.
+                status = "CANCELLED" if context.time_remaining() != 0 else "DEADLINE_EXCEEDED"
+                self._metrics.number("recsys_calls", method, status).value += 1
+                raise
             except Exception as error:
                 await self._end(name, error, context, began, caller)
 
@@ -190,6 +190,9 @@ class Calls:
         try:
             if isinstance(error, grpc.aio.AbortError):
                 raise error
+            if isinstance(error, OverloadedError):
+                reason = "rate" if isinstance(error, RateExceededError) else "queue"
+                self._metrics.number("recsys_calls_shed", reason).value += 1
             await abort(context, error)
         except grpc.aio.AbortError:
             self._failed(name, context, began, caller)

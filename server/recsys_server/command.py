@@ -59,6 +59,9 @@ MetricsPort = Annotated[
 Slow = Annotated[
     float | None, typer.Option(min=0, help="Seconds from which an answered call is logged.")
 ]
+AuditShare = Annotated[
+    float | None, typer.Option(min=0, max=1, help="Share of searches whose recall is measured.")
+]
 Check = Annotated[
     bool, typer.Option("--check", help="Check the settings and what they name, and end.")
 ]
@@ -84,6 +87,7 @@ def serve(
     tls_client_ca: TlsClientCa = None,
     metrics_port: MetricsPort = None,
     slow: Slow = None,
+    audit_share: AuditShare = None,
     insecure: Insecure = False,
     json_logs: JsonLogs = False,
     check: Check = False,
@@ -113,6 +117,7 @@ def serve(
         "insecure": insecure or None,
         "metrics_port": metrics_port,
         "slow": slow,
+        "audit": None if audit_share is None else {"share": audit_share},
         "tls": {name: path for name, path in tls.items() if path is not None} or None,
         "log": "json" if json_logs else None,
     }

@@ -6,7 +6,6 @@ It serves the bundles of a given rollout; ``recsys_server.processes.worker`` ope
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,15 +15,17 @@ from typing import Any
 import grpc
 from grpc_channelz.v1 import channelz_pb2_grpc
 from grpc_channelz.v1.channelz import aio as channelz_aio  # type: ignore[attr-defined]
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from recsys.errors import ServiceError
 from recsys_server.calls import Calls
+from recsys_server.health import HealthReports
 from recsys_server.limits import Limits
 from recsys_server.messages import ParsedMessages
-from recsys_server.metrics.worker_metrics import WorkerMetrics
+from recsys_server.metrics.observation import Observation
 from recsys_server.processes.following import BundleFollower
+from recsys_server.queueing.admission import Admission
 from recsys_server.rollout import Rollout
 from recsys_server.security.access import Access
 from recsys_server.security.tls import Tls, server_credentials
@@ -48,8 +49,9 @@ class RetrievalServer:
     address: str
     _server: grpc.aio.Server
     _calls: Calls
+    _service: RetrievalService
     _further: FurtherServices
-    _health: Any
+    _health: HealthReports
     _executor: ThreadPoolExecutor
 
     @classmethod
@@ -63,12 +65,9 @@ class RetrievalServer:
         follower: BundleFollower | None = None,
         tls: Tls | None = None,
         access: Access | None = None,
-        metrics: WorkerMetrics | None = None,
-        slow: float = math.inf,
-        channelz: bool = False,
-        interceptors: Sequence[Any] = (),
+        observation: Observation | None = None,
     ) -> RetrievalServer:
-        """Listen, with health SERVING for the server and for each of its services.
+        """Listen, with health for the server and for each of its services.
 
         Args:
             rollout: The bundles that answer.
@@ -79,53 +78,39 @@ class RetrievalServer:
             follower: Follower of the folder of bundles, for ``BundleService``; None without one.
             tls: Certificates; None for calls that are not encrypted.
             access: Tokens that callers need; None for none.
-            metrics: Metrics of the worker.
-            slow: Seconds from which an answered call has a line in the log.
-            channelz: Whether gRPC's own statistics of connections and calls are served.
-            interceptors: Interceptors of gRPC, as for traces.
+            observation: Metrics, log and traces of the calls.
 
         Raises:
             ServiceError: An address cannot be listened on.
             ConfigError: A certificate cannot be read.
         """
         credentials = server_credentials(tls) if tls is not None and tls.is_on else None
-        limits = limits or Limits()
+        limits, observation = limits or Limits(), observation or Observation()
         threads = threads or os.cpu_count() or 1
         executor = ThreadPoolExecutor(threads, thread_name_prefix="retrieval")
         service = RetrievalService(
-            rollout, executor=executor, limits=limits, threads=threads, metrics=metrics
+            rollout, executor=executor, limits=limits, threads=threads, metrics=observation.metrics
         )
-        server = grpc.aio.server(
-            interceptors=interceptors,
-            options=[
-                ("grpc.so_reuseport", 1),
-                ("grpc.max_receive_message_length", 4 * limits.message),
-                ("grpc.max_send_message_length", -1),
-                ("grpc.enable_channelz", int(channelz)),
-            ],
-        )
-        calls = Calls(server, access=access, metrics=metrics, slow=slow)
+        server = _made_server(limits, observation)
+        calls = Calls(server, access=access, observation=observation)
         service.add_to(calls)
         further = FurtherServices(rollout, limits, follower=follower, executor=executor)
         further.add_to(calls)
-        parsed: Any = ParsedMessages(calls)
-        health_service = health.aio.HealthServicer()  # type: ignore[attr-defined]
-        health_pb2_grpc.add_HealthServicer_to_server(health_service, parsed)
-        if channelz:
-            statistics = channelz_aio.ChannelzServicer()
-            channelz_pb2_grpc.add_ChannelzServicer_to_server(statistics, parsed)
-        names = (*further.names, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        described = reflection.aio.ReflectionServicer(names)  # type: ignore[attr-defined]
-        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(described, parsed)
+        reports = HealthReports(further.names, rollout)
+        _add_standard_services(ParsedMessages(calls), reports, further.names, observation)
         try:
             bound = [_listen(server, address, credentials) for address in addresses]
         except ServiceError:
             executor.shutdown()
             raise
         await server.start()
-        for name in further.names:
-            await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)
-        return cls(bound[0], server, calls, further, health_service, executor)
+        await reports.begin()
+        return cls(bound[0], server, calls, service, further, reports, executor)
+
+    @property
+    def queue(self) -> Admission:
+        """Retrievals that wait."""
+        return self._service.queue
 
     @property
     def in_flight(self) -> int:
@@ -144,7 +129,7 @@ class RetrievalServer:
         Returns:
             Number of requests that were cut off.
         """
-        await self._health.enter_graceful_shutdown()
+        await self._health.end()
         await asyncio.sleep(drain)
         ending = asyncio.ensure_future(self._server.stop(grace + FLUSH_SECONDS))
         await asyncio.sleep(0)  # begin it
@@ -155,6 +140,31 @@ class RetrievalServer:
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._further.close()
         return cut_off
+
+
+def _made_server(limits: Limits, observation: Observation) -> grpc.aio.Server:
+    return grpc.aio.server(
+        interceptors=observation.interceptors,
+        options=[
+            ("grpc.so_reuseport", 1),
+            ("grpc.max_receive_message_length", 4 * limits.message),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.enable_channelz", int(observation.channelz)),
+        ],
+    )
+
+
+def _add_standard_services(
+    server: Any, reports: HealthReports, names: Sequence[str], observation: Observation
+) -> None:
+    """Health, reflection and, where it is wanted, channelz."""
+    reports.add_to(server)
+    if observation.channelz:
+        statistics = channelz_aio.ChannelzServicer()
+        channelz_pb2_grpc.add_ChannelzServicer_to_server(statistics, server)
+    reflected = (*names, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    described = reflection.aio.ReflectionServicer(reflected)  # type: ignore[attr-defined]
+    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(described, server)
 
 
 def _listen(server: grpc.aio.Server, address: str, credentials: Any) -> str:

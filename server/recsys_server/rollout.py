@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from recsys.live import LiveEngine, Snapshot
 
 CLOSE_SECONDS = 60.0
-"""Time after which the engine of a replaced bundle is closed."""
+"""Time after which the engine and the audit of a replaced bundle are closed."""
 
 
 class Retriever(Protocol):
@@ -67,7 +67,7 @@ class LoadedBundle:
         source: Retriever over the bundle.
         bundle: The bundle itself, or None where a retriever is served without one.
         engine: Engine that follows the store, or None without a store. It is closed when no
-            request uses this object any more.
+            request uses this object any more, as is the audit of the bundle.
     """
 
     version: str
@@ -87,10 +87,13 @@ class LoadedBundle:
             StoreError: The store cannot be read, or ends before the bundle's watermark.
         """
         if store is None:
-            return cls(bundle.version, bundle.retriever, bundle)
-        engine = bundle.live(store)
-        loaded = cls(bundle.version, bundle.retriever, bundle, engine)
-        weakref.finalize(loaded, _close_later, engine, store).atexit = False
+            loaded = cls(bundle.version, bundle.retriever, bundle)
+        else:
+            engine = bundle.live(store)
+            loaded = cls(bundle.version, bundle.retriever, bundle, engine)
+            weakref.finalize(loaded, _close_later, engine, store).atexit = False
+        if (audit := bundle.retriever.audit) is not None:
+            weakref.finalize(loaded, _close_later, audit).atexit = False
         return loaded
 
     @property
@@ -161,12 +164,16 @@ class Rollout:
         self.current = current
 
 
-def _close_later(engine: LiveEngine, store: Store) -> None:
-    """Close an engine that no deployment has, after the calls that still use it."""
+class _Closed(Protocol):
+    def close(self) -> None: ...
+
+
+def _close_later(*parts: _Closed) -> None:
+    """Close parts of a bundle that no deployment has, after the calls that still use them."""
 
     def close() -> None:
-        engine.close()
-        store.close()
+        for part in parts:
+            part.close()
 
     timer = threading.Timer(CLOSE_SECONDS, close)
     timer.daemon = True

@@ -11,11 +11,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import grpc
 
+from recsys.errors import OverloadedError
 from recsys.retrieval import Request, Response
 from recsys_client.convert import read_request, response_bytes
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
@@ -43,11 +44,13 @@ class Query:
     Attributes:
         message: The request.
         deployment: The bundles.
+        arrived: Time of its arrival, in seconds of ``time.perf_counter``.
         answered: Bundle that has answered, the user of the request, and the state of both.
     """
 
     message: pb.RetrieveRequest
     deployment: Deployment
+    arrived: float = field(default_factory=time.perf_counter)
     answered: tuple[LoadedBundle, str | None, tuple[int, int]] | None = None
 
 
@@ -104,6 +107,7 @@ class RetrievalService:
         deployment = self._rollout.current
         known = self._cache.find(raw, deployment)
         if known is not None:
+            self._stages.answered_from_cache()
             return known
         try:
             message = parse(pb.RetrieveRequest, raw)
@@ -118,7 +122,7 @@ class RetrievalService:
             error = outcomes[0]
         except Exception as failed:
             error = failed
-        await _fail(context, error)
+        await self._fail(context, error)
 
     async def retrieve_batch(self, raw: bytes, context: Any) -> bytes:
         """The bytes of a ``BatchRetrieveResponse`` to those of a ``BatchRetrieveRequest``."""
@@ -137,13 +141,27 @@ class RetrievalService:
             error: Exception = DeadlinePassed()
         except Exception as failed:
             error = failed
-        await _fail(context, error)
+        await self._fail(context, error)
+
+    @property
+    def queue(self) -> Admission:
+        """What waits."""
+        return self._admission
+
+    async def _fail(self, context: Any, error: Exception) -> NoReturn:
+        """End a call with the status of an error."""
+        if isinstance(error, DeadlinePassed):
+            await abort_late(context)
+        if isinstance(error, OverloadedError):
+            self._stages.shed()
+        await abort(context, error)
 
     def _answer(self, parts: Sequence[Part]) -> list[bytes | Exception]:
         """Per part the bytes of its response, or the reason why there is none."""
         outcomes: dict[Part, bytes | Exception] = {}
         groups: dict[LoadedBundle, dict[Part, Request]] = defaultdict(dict)
-        stages = self._stages.begin(len(parts))
+        now = time.perf_counter()
+        stages = self._stages.begin([now - part.request.arrived for part in parts])
         for part in parts:
             message = part.request.message
             try:
@@ -154,21 +172,26 @@ class RetrievalService:
                 groups[loaded][part] = request
             except Exception as error:
                 outcomes[part] = error
+                if isinstance(error, DeadlinePassed):
+                    self._stages.dropped("read")
         stages.end("read")
         for loaded, requests in groups.items():
+            first = next(iter(requests)).request.deployment
+            role = "active" if loaded is first.active else "canary"
             view = loaded.view()
             answers = _answers(view.retriever, requests)
-            stages.end("retrieve")
+            stages.end("retrieve", role)
             for part, answer in answers.items():
                 if isinstance(answer, Exception):
                     outcomes[part] = answer
+                    if isinstance(answer, DeadlinePassed):
+                        self._stages.dropped("retrieve")
                 else:
                     outcomes[part] = response_bytes(answer)
                     user_id = requests[part].query.user_id
                     part.request.answered = loaded, user_id, view.state_of(user_id)
-                    role = "active" if loaded is part.request.deployment.active else "canary"
                     self._stages.answered(role, answer.space)
-            stages.end("write")
+            stages.end("write", role)
         return [outcomes[part] for part in parts]
 
 
@@ -209,10 +232,3 @@ def _batch_response(outcomes: Sequence[bytes | Exception], deployment: Deploymen
 def _check_wanted(part: Part) -> None:
     if not part.is_wanted:
         raise DeadlinePassed
-
-
-async def _fail(context: Any, error: Exception) -> NoReturn:
-    """End a call with the status of an error."""
-    if isinstance(error, DeadlinePassed):
-        await abort_late(context)
-    await abort(context, error)

@@ -24,6 +24,7 @@ from recsys.config import read_toml
 from recsys.config_faults import explain, sections_in
 from recsys.errors import ConfigError, suggestion
 from recsys_client.response import UnknownUser
+from recsys_server.auditing import Audit
 from recsys_server.limits import Limits
 from recsys_server.security.tls import Tls
 
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
             token or client certificate.
         metrics_host: Interface of the pages /metrics, /live and /ready.
         metrics_port: Port of these pages; 0 takes a free one, none has no such pages.
+        audit: Audit of the recall of live searches; off by default.
         slow: Seconds from which an answered call has a line in the log; none by default.
         channelz: Whether gRPC's own statistics of connections and calls are served.
         traces: Destination of OpenTelemetry's traces: nowhere, stderr, or an OTLP collector.
@@ -86,6 +88,7 @@ class Settings(BaseSettings):
     insecure: bool = False
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = Field(None, ge=0, le=65535)
+    audit: Audit = Audit()
     slow: float | None = Field(None, gt=0, allow_inf_nan=False)
     channelz: bool = False
     traces: Literal["none", "console", "otlp"] = "none"

@@ -69,7 +69,25 @@ def test_alerts_and_panels_use_metrics_and_labels_that_exist() -> None:
         ]
         assert set(used) <= labels, text
         assert text.count("(") == text.count(")") and text.count("{") == text.count("}")
-    assert len(shown) > 20
+    assert len(shown) > 30
+
+
+def test_every_metric_is_described_for_operators() -> None:
+    page = (DEPLOY.parent / "docs/how-to/monitor-the-service.md").read_text(encoding="utf-8")
+    stated = {
+        name: (kind, labels.replace("`", ""), text)
+        for name, kind, labels, text in re.findall(
+            r"^\| `(\w+)` \| (\w+) \| (.*?) \| (.*) \|$", page, re.M
+        )
+    }
+    for name, each in METRICS.items():
+        shown = f"{name}_total" if each.kind == "counter" else name
+        assert stated.pop(shown) == (each.kind, ", ".join(each.labels) or "–", each.text)
+    assert set(stated) == {
+        "recsys_workers",
+        "recsys_workers_ready",
+        "recsys_workers_replaced_total",
+    }
 
 
 def test_every_variable_is_a_setting() -> None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from recsys.errors import NotFoundError, RecsysError, UnknownIdError
 from recsys.retrieval import Candidate, Query, Request, Response
 from recsys_server.lifecycle import RetrievalServer
 from recsys_server.limits import Limits
-from recsys_server.metrics.worker_metrics import WorkerMetrics
+from recsys_server.metrics.observation import Observation
 from recsys_server.processes.following import BundleFollower
 from recsys_server.rollout import Deployment, LoadedBundle, Retriever, Rollout
 from recsys_server.security.access import Access
@@ -123,10 +121,7 @@ def served(
     follower: BundleFollower | None = None,
     tls: Tls | None = None,
     access: Access | None = None,
-    metrics: WorkerMetrics | None = None,
-    slow: float = math.inf,
-    channelz: bool = False,
-    interceptors: Sequence[Any] = (),
+    observation: Observation | None = None,
 ) -> Iterator[Served]:
     """Serve a retriever or a rollout on a free port of this machine."""
     rollout = source if isinstance(source, Rollout) else rollout_of(source)
@@ -141,10 +136,7 @@ def served(
         follower=follower,
         tls=tls,
         access=access,
-        metrics=metrics,
-        slow=slow,
-        channelz=channelz,
-        interceptors=interceptors,
+        observation=observation,
     )
     try:
         server = asyncio.run_coroutine_threadsafe(starting, loop).result(WAIT)

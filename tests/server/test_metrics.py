@@ -21,7 +21,8 @@ from recsys.retrieval import Request
 from recsys_client import RecsysClient
 from recsys_server.metrics.definitions import METRICS
 from recsys_server.metrics.endpoint import Endpoint
-from recsys_server.metrics.sampling import sample
+from recsys_server.metrics.observation import Observation
+from recsys_server.metrics.sampling import Sampler
 from recsys_server.metrics.service_metrics import ServiceMetrics
 from recsys_server.metrics.stages import SPACES, StageMetrics
 from recsys_server.metrics.worker_metrics import WorkerMetrics
@@ -53,7 +54,7 @@ def pages() -> Iterator[tuple[ServiceMetrics, str]]:
 def test_calls_are_counted_by_method_and_status() -> None:
     metrics = WorkerMetrics()
     with (
-        served(LineRetriever(), metrics=metrics) as server,
+        served(LineRetriever(), observation=Observation(metrics)) as server,
         RecsysClient(server.address, timeout=WAIT) as client,
     ):
         client.retrieve(user_id="ann", k=2)
@@ -69,7 +70,8 @@ def test_calls_are_counted_by_method_and_status() -> None:
     assert numbers["recsys_answers", "active", "two_tower"] == 3
     counts = {(name, *labels): sum(counts) for name, labels, counts, _ in report["histograms"]}
     assert counts["recsys_call_seconds", "Retrieve"] == 1
-    assert counts["recsys_batch_size",] == counts["recsys_stage_seconds", "retrieve"] >= 2
+    assert counts["recsys_batch_size",] == counts["recsys_stage_seconds", "retrieve", "active"] >= 2
+    assert counts["recsys_queue_wait_seconds",] == 4 and not numbers["recsys_calls_shed", "queue"]
     assert not re.search("ann|bob|nobody", str(report))
 
 
@@ -114,7 +116,7 @@ def test_the_pages_of_health_follow_the_workers(pages: tuple[ServiceMetrics, str
 
 def test_gauges_are_read_from_the_rollout_and_the_process() -> None:
     metrics = WorkerMetrics()
-    sample(metrics, rollout_of(LineRetriever()), refused=2)
+    Sampler(metrics, rollout_of(LineRetriever())).sample(refused=2)
     assert metrics.number("recsys_bundles_refused").value == 2
     assert metrics.number("recsys_worker_memory_bytes").value > 1e6
 
@@ -126,13 +128,13 @@ def test_labels_have_few_values_whatever_callers_send() -> None:
         stages.answered("active", f"space{number}")
     assert sum(name == "recsys_answers" for name, *_ in metrics.report()["numbers"]) <= SPACES + 1
     labels = {label for each in METRICS.values() for label in each.labels}
-    assert labels <= {"method", "status", "stage", "bundle", "space", "kind"}
+    assert labels <= {"method", "status", "stage", "bundle", "version", "space", "kind", "reason"}
 
 
 def test_slow_calls_have_a_line_without_the_request(caplog: pytest.LogCaptureFixture) -> None:
     with (
         caplog.at_level(logging.INFO),
-        served(LineRetriever(), slow=1e-9) as server,
+        served(LineRetriever(), observation=Observation(slow=1e-9)) as server,
         RecsysClient(server.address, timeout=WAIT) as client,
     ):
         client.retrieve(user_id="ann", k=2)
@@ -173,7 +175,7 @@ def test_failed_calls_have_a_line_with_the_callers_id_of_the_request(
 
 def test_channelz_lists_the_server() -> None:
     with (
-        served(LineRetriever(), channelz=True) as server,
+        served(LineRetriever(), observation=Observation(channelz=True)) as server,
         grpc.insecure_channel(server.address) as channel,
     ):
         stub = channelz_pb2_grpc.ChannelzStub(channel)

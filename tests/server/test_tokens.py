@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -13,6 +14,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
+from limits import parse
 from typer.testing import CliRunner
 
 from recsys.cli.app import app
@@ -21,6 +23,7 @@ from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
 from recsys_server.security import access as access_module
 from recsys_server.security.access import Access, required_scope
+from recsys_server.security.rates import SLOTS, SharedRates, shared_file
 from recsys_server.security.tokens import create_token, read_tokens, revoke_token
 from tests.server.service_world import WAIT, LineRetriever, served
 
@@ -90,6 +93,31 @@ def test_a_rate_is_per_token(address: str, file: Path, reader: str) -> None:
     slow = create_token(file, "slow", scopes=("read",), rate="2/hour")
     assert [call(address, slow) for _ in range(3)] == [Code.OK, Code.OK, Code.RESOURCE_EXHAUSTED]
     assert call(address, reader) is Code.OK
+
+
+def test_a_rate_holds_for_all_processes_of_a_service() -> None:
+    descriptor, now = shared_file(), [1_000.0]
+    one, other = (SharedRates(descriptor, clock=lambda: now[0]) for _ in range(2))
+    os.close(descriptor)
+    rate = parse("4/10 seconds")
+    assert [each.take("a", rate) for each in (one, other, one, other, one, other)] == [
+        *[None] * 4,
+        *[10.0] * 2,
+    ]
+    assert other.take("b", rate) is None and other.take("a", parse("9/second")) is None
+    now[0] = 1_012.0  # four calls of the last window count for 80%
+    assert one.take("a", rate) is None and other.take("a", rate) == pytest.approx(0.5)
+    now[0] = 1_040.0
+    assert [other.take("a", rate) for _ in range(5)][3:] == [None, 10.0]
+
+
+def test_rates_of_very_many_tokens_replace_the_oldest() -> None:
+    now = [0.0]
+    rates, rate = SharedRates(clock=lambda: now[0]), parse("1/second")
+    for number in range(2 * SLOTS):
+        now[0] = float(number)
+        assert rates.take(f"t{number}", rate) is None
+    assert rates.take(f"t{2 * SLOTS - 1}", rate) == 1.0
 
 
 def test_probes_need_no_token_and_reflection_needs_one(address: str, reader: str) -> None:

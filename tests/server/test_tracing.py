@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from recsys.errors import ConfigError
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
+from recsys_server.metrics.observation import Observation
 from recsys_server.metrics.tracing import trace_interceptors
 from tests.server.service_world import WAIT, LineRetriever, served, until
 
@@ -37,7 +38,7 @@ def test_a_call_is_a_span_of_the_callers_trace(monkeypatch: pytest.MonkeyPatch) 
     spans = Spans()
     interceptors = trace_interceptors("console", exporter=spans)
     with (
-        served(LineRetriever(), interceptors=interceptors) as server,
+        served(LineRetriever(), observation=Observation(interceptors=interceptors)) as server,
         grpc.insecure_channel(server.address) as channel,
     ):
         metadata = (("traceparent", f"00-{TRACE}-b7ad6b7169203331-01"),)

@@ -75,6 +75,14 @@ class WorkerMetrics:
         """A histogram by its name and the values of its labels."""
         return self._histograms.setdefault(_key(name, labels), Histogram(METRICS[name].buckets))
 
+    def replace(self, name: str, values: Mapping[Labels, float]) -> None:
+        """Set a gauge to these values only; those with other labels are forgotten."""
+        for labels, value in values.items():
+            self.number(name, *labels).value = value
+        for found, labels in list(self._numbers):
+            if found == name and labels not in values:
+                del self._numbers[found, labels]
+
     def report(self) -> dict[str, Any]:
         """All values, as JSON."""
         numbers = [

@@ -23,12 +23,14 @@ class Job:
         addresses: Addresses to listen on.
         number: Number of the worker, from 0; a replacement has the number of the dead worker.
         fallback: Version of a bundle that another worker has served, or None.
+        rates: Descriptor of the counts for the rates of tokens, which the worker inherits.
     """
 
     settings: Settings
     addresses: Sequence[str]
     number: int
     fallback: str | None = None
+    rates: int | None = None
 
     def to_line(self) -> bytes:
         """The job as one line of JSON."""
@@ -37,6 +39,7 @@ class Job:
             "addresses": list(self.addresses),
             "number": self.number,
             "fallback": self.fallback,
+            "rates": self.rates,
         }
         return json.dumps(values).encode() + b"\n"
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from recsys.bundle import open_bundle
 from recsys.store import open_store
 from recsys_client.response import UnknownUser
+from recsys_server.auditing import Audit
 from recsys_server.rollout import LoadedBundle
 
 
@@ -22,11 +23,12 @@ def load(
     *,
     store: str | None = None,
     unknown_user: UnknownUser = "error",
+    audit: Audit | None = None,
 ) -> LoadedBundle:
     """Open a bundle, whose reference queries warm it up.
 
     With the path or URL of a store, the bundle follows it. ``unknown_user`` is the answer for users
-    without an interaction.
+    without an interaction; ``audit`` samples its searches.
 
     Its objects stay out of garbage collections, which stall requests by 0.2 s; memory that loading
     no longer needs returns to the system.
@@ -39,9 +41,12 @@ def load(
     gc.disable()
     try:
         bundle = open_bundle(bundles, version)
-        if unknown_user != "error":
-            retriever = replace(bundle.retriever, unknown_user=unknown_user)
-            bundle = replace(bundle, retriever=retriever)
+        retriever = replace(
+            bundle.retriever,
+            unknown_user=unknown_user,
+            audit=None if audit is None else audit.begin(bundle.version),
+        )
+        bundle = replace(bundle, retriever=retriever)
         loaded = LoadedBundle.of(bundle, None if store is None else open_store(store))
         gc.freeze()
     finally:

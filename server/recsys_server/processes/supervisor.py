@@ -16,6 +16,7 @@ from recsys_server.metrics.service_metrics import ServiceMetrics
 from recsys_server.processes import signals
 from recsys_server.processes.addresses import Reservation
 from recsys_server.processes.job import Job
+from recsys_server.security.rates import shared_file
 from recsys_server.settings import Settings
 
 FIRST_DELAY, LAST_DELAY = 0.5, 30.0
@@ -62,6 +63,7 @@ class Supervisor:
         self._version: str | None = None
         self._announced = False
         self._processes: dict[int, asyncio.subprocess.Process] = {}
+        self._rates = None if settings.tokens is None else shared_file()
 
     @property
     def _count(self) -> str:
@@ -125,6 +127,7 @@ class Supervisor:
             stdout=asyncio.subprocess.PIPE,
             limit=REPORT_BYTES,
             start_new_session=True,  # Ctrl-C in a terminal reaches the supervisor only
+            pass_fds=() if self._rates is None else (self._rates,),
         )
         assert process.stdin is not None and process.stdout is not None
         self._processes[number] = process
@@ -132,7 +135,7 @@ class Supervisor:
             if self._stopping.is_set():  # it came while the process was being made
                 process.kill()
             addresses = self._reservation.addresses
-            job = Job(self._settings, addresses, number, fallback=self._version)
+            job = Job(self._settings, addresses, number, fallback=self._version, rates=self._rates)
             with suppress(OSError):  # it died at once
                 process.stdin.write(job.to_line())
                 await process.stdin.drain()

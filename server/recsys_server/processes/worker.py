@@ -15,11 +15,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 
 from recsys.errors import RecsysError
 from recsys_server.lifecycle import RetrievalServer
-from recsys_server.metrics.sampling import sample
+from recsys_server.metrics.observation import Observation
+from recsys_server.metrics.sampling import Sampler
 from recsys_server.metrics.tracing import trace_interceptors
 from recsys_server.metrics.worker_metrics import WorkerMetrics
 from recsys_server.processes.following import BundleFollower
@@ -28,6 +28,7 @@ from recsys_server.processes.loading import load
 from recsys_server.processes.logs import log_to_stderr
 from recsys_server.rollout import Rollout
 from recsys_server.security.access import Access
+from recsys_server.security.rates import SharedRates
 
 EXIT_SECONDS = 0.5
 """Time beyond the grace period after which a process that still runs is ended."""
@@ -42,7 +43,11 @@ def begin(job: Job) -> BundleFollower:
     return BundleFollower.begin(
         settings.bundles,
         lambda version: load(
-            settings.bundles, version, store=settings.store, unknown_user=settings.unknown_user
+            settings.bundles,
+            version,
+            store=settings.store,
+            unknown_user=settings.unknown_user,
+            audit=settings.audit,
         ),
         version=settings.version,
         fallback=job.fallback,
@@ -79,11 +84,13 @@ async def _serve(follower: BundleFollower, job: Job, reports: int) -> None:
         limits=settings.limits,
         follower=follower,
         tls=settings.tls,
-        access=None if settings.tokens is None else Access(settings.tokens),
-        metrics=metrics,
-        slow=settings.slow or math.inf,
-        channelz=settings.channelz,
-        interceptors=trace_interceptors(settings.traces),
+        access=_access(job),
+        observation=Observation(
+            metrics,
+            settings.slow or math.inf,
+            settings.channelz,
+            trace_interceptors(settings.traces),
+        ),
     )
     # Until here SIGTERM ends the process at once: there is no request to finish.
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
@@ -106,15 +113,19 @@ async def _serve(follower: BundleFollower, job: Job, reports: int) -> None:
     _exit(0)
 
 
+def _access(job: Job) -> Access | None:
+    """Tokens of the service, whose rates hold for all workers together."""
+    tokens = job.settings.tokens
+    return None if tokens is None else Access(tokens, rates=SharedRates(job.rates))
+
+
 async def _sample(follower: BundleFollower, metrics: WorkerMetrics) -> None:
     """Read the gauges regularly; a store that hangs delays nothing else."""
     loop, executor = asyncio.get_running_loop(), ThreadPoolExecutor(1, "gauges")
+    sampler = Sampler(metrics, follower.rollout)
     while True:
-        refused = len(follower.refused)
         try:
-            await loop.run_in_executor(
-                executor, partial(sample, metrics, follower.rollout, refused=refused)
-            )
+            await loop.run_in_executor(executor, sampler.sample, len(follower.refused))
         except Exception:
             _log.exception("the gauges could not be read")
         await asyncio.sleep(ALIVE_SECONDS)
@@ -127,6 +138,8 @@ async def _report(
     loop, executor = asyncio.get_running_loop(), ThreadPoolExecutor(1, "reports")
     while True:
         metrics.number("recsys_calls_in_flight").value = server.in_flight
+        metrics.number("recsys_queue_calls").value = server.queue.calls
+        metrics.number("recsys_queue_expected_seconds").value = server.queue.wait
         report = {"version": rollout.current.active.version, "metrics": metrics.report()}
         with suppress(OSError):  # the supervisor is gone
             await loop.run_in_executor(executor, _write, reports, report_line(report))

@@ -9,8 +9,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from limits import RateLimitItem
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
 
 from recsys.errors import (
     ConfigError,
@@ -18,6 +16,7 @@ from recsys.errors import (
     PermissionDeniedError,
     UnauthenticatedError,
 )
+from recsys_server.security.rates import SharedRates
 from recsys_server.security.tokens import Token, hash_token, read_tokens
 
 RELOAD_SECONDS = 1.0
@@ -33,6 +32,11 @@ _FREE = {"grpc.health.v1.Health"}
 """Services without tokens: probes have none."""
 _log = logging.getLogger(__name__)
 
+
+class RateExceededError(OverloadedError):
+    """A token has used up its rate."""
+
+
 Metadata = Iterable[tuple[str, str | bytes]]
 
 
@@ -41,6 +45,8 @@ class Access:
 
     Args:
         path: File of tokens.
+        rates: Counts for the rates of tokens, which the workers of a service share; by default
+            counts of this process alone.
         clock: Time at which tokens expire.
 
     Raises:
@@ -48,11 +54,15 @@ class Access:
     """
 
     def __init__(
-        self, path: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc)
+        self,
+        path: Path,
+        *,
+        rates: SharedRates | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
     ) -> None:
         self._path = path
         self._clock = clock
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._rates = rates or SharedRates()
         self._looked = time.monotonic()
         self._state = _state(path)
         self._tokens = _by_hash(read_tokens(path))
@@ -68,7 +78,7 @@ class Access:
         Raises:
             UnauthenticatedError: There is no token, or it is unknown or has expired.
             PermissionDeniedError: The token lacks the scope.
-            OverloadedError: The token has used up its rate.
+            RateExceededError: The token has used up its rate.
         """
         secret = _bearer(metadata)
         if secret is None:
@@ -86,11 +96,10 @@ class Access:
                 f"the token {token.name} lacks the scope {scope!r} for the service {service!r}; it "
                 f"has {', '.join(token.scopes)}"
             )
-        if limit is not None and not self._limiter.hit(limit, token.name):
-            until, _ = self._limiter.get_window_stats(limit, token.name)
-            raise OverloadedError(
-                f"the token {token.name} has used up its rate of {token.rate}",
-                retry_after=max(0.0, until - time.time()),
+        seconds = None if limit is None else self._rates.take(token.name, limit)
+        if seconds is not None:
+            raise RateExceededError(
+                f"the token {token.name} has used up its rate of {token.rate}", retry_after=seconds
             )
         return token.name
 

@@ -26,9 +26,7 @@ def create(
     days: Annotated[
         int | None, typer.Option(min=1, help="Days until it expires; by default never.")
     ] = None,
-    rate: Annotated[
-        str | None, typer.Option(help="Calls per time and worker, as 100/second.")
-    ] = None,
+    rate: Annotated[str | None, typer.Option(help="Calls per time, as 100/second.")] = None,
 ) -> None:
     """Add a token to a file, which is made if there is none, and print the token once.
 

@@ -42,8 +42,8 @@ class Token(Config):
         scopes: "read", "write" and "admin" of every service, or "catalog:write" of one.
         created: Time at which it was made.
         expires: Time from which it is refused; None for never.
-        rate: Number of calls per time, such as "100/second"; None for no limit. Each worker counts
-            by itself.
+        rate: Number of calls per time, such as "100/second", over all workers of a service; None
+            for no limit.
 
     Example:
         >>> token = Token(name="search", sha256="00" * 32, scopes=("read",), created=datetime.now())
