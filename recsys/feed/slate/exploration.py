@@ -57,7 +57,10 @@ class Beliefs:
         prior: tuple[float, float] = (1.0, 1.0),
     ) -> Beliefs:
         """Beliefs after ``clicks`` in ``impressions``, ``[n]``, from a prior of both kinds."""
-        return cls(prior[0] + clicks.astype(np.float64), prior[1] + (impressions - clicks).astype(np.float64))
+        return cls(
+            prior[0] + clicks.astype(np.float64),
+            prior[1] + (impressions - clicks).astype(np.float64),
+        )
 
 
 @dataclass(frozen=True, eq=False)

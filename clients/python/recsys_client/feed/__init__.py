@@ -1,0 +1,28 @@
+"""Feeds: the request for an ordered, varied list of items, and its answer."""
+
+from recsys_client.feed.explanation import (
+    AbsentItem,
+    FeatureContribution,
+    FeedExplanation,
+    FeedItemExplanation,
+    SourceRank,
+    StageRank,
+)
+from recsys_client.feed.request import MAX_FEED, FeedRequest
+from recsys_client.feed.response import FeedItem, FeedResponse, Slot, StageReport, StageStatus
+
+__all__ = [
+    "MAX_FEED",
+    "AbsentItem",
+    "FeatureContribution",
+    "FeedExplanation",
+    "FeedItem",
+    "FeedItemExplanation",
+    "FeedRequest",
+    "FeedResponse",
+    "Slot",
+    "SourceRank",
+    "StageRank",
+    "StageReport",
+    "StageStatus",
+]

@@ -1,0 +1,123 @@
+"""Why an item is in a feed, and why another one is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SourceRank:
+    """The place of an item in the list of one source.
+
+    Attributes:
+        source: Name of the source.
+        rank: Rank in its list, from 1.
+        score: Score that the source gave; comparable within the source only.
+
+    Example:
+        >>> SourceRank("popular", 3, 120.0).rank
+        3
+    """
+
+    source: str
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True)
+class StageRank:
+    """The place of an item after one stage of the pipeline.
+
+    Attributes:
+        stage: Name of the stage.
+        rank: Rank after the stage, from 1.
+        score: Score after the stage.
+
+    Example:
+        >>> StageRank("ranker", 1, 0.7).stage
+        'ranker'
+    """
+
+    stage: str
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True)
+class FeatureContribution:
+    """The effect of one feature on a score.
+
+    Attributes:
+        feature: Name of the feature.
+        value: Value of the feature; None where the item has none.
+        contribution: Amount by which the feature raised or lowered the score.
+
+    Example:
+        >>> FeatureContribution("log_popularity", 4.2, 0.31).feature
+        'log_popularity'
+    """
+
+    feature: str
+    value: float | None
+    contribution: float
+
+
+@dataclass(frozen=True)
+class FeedItemExplanation:
+    """The way of one item through the pipeline.
+
+    Attributes:
+        id: Item id.
+        sources: Sources that returned the item, in the order of the pipeline.
+        stages: Rank and score after each stage that ordered the items.
+        contributions: Features that moved the score most, the largest effect first.
+
+    Example:
+        >>> FeedItemExplanation("lamp", (SourceRank("popular", 1, 9.0),)).sources[0].source
+        'popular'
+    """
+
+    id: str
+    sources: tuple[SourceRank, ...]
+    stages: tuple[StageRank, ...] = ()
+    contributions: tuple[FeatureContribution, ...] = ()
+
+
+@dataclass(frozen=True)
+class AbsentItem:
+    """The place where an item was lost on its way to the feed.
+
+    Attributes:
+        id: Item id.
+        stage: Stage that removed it; "sources" where none returned it, "merge" where it was beyond
+            the largest number of candidates, "feed" where it was beyond the last position, and
+            "catalogue" where the id is unknown.
+        reason: Reason in words.
+        sources: Sources that returned the item.
+
+    Example:
+        >>> AbsentItem("rug", "seen", "it is in the user's history").stage
+        'seen'
+    """
+
+    id: str
+    stage: str
+    reason: str
+    sources: tuple[SourceRank, ...] = ()
+
+
+@dataclass(frozen=True)
+class FeedExplanation:
+    """How a feed came to be.
+
+    Attributes:
+        items: Each item of the feed, in its order.
+        absent: Items of ``explain_ids`` that are not in the feed.
+
+    Example:
+        >>> FeedExplanation((), (AbsentItem("rug", "seen", "seen before"),)).absent[0].id
+        'rug'
+    """
+
+    items: tuple[FeedItemExplanation, ...]
+    absent: tuple[AbsentItem, ...] = ()

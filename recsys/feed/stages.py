@@ -1,0 +1,159 @@
+"""Stages of a feed: small frozen objects with a name, a time budget and one method ``run``.
+
+A stage is its own section of the configuration. It never sees threads, clocks or counters: the
+runner owns order, concurrency, budgets, failure and counting.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from recsys.config import Config
+from recsys.feed.candidates import Candidates, Columns, Retrieved
+from recsys.feed.context import FeedContext
+from recsys.ids import Mask, Rows, Vectors
+
+Role = Literal["source", "merge", "hydrator", "filter", "scorer", "diversity", "slots"]
+
+
+@dataclass(frozen=True, eq=False)
+class Filtered:
+    """What a filter keeps of n candidates.
+
+    Attributes:
+        kept: Whether each candidate is kept, bool ``[n]``.
+        reason: Reason why the others are removed, in words.
+        because: Row of the item that is kept in place of each removed one, int32 ``[n]``, -1
+            without one; None where there is none at all.
+    """
+
+    kept: Mask
+    reason: str
+    because: Rows | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Selected:
+    """The rows that a stage of diversity or slots selects, in the order of the feed.
+
+    Attributes:
+        rows: Item rows, int32 ``[m]``, each a candidate and there once.
+        reasons: Reasons why others are left out, in words.
+        codes: Index in ``reasons`` per candidate, int8 ``[n]``; None where there is one reason.
+        kinds: ``recsys.feed.slate.SlotKind`` of each position, int8 ``[m]``; None where all are
+            ranked.
+        propensities: Probability of each row at its position, float32 ``[m]``, above 0 and at most
+            1; None where no chance is involved.
+    """
+
+    rows: Rows
+    reasons: tuple[str, ...] = ()
+    codes: npt.NDArray[np.int8] | None = None
+    kinds: npt.NDArray[np.int8] | None = None
+    propensities: Vectors | None = None
+
+
+class Stage(Config):
+    """One stage of a feed, and its section of the configuration.
+
+    Attributes:
+        stage: Kind of the stage.
+        name: Name in explanations and counts; the kind if left out. Names are unique in a pipeline.
+        enabled: Whether the stage runs.
+        budget_ms: Time in milliseconds after which the feed continues without the stage.
+    """
+
+    role: ClassVar[Role]
+    stage: str = ""
+    name: str = ""
+    enabled: bool = True
+    budget_ms: float = Field(100.0, gt=0)
+
+    @property
+    def title(self) -> str:
+        """Name in explanations and counts."""
+        return self.name or self.stage
+
+    def idle(self, context: FeedContext) -> str:
+        """Why the stage has nothing to do for a request, or ""."""
+        return ""
+
+
+class Source(Stage):
+    """A stage that finds candidates.
+
+    Attributes:
+        k: Largest number of candidates.
+        weight: Weight of the source in the order of the merged candidates.
+    """
+
+    role: ClassVar[Role] = "source"
+    k: int = Field(100, ge=1, le=10_000)
+    weight: float = Field(1.0, ge=0)
+
+    @abstractmethod
+    def run(self, context: FeedContext) -> Retrieved:
+        """Candidates, best first."""
+
+
+class Hydrator(Stage):
+    """A stage that reads values of the candidates which later stages use."""
+
+    role: ClassVar[Role] = "hydrator"
+
+    @abstractmethod
+    def run(self, context: FeedContext, candidates: Candidates) -> Columns:
+        """Arrays by name, each with one entry per candidate."""
+
+
+class Filter(Stage):
+    """A stage that removes candidates; after an error or beyond its budget all are kept."""
+
+    role: ClassVar[Role] = "filter"
+
+    @abstractmethod
+    def run(self, context: FeedContext, candidates: Candidates) -> Filtered:
+        """The candidates that are kept, and the reason why the others are not."""
+
+
+class ScoringStage(Stage):
+    """A stage that gives every candidate a score; the highest is shown first."""
+
+    role: ClassVar[Role] = "scorer"
+
+    @abstractmethod
+    def run(self, context: FeedContext, candidates: Candidates) -> Vectors:
+        """Score per candidate, float32 ``[n]``; the highest comes first, non-finite ones last."""
+
+    def contributions(
+        self, context: FeedContext, candidates: Candidates, position: int
+    ) -> Mapping[str, tuple[float | None, float]]:
+        """Value and contribution to the score of each feature, by its name."""
+        return {}
+
+
+class DiversityStage(Stage):
+    """A stage that selects and orders candidates with regard to one another."""
+
+    role: ClassVar[Role] = "diversity"
+
+    @abstractmethod
+    def run(self, context: FeedContext, candidates: Candidates) -> Selected:
+        """The selected rows in their order."""
+
+
+class SlotStage(Stage):
+    """A stage that gives positions to items which the ranking alone would not put there."""
+
+    role: ClassVar[Role] = "slots"
+
+    @abstractmethod
+    def run(self, context: FeedContext, candidates: Candidates) -> Selected:
+        """The rows in their order, and the probability of each at its position."""
