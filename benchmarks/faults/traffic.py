@@ -24,6 +24,8 @@ USERS, ITEMS = 600, 1_500
 """Users and items of the sample set that are used, at least as many as it has."""
 _NEW_USERS, _NEW_ITEMS = 200, 100
 _EPOCH = 1_750_000_000
+_DIFFERENT = 1_000
+"""Number of different reads, so that the cache of answers stops growing soon."""
 
 
 @dataclass
@@ -108,7 +110,7 @@ class Traffic:
                     self.failed[error.code] += 1
 
     def _read(self, client: RecsysClient, number: int) -> None:
-        rng = random.Random(number)
+        rng = random.Random(number % _DIFFERENT)
         user, item = f"u{rng.randrange(1, USERS):04d}", f"i{rng.randrange(1, ITEMS):04d}"
         requests: list[Callable[[], object]] = [
             lambda: client.retrieve(item_id=item, k=50),

@@ -12,8 +12,10 @@ from recsys.bundle.reference_queries import check_reference_queries
 from recsys.bundle.tuning_queries import queries_of
 from recsys.bundle.versions import CURRENT, find_version, folder_of
 from recsys.catalogue import Catalogue
+from recsys.encoders.pictures.isolated import isolated
 from recsys.errors import BundleError, RecsysError
 from recsys.ingestion import ingested_fingerprint
+from recsys.pictures.isolation import Decoder
 from recsys.retrieval import Retriever
 from recsys.retrieval.forks import check_process
 
@@ -77,8 +79,14 @@ class Bundle:
         return LiveEngine(parts, store, folder, rule=rule, queries=queries)
 
 
-def open_bundle(root: Path, version: str = CURRENT) -> Bundle:
+def open_bundle(root: Path, version: str = CURRENT, *, decoder: Decoder | None = None) -> Bundle:
     """Verify and load a bundle of the folder ``root``.
+
+    Args:
+        root: Folder of bundles.
+        version: Name of the bundle.
+        decoder: Decoder of the pictures of queries and of upserted items; by default they are
+            decoded in this process, without limits on time and memory.
 
     Raises:
         NotFoundError: The bundle does not exist.
@@ -89,7 +97,7 @@ def open_bundle(root: Path, version: str = CURRENT) -> Bundle:
     name = find_version(root, version)
     folder = folder_of(root, name)
     manifest = read_whole(folder)
-    parts, retriever = load_checked(folder, manifest)
+    parts, retriever = load_checked(folder, manifest, decoder=decoder)
     return Bundle(name, folder, manifest, parts, replace(retriever, bundle_version=name))
 
 
@@ -103,7 +111,9 @@ def verify(root: Path, version: str = CURRENT) -> Manifest:
     return read_whole(folder_of(root, find_version(root, version)))
 
 
-def load_checked(folder: Path, manifest: Manifest) -> tuple[Parts, Retriever]:
+def load_checked(
+    folder: Path, manifest: Manifest, *, decoder: Decoder | None = None
+) -> tuple[Parts, Retriever]:
     """Load a folder of verified files, and compare the answers to the reference queries.
 
     Raises:
@@ -116,6 +126,9 @@ def load_checked(folder: Path, manifest: Manifest) -> tuple[Parts, Retriever]:
             encoders=list(manifest.encoders),
             watermark=manifest.watermark,
         )
+        if decoder is not None:
+            encoders = {kind: isolated(each, decoder) for kind, each in parts.encoders.items()}
+            parts = replace(parts, encoders=encoders)
         retriever = parts.retriever()
     except Exception as error:  # The files are those that were published, but of another program.
         reason = (

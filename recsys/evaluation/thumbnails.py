@@ -7,7 +7,7 @@ import base64
 from PIL import Image
 
 from recsys.catalogue import Catalogue
-from recsys.encoders.pictures.decoding import Broken, read_picture
+from recsys.pictures.decoding import Broken, read_picture
 
 
 def thumbnail(catalogue: Catalogue, row: int, side: int) -> Image.Image | None:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from recsys.catalogue import Catalogue
-from recsys.errors import InvalidRequestError, RecsysError, suggestion
+from recsys.errors import InvalidRequestError, RecsysError, ServiceError, suggestion
 from recsys.features import FeatureBlock, ItemEncoder
 from recsys.ids import Mask, Rows, Vectors
 from recsys.live.contents import ItemTable
@@ -119,6 +119,8 @@ class UpsertEncoder:
         """
         try:
             return EncodedItems(range(len(items)), self._encode(items, rows, current), {})
+        except ServiceError:  # of this process, not of an item
+            raise
         except (RecsysError, pa.ArrowException) as error:
             if len(items) == 1:
                 fault = error if isinstance(error, RecsysError) else _unreadable(items[0], error)

@@ -14,6 +14,7 @@ import numpy as np
 from recsys.ids import Rows, Vectors
 from recsys.index import QueryWork, RowSet
 from recsys.index.audit import RecallAudit
+from recsys.retrieval.budget import UNLIMITED, Budget
 from recsys.retrieval.crowding import Crowding, Walk
 from recsys.retrieval.fusing import RankedRows, fused_by_rank, fused_by_sum
 from recsys.retrieval.space import Space
@@ -67,13 +68,15 @@ def search_spaces(
     inputs: Sequence[FusionInput],
     *,
     audit: RecallAudit | None = None,
+    budget: Budget = UNLIMITED,
 ) -> list[SearchResult]:
     """The k best rows of each query; fewer only where fewer are eligible in any of its spaces.
 
     In each round a space is searched in one call for all queries of equal depth and filter. The
     lists are widened until no row outside them can be among the best (the threshold algorithm on
     blocks of the lists), and until crowding leaves k rows. Without crowding, one space needs one
-    round, and so do ranks. ``audit`` is shown every search.
+    round, and so do ranks. ``audit`` is shown every search. A query that the ``budget`` no longer
+    wants before a round finds nothing.
 
     Example:
         >>> from recsys.index import ExactConfig
@@ -88,6 +91,9 @@ def search_spaces(
     answers: dict[int, SearchResult] = {}
     searches = {position: _Search(each, spaces) for position, each in enumerate(inputs)}
     while searches:
+        for position in budget.unwanted(list(searches)):
+            nothing = np.zeros(0, np.int32), np.zeros(0, np.float32)
+            answers[position] = SearchResult(*nothing, searches.pop(position).work)
         lists = _search(spaces, searches, audit)
         for position, search in list(searches.items()):
             walk, is_complete = search.walk(lists[position])

@@ -87,26 +87,23 @@ class EncodedContent:
 
 
 def encode_content(
-    parsed: Sequence[ParsedRequest], text: ContentEncoder | None, image: ContentEncoder | None
-) -> list[EncodedContent]:
-    """Encode the content of requests, each text and picture by itself.
+    parsed: ParsedRequest, text: ContentEncoder | None, image: ContentEncoder | None
+) -> EncodedContent:
+    """Encode the content of one request.
 
     In a batch, a network rounds differently than for one content, so an answer would depend on the
     other requests of its batch.
     """
-    found = []
-    for each in parsed:
-        query, values = each.request.query, EncodedContent()
-        if text is not None and query.terms is not None:
-            encoded = text.encode([query.terms])
-            values = replace(values, terms=_first(encoded))
-        if image is not None and query.image is not None:
-            encoded = image.encode([query.image])
-            values = replace(values, picture=_first(encoded))
-            if encoded.faults:
-                values = replace(values, fault=encoded.faults[0].reason)
-        found.append(values)
-    return found
+    query, values = parsed.request.query, EncodedContent()
+    if text is not None and query.terms is not None:
+        encoded = text.encode([query.terms])
+        values = replace(values, terms=_first(encoded))
+    if image is not None and query.image is not None:
+        encoded = image.encode([query.image])
+        values = replace(values, picture=_first(encoded))
+        if encoded.faults:
+            values = replace(values, fault=encoded.faults[0].reason)
+    return values
 
 
 def tower_vectors(

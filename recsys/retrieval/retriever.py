@@ -12,6 +12,7 @@ from recsys.errors import DataError, RecsysError
 from recsys.ids import Rows, Vectors
 from recsys.index.audit import RecallAudit
 from recsys.interactions import Interactions
+from recsys.retrieval.budget import UNLIMITED, AbandonedError, Budget
 from recsys.retrieval.filters import FilterColumns
 from recsys.retrieval.forks import check_process, record_process
 from recsys.retrieval.fusion_search import FusionInput, SearchResult, search_spaces
@@ -19,6 +20,7 @@ from recsys.retrieval.parsing import ParsedRequest, RequestParser
 from recsys.retrieval.popularity import Popularity
 from recsys.retrieval.query_vectors import (
     ContentEncoder,
+    EncodedContent,
     QueryEncoder,
     QueryVector,
     content_vectors,
@@ -147,8 +149,13 @@ class Retriever(RetrievalCalls):
             for each in self.answer_in_columns(requests)
         ]
 
-    def answer_in_columns(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
+    def answer_in_columns(
+        self, requests: Sequence[Request], budget: Budget = UNLIMITED
+    ) -> list[Response | RecsysError]:
         """As :meth:`answer`, with candidates as :class:`CandidateColumns`, for a service.
+
+        A request that the ``budget`` no longer wants before a stage (query vectors, each round of
+        the search, response) is answered with an :class:`AbandonedError`.
 
         Raises:
             ServiceError: As for :meth:`answer`.
@@ -167,26 +174,21 @@ class Retriever(RetrievalCalls):
                 answers[position] = self._response(each, {}, self._popular.search(each, spaces))
                 del parsed[position]
         vectors: dict[int, dict[str, QueryVector]] = {}
-        for position, found in self._query_vectors(parsed).items():
+        for position, found in self._query_vectors(parsed, budget).items():
             if isinstance(found, RecsysError):
                 answers[position] = found
             else:
                 vectors[position] = found
-        inputs = [
-            FusionInput(
-                {name: each.vector for name, each in vectors[position].items()},
-                parsed[position].hidden,
-                parsed[position].request.k,
-                parsed[position].request.fusion or ReciprocalRank(),
-                parsed[position].allowed,
-                parsed[position].crowding,
-                parsed[position].request.effort,
-            )
-            for position in vectors
-        ]
-        results = search_spaces(self.spaces, inputs, audit=self.audit)
-        for position, result in zip(vectors, results):
-            answers[position] = self._response(parsed[position], vectors[position], result)
+        searched = list(vectors)
+        inputs = [_search_input(parsed[position], vectors[position]) for position in searched]
+        results = search_spaces(
+            self.spaces, inputs, audit=self.audit, budget=budget.select(searched)
+        )
+        for position, result in zip(searched, results):
+            if budget.is_wanted(position):
+                answers[position] = self._response(parsed[position], vectors[position], result)
+            else:
+                answers[position] = _abandoned()
         return [answers[position] for position in range(len(requests))]
 
     def describe(self) -> Description:
@@ -238,11 +240,17 @@ class Retriever(RetrievalCalls):
         return Popularity(self.log.item_counts)
 
     def _query_vectors(
-        self, parsed: Mapping[int, ParsedRequest]
+        self, parsed: Mapping[int, ParsedRequest], budget: Budget
     ) -> dict[int, dict[str, QueryVector] | RecsysError]:
         """Per request its vector in each of its spaces, or the error of the first without one."""
-        encoded = encode_content(list(parsed.values()), self.text_encoder, self.image_encoder)
-        contents = dict(zip(parsed, encoded))
+        contents: dict[int, EncodedContent] = {}
+        abandoned: dict[int, dict[str, QueryVector] | RecsysError] = {}
+        for position, each in parsed.items():
+            if budget.is_wanted(position):
+                contents[position] = encode_content(each, self.text_encoder, self.image_encoder)
+            else:
+                abandoned[position] = _abandoned()
+        parsed = {position: parsed[position] for position in contents}
         by_space: dict[str, list[int]] = defaultdict(list)
         for position, each in parsed.items():
             for name in each.request.spaces:
@@ -264,7 +272,7 @@ class Retriever(RetrievalCalls):
                     faults[position][name] = vector
                 else:
                     found[position][name] = vector
-        return {
+        return abandoned | {
             position: next(
                 (
                     faults[position][name]
@@ -310,6 +318,22 @@ class Retriever(RetrievalCalls):
                 if space.mask[row]:
                     part[name] = score
         return parts
+
+
+def _search_input(parsed: ParsedRequest, vectors: Mapping[str, QueryVector]) -> FusionInput:
+    return FusionInput(
+        {name: each.vector for name, each in vectors.items()},
+        parsed.hidden,
+        parsed.request.k,
+        parsed.request.fusion or ReciprocalRank(),
+        parsed.allowed,
+        parsed.crowding,
+        parsed.request.effort,
+    )
+
+
+def _abandoned() -> AbandonedError:
+    return AbandonedError("the request was given up before it was answered")
 
 
 def _check_width(kind: str, encoder: ContentEncoder | None, reader: str, dimension: int) -> None:

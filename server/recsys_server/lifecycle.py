@@ -29,7 +29,7 @@ from recsys_server.queueing.admission import Admission
 from recsys_server.rollout import Rollout
 from recsys_server.security.access import Access
 from recsys_server.security.tls import Tls, server_credentials
-from recsys_server.service import RetrievalService
+from recsys_server.service import PICTURE_THREADS, RetrievalService
 from recsys_server.services.registration import FurtherServices
 
 FLUSH_SECONDS = 1.0
@@ -52,7 +52,7 @@ class RetrievalServer:
     _service: RetrievalService
     _further: FurtherServices
     _health: HealthReports
-    _executor: ThreadPoolExecutor
+    _executors: tuple[ThreadPoolExecutor, ...]
 
     @classmethod
     async def start(
@@ -88,24 +88,31 @@ class RetrievalServer:
         limits, observation = limits or Limits(), observation or Observation()
         threads = threads or os.cpu_count() or 1
         executor = ThreadPoolExecutor(threads, thread_name_prefix="retrieval")
+        pictures = ThreadPoolExecutor(PICTURE_THREADS, thread_name_prefix="pictures")
         service = RetrievalService(
-            rollout, executor=executor, limits=limits, threads=threads, metrics=observation.metrics
+            rollout,
+            executor=executor,
+            picture_executor=pictures,
+            limits=limits,
+            threads=threads,
+            metrics=observation.metrics,
         )
         server = _made_server(limits, observation)
         calls = Calls(server, access=access, observation=observation)
         service.add_to(calls)
-        further = FurtherServices(rollout, limits, follower=follower, executor=executor)
+        further = FurtherServices(rollout, limits, follower=follower)
         further.add_to(calls)
         reports = HealthReports(further.names, rollout)
         _add_standard_services(ParsedMessages(calls), reports, further.names, observation)
         try:
             bound = [_listen(server, address, credentials) for address in addresses]
         except ServiceError:
-            executor.shutdown()
+            for each in (executor, pictures):
+                each.shutdown()
             raise
         await server.start()
         await reports.begin()
-        return cls(bound[0], server, calls, service, further, reports, executor)
+        return cls(bound[0], server, calls, service, further, reports, (executor, pictures))
 
     @property
     def queue(self) -> Admission:
@@ -137,7 +144,8 @@ class RetrievalServer:
         if not cut_off:
             await asyncio.wait({ending}, timeout=FLUSH_SECONDS)
         await self._server.stop(None)
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        for executor in self._executors:
+            executor.shutdown(wait=False, cancel_futures=True)
         self._further.close()
         return cut_off
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from recsys.config import Config
 from recsys.errors import InvalidRequestError
+from recsys.pictures.dimensions import pixel_count
 from recsys_client.checks import MAX_ID
 from recsys_client.filters.tree import MAX_PREDICATES, MAX_VALUES
 from recsys_client.pb.recsys.v1.filter_pb2 import Filter
@@ -29,7 +30,7 @@ class Limits(Config):
         crowding: Number of columns of a crowding.
         image: Number of bytes of a query picture's file.
         pixels: Number of pixels of a query picture; a small file can hold very many.
-        batch_pixels: Number of pixels of all query pictures of a batch.
+        batch_pixels: Number of pixels of all pictures of a batch of queries or of items.
         id: Number of characters of one id, or of a context column or value.
         batch: Number of queries per batch.
         message: Number of bytes of one message. Up to four times as many are read and refused with
@@ -129,8 +130,6 @@ def _pixels(request: RetrieveRequest) -> int:
     """Number of pixels of its picture; 0 without one, or where decoding will report the fault."""
     if not request.query.image:
         return 0
-    from recsys.encoders.pictures.decoding import pixel_count  # it loads 100 MB of libraries
-
     return pixel_count(request.query.image) or 0
 
 

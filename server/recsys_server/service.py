@@ -18,6 +18,7 @@ import grpc
 
 from recsys.errors import OverloadedError
 from recsys.retrieval import Request, Response
+from recsys.retrieval.budget import AbandonedError, Budget
 from recsys_client.convert import read_request, response_bytes
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_server.limits import Limits
@@ -31,6 +32,8 @@ from recsys_server.rollout import Deployment, LoadedBundle, Retriever, Rollout
 from recsys_server.statuses import to_status
 
 SERVICE_NAME: str = pb.DESCRIPTOR.services_by_name["RetrievalService"].full_name
+PICTURE_THREADS = 2
+"""Number of batches with pictures that are answered at once."""
 
 
 class DeadlinePassed(Exception):
@@ -63,6 +66,8 @@ class RetrievalService:
     Args:
         rollout: The bundles that answer.
         executor: Threads that retrieve.
+        picture_executor: Threads that answer calls with a picture, ``PICTURE_THREADS`` of them, so
+            that a picture which takes long to decode holds up no other call.
         limits: The largest request that is answered.
         queue: The work that may wait.
         threads: Number of batches that run at the same time.
@@ -75,6 +80,7 @@ class RetrievalService:
         rollout: Rollout,
         *,
         executor: Executor,
+        picture_executor: Executor,
         limits: Limits,
         queue: QueueLimits | None = None,
         threads: int = 1,
@@ -88,6 +94,12 @@ class RetrievalService:
         self._cache = AnswerCache()
         self._batcher = Batcher(
             self._answer, executor=executor, admission=self._admission, clock=clock
+        )
+        self._picture_batcher = Batcher(
+            self._answer,
+            executor=picture_executor,
+            admission=Admission(queue or QueueLimits(), PICTURE_THREADS),
+            clock=clock,
         )
 
     def add_to(self, server: Any) -> None:
@@ -112,7 +124,7 @@ class RetrievalService:
         try:
             message = parse(pb.RetrieveRequest, raw)
             query = Query(message, deployment)
-            outcomes = await self._batcher.submit(
+            outcomes = await self._batcher_of([message]).submit(
                 [query], [cost_of(message)], size=len(raw), seconds=context.time_remaining()
             )
             if isinstance(outcomes[0], bytes):
@@ -130,13 +142,13 @@ class RetrievalService:
             message = parse(pb.BatchRetrieveRequest, raw)
             self._limits.check_batch(message)
             deployment = self._rollout.current
-            outcomes = await self._batcher.submit(
+            outcomes = await self._batcher_of(message.requests).submit(
                 [Query(each, deployment) for each in message.requests],
                 [cost_of(each) for each in message.requests],
                 size=len(raw),
                 seconds=context.time_remaining(),
             )
-            if not any(isinstance(each, DeadlinePassed) for each in outcomes):
+            if not any(isinstance(each, DeadlinePassed | AbandonedError) for each in outcomes):
                 return _batch_response(outcomes, deployment)
             error: Exception = DeadlinePassed()
         except Exception as failed:
@@ -150,11 +162,15 @@ class RetrievalService:
 
     async def _fail(self, context: Any, error: Exception) -> NoReturn:
         """End a call with the status of an error."""
-        if isinstance(error, DeadlinePassed):
+        if isinstance(error, DeadlinePassed | AbandonedError):
             await abort_late(context)
         if isinstance(error, OverloadedError):
             self._stages.shed()
         await abort(context, error)
+
+    def _batcher_of(self, messages: Sequence[pb.RetrieveRequest]) -> Batcher:
+        has_picture = any(each.query.image for each in messages)
+        return self._picture_batcher if has_picture else self._batcher
 
     def _answer(self, parts: Sequence[Part]) -> list[bytes | Exception]:
         """Per part the bytes of its response, or the reason why there is none."""
@@ -172,7 +188,7 @@ class RetrievalService:
                 groups[loaded][part] = request
             except Exception as error:
                 outcomes[part] = error
-                if isinstance(error, DeadlinePassed):
+                if isinstance(error, DeadlinePassed | AbandonedError):
                     self._stages.dropped("read")
         stages.end("read")
         for loaded, requests in groups.items():
@@ -205,9 +221,15 @@ def _answers(
     if not wanted:
         return answers
     try:
-        # Without an object per candidate, where the retriever can.
-        answer = getattr(retriever, "answer_in_columns", retriever.answer)
-        answers |= zip(wanted, answer(list(wanted.values())))
+        # Without an object per candidate, and ended between its stages, where the retriever can.
+        answer = getattr(retriever, "answer_in_columns", None)
+        if answer is None:
+            found = retriever.answer(list(wanted.values()))
+        else:
+            parts = list(wanted)
+            budget = Budget(lambda position: parts[position].is_wanted)
+            found = answer(list(wanted.values()), budget)
+        answers |= zip(wanted, found)
     except Exception as error:
         if len(wanted) == 1:
             return answers | dict.fromkeys(wanted, error)

@@ -8,6 +8,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import grpc
 
 from recsys.errors import NotFoundError, RecsysError, UnknownIdError
 from recsys.retrieval import Candidate, Query, Request, Response
@@ -97,6 +100,35 @@ class LineRetriever:
 def rollout_of(retriever: Retriever) -> Rollout:
     """A rollout in which ``retriever`` answers everything."""
     return Rollout(Deployment(LoadedBundle(retriever.bundle_version, retriever)))
+
+
+class Aborted(Exception):
+    """The status with which the service ended a call."""
+
+
+class Call:
+    """The part of gRPC's context that the service uses."""
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self.seconds = seconds
+
+    def time_remaining(self) -> float | None:
+        return self.seconds
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        pass
+
+    def done(self) -> bool:
+        return False
+
+    def invocation_metadata(self) -> tuple[()]:
+        return ()
+
+    async def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
+        raise Aborted(code)
+
+    async def abort_with_status(self, status: grpc.Status) -> NoReturn:
+        raise Aborted(status.code)
 
 
 @dataclass

@@ -23,41 +23,12 @@ from recsys_server.queueing.admission import Admission, QueueLimits, cost_of
 from recsys_server.queueing.batching import BATCH, Batcher, Part
 from recsys_server.service import RetrievalService
 from recsys_server.statuses import to_status
-from tests.server.service_world import LineRetriever, rollout_of
+from tests.server.service_world import Aborted, Call, LineRetriever, rollout_of
 
 SINGLE = pb.RetrieveRequest(query=pb.Query(user_id="ann"), k=1)
 BATCH_OF_3 = pb.BatchRetrieveRequest(requests=[SINGLE, SINGLE, SINGLE])
 DEADLINE = 5.0
 KINDS = pytest.mark.parametrize("message", [SINGLE, BATCH_OF_3], ids=["single", "batch"])
-
-
-class Aborted(Exception):
-    """The status with which the service ended a call."""
-
-
-class Call:
-    """The part of gRPC's context that the service uses."""
-
-    def __init__(self, seconds: float | None = DEADLINE) -> None:
-        self.seconds = seconds
-
-    def time_remaining(self) -> float | None:
-        return self.seconds
-
-    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
-        pass
-
-    def done(self) -> bool:
-        return False
-
-    def invocation_metadata(self) -> tuple[()]:
-        return ()
-
-    async def abort(self, code: grpc.StatusCode, details: str) -> NoReturn:
-        raise Aborted(code)
-
-    async def abort_with_status(self, status: grpc.Status) -> NoReturn:
-        raise Aborted(status.code)
 
 
 class Held(Executor):
@@ -91,6 +62,7 @@ class World:
         self.service = self.service or RetrievalService(
             rollout_of(self.retriever),
             executor=self.held,
+            picture_executor=self.held,
             limits=Limits(),
             queue=self.queue,
             clock=lambda: self.now,

@@ -95,7 +95,7 @@ HOSTILE = {
     "truncated": (PICTURES[3][: len(PICTURES[3]) // 2], "the picture cannot be read"),
     "many pixels in few bytes": (_blank("L", 7_000), "49,000,000 pixels; at most 16,000,000"),
     "more pixels than it holds": (bomb(9_000), "81,000,000 pixels; at most 16,000,000"),
-    "far more pixels": (bomb(60_000), "more than 50,000,000 pixels"),
+    "far more pixels": (bomb(60_000), "3,600,000,000 pixels; at most 16,000,000"),
     "a comment that unpacks": (_long_comment(), "the picture cannot be read"),
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a picture in a known format"),
     "eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a picture in a known"),

@@ -18,12 +18,13 @@ from recsys.encoders.illustrations import ILLUSTRATIONS
 from recsys.encoders.pictures.auto_encoder_reconstructions import write_reconstructions
 from recsys.encoders.pictures.auto_encoder_training import encoder_network, train
 from recsys.encoders.pictures.configs import AutoEncoderConfig
-from recsys.encoders.pictures.decoding import Pixels, decode_all
+from recsys.encoders.pictures.decoding import decode_all
 from recsys.encoders.pictures.encoder import PictureEncoder
 from recsys.encoders.storage import EncoderParts, in_order, numbered
 from recsys.encoders.whitening import whitening
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
+from recsys.pictures.decoding import Pixels
 from recsys.progress import Progress
 
 BATCH = 256

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from recsys._tf import tf
 from recsys.encoders.illustrations import write_illustration
-from recsys.encoders.pictures.decoding import Pixels
 from recsys.ids import Vectors
+from recsys.pictures.decoding import Pixels
 
 SHOWN, SIDE, GAP, MARGIN, LABEL = 12, 96, 10, 88, 22
 """Columns, and sizes in pixels."""

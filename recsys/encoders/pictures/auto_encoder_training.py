@@ -13,7 +13,7 @@ import numpy as np
 from recsys._tf import compiled, tf, tf_keras
 from recsys.encoders.epochs import train_epochs, training_key
 from recsys.encoders.pictures.configs import AutoEncoderConfig
-from recsys.encoders.pictures.decoding import Pixels
+from recsys.pictures.decoding import Pixels
 from recsys.progress import Progress
 
 

@@ -19,11 +19,11 @@ import numpy as np
 from recsys._tf import compiled, tf, tf_keras
 from recsys.encoders.contents import Contents
 from recsys.encoders.pictures.configs import KerasApplicationConfig
-from recsys.encoders.pictures.decoding import Pixels
 from recsys.encoders.pictures.encoder import PictureEncoder
 from recsys.encoders.storage import EncoderParts, in_order, numbered
 from recsys.errors import EncoderError, suggestion
 from recsys.ids import Vectors
+from recsys.pictures.decoding import Pixels
 from recsys.progress import Progress
 
 Classifier = Literal["without", "with"]

@@ -16,11 +16,11 @@ import numpy.typing as npt
 from recsys._tf import tf
 from recsys.encoders.contents import Contents
 from recsys.encoders.pictures.configs import TFLiteConfig
-from recsys.encoders.pictures.decoding import Pixels
 from recsys.encoders.pictures.encoder import PictureEncoder
 from recsys.encoders.storage import EncoderParts
 from recsys.errors import EncoderError
 from recsys.ids import Vectors
+from recsys.pictures.decoding import Pixels
 from recsys.progress import Progress
 
 MODEL = "model.tflite"

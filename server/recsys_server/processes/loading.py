@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from recsys.bundle import open_bundle
+from recsys.pictures.isolation import Decoder
 from recsys.store import open_store
 from recsys_client.response import UnknownUser
 from recsys_server.auditing import Audit
@@ -24,11 +25,12 @@ def load(
     store: str | None = None,
     unknown_user: UnknownUser = "error",
     audit: Audit | None = None,
+    decoder: Decoder | None = None,
 ) -> LoadedBundle:
     """Open a bundle, whose reference queries warm it up.
 
     With the path or URL of a store, the bundle follows it. ``unknown_user`` is the answer for users
-    without an interaction; ``audit`` samples its searches.
+    without an interaction; ``audit`` samples its searches, ``decoder`` decodes pictures.
 
     Its objects stay out of garbage collections, which stall requests by 0.2 s; memory that loading
     no longer needs returns to the system.
@@ -40,7 +42,7 @@ def load(
     """
     gc.disable()
     try:
-        bundle = open_bundle(bundles, version)
+        bundle = open_bundle(bundles, version, decoder=decoder)
         retriever = replace(
             bundle.retriever,
             unknown_user=unknown_user,

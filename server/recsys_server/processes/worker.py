@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from recsys.errors import RecsysError
+from recsys.pictures.isolation import IsolatedDecoder
 from recsys_server.lifecycle import RetrievalServer
 from recsys_server.metrics.observation import Observation
 from recsys_server.metrics.sampling import Sampler
@@ -39,7 +40,7 @@ _log = logging.getLogger("recsys_server.worker")
 
 def begin(job: Job) -> BundleFollower:
     """The bundles with which a worker begins."""
-    settings = job.settings
+    settings, decoder = job.settings, IsolatedDecoder()
     return BundleFollower.begin(
         settings.bundles,
         lambda version: load(
@@ -48,6 +49,7 @@ def begin(job: Job) -> BundleFollower:
             store=settings.store,
             unknown_user=settings.unknown_user,
             audit=settings.audit,
+            decoder=decoder,
         ),
         version=settings.version,
         fallback=job.fallback,

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import Executor
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from recsys.bundle import BundleInfo, Canary, list_bundles
 from recsys.errors import InvalidRequestError, NotFoundError
 from recsys_client.pb.recsys.v1 import bundle_pb2 as pb
 from recsys_client.pb.recsys.v1.bundle_pb2_grpc import BundleServiceServicer
 from recsys_server.processes.following import BundleFollower
+from recsys_server.services.blocking import BlockingCalls
 from recsys_server.services.keys import IdempotencyKeys
 
 SERVICE_NAME: str = pb.DESCRIPTOR.services_by_name["BundleService"].full_name
-T = TypeVar("T")
 
 
 class BundleService(BundleServiceServicer):
@@ -25,24 +24,24 @@ class BundleService(BundleServiceServicer):
 
     Args:
         follower: Bundles of this worker.
-        executor: A thread in which bundles are loaded.
+        calls: Threads in which calls run and bundles are loaded.
     """
 
-    def __init__(self, follower: BundleFollower, *, executor: Executor) -> None:
+    def __init__(self, follower: BundleFollower, calls: BlockingCalls) -> None:
         self._follower = follower
-        self._executor = executor
+        self._calls = calls
         self._keys = IdempotencyKeys(follower.root / "idempotency.json")
 
     async def ListBundles(  # noqa: D102 - documented in the proto
         self, request: pb.ListBundlesRequest, context: Any
     ) -> pb.ListBundlesResponse:
-        found = await self._run(partial(list_bundles, self._follower.root))
+        found = await self._list(context)
         return pb.ListBundlesResponse(bundles=[self._message(each) for each in found])
 
     async def GetActiveBundle(  # noqa: D102
         self, request: pb.GetActiveBundleRequest, context: Any
     ) -> pb.GetActiveBundleResponse:
-        active, canary = await self._serving()
+        active, canary = await self._serving(context)
         return pb.GetActiveBundleResponse(bundle=active, canary=canary)
 
     async def ActivateBundle(  # noqa: D102
@@ -51,17 +50,17 @@ class BundleService(BundleServiceServicer):
         if not request.version:
             raise InvalidRequestError("a version is required", field="version")
         work = partial(self._follower.activate, request.version)
-        previous = await self._once(request, work)
+        previous = await self._once(request, context, work)
         return pb.ActivateBundleResponse(
-            bundle=(await self._serving())[0], previous_version=previous
+            bundle=(await self._serving(context))[0], previous_version=previous
         )
 
     async def RollbackBundle(  # noqa: D102
         self, request: pb.RollbackBundleRequest, context: Any
     ) -> pb.RollbackBundleResponse:
-        previous = await self._once(request, self._follower.roll_back)
+        previous = await self._once(request, context, self._follower.roll_back)
         return pb.RollbackBundleResponse(
-            bundle=(await self._serving())[0], previous_version=previous
+            bundle=(await self._serving(context))[0], previous_version=previous
         )
 
     async def SetCanary(  # noqa: D102
@@ -73,25 +72,25 @@ class BundleService(BundleServiceServicer):
             self._follower.set_canary(canary)
             return ""
 
-        await self._once(request, work)
-        active, served = await self._serving()
+        await self._once(request, context, work)
+        active, served = await self._serving(context)
         return pb.SetCanaryResponse(bundle=active, canary=served)
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+    async def _list(self, context: Any) -> Sequence[BundleInfo]:
+        return await self._calls.run(context, partial(list_bundles, self._follower.root))
 
-    async def _once(self, request: Any, work: Callable[[], str]) -> str:
+    async def _once(self, request: Any, context: Any, work: Callable[[], str]) -> str:
         """The result of ``work``, which a repeated idempotency key does not run again.
 
         A bundle that is being loaded is activated even if the caller gives up.
         """
         content = f"{type(request).__name__} {request.SerializeToString(deterministic=True).hex()}"
         run = partial(self._keys.once, request.idempotency_key, content, work)
-        return await asyncio.shield(self._run(run))
+        return await asyncio.shield(self._calls.run(context, run))
 
-    async def _serving(self) -> tuple[pb.Bundle, pb.Bundle | None]:
+    async def _serving(self, context: Any) -> tuple[pb.Bundle, pb.Bundle | None]:
         """The active bundle and the canary of this worker."""
-        found = await self._run(partial(list_bundles, self._follower.root))
+        found = await self._list(context)
         infos = {each.version: each for each in found}
         current = self._follower.rollout.current
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from recsys.encoders.pictures.decoding import pixel_count
 from recsys.errors import InvalidRequestError
 from recsys.live import LiveEngine, Snapshot
+from recsys.pictures.dimensions import pixel_count
+from recsys.pictures.isolation import Decoder
 from recsys.store import ItemDeleted, ItemUpserted
 from recsys_client.checks import checked_ids
 from recsys_client.filters.messages import read_filter
@@ -22,7 +23,7 @@ from recsys_client.pb.recsys.v1.catalog_pb2_grpc import (
 from recsys_server.limits import Limits
 from recsys_server.messages import ParsedMessages
 from recsys_server.rollout import Rollout
-from recsys_server.services.blocking import BlockingCalls
+from recsys_server.services.blocking import BlockingCalls, Caller
 from recsys_server.services.showing import Shown, next_token, rows_of, start_of
 from recsys_server.services.writing import at, check_count, live_engine, write
 
@@ -39,12 +40,24 @@ class CatalogService(CatalogServiceServicer):
         rollout: The bundles that answer.
         calls: Threads in which calls run.
         limits: The largest pictures and filters that are read.
+        item_calls: Threads of calls that encode items or decode pictures.
+        decoder: Decoder of thumbnails.
     """
 
-    def __init__(self, rollout: Rollout, calls: BlockingCalls, limits: Limits) -> None:
+    def __init__(
+        self,
+        rollout: Rollout,
+        calls: BlockingCalls,
+        limits: Limits,
+        *,
+        item_calls: BlockingCalls,
+        decoder: Decoder,
+    ) -> None:
         self._rollout = rollout
         self._calls = calls
         self._limits = limits
+        self._item_calls = item_calls
+        self._decoder = decoder
 
     def add_to(self, server: Any) -> None:
         """Register the calls."""
@@ -55,26 +68,30 @@ class CatalogService(CatalogServiceServicer):
         self, request: pb.UpsertItemsRequest, context: Any
     ) -> pb.UpsertItemsResponse:
         """Add or replace items, all or none."""
-        return await self._calls.run(context, lambda: self._upsert(request))
+        size = request.ByteSize()
+        return await self._item_calls.run(context, lambda: self._upsert(request), size=size)
 
     async def DeleteItems(
         self, request: pb.DeleteItemsRequest, context: Any
     ) -> pb.DeleteItemsResponse:
         """Delete items; unknown ids are named."""
-        return await self._calls.run(context, lambda: self._delete(request))
+        size = request.ByteSize()
+        return await self._item_calls.run(context, lambda: self._delete(request), size=size)
 
     async def GetItems(self, request: pb.GetItemsRequest, context: Any) -> pb.GetItemsResponse:
         """Items by their ids."""
-        return await self._calls.run(context, lambda: self._get(request))
+        calls = self._item_calls if request.thumbnail_size else self._calls
+        return await calls.run_watched(context, lambda caller: self._get(request, caller))
 
     async def ListItems(self, request: pb.ListItemsRequest, context: Any) -> pb.ListItemsResponse:
         """A page of the items that a filter allows."""
-        return await self._calls.run(context, lambda: self._list(request))
+        calls = self._item_calls if request.thumbnail_size else self._calls
+        return await calls.run_watched(context, lambda caller: self._list(request, caller))
 
     def _upsert(self, request: pb.UpsertItemsRequest) -> pb.UpsertItemsResponse:
         check_count(len(request.items), MAX_ITEMS, noun="items", field="items")
         live, changes = live_engine(self._rollout), list[ItemUpserted]()
-        seen = set[str]()
+        seen, pixels = set[str](), 0
         for position, message in enumerate(request.items):
             with at(f"items[{position}]"):
                 if message.item_id in seen:
@@ -83,8 +100,15 @@ class CatalogService(CatalogServiceServicer):
                     )
                 seen.add(message.item_id)
                 change = self._change(message, live)
+                pixels += pixel_count(change.picture or b"") or 0
                 live.check([change])
                 changes.append(change)
+        if pixels > self._limits.batch_pixels:
+            raise InvalidRequestError(
+                f"the pictures of the items have {pixels:,} pixels; at most "
+                f"{self._limits.batch_pixels:,} are read in one call",
+                field="items",
+            )
         receipt = write(self._rollout, changes, request.idempotency_key)
         return pb.UpsertItemsResponse(
             watermark=receipt.watermark,
@@ -153,7 +177,7 @@ class CatalogService(CatalogServiceServicer):
             unknown_item_ids=() if receipt.repeated else unknown,
         )
 
-    def _get(self, request: pb.GetItemsRequest) -> pb.GetItemsResponse:
+    def _get(self, request: pb.GetItemsRequest, caller: Caller) -> pb.GetItemsResponse:
         check_count(len(request.item_ids), MAX_ITEMS, noun="ids", field="item_ids")
         live = live_engine(self._rollout)
         snapshot = live.latest()
@@ -161,13 +185,13 @@ class CatalogService(CatalogServiceServicer):
         found = {each: snapshot.catalogue.ids.find(each) for each in ids}
         rows = [row for row in found.values() if row is not None]
         return pb.GetItemsResponse(
-            items=self._shown(live, snapshot, rows, request.thumbnail_size),
+            items=self._shown(live, snapshot, request.thumbnail_size, rows, caller),
             unknown_item_ids=[each for each, row in found.items() if row is None],
             watermark=snapshot.watermark,
             bundle_version=self._rollout.current.active.version,
         )
 
-    def _list(self, request: pb.ListItemsRequest) -> pb.ListItemsResponse:
+    def _list(self, request: pb.ListItemsRequest, caller: Caller) -> pb.ListItemsResponse:
         live = live_engine(self._rollout)
         snapshot, version = live.latest(), self._rollout.current.active.version
         size = request.page_size or 100
@@ -181,7 +205,7 @@ class CatalogService(CatalogServiceServicer):
         page = rows[first : first + size].tolist()
         is_last = first + size >= len(rows)
         return pb.ListItemsResponse(
-            items=self._shown(live, snapshot, page, request.thumbnail_size),
+            items=self._shown(live, snapshot, request.thumbnail_size, page, caller),
             next_page_token="" if is_last else next_token(page[-1], version),
             total=len(rows),
             watermark=snapshot.watermark,
@@ -189,7 +213,14 @@ class CatalogService(CatalogServiceServicer):
         )
 
     def _shown(
-        self, live: LiveEngine, snapshot: Snapshot, rows: Sequence[int], size: int
+        self,
+        live: LiveEngine,
+        snapshot: Snapshot,
+        side: int,
+        rows: Sequence[int],
+        caller: Caller,
     ) -> Iterator[pb.CatalogItem]:
-        shown = Shown(live, snapshot, size)
-        return map(shown.item, rows)
+        shown = Shown(live, snapshot, side, self._decoder)
+        for row in rows:
+            caller.check()
+            yield shown.item(row)

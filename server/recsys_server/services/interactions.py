@@ -62,7 +62,7 @@ class InteractionService(InteractionServiceServicer):
                 unknown_item_ids=[each for each in ids if each not in known],
             )
 
-        return await self._calls.run(context, work)
+        return await self._calls.run(context, work, size=request.ByteSize())
 
     async def StreamInteractions(
         self, request_iterator: AsyncIterator[pb.StreamInteractionsRequest], context: Any

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
+from recsys.pictures.isolation import IsolatedDecoder
 from recsys_client.operations.retrieval import SERVICE_NAME
 from recsys_client.pb.recsys.v1.bundle_pb2_grpc import add_BundleServiceServicer_to_server
 from recsys_server.limits import Limits
@@ -17,6 +17,9 @@ from recsys_server.services.description import DescriptionService
 if TYPE_CHECKING:
     from recsys_server.processes.following import BundleFollower
 
+BUNDLE_THREADS, BUNDLE_CALLS = 2, 100
+"""Number of calls about bundles that run at once, and that run or wait."""
+
 
 class FurtherServices:
     """The description; with a store also interactions and the catalogue; with a folder its bundles.
@@ -25,21 +28,18 @@ class FurtherServices:
         rollout: The bundles that answer.
         limits: The largest request that is answered.
         follower: Follower of a folder of bundles, or None without one.
-        executor: Threads in which bundles are changed.
 
     Attributes:
         names: Names of all services, that of retrieval included.
     """
 
     def __init__(
-        self,
-        rollout: Rollout,
-        limits: Limits,
-        *,
-        follower: BundleFollower | None,
-        executor: Executor,
+        self, rollout: Rollout, limits: Limits, *, follower: BundleFollower | None
     ) -> None:
-        self._calls = BlockingCalls()
+        # Calls that wait for encoders, decoders or bundles do not hold up the others.
+        self._calls, self._item_calls = BlockingCalls(), BlockingCalls()
+        self._bundle_calls = BlockingCalls(BUNDLE_THREADS, waiting=BUNDLE_CALLS)
+        self._decoder = IsolatedDecoder()
         self._rollout = rollout
         self._limits = limits
         self._bundles = None
@@ -47,7 +47,7 @@ class FurtherServices:
         if rollout.current.active.engine is not None:
             names += [interactions.SERVICE_NAME, catalog.SERVICE_NAME]
         if follower is not None:
-            self._bundles = bundles.BundleService(follower, executor=executor)
+            self._bundles = bundles.BundleService(follower, self._bundle_calls)
             names.append(bundles.SERVICE_NAME)
         self.names: tuple[str, ...] = tuple(names)
 
@@ -57,11 +57,15 @@ class FurtherServices:
         DescriptionService(rollout, calls, limits, self.names).add_to(server)
         if interactions.SERVICE_NAME in self.names:
             interactions.InteractionService(rollout, calls).add_to(server)
-            catalog.CatalogService(rollout, calls, limits).add_to(server)
+            catalog.CatalogService(
+                rollout, calls, limits, item_calls=self._item_calls, decoder=self._decoder
+            ).add_to(server)
         if self._bundles is not None:
             parsed: Any = ParsedMessages(server)
             add_BundleServiceServicer_to_server(self._bundles, parsed)
 
     def close(self) -> None:
-        """End the threads of the services."""
-        self._calls.close()
+        """End the threads and processes of the services."""
+        for calls in (self._calls, self._item_calls, self._bundle_calls):
+            calls.close()
+        self._decoder.close()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 from dataclasses import dataclass
 
 from recsys.errors import InvalidRequestError
-from recsys.evaluation.thumbnails import thumbnail_from_bytes
 from recsys.ids import Rows
 from recsys.live import LiveEngine, Snapshot
+from recsys.pictures.decoding import Broken
+from recsys.pictures.isolation import Decoder
 from recsys_client.filters import Filter
 from recsys_client.operations.catalog import write_item
 from recsys_client.pb.recsys.v1 import catalog_pb2 as pb
@@ -28,6 +28,7 @@ class Shown:
         live: Engine that reads the pictures.
         snapshot: State that is shown.
         side: Largest width and height of thumbnails in pixels; 0 for none.
+        decoder: Decoder of the pictures.
 
     Raises:
         InvalidRequestError: The size is out of range.
@@ -36,6 +37,7 @@ class Shown:
     live: LiveEngine
     snapshot: Snapshot
     side: int
+    decoder: Decoder
 
     def __post_init__(self) -> None:
         if self.side and not MIN_SIDE <= self.side <= MAX_SIDE:
@@ -58,12 +60,8 @@ class Shown:
 
     def _thumbnail(self, item_id: str) -> bytes | None:
         content = self.live.picture(item_id)
-        small = None if content is None else thumbnail_from_bytes(content, self.side)
-        if small is None:
-            return None
-        file = io.BytesIO()
-        small.save(file, "JPEG", quality=85)
-        return file.getvalue()
+        small = None if content is None else self.decoder.thumbnail(content, self.side)
+        return None if isinstance(small, Broken) else small
 
 
 def rows_of(snapshot: Snapshot, filter: Filter | None) -> Rows:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from pytest import MonkeyPatch
 
-from recsys import pictures
 from recsys.errors import DataError
 from recsys.pictures import PictureStore
 
@@ -43,7 +42,7 @@ def test_a_missing_file_is_refused(store: PictureStore, name: str) -> None:
 
 
 def test_a_large_file_is_refused(store: PictureStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "MAX_BYTES", 999)
+    monkeypatch.setattr("recsys.pictures.store.MAX_BYTES", 999)
     with pytest.raises(DataError, match="picture 'a.png' has 1,000 bytes; at most 999 are read"):
         store.read("a.png")
 

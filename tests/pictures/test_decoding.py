@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from recsys.encoders.pictures.decoding import Broken, Pixels, decode, decode_all, pixel_count
+from recsys.encoders.pictures.decoding import decode_all
+from recsys.pictures.decoding import Broken, Pixels, decode
 from tests.encoders.drawings import bomb, drawing, file_of, picture_file
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
@@ -161,7 +162,7 @@ def test_a_jpeg_of_very_many_scans_is_refused_unread() -> None:
 
 
 def test_scans_of_a_large_jpeg_count_by_their_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recsys.encoders.pictures.decoding.MAX_SCANNED_PIXELS", 5 * 1_600)
+    monkeypatch.setattr("recsys.pictures.decoding.MAX_SCANNED_PIXELS", 5 * 1_600)
     assert "would take too long" in reason_of(scans(9))
 
 
@@ -171,5 +172,5 @@ def test_threads_leave_the_filters_of_warnings_alone() -> None:
         before = list(warnings.filters)
         files = [bomb(9_000), scans(2), b"x", file_of(drawing(1), "PNG")] * 20
         with ThreadPoolExecutor(4) as threads:
-            list(threads.map(lambda content: (decode(content, 8), pixel_count(content)), files))
+            list(threads.map(lambda content: decode(content, 8), files))
         assert list(warnings.filters) == before
