@@ -18,7 +18,7 @@ from recsys.store.compaction import Compaction, compact
 from recsys.store.copying import backup
 from recsys.store.exporting import export_store
 from recsys.store.importing import Imported, import_folder
-from recsys.store.store import Store, open_store
+from recsys.store.store import Store, check_key, open_store
 from recsys.store.verification import Verification, verify
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "UserDeleted",
     "Verification",
     "backup",
+    "check_key",
     "compact",
     "export_store",
     "import_folder",

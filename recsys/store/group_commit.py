@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from recsys.errors import StoreError
@@ -67,9 +67,30 @@ class GroupCommit:
 
     def write(self, pending: PendingWrite) -> Receipt:
         """Write together with the writes of other threads, and return when it is on disk."""
+        (result,) = self.write_each([pending])
+        if isinstance(result, Receipt):
+            return result
+        raise result
+
+    def write_each(self, writes: Sequence[PendingWrite]) -> list[Receipt | Exception]:
+        """Write several writes of one thread in their order; the result of each.
+
+        They share transactions, with those of other threads, too, and are on disk on return.
+        """
         with self._lock:
-            self._waiting.append(pending)
-            pending.leads, self._is_led = not self._is_led, True
+            self._waiting.extend(writes)
+            writes[0].leads, self._is_led = not self._is_led, True
+        done = 0
+        try:
+            for pending in writes:
+                self._complete(pending)
+                done += 1
+        finally:
+            for pending in writes[done + 1 :]:  # an interrupted thread gives up its writes
+                self._leave(pending)
+        return [_known(pending) for pending in writes]
+
+    def _complete(self, pending: PendingWrite) -> None:
         try:
             if not pending.leads:
                 pending.wait()
@@ -78,10 +99,6 @@ class GroupCommit:
         finally:
             if pending.leads or pending.result is None:
                 self._leave(pending)
-        if isinstance(pending.result, Receipt):
-            return pending.result
-        assert pending.result is not None
-        raise pending.result
 
     def _lead(self) -> None:
         """Write everything that waits, as far as it fits one group."""
@@ -113,6 +130,11 @@ class GroupCommit:
                 if self._waiting:
                     self._waiting[0].leads = True
                     self._waiting[0].wake()
+
+
+def _known(pending: PendingWrite) -> Receipt | Exception:
+    assert pending.result is not None
+    return pending.result
 
 
 def _finish(group: list[PendingWrite], results: list[Receipt | Exception]) -> None:

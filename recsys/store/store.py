@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from recsys.store.rows import INTERACTION, digest, to_change, to_entry, to_row
 MAX_CHANGES = 100_000
 """Largest number of changes of one write, and of one answer."""
 MAX_KEY = 512
+Write = tuple[Iterable[Change], str | None]
 
 
 class Store:
@@ -83,22 +84,28 @@ class Store:
             InvalidRequestError: The key was used for other changes, or is too long, or there are
                 more than 100,000 changes.
         """
-        if key is not None and not 0 < len(key) <= MAX_KEY:
-            raise InvalidRequestError(
-                f"an idempotency key has 1 to {MAX_KEY} characters; got {len(key)}",
-                field="idempotency_key",
-            )
-        rows = [to_row(change) for change in changes]
-        if not rows:
+        pending = _pending(changes, key)
+        if not pending.rows:
             return Receipt(self.watermark, repeated=False)
-        if len(rows) > MAX_CHANGES:
-            raise InvalidRequestError(
-                f"a write has at most {MAX_CHANGES:,} changes; got {len(rows):,}"
-            )
-        if key is None:
-            return self._group.write(PendingWrite(rows, None, b""))
-        hashed = hashlib.blake2b(key.encode(errors="surrogatepass"), digest_size=16).digest()
-        return self._group.write(PendingWrite(rows, hashed, digest(rows)))
+        return self._group.write(pending)
+
+    def append_each(self, writes: Sequence[Write]) -> list[Receipt | Exception]:
+        """Append several writes, as :meth:`append` one after the other, with few transactions.
+
+        Args:
+            writes: Changes, at least one per write, and the idempotency key or None.
+
+        Returns:
+            For each write the receipt, or the error that :meth:`append` raises for it alone.
+
+        Raises:
+            InvalidRequestError: A key or the number of changes is out of range; nothing was
+                written.
+        """
+        pending = [_pending(changes, key) for changes, key in writes]
+        if not all(each.rows for each in pending):
+            raise InvalidRequestError("a write without changes cannot be appended with others")
+        return self._group.write_each(pending) if pending else []
 
     @property
     def watermark(self) -> int:
@@ -235,6 +242,31 @@ def open_store(url_or_path: str | Path) -> Store:
         ConfigError: The URL is of another kind.
     """
     return Store(open_database(url_or_path))
+
+
+def check_key(key: str | None) -> None:
+    """Check an idempotency key; None is no key.
+
+    Raises:
+        InvalidRequestError: It is too long, or "".
+    """
+    if key is not None and not 0 < len(key) <= MAX_KEY:
+        raise InvalidRequestError(
+            f"an idempotency key has 1 to {MAX_KEY} characters; got {len(key)}",
+            field="idempotency_key",
+        )
+
+
+def _pending(changes: Iterable[Change], key: str | None) -> PendingWrite:
+    """A write, checked."""
+    check_key(key)
+    rows = [to_row(change) for change in changes]
+    if len(rows) > MAX_CHANGES:
+        raise InvalidRequestError(f"a write has at most {MAX_CHANGES:,} changes; got {len(rows):,}")
+    if key is None:
+        return PendingWrite(rows, None, b"")
+    hashed = hashlib.blake2b(key.encode(errors="surrogatepass"), digest_size=16).digest()
+    return PendingWrite(rows, hashed, digest(rows) if rows else b"")
 
 
 def _item(change: Change) -> ItemUpserted:

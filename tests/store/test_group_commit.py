@@ -88,6 +88,20 @@ def test_a_fault_is_that_of_every_write_of_the_group() -> None:
     assert str(result) == "nothing was acknowledged: MemoryError: too much"
 
 
+def test_writes_of_one_thread_share_transactions_and_keep_their_order() -> None:
+    commits = _Commits()
+    commits.may_end.set()
+    group = GroupCommit(commits)
+    writes = [_pending(), _pending(rows=MAX_ROWS), _pending(), _pending()]
+    results = group.write_each(writes)
+    assert commits.groups == [2, 2]
+    assert [each.watermark for each in results if isinstance(each, Receipt)] == [1, 1, 2, 2]
+    commits.fault = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        group.write_each([_pending(rows=MAX_ROWS), _pending(), _pending()])
+    assert commits.groups == [2, 2, 1] and not group._waiting and not group._is_led
+
+
 def test_an_interrupted_leader_leaves_no_thread_waiting() -> None:
     commits = _Commits(fault=KeyboardInterrupt())
     results = _write_all(commits, [_pending() for _ in range(3)])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
-from recsys.errors import InvalidRequestError, UnknownIdError
-from recsys.store import InteractionRecorded, Receipt, UserDeleted
+from recsys.errors import InvalidRequestError, RecsysError, UnknownIdError
+from recsys.store import InteractionRecorded, Receipt, UserDeleted, check_key
 from recsys_client.operations.interactions import SERVICE
 from recsys_client.pb.recsys.v1 import interaction_pb2 as pb
 from recsys_client.pb.recsys.v1.interaction_pb2_grpc import (
@@ -18,14 +19,18 @@ from recsys_client.pb.recsys.v1.interaction_pb2_grpc import (
 )
 from recsys_server.messages import ParsedMessages
 from recsys_server.rollout import Rollout
+from recsys_server.services.arrivals import Arrivals
 from recsys_server.services.blocking import BlockingCalls
-from recsys_server.services.writing import at, check_count, live_engine, write
+from recsys_server.services.writing import at, check_count, live_engine, write, write_events
 
 SERVICE_NAME = SERVICE.strip("/")
 MAX_INTERACTIONS = 10_000
 """Largest number of interactions of a call, or of a message of a stream."""
 MAX_HISTORY = 10_000
 """Largest number of interactions of a history that is shown."""
+GROUP_BYTES = 4 * 1024 * 1024
+"""Size of the messages of a stream that are recorded together, or read ahead."""
+_LEAST_BYTES = 400
 _DEFAULT_HISTORY = 100
 
 
@@ -67,15 +72,20 @@ class InteractionService(InteractionServiceServicer):
     async def StreamInteractions(
         self, request_iterator: AsyncIterator[pb.StreamInteractionsRequest], context: Any
     ) -> pb.StreamInteractionsResponse:
-        """Record the messages of a stream, one after the other."""
+        """Record the messages of a stream in their order, in groups of those that have arrived."""
         response = pb.StreamInteractionsResponse(
             bundle_version=self._rollout.current.active.version
         )
-        async for request in request_iterator:
-            receipt = await self._calls.run(context, partial(self._record, request))
-            response.watermark = max(response.watermark, receipt.watermark)
-            response.recorded += 0 if receipt.repeated else len(request.interactions)
-            response.repeated_writes += receipt.repeated
+        groups = Arrivals(request_iterator, size=_size, most=GROUP_BYTES)
+        async with aclosing(groups.__aiter__()) as arrived:
+            async for group in arrived:
+                results = await self._calls.run(context, partial(self._record_each, group))
+                for request, result in zip(group, results):
+                    if isinstance(result, Exception):
+                        raise result
+                    response.watermark = max(response.watermark, result.watermark)
+                    response.recorded += 0 if result.repeated else len(request.interactions)
+                    response.repeated_writes += result.repeated
         return response
 
     async def GetHistory(
@@ -100,16 +110,22 @@ class InteractionService(InteractionServiceServicer):
 
         return await self._calls.run(context, work)
 
-    def _record(
-        self, request: pb.RecordInteractionsRequest | pb.StreamInteractionsRequest
-    ) -> Receipt:
-        given = request.interactions
-        check_count(len(given), MAX_INTERACTIONS, noun="interactions", field="interactions")
-        changes = []
-        for position, message in enumerate(given):
-            with at(f"interactions[{position}]"):
-                changes.append(_change(message, has_key=bool(request.idempotency_key)))
-        return write(self._rollout, changes, request.idempotency_key)
+    def _record(self, request: pb.RecordInteractionsRequest) -> Receipt:
+        return write(self._rollout, _changes(request), request.idempotency_key)
+
+    def _record_each(
+        self, group: Sequence[pb.StreamInteractionsRequest]
+    ) -> list[Receipt | Exception]:
+        """For each message the receipt, up to the first that cannot be recorded, and its error."""
+        writes, fault = [], list[Receipt | Exception]()
+        for request in group:
+            try:
+                check_key(request.idempotency_key or None)
+                writes.append((_changes(request), request.idempotency_key))
+            except RecsysError as error:
+                fault = [error]
+                break
+        return write_events(self._rollout, writes) + fault
 
     def _history(self, request: pb.GetHistoryRequest) -> pb.GetHistoryResponse:
         limit = request.limit or _DEFAULT_HISTORY
@@ -135,6 +151,23 @@ class InteractionService(InteractionServiceServicer):
             watermark=snapshot.watermark,
             bundle_version=loaded.version,
         )
+
+
+def _changes(
+    request: pb.RecordInteractionsRequest | pb.StreamInteractionsRequest,
+) -> list[InteractionRecorded]:
+    given = request.interactions
+    check_count(len(given), MAX_INTERACTIONS, noun="interactions", field="interactions")
+    changes = []
+    for position, message in enumerate(given):
+        with at(f"interactions[{position}]"):
+            changes.append(_change(message, has_key=bool(request.idempotency_key)))
+    return changes
+
+
+def _size(request: pb.StreamInteractionsRequest) -> int:
+    """Number of bytes of a message, at least some hundred per interaction."""
+    return max(request.ByteSize(), _LEAST_BYTES * (1 + len(request.interactions)))
 
 
 def _change(message: pb.Interaction, *, has_key: bool) -> InteractionRecorded:

@@ -34,12 +34,31 @@ def write(rollout: Rollout, changes: Sequence[Change], key: str) -> Receipt:
     receipt = live_engine(rollout).store.append(changes, key=key or None)
     # Writes of users do not wait until items of other processes are encoded.
     of_items = any(isinstance(each, ItemUpserted | ItemDeleted) for each in changes)
-    items: Literal["apply", "later"] = "apply" if of_items else "later"
+    _catch_up(rollout, receipt.watermark, "apply" if of_items else "later")
+    return receipt
+
+
+def write_events(
+    rollout: Rollout, writes: Sequence[tuple[Sequence[Change], str]]
+) -> list[Receipt | Exception]:
+    """Record several writes of interactions with their keys, as :func:`write` one after the other.
+
+    They share transactions. For each write the receipt, or the error of it alone.
+    """
+    store = live_engine(rollout).store
+    results = store.append_each([(changes, key or None) for changes, key in writes])
+    recorded = [each.watermark for each in results if isinstance(each, Receipt)]
+    if recorded:
+        _catch_up(rollout, max(recorded), "later")
+    return results
+
+
+def _catch_up(rollout: Rollout, watermark: int, items: Literal["apply", "later"]) -> None:
+    """Let the snapshots of this process include the changes up to a watermark."""
     deployment = rollout.current
     for loaded in (deployment.active, deployment.canary):
         if loaded is not None and loaded.engine is not None:
-            loaded.engine.catch_up(receipt.watermark, items=items)
-    return receipt
+            loaded.engine.catch_up(watermark, items=items)
 
 
 @contextmanager
