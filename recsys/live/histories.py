@@ -14,7 +14,7 @@ from recsys.ids import IdMap, Rows
 from recsys.index.rows import bitmap_of_rows
 from recsys.interactions import Interactions, UserHistory
 
-_DELETED, _FIRST_UNKNOWN = -1, -2
+DELETED, _FIRST_UNKNOWN = -1, -2
 _NO_ROWS = np.empty(0, np.int32)
 Times = npt.NDArray[np.int64]
 
@@ -34,6 +34,7 @@ class EventLog:
         newest: Last event per id of a user.
         unknown: Number of each item id that was unknown when an event named it.
         later: Row per number of an id that became known.
+        erased: Item rows of the bundle's interactions that a deletion ended, by its event.
 
     Example:
         >>> events = EventLog()
@@ -48,6 +49,7 @@ class EventLog:
         self.newest: dict[str, int] = {}
         self.unknown: dict[str, int] = {}
         self.later: dict[int, int] = {}
+        self.erased: dict[int, Rows] = {}
 
     def __len__(self) -> int:
         return len(self.older)
@@ -73,14 +75,19 @@ class EventLog:
         self.older.append(self.newest.get(user_id, -1))
         self.newest[user_id] = len(self.older) - 1  # The last, as readers begin here.
 
-    def delete_user(self, user_id: str, *, sequence: int) -> None:
-        """End a user's history, which begins again with the next interaction."""
-        self.append(user_id, item=_DELETED, time=0, sequence=sequence)
+    def delete_user(self, user_id: str, *, sequence: int, logged: Rows = _NO_ROWS) -> None:
+        """End a user's history, which begins again with the next interaction.
+
+        ``logged`` are the items of the user in the bundle.
+        """
+        if len(logged):
+            self.erased[len(self)] = logged
+        self.append(user_id, item=DELETED, time=0, sequence=sequence)
 
     def state(self, user_id: str) -> bool | None:
         """Whether the newest event of a user is an interaction; None without an event."""
         event = self.newest.get(user_id, -1)
-        return None if event < 0 else self.item[event] != _DELETED
+        return None if event < 0 else self.item[event] != DELETED
 
     def last(self, user_id: str, length: int) -> int:
         """The last of the first ``length`` events of a user; -1 without one."""
@@ -89,6 +96,17 @@ class EventLog:
             event = older[event]
         return event
 
+    def deleted_by(self, event: int) -> Rows:
+        """Items whose interactions the deletion of a user has ended, as ``item`` has them."""
+        items, older = self.item, self.older
+        found: list[int] = []
+        before = older[event]
+        while before >= 0 and items[before] != DELETED:
+            found.append(items[before])
+            before = older[before]
+        rows = np.array(found, np.int32)
+        return rows if before >= 0 else np.concatenate([rows, self.erased.get(event, _NO_ROWS)])
+
     def since_deletion(self, event: int) -> tuple[Rows, Times, bool]:
         """Items and times up to an event, oldest first, and whether a deletion is before them.
 
@@ -96,7 +114,7 @@ class EventLog:
         """
         items, times, older = self.item, self.time, self.older
         found: list[int] = []
-        while event >= 0 and items[event] != _DELETED:
+        while event >= 0 and items[event] != DELETED:
             found.append(event)
             event = older[event]
         found.reverse()
@@ -104,6 +122,11 @@ class EventLog:
         for at in np.flatnonzero(rows <= _FIRST_UNKNOWN).tolist():
             rows[at] = self.later.get(_FIRST_UNKNOWN - int(rows[at]), -1)
         return rows, np.array([times[each] for each in found], np.int64), event >= 0
+
+
+def unknown_number(item: int) -> int:
+    """Number of an unknown id, from the item of an event that named it."""
+    return _FIRST_UNKNOWN - item
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +169,7 @@ class LiveHistories:
         if event < 0:
             known = self.log.find(user_id)
             return None if known is None else self._present(known)
-        if self.events.item[event] == _DELETED:
+        if self.events.item[event] == DELETED:
             return None
         items, times, is_new = self.events.since_deletion(event)
         known_items = (items >= 0) & (items < self.size)

@@ -37,7 +37,8 @@ class Snapshot:
         """The last changes of the items and of a user, 0 for those of the bundle.
 
         Two snapshots of one bundle with an equal state give equal answers to a request of this
-        user, but for the watermark in the response, so that answers can be cached by it.
+        user, but for the watermark in the response, so that answers can be cached by it. Popular
+        items as the answer to an unknown user are an exception: all interactions count.
         """
         user = 0 if user_id is None else self.histories.sequence(user_id)
         return self.items_watermark, user

@@ -24,11 +24,11 @@ from recsys.live.columns import LiveColumns, Segment, with_items
 from recsys.live.histories import EventLog, LiveHistories
 from recsys.live.ids import AddedIds, LiveIds
 from recsys.live.parts import LiveParts
+from recsys.live.popularity import LivePopularity, RecordedCounts
 from recsys.live.snapshot import Snapshot
 from recsys.live.values import ValueCodes
 from recsys.retrieval import TWO_TOWER, LiveSpace, SpaceWriter
 from recsys.retrieval.filters import FilterColumns
-from recsys.retrieval.popularity import Popularity
 from recsys.store import Entry, InteractionRecorded, ItemDeleted, ItemUpserted, UserDeleted
 from recsys.vectors import MaskedVectors
 
@@ -71,6 +71,7 @@ class SnapshotWriter:
         )
         self._ids = AddedIds(parts.catalogue.ids)
         self._versions, self._events = ItemVersions(), EventLog()
+        self._counts = RecordedCounts(parts.log, self._events)
         self._absent, self._rows = BitMap(), len(self._ids)
         self._applying = threading.Lock()
         """Held while items are encoded and written to the spaces."""
@@ -176,6 +177,7 @@ class SnapshotWriter:
             spaces=snapshot.spaces,
             history_vectors=self._history_vectors(snapshot.spaces),
             watermark=watermark,
+            popularity=LivePopularity(self._counts, histories.length, histories.size),
         )
         return replace(snapshot, watermark=watermark, histories=histories, retriever=retriever)
 
@@ -201,7 +203,7 @@ class SnapshotWriter:
             spaces=spaces,
             history_vectors=self._history_vectors(spaces),
             watermark=parts.watermark,
-            popularity=parts.retriever.popularity or Popularity(parts.log.item_counts),
+            popularity=LivePopularity(self._counts, 0, len(base)),
         )
         return Snapshot(
             parts.watermark, parts.watermark, retriever, catalogue, histories, columns, spaces
@@ -281,7 +283,9 @@ class SnapshotWriter:
         """Add an event, and return by how much the number of known users grows."""
         known, events = self._is_known(change.user_id), self._events
         if isinstance(change, UserDeleted):
-            events.delete_user(change.user_id, sequence=sequence)
+            logged = self._parts.log.find(change.user_id)
+            rows = {} if logged is None else {"logged": logged.items}
+            events.delete_user(change.user_id, sequence=sequence, **rows)
             return -known
         row = self._ids.find(change.item_id)
         events.interact(change.user_id, change.item_id, row, time=change.time, sequence=sequence)

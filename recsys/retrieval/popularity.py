@@ -4,36 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.ids import Rows
+from recsys.ids import Mask, Rows
 from recsys.retrieval.crowding import Walk
 from recsys.retrieval.fusion_search import SearchResult
 from recsys.retrieval.parsing import ParsedRequest
 from recsys.retrieval.space import Space
 
+Counts = npt.NDArray[np.int64]
+_MORE = 4
+"""Factor by which more items are read where a crowding leaves too few."""
 
-@dataclass(frozen=True, eq=False)
-class Popularity:
+
+class Popular:
     """Items by their number of interactions.
 
     Attributes:
         counts: Number of interactions per item, int64 ``[n]``; items after the first n have none.
 
     Example:
-        >>> Popularity(np.array([1, 3, 3])).order.tolist()
-        [1, 2, 0]
+        >>> Popularity(np.array([1, 3, 3])).best(np.ones(3, bool), k=2).tolist()
+        [1, 2]
     """
 
-    counts: npt.NDArray[np.int64]
+    counts: Counts
 
-    @cached_property
-    def order(self) -> Rows:
-        """Rows of all items, those with most interactions first, of equal ones the lower row."""
-        return np.argsort(-self.counts, kind="stable").astype(np.int32)
+    def best(self, eligible: Mask, k: int) -> Rows:
+        """The k eligible items with most interactions, of equal ones those with lower rows first.
+
+        Args:
+            eligible: Whether each item may be among them, bool ``[items]``.
+            k: Number of items; fewer where fewer are eligible.
+        """
+        rows = np.flatnonzero(eligible)
+        counted = self.counts[: len(eligible)]
+        counts = np.zeros(len(rows), np.int64)
+        known = int(np.searchsorted(rows, len(counted)))
+        counts[:known] = counted[rows[:known]]
+        keys = counts * len(eligible) - rows
+        if k < len(rows):
+            rows, keys = (each[np.argpartition(-keys, k)[:k]] for each in (rows, keys))
+        return rows[np.argsort(-keys)].astype(np.int32)
 
     def search(self, parsed: ParsedRequest, spaces: Sequence[Space]) -> SearchResult:
         """The k items with most interactions; scores are their numbers.
@@ -45,12 +59,29 @@ class Popularity:
         if parsed.allowed is not None:
             eligible &= parsed.allowed.mask
         eligible[parsed.hidden] = False
-        later = np.arange(len(self.counts), len(eligible), dtype=np.int32)
-        order = np.concatenate([self.order, later])
-        rows = order[eligible[order]]
-        scores = np.zeros(len(rows), np.float32)
-        counted = rows < len(self.counts)
-        scores[counted] = self.counts[rows[counted]]
-        walk = Walk(parsed.request.k, parsed.crowding)
-        found = walk.along(rows, scores)
-        return SearchResult(found.rows, found.scores, {})
+        read = parsed.request.k
+        while True:
+            rows = self.best(eligible, read)
+            scores = np.zeros(len(rows), np.float32)
+            known = rows < len(self.counts)
+            scores[known] = self.counts[rows[known]]
+            found = Walk(parsed.request.k, parsed.crowding).along(rows, scores)
+            if found.is_full or len(rows) < read:
+                return SearchResult(found.rows, found.scores, {})
+            read *= _MORE
+
+
+@dataclass(frozen=True, eq=False)
+class Popularity(Popular):
+    """Items by a number of interactions that stays as it is.
+
+    Attributes:
+        counts: Number of interactions per item, int64 ``[n]``; items after the first n have none.
+
+    Example:
+        >>> eligible = np.array([True, False, True, True])
+        >>> Popularity(np.array([1, 3, 3, 2])).best(eligible, k=2).tolist()
+        [2, 3]
+    """
+
+    counts: Counts

@@ -17,7 +17,7 @@ from recsys.retrieval.filters import FilterColumns
 from recsys.retrieval.forks import check_process, record_process
 from recsys.retrieval.fusion_search import FusionInput, SearchResult, search_spaces
 from recsys.retrieval.parsing import ParsedRequest, RequestParser
-from recsys.retrieval.popularity import Popularity
+from recsys.retrieval.popularity import Popular, Popularity
 from recsys.retrieval.query_vectors import (
     ContentEncoder,
     EncodedContent,
@@ -103,7 +103,7 @@ class Retriever(RetrievalCalls):
     history_vectors: Vectors | None = None
     watermark: int = 0
     unknown_user: UnknownUser = "error"
-    popularity: Popularity | None = None
+    popularity: Popular | None = None
 
     def __post_init__(self) -> None:
         record_process()
@@ -233,7 +233,7 @@ class Retriever(RetrievalCalls):
         )
 
     @cached_property
-    def _popular(self) -> Popularity:
+    def _popular(self) -> Popular:
         if self.popularity is not None:
             return self.popularity
         assert isinstance(self.log, Interactions)

@@ -205,7 +205,9 @@ class RetrievalService:
                 else:
                     outcomes[part] = response_bytes(answer)
                     user_id = requests[part].query.user_id
-                    part.request.answered = loaded, user_id, view.state_of(user_id)
+                    # What is popular changes with the interactions of others.
+                    if answer.fallback != "popularity" or view.snapshot is None:
+                        part.request.answered = loaded, user_id, view.state_of(user_id)
                     self._stages.answered(role, answer.space)
             stages.end("write", role)
         return [outcomes[part] for part in parts]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -124,6 +125,12 @@ def check(snapshot: Snapshot, model: Model) -> None:
     for user in [*USERS, "eve"]:
         history = snapshot.histories.find(user)
         assert (None if history is None else ids.ids(history.items)) == histories.get(user)
+    popular = snapshot.retriever.popularity
+    assert popular is not None
+    counted = Counter(item for history in histories.values() for item in history)
+    assert {item: popular.counts[ids.find(item)] for item in model.items} == {
+        item: counted[item] for item in model.items
+    }
 
 
 def answers(retriever: Retriever) -> list[object]:
@@ -187,6 +194,7 @@ def test_live_replayed_and_frozen_snapshots_equal_a_model(writes: list[list[Chan
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
         store = opened.enter_context(open_store(folder / "store.db"))
         live = opened.enter_context(LiveEngine(PARTS, store))
+        first, early = live.snapshot, Model()
         for write in writes:
             live.catch_up(store.append(write).watermark)
             for change in write:
@@ -194,5 +202,6 @@ def test_live_replayed_and_frozen_snapshots_equal_a_model(writes: list[list[Chan
         again = opened.enter_context(LiveEngine(PARTS, store))
         for snapshot in (live.snapshot, again.snapshot):
             check(snapshot, model)
+        check(first, early)  # an older snapshot, read after newer ones, is as it was
         check_same(again.snapshot.retriever, live.snapshot.retriever)
         check_same(frozen_retriever(live.snapshot, store), live.snapshot.retriever)

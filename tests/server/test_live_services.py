@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Iterator
+import threading
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +15,13 @@ from PIL import Image
 from recsys.errors import InvalidRequestError, NotFoundError, ServiceError, UnknownIdError
 from recsys.live import LiveEngine
 from recsys.retrieval import TEXT
-from recsys.store import ItemDeleted, UserDeleted, open_store
+from recsys.store import ItemDeleted, Receipt, UserDeleted, open_store
+from recsys.store.group_commit import PendingWrite
 from recsys_client import AsyncRecsysClient, Interaction, Item, RecsysClient
 from recsys_client.operations import interactions as operations
 from recsys_client.pb.recsys.v1 import interaction_pb2 as pb
 from recsys_server.rollout import Deployment, LoadedBundle, Rollout
+from recsys_server.services.arrivals import Arrivals
 from tests.live.world import made_parts
 from tests.server.service_world import WAIT, served
 
@@ -105,6 +108,58 @@ def test_a_stream_is_recorded_batch_by_batch_and_once(client: RecsysClient) -> N
     assert (again.recorded, again.repeated_writes) == (0, 3)
     assert again.watermark == receipt.watermark
     assert client.get_history("new").item_ids == ["i1", "i1", "i2", "i2", "i3", "i3"]
+
+
+def test_the_batches_of_a_stream_share_transactions(
+    client: RecsysClient, engine: LiveEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits: list[int] = []
+    commit = engine.store._group._commit
+    sent = threading.Event()
+
+    def counted(group: list[PendingWrite]) -> list[Receipt | Exception]:
+        assert sent.wait(WAIT)
+        commits.append(len(group))
+        return commit(group)
+
+    def batches() -> Iterator[list[Interaction]]:
+        for number in range(50):
+            yield [Interaction("new", f"i{number % 8}", number)]
+        sent.set()
+
+    monkeypatch.setattr(engine.store._group, "_commit", counted)
+    receipt = client.stream_interactions(batches(), idempotency_key="stream-2")
+    assert (receipt.recorded, receipt.repeated_writes) == (50, 0)
+    assert sum(commits) == 50 > 2 * len(commits)
+    assert client.get_history("new").item_ids == [f"i{number % 8}" for number in range(50)]
+    # A batch that cannot be recorded ends the stream after those before it.
+    wrong = [[Interaction("other", "i1", 1)], [], [Interaction("other", "i2", 2)]]
+    with pytest.raises(InvalidRequestError, match="must hold from 1 to"):
+        client.stream_interactions(wrong)
+    assert client.get_history("other").item_ids == ["i1"]
+
+
+def test_a_slow_reader_bounds_the_groups_of_a_stream() -> None:
+    async def groups() -> list[list[int]]:
+        read: list[int] = []
+
+        async def messages() -> AsyncIterator[int]:
+            for number in range(10):
+                read.append(number)
+                yield number
+                if number == 1:
+                    await asyncio.sleep(0)
+            raise ValueError("the stream broke")
+
+        found = []
+        with pytest.raises(ValueError, match="the stream broke"):
+            async for group in Arrivals(messages(), size=lambda _: 1, most=4):
+                found.append(group)
+                assert len(read) <= sum(map(len, found)) + 5
+        return found
+
+    found = asyncio.run(groups())
+    assert sum(found, []) == list(range(10)) and max(map(len, found)) == 4
 
 
 def test_a_stream_whose_batches_fail_is_not_acknowledged(client: RecsysClient) -> None:
@@ -243,6 +298,27 @@ def test_an_unknown_user_is_answered_as_configured(engine: LiveEngine) -> None:
         assert response == retriever.retrieve(user_id="nobody", k=2)
         assert response.fallback == "popularity"
         assert client.describe().unknown_user == "popularity"
+
+
+def test_recorded_interactions_make_an_item_popular_at_once(tmp_path: Path) -> None:
+    parts = made_parts()
+    parts = replace(parts, retriever=replace(parts.retriever, unknown_user="popularity"))
+    with open_store(tmp_path / "store.db") as store, LiveEngine(parts, store) as engine:
+        loaded = LoadedBundle("v3", engine.snapshot.retriever, engine=engine)
+        with (
+            served(Rollout(Deployment(loaded))) as running,
+            RecsysClient(running.address, timeout=WAIT) as client,
+        ):
+            before = client.retrieve(user_id="nobody", k=3)
+            assert before.ids == ["i1", "i2", "i3"] and before.candidates[0].score == 1
+            client.record_interactions([Interaction(user, "i6", 5) for user in ("x", "y")])
+            after = client.retrieve(user_id="nobody", k=3)  # and not the answer from before
+            assert after.ids == ["i6", "i1", "i2"] and after.candidates[0].score == 2
+            client.delete_user("x")
+            client.delete_user("bob")  # whose interaction is in the bundle
+            last = client.retrieve(user_id="nobody", k=8)
+            assert [each.score for each in last.candidates][:4] == [1, 1, 1, 0]
+            assert last.ids[:3] == ["i1", "i2", "i6"]
 
 
 def test_a_service_without_a_store_says_so(engine: LiveEngine) -> None:
