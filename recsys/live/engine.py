@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,6 +13,7 @@ from recsys.index.live import CompactionReport, CompactionRule
 from recsys.live.batch import RefusedChange
 from recsys.live.parts import LiveParts
 from recsys.live.snapshot import Snapshot
+from recsys.live.temporary import TemporaryFolder
 from recsys.live.writer import SnapshotWriter
 from recsys.store import Change, ItemDeleted, ItemUpserted, Store
 
@@ -42,7 +41,7 @@ class LiveEngine:
         StoreError: The store cannot be read, or ends before the bundle's watermark.
 
     Example:
-        >>> import numpy as np
+        >>> import tempfile; import numpy as np
         >>> from recsys.catalogue import catalogue_of_ids
         >>> from recsys.features import ItemEncoder
         >>> from recsys.ids import IdMap
@@ -77,10 +76,10 @@ class LiveEngine:
                 f"{store.where} has {store.watermark:,}; open the store that it was made from"
             )
         self._parts, self._store = parts, store
-        self._temporary = Path(tempfile.mkdtemp(prefix="recsys-live-")) if folder is None else None
-        self._writer = SnapshotWriter(
-            parts, folder or self._temporary or Path(), rule=rule, queries=queries
-        )
+        self._temporary = TemporaryFolder("recsys-live-") if folder is None else None
+        if folder is None and self._temporary is not None:
+            folder = self._temporary.path
+        self._writer = SnapshotWriter(parts, folder or Path(), rule=rule, queries=queries)
         self._reading = threading.Lock()
         self._wake, self._is_closed = threading.Event(), False
         self._thread = threading.Thread(target=self._follow, name="live items", daemon=True)
@@ -220,7 +219,7 @@ class LiveEngine:
         self._thread.join()
         self._writer.spaces.close()
         if self._temporary is not None:
-            shutil.rmtree(self._temporary, ignore_errors=True)
+            self._temporary.close()
 
     def __enter__(self) -> LiveEngine:
         return self
