@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import grpc
@@ -12,6 +12,9 @@ import numpy as np
 
 RETRIEVE = "/recsys.v1.RetrievalService/Retrieve"
 BATCH = "/recsys.v1.RetrievalService/BatchRetrieve"
+RECORD = "/recsys.v1.InteractionService/RecordInteractions"
+UPSERT = "/recsys.v1.CatalogService/UpsertItems"
+DELETE = "/recsys.v1.CatalogService/DeleteItems"
 CHANNELS = 4
 
 
@@ -30,6 +33,11 @@ class Load:
     failed: dict[str, int] = field(default_factory=dict)
 
     @property
+    def sent(self) -> int:
+        """Number of calls."""
+        return len(self.latencies) + sum(self.failed.values())
+
+    @property
     def rate(self) -> float:
         """Answered calls per second."""
         return len(self.latencies) / self.seconds
@@ -46,11 +54,12 @@ def closed(
     in_flight: int,
     seconds: float,
     method: str = RETRIEVE,
+    channels: int = CHANNELS,
 ) -> Load:
     """As many calls as are answered with ``in_flight`` at a time."""
 
     async def run() -> Load:
-        load, calls = Load(), _calls(address, method)
+        load, calls = Load(), _calls(address, method, channels)
         began = time.perf_counter()
 
         async def caller(number: int) -> None:
@@ -75,33 +84,62 @@ def offered(
     method: str = RETRIEVE,
 ) -> Load:
     """Calls at a rate, whether earlier ones are answered or not."""
+    (load,) = together(address, [Offer(method, raws, rate, deadline)], seconds=seconds)
+    return load
 
-    async def run() -> Load:
-        load, calls = Load(), _calls(address, method)
-        tasks: set[asyncio.Task[None]] = set()
-        began, sent = time.perf_counter(), 0
-        while (now := time.perf_counter() - began) < seconds:
-            for _ in range(int(now * rate) - sent):
-                call = calls[sent % len(calls)]
-                task = asyncio.create_task(_call(call, next(raws), deadline, load))
-                tasks.add(task)
-                task.add_done_callback(tasks.discard)
-                sent += 1
-            await asyncio.sleep(0.001)
-        load.seconds = time.perf_counter() - began
-        await asyncio.gather(*tasks)
-        return load
+
+@dataclass(frozen=True)
+class Offer:
+    """Calls at a rate.
+
+    Attributes:
+        method: Their method.
+        raws: Their messages.
+        rate: Number per second.
+        deadline: Seconds until the caller gives up.
+    """
+
+    method: str
+    raws: Iterator[bytes]
+    rate: float
+    deadline: float = 5.0
+
+
+def together(address: str, offers: Sequence[Offer], *, seconds: float) -> list[Load]:
+    """Several kinds of calls at the same time, each at its rate; the load of each."""
+
+    async def run() -> list[Load]:
+        return list(await asyncio.gather(*(_offer(address, each, seconds) for each in offers)))
 
     return asyncio.run(run())
 
 
-def _calls(address: str, method: str) -> list[grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]]:
+async def _offer(address: str, offer: Offer, seconds: float) -> Load:
+    load, calls = Load(), _calls(address, offer.method)
+    tasks: set[asyncio.Task[None]] = set()
+    began, sent = time.perf_counter(), 0
+    while (now := time.perf_counter() - began) < seconds:
+        for _ in range(int(now * offer.rate) - sent):
+            call = calls[sent % len(calls)]
+            task = asyncio.create_task(_call(call, next(offer.raws), offer.deadline, load))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+            sent += 1
+        await asyncio.sleep(0.001)
+    load.seconds = time.perf_counter() - began
+    await asyncio.gather(*tasks)
+    return load
+
+
+def _calls(
+    address: str, method: str, channels: int = CHANNELS
+) -> list[grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]]:
     options = [
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.max_receive_message_length", -1),
     ]
-    channels = [grpc.aio.insecure_channel(address, options=options) for _ in range(CHANNELS)]
-    return [channel.unary_unary(method, None, None) for channel in channels]
+    opened = [grpc.aio.insecure_channel(address, options=options) for _ in range(channels)]
+    return [channel.unary_unary(method, None, None) for channel in opened]
 
 
 async def _call(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from recsys.bundle import Parts, publish
+from benchmarks.serving.parts import Setting
+from recsys.bundle import Parts, list_bundles, open_bundle, publish
 from recsys.catalogue import CatalogueFields
+from recsys.errors import RecsysError
 from recsys.index import ScannConfig
 from recsys.ingestion import ingest
 from recsys.retrieval import TWO_TOWER, Space
@@ -17,12 +22,25 @@ from recsys.towers import InBatchSoftmax, TowersConfig, TrainConfig, Transformer
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 
 ITEMS_PER_USER, LENGTH, DIMENSION, CLUSTERS, K, SEED = 20, 50, 64, 500, 100, 1
+VERSIONS = 2
 LEAVES, REORDER = 60, 800
 """Settings of the search, for the service and for the ScaNN that it is compared with."""
 
 
-def publish_world(folder: Path, items: int) -> Path:
-    """Publish the bundle; returns the folder of bundles."""
+def ensure(setting: Setting) -> dict[str, Any]:
+    """Publish the bundles, unless they are there and of this version's format."""
+    with suppress(RecsysError):
+        open_bundle(setting.bundles, "current")
+        if len(list_bundles(setting.bundles)) == VERSIONS:
+            return {}
+    folder = setting.bundles.parent
+    shutil.rmtree(folder, ignore_errors=True)
+    publish_world(folder, setting.items)
+    return {}
+
+
+def publish_world(folder: Path, items: int) -> None:
+    """Publish two bundles with the same items and towers."""
     rng, users = np.random.default_rng(SEED), items // ITEMS_PER_USER
     cluster = rng.integers(CLUSTERS, size=items)
     members = [np.flatnonzero(cluster == number) for number in range(CLUSTERS)]
@@ -55,8 +73,9 @@ def publish_world(folder: Path, items: int) -> Path:
     )
     search = ScannConfig(leaves_to_search=LEAVES, reorder=REORDER)
     space = Space.two_tower(fitted.towers.item_vectors, search)
-    publish(folder / "bundles", Parts(ingested, fitted.towers, {TWO_TOWER: space}))
-    return folder / "bundles"
+    for number in range(VERSIONS):  # different in content only by this figure
+        parts = Parts(ingested, fitted.towers, {TWO_TOWER: space}, figures={"number": number})
+        publish(folder / "bundles", parts)
 
 
 def requests(kind: str, items: int, *, seed: int) -> Iterator[bytes]:
