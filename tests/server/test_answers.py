@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -106,3 +107,15 @@ def test_the_service_answers_a_repeated_request_once() -> None:
         rollout.current = Deployment(LoadedBundle("v7", retriever))
         assert client.retrieve(history=["item-05"], k=3) == first
         assert len(retriever.calls) == 2
+
+
+def test_the_first_answer_of_a_bundle_removes_those_of_bundles_that_are_gone() -> None:
+    engine = Followed()
+    cache, deployment = known(engine)
+    before = cache.bytes
+    del deployment
+    gc.collect()
+    loaded = LoadedBundle("v2", LineRetriever(), engine=engine)  # type: ignore[arg-type]
+    cache.store(b"new", loaded, "ann", engine.snapshot.state_of("ann"), RESPONSE)
+    assert cache.bytes == before
+    assert cache.find(b"new", Deployment(loaded)) is not None

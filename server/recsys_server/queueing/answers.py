@@ -44,6 +44,7 @@ class AnswerCache:
         self.bytes = 0
         self._limit = limit
         self._answers: OrderedDict[bytes, _Answer] = OrderedDict()
+        self._bundles: weakref.WeakSet[LoadedBundle] = weakref.WeakSet()
 
     def find(self, raw: bytes, deployment: Deployment) -> bytes | None:
         """The response to a request, with the watermark of now; None where it is not known."""
@@ -74,7 +75,13 @@ class AnswerCache:
         state: Hashable,
         response: bytes,
     ) -> None:
-        """Keep a response; the answers that were not used for the longest time make room."""
+        """Keep a response; the answers that were not used for the longest time make room.
+
+        The first response of a bundle removes those of bundles that are no longer loaded.
+        """
+        if loaded not in self._bundles:
+            self._bundles.add(loaded)
+            self._remove_unloaded()
         size = _size(raw, response)
         if len(raw) > LONGEST_REQUEST or size > self._limit // 8:
             return
@@ -83,6 +90,10 @@ class AnswerCache:
         self.bytes += size
         while self.bytes > self._limit:
             self._remove(next(iter(self._answers)))
+
+    def _remove_unloaded(self) -> None:
+        for raw in [raw for raw, answer in self._answers.items() if answer.loaded() is None]:
+            self._remove(raw)
 
     def _remove(self, raw: bytes) -> None:
         answer = self._answers.pop(raw, None)
