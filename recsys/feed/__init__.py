@@ -1,13 +1,18 @@
 """Feeds: from candidates of several sources to the ordered, varied list that a person sees.
 
-A :class:`Pipeline` is a list of stages; :func:`run_pipeline` runs it for one request.
+A :class:`FeedConfig` describes a pipeline of stages, and a :class:`Feed` runs it for requests.
 """
 
 from recsys.feed.candidates import Candidates, Retrieved, merge
+from recsys.feed.config import DEFAULT, FeedConfig, choose, shares_of
 from recsys.feed.context import FeedContext
+from recsys.feed.feed import Feed, RankedFeed, patient
+from recsys.feed.picture_hashes import PictureHashes, picture_hash
 from recsys.feed.pipeline import Pipeline
-from recsys.feed.pool import StagePool
-from recsys.feed.runner import run_pipeline
+from recsys.feed.running.counting import StageCount, StageCounts
+from recsys.feed.running.pool import StagePool
+from recsys.feed.running.runner import run_pipeline
+from recsys.feed.running.trace import StageRecord, State, Trace
 from recsys.feed.stages import (
     DiversityStage,
     Filter,
@@ -19,7 +24,7 @@ from recsys.feed.stages import (
     Source,
     Stage,
 )
-from recsys.feed.trace import StageRecord, State, Trace
+from recsys.feed.statistics import ItemStatistics
 from recsys.feed.view import FeedView
 from recsys_client.feed import (
     FeedExplanation,
@@ -31,7 +36,10 @@ from recsys_client.feed import (
 
 __all__ = [
     "Candidates",
+    "DEFAULT",
     "DiversityStage",
+    "Feed",
+    "FeedConfig",
     "FeedContext",
     "FeedExplanation",
     "FeedItem",
@@ -39,20 +47,29 @@ __all__ = [
     "FeedResponse",
     "FeedView",
     "Filter",
-    "Hydrator",
     "Filtered",
+    "Hydrator",
+    "ItemStatistics",
+    "PictureHashes",
     "Pipeline",
+    "RankedFeed",
     "Retrieved",
     "ScoringStage",
     "Selected",
     "SlotStage",
     "Source",
     "Stage",
+    "StageCount",
+    "StageCounts",
     "StagePool",
     "StageRecord",
     "StageReport",
     "State",
     "Trace",
+    "choose",
     "merge",
+    "patient",
+    "picture_hash",
     "run_pipeline",
+    "shares_of",
 ]

@@ -7,7 +7,7 @@ runner owns order, concurrency, budgets, failure and counting.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -21,6 +21,8 @@ from recsys.feed.context import FeedContext
 from recsys.ids import Mask, Rows, Vectors
 
 Role = Literal["source", "merge", "hydrator", "filter", "scorer", "diversity", "slots"]
+Contributions = Mapping[str, tuple[float | None, float]]
+"""Value of each feature, and the amount by which it moves a score, by its name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,10 +135,10 @@ class ScoringStage(Stage):
         """Score per candidate, float32 ``[n]``; the highest comes first, non-finite ones last."""
 
     def contributions(
-        self, context: FeedContext, candidates: Candidates, position: int
-    ) -> Mapping[str, tuple[float | None, float]]:
-        """Value and contribution to the score of each feature, by its name."""
-        return {}
+        self, context: FeedContext, candidates: Candidates, positions: Sequence[int]
+    ) -> list[Contributions]:
+        """Value and contribution of each feature to the scores at some positions."""
+        return [{} for _ in positions]
 
 
 class DiversityStage(Stage):

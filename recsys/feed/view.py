@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from recsys.ids import Mask, Rows
-from recsys.retrieval import Retriever
+from recsys.feed.picture_hashes import PictureHashes
+from recsys.feed.statistics import ItemStatistics
+from recsys.ids import Mask, Rows, Vectors
+from recsys.index import RowSet
+from recsys.ranking import Ranker
+from recsys.retrieval import TWO_TOWER, Retriever, Space
+from recsys.retrieval.sources import ItemColumns
+from recsys_client.filters import And, Filter
+
+_NO_HASHES = PictureHashes.none()
+_CHUNK = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,15 +26,74 @@ class FeedView:
 
     Attributes:
         retriever: Catalogue, histories, spaces and filter columns.
+        statistics: Statistics of the items in the log of the bundle.
+        hashes: Hashes of the items' pictures.
+        ranker: Learned ranker, or None.
     """
 
     retriever: Retriever
+    statistics: ItemStatistics
+    hashes: PictureHashes = _NO_HASHES
+    ranker: Ranker | None = None
+
+    @property
+    def columns(self) -> ItemColumns:
+        """Columns that filters read."""
+        return self.retriever.columns
+
+    @property
+    def size(self) -> int:
+        """Number of rows, those of deleted items included."""
+        return max((len(space) for space in self.retriever.spaces.values()), default=0)
+
+    def space(self, name: str) -> Space | None:
+        """A space, or None where the bundle has none of this name."""
+        return self.retriever.spaces.get(name)
 
     def present(self, rows: Rows) -> Mask:
         """Whether each row is an item of the catalogue, which deleted items are not."""
-        size = max((len(space) for space in self.retriever.spaces.values()), default=0)
-        found = np.zeros(len(rows), np.bool_)
-        inside = (rows >= 0) & (rows < size)
-        for space in self.retriever.spaces.values():
-            found[inside] |= np.asarray(space.mask[rows[inside]], np.bool_)
+        found, inside = np.zeros(len(rows), np.bool_), (rows >= 0) & (rows < self.size)
+        for space in self._by_size():
+            missing = np.flatnonzero(inside & ~found)
+            if not len(missing):
+                break
+            found[missing] = space.mask[rows[missing]]
         return found
+
+    def vectors(self, space: str, rows: Rows) -> Vectors:
+        """Vectors of rows in a space, float32 ``[n, d]``; zeros where an item has none."""
+        found = self.retriever.spaces[space]
+        vectors = np.array(found.vectors[rows], np.float32)
+        vectors[~np.asarray(found.mask[rows], np.bool_)] = 0
+        return vectors
+
+    def matching(self, filters: Sequence[Filter]) -> RowSet | None:
+        """Rows for which all filters are true; None without any.
+
+        Raises:
+            InvalidRequestError: A filter does not fit the columns.
+        """
+        if not filters:
+            return None
+        return self.columns.rows(filters[0] if len(filters) == 1 else And(list(filters)))
+
+    def first_of(self, order: Rows, k: int, *, hidden: Rows, allowed: RowSet | None) -> Rows:
+        """The first k rows of an order that are allowed, present and not hidden."""
+        found, begin, step = [np.empty(0, np.int32)], 0, _CHUNK * k
+        missing = k
+        while missing > 0 and begin < len(order):
+            rows = order[begin : begin + step]
+            keep = self.present(rows)
+            if allowed is not None:
+                keep &= allowed.mask[rows]
+            if len(hidden):
+                keep &= ~np.isin(rows, hidden)
+            found.append(rows[keep][:missing])
+            missing -= len(found[-1])
+            begin, step = begin + step, step * _CHUNK
+        return np.concatenate(found)
+
+    def _by_size(self) -> list[Space]:
+        """The spaces, the one that holds most items first."""
+        spaces = self.retriever.spaces
+        return sorted(spaces.values(), key=lambda space: space.name != TWO_TOWER)

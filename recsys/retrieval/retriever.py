@@ -191,6 +191,30 @@ class Retriever(RetrievalCalls):
                 answers[position] = _abandoned()
         return [answers[position] for position in range(len(requests))]
 
+    def parse(self, request: Request) -> ParsedRequest:
+        """A request with its ids resolved to rows, with the errors of ``retrieve``."""
+        return self._parser.parse(request)
+
+    def encode(self, parsed: ParsedRequest) -> dict[str, QueryVector]:
+        """Vector of a parsed request in each of its spaces.
+
+        Raises:
+            InvalidRequestError: A space reads nothing of the query.
+        """
+        found = self._query_vectors({0: parsed})[0]
+        if isinstance(found, RecsysError):
+            raise found
+        return found
+
+    def reads(self, space: str) -> frozenset[str]:
+        """Optional parts of a query that a space reads, such as "terms"; none without it."""
+        return self._parser.inputs.get(space, frozenset())
+
+    @property
+    def columns(self) -> ItemColumns:
+        """Columns that filters and crowding read."""
+        return self._parser.item_columns
+
     def describe(self) -> Description:
         """The spaces, the columns of filters and of the context, and the state that answers.
 

@@ -16,13 +16,13 @@ from functools import partial
 import numpy as np
 
 from recsys.errors import RecsysError
-from recsys.feed.applying import Effect, apply, retrieve
 from recsys.feed.candidates import Retrieved, merge
 from recsys.feed.context import FeedContext
 from recsys.feed.pipeline import FEED, MERGE, Pipeline
-from recsys.feed.pool import Call, StagePool
+from recsys.feed.running.applying import Effect, apply, retrieve
+from recsys.feed.running.pool import Call, StagePool
+from recsys.feed.running.trace import EMPTY, StageRecord, State, Trace
 from recsys.feed.stages import Source, Stage
-from recsys.feed.trace import EMPTY, StageRecord, State, Trace
 from recsys_client.feed import StageStatus
 
 _BUSY = "earlier calls are late and still run"

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from recsys.errors import DataError
 from recsys.feed.candidates import Retrieved
 from recsys.feed.context import FeedContext
+from recsys.feed.running.trace import State
 from recsys.feed.stages import (
     DiversityStage,
     Filter,
@@ -20,7 +21,6 @@ from recsys.feed.stages import (
     Source,
     Stage,
 )
-from recsys.feed.trace import State
 from recsys.ids import Rows
 
 

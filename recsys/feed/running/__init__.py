@@ -1,0 +1,1 @@
+"""Running a pipeline: order, threads, time budgets, failures and counts."""
