@@ -4,6 +4,7 @@ Each part writes its counts into ``benchmarks/results/faults.json``, next to tho
 
 - ``kills``: processes of a service that are killed amid recorded interactions;
 - ``store``: writers of a store that are killed, and copies of its files as a power cut leaves them;
+- ``hostile``: odd requests to every method of a service, next to honest ones;
 - ``soak``: an hour of calls with another bundle every minute.
 """
 
@@ -15,12 +16,13 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from benchmarks.faults.hostile import attack
 from benchmarks.faults.record import record_counts
 from benchmarks.faults.service import kill_service
 from benchmarks.faults.soak import soak
 from benchmarks.faults.store import Faults, run_round
 
-PARTS = ("kills", "store", "soak")
+PARTS = ("kills", "store", "hostile", "soak")
 
 
 def main() -> None:
@@ -44,10 +46,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="rounds of kills of writers; by default 50")
     parser.add_argument("--url", default="", help="PostgreSQL database; a SQLite file by default")
     parser.add_argument("--kills", type=int, help="kills of a service; by default 50")
+    parser.add_argument("--hostile", type=int, help="hostile calls; by default 20,000")
     parser.add_argument("--soak-minutes", type=float, help="length of the soak; by default 60")
     parser.add_argument("--reload-seconds", type=float, default=60.0)
     options = parser.parse_args()
-    defaults = {"rounds": (50, 2), "kills": (50, 3), "soak_minutes": (60.0, 3.0)}
+    defaults = {
+        "rounds": (50, 2),
+        "kills": (50, 3),
+        "hostile": (20_000, 2_000),
+        "soak_minutes": (60.0, 3.0),
+    }
     for name, (full, quick) in defaults.items():
         if getattr(options, name) is None:
             setattr(options, name, quick if options.quick else full)
@@ -60,6 +68,8 @@ def _run(part: str, options: argparse.Namespace) -> Mapping[str, float]:
         return kill_service(rng, options.kills)
     if part == "store":
         return _kill_writers(options.url, options.rounds, rng)
+    if part == "hostile":
+        return attack(options.work, requests=options.hostile)
     return soak(options.work, minutes=options.soak_minutes, reload_seconds=options.reload_seconds)
 
 

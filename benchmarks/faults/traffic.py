@@ -147,7 +147,9 @@ class Traffic:
         client.list_bundles()
 
     def _delete_user(self, client: RecsysClient, number: int) -> None:
-        client.delete_user(f"new-{number % _NEW_USERS}")
+        user = f"gone-{number % _NEW_USERS}"
+        client.record_interactions([Interaction(user, "i0001", _EPOCH + number)])
+        client.delete_user(user)
 
 
 def p99(seconds: Sequence[float]) -> float:
