@@ -47,7 +47,9 @@ def compact(
     store: StoreName,
     keep_days: Annotated[
         float | None,
-        typer.Option(min=0, help="Age in days from which interactions are removed."),
+        typer.Option(
+            min=0, help="Age in days from which interactions and impressions are removed."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -60,9 +62,9 @@ def compact(
         done = compact_store(opened, keep_days=keep_days, progress=screen)
     _report(
         asdict(done),
-        f"removed {done.interactions:,} interactions, {done.items:,} contents of items and"
-        f" {done.keys:,} keys: {done.bytes_before / 1e6:.1f} MB are now"
-        f" {done.bytes_after / 1e6:.1f} MB",
+        f"removed {done.interactions:,} interactions, {done.impressions:,} impressions,"
+        f" {done.items:,} contents of items and {done.keys:,} keys: {done.bytes_before / 1e6:.1f}"
+        f" MB are now {done.bytes_after / 1e6:.1f} MB",
         as_json,
     )
 
@@ -78,6 +80,34 @@ def export(store: StoreName, folder: Folder, as_json: AsJson = False) -> None:
         {"folder": str(folder), **done},
         f"{done['interactions']:,} interactions, {done['items']:,} items and"
         f" {done['deletions']:,} deletions up to {done['watermark']:,}: {folder}",
+        as_json,
+    )
+
+
+@app.command("export-impressions")
+def export_impressions(
+    store: StoreName,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Parquet file to write.")],
+    event: Annotated[
+        list[str] | None,
+        typer.Option(help="Kind of event that counts as taking an item; all if not given."),
+    ] = None,
+    min_age: Annotated[
+        float, typer.Option(min=0, help="Age in seconds of the youngest impressions to write.")
+    ] = 0.0,
+    as_json: AsJson = False,
+) -> None:
+    """Write what feeds have shown, with features and labels, as a table that trains a ranker.
+
+    An item was taken if a recorded interaction names the impression."""
+    from recsys.store import export_impressions as export
+
+    with open_existing(store) as opened:
+        done = export(opened, file, events=event or (), min_age=min_age)
+    _report(
+        {"file": str(file), **done},
+        f"{done['impressions']:,} impressions of {done['items']:,} items, of which"
+        f" {done['taken']:,} were taken: {file}",
         as_json,
     )
 
@@ -130,7 +160,7 @@ def verify(store: StoreName, as_json: AsJson = False) -> None:
         done = verify_store(opened, progress=screen)
     lines = [f"fault: {fault}" for fault in done.faults] or [
         f"the store is whole: {done.entries:,} entries up to {done.watermark:,},"
-        f" {done.items:,} items, {done.size / 1e6:.1f} MB"
+        f" {done.items:,} items, {done.impressions:,} impressions, {done.size / 1e6:.1f} MB"
     ]
     _report(asdict(done), "\n".join(lines), as_json)
     if done.faults:

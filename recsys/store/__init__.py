@@ -1,6 +1,7 @@
 """The store: the durable log of what happened since a bundle was published.
 
-Interactions, upserted and deleted items, and deleted users, in SQLite or PostgreSQL.
+Interactions, upserted and deleted items, and deleted users; and what feeds have shown. In SQLite or
+PostgreSQL.
 """
 
 from __future__ import annotations
@@ -18,6 +19,13 @@ from recsys.store.compaction import Compaction, compact
 from recsys.store.copying import backup
 from recsys.store.exporting import export_store
 from recsys.store.importing import Imported, import_folder
+from recsys.store.impressions import (
+    Impression,
+    ImpressionQueue,
+    export_impressions,
+    impression_table,
+    impressions,
+)
 from recsys.store.store import Store, check_key, open_store
 from recsys.store.verification import Verification, verify
 
@@ -26,6 +34,8 @@ __all__ = [
     "Compaction",
     "Entry",
     "Imported",
+    "Impression",
+    "ImpressionQueue",
     "InteractionRecorded",
     "ItemDeleted",
     "ItemUpserted",
@@ -36,8 +46,11 @@ __all__ = [
     "backup",
     "check_key",
     "compact",
+    "export_impressions",
     "export_store",
     "import_folder",
+    "impression_table",
+    "impressions",
     "open_store",
     "verify",
 ]

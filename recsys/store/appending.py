@@ -10,8 +10,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from recsys.errors import InvalidRequestError
 from recsys.store.changes import Receipt
-from recsys.store.databases.schema import ENTRIES, GAPS, ITEMS, KEYS, STATE
+from recsys.store.databases.schema import ENTRIES, GAPS, IMPRESSIONS, ITEMS, KEYS, STATE
 from recsys.store.group_commit import PendingWrite
+from recsys.store.impressions.recording import remove_impressions
 from recsys.store.rows import ITEM_DELETED, UPSERT, USER_DELETED, Row
 
 KEY_SECONDS = 24 * 3600
@@ -103,7 +104,7 @@ def _earlier(pending: PendingWrite, digest: bytes, watermark: int) -> Receipt | 
 
 
 def _apply(connection: sa.Connection, rows: Sequence[Row]) -> None:
-    """Bring the current items up to date, and remove the entries of deleted users."""
+    """Bring the current items up to date, and remove all that is known of deleted users."""
     items = {
         row["item_id"]: {
             "item_id": row["item_id"],
@@ -119,6 +120,7 @@ def _apply(connection: sa.Connection, rows: Sequence[Row]) -> None:
         if row["kind"] == USER_DELETED:
             same = ENTRIES.c.user_id == row["user_id"]
             remove_entries(connection, same & (ENTRIES.c.sequence < row["sequence"]))
+            remove_impressions(connection, IMPRESSIONS.c.user_id == row["user_id"])
 
 
 def _upsert(dialect: str) -> sa.Insert:

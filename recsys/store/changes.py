@@ -32,6 +32,7 @@ class InteractionRecorded:
         weight: Number above 0, or None.
         context: Values of context columns, by name.
         terms: Search terms that led to the interaction, or "".
+        impression_id: Identifier of the impression in which the user saw the item, or "".
 
     Raises:
         InvalidRequestError: A value is out of range; the error names the field.
@@ -48,10 +49,13 @@ class InteractionRecorded:
     weight: float | None = None
     context: Mapping[str, str] = field(default_factory=dict)
     terms: str = ""
+    impression_id: str = ""
 
     def __post_init__(self) -> None:
         _check_id("user_id", self.user_id)
         _check_id("item_id", self.item_id)
+        if self.impression_id:
+            _check_id("impression_id", self.impression_id)
         if not isinstance(self.time, int) or not FIRST_SECOND <= self.time <= LAST_SECOND:
             raise InvalidRequestError(
                 "time must be whole seconds since 1970 in the years 1 to 9999; got"

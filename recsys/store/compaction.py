@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from recsys.errors import InvalidRequestError
 from recsys.progress import Progress, silent
 from recsys.store.appending import KEY_SECONDS, remove_entries
-from recsys.store.databases.schema import ENTRIES, GAPS, ITEMS, KEYS, STATE
+from recsys.store.databases.schema import ENTRIES, GAPS, IMPRESSIONS, ITEMS, KEYS, STATE
+from recsys.store.impressions.recording import remove_impressions
 from recsys.store.rows import INTERACTION, ITEM_DELETED, UPSERT
 from recsys.store.store import Store
 
@@ -27,6 +28,7 @@ class Compaction:
         interactions: Number of interactions older than the retention.
         items: Number of contents of items that a later change replaced.
         keys: Number of expired idempotency keys.
+        impressions: Number of impressions older than the retention.
         bytes_before: Size of the store before.
         bytes_after: Size of the store afterwards.
     """
@@ -34,6 +36,7 @@ class Compaction:
     interactions: int
     items: int
     keys: int
+    impressions: int
     bytes_before: int
     bytes_after: int
 
@@ -48,8 +51,8 @@ def compact(
 
     Args:
         store: The store.
-        keep_days: Retention: age in days, by their own time, from which interactions are removed;
-            None keeps all.
+        keep_days: Retention: age in days, by their own time, from which interactions and
+            impressions are removed; None keeps all.
         progress: Callback for progress.
 
     Raises:
@@ -74,10 +77,13 @@ def compact(
         now = connection.execute(sa.select(STATE.c.recorded).with_for_update()).scalar_one()
         now = max(now, int(time.time()))
         keys = connection.execute(KEYS.delete().where(KEYS.c.recorded < now - KEY_SECONDS)).rowcount
+        impressions = 0
+        if oldest is not None:
+            impressions = remove_impressions(connection, IMPRESSIONS.c.time < oldest)
         _merge_gaps(connection)
         database.erased()
     database.reclaim()
-    return Compaction(interactions, items, keys, before, store.size())
+    return Compaction(interactions, items, keys, impressions, before, store.size())
 
 
 def _replaced() -> sa.ColumnElement[bool]:

@@ -30,6 +30,7 @@ from recsys.store.databases.schema import ENTRIES
 from recsys.store.rows import ITEM_DELETED, UPSERT, USER_DELETED, to_change
 from recsys.store.store import Store
 from recsys.store.tables import (
+    IMPRESSION,
     PICTURE,
     TEXT,
     TITLE,
@@ -135,6 +136,7 @@ def _changes(folder: Path, tables: dict[str, pa.Table]) -> Iterator[Change]:
             event=row.pop(EVENT, None),
             weight=row.pop(WEIGHT, None),
             terms=row.pop(TERMS, None) or "",
+            impression_id=row.pop(IMPRESSION, None) or "",
             context={name: value for name, value in row.items() if value is not None},
         )
 

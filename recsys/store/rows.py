@@ -27,7 +27,7 @@ Row = dict[str, Any]
 _EMPTY: Row = dict.fromkeys(
     (
         *("user_id", "item_id", "time", "event", "weight", "terms", "context", "content"),
-        *("vectors", "picture"),
+        *("vectors", "picture", "impression_id"),
     )
 )
 
@@ -50,6 +50,7 @@ def to_row(change: Change) -> Row:
             "weight": change.weight,
             "terms": change.terms or None,
             "context": _json(change.context) if change.context else None,
+            "impression_id": change.impression_id or None,
         }
     if isinstance(change, UserDeleted):
         return _EMPTY | {"kind": USER_DELETED, "user_id": change.user_id}
@@ -89,7 +90,9 @@ def digest(rows: Sequence[Row]) -> bytes:
     """Digest of changes, 16 bytes, by which a key that is used again is compared."""
     made = hashlib.blake2b(digest_size=16)
     for row in rows:
-        for value in row.values():
+        for name, value in row.items():
+            if name == "impression_id" and value is None:
+                continue  # as in the digests of stores that knew none
             content = value if isinstance(value, bytes) else repr(value).encode()
             made.update(struct.pack("<Q", len(content)))
             made.update(content)
@@ -102,6 +105,7 @@ def _change(row: sa.Row[Any]) -> Change:
             *(row.user_id, row.item_id, row.time, row.event, row.weight),
             context={} if row.context is None else json.loads(row.context),
             terms=row.terms or "",
+            impression_id=row.impression_id or "",
         )
     if row.kind == USER_DELETED:
         return UserDeleted(row.user_id)

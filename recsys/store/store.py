@@ -18,6 +18,9 @@ from recsys.store.databases import Database, open_database
 from recsys.store.databases.schema import ENTRIES, ITEMS, STATE
 from recsys.store.group_commit import GroupCommit, PendingWrite
 from recsys.store.imported_ranges import ImportedRanges
+from recsys.store.impressions.impression import Impression
+from recsys.store.impressions.packing import to_row as pack
+from recsys.store.impressions.recording import insert_impressions
 from recsys.store.rows import INTERACTION, digest, to_change, to_entry, to_row
 
 MAX_CHANGES = 100_000
@@ -106,6 +109,19 @@ class Store:
         if not all(each.rows for each in pending):
             raise InvalidRequestError("a write without changes cannot be appended with others")
         return self._group.write_each(pending) if pending else []
+
+    def record_impressions(self, impressions: Sequence[Impression]) -> int:
+        """Write what feeds have shown, in one transaction, which is on disk when this returns.
+
+        One that is there already is not written again, and none of a user who was deleted after
+        the state that the feed was made from.
+
+        Returns:
+            Number of impressions left out because of a deletion.
+        """
+        rows = [pack(impression) for impression in impressions]
+        with self.database.writing() as connection:
+            return insert_impressions(connection, rows)
 
     @property
     def watermark(self) -> int:

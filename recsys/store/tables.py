@@ -25,6 +25,8 @@ from recsys.store.store import Store
 
 TITLE, TEXT, PICTURE = "title", "text", "picture"
 """Columns of an item table next to its attributes."""
+IMPRESSION = "impression_id"
+"""Column of an interaction table: the impression that the interaction answers."""
 SEPARATOR = "\x1f"
 """Separator of the values of a list where ingestion joins them: no text of a catalogue has it."""
 _BATCH = 50_000
@@ -36,6 +38,7 @@ _COLUMNS = {
     EVENT: pa.string(),
     WEIGHT: pa.float64(),
     TERMS: pa.string(),
+    IMPRESSION: pa.string(),
     "context": pa.string(),
 }
 
@@ -49,7 +52,7 @@ def interaction_table(store: Store, *, watermark: int | None = None) -> pa.Table
 
     Returns:
         Columns user_id, item_id, timestamp (int64 seconds), and, where an interaction has them,
-        event, weight, terms and each column of context.
+        event, weight, terms, impression_id and each column of context.
 
     Raises:
         DataError: The watermark is above that of the store, or a column of context has a reserved
@@ -66,7 +69,9 @@ def interaction_table(store: Store, *, watermark: int | None = None) -> pa.Table
     table = pa.concat_tables([empty, *parts])
     contexts = table["context"]
     table = table.drop_columns(["context"])
-    unused = [name for name in (EVENT, WEIGHT, TERMS) if table[name].null_count == len(table)]
+    unused = [
+        name for name in (EVENT, WEIGHT, TERMS, IMPRESSION) if table[name].null_count == len(table)
+    ]
     return _with_context(table.drop_columns(unused), contexts)
 
 
@@ -161,7 +166,7 @@ def _checked(store: Store, watermark: int | None, *, of: str) -> int:
 
 def _interactions(store: Store, watermark: int) -> Iterator[Sequence[Sequence[Any]]]:
     """The columns of batches of interactions."""
-    names = (*(USER, ITEM, "time"), *(EVENT, WEIGHT, TERMS, "context"))
+    names = (*(USER, ITEM, "time"), *(EVENT, WEIGHT, TERMS, IMPRESSION, "context"))
     query = (
         sa.select(*(ENTRIES.c[name] for name in names))
         .where(ENTRIES.c.kind == INTERACTION, ENTRIES.c.sequence <= watermark)
@@ -201,7 +206,7 @@ def _with_context(table: pa.Table, contexts: pa.ChunkedArray) -> pa.Table:
         encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([]).dictionary_encode()
     distinct = [json.loads(text) for text in encoded.dictionary.to_pylist()]
     for name in dict.fromkeys(name for context in distinct for name in context):
-        if name in {USER, ITEM, TIMESTAMP, EVENT, WEIGHT, TERMS, "position"}:
+        if name in {USER, ITEM, TIMESTAMP, EVENT, WEIGHT, TERMS, IMPRESSION, "position"}:
             raise DataError(f"the store has a context column '{name}', whose name is reserved")
         values = pa.array([context.get(name) for context in distinct], pa.string())
         table = table.append_column(name, pc.take(values, encoded.indices))

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from recsys.errors import StoreError
 from recsys.progress import Progress, silent
-from recsys.store.databases.schema import ENTRIES, GAPS, ITEMS, KEYS, STATE, version
+from recsys.store.databases.schema import ENTRIES, GAPS, IMPRESSIONS, ITEMS, KEYS, STATE, version
+from recsys.store.impressions.packing import to_impression
 from recsys.store.rows import ITEM_DELETED, UPSERT, USER_DELETED, to_change
 from recsys.store.store import Store
 
@@ -27,6 +28,7 @@ class Verification:
         store_id: Name of the store, which its copies share.
         watermark: Sequence number of the last change.
         entries: Number of entries in the log.
+        impressions: Number of impressions.
         items: Number of current items.
         size: Number of bytes on disk.
         faults: Faults in words, the first 20 of each kind; empty for a whole store.
@@ -36,6 +38,7 @@ class Verification:
     store_id: str
     watermark: int
     entries: int
+    impressions: int
     items: int
     size: int
     faults: tuple[str, ...]
@@ -62,11 +65,14 @@ def verify(store: Store, *, progress: Progress = silent) -> Verification:
                 f" {state.watermark:,} together"
             )
         faults += _unreadable(connection, entries, progress)
+        impressions = int(connection.execute(_count(IMPRESSIONS)).scalar_one())
+        faults += _unreadable_impressions(connection)
         current = _count(ITEMS).where(ITEMS.c.deleted == sa.false())
         items = int(connection.execute(current).scalar_one())
         schema_version = version(connection)
     return Verification(
-        *(schema_version, state.store_id, state.watermark, entries, items, store.size()),
+        *(schema_version, state.store_id, state.watermark, entries, impressions, items),
+        store.size(),
         faults=tuple(faults),
     )
 
@@ -83,6 +89,17 @@ def _unreadable(connection: sa.Connection, count: int, progress: Progress) -> It
                 if shown <= _SHOWN:
                     yield error.message
         progress("verify", done, count)
+
+
+def _unreadable_impressions(connection: sa.Connection) -> Iterator[str]:
+    shown = 0
+    for row in connection.execution_options(yield_per=_BATCH).execute(sa.select(IMPRESSIONS)):
+        try:
+            to_impression(row)
+        except StoreError as error:
+            shown += 1
+            if shown <= _SHOWN:
+                yield error.message
 
 
 def _count(table: sa.Table) -> sa.Select[Any]:
@@ -148,6 +165,15 @@ _CHECKS: tuple[tuple[sa.Select[Any], str], ...] = (
             & (_NEWER.c.sequence > ENTRIES.c.sequence),
         ),
         "entry {0} is of a user that entry {1} deleted",
+    ),
+    (
+        sa.select(IMPRESSIONS.c.request_id, ENTRIES.c.sequence).join(
+            ENTRIES,
+            (ENTRIES.c.kind == USER_DELETED)
+            & (ENTRIES.c.user_id == IMPRESSIONS.c.user_id)
+            & (ENTRIES.c.sequence > IMPRESSIONS.c.watermark),
+        ),
+        "the impression {0!r} is of a user that entry {1} deleted",
     ),
     (
         sa.select(KEYS.c.watermark).where(KEYS.c.watermark > _WATERMARK),

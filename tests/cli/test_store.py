@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 
 from recsys.cli import main
 from recsys.store import InteractionRecorded, ItemUpserted, UserDeleted, open_store
+from tests.contracts.store_impressions_contract import shown
 
 
 @pytest.fixture
@@ -44,6 +46,7 @@ def test_each_command_reports_as_json(
         "interactions": 1,
         "items": 1,
         "keys": 0,
+        "impressions": 0,
         "bytes_before": 0,
         "bytes_after": path.stat().st_size,
     }
@@ -58,9 +61,24 @@ def test_each_command_reports_as_text(
 ) -> None:
     assert "the store is whole: 4 entries up to 5, 1 items" in _run(capsys, "verify", path)
     assert "up to 5" in _run(capsys, "backup", path, tmp_path / "copy.db")
-    assert "removed 0 interactions, 1 contents" in _run(capsys, "compact", path)
+    assert "removed 0 interactions, 0 impressions, 1 contents" in _run(capsys, "compact", path)
     assert "1 interactions, 1 items" in _run(capsys, "export", path, tmp_path / "export")
     assert "3 changes" in _run(capsys, "import", tmp_path / "new.db", tmp_path / "export")
+
+
+def test_impressions_become_a_table_with_labels(
+    capsys: pytest.CaptureFixture[str], path: Path, tmp_path: Path
+) -> None:
+    with open_store(path) as store:
+        store.record_impressions([shown(1, "bob"), shown(2, "bob")])
+        store.append([InteractionRecorded("bob", "lamp", 9, impression_id="r001")])
+    file = tmp_path / "shown.parquet"
+    done = _json(capsys, "export-impressions", path, file)
+    assert done == {"file": str(file), "impressions": 2, "items": 6, "taken": 1}
+    assert pyarrow.parquet.read_table(file)["taken"].to_pylist() == [True, *5 * [False]]
+    assert "of which 0 were" in _run(
+        capsys, "export-impressions", path, file, "--event", "buy", "--min-age", "1"
+    )
 
 
 def test_a_fault_is_exit_code_1(capsys: pytest.CaptureFixture[str], path: Path) -> None:

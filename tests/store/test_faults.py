@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -198,14 +199,31 @@ def test_a_newer_schema_is_refused_and_an_older_one_migrated(
         with pytest.raises(StoreError, match="disk is full"):
             open_store(path)
         with sqlite3.connect(path) as raw:  # the migrations are one transaction
-            assert raw.execute("SELECT max(version) FROM recsys_schema").fetchone() == (1,)
+            assert raw.execute("SELECT max(version) FROM recsys_schema").fetchone() == (2,)
         raw.close()
         newer.setattr(schema.migrate, "__defaults__", ((*now, add_notes),))
         with open_store(path) as store:
             store.append([ANN])
-            assert verify(store).schema_version == 2
-    with pytest.raises(StoreError, match="schema version 2, which a newer recsys made"):
+            assert verify(store).schema_version == 3
+    with pytest.raises(StoreError, match="schema version 3, which a newer recsys made"):
         open_store(path)
+
+
+def test_a_store_without_impressions_gets_their_table(path: Path) -> None:
+    with open_store(path) as store:
+        store.append([ANN], key="first")
+    with sqlite3.connect(path) as raw:  # as before the second migration
+        raw.execute("DROP TABLE impressions")
+        raw.execute("DROP INDEX entries_by_impression")
+        raw.execute("ALTER TABLE entries DROP COLUMN impression_id")
+        raw.execute("DELETE FROM recsys_schema WHERE version = 2")
+    raw.close()
+    with open_store(path) as store:
+        assert store.append([ANN], key="first").repeated
+        answer = replace(ANN, impression_id="r1")
+        store.append([answer])
+        assert store.history("ann") == [ANN, answer]
+        assert verify(store).faults == () and verify(store).schema_version == 2
 
 
 def test_several_processes_may_make_the_same_store(path: Path) -> None:

@@ -11,6 +11,7 @@ from recsys.errors import StoreError
 from recsys.store import InteractionRecorded, open_store
 from recsys.store.databases import postgresql
 from tests.contracts.store_contract import StoreContract
+from tests.contracts.store_impressions_contract import StoreImpressionsContract
 from tests.contracts.store_machine import run_machine
 from tests.contracts.store_upkeep_contract import StoreUpkeepContract
 from tests.store.postgresql_server import empty
@@ -23,6 +24,12 @@ class TestPostgresql(StoreContract):
 
 
 class TestPostgresqlUpkeep(StoreUpkeepContract):
+    @pytest.fixture
+    def url(self, postgresql_url: str) -> str:
+        return postgresql_url
+
+
+class TestPostgresqlImpressions(StoreImpressionsContract):
     @pytest.fixture
     def url(self, postgresql_url: str) -> str:
         return postgresql_url

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.store_contract import StoreContract
+from tests.contracts.store_impressions_contract import StoreImpressionsContract
 from tests.contracts.store_machine import run_machine
 from tests.contracts.store_upkeep_contract import StoreUpkeepContract
 
@@ -19,6 +20,12 @@ class TestSqlite(StoreContract):
 
 
 class TestSqliteUpkeep(StoreUpkeepContract):
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        return str(tmp_path / "store.db")
+
+
+class TestSqliteImpressions(StoreImpressionsContract):
     @pytest.fixture
     def url(self, tmp_path: Path) -> str:
         return str(tmp_path / "store.db")

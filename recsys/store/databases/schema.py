@@ -51,12 +51,19 @@ ENTRIES = sa.Table(
     sa.Column("content", sa.Text),
     sa.Column("vectors", sa.LargeBinary),
     sa.Column("picture", sa.LargeBinary),
+    sa.Column("impression_id", _TEXT),
 )
 sa.Index(
     "entries_by_user",
     *(ENTRIES.c.user_id, ENTRIES.c.time, ENTRIES.c.sequence),
     sqlite_where=ENTRIES.c.user_id.is_not(None),
     postgresql_where=ENTRIES.c.user_id.is_not(None),
+)
+_BY_IMPRESSION = sa.Index(
+    "entries_by_impression",
+    ENTRIES.c.impression_id,
+    sqlite_where=ENTRIES.c.impression_id.is_not(None),
+    postgresql_where=ENTRIES.c.impression_id.is_not(None),
 )
 GAPS = sa.Table(
     "gaps",
@@ -88,6 +95,22 @@ IMPORTS = sa.Table(
     sa.Column("first", _BIG, nullable=False),
     sa.Column("last", _BIG, nullable=False),
 )
+IMPRESSIONS = sa.Table(
+    "impressions",
+    metadata,
+    sa.Column("request_id", _TEXT, primary_key=True),
+    sa.Column("user_id", _TEXT),
+    sa.Column("time", _BIG, nullable=False),
+    sa.Column("recorded", _BIG, nullable=False),
+    sa.Column("watermark", _BIG, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+sa.Index(
+    "impressions_by_user",
+    IMPRESSIONS.c.user_id,
+    sqlite_where=IMPRESSIONS.c.user_id.is_not(None),
+    postgresql_where=IMPRESSIONS.c.user_id.is_not(None),
+)
 
 
 def _first_tables(connection: sa.Connection) -> None:
@@ -97,7 +120,17 @@ def _first_tables(connection: sa.Connection) -> None:
     connection.execute(STATE.insert().values(row))
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first_tables,)
+def _impressions(connection: sa.Connection) -> None:
+    """The table of impressions, and the column that names them; a new store has both."""
+    columns = sa.inspect(connection).get_columns(ENTRIES.name)
+    if "impression_id" not in {column["name"] for column in columns}:
+        kind = ENTRIES.c.impression_id.type.compile(connection.dialect)
+        connection.exec_driver_sql(f"ALTER TABLE {ENTRIES.name} ADD COLUMN impression_id {kind}")
+        _BY_IMPRESSION.create(connection)
+        IMPRESSIONS.create(connection)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first_tables, _impressions)
 """Migration to version 1, 2, ...; each runs once, in a transaction with its version."""
 
 
