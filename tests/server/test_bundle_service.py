@@ -14,7 +14,8 @@ import grpc
 import pytest
 
 from recsys.bundle import Parts, list_bundles, publish, read_canary, rollback
-from recsys_client import RecsysClient
+from recsys.errors import BundleError, InvalidRequestError, NotFoundError
+from recsys_client import AsyncRecsysClient, RecsysClient
 from recsys_client.pb.recsys.v1 import bundle_pb2 as pb
 from recsys_client.pb.recsys.v1.bundle_pb2_grpc import BundleServiceStub
 from recsys_server.processes.following import BundleFollower
@@ -89,6 +90,71 @@ def test_a_canary_answers_its_users_until_it_ends(service: Service) -> None:
         assert _version(server, user) == (old if user_fraction(user) < 0.5 else new)
     assert not stub.SetCanary(pb.SetCanaryRequest(), timeout=WAIT).HasField("canary")
     assert read_canary(root) is None and follower.rollout.current.canary is None
+
+
+def test_both_clients_list_activate_roll_back_and_set_a_canary(service: Service) -> None:
+    root, _, server, _ = service
+    new, old = (bundle.version for bundle in list_bundles(root))
+
+    async def calls() -> None:
+        async with AsyncRecsysClient(server.address, timeout=WAIT) as other:
+            assert (await other.set_canary(old, 0.25)).canary is not None
+            assert (await other.get_active_bundle()).canary == client.get_active_bundle().canary
+            changed = await other.activate_bundle(old, idempotency_key="to-old")
+            assert (changed.bundle.version, changed.previous_version) == (old, new)
+            assert await other.activate_bundle(old, idempotency_key="to-old") == changed
+            assert (await other.rollback_bundle()).bundle.version == new
+            assert await other.list_bundles() == client.list_bundles()
+
+    with RecsysClient(server.address, timeout=WAIT) as client:
+        assert [(each.version, each.active) for each in client.list_bundles()] == [
+            (new, True),
+            (old, False),
+        ]
+        asyncio.run(calls())
+        changed = client.activate_bundle(old)
+        assert changed.bundle.active and changed.previous_version == new
+        assert client.rollback_bundle().bundle.version == new
+        with pytest.raises(NotFoundError, match="no bundle 'x'"):
+            client.activate_bundle("x")
+        with pytest.raises(InvalidRequestError, match="share must be above 0"):
+            client.set_canary(old, 2.0)
+        assert client.set_canary("", 0).canary is None
+
+
+def test_a_damaged_bundle_never_answers_in_any_role(service: Service, parts: list[Parts]) -> None:
+    root, follower, server, _ = service
+    new, old = (bundle.version for bundle in list_bundles(root))
+    users = [f"u{number}" for number in range(12)]
+    damaged = publish(root, made_parts(seed=2))
+    rollback(root)
+    file = root / "versions" / damaged / "data" / "log.parquet"
+    file.write_bytes(file.read_bytes()[:-1] + b"!")
+
+    def answering() -> set[str]:
+        versions = {user: client.retrieve(user_id=user, k=3).bundle_version for user in users}
+        canary = {user for user, version in versions.items() if version == old}
+        share = follower.rollout.current.share
+        assert canary == {user for user in users if user_fraction(user) < share}
+        return set(versions.values())
+
+    with RecsysClient(server.address, timeout=WAIT) as client:
+        with pytest.raises(BundleError):
+            client.set_canary(damaged, 0.5)
+        assert answering() == {new} and client.get_active_bundle().canary is None
+        client.set_canary(old, 0.5)
+        assert answering() == {new, old}
+        with pytest.raises(BundleError):
+            client.set_canary(damaged, 0.5)  # the canary stays
+        with pytest.raises(BundleError):
+            client.activate_bundle(damaged)
+        assert answering() == {new, old}
+        faults = {each.version: each.fault for each in client.list_bundles()}
+        assert faults[damaged] and not faults[new] and not faults[old]
+        client.set_canary(old, 0.9)
+        assert client.activate_bundle(old).previous_version == new
+        assert {each.active for each in client.list_bundles() if each.version == old} == {True}
+        assert client.retrieve(user_id=users[0], k=3).bundle_version == old
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1, float("nan")])

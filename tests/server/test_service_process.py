@@ -8,11 +8,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from os import kill
+from pathlib import Path
 
+import grpc
 import pytest
 
 from recsys.errors import ServiceError
 from recsys_client import RecsysClient
+from recsys_client.pb.recsys.v1 import interaction_pb2 as pb
+from recsys_client.pb.recsys.v1.interaction_pb2_grpc import InteractionServiceStub
+from recsys_client.pb.recsys.v1.retrieval_pb2 import Query, RetrieveRequest
+from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
 from tests import forked
 from tests.server.line_worker import OPEN
 from tests.server.service_world import WAIT
@@ -36,6 +42,8 @@ def test_a_signal_lets_the_request_in_flight_finish_and_ends_with_code_0(start: 
     with RecsysClient(_address(service), timeout=WAIT) as client, ThreadPoolExecutor(1) as pool:
         slow = pool.submit(client.retrieve, user_id="slow", k=2)
         _wait_for_a_query(service)
+        service.send_signal(signal.SIGHUP)
+        service.wait_for(lambda: "are read again when they change" in service.err.read_text())
         service.send_signal(signal.SIGINT)
         with pytest.raises(ServiceError):
             while True:
@@ -75,9 +83,13 @@ def test_a_signal_before_the_service_is_ready_ends_it_with_code_0(
     assert "stopping 1 worker" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_a_worker_that_dies_is_replaced_while_the_other_one_answers(start: Start) -> None:
-    service = start(workers=2, grace=0)
+def test_workers_answer_with_interactions_of_each_other_and_are_replaced_when_they_die(
+    start: Start, tmp_path: Path
+) -> None:
+    store = tmp_path / "store.db"
+    service = start(workers=2, grace=0, worker="tests.server.live_worker", store=store)
     address = _address(service)
+    _record_and_retrieve(address)
     first, second = _workers(service)
     kill(first, signal.SIGKILL)
     service.wait_for(lambda: len(_workers(service)) == 3)
@@ -98,6 +110,38 @@ def test_workers_end_when_the_supervisor_is_killed(start: Start) -> None:
     with RecsysClient(address, timeout=WAIT) as client, pytest.raises(ServiceError):
         while True:
             client.retrieve(user_id="ann", k=2)
+
+
+def _record_and_retrieve(address: str) -> None:
+    """Record through one worker what the very next answer of the other one must include."""
+    with ExitStack() as opened:
+        found: dict[str, grpc.Channel] = {}
+        while len(found) < 2:  # connections of their own, which the system spreads over workers
+            options = [("grpc.use_local_subchannel_pool", 1)]
+            channel = opened.enter_context(grpc.insecure_channel(address, options))
+            found.setdefault(_process_of(channel), channel)
+        channels = list(found.values())
+        for number in range(10):
+            seen = pb.Interaction(user_id="new", item_id=f"i{number % 8}", time=number)
+            receipt = InteractionServiceStub(channels[number % 2]).RecordInteractions(
+                pb.RecordInteractionsRequest(interactions=[seen]), timeout=WAIT
+            )
+            other = RetrievalServiceStub(channels[1 - number % 2])
+            answer = other.Retrieve(_request("new"), timeout=WAIT)
+            assert answer.watermark == receipt.watermark == number + 1
+            assert seen.item_id not in [each.item_id for each in answer.candidates]
+
+
+def _process_of(channel: grpc.Channel) -> str:
+    """Process that a channel is connected to, with which the ids of its failed requests begin."""
+    with pytest.raises(grpc.RpcError) as caught:
+        RetrievalServiceStub(channel).Retrieve(_request("nobody"), timeout=WAIT)
+    request_id: str = dict(caught.value.trailing_metadata())["x-request-id"]
+    return request_id.partition("-")[0]
+
+
+def _request(user_id: str) -> RetrieveRequest:
+    return RetrieveRequest(query=Query(user_id=user_id), k=8)
 
 
 def _address(service: forked.Program) -> str:

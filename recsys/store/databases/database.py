@@ -9,7 +9,6 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from recsys.errors import ConfigError
-from recsys.store.databases.postgresql import PostgresqlDatabase
 from recsys.store.databases.sqlite import SqliteDatabase
 
 
@@ -59,6 +58,8 @@ def open_database(url_or_path: str | Path) -> Database:
     if backend == "sqlite" and url.database and url.database != ":memory:":
         return SqliteDatabase(Path(url.database))
     if backend in ("postgresql", "postgres"):
+        from recsys.store.databases.postgresql import PostgresqlDatabase  # loads psycopg
+
         return PostgresqlDatabase(url)
     raise ConfigError(
         "a store is a path, sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE; got"

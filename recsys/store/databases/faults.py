@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from recsys.errors import StoreError
 
-DRIVER_FAULTS = (SQLAlchemyError, sqlite3.Error, psycopg.Error, OSError)
-"""Every exception that a database, its driver or a file raises."""
 _REMEDIES = {
     "disk is full": "the disk is full; free space on it",
     "database is locked": "another program held the database too long; find and end it",
@@ -36,8 +34,17 @@ def translated(job: str, where: str) -> Iterator[None]:
     """
     try:
         yield
-    except DRIVER_FAULTS as error:
+    except _driver_faults() as error:
         raise _store_error(error, job, where) from error
+
+
+def _driver_faults() -> tuple[type[Exception], ...]:
+    """Every exception that a database, its driver or a file raises.
+
+    The driver of PostgreSQL takes a tenth of a second to load and is loaded where it is used.
+    """
+    psycopg = sys.modules.get("psycopg")
+    return SQLAlchemyError, sqlite3.Error, OSError, *([psycopg.Error] if psycopg else [])
 
 
 def _store_error(error: Exception, job: str, where: str) -> StoreError:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
+import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
 
-from recsys.errors import ConfigError, RecsysError
+from recsys.errors import ConfigError, RecsysError, ServiceError, StoreError
 from recsys_server.processes.addresses import Reservation
 from recsys_server.settings import Settings
+
+_log = logging.getLogger("recsys_server.supervisor")
 
 
 def check_exposure(settings: Settings, reservation: Reservation) -> None:
@@ -29,7 +35,24 @@ def check_exposure(settings: Settings, reservation: Reservation) -> None:
 
 def find_faults(settings: Settings) -> Iterator[RecsysError]:
     """Reasons why a service with these settings cannot start, all of them."""
-    for check in (_check_bundle, _check_port, _check_tokens, _check_tls, _check_store):
+    yield from _faults(settings, (_check_port, _check_metrics, _check_tokens, _check_tls))
+    yield from _faults(settings, (_check_traces, _check_bundle, _check_store))
+
+
+def log_reload(settings: Settings) -> None:
+    """Log, at a SIGHUP, what a running service reads again by itself, and faults of these files."""
+    _log.info(
+        "SIGHUP: tokens, certificates and bundles are read again when they change; other settings "
+        "need a restart"
+    )
+    for fault in _faults(settings, (_check_tokens, _check_tls)):
+        _log.error("%s (%s); the service keeps what it has read before", fault.message, fault.code)
+
+
+def _faults(
+    settings: Settings, checks: Iterable[Callable[[Settings], None]]
+) -> Iterator[RecsysError]:
+    for check in checks:
         try:
             check(settings)
         except RecsysError as error:
@@ -45,6 +68,19 @@ def _check_bundle(settings: Settings) -> None:
 def _check_port(settings: Settings) -> None:
     with Reservation.of_host(settings.host, settings.port) as reservation:
         check_exposure(settings, reservation)
+
+
+def _check_metrics(settings: Settings) -> None:
+    if settings.metrics_port:
+        try:
+            Reservation.of_host(settings.metrics_host, settings.metrics_port).close()
+        except ServiceError as error:
+            raise ServiceError(f"metrics: {error.message}", field="metrics_port") from error
+
+
+def _check_traces(settings: Settings) -> None:
+    if settings.traces != "none" and find_spec("opentelemetry") is None:
+        raise ConfigError("traces need the extra: pip install recsys[tracing]", field="traces")
 
 
 def _check_tokens(settings: Settings) -> None:
@@ -70,10 +106,18 @@ def _check_tls(settings: Settings) -> None:
 
 
 def _check_store(settings: Settings) -> None:
+    """Check that the store accepts writes; a missing one is not made."""
     from recsys.store import open_store
 
-    if settings.store is not None:
-        open_store(settings.store).close()
+    if settings.store is None:
+        return
+    path = Path(settings.store)
+    if "://" not in settings.store and not path.exists():
+        if not os.access(path.parent, os.W_OK):
+            raise StoreError(f"the store {path} cannot be made: its folder is missing or read-only")
+        return
+    with open_store(settings.store) as store:
+        store.check_writable()
 
 
 def _is_loopback(address: str) -> bool:

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT from the first moment of the process.
+"""SIGTERM, SIGINT and SIGHUP from the first moment of the process.
 
 A signal without a handler ends a process without a word, raises KeyboardInterrupt at any place, and
 is ignored for process 1 of a container. This module therefore imports nothing but the standard
@@ -23,6 +23,7 @@ def catch() -> None:
     """Record the signals that stop the service; nothing else happens yet."""
     for number in _STOPS:
         signal.signal(number, _record)
+    signal.signal(signal.SIGHUP, lambda number, frame: None)  # nothing is loaded yet
 
 
 def received() -> bool:
@@ -36,6 +37,11 @@ def call_on_stop(stop: Callable[[], None], loop: asyncio.AbstractEventLoop) -> N
         loop.add_signal_handler(number, stop)
     if _received:
         stop()
+
+
+def call_on_reload(check: Callable[[], object], loop: asyncio.AbstractEventLoop) -> None:
+    """Call ``check`` in an event loop at each SIGHUP, which ends a process without a handler."""
+    loop.add_signal_handler(signal.SIGHUP, check)
 
 
 def _record(number: int, frame: FrameType | None) -> None:

@@ -10,11 +10,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from recsys_server.metrics.service_metrics import ServiceMetrics
 from recsys_server.processes import signals
 from recsys_server.processes.addresses import Reservation
+from recsys_server.processes.checking import log_reload
 from recsys_server.processes.job import Job
 from recsys_server.security.rates import shared_file
 from recsys_server.settings import Settings
@@ -203,7 +205,9 @@ def supervise(
 
     async def run() -> int:
         supervisor = Supervisor(settings, reservation, ready=ready, module=module)
-        signals.call_on_stop(supervisor.stop, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        signals.call_on_stop(supervisor.stop, loop)
+        signals.call_on_reload(partial(loop.run_in_executor, None, log_reload, settings), loop)
         with _pages(settings, supervisor):
             return await supervisor.run()
 
