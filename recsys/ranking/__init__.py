@@ -11,7 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from recsys.ranking.bags import Bags, SearchedWords, bags_of_words, history_bags, vocabulary
-from recsys.ranking.config import PairTrainConfig, SparsePairConfig, VectorPairConfig
+from recsys.ranking.config import (
+    CrossConfig,
+    CrossTrainConfig,
+    PairTrainConfig,
+    SparsePairConfig,
+    VectorPairConfig,
+)
 from recsys.ranking.head import probability
 from recsys.ranking.inputs import (
     FeatureSet,
@@ -26,6 +32,7 @@ from recsys.ranking.ranker import RankedItems, Ranker, load_ranker
 from recsys.ranking.sampling import PairSampler
 from recsys.ranking.scorers import (
     BoostedScorer,
+    CrossScorer,
     LinearScorer,
     PlattCalibration,
     Reliability,
@@ -41,6 +48,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Bags",
     "BoostedScorer",
+    "CrossConfig",
+    "CrossScorer",
+    "CrossTrainConfig",
     "FeatureSet",
     "FeatureTable",
     "LinearScorer",

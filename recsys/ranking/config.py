@@ -1,4 +1,4 @@
-"""Configurations of pair networks and their training."""
+"""Configurations of networks and their training."""
 
 from __future__ import annotations
 
@@ -68,5 +68,47 @@ class PairTrainConfig(Config):
     epochs: int = Field(20, ge=1)
     patience: int = Field(3, ge=1)
     validate_every: int = Field(1, ge=1)
+    clip_norm: float = Field(5.0, gt=0)
+    seed: int = Field(0, ge=0, lt=2**31)
+
+
+class CrossConfig(Config):
+    """The deep and cross network over features, the item and the history.
+
+    Attributes:
+        dimension: Width of the trained vectors of items and words.
+        window: Number of last items of the history that are read.
+        crosses: Number of cross layers.
+        hidden: Widths of the hidden layers after them.
+        dropout: Share of hidden activations dropped in training.
+        min_count: Minimum number of requests with a word; rarer words get no vector.
+        l2: Factor of the squared trained vectors of items and words.
+    """
+
+    dimension: int = Field(16, ge=1, le=1024)
+    window: int = Field(20, ge=1, le=1024)
+    crosses: int = Field(2, ge=0, le=8)
+    hidden: tuple[int, ...] = (64, 32)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    min_count: int = Field(2, ge=1)
+    l2: float = Field(1e-5, ge=0)
+
+
+class CrossTrainConfig(Config):
+    """Training of the deep and cross network.
+
+    Attributes:
+        batch_requests: Number of requests per step.
+        learning_rate: Learning rate of Adam.
+        epochs: Maximum number of epochs.
+        patience: Number of epochs without a better validation figure before training stops.
+        clip_norm: Largest global norm of the gradients.
+        seed: Seed of initial weights, order and dropout.
+    """
+
+    batch_requests: int = Field(128, ge=1)
+    learning_rate: float = Field(1e-3, gt=0, le=1)
+    epochs: int = Field(10, ge=1)
+    patience: int = Field(2, ge=1)
     clip_norm: float = Field(5.0, gt=0)
     seed: int = Field(0, ge=0, lt=2**31)

@@ -123,7 +123,7 @@ class FeatureSet:
         values = np.empty((len(items), len(self.names)), np.float32)
         for at, name in enumerate(self.names):
             values[:, at] = columns[name]
-        return FeatureTable(self.names, values, items.rows)
+        return FeatureTable(self.names, values, items.rows, items.vectors)
 
 
 def _of_source(items: RetrievedItems, source: str) -> Iterator[tuple[str, Vectors]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -50,8 +51,8 @@ class Statistics:
 
     Attributes:
         config: Configuration.
-        before: The moment, in seconds since 1970 or positions as the log's ``clock``: no later
-            interaction is counted.
+        before: The moment: no interaction at or after it is counted.
+        clock: Meaning of ``before``: seconds since 1970, or positions in the users' histories.
         popularity: Number of interactions per item, float32 ``[m]``.
         recent: Number of interactions per item, each halved per half-life of its age at
             ``before``, float32 ``[m]``.
@@ -68,6 +69,7 @@ class Statistics:
 
     config: StatisticsConfig
     before: int
+    clock: Literal["timestamp", "position"]
     popularity: Vectors
     recent: Vectors
     followed: Transitions
@@ -89,6 +91,7 @@ class Statistics:
         return cls(
             config,
             moment,
+            log.clock,
             earlier.item_counts.astype(np.float32),
             _recent(earlier, moment, config.half_life_days),
             followed_by(
@@ -128,8 +131,9 @@ class Statistics:
                 f"{name}/weights": weights.weights,
             }
         save_arrays(folder / "statistics.npz", arrays)
-        facts = {"before": self.before, "config": self.config.model_dump(mode="json")}
-        write_json(folder / "statistics.json", {"format": FORMAT_VERSION, **facts})
+        facts = {"format": FORMAT_VERSION, "before": self.before, "clock": self.clock}
+        config = self.config.model_dump(mode="json")
+        write_json(folder / "statistics.json", {**facts, "config": config})
 
 
 def load_statistics(folder: Path) -> Statistics:
@@ -143,7 +147,9 @@ def load_statistics(folder: Path) -> Statistics:
         arrays = load_arrays(folder / "statistics.npz")
         if facts["format"] != FORMAT_VERSION:
             raise ValueError(f"format {facts['format']!r}; expected {FORMAT_VERSION}")
-        before = int(facts["before"])
+        before, clock = int(facts["before"]), facts["clock"]
+        if clock not in ("timestamp", "position"):
+            raise ValueError(f"clock {clock!r:.40}")
         popularity, recent = (arrays[name].astype(np.float32) for name in ("popularity", "recent"))
         followed, weights = (_transitions(arrays, name, len(popularity)) for name in _TRANSITIONS)
         values = facts["config"]
@@ -152,7 +158,7 @@ def load_statistics(folder: Path) -> Statistics:
             f"cannot read the ranker's statistics in {folder}: {error}; train again"
         ) from error
     config = parse_config(values, StatisticsConfig, source=str(folder))
-    return Statistics(config, before, popularity, recent, followed, weights)
+    return Statistics(config, before, clock, popularity, recent, followed, weights)
 
 
 def _transitions(arrays: dict[str, npt.NDArray[np.generic]], name: str, items: int) -> Transitions:

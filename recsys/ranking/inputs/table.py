@@ -19,6 +19,7 @@ class FeatureTable:
         names: Names of the features.
         values: float32 ``[n, f]``, finite.
         rows: Item rows, int32 ``[n]``.
+        vectors: Item vectors of the towers, float32 ``[n, d]``; None where none are given.
 
     Raises:
         DataError: Shapes differ, a name occurs twice, or a value is not finite.
@@ -33,6 +34,7 @@ class FeatureTable:
     names: tuple[str, ...]
     values: Vectors
     rows: Rows
+    vectors: Vectors | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.rows), len(self.names))
@@ -67,7 +69,7 @@ class FeatureTable:
         if tuple(names) == self.names:
             return self
         at = [self._position(name) for name in names]
-        return FeatureTable(tuple(names), self.values[:, at], self.rows)
+        return FeatureTable(tuple(names), self.values[:, at], self.rows, self.vectors)
 
     def _position(self, name: str) -> int:
         if name not in self.names:

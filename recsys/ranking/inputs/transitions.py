@@ -54,17 +54,15 @@ class Transitions:
         sources, factors = sources[known], factors[known]
         lengths = self.offsets[sources + 1] - self.offsets[sources]
         at = ranges(self.offsets[sources], lengths)
-        sums = np.zeros(len(targets), np.float32)
-        if not len(at) or not len(targets):
-            return sums
-        items = self.items[at]
-        order = np.argsort(targets)
-        ordered = targets[order]
-        found = np.minimum(np.searchsorted(ordered, items), len(targets) - 1)
-        hit = ordered[found] == items
+        if not len(at):
+            return np.zeros(len(targets), np.float32)
+        position = np.full(len(self), -1, np.int32)
+        inside = np.flatnonzero(targets < len(self))
+        position[targets[inside]] = inside
+        found = position[self.items[at]]
+        hit = np.flatnonzero(found >= 0)
         weights = self.weights[at[hit]] * np.repeat(factors, lengths)[hit]
-        sums[order] = np.bincount(found[hit], weights, minlength=len(targets))
-        return sums
+        return np.bincount(found[hit], weights, minlength=len(targets)).astype(np.float32)
 
 
 def followed_by(

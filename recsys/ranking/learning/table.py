@@ -32,6 +32,8 @@ class TrainingTable:
             items that were not taken.
         times: Time of each request, int64 ``[g]``.
         histories: Item rows of each request's history, oldest first.
+        phrases: Search terms of each request, the earlier ones and then those of the request
+            itself; empty where no request has any.
         grades: Grade of each taken item, such as a rating, float32 ``[n]``; NaN without one. None
             where no item has one.
 
@@ -53,6 +55,7 @@ class TrainingTable:
     weights: Vectors
     times: Positions
     histories: Bags
+    phrases: tuple[tuple[str, ...], ...] = ()
     grades: Vectors | None = None
 
     def __post_init__(self) -> None:
@@ -65,6 +68,7 @@ class TrainingTable:
             or len(self.offsets) != g + 1
             or int(self.offsets[-1]) != n
             or len(self.histories) != g
+            or len(self.phrases) not in (0, g)
         )
         if wrong:
             raise DataError(f"the columns of a training table of {n} items and {g} requests differ")
@@ -77,7 +81,7 @@ class TrainingTable:
         *,
         times: Sequence[int] | range,
         weights: Sequence[Vectors] | None = None,
-        contexts: Sequence[PairContext] | None = None,
+        contexts: Sequence[PairContext] = (),
     ) -> TrainingTable:
         """The tables of requests one after another.
 
@@ -91,6 +95,7 @@ class TrainingTable:
         n = sum(lengths)
         none = np.zeros(0, np.int32)
         histories = [each.history for each in contexts] if contexts else [none] * len(tables)
+        phrases = tuple((*each.searched, each.terms) for each in contexts)
         return cls(
             names,
             np.concatenate([table.values for table in tables]),
@@ -100,6 +105,7 @@ class TrainingTable:
             np.ones(n, np.float32) if weights is None else np.concatenate(list(weights)),
             np.asarray(times, np.int64),
             Bags.of(histories),
+            phrases if any(any(each) for each in phrases) else (),
         )
 
     def __len__(self) -> int:
@@ -126,6 +132,7 @@ class TrainingTable:
             offsets=offsets_of(lengths),
             times=self.times[requests],
             histories=self.histories.at(requests),
+            phrases=tuple(self.phrases[at] for at in requests.tolist()) if self.phrases else (),
             grades=None if self.grades is None else self.grades[items],
         )
 

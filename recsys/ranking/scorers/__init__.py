@@ -3,11 +3,13 @@
 from recsys.ranking.scorers.api import Scorer
 from recsys.ranking.scorers.boosted import BoostedScorer
 from recsys.ranking.scorers.calibration import PlattCalibration, Reliability
+from recsys.ranking.scorers.cross import CrossScorer
 from recsys.ranking.scorers.linear import LinearScorer
 from recsys.ranking.scorers.storage import load_scorer
 
 __all__ = [
     "BoostedScorer",
+    "CrossScorer",
     "LinearScorer",
     "PlattCalibration",
     "Reliability",

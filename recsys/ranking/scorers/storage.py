@@ -7,12 +7,14 @@ from pathlib import Path
 
 from recsys.ranking.scorers.api import Scorer
 from recsys.ranking.scorers.boosted import BoostedScorer, load_boosted
+from recsys.ranking.scorers.cross import CrossScorer, load_cross
 from recsys.ranking.scorers.files import ScorerFiles
 from recsys.ranking.scorers.linear import LinearScorer, load_linear
 
 _LOADERS: Mapping[str, Callable[[ScorerFiles], Scorer]] = {
     LinearScorer.kind: load_linear,
     BoostedScorer.kind: load_boosted,
+    CrossScorer.kind: load_cross,
 }
 
 

@@ -12,6 +12,8 @@ from recsys.ranking.inputs import Transitions
 from recsys.ranking.inputs.transitions import ease, followed_by
 from tests.ranking.ranker_worlds import ITEMS, chain_log
 
+CHAIN = followed_by(chain_log(), window=3, decay=0.7, shrinkage=1.0, neighbours=9)
+
 
 def dense(weights: Transitions) -> np.ndarray:
     n = len(weights)
@@ -52,7 +54,7 @@ def test_ease_over_no_items_has_no_weights() -> None:
 
 @given(st.lists(st.integers(0, 40), max_size=8), st.lists(st.integers(0, 40), unique=True))
 def test_sums_equal_a_dense_product(sources: list[int], targets: list[int]) -> None:
-    weights = followed_by(chain_log(), window=3, decay=0.7, shrinkage=1.0, neighbours=9)
+    weights = CHAIN
     matrix = np.zeros((41, 41), np.float32)
     matrix[:ITEMS, :ITEMS] = dense(weights)
     factors = np.linspace(0.5, 1.5, len(sources))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -38,20 +39,19 @@ def training_table() -> TrainingTable:
     return TrainingTable.of(tables, taken, times=range(60))
 
 
-def scorers() -> dict[str, Scorer]:
-    table = training_table()
-    return {
-        "blend": LinearScorer.of_weights({"source.two_tower.score": 1.0, "recent": 0.1}),
-        "logistic": fit_logistic(table, l2=1e-3),
-        "lightgbm": fit_boosted(table, rounds=30, min_leaf=5),
-    }
+@cache
+def trained(kind: str) -> Scorer:
+    if kind == "blend":
+        return LinearScorer.of_weights({"source.two_tower.score": 1.0, "recent": 0.1})
+    if kind == "logistic":
+        return fit_logistic(training_table(), l2=1e-3)
+    pytest.importorskip("lightgbm")
+    return fit_boosted(training_table(), rounds=20, min_leaf=5)
 
 
 @pytest.fixture(scope="module", params=["blend", "logistic", "lightgbm"])
 def scorer(request: pytest.FixtureRequest) -> Scorer:
-    if request.param == "lightgbm":
-        pytest.importorskip("lightgbm")
-    return scorers()[request.param]
+    return trained(request.param)
 
 
 def test_a_saved_scorer_gives_the_same_scores(scorer: Scorer, tmp_path: Path) -> None:
@@ -104,9 +104,7 @@ def test_a_damaged_scorer_is_refused(scorer: Scorer, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["logistic", "lightgbm"])
 def test_training_finds_the_feature_that_matters(kind: str) -> None:
-    if kind == "lightgbm":
-        pytest.importorskip("lightgbm")
-    ranker = Ranker.of(scorers()[kind], STATISTICS)
+    ranker = Ranker.of(trained(kind), STATISTICS)
     found = 0
     for seed in range(100, 140):
         context, items = request(seed=seed)
