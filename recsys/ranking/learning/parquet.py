@@ -9,8 +9,10 @@ oldest first) and ``terms`` (a list of search terms, oldest first).
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -97,10 +99,10 @@ def read_training_table(path: Path, items: IdMap) -> TrainingTable:
     )
 
 
-def _numbers(read: pa.Table, name: str, kind: type[np.generic], path: Path) -> np.ndarray:
+def _numbers(read: pa.Table, name: str, kind: type[np.generic], path: Path) -> npt.NDArray[Any]:
     column = read.column(name)
     try:
-        values = column.to_numpy().astype(kind)
+        values = np.asarray(column.to_numpy()).astype(kind)
     except (TypeError, ValueError) as error:
         raise DataError(f"{path}: column '{name}' must hold numbers: {error}") from error
     if column.null_count or not np.isfinite(values).all():
