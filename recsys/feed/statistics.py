@@ -36,7 +36,7 @@ class ItemStatistics:
         ...     user=[0, 0, 0], item=[0, 0, 1], time=[10, 20, 90 * 86400])
         >>> statistics = ItemStatistics.of(log)
         >>> statistics.popular.tolist(), statistics.trending.tolist(), statistics.fresh.tolist()
-        ([0, 1], [1, 0], [1, 0])
+        ([1, 0], [1], [1, 0])
     """
 
     popularity: Vectors

@@ -201,7 +201,7 @@ class Retriever(RetrievalCalls):
         Raises:
             InvalidRequestError: A space reads nothing of the query.
         """
-        found = self._query_vectors({0: parsed})[0]
+        found = self._query_vectors({0: parsed}, UNLIMITED)[0]
         if isinstance(found, RecsysError):
             raise found
         return found
