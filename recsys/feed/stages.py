@@ -19,6 +19,7 @@ from recsys.config import Config
 from recsys.feed.candidates import Candidates, Columns, Retrieved
 from recsys.feed.context import FeedContext
 from recsys.ids import Mask, Rows, Vectors
+from recsys.ranking import FeatureTable
 
 Role = Literal["source", "merge", "hydrator", "filter", "scorer", "diversity", "slots"]
 Contributions = Mapping[str, tuple[float | None, float]]
@@ -60,6 +61,19 @@ class Selected:
     codes: npt.NDArray[np.int8] | None = None
     kinds: npt.NDArray[np.int8] | None = None
     propensities: Vectors | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """Scores of n candidates and the features that they were computed from.
+
+    Attributes:
+        scores: Score per candidate, float32 ``[n]``.
+        table: Features of the candidates in their order; what is shown is recorded with them.
+    """
+
+    scores: Vectors
+    table: FeatureTable
 
 
 class Stage(Config):
@@ -131,7 +145,7 @@ class ScoringStage(Stage):
     role: ClassVar[Role] = "scorer"
 
     @abstractmethod
-    def run(self, context: FeedContext, candidates: Candidates) -> Vectors:
+    def run(self, context: FeedContext, candidates: Candidates) -> Vectors | Scored:
         """Score per candidate, float32 ``[n]``; the highest comes first, non-finite ones last."""
 
     def contributions(

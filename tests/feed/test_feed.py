@@ -275,3 +275,15 @@ def test_stages_are_counted() -> None:
     assert counted["default", "two_tower", "ok"].runs == 3
     assert counted["default", "terms", "idle"].runs == 3
     assert np.isclose(counted["default", "feed", "ok"].returned, 30)
+
+
+def test_the_features_of_a_feed_are_those_that_the_scorer_read() -> None:
+    ranked = FEED.rank_with_trace(FeedRequest(ANN, k=10, now=NOW, seed=1))
+    table = ranked.trace.features()
+    assert table is not None and table.names == ("merged", "recent")
+    assert table.rows.tolist() == ranked.trace.rows.tolist()
+    (blend,) = [each for each in ranked.trace.records if each.stage == "blend"]
+    assert blend.after is not None
+    known = dict(zip(blend.after.rows.tolist(), blend.after.scores.tolist()))
+    sums = table.column("merged") + np.float32(0.1) * table.column("recent")
+    assert np.allclose(sums, [known[row] for row in table.rows.tolist()], atol=1e-6)

@@ -15,6 +15,7 @@ from recsys.feed.stages import (
     DiversityStage,
     Filter,
     Hydrator,
+    Scored,
     ScoringStage,
     Selected,
     SlotStage,
@@ -22,6 +23,7 @@ from recsys.feed.stages import (
     Stage,
 )
 from recsys.ids import Rows
+from recsys.ranking import FeatureTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +35,14 @@ class Effect:
         reasons: Reasons in words.
         codes: Index in ``reasons`` per candidate before; None where there is one reason.
         because: Row of the item kept in place of each candidate before, or None.
+        table: Features of the candidates before, or None.
     """
 
     state: State
     reasons: tuple[str, ...] = ()
     codes: npt.NDArray[np.int8] | None = None
     because: Rows | None = None
+    table: FeatureTable | None = None
 
 
 def retrieve(source: Source, context: FeedContext) -> Retrieved:
@@ -86,10 +90,14 @@ def apply(stage: Stage, context: FeedContext, state: State) -> Effect:
             kept.because,
         )
     if isinstance(stage, ScoringStage):
-        scores = np.asarray(stage.run(context, candidates))
+        scored = stage.run(context, candidates)
+        table = scored.table if isinstance(scored, Scored) else None
+        scores = np.asarray(scored.scores if isinstance(scored, Scored) else scored)
         if scores.shape != (len(candidates),):
             raise DataError(f"it returned {scores.shape} scores, not {len(candidates)}")
-        return Effect(replace(state, candidates=candidates.ordered_by(scores)))
+        if table is not None and not np.array_equal(table.rows, candidates.rows):
+            raise DataError("it returned features of other rows")
+        return Effect(replace(state, candidates=candidates.ordered_by(scores)), table=table)
     assert isinstance(stage, DiversityStage | SlotStage), stage
     return _selected(stage.run(context, candidates), state)
 

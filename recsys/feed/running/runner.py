@@ -216,6 +216,7 @@ def _ok(stage: Stage, effect: Effect, seconds: float) -> StageRecord:
         reasons=effect.reasons,
         codes=effect.codes,
         because=effect.because,
+        table=effect.table,
     )
 
 

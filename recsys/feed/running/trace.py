@@ -10,6 +10,7 @@ import numpy.typing as npt
 from recsys.feed.candidates import Candidates, Retrieved
 from recsys.feed.stages import Role
 from recsys.ids import Rows, Vectors
+from recsys.ranking import FeatureTable
 from recsys_client.feed import StageReport, StageStatus
 
 
@@ -45,6 +46,7 @@ class StageRecord:
         codes: Index in ``reasons`` per candidate of ``before``; None where there is one reason.
         because: Row of the item kept in place of each candidate of ``before``, -1 without one; or
             None.
+        table: Features of the candidates of ``before`` that a scorer has read, or None.
     """
 
     stage: str
@@ -58,6 +60,7 @@ class StageRecord:
     reasons: tuple[str, ...] = ()
     codes: npt.NDArray[np.int8] | None = None
     because: Rows | None = None
+    table: FeatureTable | None = None
 
     def report(self) -> StageReport:
         """The record in the form of a response."""
@@ -90,6 +93,15 @@ class Trace:
     def rows(self) -> Rows:
         """Item rows of the feed."""
         return self.state.candidates.rows
+
+    def features(self) -> FeatureTable | None:
+        """Features of the feed's items, as the last scorer that worked has read them, or None."""
+        for record in reversed(self.records):
+            if record.role == "scorer" and record.status == "ok" and record.table is not None:
+                assert record.before is not None
+                at = record.before.positions_of(self.rows)
+                return FeatureTable(record.table.names, record.table.values[at], self.rows)
+        return None
 
     def reports(self) -> tuple[StageReport, ...]:
         """The report of every stage."""

@@ -10,8 +10,9 @@ from pydantic import Field
 
 from recsys.feed.candidates import Candidates
 from recsys.feed.context import FeedContext
-from recsys.feed.stages import Contributions, ScoringStage
+from recsys.feed.stages import Contributions, Scored, ScoringStage
 from recsys.ids import Vectors
+from recsys.ranking import FeatureTable
 
 _CONSTANT = 60.0
 """The best merged score of one source of weight 1 is 1 / 61."""
@@ -28,10 +29,12 @@ class Blend(ScoringStage):
     stage: Literal["blend"] = "blend"
     recent: float = Field(0.1, ge=0)
 
-    def run(self, context: FeedContext, candidates: Candidates) -> Vectors:
-        """The weighted sum."""
+    def run(self, context: FeedContext, candidates: Candidates) -> Scored:
+        """The weighted sum, and its two terms without the weight as features."""
         merged, recent = self._parts(context, candidates)
-        return merged + self.recent * recent
+        values = np.stack([merged, recent], axis=1).astype(np.float32)
+        table = FeatureTable(("merged", "recent"), values, candidates.rows)
+        return Scored(merged + self.recent * recent, table)
 
     def contributions(
         self, context: FeedContext, candidates: Candidates, positions: Sequence[int]

@@ -9,8 +9,7 @@ import numpy as np
 
 from recsys.feed.candidates import Candidates
 from recsys.feed.context import FeedContext
-from recsys.feed.stages import Contributions, ScoringStage
-from recsys.ids import Vectors
+from recsys.feed.stages import Contributions, Scored, ScoringStage
 from recsys.ranking import PairContext, RankedItems, Ranker, RetrievedItems
 from recsys.retrieval import TWO_TOWER
 
@@ -27,9 +26,10 @@ class LearnedRanker(ScoringStage):
         """Why nothing is scored."""
         return "" if context.view.ranker is not None else "the bundle has no ranker"
 
-    def run(self, context: FeedContext, candidates: Candidates) -> Vectors:
-        """The ranker's scores."""
-        return _rank(context, candidates)[0].scores
+    def run(self, context: FeedContext, candidates: Candidates) -> Scored:
+        """The ranker's scores, and the features that it has read."""
+        ranked = _rank(context, candidates)[0]
+        return Scored(ranked.scores, ranked.table)
 
     def contributions(
         self, context: FeedContext, candidates: Candidates, positions: Sequence[int]
