@@ -65,7 +65,7 @@ def _options() -> argparse.Namespace:
 def _run(part: str, options: argparse.Namespace) -> Mapping[str, float]:
     rng = random.Random(f"{options.seed} {part}")
     if part == "kills":
-        return kill_service(rng, options.kills)
+        return kill_service(options.work, rng, options.kills)
     if part == "store":
         return _kill_writers(options.url, options.rounds, rng)
     if part == "hostile":

@@ -111,7 +111,7 @@ class Attack:
     ) -> Any:
         """The error of a call, or None for an answered one."""
         path = f"/{method.containing_service.full_name}/{method.name}"
-        metadata = [("authorization", f"Bearer {token}"), ("x-request-id", "../odd \"id\"")]
+        metadata = [("authorization", f"Bearer {token}"), ("x-request-id", '../odd "id"')]
         options: dict[str, Any] = {"timeout": WAIT, "metadata": metadata}
         try:
             if method.client_streaming:
@@ -132,7 +132,8 @@ def attack(work: Path, *, requests: int) -> dict[str, float]:
 
     Returns:
         Numbers of calls, of INTERNAL and UNKNOWN, of other statuses that are not expected, of
-        workers that died, of failed honest calls; memory, and latencies of honest calls.
+        workers that died, of tracebacks in the log, of failed honest calls; memory, and latencies
+        of honest calls.
     """
     bundles = prepare_bundles(work)
     with tempfile.TemporaryDirectory() as name:
@@ -148,7 +149,8 @@ def attack(work: Path, *, requests: int) -> dict[str, float]:
                     outcomes = _run(service.address, tokens, requests)
                 during = p99(honest.take_latencies())
             last = resources(service.process).memory_mb
-        died = service.log.read_text(encoding="utf-8", errors="replace").count(" died (")
+        log = service.log.read_text(encoding="utf-8", errors="replace")
+        print(log[max(0, log.find("Traceback")) :][:5_000] if "Traceback" in log else "")
     _print_faults(outcomes)
     codes = outcomes.codes
     internal = codes["INTERNAL"] + codes["UNKNOWN"]
@@ -157,7 +159,8 @@ def attack(work: Path, *, requests: int) -> dict[str, float]:
         "internal": internal,
         "hostile_answered": codes["OK"],
         "hostile_unexpected": len(outcomes.faults) - internal,
-        "hostile_died": died,
+        "hostile_died": log.count(" died ("),
+        "hostile_tracebacks": log.count("Traceback"),
         "hostile_first_mb": round(first, 1),
         "hostile_peak_mb": round(max(peaks), 1),
         "hostile_last_mb": round(last, 1),

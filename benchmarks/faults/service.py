@@ -1,7 +1,8 @@
-"""Kills of a service's processes amid a stream of interactions that callers record.
+"""Kills of a service's processes amid a stream of writes.
 
-Each caller records interactions one after the other, and repeats one with its idempotency key until
-it is acknowledged. Every acknowledged interaction must be in the store, and none twice.
+Each caller records interactions and adds items, one after the other, and repeats a write with its
+idempotency key until it is acknowledged. Every acknowledged write must be in the store and in the
+answers of the service, and none twice.
 """
 
 from __future__ import annotations
@@ -18,19 +19,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.faults.processes import WAIT, Service, Victim, wait_for
-from benchmarks.server_startup import publish_bundle
-from recsys.errors import RecsysError
-from recsys.store import InteractionRecorded, open_store
-from recsys_client import Interaction, RecsysClient
+from benchmarks.faults.world import prepare_bundles
+from recsys.errors import InvalidRequestError, RecsysError
+from recsys.store import InteractionRecorded, ItemUpserted, open_store
+from recsys_client import Interaction, Item, RecsysClient
 from recsys_server.processes.addresses import Reservation
 
 
 @dataclass
 class Callers:
-    """Callers that record interactions, each of its own user.
+    """Callers that write, each as a user of its own.
 
     Attributes:
-        acknowledged: Times of the acknowledged interactions per user.
+        address: Address of the service.
+        acknowledged: Numbers of the acknowledged writes per user.
     """
 
     address: str
@@ -39,18 +41,18 @@ class Callers:
 
     @property
     def count(self) -> int:
-        """Number of acknowledged interactions."""
+        """Number of acknowledged writes."""
         return sum(map(len, self.acknowledged.values()))
 
     def wait_for(self, writes: int) -> None:
-        """Wait until a number of further interactions is acknowledged."""
+        """Wait until a number of further writes is acknowledged."""
         expected = self.count + writes
         wait_for(lambda: self.count >= expected)
 
     @contextmanager
-    def recording(self, users: Sequence[str]) -> Iterator[None]:
-        """Record during the block."""
-        threads = [threading.Thread(target=self._record, args=(user,)) for user in users]
+    def writing(self, users: Sequence[str]) -> Iterator[None]:
+        """Write during the block."""
+        threads = [threading.Thread(target=self._write, args=(user,)) for user in users]
         for thread in threads:
             thread.start()
         try:
@@ -60,20 +62,51 @@ class Callers:
             for thread in threads:
                 thread.join(WAIT)
 
-    def _record(self, user: str) -> None:
+    def hidden(self) -> int:
+        """Number of acknowledged writes that the service does not show."""
+        hidden = 0
+        with RecsysClient(self.address, timeout=WAIT) as client:
+            for user, numbers in self.acknowledged.items():
+                shown = {each.time for each in client.get_history(user, limit=10_000).interactions}
+                hidden += len({each for each in numbers if not _is_item(each)} - shown)
+                items = [_item_id(user, each) for each in numbers if _is_item(each)]
+                for start in range(0, len(items), 1_000):
+                    found = client.get_items(items[start : start + 1_000])
+                    hidden += len(found.unknown_item_ids)
+        return hidden
+
+    def _write(self, user: str) -> None:
         own = self.acknowledged.setdefault(user, [])
         with RecsysClient(self.address, timeout=5) as client:
-            number = 0
+            number = 0  # an item, the one of all interactions
             while not self._ending.is_set():
-                number += 1
-                record = Interaction(user, "i1", number)
                 while not self._ending.is_set():
                     try:
-                        client.record_interactions([record], idempotency_key=f"{user}-{number}")
+                        _write_once(client, user, number)
                         own.append(number)
+                        number += 1
                         break
+                    except InvalidRequestError:
+                        raise
                     except RecsysError:  # no answer: the same write again
                         time.sleep(0.05)
+
+
+def _is_item(number: int) -> bool:
+    return number % 3 == 0
+
+
+def _item_id(user: str, number: int) -> str:
+    return f"{user}/{number}"
+
+
+def _write_once(client: RecsysClient, user: str, number: int) -> None:
+    key = f"{user}-{number}"
+    if _is_item(number):
+        client.upsert_items([Item(_item_id(user, number), "3")], idempotency_key=key)
+    else:
+        record = Interaction(user, _item_id(user, 0), number)
+        client.record_interactions([record], idempotency_key=key)
 
 
 def run_kills(
@@ -96,7 +129,7 @@ def run_kills(
         writes: Number of acknowledged writes between kills, at least.
 
     Returns:
-        Numbers of kills, and of interactions that are acknowledged, lost and doubled.
+        Numbers of kills, and of writes that are acknowledged, lost, doubled, and not shown.
     """
     with Reservation.of_host("127.0.0.1", 0) as reservation:
         port = reservation.port
@@ -104,12 +137,13 @@ def run_kills(
     service.start()
     callers = Callers(f"127.0.0.1:{port}")
     try:
-        with callers.recording([f"caller-{number}" for number in range(users)]):
+        with callers.writing([f"caller-{number}" for number in range(users)]):
             for victim in victims:
                 callers.wait_for(writes)
                 time.sleep(rng.uniform(0, 0.05))
                 service.kill(victim, rng)
             callers.wait_for(writes)
+        hidden = callers.hidden()
         code = service.stop()
         if code != 0:
             raise RuntimeError(f"the service ended with {code}")
@@ -117,24 +151,25 @@ def run_kills(
         if service.process is not None:
             service.process.kill()
     found = _stored(store)
-    expected = {(user, time) for user, times in callers.acknowledged.items() for time in times}
+    expected = {(user, each) for user, numbers in callers.acknowledged.items() for each in numbers}
     return {
         "kills": len(victims),
         "acknowledged": len(expected),
         "lost": len(expected - set(found)),
-        "doubled": sum(number > 1 for number in found.values()),
+        "doubled": sum(count > 1 for count in found.values()),
+        "hidden": hidden,
     }
 
 
-def kill_service(rng: random.Random, kills: int) -> dict[str, int]:
-    """Kill the processes of a service over a small bundle; the counts of :func:`run_kills`."""
+def kill_service(work: Path, rng: random.Random, kills: int) -> dict[str, int]:
+    """Kill the processes of a service over the bundles of ``work``; see :func:`run_kills`."""
+    bundles = prepare_bundles(work)
     with tempfile.TemporaryDirectory() as folder:
-        publish_bundle(Path(folder), items=2_000, users=200)
         store = Path(folder) / "store.db"
 
         def command(port: int) -> list[str]:
             return [
-                *(sys.executable, "-m", "recsys_server", "--bundles", f"{folder}/bundles"),
+                *(sys.executable, "-m", "recsys_server", "--bundles", str(bundles)),
                 *("--store", str(store), "--workers", "2", "--port", str(port), "--grace", "1"),
             ]
 
@@ -143,7 +178,7 @@ def kill_service(rng: random.Random, kills: int) -> dict[str, int]:
 
 
 def _stored(path: Path) -> Counter[tuple[str, int]]:
-    """Number of times each interaction is in the store."""
+    """Number of times each write is in the store."""
     found: Counter[tuple[str, int]] = Counter()
     with open_store(path) as store:
         after = 0
@@ -151,5 +186,8 @@ def _stored(path: Path) -> Counter[tuple[str, int]]:
             for entry in entries:
                 if isinstance(entry.change, InteractionRecorded):
                     found[entry.change.user_id, entry.change.time] += 1
+                elif isinstance(entry.change, ItemUpserted):
+                    user, _, number = entry.change.item_id.partition("/")
+                    found[user, int(number)] += 1
             after = entries[-1].sequence
     return found
