@@ -36,7 +36,7 @@ COMMANDS: dict[type[Config], str] = {
     StudyConfig: "`recsys tune CONFIG`, a file with a section `space`",
     VariantStudyConfig: "`recsys tune CONFIG`, a file with `[[variants]]`",
 }
-TAGS = ("name", "kind", "format", "protocol")
+TAGS = ("name", "kind", "format", "protocol", "stage")
 TYPES: dict[Any, str] = {
     str: "text",
     int: "whole number",
@@ -218,6 +218,9 @@ def _default(field: FieldInfo) -> str:
 def _toml(value: Any) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, Config):
+        tag = _tag(type(value))
+        return tag[1] if tag else "section"
     if isinstance(value, bool):
         return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from recsys.bundle.versions import CURRENT, find_version, folder_of
 from recsys.catalogue import Catalogue
 from recsys.encoders.pictures.isolated import isolated
 from recsys.errors import BundleError, RecsysError
+from recsys.feed import Feed
 from recsys.ingestion import ingested_fingerprint
 from recsys.pictures.isolation import Decoder
 from recsys.retrieval import Retriever
@@ -50,6 +52,16 @@ class Bundle:
     def catalogue(self) -> Catalogue:
         """Every item, with its text and attributes."""
         return self.parts.ingested.catalogue
+
+    @cached_property
+    def feed(self) -> Feed:
+        """Feeds over this bundle, with its pipelines, or the default one without any.
+
+        Raises:
+            ConfigError: A pipeline does not fit the bundle.
+        """
+        view = self.parts.feed_view(self.retriever)
+        return Feed(view, self.parts.feeds) if self.parts.feeds else Feed(view)
 
     def live(
         self, store: Store, folder: Path | None = None, *, rule: CompactionRule | None = None

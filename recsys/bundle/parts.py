@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from recsys.bundle.feeds import FEEDS, load_feeds, save_feeds
 from recsys.encoders import Encoder, load_encoder
 from recsys.errors import DataError
 from recsys.features import AttributeSchema, ItemEncoder
+from recsys.feed import FeedConfig, FeedView, ItemStatistics, PictureHashes
 from recsys.ids import Vectors
 from recsys.index.storage import StoredVectors
 from recsys.ingestion import IngestedData, load_ingested, save_ingested
@@ -41,6 +43,8 @@ class Parts:
         reference_queries: Requests whose answers are compared on each opening; None chooses a few.
         watermark: Sequence number of the last change of a store that the parts include; 0 where
             they were not made from a store.
+        feeds: Pipelines of feeds by name; without any, feeds have the default pipeline.
+        picture_hashes: Hashes of the items' pictures, by which feeds find near-duplicates.
     """
 
     ingested: IngestedData
@@ -53,6 +57,8 @@ class Parts:
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     reference_queries: Sequence[Request] | None = None
     watermark: int = 0
+    feeds: Mapping[str, FeedConfig] = field(default_factory=dict)
+    picture_hashes: PictureHashes = PictureHashes.none()
 
     @property
     def item_encoder(self) -> ItemEncoder:
@@ -82,6 +88,11 @@ class Parts:
             image_encoder=self.encoders.get(IMAGE),
         )
 
+    def feed_view(self, retriever: Retriever) -> FeedView:
+        """What feeds read of these parts and of a retriever over them."""
+        statistics = ItemStatistics.of(self.ingested.interactions)
+        return FeedView(retriever, statistics, self.picture_hashes)
+
 
 def save_parts(parts: Parts, folder: Path, step: Callable[[str], None]) -> None:
     """Write every part into an empty folder; ``step`` is called with the name of the next."""
@@ -95,6 +106,7 @@ def save_parts(parts: Parts, folder: Path, step: Callable[[str], None]) -> None:
     parts.towers.save(folder / TOWERS, items="skip" if held else "write")
     if parts.attributes is not None:
         parts.attributes.save(folder / ATTRIBUTES)
+    save_feeds(folder / FEEDS, parts.feeds, parts.picture_hashes)
     for name, space in sorted(parts.spaces.items()):
         step(f"space {name}")
         space.save(folder / SPACES / name)
@@ -111,6 +123,7 @@ def load_parts(
     from recsys.towers import load_towers
 
     loaded = {name: Space.load(folder / SPACES / name, name) for name in spaces}
+    feeds, hashes = load_feeds(folder / FEEDS)
     has_attributes = (folder / ATTRIBUTES).is_file()
     return Parts(
         load_ingested(folder / DATA),
@@ -119,6 +132,8 @@ def load_parts(
         {kind: load_encoder(folder / ENCODERS / kind) for kind in encoders},
         AttributeSchema.load(folder / ATTRIBUTES) if has_attributes else None,
         watermark=watermark,
+        feeds=feeds,
+        picture_hashes=hashes,
     )
 
 

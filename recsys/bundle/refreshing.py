@@ -13,13 +13,14 @@ from recsys.bundle.parts import Parts
 from recsys.bundle.publishing import publish
 from recsys.bundle.tuning_queries import content_queries, tower_queries
 from recsys.bundle.versions import CURRENT
+from recsys.feed import PictureHashes, picture_hash
 from recsys.ids import Vectors
 from recsys.ingestion import IngestedData
 from recsys.progress import Progress, silent
 from recsys.retrieval import TWO_TOWER, Space
 
 if TYPE_CHECKING:
-    from recsys.live import RefusedChange
+    from recsys.live import RefusedChange, Snapshot
     from recsys.live.freezing import FrozenSnapshot
     from recsys.store import Store
 
@@ -82,9 +83,10 @@ def refresh(
         vectors = snapshot.retriever.history_vectors
         rows = snapshot.catalogue.rows
         item_vectors = None if vectors is None else np.ascontiguousarray(vectors[rows])
+        hashes = _picture_hashes(bundle.parts.picture_hashes, snapshot, store)
     if frozen.watermark > bundle.manifest.watermark:
         progress("refresh", 1, 2, "index")
-        parts = _parts(bundle, frozen, item_vectors)
+        parts = replace(_parts(bundle, frozen, item_vectors), picture_hashes=hashes)
         name = publish(root, parts, progress=progress)
     else:
         name = bundle.version
@@ -98,6 +100,22 @@ def refresh(
         interactions=len(frozen.log),
         refused=refused,
     )
+
+
+def _picture_hashes(before: PictureHashes, snapshot: Snapshot, store: Store) -> PictureHashes:
+    """The hashes of the items of a snapshot; pictures of upserted items are read of the store."""
+    if not len(before):
+        return before
+    rows = snapshot.catalogue.rows
+    values, mask = before.at(rows)
+    for at, row in enumerate(rows.tolist()):
+        item = snapshot.catalogue.upserted(row)
+        if item is not None:
+            stored = store.item(item.item_id)
+            picture = None if stored is None else stored.picture
+            found = None if picture is None else picture_hash(picture)
+            values[at], mask[at] = found or 0, found is not None
+    return PictureHashes(values, mask)
 
 
 def _parts(bundle: Bundle, frozen: FrozenSnapshot, item_vectors: Vectors | None) -> Parts:

@@ -89,6 +89,7 @@ def picture_hash(picture: bytes) -> int | None:
 
     try:
         with Image.open(io.BytesIO(picture)) as image:
+            image.draft("RGB", (256, 256))  # JPEG files are decoded smaller, which is faster.
             bits = phash(image.convert("RGB")).hash.ravel()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None

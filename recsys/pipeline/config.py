@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,8 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from recsys.catalogue import CatalogueFields
 from recsys.config import Config, load_config, seeded
 from recsys.encoders import ImageEncoderConfig, TextEncoderConfig
-from recsys.errors import InvalidRequestError
+from recsys.errors import ConfigError, InvalidRequestError
+from recsys.feed import FeedConfig, shares_of
 from recsys.formats import InteractionSource, ItemSource, StoreInteractions, StoreItems
 from recsys.index import IndexConfig, ScannConfig
 from recsys.ingestion import IngestPolicy
@@ -21,6 +23,7 @@ from recsys.splits import GlobalTimeConfig, SplitConfig
 from recsys.towers.config import TowersConfig, TrainConfig
 from recsys_client.request import SERVICE_MAX_K
 
+_FEED_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 SpaceName = Literal["two_tower", "text", "image"]
 
 
@@ -173,6 +176,8 @@ class RunConfig(Config):
         index: Index of the spaces.
         spaces: Spaces to publish. Chosen from the data if left out.
         serve: Trial of the published bundle.
+        feed: Pipelines of feeds, one section ``[feed.NAME]`` each, published with the bundle;
+            without any, feeds have the default pipeline.
 
     Example:
         >>> from recsys.config import parse_config
@@ -195,6 +200,7 @@ class RunConfig(Config):
     index: IndexSection = IndexSection()
     spaces: tuple[SpaceName, ...] = ("two_tower",)
     serve: ServeConfig = ServeConfig()
+    feed: dict[str, FeedConfig] = {}
 
     @model_validator(mode="after")
     def _spaces_have_encoders(self) -> RunConfig:
@@ -215,6 +221,19 @@ class RunConfig(Config):
                 " leave the section [image] out"
             )
         return self
+
+    @field_validator("feed")
+    @classmethod
+    def _feeds_share_the_users(cls, feeds: dict[str, FeedConfig]) -> dict[str, FeedConfig]:
+        for name in feeds:
+            if not _FEED_NAME.fullmatch(name):
+                raise ValueError(f"the name of a feed must match {_FEED_NAME.pattern}: {name!r}")
+        if feeds:
+            try:
+                shares_of(feeds)
+            except ConfigError as error:
+                raise ValueError(error.message) from error
+        return feeds
 
     def seeded(self) -> RunConfig:
         """The same configuration with ``seed`` in every section that has none of its own."""

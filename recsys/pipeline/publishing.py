@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from recsys.bundle import Parts, publish, verify
-from recsys.errors import RecsysError
+from recsys.errors import DataError, RecsysError
+from recsys.feed import PictureHashes
 from recsys.pipeline.index_queries import SampledQueries, measure_recall, worst_kind
 from recsys.pipeline.job import Job
 from recsys.pipeline.stage import StageOutput, StageResult, load_record
 from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Space
 
+_AT_ONCE = 100
 PUBLISHED_FROM = ("ingest", "encode", "train", "evaluate", "index")
 
 
@@ -75,7 +78,25 @@ def parts_of(job: Job) -> Parts:
         },
         fingerprints={name: record["fingerprint"] for name, record in records.items()},
         watermark=included_watermark(records["ingest"]["notes"].get("stores", {})),
+        feeds=job.config.feed,
+        picture_hashes=_picture_hashes(job),
     )
+
+
+def _picture_hashes(job: Job) -> PictureHashes:
+    """The hashes of the pictures of the catalogue; an unreadable picture has none."""
+    catalogue = job.ingested.catalogue
+    if catalogue.pictures is None:
+        return PictureHashes.none()
+
+    def picture(row: int) -> bytes | None:
+        if row % _AT_ONCE == 0:
+            job.progress("pictures", row, len(catalogue))
+        with suppress(DataError):
+            return catalogue.image(row)
+        return None
+
+    return PictureHashes.of(map(picture, range(len(catalogue))))
 
 
 def included_watermark(stores: Mapping[str, Mapping[str, Any]]) -> int:

@@ -265,8 +265,8 @@ STAGES: tuple[Stage[Job], ...] = (
     Stage(
         "publish",
         ("ingest", "encode", "train", "evaluate", "index"),
-        3,
-        settings=_settings({"name", "spaces"}),
+        4,
+        settings=_settings({"name", "spaces", "feed"}),
         run=run_publish,
         fault=published_fault,
     ),

@@ -17,7 +17,7 @@ import recsys.towers
 from recsys.bundle import Parts
 from recsys.catalogue import CatalogueFields
 from recsys.encoders import Encoder, WordVectorsConfig, build_encoder
-from recsys.ids import Vectors
+from recsys.ids import Rows, Vectors
 from recsys.index import ExactConfig
 from recsys.ingestion import IngestedData, ingest
 from recsys.retrieval import TEXT, TWO_TOWER, Space
@@ -42,6 +42,12 @@ class TableTower:
         table = self.item_vectors if item_vectors is None else item_vectors
         rows = [table[history].sum(axis=0) for history in batch.histories]
         return np.array(rows, np.float32).reshape(len(batch), self.item_vectors.shape[1])
+
+    def encode_many(self, batch: QueryBatch) -> Vectors:
+        return self.encode(batch)
+
+    def renumbered(self, items: Rows, users: Rows, item_vectors: Vectors) -> TableTower:
+        return TableTower(item_vectors)
 
     def save(self, folder: Path, *, items: str = "write") -> None:
         folder.mkdir()

@@ -1,8 +1,9 @@
-"""``recsys query``, candidates for requests, and ``recsys describe``."""
+"""``recsys query``, candidates for requests; ``recsys feed``; and ``recsys describe``."""
 
 from __future__ import annotations
 
 from recsys.cli.query.command import query
 from recsys.cli.query.describe import describe
+from recsys.cli.query.feed import feed
 
-__all__ = ["describe", "query"]
+__all__ = ["describe", "feed", "query"]
