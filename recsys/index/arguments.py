@@ -51,25 +51,22 @@ class Exclusions:
         Raises:
             InvalidRequestError: A row is out of range.
         """
-        if len(exclude) == 1:  # np.unique is the fastest for one query.
-            rows = np.unique(np.asarray(exclude[0], np.int64))
-            if len(rows):
-                _check_rows(rows[0], rows[-1], items)
-            return cls(rows.astype(np.int32), np.array([0, len(rows)]))
-        lengths = np.fromiter(map(len, exclude), np.int64, len(exclude))
-        starts = np.concatenate([[0], np.cumsum(lengths)])
-        if not starts[-1]:
-            return cls.none(len(exclude))
-        rows = np.concatenate([np.asarray(each, np.int64) for each in exclude])
-        _check_rows(rows.min(), rows.max(), items)
-        keys = rows + np.repeat(np.arange(len(exclude)) * items, lengths)
-        steps = np.diff(keys)
-        if not (steps > 0).all():
-            keys.sort()
-            keys = keys[np.concatenate([[True], np.diff(keys) > 0])]
-            starts = np.searchsorted(keys, np.arange(len(exclude) + 1) * items)
-            rows = keys % items
-        return cls(rows.astype(np.int32), starts)
+        from recsys.index.kernels import order_excluded
+
+        starts = np.zeros(len(exclude) + 1, np.int64)
+        if len(exclude) == 1:
+            rows = np.array(exclude[0], np.int64)
+            starts[1] = len(rows)
+        else:
+            np.cumsum(np.fromiter(map(len, exclude), np.int64, len(exclude)), out=starts[1:])
+            rows = np.concatenate([_NOBODY, *(np.asarray(each, np.int64) for each in exclude)])
+        ordered = np.empty(len(rows), np.int32)
+        wrong = order_excluded(rows, starts, items, ordered)
+        if wrong >= 0:
+            raise InvalidRequestError(
+                f"excluded rows must be from 0 to {items - 1}; got {rows[wrong]}", field="exclude"
+            )
+        return cls(ordered[: starts[-1]], starts)
 
     @property
     def counts(self) -> Numbers:
@@ -193,13 +190,6 @@ def check_search(
         excluded = Exclusions.of(exclude, items)
     queries = np.ascontiguousarray(queries)
     return SearchArguments(queries, int(k), excluded, allowed, effort=float(effort))
-
-
-def _check_rows(low: int, high: int, items: int) -> None:
-    if low < 0 or high >= items:
-        raise InvalidRequestError(
-            f"excluded rows must be from 0 to {items - 1}; got {low} to {high}", field="exclude"
-        )
 
 
 def _fault(vectors: Vectors) -> str | None:

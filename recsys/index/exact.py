@@ -76,11 +76,15 @@ class ExactIndex(Index):
         from recsys.index.kernels import scan_rows
         from recsys.index.storage.elements import loop_argument
 
-        allowed = arguments.allowed
+        allowed, vectors, rows = arguments.allowed, self.vectors, _NO_ROWS
+        if allowed is not None:
+            rows = allowed.rows
+            if 4 * len(rows) * self.dimension <= _COPIED:
+                vectors = self._copy(allowed)
         scan_rows(
-            loop_argument(self.vectors),
+            loop_argument(vectors),
             arguments.queries,
-            _NO_ROWS if allowed is None else allowed.rows,
+            rows,
             self._longest,
             arguments.hidden,
             hits.arrays,

@@ -248,24 +248,49 @@ def rounding_slack(query, longest):
 def scan_rows(vectors, queries, rows, longest, hidden, hits):
     """The best of ``rows``, or of all where it is empty, by a product that proposes.
 
-    ``longest`` is the largest norm of a vector.
+    ``longest`` is the largest norm of a vector. As many vectors as ``rows`` are those of the rows.
     """
     mask, died, version, never, starts = hidden
-    count = len(rows) if len(rows) else len(numbers(vectors))
+    items = len(numbers(vectors))
+    count = len(rows) if len(rows) else items
     for at in range(len(queries)):
         query, best, scores, size = queries[at], hits[0][at], hits[1][at], 0
         slack = rounding_slack(query, longest)
         for j in range(count):
-            if j + AHEAD < len(rows):
-                prefetch(vectors, rows[j + AHEAD])
             row = rows[j] if len(rows) else np.int32(j)
+            position = np.int64(j) if count == items else np.int64(row)
+            if count < items and j + AHEAD < count:
+                prefetch(vectors, rows[j + AHEAD])
             if len(mask) and not mask[row]:
                 continue
-            if size == len(scores) and float_score(vectors, row, query) + slack < scores[0]:
+            if size == len(scores) and float_score(vectors, position, query) + slack < scores[0]:
                 continue
-            score = exact_score(vectors, row, query)
+            score = exact_score(vectors, position, query)
             if size == len(scores) and not worse(scores[0], best[0], score, row):
                 continue
             if not is_hidden(row, died, version, never, starts[at], starts[at + 1]):
                 size = offer(scores, best, size, score, row)
         settle(hits, at, size)
+
+
+@compiled(I8(array(I8, written=True), array(I8, written=True), I8, array(I4, written=True)))
+def order_excluded(rows, starts, items, ordered):
+    """Write the rows of each query ascending and once, and set ``starts`` to where they begin.
+
+    Returns the position of a row that is not from 0 to ``items`` - 1, or -1.
+    """
+    begin, size = starts[0], 0
+    for query in range(len(starts) - 1):
+        end = starts[query + 1]
+        own = rows[begin:end]
+        for j in range(len(own)):
+            if own[j] < 0 or own[j] >= items:
+                return begin + j
+        own.sort()
+        for j in range(len(own)):
+            if j == 0 or own[j] != own[j - 1]:
+                ordered[size] = own[j]
+                size += 1
+        starts[query + 1] = size
+        begin = end
+    return -1

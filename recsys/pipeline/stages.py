@@ -258,7 +258,7 @@ STAGES: tuple[Stage[Job], ...] = (
     Stage(
         "index",
         ("ingest", "encode", "train"),
-        4,
+        5,
         settings=_settings({"split", "index", "spaces"}),
         run=run_index,
     ),

@@ -276,7 +276,7 @@ class IndexContract(ABC):
                 lambda: index.search(one, K, exclude=[[], []]),
             ),
             ("from 0 to 1499; got -1", lambda: index.search(one, K, exclude=[np.array([-1])])),
-            ("from 0 to 1499; got 2 to 1500", lambda: index.search(one, K, exclude=[[2, ITEMS]])),
+            ("from 0 to 1499; got 1500", lambda: index.search(one, K, exclude=[[2, ITEMS]])),
             ("a RowSet of 1500 rows", lambda: index.search(one, K, allowed=RowSet.all(3))),
             ("a RowSet of 1500 rows", lambda: index.search(one, K, allowed=np.ones(ITEMS, bool))),
             (r"effort must be from 0\.1 to 10; got 11", lambda: index.search(one, K, effort=11)),

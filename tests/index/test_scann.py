@@ -96,7 +96,7 @@ def test_a_higher_target_searches_more_leaves(vectors: Vectors, queries: Vectors
     few = low.leaves.curve.setting(100).leaves
     many = high.leaves.curve.setting(100).leaves
     assert few < many <= high.leaves.searcher.num_leaves == 63
-    assert low.leaves.reach.plain < high.leaves.reach.plain
+    assert low.leaves.misses.plain > high.leaves.misses.plain
 
 
 def test_numbers_given_are_kept(vectors: Vectors, queries: Vectors) -> None:
@@ -194,9 +194,11 @@ def test_missing_assets_are_named(vectors: Vectors, tmp_path: Path, name: str) -
 
 def test_damaged_leaves_are_refused(vectors: Vectors, tmp_path: Path) -> None:
     build_index(vectors, ScannConfig(leaves_to_search=1, reorder=1)).save(tmp_path)
-    np.save(tmp_path / "leaves" / "scale.npy", np.zeros(3, np.float32))
+    np.save(tmp_path / "leaves" / "factors.npy", np.zeros(3, np.float32))
     seal(tmp_path)
-    with pytest.raises(DataError, match=r"scale.npy holds float32 \(3,\); expected .* \(4000,\)"):
+    with pytest.raises(
+        DataError, match=r"factors.npy holds float32 \(3,\); expected .* \(4000, 2\)"
+    ):
         load_index(tmp_path, vectors)
     (tmp_path / "leaves" / "codes.npy").write_bytes(b"half a file")
     seal(tmp_path)
@@ -207,7 +209,7 @@ def test_damaged_leaves_are_refused(vectors: Vectors, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is not an index description of format version 3"),
+        ("{", "is not an index description of format version 4"),
         ('{"format_version": 1}', "format_version"),
     ],
 )

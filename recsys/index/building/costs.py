@@ -54,6 +54,10 @@ class SearchCost:
         rescore = exact * (_CANDIDATE + self.dimension * _READ_DIMENSION)
         return _QUERY + route + scan + rescore
 
+    def exact_seconds(self, rows: int) -> float:
+        """Duration of a comparison of a number of rows, whose vectors are copied."""
+        return _QUERY + rows * (_READ + self.dimension * 2 * _READ_DIMENSION)
+
 
 def build_seconds(
     items: int, dimension: int, *, leaves: int, blocks: int, training_rows: int, iterations: int

@@ -1,7 +1,10 @@
-"""How far above the score of its centroid a leaf's best row is taken to be, found by measurement.
+"""How many hits a scan of leaves may be expected to miss, found by measurement.
 
-The reach must hold for filters. The hardest are correlated with the leaves: where the leaves near a
-query hold no eligible row, the answer comes from leaves that differ little in their bounds.
+A scan takes the scores of a group's rows to be normally distributed, which they are not: their
+largest ones are correlated with the query. So the expected number of missed hits with which the
+recall is the target is measured. It must hold for filters. The hardest are correlated with the
+leaves: where the leaves near a query hold no eligible row, the answer comes from leaves that differ
+little in their scores.
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ from recsys.index.rows import RowSet
 _RANKS = (1, 10, 100, 1_000)
 _SHARE = 8
 """A rank is at most this part of the eligible rows."""
-_LEAST, _MOST, _STEPS = 0.5, 9.0, 10
+_LEAST, _MOST, _STEPS = 0.0, 16.0, 10
+"""Least and greatest caution, the negative logarithm of the misses per hit, and halvings."""
 _SHARES = (0.01, 0.1, 0.5, 0.9)
 """Shares of random rows that a filter allows."""
 _FEWEST_QUERIES, _RANKS_MEASURED = 48, 9_600
@@ -37,169 +41,153 @@ _CELLS, _ROWS_AT_ONCE = 200, 1 << 16
 _ANCHORS, _ALIKE = 24, 8
 """Number of queries for which the half of the rows far away is searched, and of those near each."""
 _SEED = 18
+_MEASURED = ("plain", "even", "others", "reads")
 _FEWEST = 64
 """Number of rows of a set below which it says nothing."""
 
 
 @dataclass(frozen=True)
-class LeafReach:
-    """Reach of a leaf scan, in standard deviations above a centroid's score, and its cost.
+class LeafMisses:
+    """Expected number of missed hits, per hit, that a leaf scan permits itself, and its cost.
 
     Attributes:
         ranks: Numbers of hits, ascending; the other attributes hold one number for each.
-        plain: Reach where every row is eligible.
-        excluded: Reach where the nearest rows are excluded.
-        even: Reach with a filter whose rows are spread evenly over the leaves.
-        filtered: Reach with any other filter.
+        plain: Expected misses where every row is eligible.
+        even: Expected misses with a filter whose rows are spread evenly over the leaves.
+        others: Expected misses with any other filter, or where the nearest rows are excluded.
         reads: Mean number of rows read where every row is eligible.
 
     Example:
-        >>> measured = (2.0, 3.0), (2.5, 3.0), (1.5, 2.5), (3.0, 4.0), (1000.0, 4000.0)
-        >>> reach = LeafReach((1, 100), *measured)
-        >>> reach.at(10), reach.at(10, rows="filtered"), round(reach.read(10))
-        (2.5, 3.5, 2000)
+        >>> measured = (0.4, 0.1), (0.2, 0.2), (0.01, 0.04), (1000.0, 4000.0)
+        >>> misses = LeafMisses((1, 100), *measured)
+        >>> round(misses.at(10, rows="plain"), 3), round(misses.at(10, rows="others"), 3)
+        (0.2, 0.02)
+        >>> round(misses.read(10))
+        2000
     """
 
     ranks: tuple[int, ...]
     plain: tuple[float, ...]
-    excluded: tuple[float, ...]
     even: tuple[float, ...]
-    filtered: tuple[float, ...]
+    others: tuple[float, ...]
     reads: tuple[float, ...]
 
-    def at(
-        self, rank: int, *, rows: Literal["plain", "excluded", "even", "filtered"] = "plain"
-    ) -> float:
-        """Reach with which ``rank`` hits are found with the calibrated recall."""
+    def at(self, rank: int, *, rows: Literal["plain", "even", "others"]) -> float:
+        """Expected misses with which ``rank`` hits are found with the calibrated recall."""
         return self._between(rank, getattr(self, rows))
 
     def read(self, rank: int) -> float:
         """Estimated number of rows read for ``rank`` hits where every row is eligible."""
-        estimate = math.exp(self._between(rank, np.log(self.reads)))
-        return estimate * math.sqrt(max(rank / self.ranks[-1], 1.0))
+        return self._between(rank, self.reads) * math.sqrt(max(rank / self.ranks[-1], 1.0))
 
-    def _between(self, rank: int, values: Any) -> float:
-        return float(np.interp(math.log(rank), np.log(self.ranks), values))
+    def _between(self, rank: int, values: Sequence[float]) -> float:
+        return math.exp(np.interp(math.log(rank), np.log(self.ranks), np.log(values)))
 
     @classmethod
-    def worst(cls, reaches: Sequence[LeafReach]) -> LeafReach:
-        """The reach that suffices for every kind of query."""
-        names = ("plain", "excluded", "even", "filtered", "reads")
-        columns = (zip(*(getattr(each, name) for each in reaches)) for name in names)
-        return cls(reaches[0].ranks, *(tuple(map(max, column)) for column in columns))
+    def worst(cls, measured: Sequence[LeafMisses]) -> LeafMisses:
+        """The misses that suffice for every kind of query."""
+        plain, even, others, reads = (
+            list(zip(*(getattr(each, name) for each in measured))) for name in _MEASURED
+        )
+        return cls(
+            measured[0].ranks,
+            tuple(map(min, plain)),
+            tuple(map(min, even)),
+            tuple(map(min, others)),
+            tuple(map(max, reads)),
+        )
 
     def as_json(self) -> dict[str, Any]:
-        """The reach as JSON values."""
+        """The misses as JSON values."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> LeafReach:
-        """The reach of :meth:`as_json`."""
-        names = ("plain", "excluded", "even", "filtered", "reads")
-        numbers = (tuple(float(value) for value in values[name]) for name in names)
+    def from_json(cls, values: Mapping[str, Any]) -> LeafMisses:
+        """The misses of :meth:`as_json`."""
+        numbers = (tuple(float(value) for value in values[name]) for name in _MEASURED)
         return cls(tuple(int(rank) for rank in values["ranks"]), *numbers)
 
 
-def calibrate(scan: LeafScan, queries: Vectors, target: float) -> LeafReach:
-    """The least reach, per number of hits, whose mean recall over ``queries`` is ``target``.
+def calibrate(scan: LeafScan, queries: Vectors, target: float) -> LeafMisses:
+    """The most misses, per number of hits, whose mean recall over ``queries`` is ``target``.
 
-    With excluded rows, it must suffice when the nearest 10, 100 and 1,000 are excluded; with a
-    filter, for each of several: random rows, and, where they are not spread evenly over the leaves,
-    also groups of near rows, whole leaves, and the half far from the query.
+    With a filter they must suffice for each of several: random rows, groups of near rows, whole
+    leaves, and the half far from the query; and when the nearest 10, 100 and 1,000 are excluded.
     """
     items = len(scan.vectors)
     ranks = [rank for rank in _RANKS if rank * _SHARE <= items] or [1]
     exact = ExactIndex(scan.vectors)
     nearest = exact.search(queries, min(2 * ranks[-1], items))
-    plain = _raised(
-        dict.fromkeys(ranks, _LEAST), [_Needs.of(scan, queries, nearest)], ranks, target
-    )
-    reads = [_rows_read(scan, queries, rank, plain[rank]) for rank in ranks]
-    excluded = plain
+    least = dict.fromkeys(ranks, _LEAST)
+    plain = _raised(least, [_Needs(scan, queries, nearest)], target)
+    reads = [_rows_read(scan, queries, rank, math.exp(-plain[rank])) for rank in ranks]
+    others = least
     for count in ranks[1:]:
-        rest = _Needs.of(scan, queries, nearest, after=count)
-        excluded = _raised(excluded, [rest], ranks, target)
+        others = _raised(others, [_Needs(scan, queries, nearest, after=count)], target)
     higher = 1 - (1 - target) * _LOSS_OF_FILTERS
-    even = filtered = dict.fromkeys(ranks, _LEAST)
+    even = least
     for cases in _random_rows(items, queries):
         even = _raised_for(even, scan, exact, cases, higher)
+    others = {rank: max(others[rank], even[rank]) for rank in ranks}
     for cases in (*_near_rows(scan, queries), _far_halves(scan, queries)):
-        filtered = _raised_for(filtered, scan, exact, cases, higher)
-    filtered = {rank: max(filtered[rank], even[rank]) for rank in ranks}
-    return LeafReach(
+        others = _raised_for(others, scan, exact, cases, higher)
+    return LeafMisses(
         tuple(ranks),
-        tuple(plain.values()),
-        tuple(excluded.values()),
-        tuple(even.values()),
-        tuple(filtered.values()),
-        tuple(max(float(read), 1.0) for read in reads),
+        tuple(math.exp(-plain[rank]) for rank in ranks),
+        tuple(math.exp(-even[rank]) for rank in ranks),
+        tuple(math.exp(-others[rank]) for rank in ranks),
+        tuple(max(read, 1.0) for read in reads),
     )
 
 
 @dataclass(frozen=True)
 class _Needs:
-    """Where the best rows of some queries lie.
+    """The best rows of some queries, and the groups that hold them.
 
     Attributes:
-        scores: Exact scores, float32 ``[q, m]``, best first.
-        means: Score of the centroid of each row's group, float32 ``[q, m]``.
-        spreads: Spread of the group along the query, float32 ``[q, m]``.
+        scan: The scan.
+        queries: float32 ``[q, d]``.
+        allowed: The eligible rows; None for all.
+        found: The best eligible rows.
+        after: Number of the best that are excluded.
     """
 
-    scores: Vectors
-    means: Vectors
-    spreads: Vectors
+    scan: LeafScan
+    queries: Vectors
+    found: Hits
+    allowed: RowSet | None = None
+    after: int = 0
 
-    @classmethod
-    def of(
-        cls,
-        scan: LeafScan,
-        queries: Vectors,
-        found: Hits,
-        allowed: RowSet | None = None,
-        *,
-        after: int = 0,
-    ) -> _Needs:
-        """The rows found for the queries, without the first ``after`` of each."""
-        from recsys.index.leaves.kernels import stretch
+    def cautions(self, rank: int) -> Vectors:
+        """Caution with which each of the ``rank`` best rows is found, ``[q, rank]``."""
+        from recsys.index.leaves.kernels import needed_misses
 
-        groups, partition = scan.groups(allowed), scan.partition
-        rows, scores = found.rows[:, after:], found.scores[:, after:]
-        leaves = partition.tokens[rows]
-        centroids, spread = partition.centroids, partition.spread
-        lengths = np.linalg.norm(queries, axis=1).astype(np.float32)
-        if allowed is not None:
-            leaves = np.searchsorted(groups.leaves, leaves).astype(np.int32)
-            centroids, spread = groups.centroids, groups.spread
-            lengths = np.array([stretch(partition.axes, each) for each in queries], np.float32)
-        means = np.empty(rows.shape, np.float32)
-        for query, own in enumerate(leaves):
-            means[query] = centroids[own] @ queries[query]
-        return cls(scores, means, spread[leaves] * lengths[:, None])
-
-    def __len__(self) -> int:
-        return len(self.scores)
-
-    def reaches(self, rank: int) -> Vectors:
-        """Reach with which each of the ``rank`` best rows is found, ``[q, rank]``.
-
-        A scan reads every leaf with a bound above the score of the last of them.
-        """
-        some = _spread(len(self), max(_FEWEST_QUERIES, _RANKS_MEASURED // rank))
-        above = self.scores[some, rank - 1 : rank] - self.means[some, :rank]
-        return (above / np.maximum(self.spreads[some, :rank], 1e-30)).astype(np.float32)
+        some = _spread(len(self.queries), max(_FEWEST_QUERIES, _RANKS_MEASURED // rank))
+        part = slice(self.after, self.after + rank)
+        groups, partition = self.scan.groups(self.allowed), self.scan.partition
+        own = np.searchsorted(groups.leaves, partition.tokens[self.found.rows[some, part]])
+        misses = np.empty(own.shape)
+        needed_misses(
+            self.queries[some],
+            partition.arrays,
+            groups.arrays,
+            np.ascontiguousarray(self.found.scores[some, part][:, -1]),
+            own,
+            misses,
+        )
+        return -np.log(np.maximum(misses / (rank + self.after), 1e-300))
 
 
 def _raised(
-    reach: Mapping[int, float], cases: Sequence[_Needs], ranks: Sequence[int], target: float
+    caution: Mapping[int, float], cases: Sequence[_Needs], target: float
 ) -> dict[int, float]:
-    """Raise the reach of each of ``ranks`` until it suffices for the mean of all cases."""
-    raised = dict(reach)
-    for rank in ranks:
-        if rank > cases[0].scores.shape[1]:
+    """Raise the caution for each rank until it suffices for the mean of all cases."""
+    raised = dict(caution)
+    least = min(case.found.rows.shape[1] - case.after for case in cases)
+    for rank, low in caution.items():
+        if rank > least:
             break
-        needs = [case.reaches(rank) for case in cases]
-        low, high = reach[rank], _MOST
+        needs, high = [case.cautions(rank) for case in cases], _MOST
         if _suffices(needs, low, target):
             continue
         for _ in range(_STEPS):
@@ -210,30 +198,30 @@ def _raised(
 
 
 def _raised_for(
-    reach: Mapping[int, float],
+    caution: Mapping[int, float],
     scan: LeafScan,
     exact: ExactIndex,
     cases: Sequence[tuple[RowSet, Vectors]],
     target: float,
 ) -> dict[int, float]:
-    """Raise the reach until it suffices for filters with their queries."""
+    """Raise the caution until it suffices for filters with their queries."""
     least = min((len(allowed) for allowed, _ in cases), default=0)
     if least < _FEWEST:
-        return dict(reach)
-    ranks = [rank for rank in reach if rank * _SHARE <= least]
+        return dict(caution)
+    last = max(rank for rank in caution if rank * _SHARE <= least)
     needs = [
-        _Needs.of(scan, part, exact.search(part, ranks[-1], allowed=allowed), allowed)
+        _Needs(scan, part, exact.search(part, last, allowed=allowed), allowed)
         for allowed, part in cases
     ]
-    return _raised(reach, needs, ranks, target)
+    return _raised(caution, needs, target)
 
 
-def _suffices(needs: Sequence[Vectors], reach: float, target: float) -> bool:
+def _suffices(needs: Sequence[Vectors], caution: float, target: float) -> bool:
     """Whether the mean recall is ``target``, and for other queries probably not much less.
 
     The recall of one case is one sample, as its queries are alike, unless there is only one.
     """
-    recalls = [(each <= reach).mean(axis=1) for each in needs]
+    recalls = [(each <= caution).mean(axis=1) for each in needs]
     mean = np.concatenate(recalls).mean()
     samples = recalls[0] if len(recalls) == 1 else np.array([each.mean() for each in recalls])
     error = samples.std() / math.sqrt(len(samples))
@@ -244,12 +232,12 @@ def _spread(size: int, count: int) -> npt.NDArray[np.int64]:
     return np.linspace(0, size - 1, min(count, size)).astype(np.int64)
 
 
-def _rows_read(scan: LeafScan, queries: Vectors, rank: int, reach: float) -> float:
+def _rows_read(scan: LeafScan, queries: Vectors, rank: int, misses: float) -> float:
     """Mean number of rows that a scan without a filter reads."""
     some = queries[_spread(len(queries), _FEWEST_QUERIES)]
     hits = Hits.empty(queries=len(some), k=rank)
     arguments = SearchArguments(some, rank, Exclusions.none(len(some)))
-    scan.search(hits, arguments, np.arange(len(some)), reach=reach)
+    scan.search(hits, arguments, np.arange(len(some)), misses=misses)
     return float(hits.work.read.mean())
 
 

@@ -7,11 +7,12 @@ The arguments that say which rows must not be hits are those of ``recsys.index.k
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import types
 
 from recsys.index.kernels import (
-    AHEAD,
     HIDDEN,
     HITS,
     MATRIX,
@@ -23,6 +24,7 @@ from recsys.index.kernels import (
     prefetch,
     rounding_slack,
     settle,
+    sort,
     worse,
 )
 from recsys.loops import F4, F8, I1, I2, I4, I8, array, compiled
@@ -30,12 +32,9 @@ from recsys.loops import F4, F8, I1, I2, I4, I8, array, compiled
 _PARTITION = types.Tuple(
     (
         array(F4, 2),  # centroids [leaves, d]
-        array(F4),  # spread [leaves]
-        array(F4),  # radius [leaves]
         array(I4),  # order [n]
         array(I1, 2),  # codes [n, d]
-        array(F4),  # scale [n]
-        array(F4),  # error [n]
+        array(F4, 2),  # factors [n, 2]
         array(F4, 2),  # axes [m, d]
     )
 )
@@ -44,15 +43,30 @@ _GROUPS = types.Tuple(
         array(I4),  # leaves [m]
         array(I8),  # begins [m + 1]
         array(I4),  # positions
-        array(F4, 2),  # centroids [m, d], or empty where they are those of the leaves
+        array(F4, 2),  # centroids [m, d]
         array(F4),  # spread [m]
     )
 )
 _WORK = types.Tuple((array(I8, written=True), array(I8, written=True), array(I8, written=True)))
+_QUEUE = types.Tuple((array(I4, written=True), I8, array(types.boolean, written=True)))
 _FIRST_BLOCK, _BLOCK = 16, 256
 """Number of rows compared before the k-th score is read again: at first, and at most."""
 _MOST = 32_767
 """Largest number in a query of whole numbers."""
+_LOWEST, _PER_DEVIATION, _LEVELS = -2.0, 16, 160
+"""Least level, levels per standard deviation, and their number."""
+_STEEPNESS = 1.15
+"""Rows far above the mean are rarer than in a normal distribution of the measured deviation."""
+_TAILS = np.array(
+    [
+        math.erfc(_STEEPNESS * (_LOWEST + level / _PER_DEVIATION) / math.sqrt(2)) / 2
+        for level in range(_LEVELS)
+    ]
+)
+"""Share of a group's rows above a score of each level."""
+_FIRST, _FIRST_GROUPS, _FIRST_ROWS = 2.0, 3, 4
+"""Standard deviations in the bound by which the first groups are chosen, their least number, and
+number of rows in them per hit."""
 
 
 @compiled(I4(array(I1, 2), I8, array(I2)))
@@ -87,31 +101,32 @@ def _round_query(query, whole, sizes):
     return step
 
 
-@compiled(
-    I8(_PARTITION, array(I4), I8, I8, array(I2), array(F4), F4, array(I4, 2, written=True)),
-    fastmath={"contract"},
-)
-def _near(partition, positions, first, count, whole, bound, least, block):
-    """Write the rows of a block that can have the score ``least``, and return their number.
+_ROWS = (array(I4, 2, written=True), array(F4, written=True))
 
-    ``bound`` holds the score of the centroid with the rounding error, the step of the query, its
-    error for codes of unit scale, and its length.
+
+@compiled(
+    I8(array(I1, 2), array(F4, 2), *_ROWS, I8, array(I2), array(F4), F4), fastmath={"contract"}
+)
+def _near(codes, factors, block, bases, count, whole, bound, least):
+    """Keep the positions of a block that can have the score ``least``, and return their number.
+
+    ``bases`` holds the score of the centroid of each row's leaf, ``bound`` the rounding error of
+    it, the step of the query, its error for codes of unit scale, and its length.
     """
-    _, _, _, order, codes, scale, error, _ = partition
-    products, near, gathered, kept = block[0], block[1], len(positions) > 0, 0
+    products, near, kept = block[0], block[1], 0
     for j in range(count):
-        position = positions[first + j] if gathered else np.int32(first + j)
-        products[j] = _code_score(codes, position, whole)
+        products[j] = _code_score(codes, near[j], whole)
     for j in range(count):
-        position = positions[first + j] if gathered else np.int32(first + j)
-        reach = scale[position] * (bound[1] * products[j] + bound[2]) + bound[3] * error[position]
-        near[kept] = order[position]
-        kept += bound[0] + reach >= least
+        position = near[j]
+        scale, error = factors[position, 0], factors[position, 1]
+        above = scale * (bound[1] * products[j] + bound[2]) + bound[3] * error
+        near[kept] = position
+        kept += bases[j] + bound[0] + above >= least
     return kept
 
 
 @compiled(F8(array(F4, 2), array(F4)))
-def stretch(axes, query):
+def _stretch(axes, query):
     """Length of a query times the spread of rows along it, relative to that of all directions."""
     squares, along, known = 0.0, 0.0, 0.0
     for j in range(len(query)):
@@ -123,21 +138,107 @@ def stretch(axes, query):
     return np.sqrt(rest * squares + along)
 
 
-@compiled(types.void(array(F4, written=True), array(I4, written=True), I8, I8))
-def _sink(bounds, groups, size, at):
-    """Restore the order below one place of a heap whose root has the highest bound."""
-    bound, group = bounds[at], groups[at]
-    while True:
-        child = 2 * at + 1
-        if child >= size:
-            break
-        if child + 1 < size and bounds[child + 1] > bounds[child]:
-            child += 1
-        if bounds[child] <= bound:
-            break
-        bounds[at], groups[at] = bounds[child], groups[child]
-        at = child
-    bounds[at], groups[at] = bound, group
+@compiled(
+    types.void(
+        array(F4),
+        _PARTITION,
+        array(F4, 2),
+        array(F4),
+        array(F4, written=True),
+        array(F4, written=True),
+    )
+)
+def _locate(query, partition, centres, spread, means, widths):
+    """Write the mean and the standard deviation of the scores in each group."""
+    along = np.float32(_stretch(partition[-1], query))
+    for j in range(len(centres)):
+        means[j], widths[j] = float_score(centres, j, query), along * spread[j]
+
+
+@compiled(I8(F4, F4, F4))
+def _level(threshold, mean, width):
+    """How many standard deviations ``width`` a score is above the mean, as a position in _TAILS."""
+    above = threshold - mean
+    if above <= _LOWEST * width:
+        return 0
+    if above >= (_LOWEST + _LEVELS // _PER_DEVIATION) * width:
+        return _LEVELS - 1
+    return int((above / width - _LOWEST) * _PER_DEVIATION)
+
+
+@compiled(
+    types.void(
+        F4, array(F4), array(F4), array(I8), array(I2, written=True), array(F8, written=True)
+    )
+)
+def _expect(threshold, means, widths, begins, levels, beyond):
+    """Expect rows above a score in groups whose scores have a mean and a standard deviation.
+
+    ``levels`` receives the level of each group, higher where a row above the score is less likely,
+    and ``beyond`` the expected number of such rows in all groups of each level and above.
+    """
+    beyond[:] = 0.0
+    for j in range(len(means)):
+        level = _level(threshold, means[j], widths[j])
+        levels[j] = level
+        beyond[level] += (begins[j + 1] - begins[j]) * _TAILS[level]
+    for level in range(_LEVELS - 2, -1, -1):
+        beyond[level] += beyond[level + 1]
+
+
+@compiled(
+    types.void(
+        array(F4, 2), _PARTITION, _GROUPS, array(F4), array(I8, 2), array(F8, 2, written=True)
+    )
+)
+def needed_misses(queries, partition, groups, thresholds, own, misses):
+    """Write the expected number of missed rows below which a scan reads each of the groups ``own``.
+
+    The rows are those above the threshold of each query.
+    """
+    leaves, begins, _, centres, spread = groups
+    means, widths = np.empty(len(leaves), np.float32), np.empty(len(leaves), np.float32)
+    levels, beyond = np.empty(len(leaves), np.int16), np.empty(_LEVELS, np.float64)
+    for i in range(len(queries)):
+        _locate(queries[i], partition, centres, spread, means, widths)
+        _expect(thresholds[i], means, widths, begins, levels, beyond)
+        for j in range(own.shape[1]):
+            misses[i, j] = beyond[levels[own[i, j]]]
+
+
+@compiled(I8(array(I2), array(F8), F8, array(types.boolean), array(I4, written=True)))
+def _likely(levels, beyond, missed, unread, order):
+    """Write the unread groups without which more than ``missed`` rows are expected to be missed.
+
+    They are in the order of their levels; the result is their number.
+    """
+    last = 0
+    while last < _LEVELS and beyond[last] > missed:
+        last += 1
+    starts = np.zeros(last + 1, np.int64)
+    for j in range(len(levels)):
+        if unread[j] and levels[j] < last:
+            starts[levels[j] + 1] += 1
+    for level in range(last):
+        starts[level + 1] += starts[level]
+    for j in range(len(levels)):
+        if unread[j] and levels[j] < last:
+            order[starts[levels[j]]] = j
+            starts[levels[j]] += 1
+    return starts[last]
+
+
+@compiled(
+    I8(array(F4), array(F4), array(types.boolean), array(F4, written=True), array(I4, written=True))
+)
+def _nearest(means, widths, unread, bounds, order):
+    """Write the unread groups with the highest bounds, and return their number."""
+    count = 0
+    for j in range(len(means)):
+        if unread[j]:
+            count = offer(bounds, order, count, means[j] + _FIRST * widths[j], np.int32(j))
+    sort(bounds, order, count)
+    return count
 
 
 _MEANS = (array(F4, 2, written=True), array(F4, written=True))
@@ -146,7 +247,7 @@ _MEANS = (array(F4, 2, written=True), array(F4, written=True))
 @compiled(types.void(_PARTITION, array(I4), array(I8), array(I4), *_MEANS))
 def summarise(partition, leaves, begins, positions, means, spread):
     """Write the mean of each group of rows, from their codes, and their spread around it."""
-    centroids, _, _, _, codes, scale, error, _ = partition
+    centroids, _, codes, factors, _ = partition
     dimension = centroids.shape[1]
     total = np.empty(dimension, np.float64)
     for j in range(len(leaves)):
@@ -155,12 +256,12 @@ def summarise(partition, leaves, begins, positions, means, spread):
         squares = 0.0
         for at in range(first, last):
             position = positions[at]
-            step, own = np.float64(scale[position]), np.int64(0)
+            step, own = np.float64(factors[position, 0]), np.int64(0)
             for i in range(dimension):
                 code = np.int32(codes[position, i])
                 total[i] += step * code
                 own += np.int64(code * code)
-            squares += step * step * own + np.float64(error[position]) ** 2
+            squares += step * step * own + np.float64(factors[position, 1]) ** 2
         count, length = last - first, 0.0
         for i in range(dimension):
             mean = total[i] / count
@@ -171,69 +272,127 @@ def summarise(partition, leaves, begins, positions, means, spread):
 
 
 @over_vectors(
+    types.UniTuple(I8, 5)(
+        MATRIX,
+        array(F4),
+        I8,
+        _PARTITION,
+        _GROUPS,
+        _QUEUE,
+        array(I2),
+        array(F4),
+        *_ROWS,
+        I8,
+        HIDDEN,
+        HITS,
+    )
+)
+def _read(
+    vectors, query, at, partition, groups, queue, whole, bound, block, bases, size, hidden, hits
+):
+    """Offer the rows of queued groups to the hits of a query.
+
+    Returns the numbers of hits, leaves, exact scores, rows, and hidden rows better than k hits.
+    """
+    best, scores, near = hits[0][at], hits[1][at], block[1]
+    _, died, version, never, starts = hidden
+    centroids, rows, codes, factors, _ = partition
+    leaves, begins, positions, _, _ = groups
+    queued, limit, unread = queue
+    most = _BLOCK if size == len(scores) else _FIRST_BLOCK
+    begin, end, base, visited, exact, read, seen = 0, 0, np.float32(0), 0, 0, 0, 0
+    while True:
+        count = 0
+        while count < most:
+            if begin == end:
+                if visited == len(queued) or read >= limit:
+                    break
+                group = queued[visited]
+                unread[group] = False
+                base = float_score(centroids, leaves[group], query)
+                begin, end = begins[group], begins[group + 1]
+                visited, read = visited + 1, read + end - begin
+            more = min(most - count, end - begin)
+            for j in range(more):
+                near[count + j] = positions[begin + j] if len(positions) else begin + j
+                bases[count + j] = base
+            begin, count = begin + more, count + more
+        if count == 0:
+            return size, visited, exact, read, seen
+        least = scores[0] if size == len(scores) else np.float32(-np.inf)
+        kept = _near(codes, factors, block, bases, count, whole, bound, least)
+        for j in range(kept):
+            near[j] = rows[near[j]]
+            prefetch(vectors, near[j])
+        for j in range(kept):
+            row = near[j]
+            score = exact_score(vectors, row, query)
+            if size == len(scores) and not worse(scores[0], best[0], score, row):
+                continue
+            if not is_hidden(row, died, version, never, starts[at], starts[at + 1]):
+                size = offer(scores, best, size, score, row)
+            elif size == len(scores):
+                seen += 1
+        exact += kept
+        if size == len(scores):
+            most = min(2 * most, _BLOCK)
+
+
+@over_vectors(
     types.void(MATRIX, MATRIX, array(I8), _PARTITION, _GROUPS, F8, F8, HIDDEN, HITS, _WORK)
 )
-def scan_leaves(vectors, queries, chosen, partition, groups, longest, reach, hidden, hits, work):
-    """The best eligible rows of each query, from leaves in the order of their bounds.
+def scan_leaves(vectors, queries, chosen, partition, groups, longest, misses, hidden, hits, work):
+    """The best eligible rows of each query, from the groups that are likely to hold some.
 
-    The bound of a leaf is ``reach`` standard deviations above the score of the centroid of its
-    eligible rows; with an infinite reach, no row of the leaf exceeds it. A scan ends before the
-    first leaf with a bound below the k-th score. ``work`` receives the numbers of leaves, exact
-    scores and rows read.
+    The scores of a group's rows are taken to be normally distributed, with a mean and a standard
+    deviation along the query. A scan ends when the expected number of hits in the groups that were
+    not read is at most ``misses`` per hit; with 0 it reads all. ``work`` receives the numbers of
+    leaves, exact scores and rows read.
     """
-    centroids, spread, radius = partition[:3]
-    axes, finite = partition[-1], reach != np.inf
-    leaves, begins, positions, own, own_spread = groups
-    _, died, version, never, starts = hidden
-    whole, sizes = np.empty(queries.shape[1], np.int16), np.empty(2, np.float64)
-    bounds = np.empty(len(leaves), np.float32)
-    heap, block = np.empty(len(leaves), np.int32), np.empty((2, _BLOCK), np.int32)
-    bound = np.empty(4, np.float32)
+    leaves, begins, _, centres, spread = groups
+    count, k = len(leaves), hits[0].shape[1]
+    nearest = min(count, _FIRST_GROUPS + _FIRST_ROWS * k * count // max(begins[-1], 1))
+    means, widths = np.empty(count, np.float32), np.empty(count, np.float32)
+    bounds, order = np.empty(count, np.float32), np.empty(count, np.int32)
+    levels, beyond = np.empty(count, np.int16), np.empty(_LEVELS, np.float64)
+    unread, whole = np.empty(count, np.bool_), np.empty(queries.shape[1], np.int16)
+    sizes, bound = np.empty(2, np.float64), np.empty(4, np.float32)
+    block, bases = np.empty((2, _BLOCK), np.int32), np.empty(_BLOCK, np.float32)
     for i in range(len(chosen)):
         at = chosen[i]
-        query, best, scores, size = queries[at], hits[0][at], hits[1][at], 0
-        slack = rounding_slack(query, longest)
+        query, most = queries[at], nearest
+        bound[0] = 3 * rounding_slack(query, longest)
         bound[1] = _round_query(query, whole, sizes)
         bound[2], bound[3] = sizes[1] * 1.001, sizes[0]
-        above = bound[3]
-        if finite:
-            above = np.float32(reach * (stretch(axes, query) if len(own) else sizes[0]))
-        for j in range(len(leaves)):
-            if finite and len(own):
-                bounds[j] = float_score(own, j, query) + above * own_spread[j]
+        _locate(query, partition, centres, spread, means, widths)
+        unread[:] = True
+        size, seen, visited, exact, read = 0, 0, 0, 0, 0
+        while True:
+            limit, short = max(read, count), size < k
+            if short:
+                found = _nearest(means, widths, unread, bounds[:most], order)
+                most, limit = min(2 * most, count), begins[-1]
             else:
-                width = spread[leaves[j]] if finite else radius[leaves[j]]
-                bounds[j] = float_score(centroids, leaves[j], query) + above * width
-            heap[j] = j
-        for j in range(len(leaves) // 2 - 1, -1, -1):
-            _sink(bounds, heap, len(leaves), j)
-        left, visited, read, exact, most = len(leaves), 0, 0, 0, _FIRST_BLOCK
-        while left > 0:
-            if size == len(scores) and bounds[0] + slack < scores[0]:
+                _expect(hits[1][at, 0], means, widths, begins, levels, beyond)
+                found = _likely(levels, beyond, misses * (k + seen), unread, order)
+            more = _read(
+                vectors,
+                query,
+                at,
+                partition,
+                groups,
+                (order[:found], limit, unread),
+                whole,
+                bound,
+                block,
+                bases,
+                size,
+                hidden,
+                hits,
+            )
+            size, visited, exact = more[0], visited + more[1], exact + more[2]
+            read, seen = read + more[3], seen + more[4]
+            if more[1] == 0 or (more[1] == found and not short):
                 break
-            group, left = heap[0], left - 1
-            bounds[0], heap[0] = bounds[left], heap[left]
-            _sink(bounds, heap, left, 0)
-            bound[0] = float_score(centroids, leaves[group], query) + 3 * slack
-            first, last = begins[group], begins[group + 1]
-            visited, read = visited + 1, read + last - first
-            while first < last:
-                count = min(most, last - first)
-                least = scores[0] if size == len(scores) else np.float32(-np.inf)
-                kept = _near(partition, positions, first, count, whole, bound, least, block)
-                for j in range(min(kept, AHEAD)):
-                    prefetch(vectors, block[1, j])
-                for j in range(kept):
-                    if j + AHEAD < kept:
-                        prefetch(vectors, block[1, j + AHEAD])
-                    row = block[1, j]
-                    score = exact_score(vectors, row, query)
-                    if size == len(scores) and not worse(scores[0], best[0], score, row):
-                        continue
-                    if not is_hidden(row, died, version, never, starts[at], starts[at + 1]):
-                        size = offer(scores, best, size, score, row)
-                first, exact = first + count, exact + kept
-                if size == len(scores):
-                    most = min(2 * most, _BLOCK)
         settle(hits, at, size)
         work[0][at], work[1][at], work[2][at] = visited, exact, read

@@ -23,7 +23,6 @@ from recsys.index.rows import RowSet
 _NO_ROWS = np.empty(0, np.int32)
 _EVEN = 2.0
 """Variance of the rows per leaf, relative to that of random rows, up to which they are even."""
-_PER_LEAF = {"centroids", "spread", "radius"}
 _DTYPES = {"tokens": np.int32, "order": np.int32, "codes": np.int8}
 _AXES, _AXES_ROWS = 32, 16_384
 """Most directions in which the spread is known, and number of rows on which it is measured."""
@@ -38,8 +37,7 @@ class LeafGroups:
         begins: Start of each one's positions, and the end, int64 ``[m + 1]``.
         positions: Positions of the eligible rows in the order of a partition, int32; empty where
             every row is eligible and the positions are the numbers from 0.
-        centroids: Mean of the eligible rows of each leaf, float32 ``[m, d]``; empty where it is
-            that of the leaf.
+        centroids: Mean of the eligible rows of each leaf, float32 ``[m, d]``.
         spread: As in ``Partition``, of the eligible rows, float32 ``[m]``.
         even: Whether the rows are spread over the leaves as random ones are.
     """
@@ -68,12 +66,10 @@ class Partition:
         centroids: Mean of the rows of each leaf, float32 ``[leaves, d]``.
         spread: Standard deviation of the rows' products with a unit vector, around the centroid's,
             as a root mean square over the directions; float32 ``[leaves]``.
-        radius: Largest distance of a row from its centroid, float32 ``[leaves]``.
         order: The rows, leaf after leaf, int32 ``[n]``.
         codes: int8 ``[n, d]``, in this order.
-        scale: float32 ``[n]``, in this order.
-        error: Length of the difference between a row and its approximation, rounded up, float32
-            ``[n]``, in this order.
+        factors: Scale of each row, and the length of the difference between the row and its
+            approximation, rounded up; float32 ``[n, 2]``, in this order.
         axes: Directions in which the rows spread most around their centroids, float32 ``[m, d]``.
             The squared length of an axis is the excess of its variance over that of the directions
             without an axis, relative to the mean variance of all directions.
@@ -82,11 +78,9 @@ class Partition:
     tokens: Rows
     centroids: Vectors
     spread: Vectors
-    radius: Vectors
     order: Rows
     codes: npt.NDArray[np.int8]
-    scale: Vectors
-    error: Vectors
+    factors: Vectors
     axes: Vectors
 
     @classmethod
@@ -97,9 +91,9 @@ class Partition:
         counts = np.bincount(tokens, minlength=leaves)
         begins = np.concatenate([[0], np.cumsum(counts)])
         centroids = np.zeros((leaves, dimension), np.float32)
-        spread, radius = np.zeros(leaves, np.float32), np.zeros(leaves, np.float32)
+        spread = np.zeros(leaves, np.float32)
         codes = np.empty((items, dimension), np.int8)
-        scale, error = np.empty(items, np.float32), np.empty(items, np.float32)
+        factors = np.empty((items, 2), np.float32)
         for leaf in np.flatnonzero(counts):
             at = slice(begins[leaf], begins[leaf + 1])
             members = vectors[order[at]].astype(np.float64)
@@ -107,15 +101,14 @@ class Partition:
             residuals = members - centroids[leaf]
             squares = np.einsum("nd,nd->n", residuals, residuals)
             spread[leaf] = np.sqrt(squares.mean() / dimension)
-            radius[leaf] = _up(np.sqrt(squares.max()))
             steps = np.abs(residuals).max(axis=1).astype(np.float32) / np.float32(127)
             steps[steps == 0] = 1
             scaled = np.clip(np.rint(residuals / steps[:, None]), -127, 127)
             residuals -= scaled * steps[:, None]
-            codes[at], scale[at] = scaled, steps
-            error[at] = _up(np.sqrt(np.einsum("nd,nd->n", residuals, residuals)))
-        axes = _axes(codes, scale)
-        return cls(tokens, centroids, spread, radius, order, codes, scale, error, axes)
+            codes[at], factors[at, 0] = scaled, steps
+            factors[at, 1] = _up(np.sqrt(np.einsum("nd,nd->n", residuals, residuals)))
+        axes = _axes(codes, factors[:, 0])
+        return cls(tokens, centroids, spread, order, codes, factors, axes)
 
     def save(self, folder: Path) -> None:
         """Write one file per array into a new or empty folder."""
@@ -130,6 +123,13 @@ class Partition:
         Raises:
             DataError: A file is missing, damaged or of another shape.
         """
+        shapes: dict[str, tuple[int, ...]] = {
+            "centroids": (leaves, dimension),
+            "spread": (leaves,),
+            "codes": (items, dimension),
+            "factors": (items, 2),
+            "axes": (min(dimension, _AXES), dimension),
+        }
         arrays = {}
         for each in fields(cls):
             name, path = each.name, folder / f"{each.name}.npy"
@@ -137,10 +137,7 @@ class Partition:
                 array = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
             except (OSError, ValueError, EOFError) as error:
                 raise DataError(f"cannot read {path}: {error}; build the index again") from error
-            rows = leaves if name in _PER_LEAF else items
-            shape = (rows, dimension) if name in ("centroids", "codes") else (rows,)
-            if name == "axes":
-                shape = (min(dimension, _AXES), dimension)
+            shape = shapes.get(name, (items,))
             kind = _DTYPES.get(name, np.float32)
             if array.shape != shape or array.dtype != kind:
                 raise DataError(
@@ -160,12 +157,9 @@ class Partition:
         """The arguments of a kernel."""
         return (
             self.centroids,
-            self.spread,
-            self.radius,
             self.order,
             self.codes,
-            self.scale,
-            self.error,
+            self.factors,
             self.axes,
         )
 
@@ -173,8 +167,8 @@ class Partition:
     def everything(self) -> LeafGroups:
         """Every row, by leaf."""
         leaves, begins = self._begins(self.tokens[self.order])
-        nothing = np.empty((0, self.centroids.shape[1]), np.float32)
-        return LeafGroups(leaves, begins, _NO_ROWS, nothing, nothing.reshape(-1), even=True)
+        centroids = np.ascontiguousarray(self.centroids[leaves])
+        return LeafGroups(leaves, begins, _NO_ROWS, centroids, self.spread[leaves], even=True)
 
     def groups(self, allowed: RowSet) -> LeafGroups:
         """The rows of a set, by leaf."""

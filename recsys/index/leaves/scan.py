@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -14,9 +13,8 @@ from recsys.index.leaves.partition import LeafGroups, Partition
 from recsys.index.rows import RowSet
 from recsys.index.scoring import longest
 
-_EFFORT = 0.9
-"""Standard deviations by which the reach grows with the logarithm of the effort."""
-_LEAST_REACH = 0.5
+_EFFORT = 3
+"""Power of the effort by which fewer hits may be missed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,18 +37,15 @@ class LeafScan:
         """The search over a partition of ``vectors``."""
         return cls(vectors, partition, longest(vectors))
 
-    def search(self, hits: Hits, arguments: SearchArguments, chosen: Any, *, reach: float) -> None:
+    def search(self, hits: Hits, arguments: SearchArguments, chosen: Any, *, misses: float) -> None:
         """Answer the queries at the positions ``chosen``, int64.
 
-        Leaves are taken in the order of a bound, ``reach`` standard deviations above the score of
-        their centroid, while it is not below the k-th score. With an infinite reach the bound is
-        certain and the answer exact.
+        Groups of eligible rows are read until the expected number of hits in the others is at most
+        ``misses`` per hit.
         """
         from recsys.index.leaves.kernels import scan_leaves
         from recsys.index.storage.elements import loop_argument
 
-        if not math.isinf(reach):
-            reach = max(reach + _EFFORT * math.log(arguments.effort), _LEAST_REACH)
         work = hits.work
         scan_leaves(
             loop_argument(self.vectors),
@@ -59,13 +54,13 @@ class LeafScan:
             self.partition.arrays,
             self.groups(arguments.allowed).arrays,
             self.longest,
-            reach,
+            misses / arguments.effort**_EFFORT,
             arguments.hidden,
             hits.arrays,
             (work.leaves, work.depth, work.read),
         )
         where = slice(None) if len(chosen) == len(arguments) else chosen
-        work.plan[where] = PLANS.index("exact" if math.isinf(reach) else "leaves")
+        work.plan[where] = PLANS.index("leaves")
         work.eligible[where] = arguments.eligible(len(self.vectors))
 
     def groups(self, allowed: RowSet | None) -> LeafGroups:

@@ -12,14 +12,14 @@ from recsys.index.building.trials import Trial, budget, choose
 from recsys.index.building.tuning import TunedPart
 from recsys.index.configs import ScannConfig
 from recsys.index.curve import Curve, Setting
-from recsys.index.leaves.calibration import LeafReach, calibrate
+from recsys.index.leaves.calibration import LeafMisses, calibrate
 from recsys.index.leaves.partition import Partition
 from recsys.index.leaves.scan import LeafScan
 from recsys.index.scann.index import LeafSearch, ScannIndex
 from recsys.index.scann.searcher import ScannSearcher
 
 _CALIBRATING = 256
-"""Number of queries on which the reach is measured, at least half of it of each kind."""
+"""Number of queries on which the misses are measured, at least half of it of each kind."""
 
 
 def build_scann(vectors: Vectors, config: ScannConfig, queries: Queries | None) -> ScannIndex:
@@ -37,10 +37,10 @@ def build_scann(vectors: Vectors, config: ScannConfig, queries: Queries | None) 
     scan = LeafScan.of(vectors, Partition.of(vectors, tokens, partitioning.leaves))
     count = max(_CALIBRATING // len(kinds), _CALIBRATING // 2)
     samples = [spread(part, count) for part in kinds.values()]
-    reach = LeafReach.worst([calibrate(scan, sample, config.target_recall) for sample in samples])
+    misses = LeafMisses.worst([calibrate(scan, each, config.target_recall) for each in samples])
     curve = _curve(vectors, config, queries, searcher, partitioning)
     tuning = _report(vectors, config, partitioning, trials, list(kinds))
-    return ScannIndex(vectors, config, LeafSearch(searcher, scan, curve, reach, tuning))
+    return ScannIndex(vectors, config, LeafSearch(searcher, scan, curve, misses, tuning))
 
 
 def _curve(

@@ -23,7 +23,7 @@ from recsys.index.curve import Curve, Setting
 from recsys.index.description import FILE, Description
 from recsys.index.exact import ExactIndex
 from recsys.index.hits import PLANS, Hits
-from recsys.index.leaves.calibration import LeafReach
+from recsys.index.leaves.calibration import LeafMisses
 from recsys.index.leaves.partition import Partition
 from recsys.index.leaves.scan import LeafScan
 from recsys.index.scann.planning import Plan, Planner
@@ -42,14 +42,14 @@ class LeafSearch:
         searcher: ScaNN's searcher.
         scan: Scan of the eligible rows of the same leaves.
         curve: Settings of ScaNN by rank.
-        reach: Reach of the scan.
+        misses: Expected misses of the scan.
         tuning: Partitions that were chosen and tried, and the kinds of query, as JSON values.
     """
 
     searcher: ScannSearcher
     scan: LeafScan
     curve: Curve
-    reach: LeafReach
+    misses: LeafMisses
     tuning: Mapping[str, Any]
 
 
@@ -75,14 +75,14 @@ class ScannIndex(Index):
 
     @property
     def facts(self) -> Mapping[str, Any]:
-        """Number of leaves, bytes per item, settings with their recall, and the reach of a scan."""
+        """Number of leaves, bytes per item, settings with their recall, and misses of a scan."""
         if self.leaves is None:
             return {"num_leaves": 0, "bytes_per_item": self.bytes_per_item}
         return {
             "num_leaves": self.leaves.searcher.num_leaves,
             "bytes_per_item": self.bytes_per_item,
             "curve": self.leaves.curve.as_json(),
-            "reach": self.leaves.reach.as_json(),
+            "misses": self.leaves.misses.as_json(),
             "tuning": dict(self.leaves.tuning),
         }
 
@@ -104,7 +104,7 @@ class ScannIndex(Index):
         assert self.leaves is not None
         partitioning = Partitioning(**self.leaves.tuning["partitioning"])
         cost = partitioning.cost(*self.vectors.shape)
-        return Planner(self.leaves.curve, self.leaves.reach, cost, self.leaves.scan)
+        return Planner(self.leaves.curve, self.leaves.misses, cost, self.leaves.scan)
 
     @cached_property
     def exact(self) -> ExactIndex:
@@ -138,7 +138,7 @@ class ScannIndex(Index):
             leaves = int(facts["num_leaves"])
             if not leaves:
                 return cls(vectors, config)
-            curve, reach = Curve.from_json(facts["curve"]), LeafReach.from_json(facts["reach"])
+            curve, misses = Curve.from_json(facts["curve"]), LeafMisses.from_json(facts["misses"])
             tuning = dict(facts["tuning"])
             Partitioning(**tuning["partitioning"])
         except (KeyError, TypeError, ValueError) as error:
@@ -148,7 +148,7 @@ class ScannIndex(Index):
         return cls(
             vectors,
             config,
-            LeafSearch(searcher, LeafScan.of(vectors, partition), curve, reach, tuning),
+            LeafSearch(searcher, LeafScan.of(vectors, partition), curve, misses, tuning),
         )
 
     def _search(self, hits: Hits, arguments: SearchArguments) -> None:
@@ -159,7 +159,7 @@ class ScannIndex(Index):
             if plan.name == "exact":
                 self._compare(hits, arguments, plan)
             elif plan.name == "leaves":
-                self.leaves.scan.search(hits, arguments, plan.queries, reach=plan.reach)
+                self.leaves.scan.search(hits, arguments, plan.queries, misses=plan.misses)
             else:
                 self._propose(hits, arguments, plan)
 
@@ -195,8 +195,8 @@ class ScannIndex(Index):
         work.leaves[where], work.read[where] = setting.leaves, self._read(setting)
         if short:
             again = chosen[~hits.valid[chosen, arguments.k - 1]]
-            reach = self.leaves.reach.at(arguments.k, rows="filtered")
-            self.leaves.scan.search(hits, arguments, again, reach=reach)
+            misses = self.leaves.misses.at(arguments.k, rows="others")
+            self.leaves.scan.search(hits, arguments, again, misses=misses)
 
     def _read(self, setting: Setting) -> int:
         assert self.leaves is not None

@@ -5,7 +5,6 @@ The plan of a query depends on nothing else in its batch.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ import numpy as np
 from recsys.index.arguments import SearchArguments
 from recsys.index.building.costs import SearchCost
 from recsys.index.curve import Curve, Setting
-from recsys.index.leaves.calibration import LeafReach
+from recsys.index.leaves.calibration import LeafMisses
 from recsys.index.leaves.scan import LeafScan
 
 _EXACT, _EXACT_PER_HIT = 60, 3
@@ -24,10 +23,12 @@ _EXACT, _EXACT_PER_HIT = 60, 3
 _LAST = 1.2
 """Ratio of the rank of a setting to the middle of the ranks needed: a setting is tuned to the mean
 recall of the ranks above one half of its own, of which the middle is three quarters of it."""
-_STEPS_PER_OCTAVE = 4
-"""Numbers of excluded rows are rounded up to one of this many between a number and twice it."""
+_COUNTS = np.array([0, *sorted({math.ceil(2 ** (step / 4)) for step in range(125)})])
+"""Numbers to which those of excluded rows are rounded up, so that few plans cover a batch."""
 _KEPT = 1024
 """Number of plans that are kept."""
+_SCAN = 2
+"""Duration of a scan with a filter relative to a plain search, about, as measured."""
 _MATRIX_SHARE = 4
 """A depth above a quarter of the rows costs more than a comparison of all."""
 
@@ -40,13 +41,17 @@ class Plan:
         name: "exact", "leaves" or "scann".
         queries: Positions of the queries, int64; None where they are not yet known.
         setting: Leaves and depth of ScaNN.
-        reach: Reach of a leaf scan; infinite for an exact answer.
+        misses: Expected misses of a leaf scan, per hit.
     """
 
     name: Literal["exact", "leaves", "scann"]
     queries: Any
     setting: Setting | None = None
-    reach: float = math.inf
+    misses: float = 1.0
+
+    def of(self, queries: Any) -> Plan:
+        """The same plan for the queries at the positions."""
+        return Plan(self.name, queries, self.setting, self.misses)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +60,13 @@ class Planner:
 
     Attributes:
         curve: Settings of ScaNN by rank.
-        reach: Reach of a leaf scan by rank.
+        misses: Expected misses of a leaf scan by rank.
         cost: Estimate of the duration of both.
         scan: The leaf scan.
     """
 
     curve: Curve
-    reach: LeafReach
+    misses: LeafMisses
     cost: SearchCost
     scan: LeafScan
     _kept: dict[tuple[int, int, float], Plan] = field(default_factory=dict)
@@ -78,14 +83,13 @@ class Planner:
         elif arguments.allowed is not None:
             yield self._filtered(arguments, everyone, eligible)
         elif not len(arguments.excluded.rows):
-            rank = math.ceil(k * items / eligible)
-            yield dataclasses.replace(self._plan(k, rank, arguments.effort), queries=everyone)
+            yield self._plan(k, math.ceil(k * items / eligible), arguments.effort).of(everyone)
         else:
-            counts = _rounded(arguments.excluded.counts)
+            counts = _COUNTS[np.searchsorted(_COUNTS, arguments.excluded.counts)]
             for excluded in set(counts.tolist()):
                 rank = math.ceil((k + excluded) * items / eligible)
                 chosen = everyone if len(counts) == 1 else np.flatnonzero(counts == excluded)
-                yield dataclasses.replace(self._plan(k, rank, arguments.effort), queries=chosen)
+                yield self._plan(k, rank, arguments.effort).of(chosen)
 
     def _plan(self, k: int, rank: int, effort: float) -> Plan:
         """The plan of a query without a filter that needs rows down to ``rank``; kept."""
@@ -103,26 +107,23 @@ class Planner:
         if self.curve.fixed is not None:
             return Plan("exact" if self._is_complete(setting) else "scann", None, setting)
         if self._prefers_scan(k, setting):
-            return Plan("leaves", None, reach=self.reach.at(k))
+            return Plan("leaves", None, misses=self.misses.at(k, rows="plain"))
         return Plan("scann", None, setting)
 
     def _choose_tail(self, k: int, rank: int, effort: float) -> Plan:
         tuned = max(rank, math.ceil(_LAST * (rank - k / 2)))
         setting = self._setting(tuned, effort, tail=True)
         if self._prefers_scan(rank, setting):
-            return Plan("leaves", None, reach=self.reach.at(k, rows="excluded"))
+            return Plan("leaves", None, misses=self.misses.at(k, rows="others"))
         return Plan("scann", None, setting)
 
     def _filtered(self, arguments: SearchArguments, queries: Any, eligible: int) -> Plan:
-        if eligible <= self.curve.num_leaves:
-            return Plan("exact", queries)
-        # As many rows as an unfiltered search has time for are all compared.
         plain = self._setting(arguments.k, arguments.effort, tail=False)
-        if self._scan_seconds(eligible, arguments.k) <= self._scann_seconds(plain):
-            return Plan("leaves", queries)
+        if self.cost.exact_seconds(eligible) <= _SCAN * self._scann_seconds(plain):
+            return Plan("exact", queries)
         even = self.scan.groups(arguments.allowed).even
-        rows: Literal["even", "filtered"] = "even" if even else "filtered"
-        return Plan("leaves", queries, reach=self.reach.at(arguments.k, rows=rows))
+        rows: Literal["even", "others"] = "even" if even else "others"
+        return Plan("leaves", queries, misses=self.misses.at(arguments.k, rows=rows))
 
     def _setting(self, rank: int, effort: float, *, tail: bool) -> Setting:
         return self.curve.setting(min(rank, self.curve.items), effort=effort, tail=tail)
@@ -133,7 +134,7 @@ class Planner:
 
     def _prefers_scan(self, rank: int, setting: Setting) -> bool:
         """Whether ScaNN misses the target for ``rank`` rows, or takes longer than a scan."""
-        seconds = self._scan_seconds(self.reach.read(rank), rank)
+        seconds = self._scan_seconds(self.misses.read(rank), rank)
         return self._is_complete(setting) or seconds < self._scann_seconds(setting)
 
     def _scann_seconds(self, setting: Setting) -> float:
@@ -141,10 +142,3 @@ class Planner:
 
     def _scan_seconds(self, read: float, rank: int) -> float:
         return self.cost.scan_seconds(read, _EXACT + _EXACT_PER_HIT * rank)
-
-
-def _rounded(counts: Any) -> Any:
-    """Numbers of excluded rows, rounded up to one of few, so that few plans cover a batch."""
-    steps = np.ceil(np.log2(np.maximum(counts, 1)) * _STEPS_PER_OCTAVE - 1e-9)
-    rounded = np.ceil(2 ** (steps / _STEPS_PER_OCTAVE)).astype(np.int64)
-    return np.where(counts > 0, rounded, 0)
