@@ -20,7 +20,7 @@ from recsys.store import ItemDeleted, open_store
 from recsys_client import Query
 
 HOME = parse_config({"share": 0.5, "scorers": [{"stage": "blend", "recent": 0.3}]}, FeedConfig)
-HASHES = PictureHashes(np.arange(20, dtype=np.uint64) ** 7, np.arange(20) != 4)
+HASHES = PictureHashes(np.arange(20, dtype=np.uint64) ** 7, np.arange(20) != 0)
 
 
 @pytest.fixture
