@@ -79,7 +79,8 @@ class InteractionService(InteractionServiceServicer):
         groups = Arrivals(request_iterator, size=_size, most=GROUP_BYTES)
         async with aclosing(groups.__aiter__()) as arrived:
             async for group in arrived:
-                results = await self._calls.run(context, partial(self._record_each, group))
+                work = partial(self._record_each, group)
+                results = await self._calls.run(context, work, size=sum(map(_size, group)))
                 for request, result in zip(group, results):
                     if isinstance(result, Exception):
                         raise result
