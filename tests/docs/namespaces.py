@@ -132,6 +132,7 @@ SETUPS: dict[str, Callable[[Path], Names]] = {
     "docs/explanation/evaluation.md": evaluation,
     "docs/explanation/index.md": index,
     "docs/explanation/snapshots.md": snapshots,
+    "docs/how-to/rank-a-feed.md": snapshots,
     "docs/reference/bundle-format.md": bundle,
     "docs/reference/data-formats.md": collection,
 }
