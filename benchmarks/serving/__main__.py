@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +45,13 @@ PARTS: dict[str, Part] = {
     "memory": lambda run, _: run.part("operating:memory"),
     "swap": lambda run, capacity: run.part("operating:swap", capacity=capacity),
     "workers": lambda run, _: run.part("operating:workers"),
-    "tfrs": lambda run, _: run.part("reading:tfrs"),
+    "tfrs": lambda run, _: run.part("reading:tfrs", **_raw_settings(run.part("reading:limit"))),
 }
+
+
+def _raw_settings(limit: Mapping[str, float]) -> dict[str, int]:
+    """Settings with which raw ScaNN has the recall of the service."""
+    return {name: int(limit[f"raw_{name}.history"]) for name in ("leaves", "reorder")}
 
 
 def main(arguments: list[str]) -> None:

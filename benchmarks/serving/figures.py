@@ -12,8 +12,11 @@ TOWER = ("user", "history")
 
 def limit_rate(limit: Mapping[str, float], kind: str) -> float:
     """Queries per second of a kind if nothing but the parts of the limit took time."""
-    tower = limit["tower_s"] if kind in TOWER else 0.0
-    return 1 / (1 / limit["echo_rate"] + limit["raw_scann_s"] + tower)
+    if kind in TOWER:
+        parts = limit["raw_scann_s.history"] + limit["tower_s"]
+    else:
+        parts = limit["raw_scann_s.item"]
+    return 1 / (1 / limit["echo_rate"] + parts)
 
 
 def figures_of(sections: Sections) -> dict[str, float]:

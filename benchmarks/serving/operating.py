@@ -15,8 +15,7 @@ from benchmarks.serving.parts import Setting
 from benchmarks.serving.reading import IN_FLIGHT, expect_answers
 from benchmarks.serving.running import output, service
 from benchmarks.serving.world import requests
-from recsys.bundle import list_bundles, open_bundle
-from recsys.bundle.versions import rollback
+from recsys.bundle import list_bundles, open_bundle, rollback
 from recsys_client import RecsysClient
 
 STARTS, CHANNELS = 3, 32

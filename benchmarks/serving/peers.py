@@ -1,7 +1,7 @@
 """Servers to compare with: an empty echo, and TFRS' own ScaNN layer in a synchronous servicer.
 
-Run as ``python -m benchmarks.serving.peers echo BYTES`` or ``... tfrs BUNDLES``; the address is the
-first line of the output.
+Run as ``python -m benchmarks.serving.peers echo BYTES`` or ``... tfrs BUNDLES LEAVES REORDER``; the
+address is the first line of the output.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import grpc
 
-from benchmarks.serving.world import LEAVES, REORDER, K
+from benchmarks.serving.world import K, num_leaves
 
 NAME = "recsys.v1.RetrievalService"
 
@@ -38,7 +38,7 @@ def echo(size: int) -> None:
     asyncio.run(serve())
 
 
-def tfrs_layer(bundles: Path) -> None:
+def tfrs_layer(bundles: Path, leaves: int, reorder: int) -> None:
     """Serve histories by the trained Keras tower and ``tfrs.layers.factorized_top_k.ScaNN``."""
     import numpy as np
 
@@ -55,9 +55,9 @@ def tfrs_layer(bundles: Path) -> None:
     layer = tfrs.layers.factorized_top_k.ScaNN(
         k=K,
         distance_measure="dot_product",
-        num_leaves=int(len(items) ** 0.5),
-        num_leaves_to_search=LEAVES,
-        num_reordering_candidates=REORDER,
+        num_leaves=num_leaves(len(items)),
+        num_leaves_to_search=leaves,
+        num_reordering_candidates=reorder,
     )
     layer.index(tf.constant(items))
     zero, none = tf.zeros((1,), tf.int32), tf.zeros((1,))
@@ -94,4 +94,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "echo":
         echo(int(sys.argv[2]))
     else:
-        tfrs_layer(Path(sys.argv[2]))
+        tfrs_layer(Path(sys.argv[2]), *map(int, sys.argv[3:]))

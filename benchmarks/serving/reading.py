@@ -98,11 +98,12 @@ def overload(setting: Setting, capacity: float) -> dict[str, Any]:
     return found
 
 
-def tfrs(setting: Setting) -> dict[str, Any]:
-    """Histories per second of TFRS' own ScaNN layer in a synchronous servicer."""
+def tfrs(setting: Setting, leaves: int, reorder: int) -> dict[str, Any]:
+    """Histories per second of TFRS' own ScaNN layer in a synchronous servicer, with these settings."""
     raws = requests("history", setting.items, seed=31)
     module, bundles = "benchmarks.serving.peers", str(setting.bundles)
-    with started([setting.server_core], module, "tfrs", bundles) as server:
+    arguments = ("tfrs", bundles, str(leaves), str(reorder))
+    with started([setting.server_core], module, *arguments) as server:
         closed(server.address, raws, in_flight=IN_FLIGHT, seconds=2)
         load = closed(server.address, raws, in_flight=IN_FLIGHT, seconds=setting.seconds)
     return {"rate": expect_answers(load).rate}

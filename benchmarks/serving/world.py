@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import pandas as pd
 
 from benchmarks.serving.parts import Setting
 from recsys.bundle import Parts, list_bundles, open_bundle, publish
+from recsys.bundle.tuning_queries import tower_queries
 from recsys.catalogue import CatalogueFields
 from recsys.errors import RecsysError
+from recsys.ids import Rows
 from recsys.index import ScannConfig
 from recsys.ingestion import ingest
 from recsys.retrieval import TWO_TOWER, Space
@@ -23,8 +26,10 @@ from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 
 ITEMS_PER_USER, LENGTH, DIMENSION, CLUSTERS, K, SEED = 20, 50, 64, 500, 100, 1
 VERSIONS = 2
-LEAVES, REORDER = 60, 800
-"""Settings of the search, for the service and for the ScaNN that it is compared with."""
+RECALL, TUNING = 0.95, 1_000
+"""Recall to which the index is tuned, and number of queries of a kind for it."""
+POOL = 2_000
+"""Number of histories of requests."""
 
 
 def ensure(setting: Setting) -> dict[str, Any]:
@@ -42,12 +47,7 @@ def ensure(setting: Setting) -> dict[str, Any]:
 def publish_world(folder: Path, items: int) -> None:
     """Publish two bundles with the same items and towers."""
     rng, users = np.random.default_rng(SEED), items // ITEMS_PER_USER
-    cluster = rng.integers(CLUSTERS, size=items)
-    members = [np.flatnonzero(cluster == number) for number in range(CLUSTERS)]
-    histories = np.empty((users, LENGTH), np.int64)
-    for user in range(users):
-        liked = np.concatenate([members[each] for each in rng.integers(CLUSTERS, size=3)])
-        histories[user] = rng.choice(liked, LENGTH)
+    histories = np.stack([_history(rng, _members(items)) for _ in range(users)])
     # Every item has an interaction, and no user more than the others by much.
     item = np.concatenate([histories.reshape(-1), rng.permutation(items)])
     owner = np.concatenate([np.repeat(np.arange(users), LENGTH), np.arange(items) % users])
@@ -71,8 +71,9 @@ def publish_world(folder: Path, items: int) -> None:
         folder=folder / "train",
         validate=None,
     )
-    search = ScannConfig(leaves_to_search=LEAVES, reorder=REORDER)
-    space = Space.two_tower(fitted.towers.item_vectors, search)
+    queries = tower_queries(fitted.towers, ingested.interactions, TUNING)
+    search = ScannConfig(target_recall=RECALL)
+    space = Space.two_tower(fitted.towers.item_vectors, search, queries=queries)
     for number in range(VERSIONS):  # different in content only by this figure
         parts = Parts(ingested, fitted.towers, {TWO_TOWER: space}, figures={"number": number})
         publish(folder / "bundles", parts)
@@ -81,18 +82,38 @@ def publish_world(folder: Path, items: int) -> None:
 def requests(kind: str, items: int, *, seed: int) -> Iterator[bytes]:
     """Requests of one kind without an end; none is sent twice."""
     rng = np.random.default_rng(seed)
+    pool = []
+    if kind == "history":
+        pool = [_history(rng, _members(items)).tolist() for _ in range(POOL)]
     while True:
         # A random exclusion makes each request unlike those before, so that no cache answers it.
         message = pb.RetrieveRequest(k=K, exclude=[f"i{rng.integers(items)}"])
         if kind == "item":
             message.query.item_id = f"i{rng.integers(items)}"
         elif kind == "history":
-            message.query.history.item_ids.extend(
-                f"i{row}" for row in rng.integers(items, size=LENGTH)
-            )
+            history = pool[rng.integers(POOL)]
+            message.query.history.item_ids.extend(f"i{row}" for row in history)
         else:
             message.query.user_id = f"u{rng.integers(items // ITEMS_PER_USER)}"
         if kind == "filter":
             message.filter.eq.column = "shade"
             message.filter.eq.value.number = float(rng.integers(10))
         yield message.SerializeToString()
+
+
+def num_leaves(items: int) -> int:
+    """Number of partitions of the ScaNN that is compared: the square root, as ScaNN advises."""
+    return int(items**0.5)
+
+
+@lru_cache
+def _members(items: int) -> list[Rows]:
+    """The items of each cluster."""
+    cluster = np.random.default_rng(SEED).integers(CLUSTERS, size=items)
+    return [np.flatnonzero(cluster == number).astype(np.int32) for number in range(CLUSTERS)]
+
+
+def _history(rng: np.random.Generator, members: list[Rows]) -> Rows:
+    """Items of three clusters."""
+    liked = np.concatenate([members[each] for each in rng.integers(CLUSTERS, size=3)])
+    return rng.choice(liked, LENGTH)
