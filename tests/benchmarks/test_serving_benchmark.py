@@ -74,7 +74,7 @@ def test_the_page_has_the_comments_of_the_table() -> None:
 
 @pytest.mark.parametrize("kind", ["item", "user", "history", "filter"])
 def test_no_request_is_sent_twice(kind: str) -> None:
-    raws = list(islice(requests(kind, 1_000, seed=1), 50))
+    raws = list(islice(requests(kind, 10_000, seed=1), 50))
     assert len(set(raws)) == len(raws)
     assert all(pb.RetrieveRequest.FromString(raw).k == K for raw in raws)
 
