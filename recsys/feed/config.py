@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from hashlib import blake2b
 from typing import Annotated
 
@@ -121,7 +122,7 @@ class FeedConfig(Config):
             raise ValueError(error.message) from error
         return self
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Digest of everything but the share."""
         values = self.model_dump(mode="json", exclude={"share"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
@@ -90,8 +91,10 @@ class Feed:
                 self._check_columns(name, stage)
 
     def over(self, retriever: Retriever) -> Feed:
-        """The same feeds over another retriever, such as that of a newer snapshot."""
-        return replace(self, view=replace(self.view, retriever=retriever))
+        """The same feeds over another retriever, such as that of a newer snapshot of the bundle."""
+        found = copy(self)  # The columns are those of the bundle and were checked.
+        object.__setattr__(found, "view", replace(self.view, retriever=retriever))
+        return found
 
     def rank(self, request: FeedRequest) -> FeedResponse:
         """The feed of one request.

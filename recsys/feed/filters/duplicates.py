@@ -21,10 +21,12 @@ class SamePicture(Filter):
 
     Attributes:
         bits: Largest number of the 64 bits of the hashes that differ.
+        first: Number of candidates that are compared, the best ones.
     """
 
     stage: Literal["same_picture"] = "same_picture"
     bits: int = Field(4, ge=0, le=63)
+    first: int = Field(200, ge=2, le=2_000)
 
     def idle(self, context: FeedContext) -> str:
         """Why nothing is removed."""
@@ -32,7 +34,7 @@ class SamePicture(Filter):
 
     def run(self, context: FeedContext, candidates: Candidates) -> Filtered:
         """The best candidate of each picture."""
-        hashes, known = context.view.hashes.at(candidates.rows)
+        hashes, known = context.view.hashes.at(candidates.rows[: self.first])
         at = np.flatnonzero(known)
         differing = np.bitwise_count(hashes[at, None] ^ hashes[None, at])
         alike = differing <= self.bits
@@ -79,10 +81,9 @@ def _without_later(rows: Rows, at: Positions, alike: Mask, reason: str) -> Filte
         reason: Reason, which the id of the candidate that is kept completes.
     """
     kept, because = np.ones(len(rows), np.bool_), np.full(len(rows), -1, np.int32)
-    later = np.triu(alike, 1)
-    for first in np.flatnonzero(later.any(axis=1)).tolist():
+    for first in np.flatnonzero(alike.sum(axis=1) > 1).tolist():  # Each is like itself.
         if kept[at[first]]:
-            removed = at[later[first]]
+            removed = at[first + 1 :][alike[first, first + 1 :]]
             removed = removed[kept[removed]]
             kept[removed], because[removed] = False, rows[at[first]]
     return Filtered(kept, reason, because)
