@@ -129,6 +129,40 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     assert not own, done.stderr
 
 
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="needs promtool of Prometheus")
+@pytest.mark.parametrize("check", [["config", "prometheus.yml"], ["rules", "alerts.yml"]])
+def test_prometheus_accepts_its_files(check: list[str]) -> None:
+    done = subprocess.run(
+        ["promtool", "check", *check], cwd=DEPLOY, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl")
+def test_kubernetes_knows_every_field() -> None:
+    """Kubectl reads the file into its own types, which have no unknown fields."""
+    done = subprocess.run(
+        ["kubectl", "annotate", "--local", "-f", "kubernetes.yaml", "test=1", "-o", "yaml"],
+        cwd=DEPLOY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    read = list(yaml.safe_load_all(done.stdout))
+    for own, theirs in zip(documents("kubernetes.yaml"), read, strict=True):
+        assert not set(leaves(own)) - set(leaves(theirs))
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Values of a document by their paths."""
+    if isinstance(value, dict | list):
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(each, f"{path}/{key}")
+    else:
+        yield path, value
+
+
 def test_the_pods_have_probes_and_time_to_stop() -> None:
     found = {each["kind"]: each for each in documents("kubernetes.yaml")}
     assert set(found) == {"Deployment", "Service", "PodDisruptionBudget"}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import grpc
+from prometheus_client.parser import text_string_to_metric_families
 
 from recsys.errors import NotFoundError, RecsysError, UnknownIdError
 from recsys.retrieval import Candidate, Query, Request, Response
@@ -189,3 +191,14 @@ def until(holds: Callable[[], object]) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it never came to pass"
         time.sleep(0.01)
+
+
+def samples(address: str) -> dict[tuple[str, tuple[str, ...]], float]:
+    """Samples of the page by their name and the values of their labels, ordered by label."""
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=WAIT) as page:
+        text = page.read().decode()
+    return {
+        (each.name, tuple(label for _, label in sorted(each.labels.items()))): each.value
+        for family in text_string_to_metric_families(text)
+        for each in family.samples
+    }

@@ -7,14 +7,11 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from os import kill
-from signal import SIGKILL, SIGTERM
 from typing import Any
 
 import grpc
 import pytest
 from grpc_channelz.v1 import channelz_pb2, channelz_pb2_grpc
-from prometheus_client.parser import text_string_to_metric_families
 
 from recsys.errors import RecsysError, ServiceError
 from recsys.retrieval import Request
@@ -26,21 +23,7 @@ from recsys_server.metrics.sampling import Sampler
 from recsys_server.metrics.service_metrics import ServiceMetrics
 from recsys_server.metrics.stages import SPACES, StageMetrics
 from recsys_server.metrics.worker_metrics import WorkerMetrics
-from tests import forked
-from tests.server.service_world import WAIT, LineRetriever, rollout_of, served, until
-
-Samples = dict[tuple[str, tuple[str, ...]], float]
-
-
-def read(address: str) -> Samples:
-    """Samples of the page by their name and the values of their labels, ordered by label."""
-    with urllib.request.urlopen(f"http://{address}/metrics", timeout=WAIT) as page:
-        text = page.read().decode()
-    return {
-        (each.name, tuple(label for _, label in sorted(each.labels.items()))): each.value
-        for family in text_string_to_metric_families(text)
-        for each in family.samples
-    }
+from tests.server.service_world import WAIT, LineRetriever, rollout_of, samples, served, until
 
 
 @pytest.fixture
@@ -87,7 +70,7 @@ def test_workers_are_added_up_and_the_counts_of_a_dead_one_stay(
         metrics.take(worker, own.report())
     metrics.end(0)
     metrics.take(0, WorkerMetrics().report())
-    found = read(address)
+    found = samples(address)
     assert found["recsys_calls_total", ("Retrieve", "OK")] == 6
     assert found["recsys_call_seconds_count", ("Retrieve",)] == 2
     assert found["recsys_call_seconds_bucket", ("0.003", "Retrieve")] == 0
@@ -180,23 +163,3 @@ def test_channelz_lists_the_server() -> None:
     ):
         stub = channelz_pb2_grpc.ChannelzStub(channel)
         assert stub.GetServers(channelz_pb2.GetServersRequest(), timeout=WAIT).server
-
-
-def test_a_service_of_processes_has_one_page() -> None:
-    with forked.started("tests.server.line_service", "grace=0", "metrics_port=0") as service:
-        service.wait_for(lambda: "\n" in service.out.read_text())
-        log = service.err.read_text()
-        address = service.out.read_text().strip()
-        page = re.search(r"http://(\S+)/metrics", log)
-        assert page is not None
-        with RecsysClient(address, timeout=WAIT) as client:
-            for _ in range(3):
-                client.retrieve(user_id="ann", k=2)
-        until(lambda: read(page[1]).get(("recsys_calls_total", ("Retrieve", "OK"))) == 3)
-        worker = re.search(r"\(process (\d+)\) is ready", log)
-        assert worker is not None
-        kill(int(worker[1]), SIGKILL)
-        until(lambda: read(page[1])["recsys_workers_replaced_total", ()] == 1)
-        assert read(page[1])["recsys_calls_total", ("Retrieve", "OK")] == 3
-        service.send_signal(SIGTERM)
-        assert service.wait(WAIT).returncode == 0

@@ -1,8 +1,13 @@
-"""Towers trained with context and times: published, opened, and queried with and without them."""
+"""Towers trained with context and times: published, opened, served, and queried with them."""
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,11 +17,20 @@ from recsys.bundle import Bundle, Parts, open_bundle, publish
 from recsys.errors import InvalidRequestError, RecsysError, UnknownIdError
 from recsys.index import ExactConfig
 from recsys.ingestion import ingest
-from recsys.retrieval import TWO_TOWER, Request, Response, Space
+from recsys.retrieval import TWO_TOWER, Query, Request, Response, Space
 from recsys.towers import HstuHistory, TowersConfig, TrainConfig, fit
 from recsys_client import RecsysClient
+from tests.contracts.calls_contract import outcome
 from tests.server.service_world import WAIT, served
 
+ROOT = Path(__file__).parents[2]
+REQUESTS = [
+    Request(Query(user_id="u3"), k=3, seen="include"),
+    Request(Query(history=("day-1", "night-2")), k=5),
+    Request(Query(history=()), k=8),
+    Request(Query(item_id="day-1"), k=20),
+    Request(Query(user_id="nobody"), k=3),
+]
 HISTORY = ["day-1", "night-2", "day-3"]
 DAY = 86_400
 
@@ -146,3 +160,45 @@ def test_context_and_times_that_training_did_not_know_are_refused(
         with pytest.raises(kind, match=message) as caught:
             retrieve(history=HISTORY, k=3, **fields)
         assert caught.value.field.startswith(f"query.{next(iter(fields))}")
+
+
+@pytest.mark.slow
+def test_a_bundle_is_served_as_it_answers_in_process(bundle: Bundle, tmp_path: Path) -> None:
+    port_file = tmp_path / "port"
+    server = subprocess.Popen(
+        [
+            *(
+                sys.executable,
+                "-m",
+                "recsys_server",
+                "--bundles",
+                str(bundle.path.parents[1]),
+                "--json-logs",
+            ),
+            *("--port", "0", "--port-file", str(port_file), "--grace", "5"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    try:
+        assert server.stdout is not None
+        address = server.stdout.readline().strip()
+        assert address == f"127.0.0.1:{port_file.read_text().strip()}"
+        with RecsysClient(address, timeout=WAIT) as client:
+            assert client.is_serving(), "the address is printed before the service is ready"
+            remote, local = client.answer(REQUESTS), bundle.retriever.answer(REQUESTS)
+            assert [isinstance(answer, Response) for answer in remote] == [True] * 4 + [False]
+            for request, one, other in zip(REQUESTS, remote, local):
+                assert outcome(one) == outcome(other), request
+        server.send_signal(signal.SIGTERM)
+        output, log = server.communicate(timeout=WAIT)
+    finally:
+        server.kill()
+    assert (server.returncode, output) == (0, "")
+    own = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    assert [record["message"] for record in own if record["logger"] == "recsys_server.worker"] == [
+        "stopping; 0 requests in flight have 5 seconds",
+        "stopped; every request that had begun was answered",
+    ]

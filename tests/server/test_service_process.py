@@ -21,8 +21,9 @@ from recsys_client.pb.recsys.v1.retrieval_pb2 import Query, RetrieveRequest
 from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
 from tests import forked
 from tests.server.line_worker import OPEN
-from tests.server.service_world import WAIT
+from tests.server.service_world import WAIT, samples, until
 
+RECORDED = ("recsys_calls_total", ("RecordInteractions", "OK"))
 Start = Callable[..., forked.Program]
 
 
@@ -83,33 +84,31 @@ def test_a_signal_before_the_service_is_ready_ends_it_with_code_0(
     assert "stopping 1 worker" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_workers_answer_with_interactions_of_each_other_and_are_replaced_when_they_die(
-    start: Start, tmp_path: Path
-) -> None:
-    store = tmp_path / "store.db"
-    service = start(workers=2, grace=0, worker="tests.server.live_worker", store=store)
+def test_two_workers_are_one_service_until_both_end(start: Start, tmp_path: Path) -> None:
+    """One start, since it takes seconds: interactions, the metrics, dead workers, the end."""
+    store, worker = tmp_path / "store.db", "tests.server.live_worker"
+    service = start(workers=2, grace=0.2, worker=worker, store=store, metrics_port=0)
     address = _address(service)
     _record_and_retrieve(address)
+    page = re.search(r"http://(\S+)/metrics", service.err.read_text())
+    assert page is not None
+    # The workers report once per second, and the counts of a dead one stay.
+    until(lambda: samples(page[1]).get(RECORDED) == 10)
     first, second = _workers(service)
     kill(first, signal.SIGKILL)
     service.wait_for(lambda: len(_workers(service)) == 3)
     assert "died (SIGKILL)" in service.err.read_text()
+    found = samples(page[1])
+    assert found["recsys_workers_replaced_total", ()] == 1 and found[RECORDED] == 10
     kill(second, signal.SIGKILL)
     with RecsysClient(address, timeout=WAIT) as client:
         client.wait_ready(WAIT)
-        assert client.retrieve(user_id="ann", k=2).candidates
-    service.send_signal(signal.SIGTERM)
-    assert service.wait(WAIT).returncode == 0
-
-
-def test_workers_end_when_the_supervisor_is_killed(start: Start) -> None:
-    service = start(grace=0.2)
-    address = _address(service)
-    service.send_signal(signal.SIGKILL)
-    service.process.join(WAIT)
-    with RecsysClient(address, timeout=WAIT) as client, pytest.raises(ServiceError):
-        while True:
-            client.retrieve(user_id="ann", k=2)
+        assert client.retrieve(user_id="new", k=1).watermark == 10
+        service.send_signal(signal.SIGKILL)  # without a supervisor, its workers end
+        service.process.join(WAIT)
+        with pytest.raises(ServiceError):
+            while True:
+                client.retrieve(user_id="new", k=1)
 
 
 def _record_and_retrieve(address: str) -> None:

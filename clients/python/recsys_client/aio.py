@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from copy import copy
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 
-from recsys_client.channel import Tls, call_metadata, channel_options
+from recsys_client.connection import Connection
 from recsys_client.errors import RecsysError, ServiceError
 from recsys_client.filters import Filter
 from recsys_client.operations import bundles, catalog, interactions, retrieval
@@ -45,7 +44,7 @@ _POLL_SECONDS = 0.05
 Answer = TypeVar("Answer")
 
 
-class AsyncRecsysClient:
+class AsyncRecsysClient(Connection):
     """A connection to a service, for one event loop; use it as an asynchronous context manager.
 
     Arguments and methods are those of :class:`recsys_client.RecsysClient`, as coroutines.
@@ -56,25 +55,7 @@ class AsyncRecsysClient:
         ...         return (await client.retrieve(user_id=user_id, k=1)).ids[0]
     """
 
-    def __init__(
-        self,
-        address: str,
-        *,
-        timeout: float = 10.0,
-        retries: int = 3,
-        tls: Tls | None = None,
-        token: str | None = None,
-    ) -> None:
-        self.address = address
-        self.timeout = timeout
-        options = channel_options(address, retries=retries)
-        if tls is None:
-            self._channel = grpc.aio.insecure_channel(address, options=options)
-        else:
-            self._channel = grpc.aio.secure_channel(address, tls.credentials(), options=options)
-        self._metadata = call_metadata(token)
-        self._methods: dict[str, Any] = {}
-        self._health = health_pb2_grpc.HealthStub(self._channel)
+    _library = grpc.aio
 
     async def __aenter__(self) -> AsyncRecsysClient:
         return self
@@ -85,15 +66,6 @@ class AsyncRecsysClient:
     async def close(self) -> None:
         """Close the connection; calls that wait are cancelled."""
         await self._channel.close(None)
-
-    def with_timeout(self, timeout: float) -> AsyncRecsysClient:
-        """This client with another ``timeout``, over the same connection.
-
-        Closing one of them closes both.
-        """
-        other = copy(self)
-        other.timeout = timeout
-        return other
 
     async def retrieve(self, **fields: Unpack[RequestFields]) -> Response:
         """Candidates for one query, given as the fields of a ``Query`` and its ``Request``."""
@@ -257,15 +229,8 @@ class AsyncRecsysClient:
 
     async def _make(self, operation: Operation[Answer]) -> Answer:
         """The result of a call."""
-        if operation.method not in self._methods:
-            self._methods[operation.method] = self._channel.unary_unary(
-                operation.method,
-                request_serializer=type(operation.request).SerializeToString,
-                response_deserializer=operation.response.FromString,
-            )
-        call = self._methods[operation.method]
         try:
-            message = await call(operation.request, timeout=self.timeout, metadata=self._metadata)
+            message = await self._send(operation)
         except grpc.RpcError as error:
             raise from_rpc_error(error, self.address) from None
         return operation.read(message)

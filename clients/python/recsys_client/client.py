@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from copy import copy
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 
 from recsys_client.calls import RetrievalCalls
-from recsys_client.channel import Tls, call_metadata, channel_options
+from recsys_client.connection import Connection
 from recsys_client.errors import RecsysError, ServiceError
 from recsys_client.filters import Filter
 from recsys_client.operations import bundles, catalog, interactions, retrieval
@@ -43,7 +42,7 @@ _POLL_SECONDS = 0.05
 Answer = TypeVar("Answer")
 
 
-class RecsysClient(RetrievalCalls):
+class RecsysClient(Connection, RetrievalCalls):
     """A connection to a service; thread-safe. Use it as a context manager.
 
     Every method raises the exceptions of the engine: an :class:`InvalidRequestError` for a value
@@ -64,25 +63,7 @@ class RecsysClient(RetrievalCalls):
         ...     client.retrieve(user_id="ann", k=10).candidates
     """
 
-    def __init__(
-        self,
-        address: str,
-        *,
-        timeout: float = 10.0,
-        retries: int = 3,
-        tls: Tls | None = None,
-        token: str | None = None,
-    ) -> None:
-        self.address = address
-        self.timeout = timeout
-        options = channel_options(address, retries=retries)
-        if tls is None:
-            self._channel = grpc.insecure_channel(address, options=options)
-        else:
-            self._channel = grpc.secure_channel(address, tls.credentials(), options=options)
-        self._metadata = call_metadata(token)
-        self._methods: dict[str, Any] = {}
-        self._health = health_pb2_grpc.HealthStub(self._channel)
+    _library = grpc
 
     def __enter__(self) -> RecsysClient:
         return self
@@ -93,15 +74,6 @@ class RecsysClient(RetrievalCalls):
     def close(self) -> None:
         """Close the connection; calls that wait are cancelled."""
         self._channel.close()
-
-    def with_timeout(self, timeout: float) -> RecsysClient:
-        """This client with another ``timeout``, over the same connection.
-
-        Closing one of them closes both.
-        """
-        other = copy(self)
-        other.timeout = timeout
-        return other
 
     def respond(self, request: Request) -> Response:
         """The response to one request, with the errors of :meth:`retrieve`."""
@@ -254,15 +226,8 @@ class RecsysClient(RetrievalCalls):
 
     def _make(self, operation: Operation[Answer]) -> Answer:
         """The result of a call."""
-        if operation.method not in self._methods:
-            self._methods[operation.method] = self._channel.unary_unary(
-                operation.method,
-                request_serializer=type(operation.request).SerializeToString,
-                response_deserializer=operation.response.FromString,
-            )
-        call = self._methods[operation.method]
         try:
-            message = call(operation.request, timeout=self.timeout, metadata=self._metadata)
+            message = self._send(operation)
         except grpc.RpcError as error:
             raise from_rpc_error(error, self.address) from None
         return operation.read(message)
