@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from recsys.live.catalogue import LiveCatalogue
 from recsys.live.columns import LiveColumns
-from recsys.live.histories import LiveHistories
+from recsys.live.users.histories import LiveHistories
 from recsys.retrieval import LiveSpace, Retriever
 
 

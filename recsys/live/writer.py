@@ -21,11 +21,11 @@ from recsys.index.storage import StoredVectors
 from recsys.live.batch import Batch, RefusedChange
 from recsys.live.catalogue import ItemVersions, LiveCatalogue
 from recsys.live.columns import LiveColumns, Segment, with_items
-from recsys.live.histories import EventLog, LiveHistories
 from recsys.live.ids import AddedIds, LiveIds
 from recsys.live.parts import LiveParts
-from recsys.live.popularity import LivePopularity, RecordedCounts
 from recsys.live.snapshot import Snapshot
+from recsys.live.users.histories import EventLog, LiveHistories
+from recsys.live.users.popularity import LivePopularity, RecordedCounts
 from recsys.live.values import ValueCodes
 from recsys.retrieval import TWO_TOWER, LiveSpace, SpaceWriter
 from recsys.retrieval.filters import FilterColumns

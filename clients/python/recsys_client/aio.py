@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import grpc
 from grpc_health.v1 import health_pb2
@@ -55,7 +55,7 @@ class AsyncRecsysClient(Connection):
         ...         return (await client.retrieve(user_id=user_id, k=1)).ids[0]
     """
 
-    _library = grpc.aio
+    _library: ClassVar[Any] = grpc.aio
 
     async def __aenter__(self) -> AsyncRecsysClient:
         return self

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import grpc
 from grpc_health.v1 import health_pb2
@@ -63,7 +63,7 @@ class RecsysClient(Connection, RetrievalCalls):
         ...     client.retrieve(user_id="ann", k=10).candidates
     """
 
-    _library = grpc
+    _library: ClassVar[Any] = grpc
 
     def __enter__(self) -> RecsysClient:
         return self

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from recsys.interactions import Interactions
-from recsys.live.histories import DELETED, EventLog, unknown_number
+from recsys.live.users.histories import DELETED, EventLog, unknown_number
 from recsys.retrieval.popularity import Counts, Popular
 
 

@@ -1,0 +1,1 @@
+"""Users of a snapshot: their histories, and the popularity that follows from all of them."""
