@@ -11,11 +11,17 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from recsys_client.pb.recsys.v1 import bundle_pb2, catalog_pb2, interaction_pb2, retrieval_pb2
+from recsys_client.pb.recsys.v1 import (
+    bundle_pb2,
+    catalog_pb2,
+    feed_pb2,
+    interaction_pb2,
+    retrieval_pb2,
+)
 
 METHODS: list[MethodDescriptor] = [
     method
-    for file in (retrieval_pb2, interaction_pb2, catalog_pb2, bundle_pb2)
+    for file in (retrieval_pb2, feed_pb2, interaction_pb2, catalog_pb2, bundle_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]

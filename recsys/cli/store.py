@@ -95,15 +95,29 @@ def export_impressions(
     min_age: Annotated[
         float, typer.Option(min=0, help="Age in seconds of the youngest impressions to write.")
     ] = 0.0,
+    pipeline: Annotated[
+        list[str] | None, typer.Option(help="Pipeline whose impressions are written.")
+    ] = None,
+    bundle: Annotated[
+        list[str] | None, typer.Option(help="Version of a bundle whose impressions are written.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write what feeds have shown, with features and labels, as a table that trains a ranker.
 
-    An item was taken if a recorded interaction names the impression."""
+    An item was taken if a recorded interaction names the impression. A ranker is trained on
+    impressions with the same features, such as those of one bundle and pipeline."""
     from recsys.store import export_impressions as export
 
     with open_existing(store) as opened:
-        done = export(opened, file, events=event or (), min_age=min_age)
+        done = export(
+            opened,
+            file,
+            events=event or (),
+            min_age=min_age,
+            pipelines=pipeline or (),
+            bundles=bundle or (),
+        )
     _report(
         {"file": str(file), **done},
         f"{done['impressions']:,} impressions of {done['items']:,} items, of which"

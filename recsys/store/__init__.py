@@ -24,7 +24,7 @@ from recsys.store.impressions import (
     ImpressionQueue,
     export_impressions,
     impression_table,
-    impressions,
+    read_impressions,
 )
 from recsys.store.store import Store, check_key, open_store
 from recsys.store.verification import Verification, verify
@@ -50,7 +50,7 @@ __all__ = [
     "export_store",
     "import_folder",
     "impression_table",
-    "impressions",
+    "read_impressions",
     "open_store",
     "verify",
 ]

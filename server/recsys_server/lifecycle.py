@@ -100,7 +100,7 @@ class RetrievalServer:
         server = _made_server(limits, observation)
         calls = Calls(server, access=access, observation=observation)
         service.add_to(calls)
-        further = FurtherServices(rollout, limits, follower=follower)
+        further = FurtherServices(rollout, limits, follower=follower, metrics=observation.metrics)
         further.add_to(calls)
         reports = HealthReports(further.names, rollout)
         _add_standard_services(ParsedMessages(calls), reports, further.names, observation)

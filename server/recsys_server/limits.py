@@ -9,8 +9,13 @@ from recsys.errors import InvalidRequestError
 from recsys.pictures.dimensions import pixel_count
 from recsys_client.checks import MAX_ID
 from recsys_client.filters.tree import MAX_PREDICATES, MAX_VALUES
+from recsys_client.pb.recsys.v1.feed_pb2 import RankFeedRequest
 from recsys_client.pb.recsys.v1.filter_pb2 import Filter
-from recsys_client.pb.recsys.v1.retrieval_pb2 import BatchRetrieveRequest, RetrieveRequest
+from recsys_client.pb.recsys.v1.retrieval_pb2 import (
+    BatchRetrieveRequest,
+    Query,
+    RetrieveRequest,
+)
 from recsys_client.request import MAX_CROWDING, SERVICE_BATCH, SERVICE_MAX_K
 
 
@@ -62,29 +67,32 @@ class Limits(Config):
 
     def check(self, request: RetrieveRequest) -> None:
         """Refuse a request that is too large in a part, with an :class:`InvalidRequestError`."""
-        query = request.query
         if not 1 <= request.k <= self.k:
             raise InvalidRequestError(f"k must be from 1 to {self.k:,}; got {request.k}", field="k")
-        _at_most(self.history, len(query.history.item_ids), "ids", "query.history")
-        _at_most(self.history, len(query.history.times), "times", "query.history_times")
+        self._check_query(request.query)
         _at_most(self.exclude, len(request.exclude), "ids", "exclude")
-        _at_most(self.items, len(query.item_ids), "ids", "query.item_ids")
-        _at_most(self.dimensions, len(query.vector), "numbers", "query.vector")
-        _at_most(self.terms, len(query.terms), "characters", "query.terms")
-        _at_most(self.context, len(query.context), "columns", "query.context")
         if request.HasField("filter"):
-            predicates, values = _filter_size(request.filter)
-            _at_most(self.predicates, predicates, "predicates", "filter")
-            _at_most(self.values, values, "values", "filter")
+            self._check_filter(request.filter)
         _at_most(self.crowding, len(request.crowding), "columns", "crowding")
         _at_most(self.id, max(map(len, request.crowding), default=0), "characters", "crowding")
-        longest = max(map(len, (*query.context.keys(), *query.context.values())), default=0)
-        _at_most(self.id, longest, "characters in a column or value", "query.context")
-        _at_most(self.image, len(query.image), "bytes", "query.image")
         _at_most(self.pixels, _pixels(request), "pixels", "query.image")
-        _at_most(self.id, len(query.user_id), "characters", "query.user_id")
-        _at_most(self.id, len(query.item_id), "characters", "query.item_id")
         _at_most(self.id, len(request.space), "characters", "space")
+        self._check_bytes(request)
+
+    def check_feed(self, request: RankFeedRequest) -> None:
+        """Refuse a request for a feed that is too large in a part."""
+        _at_most(self.k, request.k, "items", "k")
+        self._check_query(request.query)
+        for name in ("exclude", "candidates", "pinned", "promoted", "explain_ids"):
+            _at_most(self.exclude, len(getattr(request, name)), "ids", name)
+        if request.HasField("filter"):
+            self._check_filter(request.filter)
+        for name in ("blocked", "followed"):
+            columns = getattr(request, name)
+            _at_most(self.context, len(columns), "columns", name)
+            values = sum(len(each.values) for each in columns.values())
+            _at_most(self.values, values, "values", name)
+        _at_most(self.id, len(request.pipeline), "characters", "pipeline")
         self._check_bytes(request)
 
     def check_batch(self, request: BatchRetrieveRequest) -> None:
@@ -98,7 +106,27 @@ class Limits(Config):
         read = sum(pixels for pixels in each if pixels <= self.pixels)
         _at_most(self.batch_pixels, read, "pixels in its pictures", "requests")
 
-    def _check_bytes(self, request: RetrieveRequest | BatchRetrieveRequest) -> None:
+    def _check_query(self, query: Query) -> None:
+        _at_most(self.history, len(query.history.item_ids), "ids", "query.history")
+        _at_most(self.history, len(query.history.times), "times", "query.history_times")
+        _at_most(self.items, len(query.item_ids), "ids", "query.item_ids")
+        _at_most(self.dimensions, len(query.vector), "numbers", "query.vector")
+        _at_most(self.terms, len(query.terms), "characters", "query.terms")
+        _at_most(self.context, len(query.context), "columns", "query.context")
+        longest = max(map(len, (*query.context.keys(), *query.context.values())), default=0)
+        _at_most(self.id, longest, "characters in a column or value", "query.context")
+        _at_most(self.image, len(query.image), "bytes", "query.image")
+        _at_most(self.id, len(query.user_id), "characters", "query.user_id")
+        _at_most(self.id, len(query.item_id), "characters", "query.item_id")
+
+    def _check_filter(self, message: Filter) -> None:
+        predicates, values = _filter_size(message)
+        _at_most(self.predicates, predicates, "predicates", "filter")
+        _at_most(self.values, values, "values", "filter")
+
+    def _check_bytes(
+        self, request: RetrieveRequest | BatchRetrieveRequest | RankFeedRequest
+    ) -> None:
         size = request.ByteSize()
         if size > self.message:
             raise InvalidRequestError(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from recsys.bundle import Bundle
 from recsys.errors import RecsysError
+from recsys.feed import Feed
 from recsys.retrieval import Request, Response
 from recsys.store import Store
 
@@ -68,12 +69,14 @@ class LoadedBundle:
         bundle: The bundle itself, or None where a retriever is served without one.
         engine: Engine that follows the store, or None without a store. It is closed when no
             request uses this object any more, as is the audit of the bundle.
+        feed: Feeds over the bundle, or None without any.
     """
 
     version: str
     source: Retriever
     bundle: Bundle | None = None
     engine: LiveEngine | None = None
+    feed: Feed | None = None
 
     @classmethod
     def of(cls, bundle: Bundle, store: Store | None = None) -> LoadedBundle:
@@ -87,10 +90,10 @@ class LoadedBundle:
             StoreError: The store cannot be read, or ends before the bundle's watermark.
         """
         if store is None:
-            loaded = cls(bundle.version, bundle.retriever, bundle)
+            loaded = cls(bundle.version, bundle.retriever, bundle, feed=bundle.feed)
         else:
             engine = bundle.live(store)
-            loaded = cls(bundle.version, bundle.retriever, bundle, engine)
+            loaded = cls(bundle.version, bundle.retriever, bundle, engine, bundle.feed)
             weakref.finalize(loaded, _close_later, engine, store).atexit = False
         if (audit := bundle.retriever.audit) is not None:
             weakref.finalize(loaded, _close_later, audit).atexit = False

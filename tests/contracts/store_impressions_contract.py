@@ -20,8 +20,8 @@ from recsys.store import (
     backup,
     compact,
     impression_table,
-    impressions,
     open_store,
+    read_impressions,
     verify,
 )
 from recsys.store.databases.schema import IMPRESSIONS
@@ -44,7 +44,7 @@ def shown(number: int, user: str | None = "ann", **values: object) -> Impression
         "b7",
         "home",
         "d1",
-        request={"k": 3},
+        request='{"k": 3}',
     )
     return replace(made, **values)
 
@@ -66,7 +66,7 @@ class StoreImpressionsContract(ABC):
         given = [shown(2, None, feature_names=()), shown(1)]
         assert store.record_impressions(given) == 0
         assert store.record_impressions(given) == 0  # as after a lost acknowledgement
-        found = impressions(store)
+        found = read_impressions(store)
         assert [each.request_id for each in found] == ["r001", "r002"]
         for one, other in zip(found, reversed(given)):
             for name in ("scores", "propensities", "features"):
@@ -94,20 +94,31 @@ class StoreImpressionsContract(ABC):
         table = impression_table(store)
         assert table["taken"].to_pylist() == [False, False, True, *6 * [False]]
         sofa = table.slice(2, 1).to_pylist()[0]
-        assert (sofa["taken_time"], sofa["event"], sofa["weight"]) == (2_000, "click", 3.0)
+        assert (sofa["taken_time"], sofa["taken_event"], sofa["taken_weight"]) == (
+            2_000,
+            "click",
+            3.0,
+        )
         assert (sofa["position"], sofa["slot"], sofa["history"]) == (3, "pinned", ["desk"])
         assert table["feature.other"].to_pylist() == 6 * [None] + 3 * [1.0]
         assert table["feature.ease"].combine_chunks()[:3] == pa.array(shown(1).features[:, 1])
         bought = impression_table(store, events=["buy"])
         assert bought["taken_time"].to_pylist()[2] == 2_100
         assert len(impression_table(store, min_age=time.time() - 1_002)) == 6
+        assert table["request"].to_pylist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+        assert len(impression_table(store, pipelines=["home"], bundles=["b8"])) == 0
 
     def test_a_deleted_user_has_no_impressions(self, store: Store) -> None:
         store.record_impressions([shown(1), shown(2, "bob"), shown(3, None)])
         deletion = store.append([UserDeleted("ann")]).watermark
         late = [shown(4), shown(5, watermark=deletion), shown(6, "bob")]
         assert store.record_impressions(late) == 1
-        assert [each.request_id for each in impressions(store)] == ["r002", "r003", "r005", "r006"]
+        assert [each.request_id for each in read_impressions(store)] == [
+            "r002",
+            "r003",
+            "r005",
+            "r006",
+        ]
         assert verify(store).faults == ()
         with store.database.writing() as connection:
             connection.execute(IMPRESSIONS.update().values(watermark=0))
@@ -117,10 +128,10 @@ class StoreImpressionsContract(ABC):
         store.record_impressions([shown(1), shown(2, time=int(time.time()))])
         backup(store, tmp_path / "copy.db")
         with open_store(tmp_path / "copy.db") as copy:
-            assert len(impressions(copy)) == 2
+            assert len(read_impressions(copy)) == 2
         assert compact(store).impressions == 0
         assert compact(store, keep_days=1).impressions == 1
-        assert [each.request_id for each in impressions(store)] == ["r002"]
+        assert [each.request_id for each in read_impressions(store)] == ["r002"]
         with store.database.writing() as connection:
             connection.execute(IMPRESSIONS.update().values(content=b"123"))
         assert "the impression 'r002' of the store is damaged" in verify(store).faults[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,11 @@ def compiled(tmp_path: Path) -> Write:
         path = tmp_path / name
         shutil.copytree(PROTOS / "recsys", tmp_path / "recsys")
         path.write_text(text, encoding="utf-8")
+        # Feeds read messages of this file, in whichever package it is.
+        (package,) = re.findall(r"^package (.+);", text, re.MULTILINE)
+        feeds = tmp_path / "recsys/v1/feed.proto"
+        source = re.sub("  (Query|SeenPolicy) ", rf"  {package}.\1 ", feeds.read_text("utf-8"))
+        feeds.write_text(source, encoding="utf-8")
         return describe(tmp_path)
 
     return write

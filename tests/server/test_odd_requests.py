@@ -17,16 +17,31 @@ from recsys.live import LiveEngine
 from recsys.store import open_store
 from recsys_client import Interaction, Item, Query, RecsysClient, Request
 from recsys_client.convert import write_request
+from recsys_client.feed import FeedRequest
+from recsys_client.feed.messages import write_feed_request
 from recsys_client.operations import catalog, interactions
 from recsys_server.processes.following import BundleFollower
 from recsys_server.rollout import Deployment, LoadedBundle, Rollout
 from tests.live.world import made_parts
+from tests.server.feed_world import live_feed
 from tests.server.service_world import WAIT, served
 
+FEED = FeedRequest(
+    Query(user_id="ann"),
+    5,
+    filter="price < 60",
+    blocked={"brand": ["b0"]},
+    followed={"tags": ["sale"]},
+    candidates=["i5", "i6"],
+    candidate_scores=[2.0, 1.0],
+    pinned=["i7"],
+    explain_ids=["i1"],
+)
 ANSWERED = [
     write_request(Request(Query(item_id="i6"), k=3)),
     write_request(Request(Query(history=["i1", "i2"]), k=3, filter="price < 40")),
     write_request(Request(Query(image=b"3"), k=3, space="image")),
+    write_feed_request(FEED),
     interactions.record([Interaction("new", "i1", 5)], None).request,
     *interactions.stream_messages([[Interaction("new", "i1", 5)]], None),
     interactions.history("ann", 10).request,
@@ -42,7 +57,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder: Path = tmp_path_factory.mktemp("service")
     (folder / "bundles").mkdir()
     with open_store(folder / "store.db") as store, LiveEngine(made_parts(), store) as engine:
-        loaded = LoadedBundle("v3", engine.snapshot.retriever, engine=engine)
+        loaded = LoadedBundle("v3", engine.snapshot.retriever, engine=engine, feed=live_feed())
         rollout = Rollout(Deployment(loaded))
         follower = BundleFollower(folder / "bundles", rollout, lambda _: loaded)
         with served(rollout, follower=follower) as running:

@@ -12,8 +12,9 @@ from grpc_health.v1 import health_pb2
 
 from recsys_client.connection import Connection
 from recsys_client.errors import RecsysError, ServiceError
+from recsys_client.feed import FeedRequest, FeedResponse
 from recsys_client.filters import Filter
-from recsys_client.operations import bundles, catalog, interactions, retrieval
+from recsys_client.operations import bundles, catalog, feeds, interactions, retrieval
 from recsys_client.operations.operation import Operation
 from recsys_client.pb.recsys.v1 import interaction_pb2
 from recsys_client.query import Query
@@ -94,6 +95,10 @@ class AsyncRecsysClient(Connection):
         for operation in batches.operations():
             batches.add(await self._make(operation))
         return batches.answers()
+
+    async def rank_feed(self, request: FeedRequest) -> FeedResponse:
+        """The ordered, varied feed of one request."""
+        return await self._make(feeds.rank(request))
 
     async def describe(self) -> Description:
         """The spaces, columns and limits of the service, and the state that answers."""

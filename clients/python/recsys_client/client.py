@@ -16,8 +16,9 @@ from grpc_health.v1 import health_pb2
 from recsys_client.calls import RetrievalCalls
 from recsys_client.connection import Connection
 from recsys_client.errors import RecsysError, ServiceError
+from recsys_client.feed import FeedRequest, FeedResponse
 from recsys_client.filters import Filter
-from recsys_client.operations import bundles, catalog, interactions, retrieval
+from recsys_client.operations import bundles, catalog, feeds, interactions, retrieval
 from recsys_client.operations.operation import Operation
 from recsys_client.pb.recsys.v1 import interaction_pb2
 from recsys_client.records import (
@@ -92,6 +93,13 @@ class RecsysClient(Connection, RetrievalCalls):
         for operation in batches.operations():
             batches.add(self._make(operation))
         return batches.answers()
+
+    def rank_feed(self, request: FeedRequest) -> FeedResponse:
+        """The ordered, varied feed of one request.
+
+        Interactions with its items name its ``request_id`` as their ``impression_id``.
+        """
+        return self._make(feeds.rank(request))
 
     def describe(self) -> Description:
         """The spaces, columns and limits of the service, and the state that answers."""

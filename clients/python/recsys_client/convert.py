@@ -62,21 +62,13 @@ def read_request(message: pb.RetrieveRequest) -> Request:
         InvalidRequestError: A policy is unknown, an id is empty, a fusion has no form or a number
             out of range, or a filter or the crowding is invalid.
     """
-    query = message.query
-    given = {name: getattr(query, name) for name in _OPTIONAL if query.HasField(name)}
-    if query.HasField("history"):
-        given["history"] = tuple(query.history.item_ids)
-        given["history_times"] = tuple(query.history.times) or None
-    for name in _LISTS:
-        if values := tuple(getattr(query, name)):
-            given[name] = values
     return Request(
-        Query(**given, context=dict(query.context)),
+        read_query(message.query),
         k=message.k,
         space=message.space or TWO_TOWER,
         exclude=tuple(message.exclude),
-        seen=_policy("seen", message.seen, SEEN),
-        unknown_history=_policy("unknown_history", message.unknown_history, UNKNOWN_HISTORY),
+        seen=read_policy("seen", message.seen, SEEN),
+        unknown_history=read_policy("unknown_history", message.unknown_history, UNKNOWN_HISTORY),
         fusion=_read_fusion(message.fusion) if message.HasField("fusion") else None,
         titles=message.titles,
         filter=read_filter(message.filter) if message.HasField("filter") else None,
@@ -84,6 +76,27 @@ def read_request(message: pb.RetrieveRequest) -> Request:
         effort=message.effort if message.HasField("effort") else 1.0,
         explain=message.explain,
     )
+
+
+def read_query(query: pb.Query) -> Query:
+    """The query of a message."""
+    given = {name: getattr(query, name) for name in _OPTIONAL if query.HasField(name)}
+    if query.HasField("history"):
+        given["history"] = tuple(query.history.item_ids)
+        given["history_times"] = tuple(query.history.times) or None
+    for name in _LISTS:
+        if values := tuple(getattr(query, name)):
+            given[name] = values
+    return Query(**given, context=dict(query.context))
+
+
+def write_query(query: Query) -> pb.Query:
+    """The message of a query; a ValueError or TypeError where a value does not fit its field."""
+    history = None
+    if query.history is not None:
+        history = pb.History(item_ids=query.history, times=query.history_times or ())
+    own = {name: getattr(query, name) for name in (*_OPTIONAL, *_LISTS)}
+    return pb.Query(**own, history=history, context=query.context)
 
 
 def write_request(request: Request) -> pb.RetrieveRequest:
@@ -94,22 +107,14 @@ def write_request(request: Request) -> pb.RetrieveRequest:
     """
     # The service knows its own limit, and refuses what is above it.
     request.check(MAX_K, limit=f"the limit of the service ({SERVICE_MAX_K:,} by default)")
-    query = request.query
     try:
-        history = None
-        if query.history is not None:
-            history = pb.History(item_ids=query.history, times=query.history_times or ())
         return pb.RetrieveRequest(
-            query=pb.Query(
-                **{name: getattr(query, name) for name in (*_OPTIONAL, *_LISTS)},
-                history=history,
-                context=query.context,
-            ),
+            query=write_query(request.query),
             k=request.k,
             space=request.space,
             exclude=request.exclude,
-            seen=_number(request.seen, SEEN),
-            unknown_history=_number(request.unknown_history, UNKNOWN_HISTORY),
+            seen=write_policy(request.seen, SEEN),
+            unknown_history=write_policy(request.unknown_history, UNKNOWN_HISTORY),
             fusion=None if request.fusion is None else pb.Fusion(**fusion_to_json(request.fusion)),
             titles=request.titles,
             filter=None if request.predicate is None else write_filter(request.predicate),
@@ -162,7 +167,7 @@ def write_response(response: Response) -> pb.RetrieveResponse:
         unread_terms=response.unread_terms or "",
         explanation=_write_explanation(response.explanation),
         watermark=response.watermark,
-        fallback=_number(response.fallback, FALLBACKS),
+        fallback=write_policy(response.fallback, FALLBACKS),
     )
     add, found = message.candidates.add, response.candidates
     if isinstance(found, CandidateColumns) and not found.parts and not found.titles:
@@ -243,7 +248,12 @@ def _read_fusion(message: pb.Fusion) -> Fusion:
     return ReciprocalRank(**given, weights=dict(ranks.weights))
 
 
-def _policy(field: str, number: int, values: Mapping[int, Policy]) -> Policy:
+def read_policy(field: str, number: int, values: Mapping[int, Policy]) -> Policy:
+    """The policy of a number.
+
+    Raises:
+        InvalidRequestError: The number is unknown.
+    """
     if number not in values:
         known = ", ".join(map(str, values))
         raise InvalidRequestError(
@@ -252,6 +262,6 @@ def _policy(field: str, number: int, values: Mapping[int, Policy]) -> Policy:
     return values[number]
 
 
-def _number(policy: str | None, values: Mapping[int, Any]) -> Any:
+def write_policy(policy: str | None, values: Mapping[int, Any]) -> Any:
     """Number of a policy, not the one of the unspecified value."""
     return max(number for number, known in values.items() if known == policy)

@@ -103,6 +103,11 @@ class Trace:
                 return FeatureTable(record.table.names, record.table.values[at], self.rows)
         return None
 
+    def chances(self) -> Vectors:
+        """Probability of each item at its position, float32 ``[n]``."""
+        given = self.state.propensities
+        return np.ones(len(self.rows), np.float32) if given is None else given
+
     def reports(self) -> tuple[StageReport, ...]:
         """The report of every stage."""
         return tuple(record.report() for record in self.records)

@@ -1,14 +1,15 @@
 """Impressions: what each feed has shown, with the features of its items."""
 
-from recsys.store.impressions.impression import Impression, new_request_id
+from recsys.store.impressions.impression import MAX_HISTORY, Impression, new_request_id
 from recsys.store.impressions.queue import ImpressionQueue
-from recsys.store.impressions.tables import export_impressions, impression_table, impressions
+from recsys.store.impressions.tables import export_impressions, impression_table, read_impressions
 
 __all__ = [
+    "MAX_HISTORY",
     "Impression",
     "ImpressionQueue",
     "export_impressions",
     "impression_table",
-    "impressions",
+    "read_impressions",
     "new_request_id",
 ]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +36,7 @@ class Impression:
         pipeline: Name of the pipeline.
         pipeline_version: Digest of its configuration.
         watermark: Sequence number of the last change of the store that the answer includes.
-        request: The request in the form of JSON.
+        request: The request as JSON.
 
     Raises:
         InvalidRequestError: An id cannot be stored, or lengths differ.
@@ -64,7 +62,7 @@ class Impression:
     pipeline: str = ""
     pipeline_version: str = ""
     watermark: int = 0
-    request: Mapping[str, Any] = field(default_factory=dict)
+    request: str = ""
 
     def __post_init__(self) -> None:
         n, f = len(self.item_ids), len(self.feature_names)
@@ -90,7 +88,7 @@ class Impression:
     @property
     def size(self) -> int:
         """Approximate number of bytes in memory."""
-        texts = sum(map(len, self.item_ids)) + sum(map(len, self.history))
+        texts = sum(map(len, (*self.item_ids, *self.history, self.request)))
         return 2_000 + self.features.nbytes + 2 * texts + 100 * (len(self) + len(self.history))
 
 

@@ -14,7 +14,7 @@ from recsys.errors import InvalidRequestError, StoreError
 from recsys.store.impressions.impression import Impression
 
 _TEXTS = ("item_ids", "slots", "feature_names", "history")
-_PLAIN = ("bundle_version", "pipeline", "pipeline_version")
+_PLAIN = ("bundle_version", "pipeline", "pipeline_version", "request")
 _FAULTS = (ValueError, TypeError, KeyError, struct.error, zlib.error, InvalidRequestError)
 _ARRAYS = ("scores", "propensities", "features")
 
@@ -25,7 +25,7 @@ def to_row(impression: Impression) -> dict[str, Any]:
     The content is compressed: the length of a JSON object, the object, and float32 values.
     """
     header: dict[str, Any] = {name: getattr(impression, name) for name in (*_TEXTS, *_PLAIN)}
-    text = json.dumps(header | {"request": dict(impression.request)}, ensure_ascii=True).encode()
+    text = json.dumps(header).encode()
     arrays = [getattr(impression, name).astype("<f4").tobytes() for name in _ARRAYS]
     content = b"".join((struct.pack("<I", len(text)), text, *arrays))
     return {
@@ -58,7 +58,7 @@ def to_impression(row: sa.Row[Any]) -> Impression:
             "features": values[2 * n :].reshape(n, f),
         }
         own = {name: getattr(row, name) for name in ("request_id", "user_id", "time", "watermark")}
-        plain = {name: header[name] for name in (*_PLAIN, "request")}
+        plain = {name: header[name] for name in _PLAIN}
         return Impression(**own, **plain, **texts, **arrays)  # type: ignore[arg-type]
     except _FAULTS as error:
         raise StoreError(

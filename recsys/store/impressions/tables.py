@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from recsys.errors import DataError
 from recsys.files import atomic_file
-from recsys.interactions import EVENT, ITEM, USER, WEIGHT
+from recsys.interactions import ITEM, USER, WEIGHT
 from recsys.store.databases.schema import ENTRIES, IMPRESSIONS
 from recsys.store.impressions.impression import Impression
 from recsys.store.impressions.packing import to_impression
@@ -40,7 +40,7 @@ class _Label:
     weight: float | None
 
 
-def impressions(store: Store, *, after: str = "", limit: int = _BATCH) -> list[Impression]:
+def read_impressions(store: Store, *, after: str = "", limit: int = _BATCH) -> list[Impression]:
     """The first ``limit`` impressions with a request id above ``after``, ordered by request id."""
     query = (
         sa.select(IMPRESSIONS)
@@ -53,7 +53,12 @@ def impressions(store: Store, *, after: str = "", limit: int = _BATCH) -> list[I
 
 
 def impression_table(
-    store: Store, *, events: Collection[str] = (), min_age: float = 0.0
+    store: Store,
+    *,
+    events: Collection[str] = (),
+    min_age: float = 0.0,
+    pipelines: Collection[str] = (),
+    bundles: Collection[str] = (),
 ) -> pa.Table:
     """Every shown item of every impression, in the order of the requests and positions.
 
@@ -63,32 +68,45 @@ def impression_table(
         store: The store.
         events: Kinds of event that count as taking; all if there are none.
         min_age: Age in seconds of the youngest impressions: younger ones may not be answered yet.
+        pipelines: Names of pipelines whose impressions are read; all if there are none.
+        bundles: Versions of bundles whose impressions are read; all if there are none.
 
     Returns:
-        One row per item: request_id, user_id, time (int64 seconds), bundle_version, pipeline,
-        pipeline_version, watermark, request (JSON), history (list of item ids, oldest first),
-        position (from 1), item_id, slot, score, propensity, taken, taken_time, event and weight
-        (null unless taken), and one float32 column ``feature.NAME`` per feature, null where an
-        impression has no such feature.
+        One row per item, with the columns of a training table of ``recsys.ranking``: request (its
+        number in the table), time (int64 seconds), item_id, taken, weight (1), history and terms
+        (lists of texts, oldest first), and one float32 column ``feature.NAME`` per feature, null
+        where an impression has no such feature. Further request_id, user_id, bundle_version,
+        pipeline, pipeline_version, watermark, position (from 1), slot, score, propensity,
+        request_json, and taken_time, taken_event and taken_weight, null unless taken.
 
     Raises:
         StoreError: The store cannot be read, or an impression was damaged.
     """
-    youngest, after = time.time() - min_age, ""
-    parts: list[pa.Table] = [_part([], {})]
-    while found := impressions(store, after=after):
+    youngest, after, count = time.time() - min_age, "", 0
+    parts: list[pa.Table] = [_part([], {}, 0)]
+    while found := read_impressions(store, after=after):
         after = found[-1].request_id
-        shown = [each for each in found if each.time <= youngest] if min_age else found
-        if shown:
-            labels = _labels(store, [each.request_id for each in shown], events)
-            parts += [_part(list(group), labels) for group in _with_same_features(shown)]
+        shown = [
+            each
+            for each in found
+            if (not min_age or each.time <= youngest)
+            and (not pipelines or each.pipeline in pipelines)
+            and (not bundles or each.bundle_version in bundles)
+        ]
+        labels = _labels(store, [each.request_id for each in shown], events)
+        for group in _with_same_features(shown):
+            parts.append(_part(list(group), labels, count))
+            count += len(group)
     return pa.concat_tables(parts, promote_options="default")
 
 
-def export_impressions(
-    store: Store, file: Path, *, events: Collection[str] = (), min_age: float = 0.0
-) -> dict[str, int]:
+def export_impressions(store: Store, file: Path, **selection: Any) -> dict[str, int]:
     """Write the table of :func:`impression_table` to a parquet file.
+
+    Args:
+        store: The store.
+        file: File to write; an earlier one is replaced.
+        selection: Arguments of :func:`impression_table`.
 
     Returns:
         Number of impressions, of their items, and of taken items.
@@ -97,7 +115,7 @@ def export_impressions(
         DataError: The file cannot be written.
         StoreError: The store cannot be read, or an impression was damaged.
     """
-    table = impression_table(store, events=events, min_age=min_age)
+    table = impression_table(store, **selection)
     try:
         with atomic_file(file) as part:
             pyarrow.parquet.write_table(table, part, compression="zstd")
@@ -136,7 +154,7 @@ def _labels(
     return labels
 
 
-def _part(shown: list[Impression], labels: dict[tuple[str, str], _Label]) -> pa.Table:
+def _part(shown: list[Impression], labels: dict[tuple[str, str], _Label], before: int) -> pa.Table:
     lengths = [len(each) for each in shown]
 
     def repeated(values: list[Any], kind: pa.DataType) -> pa.Array:
@@ -148,13 +166,15 @@ def _part(shown: list[Impression], labels: dict[tuple[str, str], _Label]) -> pa.
     text, number, whole = pa.string(), pa.float32(), pa.int64()
     plain = ("bundle_version", "pipeline", "pipeline_version")
     columns = {
+        "request": repeated([before + at for at in range(len(shown))], whole),
         "request_id": repeated([each.request_id for each in shown], text),
         USER: repeated([each.user_id for each in shown], text),
         "time": repeated([each.time for each in shown], whole),
         **{name: repeated([getattr(each, name) for each in shown], text) for name in plain},
         "watermark": repeated([each.watermark for each in shown], whole),
-        "request": repeated([json.dumps(dict(each.request)) for each in shown], text),
+        "request_json": repeated([each.request for each in shown], text),
         "history": repeated([each.history for each in shown], pa.list_(text)),
+        "terms": repeated([_terms(each) for each in shown], pa.list_(text)),
         "position": pa.array([at + 1 for length in lengths for at in range(length)], pa.int32()),
         ITEM: pa.array([item_id for _, item_id in keys], text),
         "slot": pa.array([slot for each in shown for slot in each.slots], text),
@@ -162,13 +182,20 @@ def _part(shown: list[Impression], labels: dict[tuple[str, str], _Label]) -> pa.
         "propensity": pa.array(_joined([each.propensities for each in shown]), number),
         "taken": pa.array([each is not None for each in found], pa.bool_()),
         "taken_time": pa.array([each and each.time for each in found], whole),
-        EVENT: pa.array([each and each.event for each in found], text),
-        WEIGHT: pa.array([each and each.weight for each in found], pa.float64()),
+        "taken_event": pa.array([each and each.event for each in found], text),
+        "taken_weight": pa.array([each and each.weight for each in found], pa.float64()),
+        WEIGHT: pa.array(np.ones(len(keys), np.float32)),
     }
     names = shown[0].feature_names if shown else ()
     features = _joined([each.features.T for each in shown], axis=1)
     columns |= {FEATURE + name: pa.array(features[at], number) for at, name in enumerate(names)}
     return pa.table(columns)
+
+
+def _terms(impression: Impression) -> list[str]:
+    """The search terms of the request, if there are any."""
+    query = json.loads(impression.request or "{}").get("query", {})
+    return [query["terms"]] if query.get("terms") else []
 
 
 def _joined(arrays: list[Any], axis: int = 0) -> Any:

@@ -1,7 +1,7 @@
 """The metrics of a service, with their labels.
 
-Each label has few values, whatever callers send: names of methods, statuses, stages and spaces. No
-label holds an id, a token or a text. The label "bundle" is "active" or "canary".
+Each label has few values, whatever callers send: names of methods, statuses, stages, pipelines and
+spaces. No label holds an id, a token or a text. The label "bundle" is "active" or "canary".
 """
 
 from __future__ import annotations
@@ -71,6 +71,22 @@ METRICS = {
         "counter", "Requests answered, by bundle (active or canary) and space.", ("bundle", "space")
     ),
     "recsys_cached_answers": Definition("counter", "Requests answered from the cache of answers."),
+    "recsys_feed_stages": Definition(
+        "counter", "Stages of feeds, by their state.", ("pipeline", "stage", "status")
+    ),
+    "recsys_feed_stage_seconds": Definition(
+        "histogram", "Time of a stage of a feed.", ("pipeline", "stage"), SECONDS
+    ),
+    "recsys_feed_candidates": Definition(
+        "counter", "Candidates before and after a stage.", ("pipeline", "stage", "at")
+    ),
+    "recsys_impressions": Definition(
+        "counter", "Feeds to record: queued, refused by a full queue, written.", ("outcome",)
+    ),
+    "recsys_impressions_waiting": Definition("gauge", "Recorded feeds not in the store yet."),
+    "recsys_impression_failures": Definition(
+        "counter", "Attempts at which the store took no recorded feeds; they are repeated."
+    ),
     "recsys_bundle_info": Definition(
         "gauge", "1 for each bundle that answers.", ("bundle", "version")
     ),

@@ -22,7 +22,7 @@ from recsys_server.security.tokens import Token, hash_token, read_tokens
 RELOAD_SECONDS = 1.0
 """Time between two looks at the file of tokens."""
 _READS = {
-    *("Retrieve", "BatchRetrieve", "Describe", "GetHistory", "GetItems", "ListItems"),
+    *("Retrieve", "BatchRetrieve", "Describe", "GetHistory", "GetItems", "ListItems", "RankFeed"),
     *("ListBundles", "GetActiveBundle", "ServerReflectionInfo"),
 }
 _WRITES = {

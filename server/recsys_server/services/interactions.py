@@ -186,6 +186,7 @@ def _change(message: pb.Interaction, *, has_key: bool) -> InteractionRecorded:
         message.weight if message.HasField("weight") else None,
         dict(message.context),
         message.terms,
+        message.impression_id,
     )
 
 
@@ -221,4 +222,5 @@ def _message(
         weight=recorded.weight,
         context=recorded.context,
         terms=recorded.terms,
+        impression_id=recorded.impression_id,
     )

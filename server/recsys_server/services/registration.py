@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from recsys.pictures.isolation import IsolatedDecoder
 from recsys_client.operations.retrieval import SERVICE_NAME
 from recsys_client.pb.recsys.v1.bundle_pb2_grpc import add_BundleServiceServicer_to_server
+from recsys_server.feeds.recording import ImpressionRecorder
 from recsys_server.limits import Limits
 from recsys_server.messages import ParsedMessages
+from recsys_server.metrics.feed_metrics import FeedMetrics
+from recsys_server.metrics.worker_metrics import WorkerMetrics
 from recsys_server.rollout import Rollout
-from recsys_server.services import bundles, catalog, interactions
+from recsys_server.services import bundles, catalog, feed, interactions
 from recsys_server.services.blocking import BlockingCalls
 from recsys_server.services.description import DescriptionService
 
@@ -19,26 +23,36 @@ if TYPE_CHECKING:
 
 BUNDLE_THREADS, BUNDLE_CALLS = 2, 100
 """Number of calls about bundles that run at once, and that run or wait."""
+FEED_CALLS = 200
+"""Number of feeds that are ranked or wait."""
 
 
 class FurtherServices:
-    """The description; with a store also interactions and the catalogue; with a folder its bundles.
+    """The description and feeds; with a store also interactions and the catalogue; with a folder
+    its bundles.
 
     Args:
         rollout: The bundles that answer.
         limits: The largest request that is answered.
         follower: Follower of a folder of bundles, or None without one.
+        metrics: Metrics of the worker.
 
     Attributes:
         names: Names of all services, that of retrieval included.
     """
 
     def __init__(
-        self, rollout: Rollout, limits: Limits, *, follower: BundleFollower | None
+        self,
+        rollout: Rollout,
+        limits: Limits,
+        *,
+        follower: BundleFollower | None,
+        metrics: WorkerMetrics,
     ) -> None:
         # Calls that wait for encoders, decoders or bundles do not hold up the others.
         self._calls, self._item_calls = BlockingCalls(), BlockingCalls()
         self._bundle_calls = BlockingCalls(BUNDLE_THREADS, waiting=BUNDLE_CALLS)
+        self._feed_calls = BlockingCalls(os.cpu_count() or 1, waiting=FEED_CALLS)
         self._decoder = IsolatedDecoder()
         self._rollout = rollout
         self._limits = limits
@@ -46,6 +60,11 @@ class FurtherServices:
         names = [SERVICE_NAME]
         if rollout.current.active.engine is not None:
             names += [interactions.SERVICE_NAME, catalog.SERVICE_NAME]
+        self._feed_metrics, self._recorder = FeedMetrics(metrics), None
+        if rollout.current.active.feed is not None:
+            names.append(feed.SERVICE_NAME)
+            if rollout.current.active.engine is not None:
+                self._recorder = ImpressionRecorder(rollout, self._feed_metrics)
         if follower is not None:
             self._bundles = bundles.BundleService(follower, self._bundle_calls)
             names.append(bundles.SERVICE_NAME)
@@ -60,12 +79,22 @@ class FurtherServices:
             catalog.CatalogService(
                 rollout, calls, limits, item_calls=self._item_calls, decoder=self._decoder
             ).add_to(server)
+        if feed.SERVICE_NAME in self.names:
+            feed.FeedService(
+                rollout,
+                self._feed_calls,
+                limits,
+                metrics=self._feed_metrics,
+                recorder=self._recorder,
+            ).add_to(server)
         if self._bundles is not None:
             parsed: Any = ParsedMessages(server)
             add_BundleServiceServicer_to_server(self._bundles, parsed)
 
     def close(self) -> None:
-        """End the threads and processes of the services."""
-        for calls in (self._calls, self._item_calls, self._bundle_calls):
+        """End the threads and processes of the services; feeds that wait are recorded."""
+        for calls in (self._calls, self._item_calls, self._bundle_calls, self._feed_calls):
             calls.close()
+        if self._recorder is not None:
+            self._recorder.close()
         self._decoder.close()

@@ -73,6 +73,7 @@ def write_interaction(interaction: Interaction) -> pb.Interaction:
         weight=interaction.weight,
         context=interaction.context,
         terms=interaction.terms,
+        impression_id=interaction.impression_id,
     )
 
 
@@ -86,6 +87,7 @@ def read_interaction(message: pb.Interaction) -> Interaction:
         message.weight if message.HasField("weight") else None,
         dict(message.context),
         message.terms,
+        message.impression_id,
     )
 
 

@@ -18,6 +18,7 @@ class Interaction:
         weight: Number above 0 that says how much it counts in training, or None.
         context: Value of each context column that is known, kept for training.
         terms: Search terms that led to it, kept for training.
+        impression_id: ``request_id`` of the feed in which the user saw the item, or "".
 
     Example:
         >>> Interaction("ann", "lamp", event="click").time is None
@@ -31,6 +32,7 @@ class Interaction:
     weight: float | None = None
     context: Mapping[str, str] = field(default_factory=dict, hash=False)
     terms: str = ""
+    impression_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brecsys/v1/interaction.proto\x12\trecsys.v1\"\xfe\x01\n\x0bInteraction\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\x11\n\x04time\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\x05\x65vent\x18\x04 \x01(\tH\x01\x88\x01\x01\x12\x13\n\x06weight\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x34\n\x07\x63ontext\x18\x06 \x03(\x0b\x32#.recsys.v1.Interaction.ContextEntry\x12\r\n\x05terms\x18\x07 \x01(\t\x1a.\n\x0c\x43ontextEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05_timeB\x08\n\x06_eventB\t\n\x07_weight\"b\n\x19RecordInteractionsRequest\x12,\n\x0cinteractions\x18\x01 \x03(\x0b\x32\x16.recsys.v1.Interaction\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\"y\n\x1aRecordInteractionsResponse\x12\x11\n\twatermark\x18\x01 \x01(\x03\x12\x16\n\x0erepeated_write\x18\x02 \x01(\x08\x12\x16\n\x0e\x62undle_version\x18\x03 \x01(\t\x12\x18\n\x10unknown_item_ids\x18\x04 \x03(\t\"b\n\x19StreamInteractionsRequest\x12,\n\x0cinteractions\x18\x01 \x03(\x0b\x32\x16.recsys.v1.Interaction\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\"r\n\x1aStreamInteractionsResponse\x12\x11\n\twatermark\x18\x01 \x01(\x03\x12\x10\n\x08recorded\x18\x02 \x01(\x03\x12\x17\n\x0frepeated_writes\x18\x03 \x01(\x03\x12\x16\n\x0e\x62undle_version\x18\x04 \x01(\t\"3\n\x11GetHistoryRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"m\n\x12GetHistoryResponse\x12,\n\x0cinteractions\x18\x01 \x03(\x0b\x32\x16.recsys.v1.Interaction\x12\x11\n\twatermark\x18\x02 \x01(\x03\x12\x16\n\x0e\x62undle_version\x18\x03 \x01(\t\"=\n\x11\x44\x65leteUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\"W\n\x12\x44\x65leteUserResponse\x12\x11\n\twatermark\x18\x01 \x01(\x03\x12\x16\n\x0erepeated_write\x18\x02 \x01(\x08\x12\x16\n\x0e\x62undle_version\x18\x03 \x01(\t2\xf2\x02\n\x12InteractionService\x12\x61\n\x12RecordInteractions\x12$.recsys.v1.RecordInteractionsRequest\x1a%.recsys.v1.RecordInteractionsResponse\x12\x63\n\x12StreamInteractions\x12$.recsys.v1.StreamInteractionsRequest\x1a%.recsys.v1.StreamInteractionsResponse(\x01\x12I\n\nGetHistory\x12\x1c.recsys.v1.GetHistoryRequest\x1a\x1d.recsys.v1.GetHistoryResponse\x12I\n\nDeleteUser\x12\x1c.recsys.v1.DeleteUserRequest\x1a\x1d.recsys.v1.DeleteUserResponseB\x14Z\x12recsys/v1;recsysv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1brecsys/v1/interaction.proto\x12\trecsys.v1\"\x95\x02\n\x0bInteraction\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07item_id\x18\x02 \x01(\t\x12\x11\n\x04time\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\x05\x65vent\x18\x04 \x01(\tH\x01\x88\x01\x01\x12\x13\n\x06weight\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x34\n\x07\x63ontext\x18\x06 \x03(\x0b\x32#.recsys.v1.Interaction.ContextEntry\x12\r\n\x05terms\x18\x07 \x01(\t\x12\x15\n\rimpression_id\x18\x08 \x01(\t\x1a.\n\x0c\x43ontextEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05_timeB\x08\n\x06_eventB\t\n\x07_weight\"b\n\x19RecordInteractionsRequest\x12,\n\x0cinteractions\x18\x01 \x03(\x0b\x32\x16.recsys.v1.Interaction\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\"y\n\x1aRecordInteractionsResponse\x12\x11\n\twatermark\x18\x01 \x01(\x03\x12\x16\n\x0erepeated_write\x18\x02 \x01(\x08\x12\x16\n\x0e\x62undle_version\x18\x03 \x01(\t\x12\x18\n\x10unknown_item_ids\x18\x04 \x03(\t\"b\n\x19StreamInteractionsRequest\x12,\n\x0cinteractions\x18\x01 \x03(\x0b\x32\x16.recsys.v1.Interaction\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\"r\n\x1aStreamInteractionsResponse\x12\x11\n\twatermark\x18\x01 \x01(\x03\x12\x10\n\x08recorded\x18\x02 \x01(\x03\x12\x17\n\x0frepeated_writes\x18\x03 \x01(\x03\x12\x16\n\x0e\x62undle_version\x18\x04 \x01(\t\"3\n\x11GetHistoryRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\x05\"m\n\x12GetHistoryResponse\x12,\n\x0cinteractions\x18\x01 \x03(\x0b\x32\x16.recsys.v1.Interaction\x12\x11\n\twatermark\x18\x02 \x01(\x03\x12\x16\n\x0e\x62undle_version\x18\x03 \x01(\t\"=\n\x11\x44\x65leteUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\"W\n\x12\x44\x65leteUserResponse\x12\x11\n\twatermark\x18\x01 \x01(\x03\x12\x16\n\x0erepeated_write\x18\x02 \x01(\x08\x12\x16\n\x0e\x62undle_version\x18\x03 \x01(\t2\xf2\x02\n\x12InteractionService\x12\x61\n\x12RecordInteractions\x12$.recsys.v1.RecordInteractionsRequest\x1a%.recsys.v1.RecordInteractionsResponse\x12\x63\n\x12StreamInteractions\x12$.recsys.v1.StreamInteractionsRequest\x1a%.recsys.v1.StreamInteractionsResponse(\x01\x12I\n\nGetHistory\x12\x1c.recsys.v1.GetHistoryRequest\x1a\x1d.recsys.v1.GetHistoryResponse\x12I\n\nDeleteUser\x12\x1c.recsys.v1.DeleteUserRequest\x1a\x1d.recsys.v1.DeleteUserResponseB\x14Z\x12recsys/v1;recsysv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,25 +35,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INTERACTION_CONTEXTENTRY']._loaded_options = None
   _globals['_INTERACTION_CONTEXTENTRY']._serialized_options = b'8\001'
   _globals['_INTERACTION']._serialized_start=43
-  _globals['_INTERACTION']._serialized_end=297
-  _globals['_INTERACTION_CONTEXTENTRY']._serialized_start=221
-  _globals['_INTERACTION_CONTEXTENTRY']._serialized_end=267
-  _globals['_RECORDINTERACTIONSREQUEST']._serialized_start=299
-  _globals['_RECORDINTERACTIONSREQUEST']._serialized_end=397
-  _globals['_RECORDINTERACTIONSRESPONSE']._serialized_start=399
-  _globals['_RECORDINTERACTIONSRESPONSE']._serialized_end=520
-  _globals['_STREAMINTERACTIONSREQUEST']._serialized_start=522
-  _globals['_STREAMINTERACTIONSREQUEST']._serialized_end=620
-  _globals['_STREAMINTERACTIONSRESPONSE']._serialized_start=622
-  _globals['_STREAMINTERACTIONSRESPONSE']._serialized_end=736
-  _globals['_GETHISTORYREQUEST']._serialized_start=738
-  _globals['_GETHISTORYREQUEST']._serialized_end=789
-  _globals['_GETHISTORYRESPONSE']._serialized_start=791
-  _globals['_GETHISTORYRESPONSE']._serialized_end=900
-  _globals['_DELETEUSERREQUEST']._serialized_start=902
-  _globals['_DELETEUSERREQUEST']._serialized_end=963
-  _globals['_DELETEUSERRESPONSE']._serialized_start=965
-  _globals['_DELETEUSERRESPONSE']._serialized_end=1052
-  _globals['_INTERACTIONSERVICE']._serialized_start=1055
-  _globals['_INTERACTIONSERVICE']._serialized_end=1425
+  _globals['_INTERACTION']._serialized_end=320
+  _globals['_INTERACTION_CONTEXTENTRY']._serialized_start=244
+  _globals['_INTERACTION_CONTEXTENTRY']._serialized_end=290
+  _globals['_RECORDINTERACTIONSREQUEST']._serialized_start=322
+  _globals['_RECORDINTERACTIONSREQUEST']._serialized_end=420
+  _globals['_RECORDINTERACTIONSRESPONSE']._serialized_start=422
+  _globals['_RECORDINTERACTIONSRESPONSE']._serialized_end=543
+  _globals['_STREAMINTERACTIONSREQUEST']._serialized_start=545
+  _globals['_STREAMINTERACTIONSREQUEST']._serialized_end=643
+  _globals['_STREAMINTERACTIONSRESPONSE']._serialized_start=645
+  _globals['_STREAMINTERACTIONSRESPONSE']._serialized_end=759
+  _globals['_GETHISTORYREQUEST']._serialized_start=761
+  _globals['_GETHISTORYREQUEST']._serialized_end=812
+  _globals['_GETHISTORYRESPONSE']._serialized_start=814
+  _globals['_GETHISTORYRESPONSE']._serialized_end=923
+  _globals['_DELETEUSERREQUEST']._serialized_start=925
+  _globals['_DELETEUSERREQUEST']._serialized_end=986
+  _globals['_DELETEUSERRESPONSE']._serialized_start=988
+  _globals['_DELETEUSERRESPONSE']._serialized_end=1075
+  _globals['_INTERACTIONSERVICE']._serialized_start=1078
+  _globals['_INTERACTIONSERVICE']._serialized_end=1448
 # @@protoc_insertion_point(module_scope)

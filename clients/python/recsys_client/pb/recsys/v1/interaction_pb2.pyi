@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Interaction(_message.Message):
-    __slots__ = ("user_id", "item_id", "time", "event", "weight", "context", "terms")
+    __slots__ = ("user_id", "item_id", "time", "event", "weight", "context", "terms", "impression_id")
     class ContextEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -22,6 +22,7 @@ class Interaction(_message.Message):
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     TERMS_FIELD_NUMBER: _ClassVar[int]
+    IMPRESSION_ID_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     item_id: str
     time: int
@@ -29,7 +30,8 @@ class Interaction(_message.Message):
     weight: float
     context: _containers.ScalarMap[str, str]
     terms: str
-    def __init__(self, user_id: _Optional[str] = ..., item_id: _Optional[str] = ..., time: _Optional[int] = ..., event: _Optional[str] = ..., weight: _Optional[float] = ..., context: _Optional[_Mapping[str, str]] = ..., terms: _Optional[str] = ...) -> None: ...
+    impression_id: str
+    def __init__(self, user_id: _Optional[str] = ..., item_id: _Optional[str] = ..., time: _Optional[int] = ..., event: _Optional[str] = ..., weight: _Optional[float] = ..., context: _Optional[_Mapping[str, str]] = ..., terms: _Optional[str] = ..., impression_id: _Optional[str] = ...) -> None: ...
 
 class RecordInteractionsRequest(_message.Message):
     __slots__ = ("interactions", "idempotency_key")

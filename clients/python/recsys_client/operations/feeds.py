@@ -1,0 +1,17 @@
+"""Operations of ``recsys.v1.FeedService``."""
+
+from __future__ import annotations
+
+from recsys_client.feed.messages import read_feed_response, write_feed_request
+from recsys_client.feed.request import FeedRequest
+from recsys_client.feed.response import FeedResponse
+from recsys_client.operations.operation import Operation
+from recsys_client.pb.recsys.v1 import feed_pb2 as pb
+
+SERVICE = "/recsys.v1.FeedService/"
+
+
+def rank(request: FeedRequest) -> Operation[FeedResponse]:
+    """The feed of one request."""
+    message = write_feed_request(request)
+    return Operation(SERVICE + "RankFeed", message, pb.RankFeedResponse, read_feed_response)

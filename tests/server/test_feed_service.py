@@ -1,0 +1,254 @@
+"""``FeedService``: the feeds of the library over gRPC, recorded and labelled."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recsys.feed import Feed, RankedFeed
+from recsys.live import LiveEngine
+from recsys.ranking import FeatureTable, PairContext, RankedItems, Ranker, RetrievedItems
+from recsys.ranking.learning import fit_logistic, read_training_table
+from recsys.store import (
+    ImpressionQueue,
+    Store,
+    export_impressions,
+    impression_table,
+    open_store,
+    read_impressions,
+)
+from recsys_client import AsyncRecsysClient, Interaction, Query, RecsysClient
+from recsys_client.errors import InvalidRequestError, NotFoundError, RecsysError, ServiceError
+from recsys_client.feed import FeedRequest, FeedResponse
+from recsys_server.metrics.observation import Observation
+from recsys_server.metrics.worker_metrics import WorkerMetrics
+from recsys_server.rollout import Deployment, LoadedBundle, Rollout
+from tests.feed.shop import HISTORY, NOW, feed_of, id_of
+from tests.live.world import made_parts
+from tests.server.feed_world import live_feed
+from tests.server.service_world import WAIT, served, until
+
+ANN = Query(user_id="ann")
+FEED = feed_of(home={}, fresh={"share": 0.0, "sources": [{"stage": "fresh"}]})
+REQUESTS = {
+    "user": FeedRequest(ANN, titles=True),
+    "visitor": FeedRequest(k=3),
+    "history": FeedRequest(Query(history=[*map(id_of, HISTORY), "?"]), exclude=["i9", "none"]),
+    "terms": FeedRequest(Query(user_id="ann", terms="item12"), filter="price < 30"),
+    "columns": FeedRequest(ANN, blocked={"tags": ["tag0"]}, followed={"brand": ["brand1"]}),
+    "given": FeedRequest(ANN, candidates=["i50", "?", "i51"], candidate_scores=[1.5, 2.0, 0.1]),
+    "pinned": FeedRequest(ANN, pinned=["i40"], promoted=["i41"], seen="include"),
+    "explained": FeedRequest(ANN, k=5, explain_ids=["i3", "i20", "none"]),
+    "pipeline": FeedRequest(ANN, pipeline="fresh", k=1_000),
+}
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[RecsysClient]:
+    loaded = LoadedBundle("v1", FEED.view.retriever, feed=FEED)
+    with (
+        served(Rollout(Deployment(loaded))) as running,
+        RecsysClient(running.address, timeout=WAIT) as client,
+    ):
+        yield client
+
+
+def timeless(response: FeedResponse) -> FeedResponse:
+    return replace(response, stages=tuple(replace(each, seconds=0.0) for each in response.stages))
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_feed_over_the_wire_is_that_of_the_library(client: RecsysClient, name: str) -> None:
+    request = replace(REQUESTS[name], now=NOW, seed=7)
+    expected = timeless(FEED.rank(request))
+    assert expected.items
+    assert timeless(client.rank_feed(request)) == expected
+
+    async def rank() -> FeedResponse:
+        async with AsyncRecsysClient(client.address, timeout=WAIT) as other:
+            return await other.rank_feed(request)
+
+    assert timeless(asyncio.run(rank())) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "field"),
+    [
+        ({"k": 0}, InvalidRequestError, "k"),
+        ({"k": 1_001}, InvalidRequestError, "k"),
+        ({"pipeline": "none"}, NotFoundError, "pipeline"),
+        ({"filter": "colour = 'red'"}, InvalidRequestError, "filter"),
+        ({"blocked": {"colour": ["red"]}}, InvalidRequestError, "blocked.colour"),
+        ({"query": Query(item_id="i1")}, InvalidRequestError, "query.item_id"),
+        ({"candidates": ["i1"], "candidate_scores": [1, 2]}, InvalidRequestError, None),
+    ],
+)
+def test_errors_are_those_of_the_library(
+    client: RecsysClient, values: dict[str, Any], kind: type[RecsysError], field: str | None
+) -> None:
+    request = FeedRequest(**values)
+    raised = []
+    for call in (FEED.rank, client.rank_feed):
+        with pytest.raises(kind) as caught:
+            call(request)
+        raised.append((caught.value.message, caught.value.field))
+    assert raised[0] == raised[1]
+    assert field is None or raised[0][1].startswith(field)
+
+
+@dataclass
+class World:
+    """A server with feeds and a store."""
+
+    client: RecsysClient
+    store: Store
+    feed: Feed
+    metrics: WorkerMetrics
+
+
+@contextmanager
+def world(path: Path, feed: Feed) -> Iterator[World]:
+    with (
+        open_store(path) as store,
+        open_store(path) as other,
+        LiveEngine(made_parts(), store) as engine,
+    ):
+        loaded = LoadedBundle("v3", engine.snapshot.retriever, engine=engine, feed=feed)
+        metrics = WorkerMetrics()
+        rollout = Rollout(Deployment(loaded))
+        with (
+            served(rollout, observation=Observation(metrics)) as running,
+            RecsysClient(running.address, timeout=WAIT) as client,
+        ):
+            yield World(client, other, feed, metrics)
+
+
+def test_a_feed_is_recorded_labelled_and_deleted_with_its_user(tmp_path: Path) -> None:
+    with world(tmp_path / "store.db", live_feed()) as made:
+        first = made.client.rank_feed(FeedRequest(ANN, k=4, now=1_000))
+        assert first.request_id and not first.degraded
+        until(lambda: read_impressions(made.store))
+        (shown,) = read_impressions(made.store)
+        assert (shown.request_id, shown.user_id, shown.time) == (first.request_id, "ann", 1_000)
+        assert shown.item_ids == tuple(first.ids) and shown.history == ("i1", "i2")
+        assert shown.scores.tolist() == [item.score for item in first.items]
+        assert shown.propensities.tolist() == [item.propensity for item in first.items]
+        assert shown.features.shape == (4, len(shown.feature_names)) and shown.pipeline == "home"
+        assert '"user_id": "ann"' in shown.request
+        taken = first.ids[1]
+        clicked = Interaction("ann", taken, event="click", impression_id=first.request_id)
+        made.client.record_interactions([clicked])
+        assert made.client.get_history("ann").interactions[-1].impression_id == first.request_id
+        assert taken not in made.client.rank_feed(FeedRequest(ANN, k=4)).ids
+        until(lambda: len(read_impressions(made.store)) == 2)
+        table = impression_table(made.store)
+        labels = dict(zip(table["item_id"].to_pylist()[:4], table["taken"].to_pylist()))
+        assert labels == {item: item == taken for item in first.ids}
+        made.client.delete_user("ann")
+        assert read_impressions(made.store) == []
+        counted = made.metrics
+        assert counted.number("recsys_impressions", "written").value == 2
+        assert counted.number("recsys_feed_stages", "home", "ranker", "ok").value == 2
+        assert counted.histogram("recsys_feed_stage_seconds", "home", "popular").sum > 0
+
+
+def test_a_feed_that_cannot_be_recorded_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ImpressionQueue, "add", lambda queue, impression: False)
+    with world(tmp_path / "store.db", live_feed()) as made:
+        response = made.client.rank_feed(FeedRequest(ANN, k=4))
+        assert len(response.items) == 4 and response.request_id == ""
+        assert made.metrics.number("recsys_impressions", "refused").value == 1
+
+
+def test_the_end_of_a_service_records_the_feeds_that_wait(tmp_path: Path) -> None:
+    with world(tmp_path / "store.db", live_feed()) as made:
+        ids = [made.client.rank_feed(FeedRequest(k=2)).request_id for _ in range(3)]
+    with open_store(tmp_path / "store.db") as store:
+        assert [each.request_id for each in read_impressions(store)] == sorted(ids)
+
+
+def test_a_feed_that_nobody_waits_for_is_not_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, rank = threading.Event(), Feed.rank_with_trace
+
+    def slow(feed: Feed, request: FeedRequest) -> RankedFeed:
+        assert request.k == 4 or gate.wait(WAIT)
+        return rank(feed, request)
+
+    monkeypatch.setattr(Feed, "rank_with_trace", slow)
+    with world(tmp_path / "store.db", live_feed()) as made:
+        with pytest.raises(ServiceError, match="in time"):
+            made.client.with_timeout(0.3).rank_feed(FeedRequest(ANN, k=3))
+        gate.set()
+        ids = [made.client.rank_feed(FeedRequest(ANN, k=4)).request_id]
+    with open_store(tmp_path / "store.db") as store:
+        assert [each.request_id for each in read_impressions(store)] == ids
+
+
+def test_a_ranker_trains_on_the_values_that_were_served(tmp_path: Path) -> None:
+    served_tables: list[FeatureTable] = []
+    live = live_feed()
+    ranker = live.view.ranker
+    assert ranker is not None
+    watched = replace(live, view=replace(live.view, ranker=Watched.of(ranker, served_tables)))
+    with world(tmp_path / "store.db", watched) as made:
+        requests = [
+            FeedRequest(Query(user_id="ann"), k=3, now=1_000, seed=1),
+            FeedRequest(Query(history=["i3", "i6"]), k=5, now=1_001, candidates=["i1"], seed=2),
+            FeedRequest(Query(user_id="bob", terms="3"), k=4, now=1_002, seed=3),
+        ]
+        responses = [made.client.rank_feed(request) for request in requests]
+        clicks = [
+            Interaction("ann", each.ids[-1], 1_010, impression_id=each.request_id)
+            for each in responses
+        ]
+        made.client.record_interactions(clicks)
+    file = tmp_path / "shown.parquet"
+    with open_store(tmp_path / "store.db") as store:
+        assert export_impressions(store, file) == {"impressions": 3, "items": 12, "taken": 3}
+    items = live.view.retriever.catalogue.ids
+    table = read_training_table(file, items)
+    assert (table.requests, len(table), table.taken.sum()) == (3, 12, 3)
+    assert table.names == ranker.scorer.features
+    for at, (response, request) in enumerate(zip(responses, requests)):
+        rows = items.rows(response.ids)
+        shown = slice(table.offsets[at], table.offsets[at + 1])
+        assert table.rows[shown].tolist() == rows.tolist()
+        assert table.taken[shown].tolist() == [False] * (len(rows) - 1) + [True]
+        # The values that the scorer read, and those of the library from the same request.
+        here = live.rank_with_trace(request).trace.features()
+        assert here is not None and here.rows.tolist() == rows.tolist()
+        scored = served_tables[at]
+        positions = [scored.rows.tolist().index(row) for row in rows.tolist()]
+        recorded = table.values[shown]
+        assert recorded.tobytes() == scored.values[positions].tobytes() == here.values.tobytes()
+    assert table.histories.bag(1).tolist() == [3, 6]
+    scorer = fit_logistic(table)
+    assert scorer.features == table.names
+
+
+class Watched(Ranker):
+    """A ranker that keeps the tables which it has scored."""
+
+    tables: list[FeatureTable]
+
+    @classmethod
+    def of(cls, ranker: Ranker, tables: list[FeatureTable]) -> Watched:  # type: ignore[override]
+        made = cls(ranker.features, ranker.scorer, ranker.calibration)
+        object.__setattr__(made, "tables", tables)
+        return made
+
+    def rank(self, context: PairContext, items: RetrievedItems) -> RankedItems:
+        found = super().rank(context, items)
+        self.tables.append(found.table)
+        return found
