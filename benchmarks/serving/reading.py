@@ -99,7 +99,7 @@ def overload(setting: Setting, capacity: float) -> dict[str, Any]:
 
 
 def tfrs(setting: Setting, leaves: int, reorder: int) -> dict[str, Any]:
-    """Histories per second of TFRS' own ScaNN layer with these settings, in a synchronous server."""
+    """Histories per second of TFRS' own ScaNN layer with these settings, served synchronously."""
     raws = requests("history", setting.items, seed=31)
     module, bundles = "benchmarks.serving.peers", str(setting.bundles)
     arguments = ("tfrs", bundles, str(leaves), str(reorder))

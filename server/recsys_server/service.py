@@ -19,8 +19,9 @@ import grpc
 from recsys.errors import OverloadedError
 from recsys.retrieval import Request, Response
 from recsys.retrieval.budget import AbandonedError, Budget
-from recsys_client.convert import read_request, response_bytes
+from recsys_client.convert import read_request
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
+from recsys_client.response_bytes import response_bytes
 from recsys_server.limits import Limits
 from recsys_server.messages import abort, abort_late, parse
 from recsys_server.metrics.stages import StageMetrics

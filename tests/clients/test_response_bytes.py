@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys_client.convert import read_response, response_bytes, write_response
+from recsys_client.convert import read_response, write_response
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_client.response import Candidate, CandidateColumns, Response
+from recsys_client.response_bytes import response_bytes
 
 
 @given(
@@ -26,7 +27,7 @@ def test_every_candidate_is_read_as_it_was_written(pairs: list[tuple[str, float]
 
 
 @pytest.mark.parametrize("size", [1, 117, 118, 119, 127, 128, 512])
-@pytest.mark.parametrize("count", [1, 117, 118, 119, 127, 128, 1_000])
+@pytest.mark.parametrize("count", [0, 1, 127, 128, 129, 1_000, 1_001])
 def test_lengths_and_ranks_of_more_than_a_byte(size: int, count: int) -> None:
     response = Response(CandidateColumns(["x" * size] * count, [0.5] * count), "text")
     assert response_bytes(response) == write_response(response).SerializeToString()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Mapping
-from dataclasses import asdict, replace
-from sys import byteorder
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from recsys_client.errors import InvalidRequestError
@@ -44,8 +42,6 @@ UNKNOWN_HISTORY: Mapping[int, UnknownHistory] = {
 }
 _OPTIONAL = ("user_id", "terms", "item_id", "image")
 """Fields of a query that have the same name and form in the message."""
-_SHORT = 118
-"""Length of an id and position below which every number of a candidate's message is one byte."""
 _LISTS = ("item_ids", "vector")
 """Fields of a query that are lists in the message, where an empty one is absent."""
 FALLBACKS: Mapping[int, Fallback | None] = {
@@ -127,33 +123,6 @@ def write_request(request: Request) -> pb.RetrieveRequest:
             f"ids, terms, context, the space and columns must be Unicode text: {error}",
             field="query",
         ) from error
-
-
-def response_bytes(response: Response) -> bytes:
-    """The bytes of :func:`write_response`, sooner for candidates in columns.
-
-    A message is the concatenation of its fields, so that candidates need no object of protobuf.
-    """
-    found = response.candidates
-    if not isinstance(found, CandidateColumns) or found.parts or found.titles:
-        return write_response(response).SerializeToString()
-    rest = write_response(replace(response, candidates=())).SerializeToString()
-    scores, fields = array("f", found.scores), []
-    if byteorder == "big":
-        scores.byteswap()
-    numbers = scores.tobytes()
-    for at, id_ in enumerate(found.ids):
-        raw = id_.encode()
-        size = len(raw)
-        if size < _SHORT and at < _SHORT:
-            fields.append(
-                b"\n%c\n%c%b\x15%b\x18%c"
-                % (size + 9, size, raw, numbers[4 * at : 4 * at + 4], at + 1)
-            )
-        else:
-            each = pb.Candidate(item_id=id_, score=found.scores[at], rank=at + 1)
-            fields.append(pb.RetrieveResponse(candidates=[each]).SerializeToString())
-    return b"".join(fields) + rest
 
 
 def write_response(response: Response) -> pb.RetrieveResponse:
