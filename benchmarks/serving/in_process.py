@@ -24,7 +24,7 @@ from recsys.retrieval import TWO_TOWER
 from recsys.towers import QueryBatch
 from recsys_client.convert import read_request
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
-from recsys_client.response_bytes import response_bytes
+from recsys_server.response_bytes import response_bytes
 
 BATCH, ROUNDS = 64, 15
 REORDERS = (200, 400, 800, 1_600, 3_200)

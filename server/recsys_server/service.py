@@ -21,7 +21,6 @@ from recsys.retrieval import Request, Response
 from recsys.retrieval.budget import AbandonedError, Budget
 from recsys_client.convert import read_request
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
-from recsys_client.response_bytes import response_bytes
 from recsys_server.limits import Limits
 from recsys_server.messages import abort, abort_late, parse
 from recsys_server.metrics.stages import StageMetrics
@@ -29,6 +28,7 @@ from recsys_server.metrics.worker_metrics import WorkerMetrics
 from recsys_server.queueing.admission import Admission, QueueLimits, cost_of
 from recsys_server.queueing.answers import AnswerCache
 from recsys_server.queueing.batching import Batcher, Part
+from recsys_server.response_bytes import response_bytes
 from recsys_server.rollout import Deployment, LoadedBundle, Retriever, Rollout
 from recsys_server.statuses import to_status
 

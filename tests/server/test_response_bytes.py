@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from recsys_client.convert import read_response, write_response
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_client.response import Candidate, CandidateColumns, Response
-from recsys_client.response_bytes import response_bytes
+from recsys_server.response_bytes import response_bytes
 
 
 @given(
