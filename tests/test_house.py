@@ -48,7 +48,7 @@ HOMES = {
     "pyroaring": {"index", "retrieval", "live"},
     **dict.fromkeys(("sqlalchemy", "psycopg", "sqlite3"), {"store"}),
     "pyversity": {"feed"},
-    "imagehash": {"feed"},
+    "imagehash": {"pictures"},
     "sklearn": {"encoders", "features", "ranking", "evaluation", "comparison"},
     "lightgbm": {"ranking"},
     "gensim": {"encoders"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from recsys.encoders.pictures.isolated import isolated
 from recsys.errors import BundleError, RecsysError
 from recsys.feed import Feed
 from recsys.ingestion import ingested_fingerprint
+from recsys.pictures.hashing import picture_hash
 from recsys.pictures.isolation import Decoder
 from recsys.retrieval import Retriever
 from recsys.retrieval.forks import check_process
@@ -40,6 +41,7 @@ class Bundle:
         manifest: Description of the bundle.
         parts: Parts of the bundle.
         retriever: Retriever over the parts.
+        decoder: Decoder of pictures from outside, or None.
     """
 
     version: str
@@ -47,6 +49,7 @@ class Bundle:
     manifest: Manifest
     parts: Parts
     retriever: Retriever
+    decoder: Decoder | None = None
 
     @property
     def catalogue(self) -> Catalogue:
@@ -85,6 +88,7 @@ class Bundle:
             self.parts.item_encoder,
             self.parts.catalogue_kind,
             self.manifest.watermark,
+            partial(picture_hash, decoder=self.decoder) if len(self.parts.picture_hashes) else None,
         )
         log, spaces = self.parts.ingested.interactions, self.parts.spaces
         queries = queries_of(spaces, self.parts.towers, log, _QUERIES)
@@ -110,7 +114,8 @@ def open_bundle(root: Path, version: str = CURRENT, *, decoder: Decoder | None =
     folder = folder_of(root, name)
     manifest = read_whole(folder)
     parts, retriever = load_checked(folder, manifest, decoder=decoder)
-    return Bundle(name, folder, manifest, parts, replace(retriever, bundle_version=name))
+    retriever = replace(retriever, bundle_version=name)
+    return Bundle(name, folder, manifest, parts, retriever, decoder)
 
 
 def verify(root: Path, version: str = CURRENT) -> Manifest:

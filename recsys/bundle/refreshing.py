@@ -13,9 +13,10 @@ from recsys.bundle.parts import Parts
 from recsys.bundle.publishing import publish
 from recsys.bundle.tuning_queries import content_queries, tower_queries
 from recsys.bundle.versions import CURRENT
-from recsys.feed import PictureHashes, picture_hash
+from recsys.feed import PictureHashes
 from recsys.ids import Vectors
 from recsys.ingestion import IngestedData
+from recsys.pictures.hashing import picture_hash
 from recsys.progress import Progress, silent
 from recsys.retrieval import TWO_TOWER, Space
 

@@ -7,7 +7,7 @@ from recsys.feed.candidates import Candidates, Retrieved, merge
 from recsys.feed.config import DEFAULT, FeedConfig, choose, shares_of
 from recsys.feed.context import FeedContext
 from recsys.feed.feed import Feed, RankedFeed, patient
-from recsys.feed.picture_hashes import PictureHashes, picture_hash
+from recsys.feed.picture_hashes import PictureHashes
 from recsys.feed.pipeline import Pipeline
 from recsys.feed.running.counting import StageCount, StageCounts
 from recsys.feed.running.pool import StagePool
@@ -71,7 +71,6 @@ __all__ = [
     "choose",
     "merge",
     "patient",
-    "picture_hash",
     "run_pipeline",
     "shares_of",
 ]

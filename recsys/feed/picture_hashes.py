@@ -1,8 +1,7 @@
-"""Perceptual hashes of pictures: pictures that look the same differ in few bits."""
+"""Hashes of the pictures of a catalogue."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy.typing as npt
 from recsys.errors import DataError
 from recsys.files import load_arrays, save_arrays
 from recsys.ids import Mask, Rows
+from recsys.pictures.hashing import picture_hash
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -26,8 +26,9 @@ class PictureHashes:
         mask: Whether each item has a hash, bool ``[m]``.
 
     Example:
+        >>> from io import BytesIO
         >>> from PIL import Image
-        >>> made = io.BytesIO(); Image.linear_gradient("L").save(made, "PNG")
+        >>> made = BytesIO(); Image.linear_gradient("L").save(made, "PNG")
         >>> hashes = PictureHashes.of([made.getvalue(), None])
         >>> hashes.mask.tolist()
         [True, False]
@@ -77,20 +78,3 @@ class PictureHashes:
         except (OSError, ValueError, KeyError) as error:
             raise DataError(f"cannot read the picture hashes in {path}: {error}") from error
         return cls(values, mask)
-
-
-def picture_hash(picture: bytes) -> int | None:
-    """Perceptual hash of a picture's file, 64 bits; None where it cannot be read.
-
-    The signs of the lowest frequencies of the picture in 32 x 32 shades of grey, by ImageHash.
-    """
-    from imagehash import phash
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(picture)) as image:
-            image.draft("RGB", (256, 256))  # JPEG files are decoded smaller, which is faster.
-            bits = phash(image.convert("RGB")).hash.ravel()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
-    return int.from_bytes(np.packbits(bits).tobytes(), "big")

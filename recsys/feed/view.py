@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recsys.feed.picture_hashes import PictureHashes
+from recsys.feed.picture_hashes import Hashes, PictureHashes
 from recsys.feed.statistics import ItemStatistics
 from recsys.ids import Mask, Rows, Vectors
 from recsys.index import RowSet
+from recsys.live.catalogue import LiveCatalogue
 from recsys.ranking import Ranker
 from recsys.retrieval import TWO_TOWER, Retriever, Space
 from recsys.retrieval.sources import ItemColumns
@@ -27,7 +28,7 @@ class FeedView:
     Attributes:
         retriever: Catalogue, histories, spaces and filter columns.
         statistics: Statistics of the items in the log of the bundle.
-        hashes: Hashes of the items' pictures.
+        hashes: Hashes of the pictures of the items of the bundle.
         ranker: Learned ranker, or None.
     """
 
@@ -66,6 +67,17 @@ class FeedView:
         vectors = np.array(found.vectors[rows], np.float32)
         vectors[~np.asarray(found.mask[rows], np.bool_)] = 0
         return vectors
+
+    def picture_hashes(self, rows: Rows) -> tuple[Hashes, Mask]:
+        """Hash of the picture of each row, uint64 ``[n]``, and whether it has one, bool ``[n]``."""
+        values, mask = self.hashes.at(rows)
+        catalogue = self.retriever.catalogue
+        if isinstance(catalogue, LiveCatalogue) and (newer := catalogue.picture_hashes(rows)):
+            for at, row in enumerate(rows.tolist()):
+                if row in newer:
+                    found = newer[row]
+                    values[at], mask[at] = found or 0, found is not None
+        return values, mask
 
     def matching(self, filters: Sequence[Filter]) -> RowSet | None:
         """Rows for which all filters are true; None without any.

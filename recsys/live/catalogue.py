@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,24 +29,35 @@ class ItemVersions:
 
     def __init__(self) -> None:
         self._items: list[ItemUpserted] = []
+        self._hashes: list[int | None] = []
         self._older: list[int] = []
         self._newest: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self._items)
 
-    def append(self, row: int, item: ItemUpserted) -> None:
-        """Add the content of a row; only one thread may write."""
+    def append(self, row: int, item: ItemUpserted, picture_hash: int | None = None) -> None:
+        """Add the content of a row and the hash of its picture; only one thread may write."""
         self._items.append(item)
+        self._hashes.append(picture_hash)
         self._older.append(self._newest.get(row, -1))
         self._newest[row] = len(self._items) - 1  # The last, as readers begin here.
 
     def find(self, row: int, length: int) -> ItemUpserted | None:
         """The content of a row after the first ``length`` upserts; None if it has none."""
+        at = self._position(row, length)
+        return self._items[at] if at >= 0 else None
+
+    def picture_hashes(self, rows: Iterable[int], length: int) -> dict[int, int | None]:
+        """The hash of the picture of those of some rows that have a content, None without one."""
+        found = {row: self._position(row, length) for row in rows if row in self._newest}
+        return {row: self._hashes[at] for row, at in found.items() if at >= 0}
+
+    def _position(self, row: int, length: int) -> int:
         at = self._newest.get(row, -1)
         while at >= length:
             at = self._older[at]
-        return self._items[at] if at >= 0 else None
+        return at
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +113,10 @@ class LiveCatalogue:
     def upserted(self, row: int) -> ItemUpserted | None:
         """The content of an item that was upserted since the bundle; None for others."""
         return self._newer(row)
+
+    def picture_hashes(self, rows: Rows) -> dict[int, int | None]:
+        """Hash of the picture of those of some rows that were upserted; None without a picture."""
+        return self.versions.picture_hashes(rows.tolist(), self.length) if self.length else {}
 
     def _newer(self, row: int) -> ItemUpserted | None:
         return self.versions.find(row, self.length)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, cast
@@ -24,6 +25,8 @@ class LiveParts:
         items: Encoder of raw items.
         kind: "open" if the bundle encodes items unknown to training, else "fixed".
         watermark: Sequence number of the last change of the store that the bundle includes.
+        hash_picture: Perceptual hash of a picture's file, by which feeds find near-duplicates;
+            None where the bundle has no hashes.
 
     Raises:
         DataError: The retriever is over something else than the tables of a bundle.
@@ -33,6 +36,7 @@ class LiveParts:
     items: ItemEncoder
     kind: Literal["fixed", "open"]
     watermark: int = 0
+    hash_picture: Callable[[bytes], int | None] | None = None
 
     def __post_init__(self) -> None:
         tables = self.retriever.catalogue, self.retriever.log

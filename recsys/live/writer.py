@@ -148,6 +148,7 @@ class SnapshotWriter:
                 self._events.add_item(name, row)
         upserts = [(rows[name], item) for name, (_, item) in batch.upserts.items()]
         self._write_spaces(upserts, vectors, deleted)
+        hashes = {row: self._hash(item.picture) for row, item in upserts}
         contents = [(row, replace(item, picture=None, vectors=None)) for row, item in upserts]
         segments = self.current.columns.segments
         if contents:
@@ -156,7 +157,7 @@ class SnapshotWriter:
         with self._state:
             for _ in entries:
                 self._items.popleft()
-            snapshot = self._with_items(self.current, contents, deleted, segments)
+            snapshot = self._with_items(self.current, contents, hashes, deleted, segments)
             if upserts or deleted:
                 snapshot = replace(snapshot, items_watermark=entries[-1].sequence)
             ids = snapshot.catalogue.ids
@@ -257,6 +258,7 @@ class SnapshotWriter:
         self,
         before: Snapshot,
         upserts: Upserts,
+        hashes: Mapping[int, int | None],
         deleted: Sequence[int],
         segments: tuple[Segment, ...],
     ) -> Snapshot:
@@ -270,7 +272,7 @@ class SnapshotWriter:
         self._absent |= BitMap(range(rows_before, self._rows)) | BitMap(deleted)
         self._absent -= BitMap([row for row, _ in upserts])
         for row, item in upserts:
-            self._versions.append(row, item)
+            self._versions.append(row, item, hashes[row])
         spaces, absent = self.spaces.current, FrozenBitMap(self._absent)
         after = LiveIds(self._ids, spaces.items, absent, count)
         columns = before.columns
@@ -278,6 +280,10 @@ class SnapshotWriter:
             columns = columns.after(segments, spaces.items, absent)
         catalogue = replace(before.catalogue, ids=after, length=len(self._versions))
         return replace(before, catalogue=catalogue, columns=columns, spaces=spaces.spaces)
+
+    def _hash(self, picture: bytes | None) -> int | None:
+        make = self._parts.hash_picture
+        return None if picture is None or make is None else make(picture)
 
     def _record_event(self, sequence: int, change: InteractionRecorded | UserDeleted) -> int:
         """Add an event, and return by how much the number of known users grows."""

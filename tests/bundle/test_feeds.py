@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from recsys.bundle import Parts, open_bundle, publish, refresh
 from recsys.bundle.feeds import load_feeds
@@ -16,7 +18,7 @@ from recsys.config import parse_config
 from recsys.errors import BundleError, ConfigError
 from recsys.feed import FeedConfig, FeedRequest, PictureHashes
 from recsys.pipeline.config import RunConfig
-from recsys.store import ItemDeleted, open_store
+from recsys.store import ItemDeleted, ItemUpserted, open_store
 from recsys_client import Query
 
 HOME = parse_config({"share": 0.5, "scorers": [{"stage": "blend", "recent": 0.3}]}, FeedConfig)
@@ -99,3 +101,31 @@ def test_the_command(feeds: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 1 and "did you mean 'home'" in err
     code, _, err = run("--follow", "colour")
     assert code == 1 and "COLUMN=VALUE" in err
+
+
+def test_an_upserted_picture_is_hashed_once(
+    feeds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[bytes] = []
+
+    def count(content: bytes, decoder: object = None) -> int:
+        hashed.append(content)
+        return 77
+
+    monkeypatch.setattr("recsys.bundle.opening.picture_hash", count)
+    bundle = open_bundle(feeds)
+    with open_store(tmp_path / "store.db") as store, bundle.live(store) as engine:
+        before = bundle.feed.over(engine.latest().retriever).view
+        row = np.array([2, 3], np.int32)
+        store.append([ItemUpserted("i2", "blue lamp", picture=_png())])
+        after = bundle.feed.over(engine.catch_up().retriever).view
+        for _ in range(3):
+            assert after.picture_hashes(row)[0].tolist() == [77, 3**7]
+        assert before.picture_hashes(row)[0].tolist() == [2**7, 3**7]
+    assert hashed == [_png()]
+
+
+def _png() -> bytes:
+    file = BytesIO()
+    Image.new("RGB", (8, 8), "red").save(file, "PNG")
+    return file.getvalue()

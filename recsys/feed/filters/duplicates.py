@@ -34,7 +34,7 @@ class SamePicture(Filter):
 
     def run(self, context: FeedContext, candidates: Candidates) -> Filtered:
         """The best candidate of each picture."""
-        hashes, known = context.view.hashes.at(candidates.rows[: self.first])
+        hashes, known = context.view.picture_hashes(candidates.rows[: self.first])
         at = np.flatnonzero(known)
         differing = np.bitwise_count(hashes[at, None] ^ hashes[None, at])
         alike = differing <= self.bits
