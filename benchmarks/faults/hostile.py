@@ -99,7 +99,9 @@ class Attack:
                 time.sleep(max(0.0, due - time.monotonic()))
                 method = METHODS[(number + self.seed) % len(METHODS)]
                 raw = odd.requests(method)
-                token = self.tokens[0] if rng.random() < 0.9 else rng.choice(self.tokens)
+                # A rollback loads a bundle, whoever wants it.
+                share = 0.02 if method.name == "RollbackBundle" else 0.9
+                token = self.tokens[0] if rng.random() < share else rng.choice(self.tokens[1:])
                 error = self.end_of(channel, method, raw, token)
                 outcomes.add(method.full_name, error, raw)
                 if number % 100 == 0:

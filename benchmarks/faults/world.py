@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.faults.processes import Service
-from recsys.bundle import list_bundles, open_bundle, publish
+from recsys.bundle import list_bundles, open_bundle, prune, publish
 from recsys.errors import BundleError
 from recsys_server.processes.addresses import Reservation
 
@@ -81,15 +81,15 @@ def versions(bundles: Path) -> Sequence[str]:
 
 
 def _publish_second(root: Path) -> None:
-    """Publish a second bundle unless the two newest can be opened."""
-    parts, second = open_bundle(root).parts, versions(root)[-1]
+    """Publish a second bundle unless the two newest can be opened; no older ones remain."""
+    parts, found = open_bundle(root).parts, versions(root)
     try:
-        open_bundle(root, second)
-        if len(versions(root)) == 2:
-            return
+        is_complete = len(found) == 2 and bool(open_bundle(root, found[1]))
     except BundleError:
-        pass
-    publish(root, replace(parts, figures={**parts.figures, "second": 1.0}))
+        is_complete = False
+    if not is_complete:
+        publish(root, replace(parts, figures={**parts.figures, "second": 1.0}))
+    prune(root, keep=2)
 
 
 def _end_of(log: Path) -> str:
