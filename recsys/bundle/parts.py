@@ -16,12 +16,13 @@ from recsys.feed import FeedConfig, FeedView, ItemStatistics, PictureHashes
 from recsys.ids import Vectors
 from recsys.index.storage import StoredVectors
 from recsys.ingestion import IngestedData, load_ingested, save_ingested
+from recsys.ranking import Ranker, load_ranker
 from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Request, Retriever, Space
 
 if TYPE_CHECKING:
     from recsys.towers import AnyTowers
 
-DATA, TOWERS, SPACES, ENCODERS = "data", "towers", "spaces", "encoders"
+DATA, TOWERS, SPACES, ENCODERS, RANKER = "data", "towers", "spaces", "encoders", "ranker"
 ATTRIBUTES = "attributes.json"
 CatalogueKind = Literal["fixed", "open"]
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -37,6 +38,7 @@ class Parts:
         spaces: Spaces by name.
         encoders: Encoders of queries and items by kind, "text" and "image".
         attributes: Schema of the attributes of items, or None.
+        ranker: Ranker of retrieved items, or None.
         config: Configuration of the run, as JSON values.
         figures: Measurements, by name.
         fingerprints: Fingerprints of the data, by name.
@@ -52,6 +54,7 @@ class Parts:
     spaces: Mapping[str, Space]
     encoders: Mapping[str, Encoder] = field(default_factory=dict)
     attributes: AttributeSchema | None = None
+    ranker: Ranker | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     figures: Mapping[str, float] = field(default_factory=dict)
     fingerprints: Mapping[str, str] = field(default_factory=dict)
@@ -91,7 +94,7 @@ class Parts:
     def feed_view(self, retriever: Retriever) -> FeedView:
         """What feeds read of these parts and of a retriever over them."""
         statistics = ItemStatistics.of(self.ingested.interactions)
-        return FeedView(retriever, statistics, self.picture_hashes)
+        return FeedView(retriever, statistics, self.picture_hashes, self.ranker)
 
 
 def save_parts(parts: Parts, folder: Path, step: Callable[[str], None]) -> None:
@@ -106,6 +109,9 @@ def save_parts(parts: Parts, folder: Path, step: Callable[[str], None]) -> None:
     parts.towers.save(folder / TOWERS, items="skip" if held else "write")
     if parts.attributes is not None:
         parts.attributes.save(folder / ATTRIBUTES)
+    if parts.ranker is not None:
+        step("ranker")
+        parts.ranker.save(folder / RANKER)
     save_feeds(folder / FEEDS, parts.feeds, parts.picture_hashes)
     for name, space in sorted(parts.spaces.items()):
         step(f"space {name}")
@@ -131,6 +137,7 @@ def load_parts(
         loaded,
         {kind: load_encoder(folder / ENCODERS / kind) for kind in encoders},
         AttributeSchema.load(folder / ATTRIBUTES) if has_attributes else None,
+        load_ranker(folder / RANKER) if (folder / RANKER).is_dir() else None,
         watermark=watermark,
         feeds=feeds,
         picture_hashes=hashes,

@@ -50,7 +50,8 @@ def publish(root: Path, parts: Parts, *, progress: Progress = silent) -> str:
         InvalidRequestError, UnknownIdError: One of the reference queries cannot be answered.
     """
     queries = make_reference_queries(parts.retriever(), parts.ingested, parts.reference_queries)
-    total, done = 7 + len(parts.spaces) + len(parts.encoders), itertools.count()
+    total = 7 + len(parts.spaces) + len(parts.encoders) + (parts.ranker is not None)
+    done = itertools.count()
 
     def step(name: str) -> None:
         progress("publish", next(done), total, name)

@@ -43,6 +43,7 @@ HELP = {
     "train": "Train the two towers, from the last checkpoint if there is one.",
     "evaluate": "Evaluate the towers and the baselines on the test queries; write the report.",
     "index": "Build the index of every space and compare it with exact search.",
+    "rank": "Train the ranker of the run's section [ranker].",
     "publish": "Publish a bundle: towers, features, indexes, catalogue.",
 }
 

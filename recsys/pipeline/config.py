@@ -18,6 +18,7 @@ from recsys.feed import FeedConfig, shares_of
 from recsys.formats import InteractionSource, ItemSource, StoreInteractions, StoreItems
 from recsys.index import IndexConfig, ScannConfig
 from recsys.ingestion import IngestPolicy
+from recsys.ranking import RankerConfig
 from recsys.retrieval import Query, Request, RequestField
 from recsys.splits import GlobalTimeConfig, SplitConfig
 from recsys.towers.config import TowersConfig, TrainConfig
@@ -174,6 +175,7 @@ class RunConfig(Config):
         train: Training of the towers. Chosen from the data if left out.
         evaluation: Evaluation of the towers.
         index: Index of the spaces.
+        ranker: Ranker of retrieved items; None for none.
         spaces: Spaces to publish. Chosen from the data if left out.
         serve: Trial of the published bundle.
         feed: Pipelines of feeds, one section ``[feed.NAME]`` each, published with the bundle;
@@ -198,6 +200,7 @@ class RunConfig(Config):
     train: TrainConfig = TrainConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     index: IndexSection = IndexSection()
+    ranker: RankerConfig | None = None
     spaces: tuple[SpaceName, ...] = ("two_tower",)
     serve: ServeConfig = ServeConfig()
     feed: dict[str, FeedConfig] = {}

@@ -12,11 +12,13 @@ from recsys.errors import DataError, RecsysError
 from recsys.feed import PictureHashes
 from recsys.pipeline.index_queries import SampledQueries, measure_recall, worst_kind
 from recsys.pipeline.job import Job
+from recsys.pipeline.rank_stage.stage import RANKER
 from recsys.pipeline.stage import StageOutput, StageResult, load_record
+from recsys.ranking import load_ranker
 from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Space
 
 _AT_ONCE = 100
-PUBLISHED_FROM = ("ingest", "encode", "train", "evaluate", "index")
+PUBLISHED_FROM = ("ingest", "encode", "train", "evaluate", "index", "rank")
 
 
 def run_index(job: Job, out: Path) -> StageOutput:
@@ -63,7 +65,9 @@ def parts_of(job: Job) -> Parts:
     needed = {name.split(".")[0] for name in job.towers.item_blocks} | set(spaces)
     if job.towers.terms_dimension:
         needed.add(TEXT)
-    found = {name: load_record(job.folder / name) for name in PUBLISHED_FROM}
+    ranked = job.config.ranker is not None
+    stages = [name for name in PUBLISHED_FROM if ranked or name != "rank"]
+    found = {name: load_record(job.folder / name) for name in stages}
     records = {name: record for name, record in found.items() if record is not None}
     return Parts(
         ingested=job.ingested,
@@ -71,10 +75,12 @@ def parts_of(job: Job) -> Parts:
         spaces=spaces,
         encoders={kind: job.encoders[kind] for kind in (TEXT, IMAGE) if kind in needed},
         attributes=job.attribute_schema,
+        ranker=load_ranker(job.folder / "rank" / RANKER) if ranked else None,
         config=job.config.model_dump(mode="json"),
         figures={
             **records.get("evaluate", {}).get("figures", {}),
             **{f"index.{name}": value for name, value in records["index"]["figures"].items()},
+            **{f"rank.{name}": value for name, value in _figures(records, "rank").items()},
         },
         fingerprints={name: record["fingerprint"] for name, record in records.items()},
         watermark=included_watermark(records["ingest"]["notes"].get("stores", {})),
@@ -97,6 +103,10 @@ def _picture_hashes(job: Job) -> PictureHashes:
         return None
 
     return PictureHashes.of(map(picture, range(len(catalogue))))
+
+
+def _figures(records: Mapping[str, Mapping[str, Any]], stage: str) -> Mapping[str, float]:
+    return records.get(stage, {}).get("figures", {})  # type: ignore[no-any-return]
 
 
 def included_watermark(stores: Mapping[str, Mapping[str, Any]]) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys.config import read_toml
+from recsys.errors import ConfigError
 from recsys.features import USER_VECTORS
 from recsys.files import LOCK, lock, read_json, write_toml
 from recsys.pipeline.data_report import data_lines
@@ -16,10 +17,10 @@ from recsys.pipeline.evaluating import load_evaluations, load_sheets
 from recsys.pipeline.job import TRAINED_ENCODERS, Job
 from recsys.pipeline.sections import rebase_paths
 from recsys.pipeline.stage import SILENT, Observer, StageResult, run_stages
-from recsys.pipeline.stages import STAGES
+from recsys.pipeline.stages import RANK, RANKED_STAGES, STAGES
 from recsys.progress import Progress, silent
 
-STAGE_NAMES = tuple(stage.name for stage in STAGES)
+STAGE_NAMES = tuple(stage.name for stage in RANKED_STAGES)
 CONFIG = "config.toml"
 NOTES = (
     "The towers are trained on the training part; the epoch is selected on validation, and the test"
@@ -53,8 +54,12 @@ def run_job(
     to ``config.toml`` in the run's folder, from where ``recsys run`` reads it, too.
 
     Raises:
-        ConfigError: Another run is active in the same folder.
+        ConfigError: Another run is active in the same folder, or ``until`` is "rank" in a run
+            without a ranker.
     """
+    stages = STAGES if job.given.ranker is None else RANKED_STAGES
+    if until == RANK.name and stages is STAGES:
+        raise ConfigError("the run has no ranker: add a section [ranker]", field="ranker")
     with lock(job.folder / LOCK, wait=False):
         if "encode" in again:  # including encoders trained on the catalogue
             shutil.rmtree(job.folder / TRAINED_ENCODERS, ignore_errors=True)
@@ -62,7 +67,7 @@ def run_job(
         again = list(again)
         for last in dict.fromkeys(("ingest", until)):
             results = run_stages(
-                STAGES, job, job.folder, until=last, observer=observer, again=again, finished=done
+                stages, job, job.folder, until=last, observer=observer, again=again, finished=done
             )
             if last == "ingest":
                 again = [name for name in again if name != "ingest"]

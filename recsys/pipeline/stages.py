@@ -1,4 +1,4 @@
-"""The six stages of a run, each a call of a part of the library.
+"""The stages of a run, each a call of a part of the library.
 
 Raise a stage's ``version`` when its code gives other files for the same input.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,6 +46,7 @@ from recsys.pictures import PictureStore
 from recsys.pipeline.evaluating import run_evaluate
 from recsys.pipeline.job import ATTRIBUTE_SCHEMA, DATA, PHRASES, PICTURES, TRAINED_ENCODERS, Job
 from recsys.pipeline.publishing import published_fault, run_index, run_publish
+from recsys.pipeline.rank_stage.stage import run_rank
 from recsys.pipeline.sections import external_files, resolve_files
 from recsys.pipeline.stage import Stage, StageOutput
 from recsys.pipeline.training import run_train
@@ -227,7 +229,7 @@ INGEST: Stage[Job] = Stage(
     inputs=_ingest_inputs,
     run=_run_ingest,
 )
-STAGES: tuple[Stage[Job], ...] = (
+_UNPUBLISHED: tuple[Stage[Job], ...] = (
     INGEST,
     Stage(
         "encode",
@@ -262,12 +264,27 @@ STAGES: tuple[Stage[Job], ...] = (
         settings=_settings({"split", "index", "spaces"}),
         run=run_index,
     ),
-    Stage(
-        "publish",
-        ("ingest", "encode", "train", "evaluate", "index"),
-        4,
-        settings=_settings({"name", "spaces", "feed"}),
-        run=run_publish,
-        fault=published_fault,
-    ),
 )
+RANK: Stage[Job] = Stage(
+    "rank",
+    ("ingest", "encode", "train", "index"),
+    1,
+    settings=_settings({"split", "ranker"}),
+    run=run_rank,
+    restart="resume",
+)
+PUBLISH: Stage[Job] = Stage(
+    "publish",
+    ("ingest", "encode", "train", "evaluate", "index"),
+    4,
+    settings=_settings({"name", "spaces", "feed"}),
+    run=run_publish,
+    fault=published_fault,
+)
+STAGES: tuple[Stage[Job], ...] = (*_UNPUBLISHED, PUBLISH)
+RANKED_STAGES: tuple[Stage[Job], ...] = (
+    *_UNPUBLISHED,
+    RANK,
+    replace(PUBLISH, needs=(*PUBLISH.needs, RANK.name)),
+)
+"""The stages of a run with a ranker."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from recsys.config import Config
+from recsys.ranking.inputs.statistics import StatisticsConfig
 
 
 class VectorPairConfig(Config):
@@ -111,4 +114,58 @@ class CrossTrainConfig(Config):
     epochs: int = Field(10, ge=1)
     patience: int = Field(2, ge=1)
     clip_norm: float = Field(5.0, gt=0)
+    seed: int = Field(0, ge=0, lt=2**31)
+
+
+class BoostedConfig(Config):
+    """Training of gradient-boosted trees by LightGBM.
+
+    Attributes:
+        objective: "binary" cross-entropy of items, or "lambdarank" over the items of a request.
+        rounds: Maximum number of trees; validation chooses.
+        patience: Number of rounds without a better validation loss before training stops.
+        learning_rate: Factor of each tree.
+        leaves: Maximum number of leaves of a tree.
+        min_leaf: Minimum number of examples of a leaf.
+        seed: Seed of the draws.
+    """
+
+    objective: Literal["binary", "lambdarank"] = "binary"
+    rounds: int = Field(300, ge=1)
+    patience: int = Field(30, ge=1)
+    learning_rate: float = Field(0.05, gt=0, le=1)
+    leaves: int = Field(31, ge=2, le=1024)
+    min_leaf: int = Field(100, ge=1)
+    seed: int = Field(0, ge=0, lt=2**31)
+
+
+class RankerConfig(Config):
+    """The ranker of retrieved items, trained on the validation part.
+
+    Attributes:
+        scorer: Scorer: "logistic" regression, "lightgbm" (extra ``lightgbm``), or "dcn", the deep
+            and cross network.
+        candidates: Number of items that are retrieved per request.
+        negatives: Number of retrieved items that were not taken per request of the training.
+        requests: Largest number of requests of the validation part, drawn by ``seed``.
+        choose_on: Share of them, the latest, on which the best epoch or number of trees is chosen
+            and the scores are calibrated.
+        statistics: Statistics of the log.
+        network: Sizes of the network of "dcn".
+        train: Training of "dcn".
+        trees: Training of "lightgbm".
+        l2: Factor of the squared weights of "logistic".
+        seed: Seed of the drawn requests and items.
+    """
+
+    scorer: Literal["logistic", "lightgbm", "dcn"] = "dcn"
+    candidates: int = Field(300, ge=2, le=10_000)
+    negatives: int = Field(40, ge=1)
+    requests: int = Field(50_000, ge=2)
+    choose_on: float = Field(0.2, gt=0, lt=1)
+    statistics: StatisticsConfig = StatisticsConfig()
+    network: CrossConfig = CrossConfig()
+    train: CrossTrainConfig = CrossTrainConfig()
+    trees: BoostedConfig = BoostedConfig()
+    l2: float = Field(1e-4, gt=0)
     seed: int = Field(0, ge=0, lt=2**31)

@@ -85,7 +85,7 @@ class Ranker:
     @property
     def reads_vectors(self) -> bool:
         """Whether items and context need the towers' vectors."""
-        return bool(set(VECTOR) & set(self.features.names))
+        return self.scorer.reads_vectors or bool(set(VECTOR) & set(self.features.names))
 
     def rank(self, context: PairContext, items: RetrievedItems) -> RankedItems:
         """Scores of every item.

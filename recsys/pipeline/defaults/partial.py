@@ -15,6 +15,7 @@ from recsys.config import parse_config
 from recsys.pipeline.config import DataConfig, RunConfig
 from recsys.pipeline.defaults.profile import DataProfile
 from recsys.pipeline.defaults.rules import RULES, Choice, choose
+from recsys.ranking import RankerConfig
 
 ENCODED = {"text": "texts", "image": "pictures"}
 """Sections of encoders, and the field of the profile with the share of items that have content."""
@@ -91,6 +92,11 @@ class PartialConfig:
     def name(self) -> str:
         """Name of the run."""
         return self._given.name
+
+    @property
+    def ranker(self) -> RankerConfig | None:
+        """The ranker, or None."""
+        return self._given.ranker
 
     @property
     def data(self) -> DataConfig:

@@ -13,6 +13,8 @@ from recsys.ranking.config import CrossConfig
 from recsys.ranking.scorers.cross import CrossScorer
 from recsys.towers.model.initializers import short
 
+_ABSENT = -1e9
+
 
 class CrossModel(tfrs.Model):  # type: ignore[misc]
     """:class:`recsys.ranking.scorers.cross.CrossScorer` in training.
@@ -57,24 +59,38 @@ class CrossModel(tfrs.Model):  # type: ignore[misc]
         self._crosses = [tfrs.layers.dcn.Cross() for _ in range(config.crosses)]
         widths = [*config.hidden, 2 if graded else 1]
         self._deep = [tf_keras.layers.Dense(width) for width in widths]
-        sums = tf_keras.losses.Reduction.SUM
         self._task = tfrs.tasks.Ranking(
-            loss=tf_keras.losses.BinaryCrossentropy(from_logits=True, reduction=sums)
+            loss=tf_keras.losses.CategoricalCrossentropy(from_logits=True)
         )
-        self._grades = tfrs.tasks.Ranking(loss=tf_keras.losses.MeanSquaredError(reduction=sums))
+        self._grades = tfrs.tasks.Ranking(loss=tf_keras.losses.MeanSquaredError())
 
     def compute_loss(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
-        """Mean binary cross-entropy of a batch, plus that of the grades and of the vectors."""
-        outputs, weights = self._outputs(inputs), inputs["weights"]
-        total = tf.maximum(tf.reduce_sum(weights), 1e-9)
-        taken = inputs["taken"][:, None]
-        loss = self._task(taken, outputs[:, :1], weights[:, None], compute_metrics=False) / total
+        """Mean cross-entropy of the requests of a batch, plus the losses of grades and vectors.
+
+        The taken items of a request are predicted among all of its items, of which a drawn one
+        stands for several.
+        """
+        outputs = self._outputs(inputs)
+        at = tf.stack([inputs["owner"], inputs["column"]], axis=1)
+        shape = (tf.shape(inputs["history"])[0], tf.reduce_max(inputs["column"]) + 1)
+        taken = tf.scatter_nd(at, inputs["taken"], shape)
+        logits = tf.tensor_scatter_nd_update(
+            tf.fill(shape, _ABSENT), at, outputs[:, 0] + tf.math.log(inputs["weights"])
+        )
+        shares = taken / tf.reduce_sum(taken, axis=1, keepdims=True)
+        loss = self._task(shares, logits, compute_metrics=False)
         if self._graded:
-            graded = inputs["graded"]
             errors = self._grades(
-                inputs["grades"][:, None], outputs[:, 1:], graded[:, None], compute_metrics=False
+                inputs["grades"][:, None],
+                outputs[:, 1:],
+                inputs["graded"][:, None],
+                compute_metrics=False,
             )
-            loss += errors / tf.maximum(tf.reduce_sum(graded), 1.0)
+            loss += (
+                errors
+                * tf.cast(tf.size(inputs["graded"]), tf.float32)
+                / tf.maximum(tf.reduce_sum(inputs["graded"]), 1.0)
+            )
         tables = (self._items, self._history, self._words)
         return loss + self._config.l2 * sum(tf.reduce_sum(table**2) for table in tables)
 
@@ -120,7 +136,7 @@ class CrossModel(tfrs.Model):  # type: ignore[misc]
         """``[n, k]``, ``[n, w, k]`` and ``[n, w]`` to ``[n, k]``; zeros for an empty history."""
         logits = tf.einsum("nk,nwk->nw", items, past) / float(np.sqrt(self._config.dimension))
         # A history is aligned at its end, with the last item at position w - 1.
-        logits += self._positions[::-1] - 1e9 * (1 - real)
+        logits += self._positions[::-1] + _ABSENT * (1 - real)
         weights = tf.nn.softmax(logits) * real
         return tf.einsum("nw,nwk->nk", weights, past)
 

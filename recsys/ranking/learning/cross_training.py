@@ -1,4 +1,4 @@
-"""Training of the deep and cross network on a training table."""
+"""Training of the deep and cross network by the softmax over the items of each request."""
 
 from __future__ import annotations
 
@@ -39,6 +39,9 @@ def fit_cross(
 ) -> CrossScorer:
     """The network of the epoch that is best on validation.
 
+    Each request is one example: the taken items are predicted among all of its items. Scores
+    compare the items of one request.
+
     Args:
         table: Examples.
         items: Number of items.
@@ -55,6 +58,7 @@ def fit_cross(
         TrainingError: The loss or the validation figure is not finite.
     """
     table.check("training of the deep and cross network")
+    table = table.at(np.unique(table.owners[table.taken]).astype(np.int64))
     if item_vectors is not None and len(item_vectors) != items:
         raise DataError(f"{items} items need as many vectors; got {len(item_vectors)}")
     tf_keras.utils.set_random_seed(train.seed)
@@ -97,8 +101,6 @@ class Examples:
         rows = {word: row for row, word in enumerate(vocabulary)}
         phrases = table.phrases or ((),) * table.requests
         self._words = Bags.of([rows_of_words(rows, each) for each in phrases])
-        # Weights of mean 1, so that the learning rate does not depend on the sampling.
-        self._mean = float(table.weights.mean())
 
     def __len__(self) -> int:
         return self._table.requests
@@ -115,8 +117,9 @@ class Examples:
             "values": ((table.values - self._centre) / self._scale).astype(np.float32),
             "rows": table.rows,
             "owner": table.owners,
+            "column": (np.arange(len(table)) - table.offsets[table.owners]).astype(np.int32),
             "taken": table.taken.astype(np.float32),
-            "weights": table.weights / np.float32(self._mean),
+            "weights": table.weights,
             "history": history,
             "real": real.astype(np.float32),
             "words": found.rows,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from recsys.errors import DataError
 from recsys.ids import Vectors
+from recsys.ranking.config import BoostedConfig
 from recsys.ranking.learning.table import TrainingTable
 from recsys.ranking.scorers import BoostedScorer, LinearScorer
 from recsys.ranking.scorers.boosted import lightgbm
 
-Objective = Literal["binary", "lambdarank"]
+_TREES = BoostedConfig()
 
 
 def standardisation(table: TrainingTable) -> tuple[Vectors, Vectors]:
@@ -46,29 +47,17 @@ def fit_logistic(table: TrainingTable, *, l2: float = 1e-4) -> LinearScorer:
 
 def fit_boosted(
     table: TrainingTable,
+    config: BoostedConfig = _TREES,
     *,
     validation: TrainingTable | None = None,
-    objective: Objective = "binary",
-    rounds: int = 300,
-    patience: int = 30,
-    learning_rate: float = 0.05,
-    leaves: int = 31,
-    min_leaf: int = 100,
-    seed: int = 0,
     threads: int = 1,
 ) -> BoostedScorer:
     """Gradient-boosted trees (Ke et al., "LightGBM", NIPS 2017).
 
     Args:
         table: Examples.
+        config: Configuration of the training.
         validation: Later examples, on which the number of rounds is chosen; None takes all rounds.
-        objective: "binary" cross-entropy of items, or "lambdarank" over the items of a request.
-        rounds: Maximum number of trees.
-        patience: Number of rounds without a better validation loss before training stops.
-        learning_rate: Factor of each tree.
-        leaves: Maximum number of leaves of a tree.
-        min_leaf: Minimum number of examples of a leaf.
-        seed: Seed of the draws.
         threads: Number of threads.
 
     Raises:
@@ -80,35 +69,33 @@ def fit_boosted(
     if validation is not None and validation.names != table.names:
         raise DataError("the validation examples of trees must have the features of the training")
     parameters: dict[str, Any] = {
-        "objective": objective,
-        "learning_rate": learning_rate,
-        "num_leaves": leaves,
-        "min_data_in_leaf": min_leaf,
+        "objective": config.objective,
+        "learning_rate": config.learning_rate,
+        "num_leaves": config.leaves,
+        "min_data_in_leaf": config.min_leaf,
         "feature_fraction": 0.8,
         "bagging_fraction": 0.8,
         "bagging_freq": 1,
-        "seed": seed,
+        "seed": config.seed,
         "deterministic": True,
         "force_row_wise": True,
         "num_threads": threads,
         "verbosity": -1,
-        "metric": "binary_logloss" if objective == "binary" else "ndcg",
+        "metric": "binary_logloss" if config.objective == "binary" else "ndcg",
     }
-    if objective == "lambdarank":
+    if config.objective == "lambdarank":
         parameters |= {"ndcg_eval_at": [10], "lambdarank_truncation_level": 20}
-    train = _data_set(module, table, objective)
+    train = _data_set(module, table, config.objective)
     callbacks, sets = [], []
     if validation is not None:
-        sets = [_data_set(module, validation, objective, reference=train)]
-        callbacks = [module.early_stopping(patience, verbose=False)]
-    booster = module.train(parameters, train, rounds, valid_sets=sets, callbacks=callbacks)
-    best = booster.best_iteration if validation is not None else rounds
+        sets = [_data_set(module, validation, config.objective, reference=train)]
+        callbacks = [module.early_stopping(config.patience, verbose=False)]
+    booster = module.train(parameters, train, config.rounds, valid_sets=sets, callbacks=callbacks)
+    best = booster.best_iteration if validation is not None else config.rounds
     return BoostedScorer(table.names, booster.model_to_string(num_iteration=best))
 
 
-def _data_set(
-    module: Any, table: TrainingTable, objective: Objective, reference: Any = None
-) -> Any:
+def _data_set(module: Any, table: TrainingTable, objective: str, reference: Any = None) -> Any:
     ranked = objective == "lambdarank"
     return module.Dataset(
         table.values,

@@ -5,6 +5,7 @@ from recsys.ranking.scorers.boosted import BoostedScorer
 from recsys.ranking.scorers.calibration import PlattCalibration, Reliability
 from recsys.ranking.scorers.cross import CrossScorer
 from recsys.ranking.scorers.linear import LinearScorer
+from recsys.ranking.scorers.pairs import SparseNetworkScorer, VectorNetworkScorer
 from recsys.ranking.scorers.storage import load_scorer
 
 __all__ = [
@@ -14,5 +15,7 @@ __all__ = [
     "PlattCalibration",
     "Reliability",
     "Scorer",
+    "SparseNetworkScorer",
+    "VectorNetworkScorer",
     "load_scorer",
 ]

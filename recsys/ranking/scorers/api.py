@@ -23,6 +23,11 @@ class Scorer(Protocol):
     @property
     def features(self) -> tuple[str, ...]: ...
 
+    @property
+    def reads_vectors(self) -> bool:
+        """Whether the towers' vectors of the items and the history are read."""
+        ...
+
     def score(self, table: FeatureTable, context: PairContext) -> Vectors:
         """Log-odds, or another score that grows with them, of every item, float32 ``[n]``.
 

@@ -48,6 +48,11 @@ class BoostedScorer:
     features: tuple[str, ...]
     model: str = field(repr=False)
 
+    @property
+    def reads_vectors(self) -> bool:
+        """False: features are all that is read."""
+        return False
+
     @cached_property
     def _booster(self) -> Any:
         module = lightgbm()

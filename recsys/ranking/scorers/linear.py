@@ -41,6 +41,11 @@ class LinearScorer:
     scale: Vectors
     bias: float = 0.0
 
+    @property
+    def reads_vectors(self) -> bool:
+        """False: features are all that is read."""
+        return False
+
     @classmethod
     def of_weights(cls, weights: Mapping[str, float]) -> LinearScorer:
         """A blend: the plain weighted sum of features."""

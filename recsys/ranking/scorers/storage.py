@@ -10,11 +10,19 @@ from recsys.ranking.scorers.boosted import BoostedScorer, load_boosted
 from recsys.ranking.scorers.cross import CrossScorer, load_cross
 from recsys.ranking.scorers.files import ScorerFiles
 from recsys.ranking.scorers.linear import LinearScorer, load_linear
+from recsys.ranking.scorers.pairs import (
+    SparseNetworkScorer,
+    VectorNetworkScorer,
+    load_sparse_scorer,
+    load_vector_scorer,
+)
 
 _LOADERS: Mapping[str, Callable[[ScorerFiles], Scorer]] = {
     LinearScorer.kind: load_linear,
     BoostedScorer.kind: load_boosted,
     CrossScorer.kind: load_cross,
+    SparseNetworkScorer.kind: load_sparse_scorer,
+    VectorNetworkScorer.kind: load_vector_scorer,
 }
 
 

@@ -90,18 +90,18 @@ def test_numpy_and_tensorflow_give_equal_scores(graded: bool, tmp_path: Path) ->
 
 
 def test_the_network_reads_the_history_against_the_item(tmp_path: Path) -> None:
-    tables, contexts = world(400)
+    tables, contexts = world(300)
     taken = [follows(table.rows, context) for table, context in zip(tables, contexts)]
 
     def accuracy(scorer: CrossScorer) -> float:
         correct = [
-            (scorer.score(table, context) > 0) == label
-            for table, context, label in zip(tables[320:], contexts[320:], taken[320:])
+            label[scorer.score(table, context).argmax()] or not label.any()
+            for table, context, label in zip(tables[240:], contexts[240:], taken[240:])
         ]
-        return float(np.mean(np.concatenate(correct)))
+        return float(np.mean(correct))
 
-    train = CrossTrainConfig(batch_requests=20, learning_rate=0.02, epochs=6, patience=6)
-    examples = table_of(tables[:320], contexts[:320], taken[:320])
+    train = CrossTrainConfig(batch_requests=20, learning_rate=0.03, epochs=5, patience=5)
+    examples = table_of(tables[:240], contexts[:240], taken[:240])
     scorer = fit_cross(
         examples,
         items=ITEMS,

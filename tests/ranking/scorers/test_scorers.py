@@ -24,6 +24,7 @@ from recsys.ranking import (
     load_ranker,
     load_scorer,
 )
+from recsys.ranking.config import BoostedConfig
 from recsys.ranking.learning import TrainingTable, fit_boosted, fit_logistic
 from tests.ranking.ranker_worlds import chain_log, request
 
@@ -46,7 +47,7 @@ def trained(kind: str) -> Scorer:
     if kind == "logistic":
         return fit_logistic(training_table(), l2=1e-3)
     pytest.importorskip("lightgbm")
-    return fit_boosted(training_table(), rounds=20, min_leaf=5)
+    return fit_boosted(training_table(), BoostedConfig(rounds=20, min_leaf=5))
 
 
 @pytest.fixture(scope="module", params=["blend", "logistic", "lightgbm"])

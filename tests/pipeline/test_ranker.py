@@ -1,0 +1,76 @@
+"""A run with a ranker: trained on validation, published with the bundle, resumed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.bundle import open_bundle
+from recsys.errors import ConfigError
+from recsys.pipeline import open_job, run_job
+from recsys.pipeline.rank_stage.requests import requests_of
+from recsys.ranking import PairContext, RetrievedItems, load_ranker
+from tests.pipeline.tiny import write_tiny
+
+TIMES = 'protocol = "global-time"\nvalidation_from = 0.5\ntest_from = 0.8'
+SECTION = """
+[ranker]
+scorer = "logistic"
+candidates = 20
+negatives = 5
+choose_on = 0.5
+"""
+
+
+def write_ranked(folder: Path, *, split: str = TIMES) -> Path:
+    path = write_tiny(folder, pictures="skip", visits=8)
+    text = path.read_text().replace('protocol = "leave-last-out"', split)
+    path.write_text(text + SECTION)
+    return path
+
+
+def test_a_ranker_is_trained_published_and_reused(tmp_path: Path) -> None:
+    config, runs = write_ranked(tmp_path / "shop"), tmp_path / "runs"
+    job = open_job(config, runs=runs)
+    done = {each.stage: each for each in run_job(job, until="publish")}
+    figures = done["rank"].figures
+    assert figures["requests"] > 0 and 0 < figures["validation.ranker.ndcg@10"] <= 1
+
+    bundle = open_bundle(job.bundles)
+    ranker, saved = bundle.parts.ranker, load_ranker(job.folder / "rank/ranker")
+    assert ranker is not None
+    assert bundle.manifest.figures["rank.requests"] == figures["requests"]
+    request = next(requests_of(job, job.split.test, candidates=10))
+    context, items = request.context, request.items
+    assert not np.isin(items.rows, context.history).any()
+    scores = [each.rank(context, items).scores for each in (ranker, saved)]
+    np.testing.assert_array_equal(scores[0], scores[1])
+    # The statistics are of the whole log.
+    whole = job.ingested.interactions.item_counts
+    assert ranker.features.statistics.popularity.tolist() == whole.tolist()
+
+    # A request that training never had: another source, and no history.
+    vectors = np.asarray(job.towers.item_vectors)
+    rows = np.arange(3, dtype=np.int32)
+    empty = PairContext(user_vector=vectors[0], history_vectors=vectors[:0])
+    others = RetrievedItems.of_list("trending", rows, [3.0, 2.0, 1.0], vectors=vectors[rows])
+    assert np.isfinite(ranker.rank(empty, others).scores).all()
+
+    again = {each.stage: each for each in run_job(open_job(config, runs=runs), until="publish")}
+    assert all(each.reused for each in again.values()) and "rank" in again
+
+
+def test_a_split_that_shows_the_future_is_refused(tmp_path: Path) -> None:
+    config = write_ranked(tmp_path / "shop", split='protocol = "leave-last-out"')
+    job = open_job(config, runs=tmp_path / "runs")
+    with pytest.raises(ConfigError, match="features would see the future: set split.protocol") as e:
+        run_job(job, until="rank")
+    assert e.value.field == "ranker"
+
+
+def test_a_run_without_a_ranker_has_no_such_stage(tmp_path: Path) -> None:
+    job = open_job(write_tiny(tmp_path / "shop", pictures="skip"), runs=tmp_path / "runs")
+    with pytest.raises(ConfigError, match=r"add a section \[ranker\]"):
+        run_job(job, until="rank")
