@@ -34,6 +34,7 @@ from recsys.ranking.sampling import PairSampler
 from recsys.ranking.scorers import (
     BoostedScorer,
     CrossScorer,
+    EnsembleScorer,
     LinearScorer,
     PlattCalibration,
     Reliability,
@@ -54,6 +55,7 @@ __all__ = [
     "CrossConfig",
     "CrossScorer",
     "CrossTrainConfig",
+    "EnsembleScorer",
     "FeatureSet",
     "FeatureTable",
     "LinearScorer",

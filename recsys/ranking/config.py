@@ -85,7 +85,8 @@ class CrossConfig(Config):
         hidden: Widths of the hidden layers after them.
         dropout: Share of hidden activations dropped in training.
         min_count: Minimum number of requests with a word; rarer words get no vector.
-        l2: Factor of the squared trained vectors of items and words.
+        l2: Factor of the squared trained vectors of items and words, next to the mean loss of a
+            request.
     """
 
     dimension: int = Field(16, ge=1, le=1024)
@@ -94,7 +95,7 @@ class CrossConfig(Config):
     hidden: tuple[int, ...] = (64, 32)
     dropout: float = Field(0.1, ge=0, lt=1)
     min_count: int = Field(2, ge=1)
-    l2: float = Field(1e-5, ge=0)
+    l2: float = Field(1e-3, ge=0)
 
 
 class CrossTrainConfig(Config):
@@ -106,14 +107,16 @@ class CrossTrainConfig(Config):
         epochs: Maximum number of epochs.
         patience: Number of epochs without a better validation figure before training stops.
         clip_norm: Largest global norm of the gradients.
+        average: Share of the moving average of the weights that a step keeps; 0 averages nothing.
         seed: Seed of initial weights, order and dropout.
     """
 
     batch_requests: int = Field(128, ge=1)
     learning_rate: float = Field(1e-3, gt=0, le=1)
-    epochs: int = Field(10, ge=1)
+    epochs: int = Field(8, ge=1)
     patience: int = Field(2, ge=1)
     clip_norm: float = Field(5.0, gt=0)
+    average: float = Field(0.995, ge=0, lt=1)
     seed: int = Field(0, ge=0, lt=2**31)
 
 
@@ -143,8 +146,8 @@ class RankerConfig(Config):
     """The ranker of retrieved items, trained on the validation part.
 
     Attributes:
-        scorer: Scorer: "logistic" regression, "lightgbm" (extra ``lightgbm``), or "dcn", the deep
-            and cross network.
+        scorer: Scorer: "logistic" regression, "lightgbm" (extra ``lightgbm``), "dcn", the deep and
+            cross network, or the mean of the last two.
         candidates: Number of items that are retrieved per request.
         negatives: Number of retrieved items that were not taken per request of the training.
         requests: Largest number of requests of the validation part, drawn by ``seed``.
@@ -158,7 +161,7 @@ class RankerConfig(Config):
         seed: Seed of the drawn requests and items.
     """
 
-    scorer: Literal["logistic", "lightgbm", "dcn"] = "dcn"
+    scorer: Literal["logistic", "lightgbm", "dcn", "dcn+lightgbm"] = "dcn"
     candidates: int = Field(300, ge=2, le=10_000)
     negatives: int = Field(40, ge=1)
     requests: int = Field(50_000, ge=2)

@@ -143,15 +143,23 @@ class CrossTraining(TrainingLoop):
         self._train, self._examples = train, examples
         optimizer = tf_keras.optimizers.Adam(train.learning_rate, global_clipnorm=train.clip_norm)
         example = next(iter(self.batches(0)[1]))
-        super().__init__(model, optimizer, example, epochs=train.epochs, progress=progress)
+        super().__init__(
+            model,
+            optimizer,
+            example,
+            epochs=train.epochs,
+            average=train.average,
+            progress=progress,
+        )
 
     def batches(self, epoch: int) -> tuple[int, Iterable[Batch]]:
         steps = -(-len(self._examples) // self._train.batch_requests)
         return steps, self._load(epoch)
 
     def freeze(self) -> CrossScorer:
-        """A copy of the network in its current state."""
-        scorer: CrossScorer = self._model.freeze()
+        """A copy of the network with its averaged weights."""
+        with self.averaged():
+            scorer: CrossScorer = self._model.freeze()
         return scorer
 
     def _load(self, epoch: int) -> Iterator[Batch]:

@@ -3,6 +3,7 @@ later requests."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,16 @@ from recsys.ranking.config import RankerConfig
 from recsys.ranking.inputs import FeatureTable, PairContext
 from recsys.ranking.learning.fitting import fit_boosted, fit_logistic
 from recsys.ranking.learning.table import TrainingTable
-from recsys.ranking.scorers import CrossScorer, PlattCalibration, Scorer
+from recsys.ranking.scorers import (
+    BoostedScorer,
+    EnsembleScorer,
+    LinearScorer,
+    PlattCalibration,
+    Scorer,
+)
+
+_WINDOW = 50
+"""Number of last items of a history whose vectors are given to a scorer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,15 +68,13 @@ def fit_scorer(
     """
     later.check("the choice of a ranker")
     scores = partial(score_table, table=later, item_vectors=item_vectors)
-    scorer: Scorer
+    members: list[Scorer] = []
     if config.scorer == "logistic":
-        scorer = fit_logistic(table, l2=config.l2)
-    elif config.scorer == "lightgbm":
-        scorer = fit_boosted(table, config.trees, validation=later)
-    else:
+        members.append(fit_logistic(table, l2=config.l2))
+    if "dcn" in config.scorer:
         from recsys.ranking.learning.cross_training import fit_cross
 
-        scorer = fit_cross(
+        network = fit_cross(
             table,
             items=len(item_vectors),
             item_vectors=item_vectors,
@@ -76,14 +84,29 @@ def fit_scorer(
             validate=lambda network: mean_ndcg(later, scores(network)),
             progress=progress,
         )
-    found = scores(scorer)
-    calibration = PlattCalibration.fit(found, later.taken, later.weights)
-    return FittedScorer(scorer, calibration, mean_ndcg(later, found))
+        members.append(network)
+    if "lightgbm" in config.scorer:
+        members.append(fit_boosted(table, config.trees, validation=later))
+    return choose_scale(members, later, item_vectors)
+
+
+def choose_scale(
+    members: Sequence[Scorer], later: TrainingTable, item_vectors: Vectors
+) -> FittedScorer:
+    """The calibrated scorer, or the mean of the calibrated scores of several ones."""
+    found = [score_table(member, later, item_vectors) for member in members]
+    scales = [PlattCalibration.fit(scores, later.taken, later.weights) for scores in found]
+    if len(members) == 1:
+        return FittedScorer(members[0], scales[0], mean_ndcg(later, found[0]))
+    mean = EnsembleScorer(tuple(members), tuple(each.slope / len(members) for each in scales))
+    scores = np.sum([each * w for each, w in zip(found, mean.weights)], axis=0)
+    calibration = PlattCalibration.fit(scores, later.taken, later.weights)
+    return FittedScorer(mean, calibration, mean_ndcg(later, scores))
 
 
 def score_table(scorer: Scorer, table: TrainingTable, item_vectors: Vectors) -> Vectors:
     """Scores of all items of a table, float32 ``[n]``."""
-    if not isinstance(scorer, CrossScorer):  # reads no request
+    if isinstance(scorer, LinearScorer | BoostedScorer):  # reads no request
         return scorer.score(FeatureTable(table.names, table.values, table.rows), PairContext())
     scores = np.empty(len(table), np.float32)
     phrases = table.phrases or (("",),) * table.requests
@@ -93,7 +116,7 @@ def score_table(scorer: Scorer, table: TrainingTable, item_vectors: Vectors) -> 
             history,
             terms=phrases[at][-1],
             searched=phrases[at][:-1],
-            history_vectors=item_vectors[history[-scorer.window :]],
+            history_vectors=item_vectors[history[-_WINDOW:]],
         )
         part = FeatureTable(table.names, table.values[low:high], rows, item_vectors[rows])
         scores[low:high] = scorer.score(part, context)

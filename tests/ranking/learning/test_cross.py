@@ -100,7 +100,9 @@ def test_the_network_reads_the_history_against_the_item(tmp_path: Path) -> None:
         ]
         return float(np.mean(correct))
 
-    train = CrossTrainConfig(batch_requests=20, learning_rate=0.03, epochs=5, patience=5)
+    train = CrossTrainConfig(
+        batch_requests=20, learning_rate=0.03, epochs=5, patience=5, average=0.5
+    )
     examples = table_of(tables[:240], contexts[:240], taken[:240])
     scorer = fit_cross(
         examples,

@@ -10,6 +10,7 @@ import pytest
 
 from recsys.errors import DataError
 from recsys.ranking import (
+    EnsembleScorer,
     FeatureSet,
     LinearScorer,
     PairContext,
@@ -46,11 +47,13 @@ def trained(kind: str) -> Scorer:
         return LinearScorer.of_weights({"source.two_tower.score": 1.0, "recent": 0.1})
     if kind == "logistic":
         return fit_logistic(training_table(), l2=1e-3)
+    if kind == "ensemble":
+        return EnsembleScorer((trained("blend"), trained("logistic")), (0.5, 0.25))
     pytest.importorskip("lightgbm")
     return fit_boosted(training_table(), BoostedConfig(rounds=20, min_leaf=5))
 
 
-@pytest.fixture(scope="module", params=["blend", "logistic", "lightgbm"])
+@pytest.fixture(scope="module", params=["blend", "logistic", "lightgbm", "ensemble"])
 def scorer(request: pytest.FixtureRequest) -> Scorer:
     return trained(request.param)
 
@@ -94,7 +97,7 @@ def test_no_items_have_no_scores(scorer: Scorer) -> None:
 
 def test_a_damaged_scorer_is_refused(scorer: Scorer, tmp_path: Path) -> None:
     scorer.save(tmp_path)
-    for path in tmp_path.iterdir():
+    for path in [each for each in tmp_path.rglob("*") if each.is_file()]:
         content = path.read_bytes()
         path.write_bytes(content[: len(content) // 3])
         with pytest.raises(DataError):
