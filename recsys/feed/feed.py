@@ -22,7 +22,7 @@ from recsys.feed.running.runner import run_pipeline
 from recsys.feed.running.trace import Trace
 from recsys.feed.stages import Stage
 from recsys.feed.view import FeedView
-from recsys.retrieval import Retriever
+from recsys.retrieval import Query, Retriever
 from recsys_client.feed import FeedItem, FeedRequest, FeedResponse, Slot
 
 _SLOTS: tuple[Slot, ...] = get_args(Slot)
@@ -114,9 +114,11 @@ class Feed:
 
     def warm_up(self) -> None:
         """Answer one request per pipeline without time budgets, so that the next ones are fast."""
+        popular = self.view.retriever.catalogue.ids.ids(self.view.statistics.popular[:1])
         for name, section in self.feeds.items():
-            pipeline = section.pipeline(name)
-            self._rank(FeedRequest(k=1), patient(pipeline))
+            pipeline = patient(section.pipeline(name))
+            context = resolve(FeedRequest(Query(history=popular)), pipeline, self.view)
+            run_pipeline(pipeline, context, self.pool)
 
     def _rank(self, request: FeedRequest, pipeline: Pipeline) -> RankedFeed:
         context = resolve(request, pipeline, self.view)

@@ -89,6 +89,7 @@ class LoadedBundle:
         Raises:
             StoreError: The store cannot be read, or ends before the bundle's watermark.
         """
+        bundle.feed.warm_up()
         if store is None:
             loaded = cls(bundle.version, bundle.retriever, bundle, feed=bundle.feed)
         else:

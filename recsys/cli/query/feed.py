@@ -53,8 +53,13 @@ ExplainIds = Annotated[
 def feed(
     bundles: options.Bundles = None,
     config: options.ConfigFile = None,
+    address: options.Address = None,
     runs: RunsFolder = RUNS,
     version: options.Version = "current",
+    timeout: options.Timeout = 10.0,
+    retries: options.Retries = 3,
+    tls: options.Tls = None,
+    token: options.Token = None,
     user: options.User = None,
     history: options.History = None,
     history_times: options.HistoryTimes = None,
@@ -79,10 +84,10 @@ def feed(
 ) -> None:
     """Rank the feed of a user, a history, search terms or an unknown visitor.
 
-    The pipeline is that of the bundle (--bundles or --config), or the default one.
+    The pipeline is that of the bundle (--bundles or --config) or of the service (--address). A
+    bundle without pipelines has the default one.
     """
-    if (bundles is None) == (config is None):
-        raise typer.BadParameter("name one of --bundles and --config")
+    source = Source(bundles, config, address, runs, version, timeout, retries, tls, token)
     request = FeedRequest(
         Query(
             user_id=user,
@@ -108,10 +113,7 @@ def feed(
         explain_ids=options.ids_from(explain_ids),
     )
     request.check()
-    source = Source(bundles, config, None, runs, version, 0.0, 0, None, None)
-    feeds = source.bundle.feed
-    feeds.warm_up()
-    response = feeds.rank(request)
+    response = _rank(request, source)
     if as_json:
         print_json(asdict(response))
         return
@@ -120,6 +122,18 @@ def feed(
         _print_explanation(response)
     for note in response.notes:
         typer.echo(f"note: {note}", err=True)
+
+
+def _rank(request: FeedRequest, source: Source) -> FeedResponse:
+    if source.address is None:
+        feeds = source.bundle.feed
+        feeds.warm_up()
+        return feeds.rank(request)
+    from recsys_client import RecsysClient
+
+    with source.calls() as client:
+        assert isinstance(client, RecsysClient)
+        return client.rank_feed(request)
 
 
 def values_from(texts: Sequence[str], *, option: str) -> dict[str, list[str]]:
