@@ -191,7 +191,9 @@ class Calls:
             if isinstance(error, grpc.aio.AbortError):
                 raise error
             if isinstance(error, OverloadedError):
-                reason = "rate" if isinstance(error, RateExceededError) else "queue"
+                reason = "queue"
+                if isinstance(error, RateExceededError):
+                    reason, caller = "rate", error.token
                 self._metrics.number("recsys_calls_shed", reason).value += 1
             await abort(context, error)
         except grpc.aio.AbortError:

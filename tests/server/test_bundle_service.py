@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -18,6 +20,7 @@ from recsys.errors import BundleError, InvalidRequestError, NotFoundError
 from recsys_client import AsyncRecsysClient, RecsysClient
 from recsys_client.pb.recsys.v1 import bundle_pb2 as pb
 from recsys_client.pb.recsys.v1.bundle_pb2_grpc import BundleServiceStub
+from recsys_server.auditing import Audit
 from recsys_server.processes.following import BundleFollower
 from recsys_server.processes.loading import load
 from recsys_server.rollout import user_fraction
@@ -32,13 +35,21 @@ def parts() -> list[Parts]:
     return [made_parts(), made_parts(seed=1)]
 
 
+@pytest.fixture(scope="module")
+def published(parts: list[Parts], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("published") / "bundles"
+    with pytest.MonkeyPatch.context() as patch:
+        use_table_towers(patch)
+        for each in parts:
+            publish(root, each)
+    return root
+
+
 @pytest.fixture
-def root(tmp_path: Path, parts: list[Parts], monkeypatch: pytest.MonkeyPatch) -> Path:
+def root(tmp_path: Path, published: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with two bundles, of which the second is current."""
     use_table_towers(monkeypatch)
-    for each in parts:
-        publish(tmp_path / "bundles", each)
-    return tmp_path / "bundles"
+    return Path(shutil.copytree(published, tmp_path / "bundles"))
 
 
 @pytest.fixture
@@ -157,12 +168,12 @@ def test_a_damaged_bundle_never_answers_in_any_role(service: Service, parts: lis
         assert client.retrieve(user_id=users[0], k=3).bundle_version == old
 
 
-@pytest.mark.parametrize("share", [0.0, 1.0, -0.1, float("nan")])
-def test_a_share_that_is_no_share_is_refused(service: Service, share: float) -> None:
+def test_a_share_that_is_no_share_is_refused(service: Service) -> None:
     root, _, _, stub = service
-    with pytest.raises(grpc.RpcError) as caught:
-        stub.SetCanary(pb.SetCanaryRequest(version="v", share=share), timeout=WAIT)
-    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    for share in (0.0, 1.0, -0.1, float("nan")):
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.SetCanary(pb.SetCanaryRequest(version="v", share=share), timeout=WAIT)
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT, share
 
 
 def test_a_damaged_bundle_is_refused_and_the_old_one_answers_on(
@@ -200,8 +211,13 @@ def test_no_call_fails_while_bundles_are_swapped(service: Service) -> None:
 
 def test_a_service_of_one_version_follows_nothing(root: Path) -> None:
     new, old = (bundle.version for bundle in list_bundles(root))
-    follower = BundleFollower.begin(root, lambda version: load(root, version), version=old)
+    audit = Audit(share=0.5)
+    follower = BundleFollower.begin(
+        root, lambda version: load(root, version, audit=audit), version=old
+    )
     assert not follower.follow() and follower.rollout.current.active.version == old
+    source: Any = follower.rollout.current.active.source
+    assert source.audit.config.share == 0.5
     with (
         served(follower.rollout, follower=follower) as server,
         grpc.insecure_channel(server.address) as channel,

@@ -25,7 +25,7 @@ from recsys_server.security import access as access_module
 from recsys_server.security.access import Access, required_scope
 from recsys_server.security.rates import SLOTS, SharedRates, shared_file
 from recsys_server.security.tokens import create_token, read_tokens, revoke_token
-from tests.server.service_world import WAIT, LineRetriever, served
+from tests.server.service_world import WAIT, LineRetriever, served, until
 
 REQUEST = pb.RetrieveRequest(query=pb.Query(user_id="ann"), k=1)
 Code = grpc.StatusCode
@@ -89,9 +89,12 @@ def test_a_damaged_file_keeps_the_tokens_that_were_read(
     assert call(address, reader) is Code.OK
 
 
-def test_a_rate_is_per_token(address: str, file: Path, reader: str) -> None:
+def test_a_rate_is_per_token(
+    address: str, file: Path, reader: str, caplog: pytest.LogCaptureFixture
+) -> None:
     slow = create_token(file, "slow", scopes=("read",), rate="2/hour")
     assert [call(address, slow) for _ in range(3)] == [Code.OK, Code.OK, Code.RESOURCE_EXHAUSTED]
+    until(lambda: "caller=slow" in caplog.text)
     assert call(address, reader) is Code.OK
 
 

@@ -34,7 +34,9 @@ _log = logging.getLogger(__name__)
 
 
 class RateExceededError(OverloadedError):
-    """A token has used up its rate."""
+    """A token has used up its rate; ``token`` is its name."""
+
+    token = ""
 
 
 Metadata = Iterable[tuple[str, str | bytes]]
@@ -98,9 +100,11 @@ class Access:
             )
         seconds = None if limit is None else self._rates.take(token.name, limit)
         if seconds is not None:
-            raise RateExceededError(
+            error = RateExceededError(
                 f"the token {token.name} has used up its rate of {token.rate}", retry_after=seconds
             )
+            error.token = token.name
+            raise error
         return token.name
 
     def _current(self) -> dict[str, tuple[Token, RateLimitItem | None]]:
