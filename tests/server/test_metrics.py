@@ -7,6 +7,7 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -104,6 +105,14 @@ def test_gauges_are_read_from_the_rollout_and_the_process() -> None:
     assert metrics.number("recsys_worker_memory_bytes").value > 1e6
 
 
+def test_every_metric_is_measured() -> None:
+    folder = Path(__file__).parents[2] / "server/recsys_server"
+    files = [path for path in folder.rglob("*.py") if path.name != "definitions.py"]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    names = {name.removeprefix("recsys_") for name in METRICS}
+    assert {name for name in names if not re.search(rf'"(recsys_)?{name}"', text)} == set()
+
+
 def test_labels_have_few_values_whatever_callers_send() -> None:
     metrics = WorkerMetrics()
     stages = StageMetrics(metrics)
@@ -111,7 +120,10 @@ def test_labels_have_few_values_whatever_callers_send() -> None:
         stages.answered("active", f"space{number}")
     assert sum(name == "recsys_answers" for name, *_ in metrics.report()["numbers"]) <= SPACES + 1
     labels = {label for each in METRICS.values() for label in each.labels}
-    assert labels <= {"method", "status", "stage", "bundle", "version", "space", "kind", "reason"}
+    assert labels <= {
+        *("method", "status", "reason", "stage", "bundle", "version", "space", "kind"),
+        *("pipeline", "at", "outcome"),
+    }
 
 
 def test_slow_calls_have_a_line_without_the_request(caplog: pytest.LogCaptureFixture) -> None:

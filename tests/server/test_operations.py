@@ -99,6 +99,7 @@ def test_gauges_state_the_index_the_store_and_the_lag(
     assert found["recsys_index_built_seconds", "active", "text"] == 150
     assert found["recsys_delta_items", "active", "text"] == 0
     assert ("recsys_bundle_info", "canary", "v4") not in found  # it has ended
+    assert found["recsys_bundle_swaps",] == 1
 
 
 def test_the_recall_of_live_searches_is_a_gauge_and_a_drift_is_logged(

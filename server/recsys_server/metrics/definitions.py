@@ -95,7 +95,7 @@ METRICS = {
     ),
     "recsys_canary_share": Definition("gauge", "Share of the users that the canary answers."),
     "recsys_bundles_refused": Definition("gauge", "Bundles that could not be served."),
-    "recsys_bundle_swaps": Definition("counter", "Changes of the bundles that answer."),
+    "recsys_bundle_swaps": Definition("counter", "Changes of the bundles that answer, per worker."),
     "recsys_items": Definition("gauge", "Items of a space.", _SPACE),
     "recsys_delta_items": Definition("gauge", "Items next to the index's base.", _SPACE),
     "recsys_hidden_items": Definition(

@@ -51,6 +51,8 @@ class Sampler:
         self._metrics = metrics
         self._rollout = rollout
         self._clock = clock
+        self._deployment = rollout.current
+        self._swaps = metrics.number("recsys_bundle_swaps")
         self._lags: WeakKeyDictionary[LiveEngine, _Lag] = WeakKeyDictionary()
         self._built: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
 
@@ -61,6 +63,9 @@ class Sampler:
             refused: Number of bundles that could not be served.
         """
         metrics, deployment = self._metrics, self._rollout.current
+        if deployment is not self._deployment:
+            self._deployment = deployment
+            self._swaps.value += 1
         gauges: _Gauges = {name: {} for name in (*_BUNDLES, *_SPACES, *_RECALLS, *_CHANGES)}
         for role, loaded in (("active", deployment.active), ("canary", deployment.canary)):
             if loaded is not None:

@@ -32,7 +32,7 @@ class Arrivals(Generic[M]):
 
     async def __aiter__(self) -> AsyncGenerator[list[M], None]:
         reading = asyncio.ensure_future(self._read())
-        reading.add_done_callback(lambda _: self._arrived.set())
+        reading.add_done_callback(self._ended)
         try:
             while self._waiting or not reading.done():
                 await self._arrived.wait()
@@ -44,6 +44,11 @@ class Arrivals(Generic[M]):
             await reading  # its error, if it ended with one
         finally:
             reading.cancel()
+
+    def _ended(self, reading: asyncio.Future[None]) -> None:
+        self._arrived.set()
+        if not reading.cancelled():
+            reading.exception()  # which nobody may await, where an earlier message failed
 
     async def _read(self) -> None:
         async for message in self._messages:
