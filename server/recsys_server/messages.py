@@ -12,13 +12,14 @@ import itertools
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import grpc
 from google.protobuf.message import DecodeError, Message
 from grpc_status import rpc_status
 
-from recsys.errors import InvalidRequestError
+from recsys.errors import InvalidRequestError, OverloadedError
 from recsys_server.statuses import to_status
 
 M = TypeVar("M", bound=Message)
@@ -63,6 +64,20 @@ async def abort(context: Any, error: Exception) -> NoReturn:
     metadata = (*status.trailing_metadata, (REQUEST_ID, request_id(context)))
     identified = _Status(status.code, status.details, metadata)
     await _end(context, lambda: context.abort_with_status(identified))
+
+
+async def abort_overloaded(context: Any, retry: float) -> NoReturn:
+    """Refuse a call that may be repeated after some seconds; its status is made once."""
+    status = _overloaded(round(retry, 2))
+    metadata = (*status.trailing_metadata, (REQUEST_ID, request_id(context)))
+    identified = _Status(status.code, status.details, metadata)
+    await _end(context, lambda: context.abort_with_status(identified))
+
+
+@lru_cache(maxsize=256)
+def _overloaded(retry: float) -> Any:
+    text = f"too many calls wait; retry in {retry:g} seconds"
+    return rpc_status.to_status(to_status(OverloadedError(text, retry_after=retry)))
 
 
 async def abort_late(context: Any) -> NoReturn:

@@ -22,7 +22,7 @@ from recsys.retrieval.budget import AbandonedError, Budget
 from recsys_client.convert import read_request
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_server.limits import Limits
-from recsys_server.messages import abort, abort_late, parse
+from recsys_server.messages import abort, abort_late, abort_overloaded, parse
 from recsys_server.metrics.stages import StageMetrics
 from recsys_server.metrics.worker_metrics import WorkerMetrics
 from recsys_server.queueing.admission import Admission, QueueLimits, cost_of
@@ -106,14 +106,21 @@ class RetrievalService:
     def add_to(self, server: Any) -> None:
         """Register the calls, which read and write bytes."""
         calls = {
-            name: grpc.unary_unary_rpc_method_handler(method)
-            for name, method in (
-                ("Retrieve", self.retrieve),
-                ("BatchRetrieve", self.retrieve_batch),
-            )
+            # On the wire it is unary. gRPC reads the message of a unary call before it calls.
+            "Retrieve": grpc.stream_unary_rpc_method_handler(self.receive),
+            "BatchRetrieve": grpc.unary_unary_rpc_method_handler(self.retrieve_batch),
         }
         handler = grpc.method_handlers_generic_handler(SERVICE_NAME, calls)
         server.add_generic_rpc_handlers((handler,))
+
+    async def receive(self, messages: Any, context: Any) -> bytes:
+        """The response to a call, which is refused before its message is read if too much waits."""
+        retry = self._admission.refusal(context.time_remaining())
+        if retry is not None:
+            self._stages.shed()
+            await abort_overloaded(context, retry)
+        raw = await context.read()
+        return await self.retrieve(raw if isinstance(raw, bytes) else b"", context)
 
     async def retrieve(self, raw: bytes, context: Any) -> bytes:
         """The bytes of a ``RetrieveResponse`` to those of a ``RetrieveRequest``."""

@@ -259,6 +259,40 @@ def test_a_refused_call_has_a_status_with_the_time_of_a_retry() -> None:
     assert isinstance(back, OverloadedError) and back.retry_after == 1.5
 
 
+@pytest.mark.parametrize(
+    ("limits", "seconds"),
+    [(QueueLimits(calls=2), None), (QueueLimits(seconds=0.015), None), (QueueLimits(), 0.02)],
+)
+def test_a_call_that_any_message_would_exceed_is_known_beforehand(
+    limits: QueueLimits, seconds: float | None
+) -> None:
+    admission = Admission(limits)
+    assert admission.refusal(1e-9) is None  # nothing waits
+    for _ in range(2):
+        admission.admit(cost=10_000.0, size=500, seconds=None)
+    assert admission.refusal(seconds) == 0.05
+    with pytest.raises(OverloadedError):
+        admission.admit(cost=1.0, size=1, seconds=seconds)
+    admission.begin(20_000.0)
+    admission.end(500)
+    assert admission.refusal(seconds) is None
+
+
+def test_the_message_of_a_refused_call_is_not_read() -> None:
+    world = World(queue=QueueLimits(calls=1))
+
+    async def scenario() -> None:
+        first = world.begin(SINGLE)
+        await turns()
+        assert world.service is not None
+        with pytest.raises(Aborted, match="RESOURCE_EXHAUSTED"):
+            await world.service.receive(None, Call())  # which has nothing to read
+        world.held.run()
+        await first
+
+    asyncio.run(scenario())
+
+
 def test_many_cancelled_calls_leave_nothing_behind() -> None:
     world = World(queue=QueueLimits(calls=10))
 

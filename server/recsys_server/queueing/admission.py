@@ -106,6 +106,21 @@ class Admission:
         """Estimated seconds until a call that comes now is begun."""
         return self._waiting_cost * self._rate / self.threads
 
+    def refusal(self, seconds: float | None) -> float | None:
+        """Seconds after which to retry a call that :meth:`admit` would refuse with any message.
+
+        Args:
+            seconds: Seconds until its deadline, or None without one.
+
+        Returns:
+            The seconds, in steps of 0.05; None for a call that may be admitted.
+        """
+        wait, limits = self.wait, self.limits
+        is_late = wait > 0 and seconds is not None and _MARGIN * wait > seconds
+        if is_late or wait > limits.seconds or self._calls >= limits.calls:
+            return max(_LEAST_RETRY, round(wait / _LEAST_RETRY) * _LEAST_RETRY)
+        return None
+
     def admit(self, *, cost: float, size: int, seconds: float | None) -> None:
         """Count a call as waiting.
 
