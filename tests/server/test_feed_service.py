@@ -176,7 +176,7 @@ def test_the_end_of_a_service_records_the_feeds_that_wait(tmp_path: Path) -> Non
         assert [each.request_id for each in read_impressions(store)] == sorted(ids)
 
 
-def test_a_feed_that_nobody_waits_for_is_not_recorded(
+def test_an_abandoned_feed_is_not_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate, rank = threading.Event(), Feed.rank_with_trace
@@ -226,12 +226,12 @@ def test_a_ranker_trains_on_the_values_that_were_served(tmp_path: Path) -> None:
         assert table.rows[shown].tolist() == rows.tolist()
         assert table.taken[shown].tolist() == [False] * (len(rows) - 1) + [True]
         # The values that the scorer read, and those of the library from the same request.
-        here = live.rank_with_trace(request).trace.features()
-        assert here is not None and here.rows.tolist() == rows.tolist()
+        again = live.rank_with_trace(request).trace.features()
+        assert again is not None and again.rows.tolist() == rows.tolist()
         scored = served_tables[at]
         positions = [scored.rows.tolist().index(row) for row in rows.tolist()]
         recorded = table.values[shown]
-        assert recorded.tobytes() == scored.values[positions].tobytes() == here.values.tobytes()
+        assert recorded.tobytes() == scored.values[positions].tobytes() == again.values.tobytes()
     assert table.histories.bag(1).tolist() == [3, 6]
     scorer = fit_logistic(table)
     assert scorer.features == table.names

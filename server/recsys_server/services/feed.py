@@ -68,7 +68,7 @@ class FeedService(FeedServiceServicer):
         caller.check()
         ranked = feed.rank_with_trace(request)
         self._metrics.answered(ranked.response.pipeline, ranked.response.stages)
-        caller.check()  # a feed that nobody sees is not recorded
+        caller.check()  # a feed without a viewer is not recorded
         response = ranked.response
         if self._recorder is not None:
             response = self._recorder.record(ranked, message)
