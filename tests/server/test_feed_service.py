@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from recsys.feed import Feed, RankedFeed
-from recsys.live import LiveEngine
 from recsys.ranking import FeatureTable, PairContext, RankedItems, Ranker, RetrievedItems
 from recsys.ranking.learning import fit_logistic, read_training_table
 from recsys.store import (
     ImpressionQueue,
-    Store,
     export_impressions,
     impression_table,
     open_store,
@@ -27,12 +24,9 @@ from recsys.store import (
 from recsys_client import AsyncRecsysClient, Interaction, Query, RecsysClient
 from recsys_client.errors import InvalidRequestError, NotFoundError, RecsysError, ServiceError
 from recsys_client.feed import FeedRequest, FeedResponse
-from recsys_server.metrics.observation import Observation
-from recsys_server.metrics.worker_metrics import WorkerMetrics
 from recsys_server.rollout import Deployment, LoadedBundle, Rollout
 from tests.feed.shop import HISTORY, NOW, feed_of, id_of
-from tests.live.world import made_parts
-from tests.server.feed_world import live_feed
+from tests.server.feed_world import live_feed, world
 from tests.server.service_world import WAIT, served, until
 
 ANN = Query(user_id="ann")
@@ -103,33 +97,6 @@ def test_errors_are_those_of_the_library(
     assert field is None or raised[0][1].startswith(field)
 
 
-@dataclass
-class World:
-    """A server with feeds and a store."""
-
-    client: RecsysClient
-    store: Store
-    feed: Feed
-    metrics: WorkerMetrics
-
-
-@contextmanager
-def world(path: Path, feed: Feed) -> Iterator[World]:
-    with (
-        open_store(path) as store,
-        open_store(path) as other,
-        LiveEngine(made_parts(), store) as engine,
-    ):
-        loaded = LoadedBundle("v3", engine.snapshot.retriever, engine=engine, feed=feed)
-        metrics = WorkerMetrics()
-        rollout = Rollout(Deployment(loaded))
-        with (
-            served(rollout, observation=Observation(metrics)) as running,
-            RecsysClient(running.address, timeout=WAIT) as client,
-        ):
-            yield World(client, other, feed, metrics)
-
-
 def test_a_feed_is_recorded_labelled_and_deleted_with_its_user(tmp_path: Path) -> None:
     with world(tmp_path / "store.db", live_feed()) as made:
         first = made.client.rank_feed(FeedRequest(ANN, k=4, now=1_000))
@@ -176,9 +143,7 @@ def test_the_end_of_a_service_records_the_feeds_that_wait(tmp_path: Path) -> Non
         assert [each.request_id for each in read_impressions(store)] == sorted(ids)
 
 
-def test_an_abandoned_feed_is_not_recorded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_abandoned_feed_is_not_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gate, rank = threading.Event(), Feed.rank_with_trace
 
     def slow(feed: Feed, request: FeedRequest) -> RankedFeed:

@@ -27,7 +27,7 @@ def load(
     audit: Audit | None = None,
     decoder: Decoder | None = None,
 ) -> LoadedBundle:
-    """Open a bundle, whose reference queries warm it up.
+    """Open a bundle, whose reference queries and feeds warm it up.
 
     With the path or URL of a store, the bundle follows it. ``unknown_user`` is the answer for users
     without an interaction; ``audit`` samples its searches, ``decoder`` decodes pictures.
@@ -50,6 +50,8 @@ def load(
         )
         bundle = replace(bundle, retriever=retriever)
         loaded = LoadedBundle.of(bundle, None if store is None else open_store(store))
+        if loaded.feed is not None:
+            loaded.feed.warm_up()
         gc.freeze()
     finally:
         gc.enable()
