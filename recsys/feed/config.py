@@ -90,8 +90,8 @@ class FeedConfig(Config):
         (
             TwoTower(),
             SimilarItems(),
-            SimilarItems(name="text_neighbours", space="text", weight=0.1),
-            SimilarItems(name="image_neighbours", space="image", weight=0.1),
+            SimilarItems(name="text_neighbours", space="text", weight=0.05),
+            SimilarItems(name="image_neighbours", space="image", weight=0.05),
             SearchTerms(),
             Popular(),
             Trending(),
