@@ -24,6 +24,8 @@ from recsys_server.security.access import Access, RateExceededError, required_sc
 
 LINES_PER_SECOND = 10
 """Lines of failed calls per second with the same method and status; more are counted only."""
+LATE_SECONDS = 0.02
+"""Time before its deadline from which a call that ends counts as late: the caller ends it first."""
 _DETAILS = "grpc-status-details-bin"
 _Code = grpc.StatusCode
 _OWN_FAULTS = frozenset(
@@ -123,7 +125,9 @@ class Calls:
                 return response
             except asyncio.CancelledError:
                 # By the deadline, by the caller, or at the end of the grace period.
-                status = "CANCELLED" if context.time_remaining() != 0 else "DEADLINE_EXCEEDED"
+                left = context.time_remaining()
+                is_late = left is not None and left <= LATE_SECONDS
+                status = "DEADLINE_EXCEEDED" if is_late else "CANCELLED"
                 self._metrics.number("recsys_calls", method, status).value += 1
                 raise
             except Exception as error:

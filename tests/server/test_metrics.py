@@ -17,6 +17,8 @@ from grpc_channelz.v1 import channelz_pb2, channelz_pb2_grpc
 from recsys.errors import RecsysError, ServiceError
 from recsys.retrieval import Request
 from recsys_client import RecsysClient
+from recsys_client.pb.recsys.v1.retrieval_pb2 import RetrieveRequest
+from recsys_client.pb.recsys.v1.retrieval_pb2_grpc import RetrievalServiceStub
 from recsys_server.metrics.definitions import METRICS
 from recsys_server.metrics.endpoint import Endpoint
 from recsys_server.metrics.observation import Observation
@@ -57,6 +59,31 @@ def test_calls_are_counted_by_method_and_status() -> None:
     assert counts["recsys_batch_size",] == counts["recsys_stage_seconds", "retrieve", "active"] >= 2
     assert counts["recsys_queue_wait_seconds",] == 4 and not numbers["recsys_calls_shed", "queue"]
     assert not re.search("ann|bob|nobody", str(report))
+
+
+def test_a_call_that_ends_with_its_deadline_is_not_one_that_its_caller_cancelled() -> None:
+    metrics, retriever = WorkerMetrics(), LineRetriever()
+    with (
+        served(retriever, observation=Observation(metrics)) as server,
+        grpc.insecure_channel(server.address) as channel,
+    ):
+        stub, request = RetrievalServiceStub(channel), RetrieveRequest(k=1)
+        request.query.user_id = "slow"
+        cancelled = stub.Retrieve.future(request, timeout=WAIT)
+        assert retriever.entered.acquire(timeout=WAIT)
+        cancelled.cancel()
+        count = metrics.number("recsys_calls", "Retrieve", "CANCELLED")
+        until(lambda: count.value == 1)
+        late = metrics.number("recsys_calls", "Retrieve", "DEADLINE_EXCEEDED")
+
+        def is_counted() -> bool:
+            with pytest.raises(grpc.RpcError):
+                stub.Retrieve(request, timeout=0.3)
+            return late.value > 0
+
+        until(is_counted)
+        assert count.value == 1
+        retriever.gate.set()
 
 
 def test_workers_are_added_up_and_the_counts_of_a_dead_one_stay(

@@ -48,7 +48,7 @@ class Arrivals(Generic[M]):
     def _ended(self, reading: asyncio.Future[None]) -> None:
         self._arrived.set()
         if not reading.cancelled():
-            reading.exception()  # which nobody may await, where an earlier message failed
+            reading.exception()  # it is not awaited where an earlier message has failed
 
     async def _read(self) -> None:
         async for message in self._messages:
