@@ -29,6 +29,7 @@ _KEPT = 1024
 """Number of plans that are kept."""
 _SCAN = 2
 """Duration of a scan with a filter relative to a plain search, about, as measured."""
+_ROWS: tuple[Literal["even", "others"], ...] = ("even", "others")
 _MATRIX_SHARE = 4
 """A depth above a quarter of the rows costs more than a comparison of all."""
 
@@ -55,6 +56,15 @@ class Plan:
 
 
 @dataclass(frozen=True, eq=False)
+class _Scans:
+    """Leaf scans with a filter, by how evenly its rows are spread, and their estimated duration."""
+
+    seconds: float
+    even: Plan
+    others: Plan
+
+
+@dataclass(frozen=True, eq=False)
 class Planner:
     """Plans from the measurements of the index.
 
@@ -70,6 +80,7 @@ class Planner:
     cost: SearchCost
     scan: LeafScan
     _kept: dict[tuple[int, int, float], Plan] = field(default_factory=dict)
+    _scans: dict[tuple[int, float], _Scans] = field(default_factory=dict)
 
     def plans(self, arguments: SearchArguments) -> Iterator[Plan]:
         """The plans of a batch; each query is in one of them."""
@@ -118,12 +129,23 @@ class Planner:
         return Plan("scann", None, setting)
 
     def _filtered(self, arguments: SearchArguments, queries: Any, eligible: int) -> Plan:
-        plain = self._setting(arguments.k, arguments.effort, tail=False)
-        if self.cost.exact_seconds(eligible) <= _SCAN * self._scann_seconds(plain):
+        scans = self._filtered_scans(arguments.k, arguments.effort)
+        if self.cost.exact_seconds(eligible) <= scans.seconds:
             return Plan("exact", queries)
         even = self.scan.groups(arguments.allowed).even
-        rows: Literal["even", "others"] = "even" if even else "others"
-        return Plan("leaves", queries, misses=self.misses.at(arguments.k, rows=rows))
+        return (scans.even if even else scans.others).of(queries)
+
+    def _filtered_scans(self, k: int, effort: float) -> _Scans:
+        scans = self._scans.get((k, effort))
+        if scans is None:
+            if len(self._scans) >= _KEPT:
+                self._scans.clear()
+            plain = self._scann_seconds(self._setting(k, effort, tail=False))
+            even, others = (
+                Plan("leaves", None, misses=self.misses.at(k, rows=rows)) for rows in _ROWS
+            )
+            scans = self._scans[k, effort] = _Scans(_SCAN * plain, even, others)
+        return scans
 
     def _setting(self, rank: int, effort: float, *, tail: bool) -> Setting:
         return self.curve.setting(min(rank, self.curve.items), effort=effort, tail=tail)
