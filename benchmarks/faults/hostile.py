@@ -30,8 +30,9 @@ from benchmarks.faults.traffic import Traffic, p99
 from benchmarks.faults.world import RunningService, prepare_bundles, running_service
 from recsys_client import Interaction, Item, Query, Request
 from recsys_client.convert import write_request
+from recsys_client.feed import FeedRequest
 from recsys_client.operations import bundles as bundle_calls
-from recsys_client.operations import catalog, interactions
+from recsys_client.operations import catalog, feeds, interactions
 from recsys_server.security.tokens import create_token
 
 CALLERS, RATE, PIECE = 2, 60.0, 500
@@ -199,6 +200,7 @@ def templates() -> list[Message]:
         catalog.delete(["new-1"], None),
         catalog.get(["i0001", "new-1"], 64),
         catalog.list_page("price < 30", 5, "", 32),
+        feeds.rank(FeedRequest(Query(user_id="u0338"), k=20, candidates=["i0001"])),
         bundle_calls.activate("20200101T000000-00000000", None),
         bundle_calls.set_canary("20200101T000000-00000000", 0.1, None),
     ]

@@ -19,7 +19,7 @@ from recsys_client import Interaction, Item, Query, RecsysClient, Request
 from recsys_client.convert import write_request
 from recsys_client.feed import FeedRequest
 from recsys_client.feed.messages import write_feed_request
-from recsys_client.operations import catalog, interactions
+from recsys_client.operations import catalog, feeds, interactions
 from recsys_server.processes.following import BundleFollower
 from recsys_server.rollout import Deployment, LoadedBundle, Rollout
 from tests.live.world import made_parts
@@ -46,6 +46,7 @@ ANSWERED = [
     *interactions.stream_messages([[Interaction("new", "i1", 5)]], None),
     interactions.history("ann", 10).request,
     catalog.upsert([Item("n1", "a", "3", {"price": 3.0}, picture=b"3")], None).request,
+    feeds.rank(FeedRequest(Query(user_id="ann"), k=5, candidates=["i1"], pinned=["i2"])).request,
     catalog.get(["i1"], 64).request,
     catalog.list_page("price < 30", 5, "", 32).request,
 ]

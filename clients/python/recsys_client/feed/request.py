@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral, Real
@@ -18,6 +17,8 @@ MAX_FEED = 1_000
 """Largest number of items of a feed."""
 MAX_GIVEN = 10_000
 """Largest number of candidates of a request."""
+MAX_SCORE = 1e30
+"""Largest absolute score of a candidate; scores are float32, as are their sums."""
 _NOT_IN_FEEDS = ("item_id", "item_ids", "vector", "image")
 
 
@@ -36,7 +37,8 @@ class FeedRequest:
         blocked: Values per column of the catalogue that no item of the feed has.
         followed: Values per column of the catalogue whose items the user wants to see.
         candidates: Item ids from another system that take part in the ranking, best first.
-        candidate_scores: Score of each of ``candidates``; None where only their order is known.
+        candidate_scores: Score of each of ``candidates``, from -1e30 to 1e30; None where only their
+            order is known.
         pinned: Item ids for the pinned positions of the pipeline, in their order.
         promoted: Item ids for the promoted positions of the pipeline, in their order.
         now: Time of the request in seconds since 1970; None for the clock.
@@ -170,9 +172,10 @@ def _checked_scores(given: Sequence[float]) -> tuple[float, ...]:
     scores = checked_sequence("candidate_scores", "numbers", given)
     for position, score in enumerate(scores):
         real = isinstance(score, Real) and not isinstance(score, bool)
-        if not real or not math.isfinite(score):
+        if not real or not abs(score) <= MAX_SCORE:
             raise InvalidRequestError(
-                f"candidate_scores must hold finite numbers; position {position} holds {score!r}",
+                f"candidate_scores must hold numbers from -{MAX_SCORE:g} to {MAX_SCORE:g}; "
+                f"position {position} holds {score!r:.80}",
                 field=f"candidate_scores[{position}]",
             )
     return tuple(map(float, scores))
