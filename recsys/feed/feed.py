@@ -17,7 +17,7 @@ from recsys.feed.filters import Available, MaximumAge, Predicate
 from recsys.feed.pipeline import Pipeline
 from recsys.feed.resolving import resolve
 from recsys.feed.running.counting import StageCounts
-from recsys.feed.running.pool import StagePool
+from recsys.feed.running.pool import StagePool, shared_pool
 from recsys.feed.running.runner import run_pipeline
 from recsys.feed.running.trace import Trace
 from recsys.feed.stages import Stage
@@ -53,7 +53,7 @@ class Feed:
     Attributes:
         view: The state that answers.
         feeds: Pipelines by name.
-        pool: Threads of the stages; feeds of several views share one.
+        pool: Threads of the stages; by default one pool per process.
         counts: Counts of the stages, which feeds of several views share.
 
     Raises:
@@ -81,7 +81,7 @@ class Feed:
 
     view: FeedView
     feeds: Mapping[str, FeedConfig] = field(default_factory=lambda: {DEFAULT: FeedConfig()})
-    pool: StagePool = field(default_factory=StagePool)
+    pool: StagePool = field(default_factory=shared_pool)
     counts: StageCounts = field(default_factory=StageCounts)
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 
@@ -65,8 +66,7 @@ def resolve(request: FeedRequest, pipeline: Pipeline, view: FeedView) -> FeedCon
         unknown=unknown,
     )
     conditions = list(_conditions(context, pipeline))
-    object.__setattr__(context, "allowed", view.matching(conditions))
-    return context
+    return replace(context, allowed=view.matching(conditions))
 
 
 def _history(request: FeedRequest, view: FeedView) -> tuple[UserHistory, tuple[str, ...]]:

@@ -7,9 +7,22 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recsys.catalogue import catalogue_of_ids
 from recsys.config import parse_config
 from recsys.errors import ConfigError, InvalidRequestError, NotFoundError
-from recsys.feed import Feed, FeedConfig, FeedRequest, FeedResponse, Stage, choose
+from recsys.feed import (
+    Feed,
+    FeedConfig,
+    FeedRequest,
+    FeedResponse,
+    FeedView,
+    ItemStatistics,
+    Stage,
+    choose,
+)
+from recsys.ids import IdMap
+from recsys.interactions import Interactions
+from recsys.retrieval import Retriever
 from recsys_client import Query
 from tests.feed.made import Gate
 from tests.feed.shop import HISTORY, ITEMS, NOW, feed_of, id_of
@@ -209,6 +222,15 @@ def test_more_positions_than_items() -> None:
 def test_everything_filtered_is_an_empty_feed() -> None:
     response = rank(filter="price > 1000", explain=True)
     assert response.items == () and not response.degraded and response.short
+
+
+def test_an_empty_catalogue_has_an_empty_feed() -> None:
+    catalogue = catalogue_of_ids([])
+    log = Interactions.of(IdMap.of("user", []), catalogue.ids, user=[], item=[], time=[])
+    view = FeedView(Retriever(catalogue, log, None, {}), ItemStatistics.of(log))
+    response = rank(Feed(view, FEED.feeds), Query(user_id="ann"), candidates=["i1"])
+    assert response.ids == [] and response.degraded == ()
+    assert response.unknown_candidates == ("i1",)
 
 
 def test_users_are_divided_by_their_ids() -> None:

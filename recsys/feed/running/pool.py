@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
@@ -103,3 +105,13 @@ class StagePool:
             if call.state == "late":
                 self._late[call.key] -= 1
             call.done.set()
+
+
+def shared_pool() -> StagePool:
+    """The pool of this process, so that bundles that come and go leave no threads behind."""
+    return _pool_of(os.getpid())
+
+
+@cache
+def _pool_of(process: int) -> StagePool:
+    return StagePool()
