@@ -20,7 +20,7 @@ from recsys.cli import (
     store,
     tune,
 )
-from recsys.cli.query import describe, feed, query
+from recsys.cli.query import describe, evaluate_feed, feed, query
 from recsys.errors import RecsysError
 from recsys.screen import quiet_libraries
 from recsys.version import __version__
@@ -44,6 +44,7 @@ app.command("export-embeddings")(exports.export_embeddings)
 app.command()(serve)
 app.command()(query)
 app.command()(feed)
+app.command("evaluate-feed")(evaluate_feed)
 app.command()(describe)
 app.command("export-words")(exports.export_words)
 app.command()(tune.tune)

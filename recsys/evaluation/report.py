@@ -56,6 +56,7 @@ class Report:
         catalogue: Titles and pictures for the sheets.
         index: Facts of the index of each space; those with a curve are drawn.
         notes: Sentences that help to read the figures.
+        feed: Content of ``feeds.json``, which an evaluation of the run's feed left; empty without.
 
     Example:
         >>> found = {"two_tower": Evaluation("two_tower", {"recall@10": 0.5}, {}, {}, {}, 0.1)}
@@ -78,6 +79,7 @@ class Report:
     catalogue: Catalogue | None = None
     index: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    feed: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.evaluations:

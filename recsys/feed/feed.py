@@ -110,7 +110,7 @@ class Feed:
         """As :meth:`rank`, with the context and the trace, from which features can be logged."""
         request.check()
         name = choose(self.feeds, request.pipeline, request.query.user_id)
-        return self._rank(request, self.feeds[name].pipeline(name))
+        return self.rank_with(request, self.feeds[name].pipeline(name))
 
     def warm_up(self) -> None:
         """Answer one request per pipeline without time budgets, so that the next ones are fast."""
@@ -120,7 +120,8 @@ class Feed:
             context = resolve(FeedRequest(Query(history=popular)), pipeline, self.view)
             run_pipeline(pipeline, context, self.pool)
 
-    def _rank(self, request: FeedRequest, pipeline: Pipeline) -> RankedFeed:
+    def rank_with(self, request: FeedRequest, pipeline: Pipeline) -> RankedFeed:
+        """As :meth:`rank_with_trace`, by a pipeline that need not be one of ``feeds``."""
         context = resolve(request, pipeline, self.view)
         trace = run_pipeline(pipeline, context, self.pool)
         response = _response(trace, pipeline, context)

@@ -111,8 +111,20 @@ def write_run_report(job: Job, results: Sequence[StageResult], *, command: str) 
         catalogue=job.ingested.catalogue,
         index=by_stage["index"].notes.get("facts", {}) if "index" in by_stage else {},
         notes=[*NOTES, *job.split.notes, *_choice_notes(job), *_encoding_notes(encoded)],
+        feed=_evaluated_feed(job, by_stage),
     )
     return write_report(job.folder, report)
+
+
+def _evaluated_feed(job: Job, results: Mapping[str, StageResult]) -> Mapping[str, Any]:
+    """The evaluation of the feed of the published bundle; empty if there is none."""
+    from recsys.feed.evaluation import FIGURES
+
+    file = job.folder / FIGURES
+    if "publish" not in results or not file.is_file():
+        return {}
+    found: Mapping[str, Any] = read_json(file)
+    return found if found["bundle_version"] == results["publish"].notes["version"] else {}
 
 
 def _training(job: Job) -> list[dict[str, float]]:

@@ -45,7 +45,8 @@ class Lists:
         width = int(lengths.max(initial=0))
         valid = np.arange(width) < lengths[:, None]
         rows = np.zeros(valid.shape, np.int32)
-        rows[valid] = np.concatenate([np.asarray(each, np.int32) for each in lists] or [[]])
+        if valid.any():
+            rows[valid] = np.concatenate([np.asarray(each, np.int32) for each in lists])
         return cls(rows, valid)
 
     def __len__(self) -> int:
@@ -54,7 +55,7 @@ class Lists:
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
         """Number of items per list, int64 ``[q]``."""
-        return np.count_nonzero(self.valid, axis=1).astype(np.int64)
+        return np.asarray(np.count_nonzero(self.valid, axis=1), np.int64)
 
     def first(self, k: int) -> Lists:
         """The first k items of each list."""

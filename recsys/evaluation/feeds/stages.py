@@ -119,4 +119,5 @@ def _only(stage: StageLists, stages: Sequence[StageLists], targets: Lists) -> Va
     for other in stages:
         if other.role == "source" and other is not stage:
             own = own & ~targets.hits(other.lists)
-    return np.count_nonzero(own, axis=1) / np.maximum(targets.lengths, 1)
+    found: Values = np.count_nonzero(own, axis=1) / np.maximum(targets.lengths, 1)
+    return found
