@@ -90,7 +90,7 @@ def bundle_spaces(run: Run) -> Section:
         run.part("measures.spaces:train", name=name)
         section[name] = run.part("measures.spaces:of_run", ours=True, name=name)
     items = spaces.SMALL if run.quick else spaces.LARGE
-    run.part("measures.spaces:publish_synthetic", items=items)
+    run.part("measures.spaces:publish_synthetic", ours=True, items=items)
     section[f"synthetic, {items:,} items"] = run.part(
         "measures.spaces:of_synthetic", ours=True, items=items
     )
