@@ -89,6 +89,19 @@ def play(world: World, rng: np.random.Generator) -> Iterator[Step]:
                 free[item] = False
 
 
+def preferences_at(world: World, moment: int) -> np.ndarray:
+    """Softmax numerators of all items for every user at a moment, shape (users, items).
+
+    Items that are not yet available have 0. Items of a user's history are not left out.
+    """
+    current = [
+        next(each for each in reversed(changes) if each.begins <= moment)
+        for changes in world.preferences
+    ]
+    logits = np.stack([_logits(world.parameters, world.items, each) for each in current])
+    return np.exp(logits) * (world.items.available_from <= moment)
+
+
 def _regimes(world: World, user: int) -> Iterator[tuple[int, int, np.ndarray]]:
     """(begins, until, softmax numerators of all items) for each of one user's preferences."""
     preferences = world.preferences[user]
