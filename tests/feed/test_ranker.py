@@ -37,7 +37,7 @@ def test_the_ranker_determines_the_order_and_explains_it() -> None:
         assert "ranker" in [each.stage for each in found.stages]
 
 
-def test_the_blend_takes_the_place_of_a_ranker_that_fails() -> None:
+def test_the_blend_orders_when_the_ranker_fails() -> None:
     response = ranked({"a column that no hydrator gives": 1.0})
     assert response.degraded == ("ranker",)
     assert response.ids == Feed(view(), PLAIN).rank(FeedRequest(Query(user_id="ann"), k=8)).ids
