@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from recsys.feed import Feed, RankedFeed
+from recsys.ids import IdMap
 from recsys.ranking import FeatureTable, PairContext, RankedItems, Ranker, RetrievedItems
 from recsys.ranking.learning import fit_logistic, read_training_table
 from recsys.store import (
@@ -182,6 +183,7 @@ def test_a_ranker_trains_on_the_values_that_were_served(tmp_path: Path) -> None:
     with open_store(tmp_path / "store.db") as store:
         assert export_impressions(store, file) == {"impressions": 3, "items": 12, "taken": 3}
     items = live.view.retriever.catalogue.ids
+    assert isinstance(items, IdMap)
     table = read_training_table(file, items)
     assert (table.requests, len(table), table.taken.sum()) == (3, 12, 3)
     assert table.names == ranker.scorer.features
