@@ -30,4 +30,4 @@ def test_killed_at_every_step(tmp_path: Path) -> None:
         where = f"killed at point {number}: {death}"
         assert death["faults"] == [] and death["answers"] > 5, where
         assert death["again"] and death["bundles"] == 2, where
-        assert death["left"] == [".lock", "CURRENT", "versions"], where
+        assert death["left"] == [".lock", "ACTIVATIONS.json", "CURRENT", "versions"], where

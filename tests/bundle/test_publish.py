@@ -137,7 +137,8 @@ def test_names_ascend_even_when_the_clock_goes_back(
 
 
 def test_nothing_is_left_aside(root: Path) -> None:
-    assert {path.name for path in root.iterdir()} == {"CURRENT", "versions", ".lock"}
+    left = {path.name for path in root.iterdir()}
+    assert left == {"CURRENT", "ACTIVATIONS.json", "versions", ".lock"}
 
 
 def test_remains_of_a_dead_publisher_are_removed(root: Path, others: Parts) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -198,7 +199,9 @@ def test_a_bundle_is_served_as_it_answers_in_process(bundle: Bundle, tmp_path: P
         server.kill()
     assert (server.returncode, output) == (0, "")
     own = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
-    assert [record["message"] for record in own if record["logger"] == "recsys_server.worker"] == [
-        "stopping; 0 requests in flight have 5 seconds",
-        "stopped; every request that had begun was answered",
-    ]
+    stopping, stopped = (
+        record["message"] for record in own if record["logger"] == "recsys_server.worker"
+    )
+    # The client may have the last answer before its request is counted as ended.
+    assert re.fullmatch("stopping; [01] requests in flight have 5 seconds", stopping)
+    assert stopped == "stopped; every request that had begun was answered"
