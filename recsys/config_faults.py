@@ -17,6 +17,8 @@ Location = tuple[int | str, ...]
 _Kind = type[BaseModel]
 _NO_TABLE = ("model_type", "model_attributes_type", "dict_type")
 _TAG_FAULTS = ("union_tag_invalid", "union_tag_not_found")
+_CHOICES = 3
+"""Number of keys that an error suggests, at most."""
 
 
 def explain(faults: Sequence[Any], values: Any, kind: _Kind) -> tuple[str, str]:
@@ -136,8 +138,10 @@ def _nearest_key(path: Location, parents: list[_Kind], kind: _Kind) -> str:
     elsewhere = nested or list(_keys_below([kind], name))
     if within and not nested and name in kind.model_fields:
         return f"'{name}' belongs to no section: write it above the first [section] of the file"
-    if len(elsewhere) == 1:
-        return f"did you mean '{elsewhere[0]}'?"
+    least = min((each.count(".") for each in elsewhere), default=0)
+    nearest = [f"'{each}'" for each in elsewhere if each.count(".") == least]
+    if 0 < len(nearest) <= _CHOICES:
+        return f"did you mean {' or '.join(nearest)}?"
     return f"known keys: {', '.join(known)}"
 
 
