@@ -109,12 +109,12 @@ def descendants(process: int) -> list[int]:
 
 
 def is_running(process: int) -> bool:
-    """Whether a process exists and has not ended."""
-    try:
-        status = Path(f"/proc/{process}/stat").read_text(encoding="ascii")
-    except OSError:
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"
+    """Whether a thread of a process has not ended; it may hold sockets after the first one ended."""
+    for thread in Path(f"/proc/{process}/task").glob("*/stat"):
+        with suppress(OSError):  # the thread has ended
+            if thread.read_text(encoding="ascii").rpartition(")")[2].split()[0] not in "ZX":
+                return True
+    return False
 
 
 def wait_for(holds: Callable[[], bool]) -> None:
