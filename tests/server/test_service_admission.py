@@ -238,6 +238,16 @@ def test_the_wait_is_estimated_from_the_batches_so_far() -> None:
     assert admission.wait == pytest.approx(0.5, rel=0.01)
 
 
+def test_one_batch_that_was_held_up_refuses_no_call() -> None:
+    admission = Admission(QueueLimits(seconds=1))
+    for _ in range(100):
+        admission.measure(1_000.0, 0.001)
+    admission.measure(1_000.0, 2.0)
+    for _ in range(100):
+        admission.admit(cost=1_000.0, size=1, seconds=5.0)
+    assert admission.wait < 0.2
+
+
 def test_a_refused_call_has_a_status_with_the_time_of_a_retry() -> None:
     world = World(queue=QueueLimits(calls=1))
 

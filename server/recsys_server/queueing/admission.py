@@ -20,6 +20,9 @@ _LEAST_RETRY = 0.05
 """Seconds after which a refused caller may retry, at least."""
 _WEIGHT = 0.1
 """Weight of the last batch in the estimate of seconds per unit of cost."""
+_SURPRISE = 4.0
+"""Ratio of a measurement to the estimate, at most: one batch that the operating system or the load
+of another bundle held up must not refuse the calls after it."""
 _MARGIN = 1.25
 """Factor of an estimate that has to fit a deadline: an answer that comes too late is lost work."""
 _FIRST_RATE = 1e-6
@@ -165,7 +168,8 @@ class Admission:
         """Learn from a batch how many seconds a unit of cost takes."""
         if cost > 0:
             with self._lock:
-                self._rate += _WEIGHT * (seconds / cost - self._rate)
+                measured = min(seconds / cost, _SURPRISE * self._rate)
+                self._rate += _WEIGHT * (measured - self._rate)
 
 
 def _overloaded(reason: str, wait: float) -> OverloadedError:
