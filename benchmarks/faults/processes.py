@@ -109,7 +109,7 @@ def descendants(process: int) -> list[int]:
 
 
 def is_running(process: int) -> bool:
-    """Whether a thread of a process has not ended; it may hold sockets after the first one ended."""
+    """Whether a thread of a process has not ended: any of them may hold its sockets."""
     for thread in Path(f"/proc/{process}/task").glob("*/stat"):
         with suppress(OSError):  # the thread has ended
             if thread.read_text(encoding="ascii").rpartition(")")[2].split()[0] not in "ZX":
