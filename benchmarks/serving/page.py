@@ -20,12 +20,12 @@ def write_page(record: Mapping[str, Any], page: Path = PAGE) -> None:
 
 
 def table(record: Mapping[str, Any]) -> str:
-    """The figures with their definitions."""
-    definitions: Mapping[str, str] = record["definitions"]
+    """The figures, and each definition once: with the first figure that it defines."""
+    definitions: dict[str, str] = dict(record["definitions"])
     lines = []
     for name, value in record["figures"].items():
-        text = next((text for key, text in definitions.items() if name.startswith(key)), "")
-        lines.append([f"`{name}`", f"{value:,.2f}", text])
+        key = next((key for key in definitions if name.startswith(key)), "")
+        lines.append([f"`{name}`", f"{value:,.2f}", definitions.pop(key, "")])
     return markdown_table(["figure", "value", "definition"], lines)
 
 
