@@ -33,6 +33,7 @@ from data.sample_world.world import World, make_world, preferences_at
 from recsys.evaluation import write_record
 from recsys.feed.slate import Beliefs, Exploration, Slate, plan_slate
 from recsys.ranking import FeatureTable, LinearScorer, PairContext, Scorer
+from recsys.ranking.config import BoostedConfig
 from recsys.ranking.learning import TrainingTable, fit_boosted
 
 COMMAND = "python -m benchmarks.feed.loop"
@@ -41,6 +42,7 @@ SLOTS, INTENTS, FOUND, START, HELD = 10, 3, 0.3, 16, 4
 SHOWN_SELDOM, POOL = 60, 5
 UNSHOWN = 15
 """Number of candidates per request that were not shown and are logged for the training."""
+TREES = BoostedConfig(rounds=70, leaves=15, learning_rate=0.12)
 POPULARITY = LinearScorer.of_weights(dict.fromkeys(NAMES, 0.0) | {"popularity": 1.0})
 Floats = npt.NDArray[np.float64]
 ARMS: dict[str, tuple[int, ...]] = {"without exploration": (), "with exploration": (SLOTS - 1,)}
@@ -184,7 +186,7 @@ class Loop:
         if number:
             moments, tables, taken, weights = zip(*self.log)
             table = TrainingTable.of(tables, taken, times=moments, weights=weights)
-            scorer = fit_boosted(table, rounds=70, leaves=15, learning_rate=0.12)
+            scorer = fit_boosted(table, TREES)
         users, items, _ = values.shape
         rows = np.tile(np.arange(items, dtype=np.int32), users)
         table = FeatureTable(NAMES, values.reshape(-1, len(NAMES)), rows)
