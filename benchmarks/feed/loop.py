@@ -185,8 +185,8 @@ class Loop:
         scorer: Scorer = POPULARITY
         if number:
             moments, tables, taken, weights = zip(*self.log)
-            table = TrainingTable.of(tables, taken, times=moments, weights=weights)
-            scorer = fit_boosted(table, TREES)
+            examples = TrainingTable.of(tables, taken, times=moments, weights=weights)
+            scorer = fit_boosted(examples, TREES)
         users, items, _ = values.shape
         rows = np.tile(np.arange(items, dtype=np.int32), users)
         table = FeatureTable(NAMES, values.reshape(-1, len(NAMES)), rows)
