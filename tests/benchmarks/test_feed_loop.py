@@ -10,7 +10,7 @@ from benchmarks.feed.loop import Loop, growing_world
 pytest.importorskip("lightgbm")
 
 
-def test_later_rounds_rank_by_what_was_clicked() -> None:
+def test_later_rounds_rank_by_the_clicks_so_far() -> None:
     loop = Loop(growing_world(120, 100, seed=1), (), 60, np.random.default_rng(1))
     rounds = list(loop.run(3))
     assert [each["round"] for each in rounds] == [1, 2, 3]
