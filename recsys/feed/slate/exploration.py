@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betainc
 
 from recsys.errors import ConfigError, DataError
 from recsys.ids import Mask, Rows
@@ -115,6 +114,8 @@ def thompson_probabilities(successes: Probabilities, failures: Probabilities) ->
         >>> thompson_probabilities(np.array([1.0, 1.0]), np.array([1.0, 1.0])).round(6).tolist()
         [0.5, 0.5]
     """
+    from scipy.special import betainc  # Its import is slow, and only Thompson sampling needs it.
+
     edges = _edges(successes, failures)
     cumulative = betainc(successes[:, None], failures[:, None], edges)
     below = np.maximum((cumulative[:, 1:] + cumulative[:, :-1]) / 2, 1e-300)

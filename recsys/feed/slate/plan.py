@@ -9,7 +9,6 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom
 
 from recsys.errors import DataError, InvalidRequestError
 from recsys.feed.slate.exploration import Exploration, Probabilities, deal
@@ -95,6 +94,8 @@ class SlatePlan:
         Each explored item moves the ranked items after it down by one slot. The number of explored
         slots before a slot has a binomial distribution.
         """
+        from scipy.stats import binom  # Half a second, which only slates that explore pay for.
+
         found = np.zeros((len(self.slots), len(self.outcomes)))
         fixed = np.flatnonzero(self.kinds != SlotKind.RANKED)
         found[fixed, self.slots[fixed]] = 1
