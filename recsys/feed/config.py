@@ -71,6 +71,8 @@ class FeedConfig(Config):
         share: Share of the users, from 0 to 1, which a hash of the user id decides. Pipelines
             without a share divide the rest equally; one with share 0 is used by its name only.
         limit: Largest number of merged candidates.
+        budget_ms: Time in milliseconds that all stages share. A stage has at most half of what is
+            left of it, so that the stages after it have time, too.
         sources: Stages that find candidates, side by side.
         hydrators: Stages that read values of the candidates.
         filters: Stages that remove candidates, in their order.
@@ -86,6 +88,7 @@ class FeedConfig(Config):
 
     share: float | None = Field(None, ge=0, le=1)
     limit: int = Field(1_000, ge=1, le=10_000)
+    budget_ms: float = Field(500.0, gt=0)
     sources: tuple[SourceSection, ...] = Field(
         (
             TwoTower(),
@@ -140,6 +143,7 @@ class FeedConfig(Config):
             self.diversity,
             self.slots,
             self.limit,
+            self.budget_ms,
         )
 
 

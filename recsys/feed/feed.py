@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from copy import copy
@@ -19,6 +20,7 @@ from recsys.feed.resolving import resolve
 from recsys.feed.running.counting import StageCounts
 from recsys.feed.running.pool import StagePool, shared_pool
 from recsys.feed.running.runner import run_pipeline
+from recsys.feed.running.time_limits import RequestTime
 from recsys.feed.running.trace import Trace
 from recsys.feed.stages import Stage
 from recsys.feed.view import FeedView
@@ -96,21 +98,26 @@ class Feed:
         object.__setattr__(found, "view", replace(self.view, retriever=retriever))
         return found
 
-    def rank(self, request: FeedRequest) -> FeedResponse:
+    def rank(self, request: FeedRequest, *, seconds: float = math.inf) -> FeedResponse:
         """The feed of one request.
+
+        Args:
+            request: The request.
+            seconds: Time that the caller waits, which the stages share; those that are late then
+                are reported as such. The pipeline has a budget of its own.
 
         Raises:
             InvalidRequestError: A value is out of range, or a filter or column does not fit the
                 catalogue; ``field`` names it.
             NotFoundError: There is no pipeline of this name.
         """
-        return self.rank_with_trace(request).response
+        return self.rank_with_trace(request, seconds=seconds).response
 
-    def rank_with_trace(self, request: FeedRequest) -> RankedFeed:
+    def rank_with_trace(self, request: FeedRequest, *, seconds: float = math.inf) -> RankedFeed:
         """As :meth:`rank`, with the context and the trace, from which features can be logged."""
         request.check()
         name = choose(self.feeds, request.pipeline, request.query.user_id)
-        return self.rank_with(request, self.feeds[name].pipeline(name))
+        return self.rank_with(request, self.feeds[name].pipeline(name), seconds=seconds)
 
     def warm_up(self) -> None:
         """Answer one request per pipeline without time budgets, so that the next ones are fast."""
@@ -120,10 +127,13 @@ class Feed:
             context = resolve(FeedRequest(Query(history=popular)), pipeline, self.view)
             run_pipeline(pipeline, context, self.pool)
 
-    def rank_with(self, request: FeedRequest, pipeline: Pipeline) -> RankedFeed:
+    def rank_with(
+        self, request: FeedRequest, pipeline: Pipeline, *, seconds: float = math.inf
+    ) -> RankedFeed:
         """As :meth:`rank_with_trace`, by a pipeline that need not be one of ``feeds``."""
+        time_left = RequestTime.of(seconds)
         context = resolve(request, pipeline, self.view)
-        trace = run_pipeline(pipeline, context, self.pool)
+        trace = run_pipeline(pipeline, context, self.pool, time_left)
         response = _response(trace, pipeline, context)
         self.counts.add(pipeline.name, response.stages)
         return RankedFeed(response, context, pipeline, trace)
@@ -150,6 +160,7 @@ def patient(pipeline: Pipeline) -> Pipeline:
 
     return replace(
         pipeline,
+        budget_ms=math.inf,
         sources=slow(pipeline.sources),
         hydrators=slow(pipeline.hydrators),
         filters=slow(pipeline.filters),

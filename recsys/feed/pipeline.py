@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -34,6 +35,7 @@ class Pipeline:
         diversity: Stages that select candidates with regard to one another.
         slots: Stages that give positions to other items.
         limit: Largest number of merged candidates.
+        budget_ms: Time in milliseconds that all stages share.
 
     Raises:
         ConfigError: Two stages have the same name.
@@ -48,6 +50,7 @@ class Pipeline:
     diversity: tuple[DiversityStage, ...] = ()
     slots: tuple[SlotStage, ...] = ()
     limit: int = 1_000
+    budget_ms: float = math.inf
 
     def __post_init__(self) -> None:
         names = [stage.title for stage in self]

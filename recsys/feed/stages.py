@@ -83,7 +83,8 @@ class Stage(Config):
         stage: Kind of the stage.
         name: Name in explanations and counts; the kind if left out. Names are unique in a pipeline.
         enabled: Whether the stage runs.
-        budget_ms: Time in milliseconds after which the feed continues without the stage.
+        budget_ms: Time in milliseconds after which the feed continues without the stage; less
+            where the budget of the pipeline or the deadline of the call is nearer.
     """
 
     role: ClassVar[Role]
@@ -130,9 +131,15 @@ class Hydrator(Stage):
 
 
 class Filter(Stage):
-    """A stage that removes candidates; after an error or beyond its budget all are kept."""
+    """A stage that removes candidates.
+
+    Attributes:
+        on_failure: Effect of the filter when it fails, is late or is busy: "remove" removes all
+            candidates, so that none is shown unchecked, and "keep" keeps all.
+    """
 
     role: ClassVar[Role] = "filter"
+    on_failure: Literal["remove", "keep"] = "keep"
 
     @abstractmethod
     def run(self, context: FeedContext, candidates: Candidates) -> Filtered:

@@ -120,7 +120,7 @@ def without_budgets(section: FeedConfig) -> FeedConfig:
         )
         for role in ("sources", "hydrators", "filters", "scorers", "diversity", "slots")
     }
-    return section.model_copy(update=changed)
+    return section.model_copy(update={**changed, "budget_ms": 600_000.0})
 
 
 def _picture(seed: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,12 @@ from recsys.feed import (
     FeedRequest,
     FeedResponse,
     FeedView,
+    Filter,
     ItemStatistics,
     Stage,
     choose,
 )
+from recsys.feed.filters import Blocked
 from recsys.ids import IdMap
 from recsys.interactions import Interactions
 from recsys.retrieval import Retriever
@@ -29,7 +32,19 @@ from tests.feed.shop import HISTORY, ITEMS, NOW, feed_of, id_of
 
 FEED = feed_of()
 ANN = Query(user_id="ann")
-STAGES = {stage.title: stage for stage in FeedConfig().pipeline("default")}
+FULL = feed_of(
+    default={
+        "hydrators": [{"stage": "vectors"}, {"stage": "counts"}],
+        "filters": [
+            *({"stage": stage} for stage in ("seen", "blocked", "predicate")),
+            {"stage": "available", "column": "available"},
+            {"stage": "age", "column": "added", "days": 900},
+            *({"stage": stage} for stage in ("same_picture", "similar_vector")),
+        ],
+    }
+)
+"""A feed with every stage that there is."""
+STAGES = {stage.title: stage for stage in FULL.feeds["default"].pipeline("default")}
 
 
 def rank(feed: Feed = FEED, query: Query = ANN, **fields: Any) -> FeedResponse:
@@ -45,6 +60,20 @@ def absent(id_: str, feed: Feed = FEED, **fields: Any) -> tuple[str, str]:
 
 def sources(response: FeedResponse) -> set[str]:
     return {each.stage for each in response.stages if each.role == "source" and each.returned}
+
+
+def changed(feed: Feed, name: str, **values: Any) -> Feed:
+    """The feed with other values of one stage."""
+    section = feed.feeds["default"]
+    roles = ("sources", "hydrators", "filters", "scorers", "diversity", "slots")
+    update = {
+        role: tuple(
+            stage.model_copy(update=values) if stage.title == name else stage
+            for stage in getattr(section, role)
+        )
+        for role in roles
+    }
+    return Feed(feed.view, {"default": section.model_copy(update=update)})
 
 
 def one_source(stage: str, **values: Any) -> dict[str, Any]:
@@ -124,40 +153,57 @@ def test_the_feed_answers_without_any_one_stage(name: str, monkeypatch: pytest.M
     everything: dict[str, Any] = {
         "query": Query(history=[id_of(row) for row in HISTORY], terms="item12"),
         "followed": {"brand": ["brand2"]},
+        "blocked": {"brand": ["brand3"]},
+        "filter": "price < 55",
         "candidates": ["i50"],
         "pinned": ["i40"],
     }
-    kind, run = type(STAGES[name]), type(STAGES[name]).run  # type: ignore[attr-defined]
+    stage, kind = STAGES[name], type(STAGES[name])
+    run, gate = kind.run, Gate()  # type: ignore[attr-defined]
 
-    def broken(self: Stage, *arguments: Any) -> Any:
-        if self.title == name:
-            raise RuntimeError("boom")
-        return run(self, *arguments)
+    def acting(act: Callable[[], object]) -> None:
+        def patched(self: Stage, *arguments: Any) -> Any:
+            if self.title == name:
+                act()
+            return run(self, *arguments)
 
-    before = rank(**everything)
-    monkeypatch.setattr(kind, "run", broken)
-    response = rank(**everything, explain=True)
-    report = {each.stage: each for each in response.stages}[name]
-    can_run = {each.stage: each.status for each in before.stages}[name] == "ok"
-    assert len(response.items) == 10
-    assert response.degraded == ((name,) if can_run else ())
-    assert report.message == "RuntimeError: boom" if can_run else report.status == "idle"
+        monkeypatch.setattr(kind, "run", patched)
 
-    gate = Gate()
-    monkeypatch.setattr(
-        kind, "run", lambda self, *_: gate() if self.title == name else run(self, *_)
-    )
-    section = FEED.feeds["default"].model_copy(deep=True)
-    slow = {
-        role: tuple(
-            stage.model_copy(update={"budget_ms": 5.0}) if stage.title == name else stage
-            for stage in getattr(section, role)
-        )
-        for role in ("sources", "hydrators", "filters", "scorers", "diversity", "slots")
-    }
-    late = rank(Feed(FEED.view, {"default": section.model_copy(update=slow)}), **everything)
+    def boom() -> None:
+        raise RuntimeError("boom")
+
+    before = {each.stage: each.status for each in rank(FULL, **everything).stages}
+    can_run = before[name] == "ok"
+    assert can_run == (name not in ("image_neighbours", "ranker"))
+    off = rank(changed(FULL, name, enabled=False), **everything)
+    removes = can_run and isinstance(stage, Filter) and stage.on_failure == "remove"
+    acting(boom)
+    failed = rank(FULL, **everything, explain_ids=["i6"])
+    acting(gate)
+    late = rank(changed(FULL, name, budget_ms=5.0), **everything)
     gate.opened.set()
-    assert late.degraded == response.degraded and late.ids == response.ids
+    for response, status in ((failed, "failed"), (late, "late")):
+        (report,) = [each for each in response.stages if each.stage == name]
+        assert response.degraded == ((name,) if can_run else ())
+        assert report.status == (status if can_run else "idle")
+        assert response.ids == ([] if removes else off.ids)
+        assert any(name in note for note in response.notes) == can_run
+    assert len(off.ids) == 10 and off.degraded == ()
+    if removes:
+        assert failed.explanation is not None and failed.short and name in failed.short
+        assert failed.explanation.absent[0].stage == name
+
+
+def test_a_filter_may_keep_all_when_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def boom(*_: Any) -> Any:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(Blocked, "run", boom)
+    found = [
+        rank(feed_of(default={"filters": [{"stage": "blocked", **keys}]}), exclude=["i50"]).ids
+        for keys in ({}, {"on_failure": "keep"})
+    ]
+    assert not found[0] and len(found[1]) == 10
 
 
 def test_an_item_is_explained_by_its_sources_stages_and_features() -> None:

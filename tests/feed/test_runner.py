@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from recsys.errors import ConfigError, DataError
 from recsys.feed import FeedContext, Pipeline, StagePool, Trace, run_pipeline
+from recsys.feed.running.time_limits import RequestTime
 from tests.feed.made import STAGES, Gate, Listed, context_of, pipeline_of, tiny_view
 
 VIEW = tiny_view()
@@ -82,6 +84,34 @@ def test_a_late_stage_is_discarded(name: str) -> None:
     gate.opened.set()
     assert not gate.entered.is_set() or gate.passed.wait(PATIENCE)
     assert trace.rows.tolist() == before
+
+
+@pytest.mark.parametrize("act", [fail, Gate()])
+def test_a_filter_may_remove_all_when_it_does_not_work(act: Callable[[], None]) -> None:
+    closed = {"on_failure": "remove", "act": act, "budget_ms": 20.0}
+    trace = run(with_stage("even", **closed))
+    (record,) = [each for each in trace.records if each.stage == "even"]
+    assert record.status in ("failed", "late") and "removes all candidates" in record.message
+    assert len(trace.rows) == 0 and lost(trace)["even"] == set(range(40))
+    assert run(with_stage("even", on_failure="remove", enabled=False)).rows.size == 5
+
+
+def test_stages_share_the_time_of_the_request() -> None:
+    gate = Gate()
+    slow = {name: STAGES[name].model_copy(update={"act": gate}) for name in ("low", "by_row")}
+    pipeline = pipeline_of({**STAGES, **slow}, budget_ms=100.0)
+    trace = run(pipeline)
+    late = {each.stage: each.message for each in trace.records if each.status == "late"}
+    gate.opened.set()
+    assert set(slow) <= set(late) and len(trace.rows) == 5
+    assert all("half of the request's remaining time" in message for message in late.values())
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0])
+def test_a_request_whose_time_is_over_is_answered(seconds: float) -> None:
+    context = context_of(VIEW, k=5)
+    trace = run_pipeline(pipeline_of(STAGES), context, StagePool(), RequestTime.of(seconds))
+    assert len(trace.records) == len(STAGES) + 2
 
 
 def test_a_stage_with_late_calls_is_not_called_until_one_has_ended() -> None:

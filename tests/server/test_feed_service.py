@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from recsys.feed import Feed, RankedFeed
+from recsys.feed.sources import Popular
 from recsys.ids import IdMap
 from recsys.ranking import FeatureTable, PairContext, RankedItems, Ranker, RetrievedItems
 from recsys.ranking.learning import fit_logistic, read_training_table
@@ -147,9 +148,9 @@ def test_the_end_of_a_service_records_the_feeds_that_wait(tmp_path: Path) -> Non
 def test_an_abandoned_feed_is_not_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gate, rank = threading.Event(), Feed.rank_with_trace
 
-    def slow(feed: Feed, request: FeedRequest) -> RankedFeed:
+    def slow(feed: Feed, request: FeedRequest, **options: Any) -> RankedFeed:
         assert request.k == 4 or gate.wait(WAIT)
-        return rank(feed, request)
+        return rank(feed, request, **options)
 
     monkeypatch.setattr(Feed, "rank_with_trace", slow)
     with world(tmp_path / "store.db", live_feed()) as made:
@@ -159,6 +160,19 @@ def test_an_abandoned_feed_is_not_recorded(tmp_path: Path, monkeypatch: pytest.M
         ids = [made.client.rank_feed(FeedRequest(ANN, k=4)).request_id]
     with open_store(tmp_path / "store.db") as store:
         assert [each.request_id for each in read_impressions(store)] == ids
+
+
+def test_a_slow_source_leaves_time_before_the_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    monkeypatch.setattr(Popular, "run", lambda source, context: gate.wait(WAIT))
+    with world(tmp_path / "store.db", live_feed()) as made:
+        response = made.client.with_timeout(2.0).rank_feed(FeedRequest(ANN, k=4))
+        gate.set()
+    assert response.degraded == ("popular",) and len(response.items) == 4
+    (report,) = [each for each in response.stages if each.stage == "popular"]
+    assert report.status == "late" and "remaining time" in report.message
 
 
 def test_a_ranker_trains_on_the_values_that_were_served(tmp_path: Path) -> None:

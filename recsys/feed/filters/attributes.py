@@ -27,11 +27,14 @@ def _parsed(text: str) -> str:
 class Predicate(Filter):
     """Keeps the items that fulfil the filter of the request and the one of the pipeline.
 
+    The caller relies on the filter, so that a failure removes all.
+
     Attributes:
         filter: Filter in its text form, such as 'price < 20'; "" for that of the request alone.
     """
 
     stage: Literal["predicate"] = "predicate"
+    on_failure: Literal["remove", "keep"] = "remove"
     filter: Annotated[str, AfterValidator(lambda text: text and _parsed(text))] = ""
 
     def condition(self, context: FeedContext) -> Condition | None:
@@ -55,12 +58,15 @@ class Predicate(Filter):
 class Available(Filter):
     """Keeps the items that are available.
 
+    An item that cannot be had must not be offered, so that a failure removes all.
+
     Attributes:
         column: Column of the catalogue with true or false.
         unknown: Whether items without a value are kept or removed.
     """
 
     stage: Literal["available"] = "available"
+    on_failure: Literal["remove", "keep"] = "remove"
     column: str
     unknown: Literal["keep", "remove"] = "keep"
 
@@ -77,6 +83,8 @@ class Available(Filter):
 class MaximumAge(Filter):
     """Removes old items.
 
+    Offers and news must not be shown after their time, so that a failure removes all.
+
     Attributes:
         days: Largest age in days at the time of the request.
         column: Column of the catalogue with a time; "" for the time of the first interaction.
@@ -84,6 +92,7 @@ class MaximumAge(Filter):
     """
 
     stage: Literal["age"] = "age"
+    on_failure: Literal["remove", "keep"] = "remove"
     days: float = Field(gt=0)
     column: str = ""
     unknown: Literal["keep", "remove"] = "keep"

@@ -17,7 +17,7 @@ Positions = npt.NDArray[np.intp]
 
 
 class SamePicture(Filter):
-    """Removes items whose picture looks like that of a better candidate.
+    """Removes items whose picture looks like that of a better candidate; a failure keeps all.
 
     Attributes:
         bits: Largest number of the 64 bits of the hashes that differ.
@@ -42,7 +42,7 @@ class SamePicture(Filter):
 
 
 class SimilarVector(Filter):
-    """Removes items whose vector is almost that of a better candidate.
+    """Removes items whose vector is almost that of a better candidate; a failure keeps all.
 
     Attributes:
         space: Space of the vectors, such as text or image.

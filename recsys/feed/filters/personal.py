@@ -12,7 +12,10 @@ from recsys.feed.stages import Filter, Filtered
 
 
 class Seen(Filter):
-    """Removes the items of the history, unless the request includes them."""
+    """Removes the items of the history, unless the request includes them.
+
+    An item that is shown again does no harm, so that a failure keeps all.
+    """
 
     stage: Literal["seen"] = "seen"
 
@@ -27,9 +30,19 @@ class Seen(Filter):
 
 
 class Blocked(Filter):
-    """Removes the excluded items of the request, and those with a value that it blocks."""
+    """Removes the excluded items of the request, and those with a value that it blocks.
+
+    A user must not see what they have blocked, so that a failure removes all.
+    """
 
     stage: Literal["blocked"] = "blocked"
+    on_failure: Literal["remove", "keep"] = "remove"
+
+    def idle(self, context: FeedContext) -> str:
+        """Why nothing is removed."""
+        if len(context.excluded) or context.blocked is not None:
+            return ""
+        return "the request excludes and blocks nothing"
 
     def run(self, context: FeedContext, candidates: Candidates) -> Filtered:
         """Candidates that are neither excluded nor blocked."""

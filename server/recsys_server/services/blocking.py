@@ -39,6 +39,11 @@ class Caller:
     deadline: float = math.inf
     gone: bool = False
 
+    @property
+    def seconds(self) -> float:
+        """Time for which the caller still waits; infinite without a deadline."""
+        return self.deadline - time.monotonic()
+
     def check(self) -> None:
         """End the work if the caller no longer waits; called between the parts of the work."""
         if self.gone or time.monotonic() >= self.deadline:

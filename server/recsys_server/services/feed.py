@@ -66,7 +66,7 @@ class FeedService(FeedServiceServicer):
         if feed is None:
             raise ServiceError("the bundle that answers has no feeds; publish it again")
         caller.check()
-        ranked = feed.rank_with_trace(request)
+        ranked = feed.rank_with_trace(request, seconds=caller.seconds)
         self._metrics.answered(ranked.response.pipeline, ranked.response.stages)
         caller.check()  # a feed without a viewer is not recorded
         response = ranked.response

@@ -12,7 +12,7 @@ Slot = Literal["ranked", "explored", "pinned", "promoted"]
 StageStatus = Literal["ok", "off", "idle", "failed", "late", "busy"]
 """State of a stage in one request; see :class:`StageReport`."""
 DEGRADED = ("failed", "late", "busy")
-"""States in which a stage had no effect although it should have had one."""
+"""States of a stage that should have run and did not."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ class StageReport:
         status: "ok"; "off" where the pipeline disables the stage; "idle" where the request has
             nothing that it reads; "failed" after an error; "late" beyond its time budget; "busy"
             where earlier late calls still run and it was not called. Except after "ok" the stage
-            had no effect.
+            had no effect; a filter that fails closed removes all candidates after "failed", "late"
+            and "busy".
         given: Number of candidates before the stage.
         returned: Number of candidates after the stage; of a source, the number that it returned.
         seconds: Duration.
@@ -75,7 +76,7 @@ class StageReport:
 
     @property
     def is_degraded(self) -> bool:
-        """Whether the stage had no effect although it should have had one."""
+        """Whether the stage failed, was late or was busy."""
         return self.status in DEGRADED
 
 
@@ -145,7 +146,7 @@ class FeedResponse:
         )
         notes += [f"unknown ids {effect}: {', '.join(ids)}" for effect, ids in kinds if ids]
         notes += [
-            f"the stage {each.stage} had no effect ({each.status}): {each.message}"
+            f"the stage {each.stage} did not run ({each.status}): {each.message}"
             for each in self.stages
             if each.is_degraded
         ]
