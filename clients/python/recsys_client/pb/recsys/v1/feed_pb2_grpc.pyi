@@ -5,7 +5,8 @@ Feeds: the ordered, varied list of items that a person sees.
 
 A pipeline takes candidates from several sources, filters, scores and diversifies them, and assigns
 them to positions. Its stages and their time budgets are configured with the bundle. A stage that
-fails or is late has no effect on the feed, and its report says so; it never fails the call.
+fails or is late has no effect on the feed, or removes all candidates where it is a filter that
+must not be skipped; its report says so. It never fails the call.
 """
 
 from collections import abc as _abc
