@@ -109,8 +109,9 @@ DEFINITIONS = {
     "of the echo at half of its own",
     "stalls": "calls above 50 ms in that minute",
     "goodput": "calls answered within .5 s per second over the capacity, while that many times the "
-    "capacity is offered; p99_ms of the answered ones; recovery is the share answered in the first "
-    "second at half of the capacity after it; grown_mb the growth of the worker's memory",
+    "capacity is offered by connections that throttle as those of the Python client; p99_ms of the "
+    "answered ones; recovery is the share answered in the first second at half of the capacity "
+    "after it; grown_mb the growth of the worker's memory; unthrottled: every call is sent",
     "upserts_per_s": "items upserted per second next to reads at half of the capacity",
     "interactions_per_s": "interactions per second, ten per call, acknowledged once they are on "
     "disk, next to the same reads",

@@ -63,7 +63,7 @@ def swap(setting: Setting, capacity: float) -> dict[str, Any]:
     busy = Load(latencies=[each for load in loads for each in load.latencies])
     return {
         "seconds": [change.seconds for change in changes],
-        "calls": sum(load.sent for load in loads),
+        "calls": sum(load.offered for load in loads),
         "failed": sum(sum(load.failed.values()) for load in loads),
         "p99_ms": 1e3 * busy.percentile(0.99),
         "longest_ms": 1e3 * busy.percentile(1.0),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from itertools import cycle, islice
+from functools import partial
+from itertools import cycle, islice, product
 from typing import Any
 
-from benchmarks.serving.load import BATCH, Load, closed, offered
+from benchmarks.serving.load import BATCH, CHANNELS, Load, closed, offered
 from benchmarks.serving.parts import Setting
 from benchmarks.serving.running import output, service, started
 from benchmarks.serving.world import requests
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
+from recsys_client.throttle import Throttle
 
 IN_FLIGHT, MANY, DEADLINE, LARGE = 32, 1_000, 0.5, 64
 KINDS = ("item", "user", "history", "filter")
@@ -72,27 +74,26 @@ def half_load(setting: Setting, capacity: float) -> dict[str, Any]:
 
 
 def overload(setting: Setting, capacity: float) -> dict[str, Any]:
-    """Calls answered in time while more are offered than can be, and after the load falls."""
+    """Calls answered in time while more are offered than can be, and after the load falls.
+
+    The connections throttle as those of the Python client, and then send every call.
+    """
     found: dict[str, Any] = {}
     with service(setting) as server:
         raws = cycle(list(islice(requests("user", setting.items, seed=22), 60_000)))
         closed(server.address, raws, in_flight=IN_FLIGHT, seconds=1)
         before = server.worker_mb
-        for times in OVERLOADS:
-            load = offered(
-                server.address,
-                raws,
-                rate=times * capacity,
-                seconds=setting.seconds,
-                deadline=DEADLINE,
-            )
-            after = offered(server.address, raws, rate=capacity / 2, seconds=1.0, deadline=DEADLINE)
-            found[f"{times}x"] = {
-                "goodput": load.rate / capacity,
-                "offered": load.sent / (load.seconds * capacity),
+        for times, ending in product(OVERLOADS, ("", "_unthrottled")):
+            throttles = [] if ending else [Throttle() for _ in range(CHANNELS)]
+            send = partial(offered, server.address, raws, deadline=DEADLINE, throttles=throttles)
+            load = send(rate=times * capacity, seconds=setting.seconds)
+            after = send(rate=capacity / 2, seconds=1.0)
+            found[f"{times}x{ending}"] = {
+                "goodput": load.rate * load.share_within(DEADLINE) / capacity,
+                "offered": load.offered / (load.seconds * capacity),
                 "p99_ms": _ms(load, 0.99),
                 "failed": load.failed,
-                "recovery": len(after.latencies) / max(after.sent, 1),
+                "recovery": len(after.latencies) / max(after.offered, 1),
                 "grown_mb": server.worker_mb - before,
             }
     return found

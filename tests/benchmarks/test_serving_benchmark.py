@@ -79,6 +79,6 @@ def test_no_request_is_sent_twice(kind: str) -> None:
     assert all(pb.RetrieveRequest.FromString(raw).k == K for raw in raws)
 
 
-def test_failed_calls_are_sent_but_not_answered() -> None:
+def test_failed_calls_are_offered_but_not_answered() -> None:
     load = Load(seconds=2.0, latencies=[0.1, 0.3], failed={"RESOURCE_EXHAUSTED": 3})
-    assert (load.sent, load.rate, load.percentile(1.0)) == (5, 1.0, 0.3)
+    assert (load.offered, load.rate, load.percentile(1.0)) == (5, 1.0, 0.3)

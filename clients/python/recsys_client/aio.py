@@ -234,10 +234,13 @@ class AsyncRecsysClient(Connection):
 
     async def _make(self, operation: Operation[Answer]) -> Answer:
         """The result of a call."""
+        throttle = self._admit(operation.method)
         try:
             message = await self._send(operation)
         except grpc.RpcError as error:
-            raise from_rpc_error(error, self.address) from None
+            raise self._failure(error, throttle) from None
+        if throttle is not None:
+            throttle.answered()
         return operation.read(message)
 
     async def _check(self, timeout: float) -> bool:

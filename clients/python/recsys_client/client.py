@@ -58,6 +58,9 @@ class RecsysClient(Connection, RetrievalCalls):
             backoff if no service answers.
         tls: Certificates for an encrypted connection; None for one in plain text.
         token: Bearer token that is sent with each call, or None.
+        throttle: Number of calls of a method that are sent per answered one while the service
+            refuses calls as overloaded, at least 1; the others raise the same
+            :class:`OverloadedError` at once. None sends all.
 
     Example:
         >>> with RecsysClient("127.0.0.1:50051") as client:  # doctest: +SKIP
@@ -234,10 +237,13 @@ class RecsysClient(Connection, RetrievalCalls):
 
     def _make(self, operation: Operation[Answer]) -> Answer:
         """The result of a call."""
+        throttle = self._admit(operation.method)
         try:
             message = self._send(operation)
         except grpc.RpcError as error:
-            raise from_rpc_error(error, self.address) from None
+            raise self._failure(error, throttle) from None
+        if throttle is not None:
+            throttle.answered()
         return operation.read(message)
 
     def _check(self, timeout: float) -> bool:

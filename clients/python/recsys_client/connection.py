@@ -5,10 +5,14 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import grpc
 from grpc_health.v1 import health_pb2_grpc
 
 from recsys_client.channel import Tls, call_metadata, channel_options
+from recsys_client.errors import RecsysError
 from recsys_client.operations.operation import Operation
+from recsys_client.statuses import from_rpc_error
+from recsys_client.throttle import SENT_PER_ANSWER, Throttle, check_share, not_sent
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -23,6 +27,8 @@ class Connection:
         retries: Number of times that a call which is safe to repeat is sent again.
         tls: Certificates; None for a connection in plain text.
         token: Bearer token of each call, or None.
+        throttle: Calls that are sent per answered call while the service refuses calls as
+            overloaded; None sends all.
 
     Example:
         >>> from recsys_client import RecsysClient
@@ -41,7 +47,10 @@ class Connection:
         retries: int = 3,
         tls: Tls | None = None,
         token: str | None = None,
+        throttle: float | None = SENT_PER_ANSWER,
     ) -> None:
+        if throttle is not None:
+            check_share(throttle)
         self.address = address
         self.timeout = timeout
         options = channel_options(address, retries=retries)
@@ -52,6 +61,8 @@ class Connection:
         )
         self._metadata = call_metadata(token)
         self._methods: dict[str, Any] = {}
+        self._share = throttle
+        self._throttles: dict[str, Throttle] = {}
         self._health = health_pb2_grpc.HealthStub(self._channel)
 
     def with_timeout(self, timeout: float) -> Self:
@@ -73,3 +84,26 @@ class Connection:
                 response_deserializer=operation.response.FromString,
             )
         return method(operation.request, timeout=self.timeout, metadata=self._metadata)
+
+    def _admit(self, method: str) -> Throttle | None:
+        """The throttle of a method that is about to be called; None without one.
+
+        Raises:
+            OverloadedError: The call is not to be sent.
+        """
+        if self._share is None:
+            return None
+        throttle = self._throttles.get(method)
+        if throttle is None:
+            throttle = self._throttles.setdefault(method, Throttle(self._share))
+        seconds = throttle.wait()
+        if seconds is not None:
+            raise not_sent(self.address, seconds)
+        return throttle
+
+    def _failure(self, error: grpc.RpcError, throttle: Throttle | None) -> RecsysError:
+        """The exception of a failed call, which its throttle counts."""
+        failure = from_rpc_error(error, self.address)
+        if throttle is not None:
+            throttle.failed(failure)
+        return failure

@@ -23,8 +23,9 @@ _WEIGHT = 0.1
 _SURPRISE = 4.0
 """Ratio of a measurement to the estimate, at most: one batch that the operating system or the load
 of another bundle held up must not refuse the calls after it."""
-_MARGIN = 1.25
-"""Factor of an estimate that has to fit a deadline: an answer that comes too late is lost work."""
+_MARGIN = 2.0
+"""Factor of an estimate that has to fit a deadline: an answer that comes too late is lost work, and
+the estimate contains neither the batch that runs nor the time in gRPC."""
 _FIRST_RATE = 1e-6
 """Seconds per unit of cost before the first measurement."""
 
@@ -44,7 +45,7 @@ class QueueLimits(Config):
 
     calls: int = Field(2_048, ge=1)
     bytes: int = Field(64 * 1024 * 1024, ge=1024)
-    seconds: float = Field(1.0, gt=0)
+    seconds: float = Field(2.0, gt=0)
 
 
 def cost_of(message: RetrieveRequest) -> float:
