@@ -12,7 +12,7 @@ from recsys.bundle.feeds import FEEDS, load_feeds, save_feeds
 from recsys.encoders import Encoder, load_encoder
 from recsys.errors import DataError
 from recsys.features import AttributeSchema, ItemEncoder
-from recsys.feed import FeedConfig, FeedView, ItemStatistics, PictureHashes
+from recsys.feed import FeedConfig, FeedView, PictureHashes
 from recsys.ids import Vectors
 from recsys.index.storage import StoredVectors
 from recsys.ingestion import IngestedData, load_ingested, save_ingested
@@ -93,8 +93,7 @@ class Parts:
 
     def feed_view(self, retriever: Retriever) -> FeedView:
         """What feeds read of these parts and of a retriever over them."""
-        statistics = ItemStatistics.of(self.ingested.interactions)
-        return FeedView(retriever, statistics, self.picture_hashes, self.ranker)
+        return FeedView(retriever, self.picture_hashes, self.ranker)
 
 
 def save_parts(parts: Parts, folder: Path, step: Callable[[str], None]) -> None:

@@ -25,7 +25,6 @@ from recsys.feed.stages import (
     Source,
     Stage,
 )
-from recsys.feed.statistics import ItemStatistics
 from recsys.feed.view import FeedView
 from recsys_client.feed import (
     FeedExplanation,
@@ -50,7 +49,6 @@ __all__ = [
     "Filter",
     "Filtered",
     "Hydrator",
-    "ItemStatistics",
     "PictureHashes",
     "Pipeline",
     "RankedFeed",

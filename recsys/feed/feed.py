@@ -63,7 +63,6 @@ class Feed:
 
     Example:
         >>> from recsys.catalogue import catalogue_of_ids
-        >>> from recsys.feed.statistics import ItemStatistics
         >>> from recsys.ids import IdMap
         >>> from recsys.index import ExactConfig
         >>> from recsys.interactions import Interactions
@@ -76,7 +75,7 @@ class Feed:
         >>> vectors = np.array([[1, 0], [0.9, 0.1], [0, 1]], np.float32)
         >>> space = Space.content("text", vectors, np.ones(3, bool), ExactConfig())
         >>> retriever = Retriever(catalogue, log, None, {"text": space})
-        >>> feed = Feed(FeedView(retriever, ItemStatistics.of(log)))
+        >>> feed = Feed(FeedView(retriever))
         >>> feed.rank(FeedRequest(k=2)).ids
         ['rug', 'lamp']
     """
@@ -121,7 +120,7 @@ class Feed:
 
     def warm_up(self) -> None:
         """Answer one request per pipeline without time budgets, so that the next ones are fast."""
-        popular = self.view.retriever.catalogue.ids.ids(self.view.statistics.popular[:1])
+        popular = self.view.retriever.catalogue.ids.ids(self.view.statistics.popular.first(1)[:1])
         for name, section in self.feeds.items():
             pipeline = patient(section.pipeline(name))
             context = resolve(FeedRequest(Query(history=popular)), pipeline, self.view)

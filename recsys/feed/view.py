@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.feed.picture_hashes import Hashes, PictureHashes
-from recsys.feed.statistics import ItemStatistics
 from recsys.ids import Mask, Rows, Vectors
 from recsys.index import RowSet
 from recsys.live.catalogue import LiveCatalogue
 from recsys.ranking import Ranker
 from recsys.retrieval import TWO_TOWER, Retriever, Space
+from recsys.retrieval.popularity import ItemOrder, ItemStatistics
 from recsys.retrieval.sources import ItemColumns
 from recsys_client.filters import And, Filter
 
@@ -27,15 +27,18 @@ class FeedView:
 
     Attributes:
         retriever: Catalogue, histories, spaces and filter columns.
-        statistics: Statistics of the items in the log of the bundle.
         hashes: Hashes of the pictures of the items of the bundle.
         ranker: Learned ranker, or None.
     """
 
     retriever: Retriever
-    statistics: ItemStatistics
     hashes: PictureHashes = _NO_HASHES
     ranker: Ranker | None = None
+
+    @property
+    def statistics(self) -> ItemStatistics:
+        """Statistics of the items: the log of the bundle, and the interactions since."""
+        return self.retriever.statistics
 
     @property
     def columns(self) -> ItemColumns:
@@ -89,12 +92,12 @@ class FeedView:
             return None
         return self.columns.rows(filters[0] if len(filters) == 1 else And(list(filters)))
 
-    def first_of(self, order: Rows, k: int, *, hidden: Rows, allowed: RowSet | None) -> Rows:
+    def first_of(self, order: ItemOrder, k: int, *, hidden: Rows, allowed: RowSet | None) -> Rows:
         """The first k rows of an order that are allowed, present and not hidden."""
         found, begin, step = [np.empty(0, np.int32)], 0, _CHUNK * k
         missing = k
         while missing > 0 and begin < len(order):
-            rows = order[begin : begin + step]
+            rows = order.first(begin + step)[begin : begin + step]
             keep = self.present(rows)
             if allowed is not None:
                 keep &= allowed.mask[rows]

@@ -25,7 +25,7 @@ from recsys.live.ids import AddedIds, LiveIds
 from recsys.live.parts import LiveParts
 from recsys.live.snapshot import Snapshot
 from recsys.live.users.histories import EventLog, LiveHistories
-from recsys.live.users.popularity import LivePopularity, RecordedCounts
+from recsys.live.users.popularity import LivePopularity, RecordedInteractions
 from recsys.live.values import ValueCodes
 from recsys.retrieval import TWO_TOWER, LiveSpace, SpaceWriter
 from recsys.retrieval.filters import FilterColumns
@@ -71,7 +71,7 @@ class SnapshotWriter:
         )
         self._ids = AddedIds(parts.catalogue.ids)
         self._versions, self._events = ItemVersions(), EventLog()
-        self._counts = RecordedCounts(parts.log, self._events)
+        self._recorded = RecordedInteractions(parts.log, self._events)
         self._absent, self._rows = BitMap(), len(self._ids)
         self._applying = threading.Lock()
         """Held while items are encoded and written to the spaces."""
@@ -178,7 +178,7 @@ class SnapshotWriter:
             spaces=snapshot.spaces,
             history_vectors=self._history_vectors(snapshot.spaces),
             watermark=watermark,
-            popularity=LivePopularity(self._counts, histories.length, histories.size),
+            popularity=LivePopularity(self._recorded, histories.length, histories.size),
         )
         return replace(snapshot, watermark=watermark, histories=histories, retriever=retriever)
 
@@ -204,7 +204,7 @@ class SnapshotWriter:
             spaces=spaces,
             history_vectors=self._history_vectors(spaces),
             watermark=parts.watermark,
-            popularity=LivePopularity(self._counts, 0, len(base)),
+            popularity=LivePopularity(self._recorded, 0, len(base)),
         )
         return Snapshot(
             parts.watermark, parts.watermark, retriever, catalogue, histories, columns, spaces
@@ -290,8 +290,7 @@ class SnapshotWriter:
         known, events = self._is_known(change.user_id), self._events
         if isinstance(change, UserDeleted):
             logged = self._parts.log.find(change.user_id)
-            rows = {} if logged is None else {"logged": logged.items}
-            events.delete_user(change.user_id, sequence=sequence, **rows)
+            events.delete_user(change.user_id, sequence=sequence, logged=logged)
             return -known
         row = self._ids.find(change.item_id)
         events.interact(change.user_id, change.item_id, row, time=change.time, sequence=sequence)

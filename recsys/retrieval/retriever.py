@@ -17,7 +17,7 @@ from recsys.retrieval.filters import FilterColumns
 from recsys.retrieval.forks import check_process, record_process
 from recsys.retrieval.fusion_search import FusionInput, SearchResult, search_spaces
 from recsys.retrieval.parsing import ParsedRequest, RequestParser
-from recsys.retrieval.popularity import Popular, Popularity
+from recsys.retrieval.popularity import ItemStatistics, Popular, Popularity
 from recsys.retrieval.query_vectors import (
     ContentEncoder,
     EncodedContent,
@@ -256,12 +256,17 @@ class Retriever(RetrievalCalls):
             self.catalogue.ids, self.log, inputs, columns, items, self.max_k, self.unknown_user
         )
 
+    @property
+    def statistics(self) -> ItemStatistics:
+        """How often and how recently items were interacted with: recorded or in the log."""
+        return self._popular.statistics
+
     @cached_property
     def _popular(self) -> Popular:
         if self.popularity is not None:
             return self.popularity
         assert isinstance(self.log, Interactions)
-        return Popularity(self.log.item_counts)
+        return Popularity(self.log)
 
     def _query_vectors(
         self, parsed: Mapping[int, ParsedRequest], budget: Budget

@@ -19,7 +19,6 @@ from recsys.feed import (
     Filter,
     Filtered,
     Hydrator,
-    ItemStatistics,
     Pipeline,
     Retrieved,
     ScoringStage,
@@ -44,7 +43,7 @@ def tiny_view(items: int = ITEMS) -> FeedView:
     log = Interactions.of(IdMap.of("user", []), catalogue.ids, user=[], item=[], time=[])
     vectors = np.random.default_rng(0).normal(size=(items, 8)).astype(np.float32)
     space = Space.content("text", vectors, np.ones(items, np.bool_), ExactConfig())
-    return FeedView(Retriever(catalogue, log, None, {"text": space}), ItemStatistics.of(log))
+    return FeedView(Retriever(catalogue, log, None, {"text": space}))
 
 
 def context_of(view: FeedView, **fields: Any) -> FeedContext:

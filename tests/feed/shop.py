@@ -13,7 +13,7 @@ from PIL import Image
 
 from recsys.catalogue import Catalogue, CatalogueFields
 from recsys.encoders import Encoded
-from recsys.feed import Feed, FeedConfig, FeedView, ItemStatistics, PictureHashes
+from recsys.feed import Feed, FeedConfig, FeedView, PictureHashes
 from recsys.ids import IdMap, Vectors
 from recsys.index import ExactConfig
 from recsys.interactions import Interactions
@@ -100,9 +100,7 @@ def view() -> FeedView:
     pictures = [
         None if row == 8 else _picture(min(row, 6) if row == 7 else row) for row in range(10)
     ]
-    log = retriever().log
-    assert isinstance(log, Interactions)
-    return FeedView(retriever(), ItemStatistics.of(log), PictureHashes.of(pictures))
+    return FeedView(retriever(), PictureHashes.of(pictures))
 
 
 def feed_of(**sections: dict[str, Any]) -> Feed:

@@ -18,7 +18,6 @@ from recsys.feed import (
     FeedResponse,
     FeedView,
     Filter,
-    ItemStatistics,
     Stage,
     choose,
 )
@@ -273,7 +272,7 @@ def test_everything_filtered_is_an_empty_feed() -> None:
 def test_an_empty_catalogue_has_an_empty_feed() -> None:
     catalogue = catalogue_of_ids([])
     log = Interactions.of(IdMap.of("user", []), catalogue.ids, user=[], item=[], time=[])
-    view = FeedView(Retriever(catalogue, log, None, {}), ItemStatistics.of(log))
+    view = FeedView(Retriever(catalogue, log, None, {}))
     response = rank(Feed(view, FEED.feeds), Query(user_id="ann"), candidates=["i1"])
     assert response.ids == [] and response.degraded == ()
     assert response.unknown_candidates == ("i1",)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recsys.feed import Feed, FeedConfig, FeedView, ItemStatistics
+from recsys.feed import Feed, FeedConfig, FeedView
 from recsys.interactions import Interactions
 from recsys.live import LiveEngine
 from recsys.ranking import LinearScorer, Ranker, Statistics
@@ -32,7 +32,7 @@ def live_feed(**values: Any) -> Feed:
     assert isinstance(log, Interactions)
     weights = {name: 0.1 for name in default_features(SOURCES)} | {"popularity": 0.3}
     ranker = Ranker.of(LinearScorer.of_weights(weights), Statistics.of(log))
-    view = FeedView(retriever, ItemStatistics.of(log), ranker=ranker)
+    view = FeedView(retriever, ranker=ranker)
     return Feed(view, {"home": without_budgets(FeedConfig.model_validate(values))})
 
 

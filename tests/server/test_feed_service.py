@@ -23,7 +23,7 @@ from recsys.store import (
     open_store,
     read_impressions,
 )
-from recsys_client import AsyncRecsysClient, Interaction, Query, RecsysClient
+from recsys_client import AsyncRecsysClient, Interaction, Item, Query, RecsysClient
 from recsys_client.errors import InvalidRequestError, NotFoundError, RecsysError, ServiceError
 from recsys_client.feed import FeedRequest, FeedResponse
 from recsys_server.rollout import Deployment, LoadedBundle, Rollout
@@ -160,6 +160,18 @@ def test_an_abandoned_feed_is_not_recorded(tmp_path: Path, monkeypatch: pytest.M
         ids = [made.client.rank_feed(FeedRequest(ANN, k=4)).request_id]
     with open_store(tmp_path / "store.db") as store:
         assert [each.request_id for each in read_impressions(store)] == ids
+
+
+def test_recorded_interactions_count_in_the_next_feed(tmp_path: Path) -> None:
+    feed = live_feed(sources=[{"stage": "popular"}], scorers=[{"stage": "blend"}])
+    with world(tmp_path / "store.db", feed) as made:
+        before = made.client.rank_feed(FeedRequest(k=20)).ids
+        last = before[-1]
+        made.client.record_interactions([Interaction(f"u{n}", last, 2_000) for n in range(9)])
+        assert made.client.rank_feed(FeedRequest(k=20)).ids[0] == last
+        made.client.upsert_items([Item("new", "a new lamp")])
+        made.client.record_interactions([Interaction("u1", "new", 2_000 + n) for n in range(20)])
+        assert made.client.rank_feed(FeedRequest(k=20)).ids[0] == "new"
 
 
 def test_a_slow_source_leaves_time_before_the_deadline(

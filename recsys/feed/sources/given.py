@@ -10,6 +10,7 @@ from pydantic import Field
 from recsys.feed.candidates import Retrieved
 from recsys.feed.context import FeedContext
 from recsys.feed.stages import Source
+from recsys.retrieval.popularity import ItemOrder
 
 
 class Followed(Source):
@@ -28,7 +29,7 @@ class Followed(Source):
         assert context.followed is not None
         view, rows = context.view, context.followed.rows
         recent = view.statistics.of_rows(view.statistics.recent, rows)
-        order = rows[np.argsort(-recent, kind="stable")]
+        order = ItemOrder(recent, rows)
         found = view.first_of(order, self.k, hidden=context.hidden, allowed=context.allowed)
         return Retrieved(found, view.statistics.of_rows(view.statistics.recent, found))
 

@@ -11,6 +11,7 @@ from recsys.feed.candidates import Retrieved
 from recsys.feed.context import FeedContext
 from recsys.feed.stages import Source
 from recsys.ids import Rows
+from recsys.retrieval.popularity import ItemOrder
 
 
 class Popular(Source):
@@ -51,11 +52,9 @@ class Fresh(Source):
 
     def run(self, context: FeedContext) -> Retrieved:
         """The first items of the order; scores descend by one."""
-        view, statistics = context.view, context.view.statistics
-        added = np.arange(view.size - 1, len(statistics) - 1, -1, dtype=np.int32)
-        rows = _first(context, np.concatenate([added, statistics.fresh]), self.k)
+        rows = _first(context, context.view.statistics.fresh, self.k)
         return Retrieved(rows, -np.arange(len(rows), dtype=np.float32))
 
 
-def _first(context: FeedContext, order: Rows, k: int) -> Rows:
+def _first(context: FeedContext, order: ItemOrder, k: int) -> Rows:
     return context.view.first_of(order, k, hidden=context.hidden, allowed=context.allowed)

@@ -34,7 +34,8 @@ class EventLog:
         newest: Last event per id of a user.
         unknown: Number of each item id that was unknown when an event named it.
         later: Row per number of an id that became known.
-        erased: Item rows of the bundle's interactions that a deletion ended, by its event.
+        erased: Item rows and times of the bundle's interactions that a deletion ended, by its
+            event.
 
     Example:
         >>> events = EventLog()
@@ -49,7 +50,7 @@ class EventLog:
         self.newest: dict[str, int] = {}
         self.unknown: dict[str, int] = {}
         self.later: dict[int, int] = {}
-        self.erased: dict[int, Rows] = {}
+        self.erased: dict[int, tuple[Rows, Times]] = {}
 
     def __len__(self) -> int:
         return len(self.older)
@@ -75,13 +76,16 @@ class EventLog:
         self.older.append(self.newest.get(user_id, -1))
         self.newest[user_id] = len(self.older) - 1  # The last, as readers begin here.
 
-    def delete_user(self, user_id: str, *, sequence: int, logged: Rows = _NO_ROWS) -> None:
+    def delete_user(
+        self, user_id: str, *, sequence: int, logged: UserHistory | None = None
+    ) -> None:
         """End a user's history, which begins again with the next interaction.
 
-        ``logged`` are the items of the user in the bundle.
+        ``logged`` is the history of the user in the bundle.
         """
-        if len(logged):
-            self.erased[len(self)] = logged
+        if logged is not None:
+            times = np.zeros(len(logged.items), np.int64) if logged.times is None else logged.times
+            self.erased[len(self)] = logged.items, times
         self.append(user_id, item=DELETED, time=0, sequence=sequence)
 
     def state(self, user_id: str) -> bool | None:
@@ -96,16 +100,20 @@ class EventLog:
             event = older[event]
         return event
 
-    def deleted_by(self, event: int) -> Rows:
-        """Items whose interactions the deletion of a user has ended, as ``item`` has them."""
+    def deleted_by(self, event: int) -> tuple[Rows, Times]:
+        """Items, as ``item`` has them, and times of what the deletion of a user has ended."""
         items, older = self.item, self.older
         found: list[int] = []
         before = older[event]
         while before >= 0 and items[before] != DELETED:
-            found.append(items[before])
+            found.append(before)
             before = older[before]
-        rows = np.array(found, np.int32)
-        return rows if before >= 0 else np.concatenate([rows, self.erased.get(event, _NO_ROWS)])
+        rows = np.array([items[each] for each in found], np.int32)
+        times = np.array([self.time[each] for each in found], np.int64)
+        if before < 0 and event in self.erased:
+            logged = self.erased[event]
+            rows, times = np.concatenate([rows, logged[0]]), np.concatenate([times, logged[1]])
+        return rows, times
 
     def since_deletion(self, event: int) -> tuple[Rows, Times, bool]:
         """Items and times up to an event, oldest first, and whether a deletion is before them.
@@ -124,9 +132,10 @@ class EventLog:
         return rows, np.array([times[each] for each in found], np.int64), event >= 0
 
 
-def unknown_number(item: int) -> int:
-    """Number of an unknown id, from the item of an event that named it."""
-    return _FIRST_UNKNOWN - item
+def unknown_numbers(items: Rows) -> Rows:
+    """Numbers of unknown ids, from the items of the events that named them."""
+    found: Rows = _FIRST_UNKNOWN - items
+    return found
 
 
 @dataclass(frozen=True, eq=False)

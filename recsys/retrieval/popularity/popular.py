@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.ids import Mask, Rows
+from recsys.interactions import Interactions
 from recsys.retrieval.crowding import Walk
 from recsys.retrieval.fusion_search import SearchResult
 from recsys.retrieval.parsing import ParsedRequest
+from recsys.retrieval.popularity.statistics import ItemStatistics
 from recsys.retrieval.space import Space
 
 Counts = npt.NDArray[np.int64]
@@ -24,13 +27,11 @@ class Popular:
 
     Attributes:
         counts: Number of interactions per item, int64 ``[n]``; items after the first n have none.
-
-    Example:
-        >>> Popularity(np.array([1, 3, 3])).best(np.ones(3, bool), k=2).tolist()
-        [1, 2]
+        statistics: Statistics of the same items.
     """
 
     counts: Counts
+    statistics: ItemStatistics
 
     def best(self, eligible: Mask, k: int) -> Rows:
         """The k eligible items with most interactions, of equal ones those with lower rows first.
@@ -73,15 +74,27 @@ class Popular:
 
 @dataclass(frozen=True, eq=False)
 class Popularity(Popular):
-    """Items by a number of interactions that stays as it is.
+    """Items by the interactions of a log.
 
     Attributes:
-        counts: Number of interactions per item, int64 ``[n]``; items after the first n have none.
+        log: The log.
 
     Example:
-        >>> eligible = np.array([True, False, True, True])
-        >>> Popularity(np.array([1, 3, 3, 2])).best(eligible, k=2).tolist()
-        [2, 3]
+        >>> from recsys.ids import IdMap
+        >>> users, items = IdMap.of("user", ["ann"]), IdMap.of("item", ["lamp", "rug", "mug"])
+        >>> log = Interactions.of(users, items, user=[0, 0], item=[1, 2], time=[10, 20])
+        >>> Popularity(log).best(np.array([True, False, True]), k=2).tolist()
+        [2, 0]
     """
 
-    counts: Counts
+    log: Interactions
+
+    @cached_property
+    def counts(self) -> Counts:  # type: ignore[override]  # written once, as any attribute
+        """Number of interactions per item, int64 ``[n]``."""
+        return self.log.item_counts
+
+    @cached_property
+    def statistics(self) -> ItemStatistics:  # type: ignore[override]
+        """Statistics of the items of the log."""
+        return ItemStatistics.of(self.log)
