@@ -22,8 +22,9 @@ from scipy.sparse.csgraph import connected_components
 from tests.contracts.request_fields import missing_fields
 
 ROOT = Path(__file__).resolve().parent.parent
-MEASURED = ("recsys", "server", "clients", "benchmarks")
-PACKAGE_FOLDERS = ("server", "clients/python")  # folders that hold packages and are none themselves
+MEASURED = ("recsys", "server", "console", "clients", "benchmarks")
+PACKAGE_FOLDERS = ("server", "console", "clients/python")
+"""Folders that hold packages and are none themselves."""
 FILES_PER_FOLDER = 15
 
 

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = (
     "recsys",
     "server",
+    "console",
     "clients",
     "benchmarks",
     "examples",

@@ -28,12 +28,14 @@ from benchmarks.house import (
 LIBRARY = sources("recsys")
 FOREIGN = {"gen", "node_modules", "__pycache__"}  # installed and generated files
 CONTRACT = sources("clients")
-PRODUCT = sources("recsys", "server", "clients", "data", "benchmarks", "examples")
+CONSOLE = sources("console")
+PRODUCT = sources("recsys", "server", "console", "clients", "data", "benchmarks", "examples")
 ALL = PRODUCT + sources("tests")
 LONGEST_FILE, LONGEST_FUNCTION = 450, 70
 # The index knows no model: parts that it may not import, although they come before it.
 FORBIDDEN = {("index", part) for part in ("encoders", "features", "towers", "ranking")}
-COMMANDS = ("recsys_server.command", "recsys_server.security")
+COMMANDS = ("recsys_server.command", "recsys_server.security", "recsys_console.command")
+PACKAGES = {"recsys", "recsys_client", "recsys_server", "recsys_console"}
 PICKLES = {"pickle", "joblib", "dill"}
 # The parts that may import a library. Libraries that are not listed are free for all.
 HOMES = {
@@ -66,6 +68,9 @@ HOMES = {
     "recsys_server": set(),
     "recsys_server.command": {"cli"},  # imports gRPC when it runs
     "recsys_server.security": {"cli"},  # its command
+    "recsys_console": set(),
+    "recsys_console.command": {"cli"},  # imports FastAPI when it runs
+    **dict.fromkeys(("fastapi", "starlette", "uvicorn"), set[str]()),
     **dict.fromkeys(("recsys_client.RecsysClient", "recsys_client.client"), {"cli"}),
     # They import gRPC or protobuf.
     **{f"recsys_client.{module}": set[str]() for module in ("convert", "pb", "statuses")},
@@ -91,7 +96,7 @@ def test_a_part_imports_only_from_the_parts_before_it() -> None:
         for line, module in imports(path):
             assert not module.startswith("."), f"{_where(path, line)}: imports are absolute here"
             first, _, rest = module.partition(".")
-            if first not in {"recsys", "recsys_client", "recsys_server"} or part == "__init__":
+            if first not in PACKAGES or part == "__init__":
                 continue
             if part == "cli" and module.startswith(COMMANDS):
                 continue  # HOMES says so
@@ -116,6 +121,20 @@ def test_a_library_is_imported_only_by_the_parts_that_may() -> None:
             homes = HOMES.get(f"{first}.{second}", HOMES.get(first))
             if homes is not None and part_of(path) not in homes:
                 wrong.append(f"{_where(path, line)} imports {module}")
+    assert not wrong
+
+
+def test_the_console_is_a_client_and_nothing_more() -> None:
+    """It has no library of the engine either: a machine may have the console alone."""
+    engine = {"recsys", "recsys_server", "grpc", "google", "numpy", "pandas", *HOMES}
+    allowed = {"recsys_client", "fastapi", "starlette", "uvicorn", "typer"}
+    allowed |= {"recsys_client.client", "recsys_client.RecsysClient", "recsys_console"}
+    wrong = [
+        f"{_where(path, line)} imports {module}"
+        for path in CONSOLE
+        for line, module in imports(path)
+        if module.split(".")[0] in engine - allowed
+    ]
     assert not wrong
 
 
@@ -182,7 +201,7 @@ def test_importing_loads_no_heavy_library() -> None:
     modules = ["recsys", *(f"recsys.{part}" for part in parts)]
     heavy = [
         *("tensorflow", "tf_keras", "scann", "sklearn", "optuna", "scipy.stats"),
-        *("grpc", "google.protobuf", "recsys_server.processes.serving"),
+        *("grpc", "google.protobuf", "recsys_server.processes.serving", "fastapi"),
     ]
     code = f"""
 import importlib, sys
@@ -213,6 +232,7 @@ def _text_files() -> list[Path]:
     folders = [
         "recsys",
         "server",
+        "console",
         "clients",
         "protos",
         "tests",

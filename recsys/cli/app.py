@@ -24,6 +24,7 @@ from recsys.cli.query import describe, evaluate_feed, feed, query
 from recsys.errors import RecsysError
 from recsys.screen import quiet_libraries
 from recsys.version import __version__
+from recsys_console.command import console
 from recsys_server.command import serve
 from recsys_server.security import command as token
 
@@ -42,6 +43,7 @@ app.command()(init.init)
 runs.add_to(app)
 app.command("export-embeddings")(exports.export_embeddings)
 app.command()(serve)
+app.command()(console)
 app.command()(query)
 app.command()(feed)
 app.command("evaluate-feed")(evaluate_feed)

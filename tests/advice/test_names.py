@@ -18,7 +18,12 @@ from recsys.config_faults import sections_in
 from recsys.pipeline import RunConfig
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("recsys", "server/recsys_server", "clients/python/recsys_client")
+FOLDERS = (
+    "recsys",
+    "server/recsys_server",
+    "console/recsys_console",
+    "clients/python/recsys_client",
+)
 SECTIONS = "data|split|text|image|towers|train|evaluation|index|serve"
 KEY = re.compile(rf"(?<![\w./'\"])(?:{SECTIONS})(?:\.[a-z_]+)+\b(?![(/])")
 COMMAND = re.compile(r"['`]recsys ((?:[a-z]+[a-z-]*)(?: [a-z]+[a-z-]*)*)")

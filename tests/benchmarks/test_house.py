@@ -74,6 +74,7 @@ def test_the_figures_are_printed_as_text_and_as_json(capsys: pytest.CaptureFixtu
         "recsys/one": 1,
         "recsys": 10,
         "server": 1,
+        "console": 0,
         "clients": 1,
         "benchmarks": 1,
         "total": 13,

@@ -53,7 +53,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("wheels")
     source = folder / "source"
     ignored = shutil.ignore_patterns("build", "dist", "*.egg-info", "__pycache__")
-    for name in ("recsys", "server", "clients"):
+    for name in ("recsys", "server", "console", "clients"):
         shutil.copytree(ROOT / name, source / name, ignore=ignored)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source / name)
@@ -87,15 +87,18 @@ def packages(wheel: Path) -> set[str]:
 
 def test_the_wheels_install_no_package_with_a_common_name(wheels: dict[str, Path]) -> None:
     assert {name: packages(wheel) for name, wheel in wheels.items()} == {
-        "recsys": {"recsys", "recsys_server"},
+        "recsys": {"recsys", "recsys_server", "recsys_console"},
         "recsys_client": {"recsys_client"},
     }
 
 
 def test_the_wheels_carry_their_types_and_one_version(wheels: dict[str, Path]) -> None:
     names = [name for wheel in wheels.values() for name in ZipFile(wheel).namelist()]
-    typed = {"recsys/py.typed", "recsys_server/py.typed", "recsys_client/py.typed"}
+    packages = ("recsys", "recsys_server", "recsys_console", "recsys_client")
+    typed = {f"{name}/py.typed" for name in packages}
     assert typed <= set(names)
+    assert "recsys_console/templates/layout.html" in names
+    assert "recsys_console/static/console.css" in names
     assert "recsys_client/pb/recsys/v1/retrieval_pb2.pyi" in names
     assert recsys.__version__ == recsys_client.__version__
     assert {path.name.split("-")[1] for path in wheels.values()} == {recsys.__version__}

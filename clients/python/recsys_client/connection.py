@@ -74,6 +74,15 @@ class Connection:
         other.timeout = timeout
         return other
 
+    def with_token(self, token: str | None) -> Self:
+        """This client with another ``token``, or none, over the same connection.
+
+        Closing one of them closes both.
+        """
+        other = copy(self)
+        other._metadata = call_metadata(token)
+        return other
+
     def _send(self, operation: Operation[Any]) -> Any:
         """Send an operation: its response, or in the asynchronous library a coroutine of it."""
         method = self._methods.get(operation.method)

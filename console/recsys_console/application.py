@@ -1,0 +1,89 @@
+"""The ASGI application of the console."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import Depends, FastAPI
+from jinja2 import Environment
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.staticfiles import StaticFiles
+
+from recsys_client import AsyncRecsysClient
+from recsys_console.faults import add_handlers
+from recsys_console.pages.registry import PAGES, ROUTERS
+from recsys_console.rendering.environment import STATIC, create_environment
+from recsys_console.security.headers import SecureResponses
+from recsys_console.security.requests import check_form
+from recsys_console.security.sessions import Sessions
+from recsys_console.security.uploads import LimitedUploads
+from recsys_console.settings import Settings
+
+
+@dataclass(frozen=True)
+class Console:
+    """The parts that all requests share.
+
+    Attributes:
+        settings: Settings of the console.
+        client: Client of the service, without a token.
+        sessions: Sessions of the browsers.
+        environment: Templates.
+    """
+
+    settings: Settings
+    client: AsyncRecsysClient
+    sessions: Sessions
+    environment: Environment
+
+
+class _KeptFiles(StaticFiles):
+    """Static files, which browsers keep: their addresses change with their content."""
+
+    def file_response(self, *args: object, **options: object) -> object:  # type: ignore[override]
+        response = super().file_response(*args, **options)  # type: ignore[arg-type]
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def create_application(settings: Settings) -> FastAPI:
+    """The console of one service, which connects when the application starts."""
+
+    @asynccontextmanager
+    async def lifespan(application: FastAPI) -> AsyncIterator[None]:
+        client = AsyncRecsysClient(
+            settings.address, timeout=settings.timeout, retries=1, tls=settings.tls
+        )
+        sessions = Sessions(
+            idle_seconds=settings.idle_seconds,
+            session_seconds=settings.session_seconds,
+            max_sessions=settings.max_sessions,
+        )
+        environment = create_environment(navigation=PAGES, address=settings.address)
+        application.state.console = Console(settings, client, sessions, environment)
+        async with client:
+            yield
+
+    application = FastAPI(
+        title="recsys console",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+        dependencies=[Depends(check_form)],
+        middleware=[
+            Middleware(SecureResponses, secure=settings.secure),
+            Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.hosts)),
+            Middleware(LimitedUploads, limit=settings.max_upload),
+        ],
+    )
+    add_handlers(application)
+    for page in PAGES:
+        application.include_router(page.router)
+    for router in ROUTERS:
+        application.include_router(router)
+    application.mount("/static", _KeptFiles(directory=STATIC))
+    return application

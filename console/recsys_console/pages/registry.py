@@ -1,0 +1,12 @@
+"""All pages: those of the navigation, in its order, and the further routes."""
+
+from __future__ import annotations
+
+from recsys_console.pages import overview, signing_in, themes
+from recsys_console.pages.page import Page
+
+PAGES = (Page("Overview", "/", "o", "overview", overview.router),)
+"""Entries of the navigation: Overview, Items, Users, Feed, Quality, Operations."""
+
+ROUTERS = (signing_in.router, themes.router)
+"""Routes of pages without an entry in the navigation."""

@@ -1,0 +1,1 @@
+"""View models as pages or as JSON, and plots as SVG."""

@@ -1,0 +1,1 @@
+"""Sessions, signing in, forged requests, and the headers of every response."""
