@@ -55,7 +55,11 @@ def create_application(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
         client = AsyncRecsysClient(
-            settings.address, timeout=settings.timeout, retries=1, tls=settings.tls
+            settings.address,
+            timeout=settings.timeout,
+            retries=1,
+            tls=settings.tls,
+            throttle=None,  # people repeat no call hundreds of times
         )
         sessions = Sessions(
             idle_seconds=settings.idle_seconds,

@@ -81,6 +81,7 @@ class Connection:
         """
         other = copy(self)
         other._metadata = call_metadata(token)
+        other._throttles = {}  # rates are per token
         return other
 
     def _send(self, operation: Operation[Any]) -> Any:
