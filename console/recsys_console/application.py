@@ -20,6 +20,7 @@ from recsys_console.security.headers import SecureResponses
 from recsys_console.security.requests import check_form
 from recsys_console.security.sessions import Sessions
 from recsys_console.security.uploads import LimitedUploads
+from recsys_console.service.thumbnails import Thumbnails
 from recsys_console.settings import Settings
 
 
@@ -30,12 +31,14 @@ class Console:
     Attributes:
         settings: Settings of the console.
         client: Client of the service, without a token.
+        thumbnails: Pictures of items.
         sessions: Sessions of the browsers.
         environment: Templates.
     """
 
     settings: Settings
     client: AsyncRecsysClient
+    thumbnails: Thumbnails
     sessions: Sessions
     environment: Environment
 
@@ -67,7 +70,9 @@ def create_application(settings: Settings) -> FastAPI:
             max_sessions=settings.max_sessions,
         )
         environment = create_environment(navigation=PAGES, address=settings.address)
-        application.state.console = Console(settings, client, sessions, environment)
+        application.state.console = Console(
+            settings, client, Thumbnails(client), sessions, environment
+        )
         async with client:
             yield
 

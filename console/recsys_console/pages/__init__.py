@@ -5,8 +5,10 @@ To add a page:
 1. Write a module here: a frozen dataclass, the *view model*; a coroutine that builds it from the
    client and the parameters; and a ``router`` with the routes, which return
    ``respond(request, "name.html", view)``. ``overview.py`` is the pattern.
-2. Write ``templates/name.html``, which extends ``layout.html``. The view model is ``view``;
-   ``templates/parts/`` has macros, ``static/console.css`` the classes.
+2. Write ``templates/name.html``, which extends ``layout.html``. The view model is ``view``; the
+   macros of ``templates/parts/`` are ``forms``, ``cards`` and ``tiles``, the classes are in
+   ``static/console.css`` and ``static/parts.css``. Addresses of items, users and pictures are the
+   filters ``item_href``, ``user_href`` and ``picture_src``.
 3. Add the router to ``registry.py``: a :class:`~recsys_console.pages.page.Page` if it has an entry
    in the navigation, else one line in ``ROUTERS``.
 

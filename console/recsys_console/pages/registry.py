@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from recsys_console.pages import overview, signing_in, themes
+from recsys_console.pages import overview, pictures, signing_in, themes
 from recsys_console.pages.page import Page
 
 PAGES = (Page("Overview", "/", "o", "overview", overview.router),)
 """Entries of the navigation: Overview, Items, Users, Feed, Quality, Operations."""
 
-ROUTERS = (signing_in.router, themes.router)
+ROUTERS = (pictures.router, signing_in.router, themes.router)
 """Routes of pages without an entry in the navigation."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timezone
+from urllib.parse import urlencode
 
 
 def number(value: float | None) -> str:
@@ -94,7 +95,30 @@ def byte_size(count: float) -> str:
     return f"{count:.3g} TB"
 
 
+def item_href(item_id: str) -> str:
+    """Address of the page of an item, whatever its id holds.
+
+    Example:
+        >>> item_href("a/b?")
+        '/items/item?id=a%2Fb%3F'
+    """
+    return f"/items/item?{urlencode({'id': item_id})}"
+
+
+def user_href(user_id: str) -> str:
+    """Address of the page of a user."""
+    return f"/users/user?{urlencode({'id': user_id})}"
+
+
+def picture_src(item_id: str, size: int = 256) -> str:
+    """Address of the picture of an item, of at most ``size`` pixels."""
+    return f"/pictures?{urlencode({'id': item_id, 'size': size})}"
+
+
 FILTERS = {
+    "item_href": item_href,
+    "picture_src": picture_src,
+    "user_href": user_href,
     "number": number,
     "percent": percent,
     "duration": duration,
