@@ -7,14 +7,17 @@ rank with a few bytes before each, of which most are the same for all.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import chain, repeat
 from struct import Struct
 from sys import byteorder
 
+from google.rpc.status_pb2 import Status
+
 from recsys_client.convert import write_response
+from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_client.response import CandidateColumns, Fallback, Response
 
 _ONE_BYTE = 127
@@ -58,6 +61,35 @@ def response_bytes(response: Response) -> bytes:
     if len(raws) > _ONE_BYTE:
         others = _candidates(raws[_ONE_BYTE:], numbers[_ONE_BYTE:], _HEADS[1], _TAILS[_ONE_BYTE:])
     return first + others + _rest(response)
+
+
+def batch_bytes(results: Iterable[bytes | Status], version: str, watermark: int) -> bytes:
+    """The bytes of a ``BatchRetrieveResponse`` of the bytes of responses, and of errors.
+
+    Example:
+        >>> batch_bytes([b""], "v1", 0)
+        b'\\n\\x02\\n\\x00\\x12\\x02v1'
+    """
+    whole = bytearray()
+    for each in results:
+        if isinstance(each, bytes):
+            result = b"\n%b%b" % (_varint(len(each)), each)
+        else:
+            result = pb.RetrieveResult(error=each).SerializeToString()
+        whole += b"\n%b%b" % (_varint(len(result)), result)
+    rest = pb.BatchRetrieveResponse(bundle_version=version, watermark=watermark)
+    return bytes(whole) + rest.SerializeToString()
+
+
+@lru_cache(maxsize=4_096)
+def _varint(value: int) -> bytes:
+    """A length, as a message holds it."""
+    written = bytearray()
+    while value > _ONE_BYTE:
+        written.append(value & 127 | 128)
+        value >>= 7
+    written.append(value)
+    return bytes(written)
 
 
 def _candidates(

@@ -28,7 +28,7 @@ from recsys_server.metrics.worker_metrics import WorkerMetrics
 from recsys_server.queueing.admission import Admission, QueueLimits, cost_of
 from recsys_server.queueing.answers import AnswerCache
 from recsys_server.queueing.batching import Batcher, Part
-from recsys_server.response_bytes import response_bytes
+from recsys_server.response_bytes import batch_bytes, response_bytes
 from recsys_server.rollout import Deployment, LoadedBundle, Retriever, Rollout
 from recsys_server.statuses import to_status
 
@@ -49,12 +49,14 @@ class Query:
         message: The request.
         deployment: The bundles.
         arrived: Time of its arrival, in seconds of ``time.perf_counter``.
+        watermark: Watermark of the state that has answered.
         answered: Bundle that has answered, the user of the request, and the state of both.
     """
 
     message: pb.RetrieveRequest
     deployment: Deployment
     arrived: float = field(default_factory=time.perf_counter)
+    watermark: int = 0
     answered: tuple[LoadedBundle, str | None, tuple[int, int]] | None = None
 
 
@@ -150,14 +152,15 @@ class RetrievalService:
             message = parse(pb.BatchRetrieveRequest, raw)
             self._limits.check_batch(message)
             deployment = self._rollout.current
+            queries = [Query(each, deployment) for each in message.requests]
             outcomes = await self._batcher_of(message.requests).submit(
-                [Query(each, deployment) for each in message.requests],
+                queries,
                 [cost_of(each) for each in message.requests],
                 size=len(raw),
                 seconds=context.time_remaining(),
             )
             if not any(isinstance(each, DeadlinePassed | AbandonedError) for each in outcomes):
-                return _batch_response(outcomes, deployment)
+                return _batch_response(outcomes, queries, deployment)
             error: Exception = DeadlinePassed()
         except Exception as failed:
             error = failed
@@ -212,6 +215,7 @@ class RetrievalService:
                         self._stages.dropped("retrieve")
                 else:
                     outcomes[part] = response_bytes(answer)
+                    part.request.watermark = answer.watermark
                     user_id = requests[part].query.user_id
                     # What is popular changes with the interactions of others.
                     if answer.fallback != "popularity" or view.snapshot is None:
@@ -248,17 +252,13 @@ def _answers(
     return answers
 
 
-def _batch_response(outcomes: Sequence[bytes | Exception], deployment: Deployment) -> bytes:
-    message = pb.BatchRetrieveResponse(bundle_version=deployment.active.version)
-    for outcome in outcomes:
-        result = message.results.add()
-        if isinstance(outcome, bytes):
-            result.response.ParseFromString(outcome)
-        else:
-            result.error.CopyFrom(to_status(outcome))
-    answered = [each.response for each in message.results if each.HasField("response")]
-    message.watermark = min((each.watermark for each in answered), default=0)
-    return message.SerializeToString()
+def _batch_response(
+    outcomes: Sequence[bytes | Exception], queries: Sequence[Query], deployment: Deployment
+) -> bytes:
+    results = [each if isinstance(each, bytes) else to_status(each) for each in outcomes]
+    pairs = zip(queries, outcomes)
+    answered = [query.watermark for query, outcome in pairs if isinstance(outcome, bytes)]
+    return batch_bytes(results, deployment.active.version, min(answered, default=0))
 
 
 def _check_wanted(part: Part) -> None:

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recsys.errors import UnknownIdError
 from recsys_client.convert import read_response, write_response
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 from recsys_client.response import Candidate, CandidateColumns, Response
-from recsys_server.response_bytes import response_bytes
+from recsys_server.response_bytes import batch_bytes, response_bytes
+from recsys_server.statuses import to_status
 
 
 @given(
@@ -41,3 +43,14 @@ def test_candidates_with_titles_or_parts_are_written_as_messages() -> None:
     ):
         response = Response(found, "text")
         assert response_bytes(response) == write_response(response).SerializeToString()
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 30, 1_000])
+def test_a_batch_holds_responses_and_errors_in_their_order(count: int) -> None:
+    error = to_status(UnknownIdError("no such user", field="query.user_id"))
+    response = Response(CandidateColumns(["x" * 20] * count, [0.5] * count), "text", watermark=7)
+    raw = response_bytes(response)
+    message = pb.BatchRetrieveResponse(bundle_version="v1", watermark=7)
+    message.results.add().response.ParseFromString(raw)
+    message.results.add().error.CopyFrom(error)
+    assert batch_bytes([raw, error], "v1", 7) == message.SerializeToString()

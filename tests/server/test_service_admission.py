@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from threading import Condition
 from typing import Any, NoReturn
 
 import grpc
@@ -197,6 +198,31 @@ def test_a_large_call_neither_delays_single_ones_nor_waits_for_ever() -> None:
     assert [batch.count("single") for batch in batches[:3]] == [BATCH // 2, BATCH // 2, 0]
 
 
+def test_the_requests_of_a_large_call_fill_the_next_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    filled, waits, admission, held = [], [], Admission(QueueLimits()), Held()
+
+    class Watched(Condition):
+        def wait_for(self, predicate: Any, timeout: float | None = None) -> Any:
+            filled.append(predicate())
+            return filled[-1]
+
+    def answer(parts: Sequence[Part]) -> list[str]:
+        waits.append(admission.wait)
+        return [part.request for part in parts]
+
+    async def scenario() -> None:
+        monkeypatch.setattr("recsys_server.queueing.batching.Condition", Watched)
+        batcher = Batcher(answer, executor=held, admission=admission)
+        large = asyncio.create_task(_submit(batcher, ["large"] * 2 * BATCH))
+        await turns()
+        held.run()
+        await large
+
+    asyncio.run(scenario())
+    assert filled == [True, False]
+    assert min(waits) > 0 == admission.wait  # a batch that runs counts
+
+
 async def _submit(batcher: Batcher, requests: list[str]) -> list[Any]:
     return await batcher.submit(requests, [1.0] * len(requests), size=1, seconds=None)
 
@@ -225,7 +251,7 @@ def test_work_that_ends_or_is_given_up_makes_room() -> None:
     admission = Admission(QueueLimits(calls=1, bytes=1_024, seconds=0.001))
     for _ in range(3):
         admission.admit(cost=10_000.0, size=1_000, seconds=0.0001)
-        admission.begin(10_000.0)
+        admission.done(10_000.0)
         admission.end(1_000)
     assert (admission.calls, admission.wait) == (0, 0.0)
 
@@ -283,7 +309,7 @@ def test_a_call_that_any_message_would_exceed_is_known_beforehand(
     assert admission.refusal(seconds) == 0.05
     with pytest.raises(OverloadedError):
         admission.admit(cost=1.0, size=1, seconds=seconds)
-    admission.begin(20_000.0)
+    admission.done(20_000.0)
     admission.end(500)
     assert admission.refusal(seconds) is None
 

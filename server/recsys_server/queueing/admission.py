@@ -25,7 +25,7 @@ _SURPRISE = 4.0
 of another bundle held up must not refuse the calls after it."""
 _MARGIN = 2.0
 """Factor of an estimate that has to fit a deadline: an answer that comes too late is lost work, and
-the estimate contains neither the batch that runs nor the time in gRPC."""
+the estimate contains neither the rest of its own batch nor the time in gRPC."""
 _FIRST_RATE = 1e-6
 """Seconds per unit of cost before the first measurement."""
 
@@ -36,7 +36,7 @@ class QueueLimits(Config):
     Attributes:
         calls: Number of calls that wait or run.
         bytes: Number of bytes of their messages.
-        seconds: Estimated seconds until the last of them is begun.
+        seconds: Estimated seconds until they are all answered.
 
     Example:
         >>> QueueLimits(seconds=0.2).calls
@@ -96,8 +96,8 @@ class Admission:
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
-        self._calls = self._bytes = self._running = 0
-        self._waiting_cost = 0.0
+        self._calls = self._bytes = 0
+        self._cost = 0.0
         self._rate = _FIRST_RATE
 
     @property
@@ -108,7 +108,7 @@ class Admission:
     @property
     def wait(self) -> float:
         """Estimated seconds until a call that comes now is begun."""
-        return self._waiting_cost * self._rate / self.threads
+        return self._cost * self._rate / self.threads
 
     def refusal(self, seconds: float | None) -> float | None:
         """Seconds after which to retry a call that :meth:`admit` would refuse with any message.
@@ -152,12 +152,12 @@ class Admission:
                 )
             self._calls += 1
             self._bytes += size
-            self._waiting_cost += cost
+            self._cost += cost
 
-    def begin(self, cost: float) -> None:
-        """Count work as begun, or as given up before it was."""
+    def done(self, cost: float) -> None:
+        """Count work as done, or as given up before it was begun."""
         with self._lock:
-            self._waiting_cost = max(0.0, self._waiting_cost - cost)
+            self._cost = max(0.0, self._cost - cost)
 
     def end(self, size: int) -> None:
         """Count a call as ended."""

@@ -54,6 +54,11 @@ class PendingCall:
         self.given_up = False
 
     @property
+    def waiting(self) -> int:
+        """Number of requests that have not begun."""
+        return len(self.requests) - self.begun
+
+    @property
     def waiting_cost(self) -> float:
         """Estimated cost of the requests that have not begun."""
         return sum(self.costs[self.begun :])
@@ -161,14 +166,13 @@ class Batcher:
             began = self._clock()
             outcomes = self._answer(batch)
             self._admission.measure(cost, self._clock() - began)
+            self._admission.done(cost)
             loop.call_soon_threadsafe(_deliver, batch, outcomes)
 
     def _is_filled(self) -> bool:
-        return self._waiting >= self._awaited
-
-    @property
-    def _waiting(self) -> int:
-        return len(self._singles) + len(self._large)
+        """Whether as many requests wait as the last batch had."""
+        missing = self._awaited - len(self._singles)
+        return missing <= 0 or missing <= sum(each.waiting for each in self._large)
 
     def _take(self) -> list[Part]:
         """The next batch: single requests, and then those of large calls in turn."""
@@ -179,7 +183,7 @@ class Batcher:
         while self._large and len(batch) < BATCH and cost < BATCH_COST:
             call = self._large.popleft()
             cost += self._begin(call, batch)
-            if call.begun < len(call.requests):
+            if call.waiting:
                 self._large.append(call)
         return batch
 
@@ -190,14 +194,13 @@ class Batcher:
         cost = call.costs[call.begun]
         batch.append(Part(call, call.begun, call.requests[call.begun], self._clock))
         call.begun += 1
-        self._admission.begin(cost)
         return cost
 
     def _end(self, call: PendingCall) -> None:
         """Forget a call: it is answered, or its caller has given up."""
         with self._changed:
             call.given_up = True
-            self._admission.begin(call.waiting_cost)
+            self._admission.done(call.waiting_cost)
             call.requests, call.begun = [], 0  # what waits in the queue holds no memory
         self._admission.end(call.size)
 
