@@ -72,6 +72,11 @@ class Store:
         """Path or URL, without a password."""
         return self._database.where
 
+    @property
+    def backend(self) -> str:
+        """Kind of the database: "sqlite" or "postgresql"."""
+        return self._database.backend
+
     def append(self, changes: Iterable[Change], *, key: str | None = None) -> Receipt:
         """Append changes in one transaction, which is on disk when this returns.
 

@@ -68,7 +68,8 @@ class Calls:
         self._server = server
         self._access = access
         observation = observation or Observation()
-        self._metrics, self._slow = observation.metrics, observation.slow
+        self._metrics, self._logged = observation.metrics, observation.slow
+        self._slow = observation.slow_requests
         self._idle = asyncio.Event()
         self._idle.set()
         self._lines = _LineLimit()
@@ -109,7 +110,7 @@ class Calls:
         access, needed = self._needed(name)
         method = name.rpartition("/")[2]
         answered = self._metrics.number("recsys_calls", method, "OK")
-        times = self._metrics.histogram("recsys_call_seconds", method)
+        times, slow = self._metrics.histogram("recsys_call_seconds", method), self._slow.threshold
 
         async def call(request: Any, context: Any) -> Any:
             began, caller = self._begin(context), ""
@@ -120,8 +121,8 @@ class Calls:
                 seconds = time.perf_counter() - began
                 answered.value += 1
                 times.observe(seconds)
-                if seconds >= self._slow:
-                    self._log_slow(method, context, seconds, caller)
+                if seconds >= slow:
+                    self._note_slow(method, "OK", context, seconds, caller)
                 return response
             except asyncio.CancelledError:
                 # By the deadline, by the caller, or at the end of the grace period.
@@ -129,6 +130,9 @@ class Calls:
                 is_late = left is not None and left <= LATE_SECONDS
                 status = "DEADLINE_EXCEEDED" if is_late else "CANCELLED"
                 self._metrics.number("recsys_calls", method, status).value += 1
+                seconds = time.perf_counter() - began
+                if seconds >= slow:
+                    self._note_slow(method, status, context, seconds, caller)
                 raise
             except Exception as error:
                 await self._end(name, error, context, began, caller)
@@ -210,19 +214,22 @@ class Calls:
         The line holds no part of the request: a message can contain the id of a user.
         """
         code, method = context.code(), name.rpartition("/")[2]
-        self._metrics.number("recsys_calls", method, getattr(code, "name", str(code))).value += 1
+        status, seconds = getattr(code, "name", str(code)), time.perf_counter() - began
+        self._metrics.number("recsys_calls", method, status).value += 1
+        if seconds >= self._slow.threshold:
+            self._note_slow(method, status, context, seconds, caller)
         suppressed = self._lines.take(name, code)
         if suppressed is None:
             return
         reason, field, its_id = _details(context)
         values: dict[str, Any] = {
             "method": method,
-            "status": getattr(code, "name", str(code)),
+            "status": status,
             "reason": reason,
             "field": field,
             "caller": caller,
             "request_id": its_id,
-            "milliseconds": round(1000 * (time.perf_counter() - began), 1),
+            "milliseconds": round(1000 * seconds, 1),
             "suppressed": suppressed,
         }
         shown = {key: value for key, value in values.items() if value not in ("", 0)}
@@ -230,11 +237,16 @@ class Calls:
         text = " ".join(f"{key}={value}" for key, value in shown.items())
         _log.log(level, "call failed: %s", text, extra=shown)
 
-    def _log_slow(self, method: str, context: Any, seconds: float, caller: str) -> None:
-        suppressed = self._lines.take(method, "slow")
-        if suppressed is None:
+    def _note_slow(
+        self, method: str, status: str, context: Any, seconds: float, caller: str
+    ) -> None:
+        """List a slow call for operators; one that was answered has a line in the log."""
+        if self._lines.take(method, "slow") is None:
             return
         milliseconds, its_id = round(1000 * seconds, 1), request_id(context)
+        self._slow.add(method, status, seconds, caller=caller, request_id=its_id)
+        if status != "OK" or seconds < self._logged:
+            return
         values = {"method": method, "milliseconds": milliseconds, "request_id": its_id}
         values |= {"caller": caller} if caller else {}
         text = " ".join(f"{key}={value}" for key, value in values.items())

@@ -49,6 +49,17 @@ class HealthReports:
         self._checks = ThreadPoolExecutor(1, "health")  # a store that hangs delays nothing else
         self._task: asyncio.Task[None] | None = None
         self._fault = ""
+        self._serving = dict.fromkeys(services, False)
+
+    @property
+    def serving(self) -> dict[str, bool]:
+        """Whether each service is reported as SERVING."""
+        return dict(self._serving)
+
+    @property
+    def fault(self) -> str:
+        """Why the store refuses writes, or ""."""
+        return self._fault
 
     def add_to(self, server: Any) -> None:
         """Register the calls."""
@@ -57,7 +68,7 @@ class HealthReports:
     async def begin(self) -> None:
         """Report SERVING, and check the store from now on."""
         for name in self._services:
-            await self._reports.set(name, _SERVING)
+            await self._set(name, serving=True)
         if set(WRITING) & set(self._services):
             await self._check()
             self._task = asyncio.create_task(self._watch())
@@ -66,6 +77,7 @@ class HealthReports:
         """Report NOT_SERVING for every service, for good."""
         if self._task is not None:
             self._task.cancel()
+        self._serving = dict.fromkeys(self._services, False)
         await self._reports.enter_graceful_shutdown()
         self._checks.shutdown(wait=False, cancel_futures=True)
 
@@ -85,7 +97,11 @@ class HealthReports:
         else:
             _log.info("writes are accepted again")
         for name in WRITING:
-            await self._reports.set(name, _NOT_SERVING if self._fault else _SERVING)
+            await self._set(name, serving=not self._fault)
+
+    async def _set(self, name: str, *, serving: bool) -> None:
+        await self._reports.set(name, _SERVING if serving else _NOT_SERVING)
+        self._serving[name] = serving
 
     def _store_fault(self) -> str:
         """Why the store of the active bundle refuses writes, or ""."""

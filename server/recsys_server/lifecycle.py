@@ -24,8 +24,10 @@ from recsys_server.health import HealthReports
 from recsys_server.limits import Limits
 from recsys_server.messages import ParsedMessages
 from recsys_server.metrics.observation import Observation
+from recsys_server.operations.configuration import ShownSetting
+from recsys_server.operations.overview import Overview, OwnOverview, ServiceState
+from recsys_server.operations.report import WorkerReport
 from recsys_server.processes.following import BundleFollower
-from recsys_server.queueing.admission import Admission
 from recsys_server.rollout import Rollout
 from recsys_server.security.access import Access
 from recsys_server.security.tls import Tls, server_credentials
@@ -49,9 +51,9 @@ class RetrievalServer:
     address: str
     _server: grpc.aio.Server
     _calls: Calls
-    _service: RetrievalService
     _further: FurtherServices
     _health: HealthReports
+    _report: WorkerReport
     _executors: tuple[ThreadPoolExecutor, ...]
 
     @classmethod
@@ -66,6 +68,8 @@ class RetrievalServer:
         tls: Tls | None = None,
         access: Access | None = None,
         observation: Observation | None = None,
+        overview: Overview | None = None,
+        settings: Sequence[ShownSetting] = (),
     ) -> RetrievalServer:
         """Listen, with health for the server and for each of its services.
 
@@ -79,6 +83,8 @@ class RetrievalServer:
             tls: Certificates; None for calls that are not encrypted.
             access: Tokens that callers need; None for none.
             observation: Metrics, log and traces of the calls.
+            overview: State of the whole service; by default that of this server alone.
+            settings: Settings of the service, as operators see them.
 
         Raises:
             ServiceError: An address cannot be listened on.
@@ -100,9 +106,21 @@ class RetrievalServer:
         server = _made_server(limits, observation)
         calls = Calls(server, access=access, observation=observation)
         service.add_to(calls)
-        further = FurtherServices(rollout, limits, follower=follower, metrics=observation.metrics)
-        further.add_to(calls)
+        further = FurtherServices(
+            rollout, limits, follower=follower, metrics=observation.metrics, access=access
+        )
         reports = HealthReports(further.names, rollout)
+        report = WorkerReport(
+            *(rollout, observation, reports, service.queue), lambda: calls.in_flight
+        )
+        engine = rollout.current.active.engine
+        state = ServiceState(
+            overview or OwnOverview(report.with_gauges),
+            settings,
+            threshold=observation.slow_requests.threshold,
+            backend="" if engine is None else engine.store.backend,
+        )
+        further.add_to(calls, state)
         _add_standard_services(ParsedMessages(calls), reports, further.names, observation)
         try:
             bound = [_listen(server, address, credentials) for address in addresses]
@@ -112,12 +130,11 @@ class RetrievalServer:
             raise
         await server.start()
         await reports.begin()
-        return cls(bound[0], server, calls, service, further, reports, (executor, pictures))
+        return cls(bound[0], server, calls, further, reports, report, (executor, pictures))
 
-    @property
-    def queue(self) -> Admission:
-        """Retrievals that wait."""
-        return self._service.queue
+    def report(self) -> dict[str, Any]:
+        """What the worker states about itself now, as JSON."""
+        return self._report.make()
 
     @property
     def in_flight(self) -> int:

@@ -29,8 +29,9 @@ from recsys_server.limits import Limits
 from recsys_server.security.tls import Tls
 
 PREFIX = "RECSYS_SERVE_"
-_NESTED = "__"
+NESTED = "__"
 _PASSWORD = re.compile(r"(://[^/@:]*:).*@")
+_PASSWORD_OPTION = re.compile(r"([?&]\w*password=)[^&]*", re.IGNORECASE)
 
 
 class Settings(BaseSettings):
@@ -69,7 +70,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter=_NESTED, extra="forbid", frozen=True
+        env_prefix=PREFIX, env_nested_delimiter=NESTED, extra="forbid", frozen=True
     )
 
     bundles: Path
@@ -99,7 +100,7 @@ class Settings(BaseSettings):
         """Values to print, as JSON; secrets are hidden."""
         shown = self.model_dump(mode="json", exclude_none=True)
         if self.store is not None:
-            shown["store"] = _PASSWORD.sub(r"\1***@", self.store)
+            shown["store"] = _PASSWORD_OPTION.sub(r"\1***", _PASSWORD.sub(r"\1***@", self.store))
         return shown
 
 
@@ -154,7 +155,7 @@ def _check_variables() -> None:
     """Refuse a variable with the prefix that names no setting: it would have no effect."""
     known = list(Settings.model_fields)
     for variable in sorted(os.environ):
-        name = variable.removeprefix(PREFIX).partition(_NESTED)[0].lower()
+        name = variable.removeprefix(PREFIX).partition(NESTED)[0].lower()
         if variable.startswith(PREFIX) and name not in known:
             raise ConfigError(
                 f"the environment variable {variable} names no setting{suggestion(name, known)}",

@@ -286,7 +286,8 @@ def test_the_description_is_that_of_the_retriever(client: RecsysClient, engine: 
     assert (found.spaces, found.columns, found.context) == (own.spaces, own.columns, own.context)
     assert (found.items, found.users, found.watermark) == (own.items, own.users, own.watermark)
     assert found.limits["k"] == 1_000 and found.fixed_catalogue_reason == ""
-    assert found.services[1:] == ("recsys.v1.InteractionService", "recsys.v1.CatalogService")
+    names = ("Retrieval", "Interaction", "Catalog", "Operations")
+    assert found.services == tuple(f"recsys.v1.{each}Service" for each in names)
     price = next(each for each in found.columns if each.name == "price")
     assert (price.type, price.items) == ("number", found.items) and price.examples[0] == "0.0"
 
@@ -325,7 +326,9 @@ def test_a_service_without_a_store_says_so(engine: LiveEngine) -> None:
     retriever = made_parts().retriever
     with served(retriever) as running, RecsysClient(running.address, timeout=WAIT) as client:
         described = client.describe()
-        assert described.services == ("recsys.v1.RetrievalService",)
+        assert described.services == tuple(
+            f"recsys.v1.{each}Service" for each in ("Retrieval", "Operations")
+        )
         assert "without a store" in described.fixed_catalogue_reason
         with pytest.raises(ServiceError, match="UNIMPLEMENTED"):
             client.record_interactions([Interaction("ann", "i1", 1)])

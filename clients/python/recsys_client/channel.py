@@ -16,6 +16,9 @@ REPEATABLE = {
     "recsys.v1.InteractionService": ("RecordInteractions", "GetHistory", "DeleteUser"),
     "recsys.v1.CatalogService": ("UpsertItems", "DeleteItems", "GetItems", "ListItems"),
     "recsys.v1.BundleService": ("ListBundles", "GetActiveBundle"),
+    "recsys.v1.OperationsService": (
+        *("GetStatus", "GetTimeSeries", "ListSlowRequests", "GetConfiguration", "ListTokens"),
+    ),
 }
 """Methods that are safe to repeat: reads, and writes that carry an idempotency key."""
 

@@ -18,20 +18,34 @@ from recsys_client.connection import Connection
 from recsys_client.errors import RecsysError, ServiceError
 from recsys_client.feed import FeedRequest, FeedResponse
 from recsys_client.filters import Filter
-from recsys_client.operations import bundles, catalog, feeds, interactions, retrieval
+from recsys_client.operations import (
+    administration,
+    bundles,
+    catalog,
+    feeds,
+    interactions,
+    retrieval,
+    service,
+)
 from recsys_client.operations.operation import Operation
 from recsys_client.pb.recsys.v1 import interaction_pb2
 from recsys_client.records import (
     ActiveBundles,
     BundleChange,
     BundleRecord,
+    CreatedToken,
     Description,
     FoundItems,
     History,
     Interaction,
     Item,
     ItemPage,
+    MinuteFigures,
+    ServiceStatus,
+    Setting,
+    SlowRequests,
     StreamReceipt,
+    TokenRecord,
     WriteReceipt,
 )
 from recsys_client.request import Request
@@ -205,6 +219,43 @@ class RecsysClient(Connection, RetrievalCalls):
     ) -> ActiveBundles:
         """Let a bundle answer a share of the users, above 0 and below 1; ``("", 0)`` ends it."""
         return self._make(bundles.set_canary(version, share, idempotency_key))
+
+    def get_status(self) -> ServiceStatus:
+        """The state of the whole service: workers, store, indexes, health and alerts."""
+        return self._make(service.status())
+
+    def get_time_series(self, minutes: int = 60) -> list[MinuteFigures]:
+        """Figures of the last minutes, at most 360, oldest first; the last one has not ended."""
+        return self._make(service.time_series(minutes))
+
+    def list_slow_requests(self, limit: int = 100) -> SlowRequests:
+        """The last slow requests of all workers, at most 1,000, the latest first."""
+        return self._make(service.slow_requests(limit))
+
+    def get_configuration(self) -> list[Setting]:
+        """The settings with which the service was started, without secrets."""
+        return self._make(administration.configuration())
+
+    def list_tokens(self) -> list[TokenRecord]:
+        """The tokens of the service, without their secrets."""
+        return self._make(administration.tokens())
+
+    def create_token(
+        self, name: str, scopes: Sequence[str], *, expires_at: int | None = None, rate: str = ""
+    ) -> CreatedToken:
+        """Add a token; the answer is the only place in which its secret is ever shown.
+
+        Args:
+            name: Name of the token, as it is in the log.
+            scopes: "read", "write" and "admin" of every service, or "catalog:write" of one.
+            expires_at: Time from which it is refused, in seconds since 1970; None for never.
+            rate: Number of calls per time, such as "100/second"; "" for no limit.
+        """
+        return self._make(administration.create_token(name, scopes, expires_at, rate))
+
+    def revoke_token(self, name: str) -> TokenRecord:
+        """Remove a token, which every worker refuses within about a second."""
+        return self._make(administration.revoke_token(name))
 
     def is_serving(self) -> bool:
         """Whether the standard health service reports SERVING.

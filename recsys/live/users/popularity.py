@@ -83,6 +83,14 @@ class RecordedInteractions:
                 totals.first[row] = min(totals.first[row], unknown.first[number])
         return totals
 
+    def total(self, length: int) -> int:
+        """Number of interactions after at least the first ``length`` events, of any item."""
+        with self._lock:
+            if length > self._done:
+                self._add(self._totals, self._unknown, self._done, length, 1)
+                self._done = length
+            return int(self._totals.counts.sum() + self._unknown.counts.sum())
+
     def _add(
         self,
         totals: InteractionTotals,

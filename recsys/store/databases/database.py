@@ -16,6 +16,7 @@ class Database(Protocol):
     """What a store needs of a database; its methods raise :class:`StoreError`."""
 
     where: str
+    backend: str
 
     def reading(self) -> AbstractContextManager[sa.Connection]:
         """A connection that sees one state of the store during the block."""

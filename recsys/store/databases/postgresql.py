@@ -33,6 +33,8 @@ class PostgresqlDatabase:
         StoreError: The database cannot be opened, or holds no store of this version.
     """
 
+    backend = "postgresql"
+
     def __init__(self, url: sa.URL) -> None:
         self.where = url.render_as_string(hide_password=True)
         self._url = url.set(drivername="postgresql+psycopg")

@@ -43,6 +43,8 @@ class SqliteDatabase:
         StoreError: The file cannot be opened, or holds no store of this version.
     """
 
+    backend = "sqlite"
+
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self.where = str(path)

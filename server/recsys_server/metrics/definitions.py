@@ -16,7 +16,7 @@ SECONDS = (
 SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
 
 
-_SPACE, _KIND = ("bundle", "space"), ("bundle", "space", "kind")
+_BUNDLE, _SPACE, _KIND = ("bundle",), ("bundle", "space"), ("bundle", "space", "kind")
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,9 @@ METRICS = {
     "recsys_answers": Definition(
         "counter", "Requests answered, by bundle (active or canary) and space.", ("bundle", "space")
     ),
+    "recsys_interactions_recorded": Definition(
+        "counter", "Interactions recorded, without repeated writes."
+    ),
     "recsys_cached_answers": Definition("counter", "Requests answered from the cache of answers."),
     "recsys_feed_stages": Definition(
         "counter", "Stages of feeds, by their state.", ("pipeline", "stage", "status")
@@ -96,6 +99,11 @@ METRICS = {
     "recsys_canary_share": Definition("gauge", "Share of the users that the canary answers."),
     "recsys_bundles_refused": Definition("gauge", "Bundles that could not be served."),
     "recsys_bundle_swaps": Definition("counter", "Changes of the bundles that answer, per worker."),
+    "recsys_catalogue_items": Definition("gauge", "Items of the catalogue.", _BUNDLE),
+    "recsys_users": Definition("gauge", "Users with a history.", _BUNDLE),
+    "recsys_interactions": Definition(
+        "gauge", "Interactions in the histories of all users.", _BUNDLE
+    ),
     "recsys_items": Definition("gauge", "Items of a space.", _SPACE),
     "recsys_delta_items": Definition("gauge", "Items next to the index's base.", _SPACE),
     "recsys_hidden_items": Definition(
@@ -105,6 +113,9 @@ METRICS = {
         "gauge",
         "Time of the index's base, of its bundle or the last compaction, in seconds since 1970.",
         _SPACE,
+    ),
+    "recsys_index_recall_target": Definition(
+        "gauge", "Recall that the search of an index is tuned for; 1 for an exact one.", _SPACE
     ),
     "recsys_recall": Definition(
         "gauge", "Recall of a sample of the searches, compared with exact ones.", _KIND

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from recsys_server.metrics.worker_metrics import WorkerMetrics
+from recsys_server.operations.slow import SlowRequests
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +20,7 @@ class Observation:
         slow: Seconds from which an answered call has a line in the log.
         channelz: Whether gRPC's own statistics of connections and calls are served.
         interceptors: Interceptors of gRPC, as for traces.
+        slow_requests: Slow requests for operators.
 
     Example:
         >>> Observation(slow=0.2).channelz
@@ -29,3 +31,7 @@ class Observation:
     slow: float = math.inf
     channelz: bool = False
     interceptors: Sequence[Any] = ()
+    slow_requests: SlowRequests = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "slow_requests", SlowRequests(self.slow))

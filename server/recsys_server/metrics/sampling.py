@@ -6,7 +6,7 @@ import os
 import resource
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _MARKS = 3_600
-_SPACES = ("items", "delta_items", "hidden_items", "index_built_seconds")
+_SPACES = (*("items", "delta_items", "hidden_items", "index_built_seconds", "index_recall_target"),)
 _RECALLS = ("recall", "recall_low", "recall_target", "recall_samples", "recall_drifting")
 _CHANGES = (
     *("snapshot_watermark", "snapshot_lag_changes", "snapshot_lag_seconds"),
     *("changes_waiting", "changes_refused"),
 )
-_BUNDLES = ("bundle_info", "bundle_created_seconds", "audit_dropped", "audit_wrong_rows")
+_BUNDLES = (
+    *("bundle_info", "bundle_created_seconds", "audit_dropped", "audit_wrong_rows"),
+    *("catalogue_items", "users", "interactions"),
+)
 _Gauges = dict[str, dict[Labels, float]]
 
 
@@ -91,11 +94,14 @@ class Sampler:
         spaces: Mapping[str, Any] = getattr(retriever, "spaces", {})
         for name, space in spaces.items():
             counts = getattr(space.index, "counts", None)  # of an index that changes
-            values = (len(space), 0, 0)
+            values: tuple[float, ...] = (len(space), 0, 0)
             if counts is not None:
                 values = (counts.alive, counts.fresh, counts.hidden)
-            for gauge, value in zip(_SPACES, (*values, self._built_at(space.index, created))):
+            values = (*values, self._built_at(space.index, created), _target(space.index))
+            for gauge, value in zip(_SPACES, values):
                 gauges[gauge][role, name] = value
+        for gauge, value in _sizes(retriever):
+            gauges[gauge][(role,)] = value
         if (audit := getattr(retriever, "audit", None)) is not None:
             _read_audit(gauges, role, audit.figures())
 
@@ -146,6 +152,24 @@ def _read_audit(gauges: _Gauges, role: str, figures: Any) -> None:
         values = (each.recall, each.low, target, each.samples, float(each.drifting))
         for gauge, value in zip(_RECALLS, values):
             gauges[gauge][role, each.label, each.kind] = value
+
+
+def _target(index: Any) -> float:
+    """Recall that the search of an index is tuned for; one without a configuration is exact."""
+    base = getattr(index, "base", None)
+    config = getattr(getattr(base, "index", index), "config", None)
+    return float(getattr(config, "target_recall", 1.0))
+
+
+def _sizes(retriever: Any) -> Iterator[tuple[str, float]]:
+    """Number of items, users and interactions of a retriever that has them."""
+    log, popularity = getattr(retriever, "log", None), getattr(retriever, "popularity", None)
+    if log is None:
+        return
+    yield "catalogue_items", len(retriever.catalogue.ids)
+    yield "users", log.n_users
+    recorded = getattr(popularity, "recorded", None)
+    yield "interactions", len(log) if recorded is None else recorded.total(log.length)
 
 
 def _created(loaded: LoadedBundle) -> float:

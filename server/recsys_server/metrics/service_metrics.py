@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from prometheus_client.core import (
@@ -36,6 +36,15 @@ class ServiceMetrics(Collector):
         self._reports: dict[int, dict[str, Any]] = {}
         self._ended: list[dict[str, Any]] = []
         self.replaced = 0
+
+    @property
+    def reports(self) -> Mapping[int, dict[str, Any]]:
+        """The last report of each worker that answers."""
+        return self._reports
+
+    def total(self) -> dict[str, Any]:
+        """Counters and histograms of all workers since the start, as a report."""
+        return _added([*self._ended, *list(self._reports.values())])
 
     @property
     def reporting(self) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 
 from recsys.errors import RecsysError
 from recsys.files import write_text
+from recsys_server.operations.configuration import shown_settings
 from recsys_server.processes import signals
 from recsys_server.processes.addresses import Reservation
 from recsys_server.processes.checking import check_exposure, find_faults
@@ -44,7 +45,12 @@ def serve(options: Mapping[str, Any], *, file: Path | None = None) -> int:
             if signals.received():
                 _log.info("stopped before it was ready")
                 return 0
-            return supervise(settings, reservation, ready=lambda: _announce(settings, reservation))
+            return supervise(
+                settings,
+                reservation,
+                ready=lambda: _announce(settings, reservation),
+                shown=shown_settings(settings, options, file),
+            )
     return outcome.code
 
 

@@ -8,12 +8,13 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
-from recsys_server.metrics.service_metrics import ServiceMetrics
+from recsys_server.operations.configuration import ShownSetting
+from recsys_server.operations.record import ServiceRecord
 from recsys_server.processes import signals
 from recsys_server.processes.addresses import Reservation
 from recsys_server.processes.checking import log_reload
@@ -43,6 +44,7 @@ class Supervisor:
         reservation: The addresses that the workers share.
         ready: Called once, when every worker is ready.
         module: Module that is run as a worker.
+        shown: The settings as operators see them.
     """
 
     def __init__(
@@ -52,14 +54,16 @@ class Supervisor:
         *,
         ready: Callable[[], None],
         module: str = WORKER,
+        shown: Sequence[ShownSetting] = (),
     ) -> None:
         self._settings = settings
         self._reservation = reservation
         self._announce = ready
         self._module = module
+        self._shown = shown
         self._stopping = asyncio.Event()
         self._failed = False
-        self.metrics = ServiceMetrics(settings.workers)
+        self.record = ServiceRecord(settings.workers)
         self._ready: set[int] = set()
         self._alive: dict[int, float] = {}
         self._version: str | None = None
@@ -133,27 +137,37 @@ class Supervisor:
         )
         assert process.stdin is not None and process.stdout is not None
         self._processes[number] = process
+        self.record.begin(number, process.pid)
         try:
             if self._stopping.is_set():  # it came while the process was being made
                 process.kill()
             addresses = self._reservation.addresses
-            job = Job(self._settings, addresses, number, fallback=self._version, rates=self._rates)
+            job = Job(
+                *(self._settings, addresses, number),
+                fallback=self._version,
+                rates=self._rates,
+                shown=self._shown,
+            )
             with suppress(OSError):  # it died at once
                 process.stdin.write(job.to_line())
                 await process.stdin.drain()
             while line := await process.stdout.readline():
-                self._take(number, json.loads(line))
+                message = json.loads(line)
+                if "ask" in message:
+                    self._answer(process.stdin, message)
+                else:
+                    self._take(number, message)
             return await process.wait()
         finally:
             self._ready.discard(number)
             if not self._stopping.is_set():
-                self.metrics.end(number)
+                self.record.end(number)
             del self._processes[number]
 
     def _take(self, number: int, report: dict[str, Any]) -> None:
         """Follow a report of a worker."""
         self._alive[number] = time.monotonic()
-        self.metrics.take(number, report["metrics"])
+        self.record.take(number, report)
         self._version = report["version"]
         if number not in self._ready:
             self._ready.add(number)
@@ -165,10 +179,18 @@ class Supervisor:
             self._announced = True
             self._announce()
 
+    def _answer(self, writer: asyncio.StreamWriter, question: dict[str, Any]) -> None:
+        """Answer a question of a worker, unless it does not read its answers."""
+        if writer.is_closing() or writer.transport.get_write_buffer_size() > REPORT_BYTES:
+            return
+        answer = self.record.answer(question["about"])
+        writer.write(json.dumps({"ask": question["ask"], "answer": answer}).encode() + b"\n")
+
     async def _kill_hanging(self) -> None:
         """Kill a worker that has not reported for long; it is then replaced."""
         while True:
             await asyncio.sleep(1.0)
+            self.record.tick()
             for number in list(self._ready):
                 silent = time.monotonic() - self._alive[number]
                 if silent > HANG_SECONDS:
@@ -197,6 +219,7 @@ def supervise(
     *,
     ready: Callable[[], None],
     module: str = WORKER,
+    shown: Sequence[ShownSetting] = (),
 ) -> int:
     """Run the workers until SIGTERM or SIGINT; returns the exit code.
 
@@ -204,7 +227,7 @@ def supervise(
     """
 
     async def run() -> int:
-        supervisor = Supervisor(settings, reservation, ready=ready, module=module)
+        supervisor = Supervisor(settings, reservation, ready=ready, module=module, shown=shown)
         loop = asyncio.get_running_loop()
         signals.call_on_stop(supervisor.stop, loop)
         signals.call_on_reload(partial(loop.run_in_executor, None, log_reload, settings), loop)
@@ -223,7 +246,7 @@ def _pages(settings: Settings, supervisor: Supervisor) -> Iterator[None]:
     from recsys_server.metrics.endpoint import Endpoint
 
     pages = Endpoint(
-        supervisor.metrics,
+        supervisor.record.metrics,
         host=settings.metrics_host,
         port=settings.metrics_port,
         ready=lambda: supervisor.ready_workers > 0,

@@ -23,11 +23,11 @@ from recsys_server.metrics.observation import Observation
 from recsys_server.metrics.sampling import Sampler
 from recsys_server.metrics.tracing import trace_interceptors
 from recsys_server.metrics.worker_metrics import WorkerMetrics
+from recsys_server.operations.overview import SupervisorLine
 from recsys_server.processes.following import BundleFollower
-from recsys_server.processes.job import Job, report_line
+from recsys_server.processes.job import Job
 from recsys_server.processes.loading import load
 from recsys_server.processes.logs import log_to_stderr
-from recsys_server.rollout import Rollout
 from recsys_server.security.access import Access
 from recsys_server.security.rates import SharedRates
 
@@ -77,8 +77,12 @@ def main(begin: Callable[[Job], BundleFollower] = begin) -> None:
 async def _serve(follower: BundleFollower, job: Job, reports: int) -> None:
     settings, rollout = job.settings, follower.rollout
     stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    loop, line = asyncio.get_running_loop(), SupervisorLine(reports)
     metrics = WorkerMetrics()
+    observation = Observation(
+        *(metrics, settings.slow or math.inf, settings.channelz),
+        trace_interceptors(settings.traces),
+    )
     server = await RetrievalServer.start(
         rollout,
         addresses=job.addresses,
@@ -87,18 +91,16 @@ async def _serve(follower: BundleFollower, job: Job, reports: int) -> None:
         follower=follower,
         tls=settings.tls,
         access=_access(job),
-        observation=Observation(
-            metrics,
-            settings.slow or math.inf,
-            settings.channelz,
-            trace_interceptors(settings.traces),
-        ),
+        observation=observation,
+        overview=line,
+        settings=job.shown,
     )
     # Until here SIGTERM ends the process at once: there is no request to finish.
     loop.add_signal_handler(signal.SIGTERM, stopping.set)
-    threading.Thread(target=_watch_supervisor, args=(loop, stopping), daemon=True).start()
+    watch = (loop, stopping, line)
+    threading.Thread(target=_watch_supervisor, args=watch, daemon=True).start()
     following = asyncio.create_task(follower.run(ThreadPoolExecutor(1, "bundles")))
-    reporting = asyncio.create_task(_report(server, rollout, metrics, reports))
+    reporting = asyncio.create_task(_report(server, line))
     sampling = asyncio.create_task(_sample(follower, metrics))
     await stopping.wait()
     following.cancel()
@@ -133,31 +135,20 @@ async def _sample(follower: BundleFollower, metrics: WorkerMetrics) -> None:
         await asyncio.sleep(ALIVE_SECONDS)
 
 
-async def _report(
-    server: RetrievalServer, rollout: Rollout, metrics: WorkerMetrics, reports: int
-) -> None:
+async def _report(server: RetrievalServer, line: SupervisorLine) -> None:
     """State regularly that the worker answers, with which bundle, and its metrics."""
-    loop, executor = asyncio.get_running_loop(), ThreadPoolExecutor(1, "reports")
     while True:
-        metrics.number("recsys_calls_in_flight").value = server.in_flight
-        metrics.number("recsys_queue_calls").value = server.queue.calls
-        metrics.number("recsys_queue_expected_seconds").value = server.queue.wait
-        report = {"version": rollout.current.active.version, "metrics": metrics.report()}
-        with suppress(OSError):  # the supervisor is gone
-            await loop.run_in_executor(executor, _write, reports, report_line(report))
+        await line.send(server.report())
         await asyncio.sleep(ALIVE_SECONDS)
 
 
-def _write(descriptor: int, line: bytes) -> None:
-    while line:
-        line = line[os.write(descriptor, line) :]
-
-
-def _watch_supervisor(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
-    """Stop when standard input ends."""
-    with suppress(OSError):
-        while os.read(0, 4096):
-            pass
+def _watch_supervisor(
+    loop: asyncio.AbstractEventLoop, stopping: asyncio.Event, answers: SupervisorLine
+) -> None:
+    """Take the answers of the supervisor, and stop when standard input ends."""
+    with suppress(OSError, ValueError):  # of a line that was cut off
+        while line := sys.stdin.buffer.readline():
+            answers.take(line)
     _log.warning("the supervisor is gone; stopping")
     with suppress(RuntimeError):  # the loop is closed
         loop.call_soon_threadsafe(stopping.set)

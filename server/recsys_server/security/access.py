@@ -23,7 +23,7 @@ RELOAD_SECONDS = 1.0
 """Time between two looks at the file of tokens."""
 _READS = {
     *("Retrieve", "BatchRetrieve", "Describe", "GetHistory", "GetItems", "ListItems", "RankFeed"),
-    *("ListBundles", "GetActiveBundle", "ServerReflectionInfo"),
+    *("ListBundles", "GetActiveBundle", "ServerReflectionInfo", "GetStatus", "GetTimeSeries"),
 }
 _WRITES = {
     *("RecordInteractions", "StreamInteractions", "DeleteUser", "UpsertItems", "DeleteItems"),
@@ -68,6 +68,16 @@ class Access:
         self._looked = time.monotonic()
         self._state = _state(path)
         self._tokens = _by_hash(read_tokens(path))
+
+    @property
+    def path(self) -> Path:
+        """File of tokens."""
+        return self._path
+
+    def caller(self, metadata: Metadata) -> Token | None:
+        """The token of a call that was checked; None if it was revoked meanwhile."""
+        found = self._tokens.get(hash_token(_bearer(metadata) or ""))
+        return None if found is None else found[0]
 
     def check(self, metadata: Metadata, service: str, scope: str) -> str:
         """Check a call, and count it for the rate of its token; returns the token's name.

@@ -22,7 +22,7 @@ from recsys.files import lock, read_json, write_json
 
 PREFIX = "recsys_"
 SCOPES = ("read", "write", "admin")
-SERVICES = ("retrieval", "interaction", "catalog", "bundle")
+SERVICES = ("retrieval", "interaction", "catalog", "bundle", "feed", "operations")
 _LARGEST = 1 << 24
 _ALL_SCOPES = (*SCOPES, *(f"{service}:{scope}" for service in SERVICES for scope in SCOPES))
 
@@ -121,7 +121,7 @@ def create_token(
     expires: datetime | None = None,
     rate: str | None = None,
 ) -> str:
-    """Add a token to a file, which is made if there is none; returns the token itself.
+    """Add a token to a file, which is made if there is none; returns the secret of the token.
 
     Raises:
         InvalidRequestError: The name is taken, or a value is not valid.

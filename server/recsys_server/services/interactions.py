@@ -18,6 +18,7 @@ from recsys_client.pb.recsys.v1.interaction_pb2_grpc import (
     add_InteractionServiceServicer_to_server,
 )
 from recsys_server.messages import ParsedMessages
+from recsys_server.metrics.worker_metrics import Number
 from recsys_server.rollout import Rollout
 from recsys_server.services.arrivals import Arrivals
 from recsys_server.services.blocking import BlockingCalls
@@ -40,11 +41,13 @@ class InteractionService(InteractionServiceServicer):
     Args:
         rollout: The bundles that answer.
         calls: Threads in which calls run.
+        recorded: Count of recorded interactions.
     """
 
-    def __init__(self, rollout: Rollout, calls: BlockingCalls) -> None:
+    def __init__(self, rollout: Rollout, calls: BlockingCalls, recorded: Number) -> None:
         self._rollout = rollout
         self._calls = calls
+        self._recorded = recorded
 
     def add_to(self, server: Any) -> None:
         """Register the calls."""
@@ -85,7 +88,9 @@ class InteractionService(InteractionServiceServicer):
                     if isinstance(result, Exception):
                         raise result
                     response.watermark = max(response.watermark, result.watermark)
-                    response.recorded += 0 if result.repeated else len(request.interactions)
+                    recorded = 0 if result.repeated else len(request.interactions)
+                    response.recorded += recorded
+                    self._recorded.value += recorded
                     response.repeated_writes += result.repeated
         return response
 
@@ -112,7 +117,9 @@ class InteractionService(InteractionServiceServicer):
         return await self._calls.run(context, work)
 
     def _record(self, request: pb.RecordInteractionsRequest) -> Receipt:
-        return write(self._rollout, _changes(request), request.idempotency_key)
+        receipt = write(self._rollout, _changes(request), request.idempotency_key)
+        self._recorded.value += 0 if receipt.repeated else len(request.interactions)
+        return receipt
 
     def _record_each(
         self, group: Sequence[pb.StreamInteractionsRequest]

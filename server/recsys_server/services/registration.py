@@ -13,8 +13,10 @@ from recsys_server.limits import Limits
 from recsys_server.messages import ParsedMessages
 from recsys_server.metrics.feed_metrics import FeedMetrics
 from recsys_server.metrics.worker_metrics import WorkerMetrics
+from recsys_server.operations.overview import ServiceState
 from recsys_server.rollout import Rollout
-from recsys_server.services import bundles, catalog, feed, interactions
+from recsys_server.security.access import Access
+from recsys_server.services import bundles, catalog, feed, interactions, operations
 from recsys_server.services.blocking import BlockingCalls
 from recsys_server.services.description import DescriptionService
 
@@ -28,14 +30,15 @@ FEED_CALLS = 200
 
 
 class FurtherServices:
-    """The description and feeds; with a store also interactions and the catalogue; with a folder
-    its bundles.
+    """The description, feeds and operations; with a store also interactions and the catalogue;
+    with a folder its bundles.
 
     Args:
         rollout: The bundles that answer.
         limits: The largest request that is answered.
         follower: Follower of a folder of bundles, or None without one.
         metrics: Metrics of the worker.
+        access: Tokens of the service, or None.
 
     Attributes:
         names: Names of all services, that of retrieval included.
@@ -48,6 +51,7 @@ class FurtherServices:
         *,
         follower: BundleFollower | None,
         metrics: WorkerMetrics,
+        access: Access | None = None,
     ) -> None:
         # Calls that wait for encoders, decoders or bundles do not hold up the others.
         self._calls, self._item_calls = BlockingCalls(), BlockingCalls()
@@ -68,14 +72,17 @@ class FurtherServices:
         if follower is not None:
             self._bundles = bundles.BundleService(follower, self._bundle_calls)
             names.append(bundles.SERVICE_NAME)
+        names.append(operations.SERVICE_NAME)
+        self._recorded = metrics.number("recsys_interactions_recorded")
+        self._access = access
         self.names: tuple[str, ...] = tuple(names)
 
-    def add_to(self, server: Any) -> None:
-        """Register the calls of the services."""
+    def add_to(self, server: Any, state: ServiceState) -> None:
+        """Register the calls of the services; operators are shown ``state``."""
         rollout, calls, limits = self._rollout, self._calls, self._limits
         DescriptionService(rollout, calls, limits, self.names).add_to(server)
         if interactions.SERVICE_NAME in self.names:
-            interactions.InteractionService(rollout, calls).add_to(server)
+            interactions.InteractionService(rollout, calls, self._recorded).add_to(server)
             catalog.CatalogService(
                 rollout, calls, limits, item_calls=self._item_calls, decoder=self._decoder
             ).add_to(server)
@@ -87,6 +94,7 @@ class FurtherServices:
                 metrics=self._feed_metrics,
                 recorder=self._recorder,
             ).add_to(server)
+        operations.OperationsService(state, self._access, calls).add_to(server)
         if self._bundles is not None:
             parsed: Any = ParsedMessages(server)
             add_BundleServiceServicer_to_server(self._bundles, parsed)

@@ -1,5 +1,6 @@
-"""What a service records and shows: interactions, items, bundles and its own description."""
+"""What a service records and shows: interactions, items, bundles, and its own state."""
 
+from recsys_client.records.administration import CreatedToken, Setting, TokenRecord
 from recsys_client.records.bundles import ActiveBundles, BundleChange, BundleRecord
 from recsys_client.records.descriptions import (
     ColumnSummary,
@@ -7,25 +8,56 @@ from recsys_client.records.descriptions import (
     Description,
     SpaceSummary,
 )
+from recsys_client.records.figures import (
+    MethodFigures,
+    MinuteFigures,
+    SlowRequest,
+    SlowRequests,
+)
 from recsys_client.records.interactions import History, Interaction, StreamReceipt
 from recsys_client.records.items import CatalogItem, FoundItems, Item, ItemPage
 from recsys_client.records.receipts import WriteReceipt, new_key
+from recsys_client.records.service_status import (
+    Alert,
+    AuditStatus,
+    IndexStatus,
+    ServedBundle,
+    ServiceHealth,
+    ServiceStatus,
+    StoreStatus,
+    WorkerStatus,
+)
 
 __all__ = [
     "ActiveBundles",
+    "Alert",
+    "AuditStatus",
     "BundleChange",
     "BundleRecord",
     "CatalogItem",
     "ColumnSummary",
     "ContextSummary",
+    "CreatedToken",
     "Description",
     "FoundItems",
     "History",
+    "IndexStatus",
     "Interaction",
     "Item",
     "ItemPage",
+    "MethodFigures",
+    "MinuteFigures",
+    "ServedBundle",
+    "ServiceHealth",
+    "ServiceStatus",
+    "Setting",
+    "SlowRequest",
+    "SlowRequests",
     "SpaceSummary",
+    "StoreStatus",
     "StreamReceipt",
+    "TokenRecord",
+    "WorkerStatus",
     "WriteReceipt",
     "new_key",
 ]

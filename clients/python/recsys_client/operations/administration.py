@@ -1,0 +1,83 @@
+"""Operations of ``recsys.v1.OperationsService`` about settings and tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from recsys_client.operations.operation import Operation, made
+from recsys_client.operations.service import SERVICE
+from recsys_client.pb.recsys.v1 import operations_pb2 as pb
+from recsys_client.records.administration import (
+    CreatedToken,
+    Setting,
+    SettingSource,
+    TokenRecord,
+)
+
+_SOURCES: Mapping[int, SettingSource] = {
+    pb.SETTING_SOURCE_DEFAULT: "default",
+    pb.SETTING_SOURCE_FILE: "file",
+    pb.SETTING_SOURCE_ENVIRONMENT: "environment",
+    pb.SETTING_SOURCE_OPTION: "option",
+}
+
+
+def configuration() -> Operation[list[Setting]]:
+    """The settings of the service."""
+    return Operation(
+        SERVICE + "GetConfiguration",
+        pb.GetConfigurationRequest(),
+        pb.GetConfigurationResponse,
+        lambda message: [
+            Setting(each.name, each.value, _SOURCES.get(each.source, "unknown"), each.variable)
+            for each in message.settings
+        ],
+    )
+
+
+def tokens() -> Operation[list[TokenRecord]]:
+    """The tokens of the service."""
+    return Operation(
+        SERVICE + "ListTokens",
+        pb.ListTokensRequest(),
+        pb.ListTokensResponse,
+        lambda message: list(map(_read_token, message.tokens)),
+    )
+
+
+def create_token(
+    name: str, scopes: Sequence[str], expires_at: int | None, rate: str
+) -> Operation[CreatedToken]:
+    """Add a token."""
+    message = made(
+        lambda: pb.CreateTokenRequest(name=name, scopes=scopes, expires_at=expires_at, rate=rate)
+    )
+    return Operation(
+        SERVICE + "CreateToken",
+        message,
+        pb.CreateTokenResponse,
+        lambda response: CreatedToken(_read_token(response.token), response.secret),
+    )
+
+
+def revoke_token(name: str) -> Operation[TokenRecord]:
+    """Remove a token."""
+    message = made(lambda: pb.RevokeTokenRequest(name=name))
+    return Operation(
+        SERVICE + "RevokeToken",
+        message,
+        pb.RevokeTokenResponse,
+        lambda response: _read_token(response.token),
+    )
+
+
+def _read_token(message: pb.Token) -> TokenRecord:
+    return TokenRecord(
+        message.name,
+        tuple(message.scopes),
+        message.created_at,
+        message.expires_at or None,
+        message.rate,
+        message.expired,
+        message.current,
+    )
