@@ -11,16 +11,19 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import pytest
 
 from recsys.errors import StoreError
 from recsys.live import LiveEngine
-from recsys.store import open_store
+from recsys.store import InteractionRecorded, Store, open_store
 from recsys.store.databases import sqlite
 from recsys_client import Interaction, Item, RecsysClient
+from recsys_server.processes.checking import find_faults
 from recsys_server.rollout import Deployment, LoadedBundle, Rollout
+from recsys_server.settings import load_settings
 from tests.live.world import made_parts
 from tests.server.service_world import WAIT, served
 
@@ -38,12 +41,20 @@ def workers(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Recsys
         clients = []
         for _ in range(2):
             store = stack.enter_context(open_store(path))
-            engine = stack.enter_context(LiveEngine(made_parts(), store))
-            loaded = LoadedBundle("v3", engine.snapshot.retriever, engine=engine)
-            running = stack.enter_context(served(Rollout(Deployment(loaded)), threads=1))
-            client = RecsysClient(running.address, timeout=WAIT, retries=0)
-            clients.append(stack.enter_context(client))
+            clients.append(stack.enter_context(_serving(store)))
         yield clients
+
+
+@contextmanager
+def _serving(store: Store) -> Iterator[RecsysClient]:
+    """A client of a service over a store."""
+    with LiveEngine(made_parts(), store) as engine:
+        loaded = LoadedBundle("v3", engine.snapshot.retriever, engine=engine)
+        with (
+            served(Rollout(Deployment(loaded)), threads=1) as running,
+            RecsysClient(running.address, timeout=WAIT, retries=0) as client,
+        ):
+            yield client
 
 
 @contextmanager
@@ -107,6 +118,63 @@ def test_writes_are_refused_and_reads_continue(
     assert first.record_interactions([Interaction("new", "i4", 6)]).watermark == 3
     assert second.retrieve(user_id="new", k=3).ids == first.retrieve(user_id="new", k=3).ids
     assert [each.item_id for each in second.get_history("new").interactions] == ["i1", "i4"]
+
+
+@contextmanager
+def _read_only(folder: Path) -> Iterator[None]:
+    """A folder and its files that no user can write to; the process drops the rights of root."""
+    (folder / "store.db").chmod(0o444)
+    folder.chmod(0o555)
+    is_root = os.getuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+        folder.chmod(0o755)
+
+
+def test_a_service_on_a_read_only_disk_answers_reads() -> None:
+    with TemporaryDirectory() as name:  # every user can enter its parents
+        path = Path(name) / "store.db"
+        with open_store(path) as store:
+            store.append([InteractionRecorded("new", "i1", 5)])
+        with _read_only(path.parent), open_store(path) as store, _serving(store) as client:
+            assert "i1" not in client.retrieve(user_id="new", k=8).ids
+            for write in (
+                lambda: client.record_interactions([Interaction("new", "i4", 6)]),
+                lambda: client.delete_items(["i2"]),
+                lambda: client.stream_interactions([[Interaction("new", "i5", 7)]]),
+            ):
+                with pytest.raises(StoreError, match="is read-only; make both writable"):
+                    write()
+            history = client.get_history("new")
+            assert [each.item_id for each in history.interactions] == ["i1"]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.99])
+def test_a_truncated_store_is_refused_at_the_start_and_left_alone(path: Path, share: float) -> None:
+    with open_store(path) as store:
+        store.append([InteractionRecorded("new", f"i{row % 9}", row) for row in range(300)])
+    whole = path.read_bytes()
+    left = whole[: int(share * len(whole))]
+    path.write_bytes(left)
+    refused = pytest.raises(StoreError, match="(cut off|damaged).* restore a backup")
+    with refused, open_store(path) as store:
+        LiveEngine(made_parts(), store)
+    assert path.read_bytes() == left
+    path.write_bytes(whole)  # the backup
+    with open_store(path) as store:
+        assert len(store.history("new")) == 300
+
+
+def test_a_truncated_store_is_found_before_the_start(path: Path) -> None:
+    open_store(path).close()
+    os.truncate(path, path.stat().st_size // 2)
+    settings = load_settings({"bundles": path.parent / "none", "port": 0, "store": str(path)})
+    assert any("restore a backup" in each.message for each in find_faults(settings))
 
 
 def test_a_clock_that_goes_back_loses_nothing(
