@@ -17,6 +17,7 @@ from recsys.encoders.pictures.isolated import isolated
 from recsys.errors import BundleError, RecsysError
 from recsys.feed import Feed
 from recsys.ingestion import ingested_fingerprint
+from recsys.pictures import PictureStore
 from recsys.pictures.hashing import picture_hash
 from recsys.pictures.isolation import Decoder
 from recsys.retrieval import Retriever
@@ -95,7 +96,13 @@ class Bundle:
         return LiveEngine(parts, store, folder, rule=rule, queries=queries)
 
 
-def open_bundle(root: Path, version: str = CURRENT, *, decoder: Decoder | None = None) -> Bundle:
+def open_bundle(
+    root: Path,
+    version: str = CURRENT,
+    *,
+    decoder: Decoder | None = None,
+    pictures: PictureStore | None = None,
+) -> Bundle:
     """Verify and load a bundle of the folder ``root``.
 
     Args:
@@ -103,6 +110,8 @@ def open_bundle(root: Path, version: str = CURRENT, *, decoder: Decoder | None =
         version: Name of the bundle.
         decoder: Decoder of the pictures of queries and of upserted items; by default they are
             decoded in this process, without limits on time and memory.
+        pictures: Files of the items' pictures by the names in the catalogue, which are not part of
+            the bundle; without them only items that were upserted have a picture to show.
 
     Raises:
         NotFoundError: The bundle does not exist.
@@ -114,7 +123,8 @@ def open_bundle(root: Path, version: str = CURRENT, *, decoder: Decoder | None =
     folder = folder_of(root, name)
     manifest = read_whole(folder)
     parts, retriever = load_checked(folder, manifest, decoder=decoder)
-    retriever = replace(retriever, bundle_version=name)
+    catalogue = replace(parts.ingested.catalogue, pictures=pictures)
+    retriever = replace(retriever, bundle_version=name, catalogue=catalogue)
     return Bundle(name, folder, manifest, parts, retriever, decoder)
 
 

@@ -24,6 +24,9 @@ Version = Annotated[
 Store = Annotated[
     str | None, typer.Option(help="Path or URL of the store of interactions and items.")
 ]
+Pictures = Annotated[
+    Path | None, typer.Option(help="Folder or zip archive of the items' pictures, to show them.")
+]
 Unknown = Annotated[
     str | None,
     typer.Option(help="Answer to new users: error (default), empty_history or popularity."),
@@ -73,6 +76,7 @@ def serve(
     bundles: Bundles = None,
     version: Version = None,
     store: Store = None,
+    pictures: Pictures = None,
     unknown_user: Unknown = None,
     host: Host = None,
     port: Port = None,
@@ -105,6 +109,7 @@ def serve(
         "bundles": bundles,
         "version": version,
         "store": store,
+        "pictures": pictures,
         "unknown_user": unknown_user,
         "host": host,
         "port": port,

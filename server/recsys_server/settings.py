@@ -42,6 +42,8 @@ class Settings(BaseSettings):
         version: Version of the bundle; "current" follows the current bundle of the folder, and its
             canary.
         store: Path or URL of the store that receives interactions and items; none by default.
+        pictures: Folder or zip archive of the pictures of the bundle's items, by the names in the
+            catalogue, from which thumbnails are made; none by default.
         unknown_user: Answer to a query of a user without any interaction: the error NOT_FOUND, the
             candidates for an empty history, or the items with the most interactions.
         host: Interface to listen on.
@@ -76,6 +78,7 @@ class Settings(BaseSettings):
     bundles: Path
     version: str = "current"
     store: str | None = None
+    pictures: Path | None = None
     unknown_user: UnknownUser = "error"
     host: str = "127.0.0.1"
     port: int = Field(50051, ge=0, le=65535)

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from recsys.errors import ConfigError, RecsysError, ServiceError, StoreError
+from recsys.pictures import PictureStore
 from recsys_server.processes.addresses import Reservation
 from recsys_server.settings import Settings
 
@@ -36,7 +37,7 @@ def check_exposure(settings: Settings, reservation: Reservation) -> None:
 def find_faults(settings: Settings) -> Iterator[RecsysError]:
     """Reasons why a service with these settings cannot start, all of them."""
     yield from _faults(settings, (_check_port, _check_metrics, _check_tokens, _check_tls))
-    yield from _faults(settings, (_check_traces, _check_bundle, _check_store))
+    yield from _faults(settings, (_check_traces, _check_bundle, _check_pictures, _check_store))
 
 
 def log_reload(settings: Settings) -> None:
@@ -63,6 +64,11 @@ def _check_bundle(settings: Settings) -> None:
     from recsys.bundle import verify
 
     verify(settings.bundles, settings.version)
+
+
+def _check_pictures(settings: Settings) -> None:
+    if settings.pictures is not None:
+        PictureStore.open(settings.pictures)
 
 
 def _check_port(settings: Settings) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from recsys.bundle import open_bundle
+from recsys.pictures import PictureStore
 from recsys.pictures.isolation import Decoder
 from recsys.store import open_store
 from recsys_client.response import UnknownUser
@@ -26,11 +27,13 @@ def load(
     unknown_user: UnknownUser = "error",
     audit: Audit | None = None,
     decoder: Decoder | None = None,
+    pictures: Path | None = None,
 ) -> LoadedBundle:
     """Open a bundle, whose reference queries and feeds warm it up.
 
     With the path or URL of a store, the bundle follows it. ``unknown_user`` is the answer for users
     without an interaction; ``audit`` samples its searches, ``decoder`` decodes pictures.
+    ``pictures`` is the folder or archive of the files that show the items.
 
     Its objects stay out of garbage collections, which stall requests by 0.2 s; memory that loading
     no longer needs returns to the system.
@@ -39,10 +42,16 @@ def load(
         NotFoundError: The bundle does not exist.
         BundleError: It is damaged, or answers its reference queries differently.
         StoreError: The store cannot be opened.
+        DataError: The pictures are neither a folder nor a zip archive.
     """
     gc.disable()
     try:
-        bundle = open_bundle(bundles, version, decoder=decoder)
+        bundle = open_bundle(
+            bundles,
+            version,
+            decoder=decoder,
+            pictures=None if pictures is None else PictureStore.open(pictures),
+        )
         retriever = replace(
             bundle.retriever,
             unknown_user=unknown_user,

@@ -50,6 +50,7 @@ def begin(job: Job) -> BundleFollower:
             unknown_user=settings.unknown_user,
             audit=settings.audit,
             decoder=decoder,
+            pictures=settings.pictures,
         ),
         version=settings.version,
         fallback=job.fallback,

@@ -6,7 +6,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 
-from recsys.errors import InvalidRequestError
+from recsys.errors import DataError, InvalidRequestError
 from recsys.ids import Rows
 from recsys.live import LiveEngine, Snapshot
 from recsys.pictures.decoding import Broken
@@ -59,9 +59,15 @@ class Shown:
         )
 
     def _thumbnail(self, item_id: str) -> bytes | None:
-        content = self.live.picture(item_id)
+        content = self._picture(item_id)
         small = None if content is None else self.decoder.thumbnail(content, self.side)
         return None if isinstance(small, Broken) else small
+
+    def _picture(self, item_id: str) -> bytes | None:
+        try:
+            return self.live.picture(item_id)
+        except DataError:  # the file is damaged or has an odd name: the item is shown without it
+            return None
 
 
 def rows_of(snapshot: Snapshot, filter: Filter | None) -> Rows:
