@@ -57,6 +57,7 @@ HOMES = {
     "keras_hub": {"encoders"},
     "tokenizers": {"encoders"},
     "safetensors": {"encoders"},
+    "umap": {"maps"},
     "optuna": {"tuning"},
     "tomli_w": {"files"},
     "filelock": {"files"},
