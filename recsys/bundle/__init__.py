@@ -12,6 +12,7 @@ from recsys.bundle.parts import Parts
 from recsys.bundle.publishing import publish
 from recsys.bundle.reference_queries import ReferenceQuery
 from recsys.bundle.refreshing import RefreshReport, refresh
+from recsys.bundle.reports import read_report
 from recsys.bundle.versions import BundleInfo, current_fault, list_bundles, prune
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "publish",
     "refresh",
     "read_canary",
+    "read_report",
     "rollback",
     "set_canary",
     "verify",

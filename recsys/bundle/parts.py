@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from recsys.bundle.feeds import FEEDS, load_feeds, save_feeds
 from recsys.encoders import Encoder, load_encoder
 from recsys.errors import DataError
+from recsys.evaluation.published import PublishedReport
 from recsys.features import AttributeSchema, ItemEncoder
 from recsys.feed import FeedConfig, FeedView, PictureHashes
 from recsys.ids import Vectors
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from recsys.towers import AnyTowers
 
 DATA, TOWERS, SPACES, ENCODERS, RANKER = "data", "towers", "spaces", "encoders", "ranker"
-ATTRIBUTES = "attributes.json"
+ATTRIBUTES, REPORT = "attributes.json", "report"
 CatalogueKind = Literal["fixed", "open"]
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -47,6 +48,7 @@ class Parts:
             they were not made from a store.
         feeds: Pipelines of feeds by name; without any, feeds have the default pipeline.
         picture_hashes: Hashes of the items' pictures, by which feeds find near-duplicates.
+        report: Evaluation of the towers, or None; it is not read when a bundle is opened.
     """
 
     ingested: IngestedData
@@ -62,6 +64,7 @@ class Parts:
     watermark: int = 0
     feeds: Mapping[str, FeedConfig] = field(default_factory=dict)
     picture_hashes: PictureHashes = PictureHashes.none()
+    report: PublishedReport | None = None
 
     @property
     def item_encoder(self) -> ItemEncoder:
@@ -112,6 +115,8 @@ def save_parts(parts: Parts, folder: Path, step: Callable[[str], None]) -> None:
         step("ranker")
         parts.ranker.save(folder / RANKER)
     save_feeds(folder / FEEDS, parts.feeds, parts.picture_hashes)
+    if parts.report is not None:
+        parts.report.save(folder / REPORT)
     for name, space in sorted(parts.spaces.items()):
         step(f"space {name}")
         space.save(folder / SPACES / name)

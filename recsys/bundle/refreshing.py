@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recsys.bundle.opening import Bundle, open_bundle
-from recsys.bundle.parts import Parts
+from recsys.bundle.parts import REPORT, Parts
 from recsys.bundle.publishing import publish
 from recsys.bundle.tuning_queries import content_queries, tower_queries
 from recsys.bundle.versions import CURRENT
+from recsys.evaluation.published import PublishedReport
 from recsys.feed import PictureHashes
 from recsys.ids import Vectors
 from recsys.ingestion import IngestedData
@@ -148,4 +149,11 @@ def _parts(bundle: Bundle, frozen: FrozenSnapshot, item_vectors: Vectors | None)
         fingerprints={**parts.fingerprints, "store": f"watermark {frozen.watermark}"},
         reference_queries=None,
         watermark=frozen.watermark,
+        report=_report(bundle),
     )
+
+
+def _report(bundle: Bundle) -> PublishedReport | None:
+    """The report of the bundle before, which has the same towers."""
+    folder = bundle.path / REPORT
+    return PublishedReport.load(folder) if folder.is_dir() else None

@@ -18,6 +18,8 @@ from recsys.evaluation import (
     evaluate,
     tune_item_knn,
 )
+from recsys.evaluation.published import FailedQuery, failed_queries
+from recsys.evaluation.published.report import MAX_FAILURES
 from recsys.evaluation.ranking import mask_scores, rank
 from recsys.evaluation.sheets import UserSheet
 from recsys.files import load_arrays, read_json, save_arrays, write_json
@@ -67,8 +69,10 @@ def run_evaluate(job: Job, out: Path) -> StageOutput:
     ).save(out / QUERIES)
     write_json(out / SETTINGS, evaluation_settings(job.config))
     sheets = [asdict(sheet) for sheet in _sheets(job, scorers[0], count=config.sheet_users)]
+    failures = _failures(job, scorers[0], evaluations[scorers[0].name])
     results = {name: each.as_json() for name, each in evaluations.items()}
-    write_json(out / RESULTS, {"evaluations": results, "sheets": sheets})
+    content = {"evaluations": results, "sheets": sheets, "failures": list(map(asdict, failures))}
+    write_json(out / RESULTS, content)
     figures = {
         f"{name}.{metric}": value
         for name, each in evaluations.items()
@@ -131,6 +135,16 @@ def load_sheets(folder: Path) -> list[UserSheet]:
     return [UserSheet(**sheet) for sheet in _load_results(folder)["sheets"]]
 
 
+def load_failures(folder: Path) -> list[FailedQuery]:
+    """Failed queries of the model, the worst first; none of an evaluation before version 6."""
+    return [FailedQuery(**each) for each in _load_results(folder).get("failures", [])]
+
+
+def main_k(ks: Sequence[int]) -> int:
+    """The k of the main figures: 10 if it was measured, else the smallest."""
+    return 10 if 10 in ks else min(ks)
+
+
 def _load_results(folder: Path) -> dict[str, Any]:
     try:
         results: dict[str, Any] = read_json(folder / RESULTS)
@@ -183,6 +197,20 @@ def _sheets(job: Job, scorer: Scorer, *, count: int) -> list[UserSheet]:
             )
         )
     return sheets
+
+
+def _failures(job: Job, scorer: Scorer, found: Evaluation) -> list[FailedQuery]:
+    """The worst failed queries of the model."""
+    return failed_queries(
+        scorer,
+        job.split,
+        found.values[f"hr@{main_k(job.config.evaluation.ks)}"] == 0,
+        users=job.ingested.interactions.users,
+        items=job.ingested.catalogue.ids,
+        count=MAX_FAILURES,
+        seed=job.config.evaluation.seed,
+        progress=job.progress,
+    )
 
 
 def _oracle(job: Job) -> dict[str, float]:

@@ -9,11 +9,19 @@ from typing import Any
 
 from recsys.bundle import Parts, publish, verify
 from recsys.errors import DataError, RecsysError
+from recsys.evaluation.published import PublishedReport
 from recsys.feed import PictureHashes
+from recsys.pipeline.evaluating import (
+    load_evaluations,
+    load_failures,
+    load_query_digests,
+    main_k,
+)
 from recsys.pipeline.index_queries import SampledQueries, measure_recall, worst_kind
 from recsys.pipeline.job import Job
 from recsys.pipeline.rank_stage.stage import RANKER
 from recsys.pipeline.stage import StageOutput, StageResult, load_record
+from recsys.pipeline.training import training_curve
 from recsys.ranking import load_ranker
 from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Space
 
@@ -86,6 +94,22 @@ def parts_of(job: Job) -> Parts:
         watermark=included_watermark(records["ingest"]["notes"].get("stores", {})),
         feeds=job.config.feed,
         picture_hashes=_picture_hashes(job),
+        report=_report(job) if "evaluate" in records else None,
+    )
+
+
+def _report(job: Job) -> PublishedReport:
+    """The evaluation of the run."""
+    folder, config = job.folder / "evaluate", job.config
+    return PublishedReport.of(
+        load_evaluations(folder),
+        load_query_digests(folder),
+        name=config.name,
+        seeds=sorted({config.seed, config.train.seed, config.evaluation.seed}),
+        protocol=str(job.split.protocol["name"]),
+        k=main_k(config.evaluation.ks),
+        epochs=training_curve(job),
+        failures=load_failures(folder),
     )
 
 

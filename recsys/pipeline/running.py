@@ -18,6 +18,7 @@ from recsys.pipeline.job import TRAINED_ENCODERS, Job
 from recsys.pipeline.sections import rebase_paths
 from recsys.pipeline.stage import SILENT, Observer, StageResult, run_stages
 from recsys.pipeline.stages import RANK, RANKED_STAGES, STAGES
+from recsys.pipeline.training import training_curve
 from recsys.progress import Progress, silent
 
 STAGE_NAMES = tuple(stage.name for stage in RANKED_STAGES)
@@ -102,7 +103,7 @@ def write_run_report(job: Job, results: Sequence[StageResult], *, command: str) 
         evaluations=load_evaluations(job.folder / "evaluate"),
         protocol=job.split.protocol,
         figures=figures,
-        training=_training(job),
+        training=training_curve(job),
         data=data_lines(results),
         ingest=by_stage["ingest"].notes["ingest"],
         words=encoded.notes["words"],
@@ -125,15 +126,6 @@ def _evaluated_feed(job: Job, results: Mapping[str, StageResult]) -> Mapping[str
         return {}
     found: Mapping[str, Any] = read_json(file)
     return found if found["bundle_version"] == results["publish"].notes["version"] else {}
-
-
-def _training(job: Job) -> list[dict[str, float]]:
-    """Figures per epoch."""
-    names = {"number": "epoch"}
-    return [
-        {names.get(key, key): value for key, value in epoch.items() if value is not None}
-        for epoch in read_json(job.folder / "train" / "epochs.json")
-    ]
 
 
 def _choice_notes(job: Job) -> list[str]:

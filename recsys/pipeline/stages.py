@@ -252,7 +252,7 @@ _UNPUBLISHED: tuple[Stage[Job], ...] = (
     Stage(
         "evaluate",
         ("ingest", "encode", "train"),
-        5,
+        6,
         settings=_settings({"split", "evaluation"}),
         inputs=lambda job: _paths(job, oracle=job.config.evaluation.oracle),
         run=run_evaluate,
@@ -276,7 +276,7 @@ RANK: Stage[Job] = Stage(
 PUBLISH: Stage[Job] = Stage(
     "publish",
     ("ingest", "encode", "train", "evaluate", "index"),
-    4,
+    5,
     settings=_settings({"name", "spaces", "feed"}),
     run=run_publish,
     fault=published_fault,

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from recsys.errors import ConfigError
 from recsys.evaluation import evaluate
+from recsys.files import read_json
 from recsys.interactions import Interactions
 from recsys.pipeline.job import Job
 from recsys.pipeline.scoring import towers_scorer
@@ -90,6 +91,15 @@ def train_towers(
         return figure
 
     return _fit(job, job.split.train, folder, validate=validate)
+
+
+def training_curve(job: Job) -> list[dict[str, float]]:
+    """Figures per epoch of the training that selected the epoch."""
+    names = {"number": "epoch"}
+    return [
+        {names.get(key, key): value for key, value in epoch.items() if value is not None}
+        for epoch in read_json(job.folder / "train" / "epochs.json")
+    ]
 
 
 def check_validation(parts: Split) -> None:

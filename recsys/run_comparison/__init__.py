@@ -7,5 +7,13 @@ from __future__ import annotations
 
 from recsys.run_comparison.comparing import compare_runs
 from recsys.run_comparison.evaluated_runs import EvaluatedRun, open_evaluated_run
+from recsys.run_comparison.published import ComparedFigure, ComparedReports, compare_reports
 
-__all__ = ["EvaluatedRun", "compare_runs", "open_evaluated_run"]
+__all__ = [
+    "ComparedFigure",
+    "ComparedReports",
+    "EvaluatedRun",
+    "compare_reports",
+    "compare_runs",
+    "open_evaluated_run",
+]
