@@ -20,6 +20,7 @@ from recsys_client.pb.recsys.v1 import (
     catalog_pb2,
     interaction_pb2,
     operations_pb2,
+    quality_pb2,
     retrieval_pb2,
 )
 from tests.server.service_world import WAIT
@@ -98,7 +99,7 @@ def test_the_deadline_includes_the_repetitions() -> None:
 
 
 def test_every_method_is_safe_to_repeat_or_known_not_to_be() -> None:
-    files = (bundle_pb2, catalog_pb2, interaction_pb2, operations_pb2, retrieval_pb2)
+    files = (bundle_pb2, catalog_pb2, interaction_pb2, operations_pb2, quality_pb2, retrieval_pb2)
     services = [each for file in files for each in file.DESCRIPTOR.services_by_name.values()]
     assert {each.full_name for each in services} == set(REPEATABLE)
     for service in services:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from recsys.engine import fit
 from recsys.ingestion import ingest
 from tests.bundle.made import made_parts, use_table_towers
 from tests.engine.frames import QUICK
+from tests.evaluation.test_published import made as made_report
 
 Names = dict[str, Any]
 DAY = 86_400
@@ -71,7 +73,7 @@ def demo_bundle(folder: Path) -> Bundle:
         title="title", text=("title",), categories=("category",), numbers=("price",)
     )
     ingested = ingest(log, catalogue, fields)
-    publish(folder / BUNDLES, made_parts(ingested=ingested))
+    publish(folder / BUNDLES, replace(made_parts(ingested=ingested), report=made_report()))
     return open_bundle(folder / BUNDLES)
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 import recsys
 from recsys.store import open_store
+from recsys_server.processes.following import BundleFollower
 from recsys_server.rollout import Deployment, LoadedBundle, Rollout
 from tests.bundle.made import use_table_towers
 from tests.docs.namespaces import ADDRESS, BUNDLES, demo_bundle, names_for, small_fit
@@ -49,7 +50,9 @@ def test_python_runs(
                 use_table_towers(patch)
                 bundle = demo_bundle(tmp_path)
             loaded = LoadedBundle.of(bundle, open_store(tmp_path / "demo.db"))
-            address = stack.enter_context(served(Rollout(Deployment(loaded)))).address
+            rollout = Rollout(Deployment(loaded))
+            follower = BundleFollower(tmp_path / BUNDLES, rollout, lambda version: loaded)
+            address = stack.enter_context(served(rollout, follower=follower)).address
         for block, following in zip(found, [*found[1:], None]):
             if block.language == "python":
                 printed = _run(block, block.text.replace(ADDRESS, address), names)

@@ -19,6 +19,7 @@ REPEATABLE = {
     "recsys.v1.OperationsService": (
         *("GetStatus", "GetTimeSeries", "ListSlowRequests", "GetConfiguration", "ListTokens"),
     ),
+    "recsys.v1.QualityService": ("GetReport", "CompareReports", "ListSearches", "GetItemMap"),
 }
 """Methods that are safe to repeat: reads, and writes that carry an idempotency key."""
 

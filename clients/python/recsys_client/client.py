@@ -24,6 +24,7 @@ from recsys_client.operations import (
     catalog,
     feeds,
     interactions,
+    quality,
     retrieval,
     service,
 )
@@ -39,8 +40,15 @@ from recsys_client.records import (
     History,
     Interaction,
     Item,
+    ItemMap,
     ItemPage,
+    MapMethod,
     MinuteFigures,
+    Report,
+    ReportComparison,
+    SearchOrder,
+    SearchOrigin,
+    SearchPage,
     ServiceStatus,
     Setting,
     SlowRequests,
@@ -256,6 +264,35 @@ class RecsysClient(Connection, RetrievalCalls):
     def revoke_token(self, name: str) -> TokenRecord:
         """Remove a token, which every worker refuses within about a second."""
         return self._make(administration.revoke_token(name))
+
+    def get_report(self, version: str = "") -> Report:
+        """The evaluation report of a bundle; "" for the active one."""
+        return self._make(quality.get_report(version))
+
+    def compare_reports(self, version_a: str, version_b: str = "") -> ReportComparison:
+        """The reports of two bundles side by side; "" for the active bundle."""
+        return self._make(quality.compare_reports(version_a, version_b))
+
+    def list_searches(
+        self,
+        *,
+        origin: SearchOrigin = "recorded",
+        contains: str = "",
+        order: SearchOrder = "uses",
+        page_size: int = 100,
+        page_token: str = "",
+    ) -> SearchPage:
+        """A page of the search log: terms of recorded interactions, or of the training log."""
+        return self._make(quality.list_searches(origin, contains, order, page_size, page_token))
+
+    def get_item_map(
+        self, *, space: str = "", method: MapMethod = "pca", column: str = ""
+    ) -> ItemMap:
+        """A map of a sample of the items of a space, labelled by a column of the catalogue.
+
+        Where ``pending`` is true, it is being computed; call again after some seconds.
+        """
+        return self._make(quality.get_item_map(space, method, column))
 
     def is_serving(self) -> bool:
         """Whether the standard health service reports SERVING.

@@ -24,6 +24,7 @@ RELOAD_SECONDS = 1.0
 _READS = {
     *("Retrieve", "BatchRetrieve", "Describe", "GetHistory", "GetItems", "ListItems", "RankFeed"),
     *("ListBundles", "GetActiveBundle", "ServerReflectionInfo", "GetStatus", "GetTimeSeries"),
+    *("GetReport", "CompareReports", "GetItemMap"),
 }
 _WRITES = {
     *("RecordInteractions", "StreamInteractions", "DeleteUser", "UpsertItems", "DeleteItems"),

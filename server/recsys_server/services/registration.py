@@ -16,7 +16,7 @@ from recsys_server.metrics.worker_metrics import WorkerMetrics
 from recsys_server.operations.overview import ServiceState
 from recsys_server.rollout import Rollout
 from recsys_server.security.access import Access
-from recsys_server.services import bundles, catalog, feed, interactions, operations
+from recsys_server.services import bundles, catalog, feed, interactions, operations, quality
 from recsys_server.services.blocking import BlockingCalls
 from recsys_server.services.description import DescriptionService
 
@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 
 BUNDLE_THREADS, BUNDLE_CALLS = 2, 100
 """Number of calls about bundles that run at once, and that run or wait."""
+QUALITY_THREADS, QUALITY_CALLS = 2, 50
+"""Number of calls about quality that run at once, and that run or wait."""
 FEED_CALLS = 200
 """Number of feeds that are ranked or wait."""
 
 
 class FurtherServices:
     """The description, feeds and operations; with a store also interactions and the catalogue;
-    with a folder its bundles.
+    with a folder its bundles and their quality.
 
     Args:
         rollout: The bundles that answer.
@@ -60,7 +62,8 @@ class FurtherServices:
         self._decoder = IsolatedDecoder()
         self._rollout = rollout
         self._limits = limits
-        self._bundles = None
+        self._quality_calls = BlockingCalls(QUALITY_THREADS, waiting=QUALITY_CALLS)
+        self._bundles, self._quality = None, None
         names = [SERVICE_NAME]
         if rollout.current.active.engine is not None:
             names += [interactions.SERVICE_NAME, catalog.SERVICE_NAME]
@@ -71,7 +74,8 @@ class FurtherServices:
                 self._recorder = ImpressionRecorder(rollout, self._feed_metrics)
         if follower is not None:
             self._bundles = bundles.BundleService(follower, self._bundle_calls)
-            names.append(bundles.SERVICE_NAME)
+            self._quality = quality.QualityService(rollout, self._quality_calls, follower.root)
+            names += [bundles.SERVICE_NAME, quality.SERVICE_NAME]
         names.append(operations.SERVICE_NAME)
         self._recorded = metrics.number("recsys_interactions_recorded")
         self._access = access
@@ -98,11 +102,16 @@ class FurtherServices:
         if self._bundles is not None:
             parsed: Any = ParsedMessages(server)
             add_BundleServiceServicer_to_server(self._bundles, parsed)
+        if self._quality is not None:
+            self._quality.add_to(server)
 
     def close(self) -> None:
         """End the threads and processes of the services; feeds that wait are recorded."""
-        for calls in (self._calls, self._item_calls, self._bundle_calls, self._feed_calls):
+        own = (self._calls, self._item_calls, self._bundle_calls, self._feed_calls)
+        for calls in (*own, self._quality_calls):
             calls.close()
+        if self._quality is not None:
+            self._quality.close()
         if self._recorder is not None:
             self._recorder.close()
         self._decoder.close()

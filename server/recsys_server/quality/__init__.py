@@ -1,0 +1,1 @@
+"""What ``QualityService`` shows: reports as messages, and maps with their cache."""
