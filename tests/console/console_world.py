@@ -18,6 +18,7 @@ from recsys_console.settings import Settings
 from recsys_server.rollout import Deployment, LoadedBundle, Rollout
 from recsys_server.security.access import Access
 from tests.live.world import made_parts
+from tests.server.feed_world import live_feed
 from tests.server.service_world import WAIT, served
 
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -66,11 +67,11 @@ def console(address: str, **settings: Any) -> Iterator[Browser]:
 
 @contextmanager
 def live_service(folder: Path, *, access: Access | None = None) -> Iterator[str]:
-    """Address of a service over the items, users and spaces of ``tests.live.world``."""
+    """Address of a service over the items, users, spaces and feeds of ``tests.live.world``."""
     with (
         open_store(folder / "store.db") as store,
         LiveEngine(made_parts(), store) as engine,
     ):
-        loaded = LoadedBundle("v3", engine.snapshot.retriever, engine=engine)
+        loaded = LoadedBundle("v3", engine.snapshot.retriever, engine=engine, feed=live_feed())
         with served(Rollout(Deployment(loaded)), access=access) as running:
             yield running.address

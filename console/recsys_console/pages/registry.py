@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from recsys_console.pages import overview, pictures, signing_in, themes
 from recsys_console.pages.page import Page
+from recsys_console.pages.people import choosing
 
-PAGES = (Page("Overview", "/", "o", "overview", overview.router),)
+PAGES = (
+    Page("Overview", "/", "o", "overview", overview.router),
+    Page("Users", "/users", "u", "users", choosing.router),
+)
 """Entries of the navigation: Overview, Items, Users, Feed, Quality, Operations."""
 
 ROUTERS = (pictures.router, signing_in.router, themes.router)

@@ -1,0 +1,79 @@
+"""The answers of the service for one user: the feed and the candidates of each space."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from recsys_client import (
+    TWO_TOWER,
+    AsyncRecsysClient,
+    Description,
+    History,
+    Request,
+    Response,
+)
+from recsys_client.errors import RecsysError
+from recsys_client.feed import FeedRequest, FeedResponse
+from recsys_console.pages.people.inputs import Inputs
+
+FEED = "feed"
+"""Name of the answer that a feed pipeline gives; the others have the names of their spaces."""
+FEEDS, HISTORIES = "recsys.v1.FeedService", "recsys.v1.InteractionService"
+PARTS = ("terms", "context", "history_times")
+"""Parts of a query that feeds read, besides the user and the history."""
+SEED = 1
+"""Seed of the random choices, so that two answers differ by their inputs alone."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, or the error in place of it.
+
+    Attributes:
+        name: "feed" or the name of a space.
+        given: Response or error.
+
+    Example:
+        >>> Answer("text", Response((), "text")).pipeline
+        ''
+    """
+
+    name: str
+    given: Response | FeedResponse | RecsysError
+
+    @property
+    def pipeline(self) -> str:
+        """Name of the pipeline that answered; "" for candidates and errors."""
+        return self.given.pipeline if isinstance(self.given, FeedResponse) else ""
+
+
+async def answers(
+    service: AsyncRecsysClient, description: Description, inputs: Inputs, history: History | None
+) -> list[Answer]:
+    """The feed, where the service has feeds, and the candidates of each space.
+
+    Each of them reads what it can of the inputs.
+    """
+    spaces = sorted(description.spaces, key=lambda space: space.name != TWO_TOWER)
+    requests = [
+        Request(inputs.query(history, space.reads), inputs.k, space.name, titles=True)
+        for space in spaces
+    ]
+    has_feeds = FEEDS in description.services
+    feed = _feed(service, inputs, history) if has_feeds else asyncio.sleep(0)
+    candidates, found = await asyncio.gather(service.answer(requests), feed)
+    feeds = [] if found is None else [Answer(FEED, found)]
+    return feeds + [Answer(space.name, given) for space, given in zip(spaces, candidates)]
+
+
+async def _feed(
+    service: AsyncRecsysClient, inputs: Inputs, history: History | None
+) -> FeedResponse | RecsysError:
+    query = inputs.query(history, PARTS)
+    try:
+        return await service.rank_feed(
+            FeedRequest(query, inputs.k, inputs.pipeline, titles=True, seed=SEED)
+        )
+    except RecsysError as error:  # a bundle without feeds has candidates
+        return error

@@ -1,0 +1,41 @@
+"""Users: choose one by id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from recsys_client import AsyncRecsysClient
+from recsys_console.pages.people import user
+from recsys_console.rendering.formats import user_href
+from recsys_console.rendering.responses import redirect, respond
+from recsys_console.service.connection import Service
+
+router = APIRouter()
+router.include_router(user.router)
+
+
+@dataclass(frozen=True)
+class Users:
+    """The view model of the page that chooses a user.
+
+    Attributes:
+        users: Number of users with a history.
+    """
+
+    users: int
+
+
+async def users(service: AsyncRecsysClient) -> Users:
+    """The page that chooses a user."""
+    return Users((await service.describe()).users)
+
+
+@router.get("/users")
+async def show(request: Request, service: Service, id: str = "") -> Response:
+    """Show the page, or the user of an id."""
+    if id.strip():
+        return redirect(request, user_href(id.strip()))
+    return respond(request, "people/users.html", await users(service))

@@ -1,0 +1,105 @@
+"""The inputs of the pages of users: a user, and the changes of a what-if."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Query as Parameter
+from fastapi import Request
+
+from recsys_client import History, Query
+
+CONTEXT = "context."
+"""Beginning of the parameters that hold a value of a context column."""
+Size = Annotated[int, Parameter(ge=1, le=60)]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A user, and the changes of a what-if.
+
+    Attributes:
+        user: Id of the user.
+        k: Number of items per list.
+        pipeline: Name of the feed pipeline; "" for the one of the user's share.
+        drop: Ids of items that are left out of the history.
+        terms: Search terms, or "".
+        context: Value per context column.
+
+    Example:
+        >>> Inputs("ann", drop=("lamp",)).is_changed
+        True
+    """
+
+    user: str
+    k: int = 12
+    pipeline: str = ""
+    drop: tuple[str, ...] = ()
+    terms: str = ""
+    context: dict[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether there is anything but the user as recorded."""
+        return bool(self.drop or self.terms or self.context)
+
+    @property
+    def unchanged(self) -> Inputs:
+        """The user as recorded."""
+        return Inputs(self.user, self.k, self.pipeline)
+
+    def query(self, history: History | None, reads: Collection[str]) -> Query:
+        """The query with the changes.
+
+        Args:
+            history: Recorded history; None where the service has none, and nothing is left out.
+            reads: Parts of a query that have an effect, as the fields of a ``Query``.
+        """
+        further: dict[str, Any] = {}
+        if self.terms and "terms" in reads:
+            further["terms"] = self.terms
+        if self.context and "context" in reads:
+            further["context"] = self.context
+        if not self.drop or history is None:
+            return Query(user_id=self.user, **further)
+        kept = [each for each in history.interactions if each.item_id not in self.drop]
+        times = [each.time for each in kept if each.time is not None]
+        if "history_times" in reads and kept and len(times) == len(kept):
+            further["history_times"] = times
+        return Query(history=[each.item_id for each in kept], **further)
+
+    def address(self, path: str, **further: Any) -> str:
+        """Address of a page with these inputs.
+
+        Example:
+            >>> Inputs("ann", drop=("lamp",)).address("/users/user")
+            '/users/user?id=ann&drop=lamp'
+        """
+        values: list[tuple[str, Any]] = [("id", self.user), *further.items()]
+        values += [("drop", each) for each in self.drop]
+        values += [(CONTEXT + column, value) for column, value in self.context.items()]
+        values += [(name, getattr(self, name)) for name in ("terms", "pipeline")]
+        values += [("k", self.k)] if self.k != Inputs.k else []
+        return f"{path}?{urlencode([pair for pair in values if pair[1] != ''])}"
+
+
+def inputs_of(
+    request: Request,
+    id: str,
+    k: Size = Inputs.k,
+    pipeline: str = "",
+    drop: Annotated[tuple[str, ...], Parameter()] = (),
+    terms: str = "",
+) -> Inputs:
+    """The inputs in the parameters of a request."""
+    context = {
+        name.removeprefix(CONTEXT): value.strip()
+        for name, value in request.query_params.items()
+        if name.startswith(CONTEXT) and value.strip()
+    }
+    return Inputs(
+        id.strip(), k, pipeline.strip(), tuple(dict.fromkeys(drop)), terms.strip(), context
+    )
