@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from recsys.bundle import Bundle
-from recsys.errors import RecsysError
+from recsys.errors import NotFoundError, RecsysError
 from recsys.feed import Feed
 from recsys.retrieval import Request, Response
 from recsys.store import Store
@@ -155,6 +155,25 @@ class Deployment:
         if self.canary is None or not user_id or user_fraction(user_id) >= self.share:
             return self.active
         return self.canary
+
+    def choose(self, bundle: str, user_id: str) -> LoadedBundle:
+        """Bundle of a name: "active", "canary" or a version; for "" that of the user.
+
+        Raises:
+            NotFoundError: No such bundle answers.
+        """
+        if not bundle:
+            return self.for_user(user_id)
+        if bundle in ("active", self.active.version):
+            return self.active
+        if self.canary is not None and bundle in ("canary", self.canary.version):
+            return self.canary
+        canary = "none" if self.canary is None else self.canary.version
+        raise NotFoundError(
+            f"the bundle {bundle!r:.80} does not answer; the active one is {self.active.version},"
+            f" the canary {canary}",
+            field="bundle",
+        )
 
 
 class Rollout:

@@ -195,7 +195,7 @@ class RetrievalService:
                 _check_wanted(part)
                 self._limits.check(message)
                 request = read_request(message)
-                loaded = part.request.deployment.for_user(request.query.user_id or "")
+                loaded = part.request.deployment.choose(message.bundle, request.query.user_id or "")
                 groups[loaded][part] = request
             except Exception as error:
                 outcomes[part] = error
@@ -218,7 +218,8 @@ class RetrievalService:
                     part.request.watermark = answer.watermark
                     user_id = requests[part].query.user_id
                     # What is popular changes with the interactions of others.
-                    if answer.fallback != "popularity" or view.snapshot is None:
+                    is_popular = answer.fallback == "popularity" and view.snapshot is not None
+                    if not is_popular and not part.request.message.bundle:
                         part.request.answered = loaded, user_id, view.state_of(user_id)
                     self._stages.answered(role, answer.space)
             stages.end("write", role)

@@ -116,6 +116,8 @@ def test_a_feed_is_recorded_labelled_and_deleted_with_its_user(tmp_path: Path) -
         made.client.record_interactions([clicked])
         assert made.client.get_history("ann").interactions[-1].impression_id == first.request_id
         assert taken not in made.client.rank_feed(FeedRequest(ANN, k=4)).ids
+        operator = made.client.with_bundle("active")
+        assert operator.rank_feed(FeedRequest(ANN, k=4)).request_id == ""  # it is not recorded
         until(lambda: len(read_impressions(made.store)) == 2)
         table = impression_table(made.store)
         labels = dict(zip(table["item_id"].to_pylist()[:4], table["taken"].to_pylist()))
@@ -124,7 +126,7 @@ def test_a_feed_is_recorded_labelled_and_deleted_with_its_user(tmp_path: Path) -
         assert read_impressions(made.store) == []
         counted = made.metrics
         assert counted.number("recsys_impressions", "written").value == 2
-        assert counted.number("recsys_feed_stages", "home", "ranker", "ok").value == 2
+        assert counted.number("recsys_feed_stages", "home", "ranker", "ok").value == 3
         assert counted.histogram("recsys_feed_stage_seconds", "home", "popular").sum > 0
 
 

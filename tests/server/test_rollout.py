@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from recsys.errors import RecsysError
+from recsys.errors import NotFoundError, RecsysError
 from recsys.retrieval import Request
-from recsys_client import RecsysClient
+from recsys_client import AsyncRecsysClient, RecsysClient
 from recsys_server.rollout import Deployment, LoadedBundle, user_fraction
 from tests.server.service_world import WAIT, LineRetriever, rollout_of, served
 
@@ -53,3 +55,22 @@ def _versions(client: RecsysClient, requests: list[Request]) -> list[str]:
         assert not isinstance(answer, RecsysError)
         found.append(answer.bundle_version)
     return found
+
+
+def test_a_caller_can_name_the_bundle_that_answers() -> None:
+    rollout, request = rollout_of(OLD.source), Request.of(user_id="ann", k=2)
+    rollout.current = Deployment(OLD, canary=NEW, share=1e-9)
+    with served(rollout) as server, RecsysClient(server.address, timeout=WAIT) as client:
+
+        async def respond(name: str) -> str:
+            async with AsyncRecsysClient(server.address, timeout=WAIT) as other:
+                return (await other.with_bundle(name).respond(request)).bundle_version
+
+        for name, version in {"": "v1", "active": "v1", "v2": "v2", "canary": "v2"}.items():
+            named = client.with_bundle(name)
+            for _ in range(2):  # the second answer may come from the cache
+                assert named.respond(request).bundle_version == version
+            assert _versions(named, [request]) == [version] == [asyncio.run(respond(name))]
+        with pytest.raises(NotFoundError, match="active one is v1, the canary v2") as caught:
+            client.with_bundle("v3").respond(request)
+        assert caught.value.field == "bundle"

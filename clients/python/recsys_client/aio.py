@@ -102,7 +102,7 @@ class AsyncRecsysClient(Connection):
 
     async def respond(self, request: Request) -> Response:
         """The response to one request, with the errors of :meth:`retrieve`."""
-        return await self._make(retrieval.retrieve(request))
+        return await self._make(retrieval.retrieve(request, self.bundle))
 
     async def answer(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
         """For each request the response or the error; requests need nothing in common.
@@ -113,14 +113,14 @@ class AsyncRecsysClient(Connection):
         Raises:
             RecsysError: A call as a whole was refused; a :class:`ServiceError` without an answer.
         """
-        batches = retrieval.Batches(requests)
+        batches = retrieval.Batches(requests, self.bundle)
         for operation in batches.operations():
             batches.add(await self._make(operation))
         return batches.answers()
 
     async def rank_feed(self, request: FeedRequest) -> FeedResponse:
         """The ordered, varied feed of one request."""
-        return await self._make(feeds.rank(request))
+        return await self._make(feeds.rank(request, self.bundle))
 
     async def describe(self) -> Description:
         """The spaces, columns and limits of the service, and the state that answers."""

@@ -103,7 +103,7 @@ class RecsysClient(Connection, RetrievalCalls):
 
     def respond(self, request: Request) -> Response:
         """The response to one request, with the errors of :meth:`retrieve`."""
-        return self._make(retrieval.retrieve(request))
+        return self._make(retrieval.retrieve(request, self.bundle))
 
     def answer(self, requests: Sequence[Request]) -> list[Response | RecsysError]:
         """For each request the response or the error; requests need nothing in common.
@@ -114,7 +114,7 @@ class RecsysClient(Connection, RetrievalCalls):
         Raises:
             RecsysError: A call as a whole was refused; a :class:`ServiceError` without an answer.
         """
-        batches = retrieval.Batches(requests)
+        batches = retrieval.Batches(requests, self.bundle)
         for operation in batches.operations():
             batches.add(self._make(operation))
         return batches.answers()
@@ -124,7 +124,7 @@ class RecsysClient(Connection, RetrievalCalls):
 
         Interactions with its items name its ``request_id`` as their ``impression_id``.
         """
-        return self._make(feeds.rank(request))
+        return self._make(feeds.rank(request, self.bundle))
 
     def describe(self) -> Description:
         """The spaces, columns and limits of the service, and the state that answers."""

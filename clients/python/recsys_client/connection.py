@@ -53,6 +53,7 @@ class Connection:
             check_share(throttle)
         self.address = address
         self.timeout = timeout
+        self.bundle = ""
         options = channel_options(address, retries=retries)
         self._channel: Any = (
             self._library.insecure_channel(address, options=options)
@@ -82,6 +83,19 @@ class Connection:
         other = copy(self)
         other._metadata = call_metadata(token)
         other._throttles = {}  # rates are per token
+        return other
+
+    def with_bundle(self, bundle: str) -> Self:
+        """This client with retrievals and feeds of one bundle, over the same connection.
+
+        Feeds are not recorded then. ``""`` is the bundle of each user again.
+
+        Args:
+            bundle: "active", "canary", or the version of one of these; for any other the calls
+                raise a :class:`NotFoundError`.
+        """
+        other = copy(self)
+        other.bundle = bundle
         return other
 
     def _send(self, operation: Operation[Any]) -> Any:

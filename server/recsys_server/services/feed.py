@@ -62,7 +62,9 @@ class FeedService(FeedServiceServicer):
         self._limits.check_feed(message)
         request = read_feed_request(message)
         request.check()
-        feed = self._feeds.current(self._rollout.current.for_user(request.query.user_id or ""))
+        deployment = self._rollout.current
+        loaded = deployment.choose(message.bundle, request.query.user_id or "")
+        feed = self._feeds.current(loaded)
         if feed is None:
             raise ServiceError("the bundle that answers has no feeds; publish it again")
         caller.check()
@@ -70,6 +72,6 @@ class FeedService(FeedServiceServicer):
         self._metrics.answered(ranked.response.pipeline, ranked.response.stages)
         caller.check()  # a feed without a viewer is not recorded
         response = ranked.response
-        if self._recorder is not None:
+        if self._recorder is not None and not message.bundle:
             response = self._recorder.record(ranked, message)
         return write_feed_response(response)

@@ -11,7 +11,8 @@ from recsys_client.pb.recsys.v1 import feed_pb2 as pb
 SERVICE = "/recsys.v1.FeedService/"
 
 
-def rank(request: FeedRequest) -> Operation[FeedResponse]:
-    """The feed of one request."""
+def rank(request: FeedRequest, bundle: str = "") -> Operation[FeedResponse]:
+    """The feed of one request, of the bundle of a name or of the user's."""
     message = write_feed_request(request)
+    message.bundle = bundle
     return Operation(SERVICE + "RankFeed", message, pb.RankFeedResponse, read_feed_response)

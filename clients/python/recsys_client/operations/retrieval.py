@@ -19,9 +19,10 @@ SERVICE = "/recsys.v1.RetrievalService/"
 SERVICE_NAME = "recsys.v1.RetrievalService"
 
 
-def retrieve(request: Request) -> Operation[Response]:
-    """The response to one request."""
+def retrieve(request: Request, bundle: str = "") -> Operation[Response]:
+    """The response to one request, of the bundle of a name or of the user's."""
     message = write_request(request)
+    message.bundle = bundle
     return Operation(SERVICE + "Retrieve", message, pb.RetrieveResponse, read_response)
 
 
@@ -37,15 +38,17 @@ class Batches:
 
     Args:
         requests: The requests; one that cannot be sent has its error as the answer.
+        bundle: Name of the bundle that answers; "" for that of each user.
     """
 
-    def __init__(self, requests: Sequence[Request]) -> None:
+    def __init__(self, requests: Sequence[Request], bundle: str = "") -> None:
         self._count = len(requests)
         self._answers: dict[int, Response | RecsysError] = {}
         self._messages: dict[int, pb.RetrieveRequest] = {}
         for position, request in enumerate(requests):
             try:
                 self._messages[position] = write_request(request)
+                self._messages[position].bundle = bundle
             except InvalidRequestError as error:
                 self._answers[position] = error
 

@@ -26,7 +26,7 @@ from recsys_client.pb.recsys.v1 import filter_pb2 as recsys_dot_v1_dot_filter__p
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as recsys_dot_v1_dot_retrieval__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14recsys/v1/feed.proto\x12\trecsys.v1\x1a\x16recsys/v1/filter.proto\x1a\x19recsys/v1/retrieval.proto\"\xed\x04\n\x0fRankFeedRequest\x12\x1f\n\x05query\x18\x01 \x01(\x0b\x32\x10.recsys.v1.Query\x12\t\n\x01k\x18\x02 \x01(\x05\x12\x10\n\x08pipeline\x18\x03 \x01(\t\x12\x0f\n\x07\x65xclude\x18\x04 \x03(\t\x12#\n\x04seen\x18\x05 \x01(\x0e\x32\x15.recsys.v1.SeenPolicy\x12!\n\x06\x66ilter\x18\x06 \x01(\x0b\x32\x11.recsys.v1.Filter\x12\x38\n\x07\x62locked\x18\x07 \x03(\x0b\x32\'.recsys.v1.RankFeedRequest.BlockedEntry\x12:\n\x08\x66ollowed\x18\x08 \x03(\x0b\x32(.recsys.v1.RankFeedRequest.FollowedEntry\x12\x12\n\ncandidates\x18\t \x03(\t\x12\x18\n\x10\x63\x61ndidate_scores\x18\n \x03(\x01\x12\x0e\n\x06pinned\x18\x0b \x03(\t\x12\x10\n\x08promoted\x18\x0c \x03(\t\x12\x10\n\x03now\x18\r \x01(\x03H\x00\x88\x01\x01\x12\x11\n\x04seed\x18\x0e \x01(\x03H\x01\x88\x01\x01\x12\x0e\n\x06titles\x18\x0f \x01(\x08\x12\x0f\n\x07\x65xplain\x18\x10 \x01(\x08\x12\x13\n\x0b\x65xplain_ids\x18\x11 \x03(\t\x1aG\n\x0c\x42lockedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12&\n\x05value\x18\x02 \x01(\x0b\x32\x17.recsys.v1.ColumnValues:\x02\x38\x01\x1aH\n\rFollowedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12&\n\x05value\x18\x02 \x01(\x0b\x32\x17.recsys.v1.ColumnValues:\x02\x38\x01\x42\x06\n\x04_nowB\x07\n\x05_seed\"\x1e\n\x0c\x43olumnValues\x12\x0e\n\x06values\x18\x01 \x03(\t\"\xa2\x01\n\x08\x46\x65\x65\x64Item\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\x12\r\n\x05score\x18\x03 \x01(\x02\x12\x0f\n\x07sources\x18\x04 \x03(\t\x12!\n\x04slot\x18\x05 \x01(\x0e\x32\x13.recsys.v1.FeedSlot\x12\x12\n\npropensity\x18\x06 \x01(\x01\x12\x12\n\x05title\x18\x07 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_title\"\xab\x01\n\x0bStageReport\x12\r\n\x05stage\x18\x01 \x01(\t\x12\"\n\x04role\x18\x02 \x01(\x0e\x32\x14.recsys.v1.StageRole\x12&\n\x06status\x18\x03 \x01(\x0e\x32\x16.recsys.v1.StageStatus\x12\r\n\x05given\x18\x04 \x01(\x05\x12\x10\n\x08returned\x18\x05 \x01(\x05\x12\x0f\n\x07seconds\x18\x06 \x01(\x01\x12\x0f\n\x07message\x18\x07 \x01(\t\"\xfd\x02\n\x10RankFeedResponse\x12\"\n\x05items\x18\x01 \x03(\x0b\x32\x13.recsys.v1.FeedItem\x12\x10\n\x08pipeline\x18\x02 \x01(\t\x12\x18\n\x10pipeline_version\x18\x03 \x01(\t\x12&\n\x06stages\x18\x04 \x03(\x0b\x32\x16.recsys.v1.StageReport\x12\x14\n\x0cshort_reason\x18\x05 \x01(\t\x12\x1b\n\x13unknown_history_ids\x18\x06 \x03(\t\x12\x1b\n\x13unknown_exclude_ids\x18\x07 \x03(\t\x12\x1d\n\x15unknown_candidate_ids\x18\x08 \x03(\t\x12\x12\n\nknown_user\x18\t \x01(\x08\x12\x16\n\x0e\x62undle_version\x18\n \x01(\t\x12\x11\n\twatermark\x18\x0b \x01(\x03\x12\x12\n\nrequest_id\x18\x0c \x01(\t\x12/\n\x0b\x65xplanation\x18\r \x01(\x0b\x32\x1a.recsys.v1.FeedExplanation\"g\n\x0f\x46\x65\x65\x64\x45xplanation\x12-\n\x05items\x18\x01 \x03(\x0b\x32\x1e.recsys.v1.FeedItemExplanation\x12%\n\x06\x61\x62sent\x18\x02 \x03(\x0b\x32\x15.recsys.v1.AbsentItem\"\xab\x01\n\x13\x46\x65\x65\x64ItemExplanation\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12&\n\x07sources\x18\x02 \x03(\x0b\x32\x15.recsys.v1.SourceRank\x12$\n\x06stages\x18\x03 \x03(\x0b\x32\x14.recsys.v1.StageRank\x12\x35\n\rcontributions\x18\x04 \x03(\x0b\x32\x1e.recsys.v1.FeatureContribution\"9\n\nSourceRank\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x0c\n\x04rank\x18\x02 \x01(\x05\x12\r\n\x05score\x18\x03 \x01(\x01\"7\n\tStageRank\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0c\n\x04rank\x18\x02 \x01(\x05\x12\r\n\x05score\x18\x03 \x01(\x01\"Z\n\x13\x46\x65\x61tureContribution\x12\x0f\n\x07\x66\x65\x61ture\x18\x01 \x01(\t\x12\x12\n\x05value\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x0c\x63ontribution\x18\x03 \x01(\x01\x42\x08\n\x06_value\"d\n\nAbsentItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05stage\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12&\n\x07sources\x18\x04 \x03(\x0b\x32\x15.recsys.v1.SourceRank*\x81\x01\n\x08\x46\x65\x65\x64Slot\x12\x19\n\x15\x46\x45\x45\x44_SLOT_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46\x45\x45\x44_SLOT_RANKED\x10\x01\x12\x16\n\x12\x46\x45\x45\x44_SLOT_EXPLORED\x10\x02\x12\x14\n\x10\x46\x45\x45\x44_SLOT_PINNED\x10\x03\x12\x16\n\x12\x46\x45\x45\x44_SLOT_PROMOTED\x10\x04*\xcb\x01\n\tStageRole\x12\x1a\n\x16STAGE_ROLE_UNSPECIFIED\x10\x00\x12\x15\n\x11STAGE_ROLE_SOURCE\x10\x01\x12\x14\n\x10STAGE_ROLE_MERGE\x10\x02\x12\x17\n\x13STAGE_ROLE_HYDRATOR\x10\x03\x12\x15\n\x11STAGE_ROLE_FILTER\x10\x04\x12\x15\n\x11STAGE_ROLE_SCORER\x10\x05\x12\x18\n\x14STAGE_ROLE_DIVERSITY\x10\x06\x12\x14\n\x10STAGE_ROLE_SLOTS\x10\x07*\xb4\x01\n\x0bStageStatus\x12\x1c\n\x18STAGE_STATUS_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTAGE_STATUS_OK\x10\x01\x12\x14\n\x10STAGE_STATUS_OFF\x10\x02\x12\x15\n\x11STAGE_STATUS_IDLE\x10\x03\x12\x17\n\x13STAGE_STATUS_FAILED\x10\x04\x12\x15\n\x11STAGE_STATUS_LATE\x10\x05\x12\x15\n\x11STAGE_STATUS_BUSY\x10\x06\x32R\n\x0b\x46\x65\x65\x64Service\x12\x43\n\x08RankFeed\x12\x1a.recsys.v1.RankFeedRequest\x1a\x1b.recsys.v1.RankFeedResponseB\x14Z\x12recsys/v1;recsysv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14recsys/v1/feed.proto\x12\trecsys.v1\x1a\x16recsys/v1/filter.proto\x1a\x19recsys/v1/retrieval.proto\"\xfd\x04\n\x0fRankFeedRequest\x12\x1f\n\x05query\x18\x01 \x01(\x0b\x32\x10.recsys.v1.Query\x12\t\n\x01k\x18\x02 \x01(\x05\x12\x10\n\x08pipeline\x18\x03 \x01(\t\x12\x0f\n\x07\x65xclude\x18\x04 \x03(\t\x12#\n\x04seen\x18\x05 \x01(\x0e\x32\x15.recsys.v1.SeenPolicy\x12!\n\x06\x66ilter\x18\x06 \x01(\x0b\x32\x11.recsys.v1.Filter\x12\x38\n\x07\x62locked\x18\x07 \x03(\x0b\x32\'.recsys.v1.RankFeedRequest.BlockedEntry\x12:\n\x08\x66ollowed\x18\x08 \x03(\x0b\x32(.recsys.v1.RankFeedRequest.FollowedEntry\x12\x12\n\ncandidates\x18\t \x03(\t\x12\x18\n\x10\x63\x61ndidate_scores\x18\n \x03(\x01\x12\x0e\n\x06pinned\x18\x0b \x03(\t\x12\x10\n\x08promoted\x18\x0c \x03(\t\x12\x10\n\x03now\x18\r \x01(\x03H\x00\x88\x01\x01\x12\x11\n\x04seed\x18\x0e \x01(\x03H\x01\x88\x01\x01\x12\x0e\n\x06titles\x18\x0f \x01(\x08\x12\x0f\n\x07\x65xplain\x18\x10 \x01(\x08\x12\x13\n\x0b\x65xplain_ids\x18\x11 \x03(\t\x12\x0e\n\x06\x62undle\x18\x12 \x01(\t\x1aG\n\x0c\x42lockedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12&\n\x05value\x18\x02 \x01(\x0b\x32\x17.recsys.v1.ColumnValues:\x02\x38\x01\x1aH\n\rFollowedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12&\n\x05value\x18\x02 \x01(\x0b\x32\x17.recsys.v1.ColumnValues:\x02\x38\x01\x42\x06\n\x04_nowB\x07\n\x05_seed\"\x1e\n\x0c\x43olumnValues\x12\x0e\n\x06values\x18\x01 \x03(\t\"\xa2\x01\n\x08\x46\x65\x65\x64Item\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\x12\r\n\x05score\x18\x03 \x01(\x02\x12\x0f\n\x07sources\x18\x04 \x03(\t\x12!\n\x04slot\x18\x05 \x01(\x0e\x32\x13.recsys.v1.FeedSlot\x12\x12\n\npropensity\x18\x06 \x01(\x01\x12\x12\n\x05title\x18\x07 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_title\"\xab\x01\n\x0bStageReport\x12\r\n\x05stage\x18\x01 \x01(\t\x12\"\n\x04role\x18\x02 \x01(\x0e\x32\x14.recsys.v1.StageRole\x12&\n\x06status\x18\x03 \x01(\x0e\x32\x16.recsys.v1.StageStatus\x12\r\n\x05given\x18\x04 \x01(\x05\x12\x10\n\x08returned\x18\x05 \x01(\x05\x12\x0f\n\x07seconds\x18\x06 \x01(\x01\x12\x0f\n\x07message\x18\x07 \x01(\t\"\xfd\x02\n\x10RankFeedResponse\x12\"\n\x05items\x18\x01 \x03(\x0b\x32\x13.recsys.v1.FeedItem\x12\x10\n\x08pipeline\x18\x02 \x01(\t\x12\x18\n\x10pipeline_version\x18\x03 \x01(\t\x12&\n\x06stages\x18\x04 \x03(\x0b\x32\x16.recsys.v1.StageReport\x12\x14\n\x0cshort_reason\x18\x05 \x01(\t\x12\x1b\n\x13unknown_history_ids\x18\x06 \x03(\t\x12\x1b\n\x13unknown_exclude_ids\x18\x07 \x03(\t\x12\x1d\n\x15unknown_candidate_ids\x18\x08 \x03(\t\x12\x12\n\nknown_user\x18\t \x01(\x08\x12\x16\n\x0e\x62undle_version\x18\n \x01(\t\x12\x11\n\twatermark\x18\x0b \x01(\x03\x12\x12\n\nrequest_id\x18\x0c \x01(\t\x12/\n\x0b\x65xplanation\x18\r \x01(\x0b\x32\x1a.recsys.v1.FeedExplanation\"g\n\x0f\x46\x65\x65\x64\x45xplanation\x12-\n\x05items\x18\x01 \x03(\x0b\x32\x1e.recsys.v1.FeedItemExplanation\x12%\n\x06\x61\x62sent\x18\x02 \x03(\x0b\x32\x15.recsys.v1.AbsentItem\"\xab\x01\n\x13\x46\x65\x65\x64ItemExplanation\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12&\n\x07sources\x18\x02 \x03(\x0b\x32\x15.recsys.v1.SourceRank\x12$\n\x06stages\x18\x03 \x03(\x0b\x32\x14.recsys.v1.StageRank\x12\x35\n\rcontributions\x18\x04 \x03(\x0b\x32\x1e.recsys.v1.FeatureContribution\"9\n\nSourceRank\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x0c\n\x04rank\x18\x02 \x01(\x05\x12\r\n\x05score\x18\x03 \x01(\x01\"7\n\tStageRank\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0c\n\x04rank\x18\x02 \x01(\x05\x12\r\n\x05score\x18\x03 \x01(\x01\"Z\n\x13\x46\x65\x61tureContribution\x12\x0f\n\x07\x66\x65\x61ture\x18\x01 \x01(\t\x12\x12\n\x05value\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x0c\x63ontribution\x18\x03 \x01(\x01\x42\x08\n\x06_value\"d\n\nAbsentItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05stage\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12&\n\x07sources\x18\x04 \x03(\x0b\x32\x15.recsys.v1.SourceRank*\x81\x01\n\x08\x46\x65\x65\x64Slot\x12\x19\n\x15\x46\x45\x45\x44_SLOT_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46\x45\x45\x44_SLOT_RANKED\x10\x01\x12\x16\n\x12\x46\x45\x45\x44_SLOT_EXPLORED\x10\x02\x12\x14\n\x10\x46\x45\x45\x44_SLOT_PINNED\x10\x03\x12\x16\n\x12\x46\x45\x45\x44_SLOT_PROMOTED\x10\x04*\xcb\x01\n\tStageRole\x12\x1a\n\x16STAGE_ROLE_UNSPECIFIED\x10\x00\x12\x15\n\x11STAGE_ROLE_SOURCE\x10\x01\x12\x14\n\x10STAGE_ROLE_MERGE\x10\x02\x12\x17\n\x13STAGE_ROLE_HYDRATOR\x10\x03\x12\x15\n\x11STAGE_ROLE_FILTER\x10\x04\x12\x15\n\x11STAGE_ROLE_SCORER\x10\x05\x12\x18\n\x14STAGE_ROLE_DIVERSITY\x10\x06\x12\x14\n\x10STAGE_ROLE_SLOTS\x10\x07*\xb4\x01\n\x0bStageStatus\x12\x1c\n\x18STAGE_STATUS_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTAGE_STATUS_OK\x10\x01\x12\x14\n\x10STAGE_STATUS_OFF\x10\x02\x12\x15\n\x11STAGE_STATUS_IDLE\x10\x03\x12\x17\n\x13STAGE_STATUS_FAILED\x10\x04\x12\x15\n\x11STAGE_STATUS_LATE\x10\x05\x12\x15\n\x11STAGE_STATUS_BUSY\x10\x06\x32R\n\x0b\x46\x65\x65\x64Service\x12\x43\n\x08RankFeed\x12\x1a.recsys.v1.RankFeedRequest\x1a\x1b.recsys.v1.RankFeedResponseB\x14Z\x12recsys/v1;recsysv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,38 +38,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RANKFEEDREQUEST_BLOCKEDENTRY']._serialized_options = b'8\001'
   _globals['_RANKFEEDREQUEST_FOLLOWEDENTRY']._loaded_options = None
   _globals['_RANKFEEDREQUEST_FOLLOWEDENTRY']._serialized_options = b'8\001'
-  _globals['_FEEDSLOT']._serialized_start=2055
-  _globals['_FEEDSLOT']._serialized_end=2184
-  _globals['_STAGEROLE']._serialized_start=2187
-  _globals['_STAGEROLE']._serialized_end=2390
-  _globals['_STAGESTATUS']._serialized_start=2393
-  _globals['_STAGESTATUS']._serialized_end=2573
+  _globals['_FEEDSLOT']._serialized_start=2071
+  _globals['_FEEDSLOT']._serialized_end=2200
+  _globals['_STAGEROLE']._serialized_start=2203
+  _globals['_STAGEROLE']._serialized_end=2406
+  _globals['_STAGESTATUS']._serialized_start=2409
+  _globals['_STAGESTATUS']._serialized_end=2589
   _globals['_RANKFEEDREQUEST']._serialized_start=87
-  _globals['_RANKFEEDREQUEST']._serialized_end=708
-  _globals['_RANKFEEDREQUEST_BLOCKEDENTRY']._serialized_start=546
-  _globals['_RANKFEEDREQUEST_BLOCKEDENTRY']._serialized_end=617
-  _globals['_RANKFEEDREQUEST_FOLLOWEDENTRY']._serialized_start=619
-  _globals['_RANKFEEDREQUEST_FOLLOWEDENTRY']._serialized_end=691
-  _globals['_COLUMNVALUES']._serialized_start=710
-  _globals['_COLUMNVALUES']._serialized_end=740
-  _globals['_FEEDITEM']._serialized_start=743
-  _globals['_FEEDITEM']._serialized_end=905
-  _globals['_STAGEREPORT']._serialized_start=908
-  _globals['_STAGEREPORT']._serialized_end=1079
-  _globals['_RANKFEEDRESPONSE']._serialized_start=1082
-  _globals['_RANKFEEDRESPONSE']._serialized_end=1463
-  _globals['_FEEDEXPLANATION']._serialized_start=1465
-  _globals['_FEEDEXPLANATION']._serialized_end=1568
-  _globals['_FEEDITEMEXPLANATION']._serialized_start=1571
-  _globals['_FEEDITEMEXPLANATION']._serialized_end=1742
-  _globals['_SOURCERANK']._serialized_start=1744
-  _globals['_SOURCERANK']._serialized_end=1801
-  _globals['_STAGERANK']._serialized_start=1803
-  _globals['_STAGERANK']._serialized_end=1858
-  _globals['_FEATURECONTRIBUTION']._serialized_start=1860
-  _globals['_FEATURECONTRIBUTION']._serialized_end=1950
-  _globals['_ABSENTITEM']._serialized_start=1952
-  _globals['_ABSENTITEM']._serialized_end=2052
-  _globals['_FEEDSERVICE']._serialized_start=2575
-  _globals['_FEEDSERVICE']._serialized_end=2657
+  _globals['_RANKFEEDREQUEST']._serialized_end=724
+  _globals['_RANKFEEDREQUEST_BLOCKEDENTRY']._serialized_start=562
+  _globals['_RANKFEEDREQUEST_BLOCKEDENTRY']._serialized_end=633
+  _globals['_RANKFEEDREQUEST_FOLLOWEDENTRY']._serialized_start=635
+  _globals['_RANKFEEDREQUEST_FOLLOWEDENTRY']._serialized_end=707
+  _globals['_COLUMNVALUES']._serialized_start=726
+  _globals['_COLUMNVALUES']._serialized_end=756
+  _globals['_FEEDITEM']._serialized_start=759
+  _globals['_FEEDITEM']._serialized_end=921
+  _globals['_STAGEREPORT']._serialized_start=924
+  _globals['_STAGEREPORT']._serialized_end=1095
+  _globals['_RANKFEEDRESPONSE']._serialized_start=1098
+  _globals['_RANKFEEDRESPONSE']._serialized_end=1479
+  _globals['_FEEDEXPLANATION']._serialized_start=1481
+  _globals['_FEEDEXPLANATION']._serialized_end=1584
+  _globals['_FEEDITEMEXPLANATION']._serialized_start=1587
+  _globals['_FEEDITEMEXPLANATION']._serialized_end=1758
+  _globals['_SOURCERANK']._serialized_start=1760
+  _globals['_SOURCERANK']._serialized_end=1817
+  _globals['_STAGERANK']._serialized_start=1819
+  _globals['_STAGERANK']._serialized_end=1874
+  _globals['_FEATURECONTRIBUTION']._serialized_start=1876
+  _globals['_FEATURECONTRIBUTION']._serialized_end=1966
+  _globals['_ABSENTITEM']._serialized_start=1968
+  _globals['_ABSENTITEM']._serialized_end=2068
+  _globals['_FEEDSERVICE']._serialized_start=2591
+  _globals['_FEEDSERVICE']._serialized_end=2673
 # @@protoc_insertion_point(module_scope)

@@ -59,7 +59,7 @@ STAGE_STATUS_LATE: StageStatus
 STAGE_STATUS_BUSY: StageStatus
 
 class RankFeedRequest(_message.Message):
-    __slots__ = ("query", "k", "pipeline", "exclude", "seen", "filter", "blocked", "followed", "candidates", "candidate_scores", "pinned", "promoted", "now", "seed", "titles", "explain", "explain_ids")
+    __slots__ = ("query", "k", "pipeline", "exclude", "seen", "filter", "blocked", "followed", "candidates", "candidate_scores", "pinned", "promoted", "now", "seed", "titles", "explain", "explain_ids", "bundle")
     class BlockedEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -91,6 +91,7 @@ class RankFeedRequest(_message.Message):
     TITLES_FIELD_NUMBER: _ClassVar[int]
     EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     EXPLAIN_IDS_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_FIELD_NUMBER: _ClassVar[int]
     query: _retrieval_pb2.Query
     k: int
     pipeline: str
@@ -108,7 +109,8 @@ class RankFeedRequest(_message.Message):
     titles: bool
     explain: bool
     explain_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, query: _Optional[_Union[_retrieval_pb2.Query, _Mapping[str, object]]] = ..., k: _Optional[int] = ..., pipeline: _Optional[str] = ..., exclude: _Optional[_Iterable[str]] = ..., seen: _Optional[_Union[_retrieval_pb2.SeenPolicy, str]] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping[str, object]]] = ..., blocked: _Optional[_Mapping[str, ColumnValues]] = ..., followed: _Optional[_Mapping[str, ColumnValues]] = ..., candidates: _Optional[_Iterable[str]] = ..., candidate_scores: _Optional[_Iterable[float]] = ..., pinned: _Optional[_Iterable[str]] = ..., promoted: _Optional[_Iterable[str]] = ..., now: _Optional[int] = ..., seed: _Optional[int] = ..., titles: _Optional[bool] = ..., explain: _Optional[bool] = ..., explain_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    bundle: str
+    def __init__(self, query: _Optional[_Union[_retrieval_pb2.Query, _Mapping[str, object]]] = ..., k: _Optional[int] = ..., pipeline: _Optional[str] = ..., exclude: _Optional[_Iterable[str]] = ..., seen: _Optional[_Union[_retrieval_pb2.SeenPolicy, str]] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping[str, object]]] = ..., blocked: _Optional[_Mapping[str, ColumnValues]] = ..., followed: _Optional[_Mapping[str, ColumnValues]] = ..., candidates: _Optional[_Iterable[str]] = ..., candidate_scores: _Optional[_Iterable[float]] = ..., pinned: _Optional[_Iterable[str]] = ..., promoted: _Optional[_Iterable[str]] = ..., now: _Optional[int] = ..., seed: _Optional[int] = ..., titles: _Optional[bool] = ..., explain: _Optional[bool] = ..., explain_ids: _Optional[_Iterable[str]] = ..., bundle: _Optional[str] = ...) -> None: ...
 
 class ColumnValues(_message.Message):
     __slots__ = ("values",)

@@ -48,7 +48,7 @@ class FeedServiceServicer:
 
     def RankFeed(self, request, context):
         """The feed of a user or visitor. Where the service has a store, the feed is recorded under its
-        request_id, with the features of its items.
+        request_id, with the features of its items, unless the request names a bundle.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,7 @@ class FeedServiceStub:
     def __new__(cls, channel: _aio.Channel) -> FeedServiceAsyncStub: ...
     RankFeed: _grpc.UnaryUnaryMultiCallable[_feed_pb2.RankFeedRequest, _feed_pb2.RankFeedResponse]
     """The feed of a user or visitor. Where the service has a store, the feed is recorded under its
-    request_id, with the features of its items.
+    request_id, with the features of its items, unless the request names a bundle.
     """
 
 @_typing.type_check_only
@@ -51,7 +51,7 @@ class FeedServiceAsyncStub(FeedServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     RankFeed: _aio.UnaryUnaryMultiCallable[_feed_pb2.RankFeedRequest, _feed_pb2.RankFeedResponse]  # type: ignore[assignment]
     """The feed of a user or visitor. Where the service has a store, the feed is recorded under its
-    request_id, with the features of its items.
+    request_id, with the features of its items, unless the request names a bundle.
     """
 
 class FeedServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -64,7 +64,7 @@ class FeedServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_feed_pb2.RankFeedResponse, _abc.Awaitable[_feed_pb2.RankFeedResponse]]:
         """The feed of a user or visitor. Where the service has a store, the feed is recorded under its
-        request_id, with the features of its items.
+        request_id, with the features of its items, unless the request names a bundle.
         """
 
 def add_FeedServiceServicer_to_server(servicer: FeedServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

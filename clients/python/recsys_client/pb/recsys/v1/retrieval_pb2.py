@@ -27,7 +27,7 @@ from recsys_client.pb.recsys.v1 import description_pb2 as recsys_dot_v1_dot_desc
 from recsys_client.pb.recsys.v1 import filter_pb2 as recsys_dot_v1_dot_filter__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19recsys/v1/retrieval.proto\x12\trecsys.v1\x1a\x17google/rpc/status.proto\x1a\x1brecsys/v1/description.proto\x1a\x16recsys/v1/filter.proto\"\xbf\x02\n\x05Query\x12\x14\n\x07user_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12(\n\x07history\x18\x02 \x01(\x0b\x32\x12.recsys.v1.HistoryH\x01\x88\x01\x01\x12\x12\n\x05terms\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x14\n\x07item_id\x18\x04 \x01(\tH\x03\x88\x01\x01\x12\x12\n\x05image\x18\x05 \x01(\x0cH\x04\x88\x01\x01\x12.\n\x07\x63ontext\x18\x06 \x03(\x0b\x32\x1d.recsys.v1.Query.ContextEntry\x12\x10\n\x08item_ids\x18\x07 \x03(\t\x12\x0e\n\x06vector\x18\x08 \x03(\x02\x1a.\n\x0c\x43ontextEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\n\n\x08_user_idB\n\n\x08_historyB\x08\n\x06_termsB\n\n\x08_item_idB\x08\n\x06_image\"*\n\x07History\x12\x10\n\x08item_ids\x18\x01 \x03(\t\x12\r\n\x05times\x18\x02 \x03(\x03\"v\n\x06\x46usion\x12\x34\n\x0freciprocal_rank\x18\x01 \x01(\x0b\x32\x19.recsys.v1.ReciprocalRankH\x00\x12.\n\x0cweighted_sum\x18\x02 \x01(\x0b\x32\x16.recsys.v1.WeightedSumH\x00\x42\x06\n\x04\x66orm\"\xbb\x01\n\x0eReciprocalRank\x12\x15\n\x08\x63onstant\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\x05\x64\x65pth\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12\x37\n\x07weights\x18\x03 \x03(\x0b\x32&.recsys.v1.ReciprocalRank.WeightsEntry\x1a.\n\x0cWeightsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x0b\n\t_constantB\x08\n\x06_depth\"s\n\x0bWeightedSum\x12\x34\n\x07weights\x18\x01 \x03(\x0b\x32#.recsys.v1.WeightedSum.WeightsEntry\x1a.\n\x0cWeightsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xb0\x03\n\x0fRetrieveRequest\x12\x1f\n\x05query\x18\x01 \x01(\x0b\x32\x10.recsys.v1.Query\x12\t\n\x01k\x18\x02 \x01(\x05\x12\r\n\x05space\x18\x03 \x01(\t\x12\x0f\n\x07\x65xclude\x18\x04 \x03(\t\x12#\n\x04seen\x18\x05 \x01(\x0e\x32\x15.recsys.v1.SeenPolicy\x12\x38\n\x0funknown_history\x18\x06 \x01(\x0e\x32\x1f.recsys.v1.UnknownHistoryPolicy\x12!\n\x06\x66usion\x18\x07 \x01(\x0b\x32\x11.recsys.v1.Fusion\x12\x0e\n\x06titles\x18\x08 \x01(\x08\x12!\n\x06\x66ilter\x18\t \x01(\x0b\x32\x11.recsys.v1.Filter\x12:\n\x08\x63rowding\x18\n \x03(\x0b\x32(.recsys.v1.RetrieveRequest.CrowdingEntry\x12\x13\n\x06\x65\x66\x66ort\x18\x0b \x01(\x01H\x00\x88\x01\x01\x12\x0f\n\x07\x65xplain\x18\x0c \x01(\x08\x1a/\n\rCrowdingEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05:\x02\x38\x01\x42\t\n\x07_effort\"\xb5\x01\n\tCandidate\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12\x0c\n\x04rank\x18\x03 \x01(\x05\x12.\n\x05parts\x18\x04 \x03(\x0b\x32\x1f.recsys.v1.Candidate.PartsEntry\x12\x12\n\x05title\x18\x05 \x01(\tH\x00\x88\x01\x01\x1a,\n\nPartsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x02:\x02\x38\x01\x42\x08\n\x06_title\"\xb0\x02\n\x10RetrieveResponse\x12(\n\ncandidates\x18\x01 \x03(\x0b\x32\x14.recsys.v1.Candidate\x12\x16\n\x0e\x62undle_version\x18\x02 \x01(\t\x12\r\n\x05space\x18\x03 \x01(\t\x12\x1b\n\x13unknown_history_ids\x18\x04 \x03(\t\x12\x14\n\x0cshort_reason\x18\x05 \x01(\t\x12\x1b\n\x13unknown_exclude_ids\x18\x06 \x03(\t\x12\x14\n\x0cunread_terms\x18\x07 \x01(\t\x12+\n\x0b\x65xplanation\x18\x08 \x01(\x0b\x32\x16.recsys.v1.Explanation\x12\x11\n\twatermark\x18\t \x01(\x03\x12%\n\x08\x66\x61llback\x18\n \x01(\x0e\x32\x13.recsys.v1.Fallback\"J\n\x0b\x45xplanation\x12+\n\x06spaces\x18\x01 \x03(\x0b\x32\x1b.recsys.v1.SpaceExplanation\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\"\xb0\x01\n\x10SpaceExplanation\x12\r\n\x05space\x18\x01 \x01(\t\x12\x10\n\x08\x65ligible\x18\x02 \x01(\x03\x12\x0c\n\x04plan\x18\x03 \x01(\t\x12\x0e\n\x06leaves\x18\x04 \x01(\x03\x12\r\n\x05\x64\x65pth\x18\x05 \x01(\x03\x12\x0c\n\x04read\x18\x06 \x01(\x03\x12\x1c\n\x0f\x65xpected_recall\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06rounds\x18\x08 \x01(\x05\x42\x12\n\x10_expected_recall\"D\n\x14\x42\x61tchRetrieveRequest\x12,\n\x08requests\x18\x01 \x03(\x0b\x32\x1a.recsys.v1.RetrieveRequest\"q\n\x0eRetrieveResult\x12/\n\x08response\x18\x01 \x01(\x0b\x32\x1b.recsys.v1.RetrieveResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"n\n\x15\x42\x61tchRetrieveResponse\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.recsys.v1.RetrieveResult\x12\x16\n\x0e\x62undle_version\x18\x02 \x01(\t\x12\x11\n\twatermark\x18\x03 \x01(\x03*[\n\nSeenPolicy\x12\x1b\n\x17SEEN_POLICY_UNSPECIFIED\x10\x00\x12\x17\n\x13SEEN_POLICY_EXCLUDE\x10\x01\x12\x17\n\x13SEEN_POLICY_INCLUDE\x10\x02*\x81\x01\n\x14UnknownHistoryPolicy\x12&\n\"UNKNOWN_HISTORY_POLICY_UNSPECIFIED\x10\x00\x12\x1f\n\x1bUNKNOWN_HISTORY_POLICY_SKIP\x10\x01\x12 \n\x1cUNKNOWN_HISTORY_POLICY_RAISE\x10\x02*Y\n\x08\x46\x61llback\x12\x18\n\x14\x46\x41LLBACK_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46\x41LLBACK_EMPTY_HISTORY\x10\x01\x12\x17\n\x13\x46\x41LLBACK_POPULARITY\x10\x02\x32\xf0\x01\n\x10RetrievalService\x12\x43\n\x08Retrieve\x12\x1a.recsys.v1.RetrieveRequest\x1a\x1b.recsys.v1.RetrieveResponse\x12R\n\rBatchRetrieve\x12\x1f.recsys.v1.BatchRetrieveRequest\x1a .recsys.v1.BatchRetrieveResponse\x12\x43\n\x08\x44\x65scribe\x12\x1a.recsys.v1.DescribeRequest\x1a\x1b.recsys.v1.DescribeResponseB\x14Z\x12recsys/v1;recsysv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19recsys/v1/retrieval.proto\x12\trecsys.v1\x1a\x17google/rpc/status.proto\x1a\x1brecsys/v1/description.proto\x1a\x16recsys/v1/filter.proto\"\xbf\x02\n\x05Query\x12\x14\n\x07user_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12(\n\x07history\x18\x02 \x01(\x0b\x32\x12.recsys.v1.HistoryH\x01\x88\x01\x01\x12\x12\n\x05terms\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x14\n\x07item_id\x18\x04 \x01(\tH\x03\x88\x01\x01\x12\x12\n\x05image\x18\x05 \x01(\x0cH\x04\x88\x01\x01\x12.\n\x07\x63ontext\x18\x06 \x03(\x0b\x32\x1d.recsys.v1.Query.ContextEntry\x12\x10\n\x08item_ids\x18\x07 \x03(\t\x12\x0e\n\x06vector\x18\x08 \x03(\x02\x1a.\n\x0c\x43ontextEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\n\n\x08_user_idB\n\n\x08_historyB\x08\n\x06_termsB\n\n\x08_item_idB\x08\n\x06_image\"*\n\x07History\x12\x10\n\x08item_ids\x18\x01 \x03(\t\x12\r\n\x05times\x18\x02 \x03(\x03\"v\n\x06\x46usion\x12\x34\n\x0freciprocal_rank\x18\x01 \x01(\x0b\x32\x19.recsys.v1.ReciprocalRankH\x00\x12.\n\x0cweighted_sum\x18\x02 \x01(\x0b\x32\x16.recsys.v1.WeightedSumH\x00\x42\x06\n\x04\x66orm\"\xbb\x01\n\x0eReciprocalRank\x12\x15\n\x08\x63onstant\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\x05\x64\x65pth\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12\x37\n\x07weights\x18\x03 \x03(\x0b\x32&.recsys.v1.ReciprocalRank.WeightsEntry\x1a.\n\x0cWeightsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x0b\n\t_constantB\x08\n\x06_depth\"s\n\x0bWeightedSum\x12\x34\n\x07weights\x18\x01 \x03(\x0b\x32#.recsys.v1.WeightedSum.WeightsEntry\x1a.\n\x0cWeightsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xc0\x03\n\x0fRetrieveRequest\x12\x1f\n\x05query\x18\x01 \x01(\x0b\x32\x10.recsys.v1.Query\x12\t\n\x01k\x18\x02 \x01(\x05\x12\r\n\x05space\x18\x03 \x01(\t\x12\x0f\n\x07\x65xclude\x18\x04 \x03(\t\x12#\n\x04seen\x18\x05 \x01(\x0e\x32\x15.recsys.v1.SeenPolicy\x12\x38\n\x0funknown_history\x18\x06 \x01(\x0e\x32\x1f.recsys.v1.UnknownHistoryPolicy\x12!\n\x06\x66usion\x18\x07 \x01(\x0b\x32\x11.recsys.v1.Fusion\x12\x0e\n\x06titles\x18\x08 \x01(\x08\x12!\n\x06\x66ilter\x18\t \x01(\x0b\x32\x11.recsys.v1.Filter\x12:\n\x08\x63rowding\x18\n \x03(\x0b\x32(.recsys.v1.RetrieveRequest.CrowdingEntry\x12\x13\n\x06\x65\x66\x66ort\x18\x0b \x01(\x01H\x00\x88\x01\x01\x12\x0f\n\x07\x65xplain\x18\x0c \x01(\x08\x12\x0e\n\x06\x62undle\x18\r \x01(\t\x1a/\n\rCrowdingEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05:\x02\x38\x01\x42\t\n\x07_effort\"\xb5\x01\n\tCandidate\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12\x0c\n\x04rank\x18\x03 \x01(\x05\x12.\n\x05parts\x18\x04 \x03(\x0b\x32\x1f.recsys.v1.Candidate.PartsEntry\x12\x12\n\x05title\x18\x05 \x01(\tH\x00\x88\x01\x01\x1a,\n\nPartsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x02:\x02\x38\x01\x42\x08\n\x06_title\"\xb0\x02\n\x10RetrieveResponse\x12(\n\ncandidates\x18\x01 \x03(\x0b\x32\x14.recsys.v1.Candidate\x12\x16\n\x0e\x62undle_version\x18\x02 \x01(\t\x12\r\n\x05space\x18\x03 \x01(\t\x12\x1b\n\x13unknown_history_ids\x18\x04 \x03(\t\x12\x14\n\x0cshort_reason\x18\x05 \x01(\t\x12\x1b\n\x13unknown_exclude_ids\x18\x06 \x03(\t\x12\x14\n\x0cunread_terms\x18\x07 \x01(\t\x12+\n\x0b\x65xplanation\x18\x08 \x01(\x0b\x32\x16.recsys.v1.Explanation\x12\x11\n\twatermark\x18\t \x01(\x03\x12%\n\x08\x66\x61llback\x18\n \x01(\x0e\x32\x13.recsys.v1.Fallback\"J\n\x0b\x45xplanation\x12+\n\x06spaces\x18\x01 \x03(\x0b\x32\x1b.recsys.v1.SpaceExplanation\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\"\xb0\x01\n\x10SpaceExplanation\x12\r\n\x05space\x18\x01 \x01(\t\x12\x10\n\x08\x65ligible\x18\x02 \x01(\x03\x12\x0c\n\x04plan\x18\x03 \x01(\t\x12\x0e\n\x06leaves\x18\x04 \x01(\x03\x12\r\n\x05\x64\x65pth\x18\x05 \x01(\x03\x12\x0c\n\x04read\x18\x06 \x01(\x03\x12\x1c\n\x0f\x65xpected_recall\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06rounds\x18\x08 \x01(\x05\x42\x12\n\x10_expected_recall\"D\n\x14\x42\x61tchRetrieveRequest\x12,\n\x08requests\x18\x01 \x03(\x0b\x32\x1a.recsys.v1.RetrieveRequest\"q\n\x0eRetrieveResult\x12/\n\x08response\x18\x01 \x01(\x0b\x32\x1b.recsys.v1.RetrieveResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"n\n\x15\x42\x61tchRetrieveResponse\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.recsys.v1.RetrieveResult\x12\x16\n\x0e\x62undle_version\x18\x02 \x01(\t\x12\x11\n\twatermark\x18\x03 \x01(\x03*[\n\nSeenPolicy\x12\x1b\n\x17SEEN_POLICY_UNSPECIFIED\x10\x00\x12\x17\n\x13SEEN_POLICY_EXCLUDE\x10\x01\x12\x17\n\x13SEEN_POLICY_INCLUDE\x10\x02*\x81\x01\n\x14UnknownHistoryPolicy\x12&\n\"UNKNOWN_HISTORY_POLICY_UNSPECIFIED\x10\x00\x12\x1f\n\x1bUNKNOWN_HISTORY_POLICY_SKIP\x10\x01\x12 \n\x1cUNKNOWN_HISTORY_POLICY_RAISE\x10\x02*Y\n\x08\x46\x61llback\x12\x18\n\x14\x46\x41LLBACK_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46\x41LLBACK_EMPTY_HISTORY\x10\x01\x12\x17\n\x13\x46\x41LLBACK_POPULARITY\x10\x02\x32\xf0\x01\n\x10RetrievalService\x12\x43\n\x08Retrieve\x12\x1a.recsys.v1.RetrieveRequest\x1a\x1b.recsys.v1.RetrieveResponse\x12R\n\rBatchRetrieve\x12\x1f.recsys.v1.BatchRetrieveRequest\x1a .recsys.v1.BatchRetrieveResponse\x12\x43\n\x08\x44\x65scribe\x12\x1a.recsys.v1.DescribeRequest\x1a\x1b.recsys.v1.DescribeResponseB\x14Z\x12recsys/v1;recsysv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,12 +45,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RETRIEVEREQUEST_CROWDINGENTRY']._serialized_options = b'8\001'
   _globals['_CANDIDATE_PARTSENTRY']._loaded_options = None
   _globals['_CANDIDATE_PARTSENTRY']._serialized_options = b'8\001'
-  _globals['_SEENPOLICY']._serialized_start=2389
-  _globals['_SEENPOLICY']._serialized_end=2480
-  _globals['_UNKNOWNHISTORYPOLICY']._serialized_start=2483
-  _globals['_UNKNOWNHISTORYPOLICY']._serialized_end=2612
-  _globals['_FALLBACK']._serialized_start=2614
-  _globals['_FALLBACK']._serialized_end=2703
+  _globals['_SEENPOLICY']._serialized_start=2405
+  _globals['_SEENPOLICY']._serialized_end=2496
+  _globals['_UNKNOWNHISTORYPOLICY']._serialized_start=2499
+  _globals['_UNKNOWNHISTORYPOLICY']._serialized_end=2628
+  _globals['_FALLBACK']._serialized_start=2630
+  _globals['_FALLBACK']._serialized_end=2719
   _globals['_QUERY']._serialized_start=119
   _globals['_QUERY']._serialized_end=438
   _globals['_QUERY_CONTEXTENTRY']._serialized_start=336
@@ -68,25 +68,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WEIGHTEDSUM_WEIGHTSENTRY']._serialized_start=723
   _globals['_WEIGHTEDSUM_WEIGHTSENTRY']._serialized_end=769
   _globals['_RETRIEVEREQUEST']._serialized_start=912
-  _globals['_RETRIEVEREQUEST']._serialized_end=1344
-  _globals['_RETRIEVEREQUEST_CROWDINGENTRY']._serialized_start=1286
-  _globals['_RETRIEVEREQUEST_CROWDINGENTRY']._serialized_end=1333
-  _globals['_CANDIDATE']._serialized_start=1347
-  _globals['_CANDIDATE']._serialized_end=1528
-  _globals['_CANDIDATE_PARTSENTRY']._serialized_start=1474
-  _globals['_CANDIDATE_PARTSENTRY']._serialized_end=1518
-  _globals['_RETRIEVERESPONSE']._serialized_start=1531
-  _globals['_RETRIEVERESPONSE']._serialized_end=1835
-  _globals['_EXPLANATION']._serialized_start=1837
-  _globals['_EXPLANATION']._serialized_end=1911
-  _globals['_SPACEEXPLANATION']._serialized_start=1914
-  _globals['_SPACEEXPLANATION']._serialized_end=2090
-  _globals['_BATCHRETRIEVEREQUEST']._serialized_start=2092
-  _globals['_BATCHRETRIEVEREQUEST']._serialized_end=2160
-  _globals['_RETRIEVERESULT']._serialized_start=2162
-  _globals['_RETRIEVERESULT']._serialized_end=2275
-  _globals['_BATCHRETRIEVERESPONSE']._serialized_start=2277
-  _globals['_BATCHRETRIEVERESPONSE']._serialized_end=2387
-  _globals['_RETRIEVALSERVICE']._serialized_start=2706
-  _globals['_RETRIEVALSERVICE']._serialized_end=2946
+  _globals['_RETRIEVEREQUEST']._serialized_end=1360
+  _globals['_RETRIEVEREQUEST_CROWDINGENTRY']._serialized_start=1302
+  _globals['_RETRIEVEREQUEST_CROWDINGENTRY']._serialized_end=1349
+  _globals['_CANDIDATE']._serialized_start=1363
+  _globals['_CANDIDATE']._serialized_end=1544
+  _globals['_CANDIDATE_PARTSENTRY']._serialized_start=1490
+  _globals['_CANDIDATE_PARTSENTRY']._serialized_end=1534
+  _globals['_RETRIEVERESPONSE']._serialized_start=1547
+  _globals['_RETRIEVERESPONSE']._serialized_end=1851
+  _globals['_EXPLANATION']._serialized_start=1853
+  _globals['_EXPLANATION']._serialized_end=1927
+  _globals['_SPACEEXPLANATION']._serialized_start=1930
+  _globals['_SPACEEXPLANATION']._serialized_end=2106
+  _globals['_BATCHRETRIEVEREQUEST']._serialized_start=2108
+  _globals['_BATCHRETRIEVEREQUEST']._serialized_end=2176
+  _globals['_RETRIEVERESULT']._serialized_start=2178
+  _globals['_RETRIEVERESULT']._serialized_end=2291
+  _globals['_BATCHRETRIEVERESPONSE']._serialized_start=2293
+  _globals['_BATCHRETRIEVERESPONSE']._serialized_end=2403
+  _globals['_RETRIEVALSERVICE']._serialized_start=2722
+  _globals['_RETRIEVALSERVICE']._serialized_end=2962
 # @@protoc_insertion_point(module_scope)

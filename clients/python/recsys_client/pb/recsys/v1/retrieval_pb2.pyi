@@ -111,7 +111,7 @@ class WeightedSum(_message.Message):
     def __init__(self, weights: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class RetrieveRequest(_message.Message):
-    __slots__ = ("query", "k", "space", "exclude", "seen", "unknown_history", "fusion", "titles", "filter", "crowding", "effort", "explain")
+    __slots__ = ("query", "k", "space", "exclude", "seen", "unknown_history", "fusion", "titles", "filter", "crowding", "effort", "explain", "bundle")
     class CrowdingEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -131,6 +131,7 @@ class RetrieveRequest(_message.Message):
     CROWDING_FIELD_NUMBER: _ClassVar[int]
     EFFORT_FIELD_NUMBER: _ClassVar[int]
     EXPLAIN_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_FIELD_NUMBER: _ClassVar[int]
     query: Query
     k: int
     space: str
@@ -143,7 +144,8 @@ class RetrieveRequest(_message.Message):
     crowding: _containers.ScalarMap[str, int]
     effort: float
     explain: bool
-    def __init__(self, query: _Optional[_Union[Query, _Mapping[str, object]]] = ..., k: _Optional[int] = ..., space: _Optional[str] = ..., exclude: _Optional[_Iterable[str]] = ..., seen: _Optional[_Union[SeenPolicy, str]] = ..., unknown_history: _Optional[_Union[UnknownHistoryPolicy, str]] = ..., fusion: _Optional[_Union[Fusion, _Mapping[str, object]]] = ..., titles: _Optional[bool] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping[str, object]]] = ..., crowding: _Optional[_Mapping[str, int]] = ..., effort: _Optional[float] = ..., explain: _Optional[bool] = ...) -> None: ...
+    bundle: str
+    def __init__(self, query: _Optional[_Union[Query, _Mapping[str, object]]] = ..., k: _Optional[int] = ..., space: _Optional[str] = ..., exclude: _Optional[_Iterable[str]] = ..., seen: _Optional[_Union[SeenPolicy, str]] = ..., unknown_history: _Optional[_Union[UnknownHistoryPolicy, str]] = ..., fusion: _Optional[_Union[Fusion, _Mapping[str, object]]] = ..., titles: _Optional[bool] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping[str, object]]] = ..., crowding: _Optional[_Mapping[str, int]] = ..., effort: _Optional[float] = ..., explain: _Optional[bool] = ..., bundle: _Optional[str] = ...) -> None: ...
 
 class Candidate(_message.Message):
     __slots__ = ("item_id", "score", "rank", "parts", "title")
