@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,14 @@ from recsys.evaluation.feeds import (
     variety_figures,
 )
 from recsys.feed.feed import Feed, RankedFeed, patient
+from recsys.feed.pipeline import Pipeline
 from recsys.feed.running.trace import StageRecord, Trace
 from recsys.ids import Rows
+from recsys.interactions import Interactions
 from recsys.progress import Progress, silent
+from recsys.ranking import Ranker, Statistics
 from recsys.retrieval import TWO_TOWER
+from recsys.retrieval.popularity import Popularity
 from recsys.splits.held_out import HeldOutQueries
 from recsys_client import Query
 from recsys_client.feed import FeedItem, FeedRequest
@@ -136,6 +140,8 @@ def evaluate_feed(
 
     A query is its history and context; its items are not in the feed unless the pipeline shows
     seen items. The stages have no time budgets here. The request's time is that of the target.
+    Popularity and the statistics of the ranker end before the first query, so that no stage reads
+    the targets.
 
     Args:
         queries: Queries with their targets, such as the test of a split.
@@ -151,6 +157,43 @@ def evaluate_feed(
         InvalidRequestError: There are no queries or no such pipeline, or the catalogue has no such
             column.
     """
+    name, queries = _checked(feed, queries, pipeline, most=most, seed=seed)
+    feed = _before(feed, queries)
+    stages = patient(feed.feeds[name].pipeline(name))
+    requests = [_request(queries, at, feed, k, seed) for at in range(len(queries))]
+    found, durations = _ranked(feed, requests, stages, progress)
+    targets = Lists.of([queries.targets(at) for at in range(len(queries))])
+    figures = evaluate_stages(
+        _stage_lists([each.trace for each in found]), targets, ks=ks, seed=seed, resamples=resamples
+    )
+    variety = variety_figures(
+        Lists.of([each.trace.rows for each in found]),
+        facts=_facts(feed, attribute),
+        targets=targets,
+        histories=Lists.of(queries.histories()),
+        k=ks[0],
+        seed=seed,
+        resamples=resamples,
+    )
+    return FeedEvaluation(
+        pipeline=stages.name,
+        version=stages.version,
+        bundle_version=feed.view.retriever.bundle_version or "",
+        queries=len(queries),
+        k=k,
+        ks=tuple(ks),
+        stages=figures,
+        variety=variety,
+        degraded=_degraded(found),
+        seconds=(float(np.median(durations)), float(np.quantile(durations, 0.99))),
+        samples=_samples(queries, found),
+    )
+
+
+def _checked(
+    feed: Feed, queries: HeldOutQueries, pipeline: str, *, most: int, seed: int
+) -> tuple[str, HeldOutQueries]:
+    """Name of the pipeline, and a sample of the queries."""
     if not len(queries):
         raise InvalidRequestError("there are no queries to evaluate", field="queries")
     name = pipeline or next(iter(feed.feeds))
@@ -161,52 +204,42 @@ def evaluate_feed(
     if len(queries) > most:
         chosen = np.random.default_rng(seed).choice(len(queries), most, replace=False)
         queries = queries.at(np.sort(chosen))
-    stages = patient(feed.feeds[name].pipeline(name))
-    found: list[RankedFeed] = []
-    durations = []
-    for at in range(len(queries)):
-        request = _request(queries, at, feed, k, seed)
+    return name, queries
+
+
+def _before(feed: Feed, queries: HeldOutQueries) -> Feed:
+    """The feed with statistics of the log before the first query."""
+    log, ranker = feed.view.retriever.log, feed.view.ranker
+    if not isinstance(log, Interactions) or log.clock != "timestamp":
+        return feed
+    moment = int(queries.time.min())
+    popularity = Popularity(log.take(log.time < moment))
+    if ranker is not None:
+        config = ranker.features.statistics.config
+        statistics = Statistics.of(log, before=moment, config=config)
+        ranker = Ranker.of(ranker.scorer, statistics, ranker.calibration)
+    retriever = replace(feed.view.retriever, popularity=popularity)
+    return replace(feed, view=replace(feed.view, retriever=retriever, ranker=ranker))
+
+
+def _ranked(
+    feed: Feed, requests: Sequence[FeedRequest], stages: Pipeline, progress: Progress
+) -> tuple[list[RankedFeed], list[float]]:
+    """The feed of each request, and its duration in seconds."""
+    found, durations = list[RankedFeed](), list[float]()
+    for at, request in enumerate(requests):
         began = time.perf_counter()
         found.append(feed.rank_with(request, stages))
         durations.append(time.perf_counter() - began)
-        progress(f"feed {name}", at + 1, len(queries))
-    targets = Lists.of([queries.targets(at) for at in range(len(queries))])
-    last = Lists.of([each.trace.rows for each in found])
-    return FeedEvaluation(
-        pipeline=stages.name,
-        version=stages.version,
-        bundle_version=feed.view.retriever.bundle_version or "",
-        queries=len(queries),
-        k=k,
-        ks=tuple(ks),
-        stages=evaluate_stages(
-            _stage_lists([each.trace for each in found]),
-            targets,
-            ks=ks,
-            seed=seed,
-            resamples=resamples,
-        ),
-        variety=variety_figures(
-            last,
-            facts=_facts(feed, attribute),
-            targets=targets,
-            histories=Lists.of(queries.histories()),
-            k=ks[0],
-            seed=seed,
-            resamples=resamples,
-        ),
-        degraded=_degraded(found),
-        seconds=(float(np.median(durations)), float(np.quantile(durations, 0.99))),
-        samples=[
-            SampleFeed(
-                queries.history(at),
-                found[at].trace.rows,
-                found[at].response.items,
-                queries.targets(at),
-            )
-            for at in range(min(_SAMPLES, len(queries)))
-        ],
-    )
+        progress(f"feed {stages.name}", at + 1, len(requests))
+    return found, durations
+
+
+def _samples(queries: HeldOutQueries, found: Sequence[RankedFeed]) -> list[SampleFeed]:
+    return [
+        SampleFeed(queries.history(at), each.trace.rows, each.response.items, queries.targets(at))
+        for at, each in enumerate(found[:_SAMPLES])
+    ]
 
 
 def _request(queries: HeldOutQueries, at: int, feed: Feed, k: int, seed: int) -> FeedRequest:

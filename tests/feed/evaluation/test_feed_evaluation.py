@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from recsys.errors import InvalidRequestError
+from recsys.feed import Feed, FeedRequest, Pipeline, RankedFeed
 from recsys.feed.evaluation import FeedEvaluation, evaluate_feed, write_feed_page
 from recsys.files import read_json
+from recsys.interactions import Interactions
+from recsys.ranking import LinearScorer, Ranker, Statistics
 from recsys.splits.held_out import HeldOutQueries
-from tests.feed.shop import HISTORY, ITEMS, NOW, feed_of
+from tests.feed.shop import DAY, HISTORY, ITEMS, NOW, feed_of
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,32 @@ def test_the_page_shows_feeds_and_their_figures(evaluated: FeedEvaluation, tmp_p
         assert text in page
     found = read_json(tmp_path / "feeds.json")
     assert found["stages"][-1]["figures"]["ndcg@5"] == evaluated.figures["ndcg@5"]
+
+
+def test_no_stage_reads_the_targets(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment, seen = NOW - 100 * DAY, list[int]()
+    queries = HeldOutQueries.of(user=[0], histories=[list(HISTORY)], targets=[[1]])
+    feed = feed_of()
+    log = feed.view.retriever.log
+    assert isinstance(log, Interactions)
+    ranker = Ranker.of(LinearScorer.of_weights({"popularity": 1.0}), Statistics.of(log))
+    ranked = Feed.rank_with
+
+    def watch(self: Feed, request: FeedRequest, pipeline: Pipeline) -> RankedFeed:
+        assert self.view.ranker is not None
+        seen.extend(
+            int(each.popularity.sum())
+            for each in (self.view.statistics, self.view.ranker.features.statistics)
+        )
+        return ranked(self, request, pipeline)
+
+    monkeypatch.setattr(Feed, "rank_with", watch)
+    evaluate_feed(
+        replace(feed, view=replace(feed.view, ranker=ranker)),
+        replace(queries, time=np.array([moment])),
+        resamples=10,
+    )
+    assert seen == [int((log.time < moment).sum())] * 2 and seen[0] < len(log)
 
 
 def test_refusals_state_the_remedy() -> None:
