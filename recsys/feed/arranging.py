@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -11,6 +11,7 @@ from recsys.config import Config
 from recsys.feed.candidates import Candidates
 from recsys.feed.context import FeedContext
 from recsys.feed.slate import (
+    Beliefs,
     Diversity,
     Exploration,
     FixedSlots,
@@ -86,14 +87,31 @@ class Explore(Config):
     Attributes:
         positions: These positions, from 1.
         rate: Probability that each of them explores.
+        policy: Choice of the item at a position that explores. With "epsilon", all candidates have
+            the same probability. "thompson" shows a candidate with the probability that its rate
+            of clicks is the highest, given how often the store's feeds have shown it and how often
+            it was taken: items that few users have seen are tried until their rate is known.
+        prior: Clicks and impressions without a click that every item begins with under "thompson".
         most: Largest number of candidates per position, the best ones beyond the feed.
         fewer_interactions_than: Explore only items with fewer interactions; all if left out.
     """
 
     positions: tuple[int, ...] = Field(min_length=1)
     rate: float = Field(0.1, gt=0, le=1)
+    policy: Literal["epsilon", "thompson"] = "epsilon"
+    prior: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = (1.0, 19.0)
     most: int = Field(50, ge=1)
     fewer_interactions_than: int | None = Field(None, ge=1)
+
+    def beliefs(self, context: FeedContext, candidates: Candidates) -> Beliefs | None:
+        """What is known of the rate of clicks of each candidate; None without the policy."""
+        if self.policy == "epsilon":
+            return None
+        shown = taken = np.zeros(len(candidates), np.int64)
+        if context.view.shown is not None:
+            ids = context.view.retriever.catalogue.ids.ids(candidates.rows)
+            shown, taken = context.view.shown.counts(ids)
+        return Beliefs.from_counts(taken, shown, prior=self.prior)
 
 
 class Slate(SlotStage):
@@ -163,8 +181,9 @@ class Slate(SlotStage):
             statistics = context.view.statistics
             eligible = statistics.of_rows(statistics.popularity, candidates.rows) < fewer
         slots = self._slots(self.explore.positions, context)
+        beliefs = self.explore.beliefs(context, candidates)
         return Exploration(
-            tuple(sorted(slots)), self.explore.rate, eligible, most=self.explore.most
+            tuple(sorted(slots)), self.explore.rate, eligible, beliefs, self.explore.most
         )
 
     @staticmethod

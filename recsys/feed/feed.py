@@ -25,6 +25,7 @@ from recsys.feed.running.trace import Trace
 from recsys.feed.stages import Stage
 from recsys.feed.view import FeedView
 from recsys.retrieval import Query, Retriever
+from recsys.store import ShownItems, Store
 from recsys_client.feed import FeedItem, FeedRequest, FeedResponse, Slot
 
 _SLOTS: tuple[Slot, ...] = get_args(Slot)
@@ -96,6 +97,10 @@ class Feed:
         found = copy(self)  # The columns are those of the bundle and were checked.
         object.__setattr__(found, "view", replace(self.view, retriever=retriever))
         return found
+
+    def following(self, store: Store) -> Feed:
+        """The same feeds with counts of what a store records as shown, which exploration reads."""
+        return replace(self, view=replace(self.view, shown=ShownItems(store)))
 
     def rank(self, request: FeedRequest, *, seconds: float = math.inf) -> FeedResponse:
         """The feed of one request.

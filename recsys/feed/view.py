@@ -15,6 +15,7 @@ from recsys.ranking import Ranker
 from recsys.retrieval import TWO_TOWER, Retriever, Space
 from recsys.retrieval.popularity import ItemOrder, ItemStatistics
 from recsys.retrieval.sources import ItemColumns
+from recsys.store import ShownItems
 from recsys_client.filters import And, Filter
 
 _NO_HASHES = PictureHashes.none()
@@ -29,11 +30,13 @@ class FeedView:
         retriever: Catalogue, histories, spaces and filter columns.
         hashes: Hashes of the pictures of the items of the bundle.
         ranker: Learned ranker, or None.
+        shown: Counts of how often items were shown and taken; None without a store.
     """
 
     retriever: Retriever
     hashes: PictureHashes = _NO_HASHES
     ranker: Ranker | None = None
+    shown: ShownItems | None = None
 
     @property
     def statistics(self) -> ItemStatistics:

@@ -22,6 +22,7 @@ from recsys.store.importing import Imported, import_folder
 from recsys.store.impressions import (
     Impression,
     ImpressionQueue,
+    ShownItems,
     export_impressions,
     impression_table,
     read_impressions,
@@ -40,6 +41,7 @@ __all__ = [
     "ItemDeleted",
     "ItemUpserted",
     "Receipt",
+    "ShownItems",
     "Store",
     "UserDeleted",
     "Verification",

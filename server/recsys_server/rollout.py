@@ -94,7 +94,8 @@ class LoadedBundle:
             loaded = cls(bundle.version, bundle.retriever, bundle, feed=bundle.feed)
         else:
             engine = bundle.live(store)
-            loaded = cls(bundle.version, bundle.retriever, bundle, engine, bundle.feed)
+            feed = bundle.feed.following(store)
+            loaded = cls(bundle.version, bundle.retriever, bundle, engine, feed)
             weakref.finalize(loaded, _close_later, engine, store).atexit = False
         if (audit := bundle.retriever.audit) is not None:
             weakref.finalize(loaded, _close_later, audit).atexit = False
