@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import grpc
 import numpy as np
 
+from recsys_client.connection import count_failure
 from recsys_client.statuses import from_rpc_error
 from recsys_client.throttle import Throttle
 
@@ -180,7 +181,7 @@ async def _call(
     except grpc.aio.AioRpcError as error:
         load.fail(error.code().name)
         if throttle is not None:
-            throttle.failed(from_rpc_error(error, ""))
+            count_failure(throttle, error, from_rpc_error(error, ""))
     else:
         load.latencies.append(time.perf_counter() - began)
         if throttle is not None:

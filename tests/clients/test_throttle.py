@@ -32,6 +32,7 @@ STEPS = st.lists(
         st.tuples(st.just("call"), st.just(0.0)),
         st.tuples(st.just("answered"), st.just(0.0)),
         st.tuples(st.just("late"), st.just(0.0)),
+        st.tuples(st.just("gone"), st.just(0.0)),
         st.tuples(st.just("refused"), st.floats(0, 5)),
         st.tuples(st.just("pass"), st.floats(0, 1)),
     ),
@@ -67,7 +68,10 @@ def test_sent_calls_follow_answers_and_refusals(
             throttle.answered()
             allowed += share
         elif kind == "late":
-            throttle.failed(ServiceError("no answer in time"))
+            throttle.late()
+            last = clock.now if clock.now < last + HOLD_SECONDS else last
+        elif kind == "gone":
+            throttle.failed(ServiceError("no service answered"))
         elif kind == "refused":
             if clock.now >= last + HOLD_SECONDS:  # an overload begins
                 sent, allowed, began = 0, 0.0, clock.now

@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+def count_failure(throttle: Throttle, error: grpc.RpcError, failure: RecsysError) -> None:
+    """Count a failed call, of which ``failure`` is the exception."""
+    call: Any = error  # as every error of a call that was made is
+    if call.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+        throttle.late()
+    else:
+        throttle.failed(failure)
+
+
 class Connection:
     """A connection to a service; the two clients differ in the library of their channel.
 
@@ -129,5 +138,5 @@ class Connection:
         """The exception of a failed call, which its throttle counts."""
         failure = from_rpc_error(error, self.address)
         if throttle is not None:
-            throttle.failed(failure)
+            count_failure(throttle, error, failure)
         return failure

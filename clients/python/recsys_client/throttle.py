@@ -17,7 +17,7 @@ SENT_PER_ANSWER = 1.1
 MAX_CREDIT = 32.0
 """Number of calls that may be sent at once during an overload, at most."""
 HOLD_SECONDS = 0.75
-"""Time after the last refusal of the service from which all calls are sent again."""
+"""Time after the last sign of an overload from which all calls are sent again."""
 MIN_RETRY, MAX_RETRY = 0.02, 0.5
 """Bounds on the seconds between two calls that are sent although none was answered."""
 
@@ -28,7 +28,7 @@ class Throttle:
     Every call is sent until the service refuses one as overloaded. From then on each answered call
     allows ``sent_per_answer`` further ones, so that the service refuses few calls per answer; while
     no call is answered, one is sent after the seconds of the service's retry hint. ``HOLD_SECONDS``
-    after the last refusal of the service, every call is sent again.
+    after the last refusal, or the last call whose deadline passed meanwhile, every call is sent.
 
     Args:
         sent_per_answer: Calls that are sent per answered call during an overload, at least 1.
@@ -86,14 +86,23 @@ class Throttle:
                 self._credit = min(MAX_CREDIT, self._credit + self._share)
 
     def failed(self, failure: RecsysError) -> None:
-        """Count a call that failed; an error other than an overload is an answer.
+        """Count a call that failed.
 
-        A call without an answer, such as one whose deadline has passed, is neither.
+        An error of the service is an answer, unless it is an overload; the lack of a service is
+        neither.
         """
         if isinstance(failure, OverloadedError):
             self._refused(failure.retry_after)
         elif not isinstance(failure, ServiceError):
             self.answered()
+
+    def late(self) -> None:
+        """Count a call whose deadline passed: a sign that an overload lasts, but not that it began."""
+        if self._is_on:
+            with self._lock:
+                now = self._clock()
+                if now < self._off:
+                    self._off = now + HOLD_SECONDS
 
     def _refused(self, retry_after: float) -> None:
         with self._lock:
