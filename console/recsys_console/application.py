@@ -19,7 +19,6 @@ from recsys_console.rendering.environment import STATIC, create_environment
 from recsys_console.security.headers import SecureResponses
 from recsys_console.security.requests import check_form
 from recsys_console.security.sessions import Sessions
-from recsys_console.security.uploads import LimitedUploads
 from recsys_console.service.thumbnails import Thumbnails
 from recsys_console.settings import Settings
 
@@ -82,11 +81,11 @@ def create_application(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         lifespan=lifespan,
+        max_body_size=settings.max_upload,
         dependencies=[Depends(check_form)],
         middleware=[
             Middleware(SecureResponses, secure=settings.secure),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(settings.hosts)),
-            Middleware(LimitedUploads, limit=settings.max_upload),
         ],
     )
     add_handlers(application)

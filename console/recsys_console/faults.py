@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -12,11 +11,10 @@ from starlette.responses import RedirectResponse, Response
 
 from recsys_client.errors import InvalidRequestError, NotFoundError, RecsysError
 from recsys_console.rendering.responses import is_partial, respond, toast_response, wants_json
+from recsys_console.security.headers import HEADERS
 from recsys_console.security.requests import SAFE_METHODS
 from recsys_console.security.sessions import Toast
 from recsys_console.service.faults import Fault, fault_of
-
-log = logging.getLogger("recsys_console")
 
 
 def add_handlers(application: FastAPI) -> None:
@@ -46,7 +44,9 @@ def add_handlers(application: FastAPI) -> None:
     @application.exception_handler(Exception)
     async def of_console(request: Request, error: Exception) -> Response:
         message = f"an unexpected {type(error).__name__} in the console; its log has the details"
-        return show_fault(request, fault_of(RecsysError(message)))
+        response = show_fault(request, fault_of(RecsysError(message)))
+        response.headers.update(HEADERS)  # it does not pass the middleware that adds them
+        return response
 
 
 def show_fault(request: Request, fault: Fault) -> Response:

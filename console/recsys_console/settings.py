@@ -39,4 +39,4 @@ class Settings:
     idle_seconds: float = 3600.0
     session_seconds: float = 12 * 3600.0
     max_sessions: int = 10_000
-    max_upload: int = 12 * 2**20
+    max_upload: int = 32 * 2**20

@@ -167,4 +167,4 @@ def test_a_link_of_another_site_loads_the_page_again_with_the_cookie(browser: Br
 def test_a_body_that_is_too_large_is_refused() -> None:
     with console("127.0.0.1:1", max_upload=1000) as small:
         answer = small.client.post("/theme", data={"theme": "x" * 2000})
-        assert answer.status_code == 413 and "1,000 bytes" in answer.text
+        assert answer.status_code == 413

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from recsys_console.pages import overview, pictures, signing_in, themes
+from recsys_console.pages.items import editing, item, listing, writing
 from recsys_console.pages.page import Page
 from recsys_console.pages.people import choosing
 
 PAGES = (
     Page("Overview", "/", "o", "overview", overview.router),
+    Page("Items", "/items", "i", "items", listing.router),
     Page("Users", "/users", "u", "users", choosing.router),
 )
 """Entries of the navigation: Overview, Items, Users, Feed, Quality, Operations."""
 
-ROUTERS = (pictures.router, signing_in.router, themes.router)
+ROUTERS = (
+    editing.router,
+    item.router,
+    writing.router,
+    pictures.router,
+    signing_in.router,
+    themes.router,
+)
 """Routes of pages without an entry in the navigation."""

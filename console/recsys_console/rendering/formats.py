@@ -8,17 +8,19 @@ from urllib.parse import urlencode
 
 
 def number(value: float | None) -> str:
-    """A number with thousands separators and at most three significant decimals.
+    """A number with thousands separators and as many decimals as its size needs.
 
     Example:
-        >>> number(1234567), number(0.12345), number(None)
-        ('1,234,567', '0.123', '–')
+        >>> number(1234567), number(29.04), number(0.12345), number(None)
+        ('1,234,567', '29.04', '0.123', '–')
     """
     if value is None:
         return "–"
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
-    return f"{value:,.3g}" if abs(value) < 100 else f"{value:,.0f}"
+    if abs(value) < 1:
+        return f"{value:.3g}"
+    return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def percent(share: float | None) -> str:

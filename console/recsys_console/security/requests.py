@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import AsyncIterator
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -40,16 +41,24 @@ def token_of(request: Request) -> str | None:
     return bearer_token(request) or session_of(request).token
 
 
-async def check_form(request: Request) -> None:
+async def check_form(request: Request) -> AsyncIterator[None]:
     """Refuse a request that changes something unless it carries the secret of its session.
 
-    Requests with an Authorization header need none: no browser adds that header by itself.
+    Requests with an Authorization header need none: no browser adds that header by itself. Files of
+    the form are closed after the response.
 
     Raises:
         ForgedFormError: The secret is missing or wrong, or the request came from another site.
     """
-    if request.method in SAFE_METHODS or bearer_token(request) is not None:
-        return
+    try:
+        if request.method not in SAFE_METHODS and bearer_token(request) is None:
+            await _check_secret(request)
+        yield
+    finally:
+        await request.close()
+
+
+async def _check_secret(request: Request) -> None:
     origin = request.headers.get("origin")
     foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
     given = request.headers.get(CSRF_HEADER)

@@ -7,8 +7,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 COOKIE = "recsys_console"
+MAX_VALUES = 8
+"""Largest number of values that a session remembers."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Session:
         began: Time of its begin, on the clock of its sessions.
         used: Time of its last request.
         toasts: Messages that the next page shows.
+        values: Values that a later request needs, such as a dropped picture, by random keys.
     """
 
     id: str
@@ -51,6 +55,15 @@ class Session:
     began: float
     used: float
     toasts: list[Toast] = field(default_factory=list)
+    values: OrderedDict[str, Any] = field(default_factory=OrderedDict)
+
+    def remember(self, value: Any) -> str:
+        """Remember a value for a later request; the key under which it is in ``values``."""
+        key = secrets.token_urlsafe(16)
+        self.values[key] = value
+        if len(self.values) > MAX_VALUES:
+            self.values.popitem(last=False)
+        return key
 
     def __repr__(self) -> str:
         """Without its secrets, which no log may hold."""

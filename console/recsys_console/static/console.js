@@ -26,6 +26,11 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+/* A form that searches with a picture carries the words and filters that the address has now. */
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("[data-search-form]")) event.target.elements.search.value = location.search;
+});
+
 /* Toasts */
 function toast(text, kind = "good") {
   const element = document.createElement("div");
@@ -54,6 +59,7 @@ document.addEventListener("click", (event) => {
     if (event.target.matches("dialog")) event.target.close();
     return;
   }
+  if (element.dataset.opens) event.preventDefault(); // a link to the same form without script
   if (element.dataset.opens) document.getElementById(element.dataset.opens)?.showModal();
   if ("closes" in element.dataset) element.closest("dialog")?.close();
   if ("dismiss" in element.dataset) element.closest(".toast")?.remove();
@@ -76,7 +82,7 @@ function onKey(event) {
   }
   const actions = {
     g: () => (waiting = event.timeStamp),
-    "/": () => one("[data-search]")?.focus() ?? location.assign("/items"),
+    "/": () => (one("[data-search]") ? one("[data-search]").focus() : location.assign("/items")),
     "?": () => one("#shortcuts").showModal(),
     t: switchTheme,
   };
@@ -113,7 +119,9 @@ function takeFile(zone, files) {
 }
 document.addEventListener("change", (event) => {
   const zone = event.target.closest("[data-drop]");
-  if (zone && event.target.type === "file") showPreview(zone);
+  if (!zone || event.target.type !== "file") return;
+  showPreview(zone);
+  if (event.target.files.length && "submits" in event.target.dataset) event.target.form.requestSubmit();
 });
 for (const kind of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(kind, (event) => {

@@ -1,0 +1,1 @@
+"""Items: search and browse, one item with its neighbours, and changes of the catalogue."""
