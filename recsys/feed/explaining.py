@@ -10,6 +10,7 @@ from recsys.feed.candidates import Candidates
 from recsys.feed.context import FeedContext
 from recsys.feed.pipeline import Pipeline
 from recsys.feed.running.trace import EMPTY, StageRecord, Trace
+from recsys.feed.similarities import similar_history
 from recsys.feed.stages import Contributions, ScoringStage
 from recsys.ids import Rows
 from recsys_client.feed import (
@@ -17,12 +18,15 @@ from recsys_client.feed import (
     FeatureContribution,
     FeedExplanation,
     FeedItemExplanation,
+    RemovedItems,
     SourceRank,
     StageRank,
 )
 
 _FEATURES = 5
 """Number of features that are named per item."""
+_NAMED = 6
+"""Number of removed items that are named per stage and reason."""
 _ORDERING = ("merge", "scorer", "diversity", "slots")
 
 
@@ -38,7 +42,9 @@ def explain_feed(
         absent: Ids whose absence is explained; those that are in the feed are left out.
     """
     return FeedExplanation(
-        tuple(_items(trace, pipeline, context)), tuple(_absent(trace, pipeline, context, absent))
+        tuple(_items(trace, pipeline, context)),
+        tuple(_absent(trace, pipeline, context, absent)),
+        tuple(each for record in trace.records for each in _removed(record, context)),
     )
 
 
@@ -46,6 +52,7 @@ def _items(trace: Trace, pipeline: Pipeline, context: FeedContext) -> Iterator[F
     rows = trace.rows
     stages = [_ranks(record, rows) for record in trace.records if record.role in _ORDERING]
     features = _contributions(trace, pipeline, context)
+    similar = similar_history(context, rows)
     ids = context.view.retriever.catalogue.ids.ids(rows)
     for at, id_ in enumerate(ids):
         yield FeedItemExplanation(
@@ -53,6 +60,7 @@ def _items(trace: Trace, pipeline: Pipeline, context: FeedContext) -> Iterator[F
             _sources(trace.state.candidates, at),
             tuple(found[at] for found in stages if found and found[at] is not None),
             _largest(features[at]),
+            similar[at],
         )
 
 
@@ -111,24 +119,42 @@ def _absent(
 
 def _lost(trace: Trace, pipeline: Pipeline, context: FeedContext, id_: str, row: int) -> AbsentItem:
     rows = np.array([row], np.int32)
+    (similar,) = similar_history(context, rows)
     for record in trace.records:
         if record.before is None or record.after is None:
             continue
         at = int(record.before.positions_of(rows)[0])
         if record.role == "merge" and at < 0:
-            return AbsentItem(id_, "sources", _not_retrieved(pipeline, context, rows))
+            reason = _not_retrieved(pipeline, context, rows)
+            return AbsentItem(id_, "sources", reason, similar=similar)
         if at >= 0 and int(record.after.positions_of(rows)[0]) < 0:
             sources = _sources(record.before, at)
-            return AbsentItem(id_, record.stage, _reason(record, context, at), sources)
+            return AbsentItem(id_, record.stage, _reason(record, context, at), sources, similar)
     raise AssertionError(f"the row {row} is neither in the feed nor lost")
 
 
 def _reason(record: StageRecord, context: FeedContext, at: int) -> str:
-    code = 0 if record.codes is None else int(record.codes[at])
-    reason = record.reasons[code] if 0 <= code < len(record.reasons) else "it was left out"
+    reason = _words(record, 0 if record.codes is None else int(record.codes[at]))
     if record.because is not None and record.because[at] >= 0:
         reason += f" '{context.view.retriever.catalogue.ids.ids(record.because[at : at + 1])[0]}'"
     return f"{reason}; it was number {at + 1} of {len(record.before or EMPTY):,} before"
+
+
+def _words(record: StageRecord, code: int) -> str:
+    return record.reasons[code] if 0 <= code < len(record.reasons) else "it was left out"
+
+
+def _removed(record: StageRecord, context: FeedContext) -> Iterator[RemovedItems]:
+    """The items that a stage removed, by the reason; those with the best ranks are named."""
+    if record.before is None or record.after is None:
+        return
+    lost = np.flatnonzero(record.after.positions_of(record.before.rows) < 0)
+    codes = np.zeros(len(lost), np.int8) if record.codes is None else record.codes[lost]
+    ids = context.view.retriever.catalogue.ids
+    for code in np.unique(codes).tolist():
+        positions = lost[codes == code]
+        named = ids.ids(record.before.rows[positions[:_NAMED]])
+        yield RemovedItems(record.stage, _words(record, code), len(positions), tuple(named))
 
 
 def _not_retrieved(pipeline: Pipeline, context: FeedContext, rows: Rows) -> str:

@@ -17,6 +17,8 @@ from recsys_client.feed import (
     FeedItemExplanation,
     FeedRequest,
     FeedResponse,
+    RemovedItems,
+    SimilarItem,
     SourceRank,
     StageRank,
     StageReport,
@@ -61,6 +63,7 @@ def test_messages_keep_each_field_of_a_request() -> None:
 
 def test_messages_keep_each_field_of_a_response() -> None:
     ranks = (SourceRank("popular", 3, 0.1),)
+    similar = (SimilarItem("h", "text", -0.25),)
     parts = (FeatureContribution("ease", None, 0.1), FeatureContribution("trend", 0.7, -1 / 3))
     response = FeedResponse(
         (FeedItem("a", 1, 0.5, ("popular",), "explored", 1 / 3, "A"), FeedItem("b", 2, -1.0)),
@@ -76,8 +79,9 @@ def test_messages_keep_each_field_of_a_response() -> None:
         watermark=9,
         request_id="r1",
         explanation=FeedExplanation(
-            (FeedItemExplanation("a", ranks, (StageRank("blend", 1, 0.1),), parts),),
-            (AbsentItem("z", "seen", "seen before", ranks),),
+            (FeedItemExplanation("a", ranks, (StageRank("blend", 1, 0.1),), parts, similar),),
+            (AbsentItem("z", "seen", "seen before", ranks, similar),),
+            (RemovedItems("seen", "seen before", 3, ("z", "y")),),
         ),
     )
     default = FeedResponse((), "")

@@ -27,7 +27,7 @@ from recsys.interactions import Interactions
 from recsys.retrieval import Retriever
 from recsys_client import Query
 from tests.feed.made import Gate
-from tests.feed.shop import HISTORY, ITEMS, NOW, feed_of, id_of
+from tests.feed.shop import HISTORY, ITEMS, NOW, VECTORS, feed_of, id_of
 
 FEED = feed_of()
 ANN = Query(user_id="ann")
@@ -220,6 +220,11 @@ def test_an_item_is_explained_by_its_sources_stages_and_features() -> None:
         assert found.stages[-1].rank == item.position
         parts = {each.feature: each.contribution for each in found.contributions}
         assert sum(parts.values()) == pytest.approx(item.score, rel=1e-5)
+        similar = {each.space: each for each in reversed(found.similar)}["two_tower"]
+        row = int(item.id[1:])
+        cosines = {id_of(past): float(VECTORS[row] @ VECTORS[past]) for past in HISTORY}
+        assert cosines[similar.id] == max(cosines.values())
+        assert similar.similarity == pytest.approx(cosines[similar.id], rel=1e-5)
 
 
 def test_an_absent_item_is_explained_by_the_stage_that_lost_it() -> None:
@@ -237,6 +242,16 @@ def test_an_absent_item_is_explained_by_the_stage_that_lost_it() -> None:
     ):
         found = absent(id_, feed, candidates=given, **fields)
         assert found[0] == stage and reason in found[1]
+    response = rank(feed, candidates=given, explain=True)
+    assert response.explanation is not None
+    stages = {each.stage: each for each in response.stages}
+    for each in response.explanation.removed:
+        removed = [one for one in response.explanation.removed if one.stage == each.stage]
+        stage = stages[each.stage]
+        assert sum(one.count for one in removed) == stage.given - stage.returned
+    (seen,) = [each for each in response.explanation.removed if each.stage == "seen"]
+    assert (seen.reason, seen.count) == ("it is in the user's history", 3)
+    assert set(seen.ids) == {id_of(row) for row in HISTORY}
     stage, reason = absent("i4", feed, candidates=["i50"])
     assert stage == "sources" and "the filter seen removes it" in reason
 

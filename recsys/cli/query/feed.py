@@ -192,7 +192,10 @@ def _print_explanation(response: FeedResponse) -> None:
         title=f"pipeline {response.pipeline}, version {response.pipeline_version}",
     )
     print_table(
-        ["item", "ranks of the sources", "ranks after the stages", "contributions to the score"],
+        [
+            *("item", "ranks of the sources", "ranks after the stages"),
+            *("contributions to the score", "most similar in the history"),
+        ],
         [
             [
                 item.id,
@@ -201,6 +204,7 @@ def _print_explanation(response: FeedResponse) -> None:
                 ", ".join(
                     f"{each.feature} {each.contribution:+.3f}" for each in item.contributions
                 ),
+                ", ".join(f"{each.id} ({each.space})" for each in item.similar[:1]),
             ]
             for item in explanation.items
         ],

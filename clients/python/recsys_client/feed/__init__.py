@@ -5,6 +5,8 @@ from recsys_client.feed.explanation import (
     FeatureContribution,
     FeedExplanation,
     FeedItemExplanation,
+    RemovedItems,
+    SimilarItem,
     SourceRank,
     StageRank,
 )
@@ -20,6 +22,8 @@ __all__ = [
     "FeedItemExplanation",
     "FeedRequest",
     "FeedResponse",
+    "RemovedItems",
+    "SimilarItem",
     "Slot",
     "SourceRank",
     "StageRank",

@@ -63,6 +63,46 @@ class FeatureContribution:
 
 
 @dataclass(frozen=True)
+class SimilarItem:
+    """An item of the history that is similar to another item.
+
+    Attributes:
+        id: Id of the item of the history.
+        space: Space in which they were compared.
+        similarity: Cosine of the angle between their vectors, from -1 to 1.
+
+    Example:
+        >>> SimilarItem("lamp", "image", 0.9).space
+        'image'
+    """
+
+    id: str
+    space: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class RemovedItems:
+    """Items that one stage removed for one reason.
+
+    Attributes:
+        stage: Name of the stage; "merge" removed those beyond the largest number of candidates.
+        reason: Reason in words.
+        count: Number of items.
+        ids: Ids of some of them, those with the best ranks before the stage.
+
+    Example:
+        >>> RemovedItems("seen", "it is in the user's history", 12, ("lamp",)).count
+        12
+    """
+
+    stage: str
+    reason: str
+    count: int
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class FeedItemExplanation:
     """The way of one item through the pipeline.
 
@@ -71,6 +111,7 @@ class FeedItemExplanation:
         sources: Sources that returned the item, in the order of the pipeline.
         stages: Rank and score after each stage that ordered the items.
         contributions: Features that moved the score most, the largest effect first.
+        similar: Most similar items of the history in each space, the most similar first.
 
     Example:
         >>> FeedItemExplanation("lamp", (SourceRank("popular", 1, 9.0),)).sources[0].source
@@ -81,6 +122,7 @@ class FeedItemExplanation:
     sources: tuple[SourceRank, ...]
     stages: tuple[StageRank, ...] = ()
     contributions: tuple[FeatureContribution, ...] = ()
+    similar: tuple[SimilarItem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +136,7 @@ class AbsentItem:
             "catalogue" where the id is unknown.
         reason: Reason in words.
         sources: Sources that returned the item.
+        similar: Most similar items of the history in each space, the most similar first.
 
     Example:
         >>> AbsentItem("rug", "seen", "it is in the user's history").stage
@@ -104,6 +147,7 @@ class AbsentItem:
     stage: str
     reason: str
     sources: tuple[SourceRank, ...] = ()
+    similar: tuple[SimilarItem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,6 +157,7 @@ class FeedExplanation:
     Attributes:
         items: Each item of the feed, in its order.
         absent: Items of ``explain_ids`` that are not in the feed.
+        removed: Items that each stage removed, by the reason, in the order of the pipeline.
 
     Example:
         >>> FeedExplanation((), (AbsentItem("rug", "seen", "seen before"),)).absent[0].id
@@ -121,3 +166,4 @@ class FeedExplanation:
 
     items: tuple[FeedItemExplanation, ...]
     absent: tuple[AbsentItem, ...] = ()
+    removed: tuple[RemovedItems, ...] = ()

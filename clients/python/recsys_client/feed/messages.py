@@ -14,6 +14,8 @@ from recsys_client.feed.explanation import (
     FeatureContribution,
     FeedExplanation,
     FeedItemExplanation,
+    RemovedItems,
+    SimilarItem,
     SourceRank,
     StageRank,
 )
@@ -196,6 +198,7 @@ def _write_explanation(explanation: FeedExplanation | None) -> pb.FeedExplanatio
                     )
                     for each in item.contributions
                 ],
+                similar=_write_similar(item.similar),
             )
             for item in explanation.items
         ],
@@ -205,8 +208,15 @@ def _write_explanation(explanation: FeedExplanation | None) -> pb.FeedExplanatio
                 stage=each.stage,
                 reason=each.reason,
                 sources=_write_sources(each.sources),
+                similar=_write_similar(each.similar),
             )
             for each in explanation.absent
+        ],
+        removed=[
+            pb.RemovedItems(
+                stage=each.stage, reason=each.reason, count=each.count, item_ids=each.ids
+            )
+            for each in explanation.removed
         ],
     )
 
@@ -226,12 +236,20 @@ def _read_explanation(message: pb.FeedExplanation) -> FeedExplanation:
                     )
                     for each in item.contributions
                 ),
+                _read_similar(item.similar),
             )
             for item in message.items
         ),
         tuple(
-            AbsentItem(each.item_id, each.stage, each.reason, _read_sources(each.sources))
+            AbsentItem(
+                *(each.item_id, each.stage, each.reason, _read_sources(each.sources)),
+                _read_similar(each.similar),
+            )
             for each in message.absent
+        ),
+        tuple(
+            RemovedItems(each.stage, each.reason, each.count, tuple(each.item_ids))
+            for each in message.removed
         ),
     )
 
@@ -242,3 +260,14 @@ def _write_sources(ranks: Sequence[SourceRank]) -> list[pb.SourceRank]:
 
 def _read_sources(ranks: Sequence[pb.SourceRank]) -> tuple[SourceRank, ...]:
     return tuple(SourceRank(each.source, each.rank, each.score) for each in ranks)
+
+
+def _write_similar(items: Sequence[SimilarItem]) -> list[pb.SimilarItem]:
+    return [
+        pb.SimilarItem(item_id=each.id, space=each.space, similarity=each.similarity)
+        for each in items
+    ]
+
+
+def _read_similar(items: Sequence[pb.SimilarItem]) -> tuple[SimilarItem, ...]:
+    return tuple(SimilarItem(each.item_id, each.space, each.similarity) for each in items)

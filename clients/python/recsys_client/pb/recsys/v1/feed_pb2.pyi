@@ -185,24 +185,50 @@ class RankFeedResponse(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[FeedItem, _Mapping[str, object]]]] = ..., pipeline: _Optional[str] = ..., pipeline_version: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[StageReport, _Mapping[str, object]]]] = ..., short_reason: _Optional[str] = ..., unknown_history_ids: _Optional[_Iterable[str]] = ..., unknown_exclude_ids: _Optional[_Iterable[str]] = ..., unknown_candidate_ids: _Optional[_Iterable[str]] = ..., known_user: _Optional[bool] = ..., bundle_version: _Optional[str] = ..., watermark: _Optional[int] = ..., request_id: _Optional[str] = ..., explanation: _Optional[_Union[FeedExplanation, _Mapping[str, object]]] = ...) -> None: ...
 
 class FeedExplanation(_message.Message):
-    __slots__ = ("items", "absent")
+    __slots__ = ("items", "absent", "removed")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     ABSENT_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_FIELD_NUMBER: _ClassVar[int]
     items: _containers.RepeatedCompositeFieldContainer[FeedItemExplanation]
     absent: _containers.RepeatedCompositeFieldContainer[AbsentItem]
-    def __init__(self, items: _Optional[_Iterable[_Union[FeedItemExplanation, _Mapping[str, object]]]] = ..., absent: _Optional[_Iterable[_Union[AbsentItem, _Mapping[str, object]]]] = ...) -> None: ...
+    removed: _containers.RepeatedCompositeFieldContainer[RemovedItems]
+    def __init__(self, items: _Optional[_Iterable[_Union[FeedItemExplanation, _Mapping[str, object]]]] = ..., absent: _Optional[_Iterable[_Union[AbsentItem, _Mapping[str, object]]]] = ..., removed: _Optional[_Iterable[_Union[RemovedItems, _Mapping[str, object]]]] = ...) -> None: ...
+
+class RemovedItems(_message.Message):
+    __slots__ = ("stage", "reason", "count", "item_ids")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    stage: str
+    reason: str
+    count: int
+    item_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, stage: _Optional[str] = ..., reason: _Optional[str] = ..., count: _Optional[int] = ..., item_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class SimilarItem(_message.Message):
+    __slots__ = ("item_id", "space", "similarity")
+    ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    SPACE_FIELD_NUMBER: _ClassVar[int]
+    SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    item_id: str
+    space: str
+    similarity: float
+    def __init__(self, item_id: _Optional[str] = ..., space: _Optional[str] = ..., similarity: _Optional[float] = ...) -> None: ...
 
 class FeedItemExplanation(_message.Message):
-    __slots__ = ("item_id", "sources", "stages", "contributions")
+    __slots__ = ("item_id", "sources", "stages", "contributions", "similar")
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
     SOURCES_FIELD_NUMBER: _ClassVar[int]
     STAGES_FIELD_NUMBER: _ClassVar[int]
     CONTRIBUTIONS_FIELD_NUMBER: _ClassVar[int]
+    SIMILAR_FIELD_NUMBER: _ClassVar[int]
     item_id: str
     sources: _containers.RepeatedCompositeFieldContainer[SourceRank]
     stages: _containers.RepeatedCompositeFieldContainer[StageRank]
     contributions: _containers.RepeatedCompositeFieldContainer[FeatureContribution]
-    def __init__(self, item_id: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[SourceRank, _Mapping[str, object]]]] = ..., stages: _Optional[_Iterable[_Union[StageRank, _Mapping[str, object]]]] = ..., contributions: _Optional[_Iterable[_Union[FeatureContribution, _Mapping[str, object]]]] = ...) -> None: ...
+    similar: _containers.RepeatedCompositeFieldContainer[SimilarItem]
+    def __init__(self, item_id: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[SourceRank, _Mapping[str, object]]]] = ..., stages: _Optional[_Iterable[_Union[StageRank, _Mapping[str, object]]]] = ..., contributions: _Optional[_Iterable[_Union[FeatureContribution, _Mapping[str, object]]]] = ..., similar: _Optional[_Iterable[_Union[SimilarItem, _Mapping[str, object]]]] = ...) -> None: ...
 
 class SourceRank(_message.Message):
     __slots__ = ("source", "rank", "score")
@@ -235,13 +261,15 @@ class FeatureContribution(_message.Message):
     def __init__(self, feature: _Optional[str] = ..., value: _Optional[float] = ..., contribution: _Optional[float] = ...) -> None: ...
 
 class AbsentItem(_message.Message):
-    __slots__ = ("item_id", "stage", "reason", "sources")
+    __slots__ = ("item_id", "stage", "reason", "sources", "similar")
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     SOURCES_FIELD_NUMBER: _ClassVar[int]
+    SIMILAR_FIELD_NUMBER: _ClassVar[int]
     item_id: str
     stage: str
     reason: str
     sources: _containers.RepeatedCompositeFieldContainer[SourceRank]
-    def __init__(self, item_id: _Optional[str] = ..., stage: _Optional[str] = ..., reason: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[SourceRank, _Mapping[str, object]]]] = ...) -> None: ...
+    similar: _containers.RepeatedCompositeFieldContainer[SimilarItem]
+    def __init__(self, item_id: _Optional[str] = ..., stage: _Optional[str] = ..., reason: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[SourceRank, _Mapping[str, object]]]] = ..., similar: _Optional[_Iterable[_Union[SimilarItem, _Mapping[str, object]]]] = ...) -> None: ...
