@@ -97,7 +97,7 @@ class Throttle:
             self.answered()
 
     def late(self) -> None:
-        """Count a call whose deadline passed: a sign that an overload lasts, but not that it began."""
+        """Count a call whose deadline passed: a sign that an overload lasts, not that it began."""
         if self._is_on:
             with self._lock:
                 now = self._clock()
