@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -320,6 +321,39 @@ def test_recorded_interactions_make_an_item_popular_at_once(tmp_path: Path) -> N
             last = client.retrieve(user_id="nobody", k=8)
             assert [each.score for each in last.candidates][:4] == [1, 1, 1, 0]
             assert last.ids[:3] == ["i1", "i2", "i6"]
+
+
+def test_the_activity_of_items_and_users(client: RecsysClient, address: str) -> None:
+    now = int(time.time())
+    before = client.get_item_activity("i4")
+    client.record_interactions(
+        [Interaction("new", "i4", now - 90_000), Interaction("new", "i4", now)]
+        + [Interaction("other", "i4", now + 5), Interaction("other", "i5", now + 9)]
+    )
+    found = client.get_item_activity("i4", days=3)
+    assert found.interactions == before.interactions + 3 and found.users == before.users + 2
+    assert sum(each.interactions for each in found.days) == 3 and len(found.days) == 3
+    assert [each.begins_at % 86_400 for each in found.days] == [0, 0, 0]
+    users = [("other", 1, now + 5), ("new", 2, now)]
+    listed = client.list_item_users("i4", limit=2)
+    assert [(each.user_id, each.interactions, each.last_at) for each in listed] == users
+    assert [each.user_id for each in client.list_recent_users(limit=2)] == ["other", "new"]
+
+    async def calls() -> None:
+        async with AsyncRecsysClient(address, timeout=WAIT) as other:
+            assert await other.list_item_users("i4", limit=2) == listed
+            assert await other.list_recent_users(limit=2) == client.list_recent_users(limit=2)
+            assert (await other.get_item_activity("i4", days=3)).days == found.days
+
+    asyncio.run(calls())
+    client.delete_user("other")
+    assert client.list_recent_users(limit=1)[0].user_id == "new"
+    assert client.get_item_activity("i4").interactions == before.interactions + 2
+    assert "other" not in str(client.list_item_users("i4"))
+    with pytest.raises(UnknownIdError, match="unknown item id 'none'"):
+        client.get_item_activity("none")
+    with pytest.raises(InvalidRequestError, match="limit must be from 1 to 1,000"):
+        client.list_recent_users(limit=1_001)
 
 
 def test_a_service_without_a_store_says_so(engine: LiveEngine) -> None:

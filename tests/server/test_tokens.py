@@ -135,6 +135,12 @@ def test_probes_need_no_token_and_reflection_needs_one(address: str, reader: str
 def test_a_method_that_is_not_listed_needs_admin() -> None:
     assert required_scope("/recsys.v1.BundleService/ActivateBundle") == ("bundle", "admin")
     assert required_scope("/recsys.v1.InteractionService/GetHistory") == ("interaction", "read")
+    for method, scope in {
+        "GetItemActivity": "read",
+        "ListItemUsers": "admin",
+        "ListRecentUsers": "admin",
+    }.items():
+        assert required_scope(f"/recsys.v1.InteractionService/{method}") == ("interaction", scope)
     assert required_scope("/grpc.channelz.v1.Channelz/GetServers") == ("channelz", "admin")
     assert required_scope("/x.Y/New")[1] == "admin"  # type: ignore[index]
 

@@ -37,6 +37,7 @@ from recsys_client.records import (
     History,
     Interaction,
     Item,
+    ItemActivity,
     ItemMap,
     ItemPage,
     MapMethod,
@@ -51,6 +52,7 @@ from recsys_client.records import (
     SlowRequests,
     StreamReceipt,
     TokenRecord,
+    UserActivity,
     WriteReceipt,
 )
 from recsys_client.request import Request
@@ -164,6 +166,18 @@ class AsyncRecsysClient(Connection):
     async def get_history(self, user_id: str, *, limit: int = 100) -> History:
         """The latest ``limit`` interactions of a user, oldest first."""
         return await self._make(interactions.history(user_id, limit))
+
+    async def get_item_activity(self, item_id: str, *, days: int = 30) -> ItemActivity:
+        """Interactions with an item over the last ``days``, at most 366; no user is named."""
+        return await self._make(interactions.item_activity(item_id, days))
+
+    async def list_item_users(self, item_id: str, *, limit: int = 100) -> list[UserActivity]:
+        """Users of an item, at most 1,000, those of the latest interactions first."""
+        return await self._make(interactions.item_users(item_id, limit))
+
+    async def list_recent_users(self, *, limit: int = 100) -> list[UserActivity]:
+        """Users who were active last, at most 1,000."""
+        return await self._make(interactions.recent_users(limit))
 
     async def delete_user(
         self, user_id: str, *, idempotency_key: str | None = None

@@ -13,7 +13,10 @@ from recsys_client.errors import InvalidRequestError
 
 REPEATABLE = {
     "recsys.v1.RetrievalService": ("Retrieve", "BatchRetrieve", "Describe"),
-    "recsys.v1.InteractionService": ("RecordInteractions", "GetHistory", "DeleteUser"),
+    "recsys.v1.InteractionService": (
+        *("RecordInteractions", "GetHistory", "DeleteUser"),
+        *("GetItemActivity", "ListItemUsers", "ListRecentUsers"),
+    ),
     "recsys.v1.CatalogService": ("UpsertItems", "DeleteItems", "GetItems", "ListItems"),
     "recsys.v1.BundleService": ("ListBundles", "GetActiveBundle"),
     "recsys.v1.OperationsService": (

@@ -31,6 +31,8 @@ class EventLog:
         time: Seconds since 1970 of each event.
         sequence: Sequence number of each event in the store.
         older: Event before this one of the same user; -1 without one.
+        owner: Position in ``owners`` of the user of each event.
+        owners: Ids of the users with an event, in the order of their first one.
         newest: Last event per id of a user.
         unknown: Number of each item id that was unknown when an event named it.
         later: Row per number of an id that became known.
@@ -47,6 +49,7 @@ class EventLog:
     def __init__(self) -> None:
         self.item, self.time = array("i"), array("q")
         self.sequence, self.older = array("q"), array("q")
+        self.owner, self.owners = array("i"), list[str]()
         self.newest: dict[str, int] = {}
         self.unknown: dict[str, int] = {}
         self.later: dict[int, int] = {}
@@ -73,7 +76,11 @@ class EventLog:
         self.item.append(item)
         self.time.append(time)
         self.sequence.append(sequence)
-        self.older.append(self.newest.get(user_id, -1))
+        before = self.newest.get(user_id, -1)
+        if before < 0:
+            self.owners.append(user_id)
+        self.owner.append(self.owner[before] if before >= 0 else len(self.owners) - 1)
+        self.older.append(before)
         self.newest[user_id] = len(self.older) - 1  # The last, as readers begin here.
 
     def delete_user(
@@ -130,6 +137,11 @@ class EventLog:
         for at in np.flatnonzero(rows <= _FIRST_UNKNOWN).tolist():
             rows[at] = self.later.get(_FIRST_UNKNOWN - int(rows[at]), -1)
         return rows, np.array([times[each] for each in found], np.int64), event >= 0
+
+
+def unknown_item(number: int) -> int:
+    """Item row of events that name the unknown id of a number."""
+    return _FIRST_UNKNOWN - number
 
 
 def unknown_numbers(items: Rows) -> Rows:

@@ -24,6 +24,7 @@ RELOAD_SECONDS = 1.0
 _READS = {
     *("Retrieve", "BatchRetrieve", "Describe", "GetHistory", "GetItems", "ListItems", "RankFeed"),
     *("ListBundles", "GetActiveBundle", "ServerReflectionInfo", "GetStatus", "GetTimeSeries"),
+    "GetItemActivity",
     *("GetReport", "CompareReports", "GetItemMap"),
 }
 _WRITES = {

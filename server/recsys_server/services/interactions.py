@@ -20,6 +20,7 @@ from recsys_client.pb.recsys.v1.interaction_pb2_grpc import (
 from recsys_server.messages import ParsedMessages
 from recsys_server.metrics.worker_metrics import Number
 from recsys_server.rollout import Rollout
+from recsys_server.services.activity import item_activity, item_users, recent_users
 from recsys_server.services.arrivals import Arrivals
 from recsys_server.services.blocking import BlockingCalls
 from recsys_server.services.writing import at, check_count, live_engine, write, write_events
@@ -99,6 +100,24 @@ class InteractionService(InteractionServiceServicer):
     ) -> pb.GetHistoryResponse:
         """The latest interactions of a user."""
         return await self._calls.run(context, lambda: self._history(request))
+
+    async def GetItemActivity(
+        self, request: pb.GetItemActivityRequest, context: Any
+    ) -> pb.GetItemActivityResponse:
+        """Interactions with an item per day."""
+        return await self._calls.run(context, partial(item_activity, self._rollout, request))
+
+    async def ListItemUsers(
+        self, request: pb.ListItemUsersRequest, context: Any
+    ) -> pb.ListItemUsersResponse:
+        """The users of an item."""
+        return await self._calls.run(context, partial(item_users, self._rollout, request))
+
+    async def ListRecentUsers(
+        self, request: pb.ListRecentUsersRequest, context: Any
+    ) -> pb.ListRecentUsersResponse:
+        """The users who were active last."""
+        return await self._calls.run(context, partial(recent_users, self._rollout, request))
 
     async def DeleteUser(
         self, request: pb.DeleteUserRequest, context: Any

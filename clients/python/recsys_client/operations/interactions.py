@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from recsys_client.operations.operation import Operation, made
 from recsys_client.pb.recsys.v1 import interaction_pb2 as pb
-from recsys_client.records.interactions import History, Interaction, StreamReceipt
+from recsys_client.records.interactions import (
+    DayActivity,
+    History,
+    Interaction,
+    ItemActivity,
+    StreamReceipt,
+    UserActivity,
+)
 from recsys_client.records.receipts import WriteReceipt, new_key
 
 SERVICE = "/recsys.v1.InteractionService/"
@@ -54,6 +61,26 @@ def history(user_id: str, limit: int) -> Operation[History]:
     """The latest interactions of a user."""
     message = made(lambda: pb.GetHistoryRequest(user_id=user_id, limit=limit))
     return Operation(SERVICE + "GetHistory", message, pb.GetHistoryResponse, _read_history)
+
+
+def item_activity(item_id: str, days: int) -> Operation[ItemActivity]:
+    """Interactions with an item."""
+    message = made(lambda: pb.GetItemActivityRequest(item_id=item_id, days=days))
+    return Operation(
+        SERVICE + "GetItemActivity", message, pb.GetItemActivityResponse, _read_item_activity
+    )
+
+
+def item_users(item_id: str, limit: int) -> Operation[list[UserActivity]]:
+    """The users of an item."""
+    message = made(lambda: pb.ListItemUsersRequest(item_id=item_id, limit=limit))
+    return Operation(SERVICE + "ListItemUsers", message, pb.ListItemUsersResponse, _read_users)
+
+
+def recent_users(limit: int) -> Operation[list[UserActivity]]:
+    """The users who were active last."""
+    message = made(lambda: pb.ListRecentUsersRequest(limit=limit))
+    return Operation(SERVICE + "ListRecentUsers", message, pb.ListRecentUsersResponse, _read_users)
 
 
 def delete_user(user_id: str, key: str | None) -> Operation[WriteReceipt]:
@@ -109,3 +136,24 @@ def _read_history(message: pb.GetHistoryResponse) -> History:
         message.watermark,
         message.bundle_version,
     )
+
+
+def _read_item_activity(message: pb.GetItemActivityResponse) -> ItemActivity:
+    return ItemActivity(
+        message.interactions,
+        message.users,
+        tuple(DayActivity(each.begins_at, each.interactions) for each in message.days),
+        message.watermark,
+        message.bundle_version,
+    )
+
+
+def _read_users(
+    message: pb.ListItemUsersResponse | pb.ListRecentUsersResponse,
+) -> list[UserActivity]:
+    return [
+        UserActivity(
+            each.user_id, each.interactions, each.last_at if each.HasField("last_at") else None
+        )
+        for each in message.users
+    ]

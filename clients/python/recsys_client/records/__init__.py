@@ -14,7 +14,14 @@ from recsys_client.records.figures import (
     SlowRequest,
     SlowRequests,
 )
-from recsys_client.records.interactions import History, Interaction, StreamReceipt
+from recsys_client.records.interactions import (
+    DayActivity,
+    History,
+    Interaction,
+    ItemActivity,
+    StreamReceipt,
+    UserActivity,
+)
 from recsys_client.records.items import CatalogItem, FoundItems, Item, ItemPage
 from recsys_client.records.quality import (
     ExpectedItem,
@@ -54,6 +61,7 @@ __all__ = [
     "ColumnSummary",
     "ContextSummary",
     "CreatedToken",
+    "DayActivity",
     "Description",
     "ExpectedItem",
     "FailedQuery",
@@ -64,6 +72,7 @@ __all__ = [
     "IndexStatus",
     "Interaction",
     "Item",
+    "ItemActivity",
     "ItemMap",
     "ItemPage",
     "MapMethod",
@@ -87,6 +96,7 @@ __all__ = [
     "StoreStatus",
     "StreamReceipt",
     "TokenRecord",
+    "UserActivity",
     "WorkerStatus",
     "WriteReceipt",
     "new_key",

@@ -61,6 +61,65 @@ class History:
 
 
 @dataclass(frozen=True)
+class DayActivity:
+    """Interactions of one day.
+
+    Attributes:
+        begins_at: Time at which it begins, midnight UTC, in seconds since 1970.
+        interactions: Number of interactions.
+
+    Example:
+        >>> DayActivity(1704067200, 3).interactions
+        3
+    """
+
+    begins_at: int
+    interactions: int
+
+
+@dataclass(frozen=True)
+class ItemActivity:
+    """Interactions with an item.
+
+    Attributes:
+        interactions: Number of interactions in the histories of all users.
+        users: Number of users who had them.
+        days: Last days, oldest first, today included.
+        watermark: Watermark of the state that answered.
+        bundle_version: Version of the bundle that answered.
+
+    Example:
+        >>> ItemActivity(3, 2, (DayActivity(1704067200, 3),)).users
+        2
+    """
+
+    interactions: int
+    users: int
+    days: tuple[DayActivity, ...] = ()
+    watermark: int = 0
+    bundle_version: str = ""
+
+
+@dataclass(frozen=True)
+class UserActivity:
+    """Interactions of a user.
+
+    Attributes:
+        user_id: Id of the user.
+        interactions: Number of interactions.
+        last_at: Time of the last one in seconds since 1970; None where none is known.
+
+    Example:
+        >>> UserActivity("ann", 2, 1704067200).interactions
+        2
+    """
+
+    user_id: str
+    interactions: int
+    last_at: int | None = None
+
+
+@dataclass(frozen=True)
 class StreamReceipt:
     """The acknowledgement of a stream of writes.
 

@@ -91,6 +91,80 @@ class GetHistoryResponse(_message.Message):
     bundle_version: str
     def __init__(self, interactions: _Optional[_Iterable[_Union[Interaction, _Mapping[str, object]]]] = ..., watermark: _Optional[int] = ..., bundle_version: _Optional[str] = ...) -> None: ...
 
+class GetItemActivityRequest(_message.Message):
+    __slots__ = ("item_id", "days")
+    ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    DAYS_FIELD_NUMBER: _ClassVar[int]
+    item_id: str
+    days: int
+    def __init__(self, item_id: _Optional[str] = ..., days: _Optional[int] = ...) -> None: ...
+
+class GetItemActivityResponse(_message.Message):
+    __slots__ = ("interactions", "users", "days", "watermark", "bundle_version")
+    INTERACTIONS_FIELD_NUMBER: _ClassVar[int]
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    DAYS_FIELD_NUMBER: _ClassVar[int]
+    WATERMARK_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    interactions: int
+    users: int
+    days: _containers.RepeatedCompositeFieldContainer[DayActivity]
+    watermark: int
+    bundle_version: str
+    def __init__(self, interactions: _Optional[int] = ..., users: _Optional[int] = ..., days: _Optional[_Iterable[_Union[DayActivity, _Mapping[str, object]]]] = ..., watermark: _Optional[int] = ..., bundle_version: _Optional[str] = ...) -> None: ...
+
+class DayActivity(_message.Message):
+    __slots__ = ("begins_at", "interactions")
+    BEGINS_AT_FIELD_NUMBER: _ClassVar[int]
+    INTERACTIONS_FIELD_NUMBER: _ClassVar[int]
+    begins_at: int
+    interactions: int
+    def __init__(self, begins_at: _Optional[int] = ..., interactions: _Optional[int] = ...) -> None: ...
+
+class ListItemUsersRequest(_message.Message):
+    __slots__ = ("item_id", "limit")
+    ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    item_id: str
+    limit: int
+    def __init__(self, item_id: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListItemUsersResponse(_message.Message):
+    __slots__ = ("users", "watermark", "bundle_version")
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    WATERMARK_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    users: _containers.RepeatedCompositeFieldContainer[UserActivity]
+    watermark: int
+    bundle_version: str
+    def __init__(self, users: _Optional[_Iterable[_Union[UserActivity, _Mapping[str, object]]]] = ..., watermark: _Optional[int] = ..., bundle_version: _Optional[str] = ...) -> None: ...
+
+class ListRecentUsersRequest(_message.Message):
+    __slots__ = ("limit",)
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    limit: int
+    def __init__(self, limit: _Optional[int] = ...) -> None: ...
+
+class ListRecentUsersResponse(_message.Message):
+    __slots__ = ("users", "watermark", "bundle_version")
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    WATERMARK_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    users: _containers.RepeatedCompositeFieldContainer[UserActivity]
+    watermark: int
+    bundle_version: str
+    def __init__(self, users: _Optional[_Iterable[_Union[UserActivity, _Mapping[str, object]]]] = ..., watermark: _Optional[int] = ..., bundle_version: _Optional[str] = ...) -> None: ...
+
+class UserActivity(_message.Message):
+    __slots__ = ("user_id", "interactions", "last_at")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    INTERACTIONS_FIELD_NUMBER: _ClassVar[int]
+    LAST_AT_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    interactions: int
+    last_at: int
+    def __init__(self, user_id: _Optional[str] = ..., interactions: _Optional[int] = ..., last_at: _Optional[int] = ...) -> None: ...
+
 class DeleteUserRequest(_message.Message):
     __slots__ = ("user_id", "idempotency_key")
     USER_ID_FIELD_NUMBER: _ClassVar[int]

@@ -50,6 +50,21 @@ class InteractionServiceStub:
                 request_serializer=recsys_dot_v1_dot_interaction__pb2.GetHistoryRequest.SerializeToString,
                 response_deserializer=recsys_dot_v1_dot_interaction__pb2.GetHistoryResponse.FromString,
                 _registered_method=True)
+        self.GetItemActivity = channel.unary_unary(
+                '/recsys.v1.InteractionService/GetItemActivity',
+                request_serializer=recsys_dot_v1_dot_interaction__pb2.GetItemActivityRequest.SerializeToString,
+                response_deserializer=recsys_dot_v1_dot_interaction__pb2.GetItemActivityResponse.FromString,
+                _registered_method=True)
+        self.ListItemUsers = channel.unary_unary(
+                '/recsys.v1.InteractionService/ListItemUsers',
+                request_serializer=recsys_dot_v1_dot_interaction__pb2.ListItemUsersRequest.SerializeToString,
+                response_deserializer=recsys_dot_v1_dot_interaction__pb2.ListItemUsersResponse.FromString,
+                _registered_method=True)
+        self.ListRecentUsers = channel.unary_unary(
+                '/recsys.v1.InteractionService/ListRecentUsers',
+                request_serializer=recsys_dot_v1_dot_interaction__pb2.ListRecentUsersRequest.SerializeToString,
+                response_deserializer=recsys_dot_v1_dot_interaction__pb2.ListRecentUsersResponse.FromString,
+                _registered_method=True)
         self.DeleteUser = channel.unary_unary(
                 '/recsys.v1.InteractionService/DeleteUser',
                 request_serializer=recsys_dot_v1_dot_interaction__pb2.DeleteUserRequest.SerializeToString,
@@ -83,6 +98,27 @@ class InteractionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetItemActivity(self, request, context):
+        """Interactions with an item, counted per day. It names no user. Scope: read.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListItemUsers(self, request, context):
+        """The users who interacted with an item, those of the latest interactions first. Scope: admin.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRecentUsers(self, request, context):
+        """The users who were active last. Scope: admin.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteUser(self, request, context):
         """Delete a user: the recorded interactions are removed from disk, and the history is empty, also
         where the bundle holds one.
@@ -108,6 +144,21 @@ def add_InteractionServiceServicer_to_server(servicer, server):
                     servicer.GetHistory,
                     request_deserializer=recsys_dot_v1_dot_interaction__pb2.GetHistoryRequest.FromString,
                     response_serializer=recsys_dot_v1_dot_interaction__pb2.GetHistoryResponse.SerializeToString,
+            ),
+            'GetItemActivity': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetItemActivity,
+                    request_deserializer=recsys_dot_v1_dot_interaction__pb2.GetItemActivityRequest.FromString,
+                    response_serializer=recsys_dot_v1_dot_interaction__pb2.GetItemActivityResponse.SerializeToString,
+            ),
+            'ListItemUsers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListItemUsers,
+                    request_deserializer=recsys_dot_v1_dot_interaction__pb2.ListItemUsersRequest.FromString,
+                    response_serializer=recsys_dot_v1_dot_interaction__pb2.ListItemUsersResponse.SerializeToString,
+            ),
+            'ListRecentUsers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRecentUsers,
+                    request_deserializer=recsys_dot_v1_dot_interaction__pb2.ListRecentUsersRequest.FromString,
+                    response_serializer=recsys_dot_v1_dot_interaction__pb2.ListRecentUsersResponse.SerializeToString,
             ),
             'DeleteUser': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteUser,
@@ -197,6 +248,87 @@ class InteractionService:
             '/recsys.v1.InteractionService/GetHistory',
             recsys_dot_v1_dot_interaction__pb2.GetHistoryRequest.SerializeToString,
             recsys_dot_v1_dot_interaction__pb2.GetHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetItemActivity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.v1.InteractionService/GetItemActivity',
+            recsys_dot_v1_dot_interaction__pb2.GetItemActivityRequest.SerializeToString,
+            recsys_dot_v1_dot_interaction__pb2.GetItemActivityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListItemUsers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.v1.InteractionService/ListItemUsers',
+            recsys_dot_v1_dot_interaction__pb2.ListItemUsersRequest.SerializeToString,
+            recsys_dot_v1_dot_interaction__pb2.ListItemUsersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRecentUsers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.v1.InteractionService/ListRecentUsers',
+            recsys_dot_v1_dot_interaction__pb2.ListRecentUsersRequest.SerializeToString,
+            recsys_dot_v1_dot_interaction__pb2.ListRecentUsersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,12 @@ class InteractionServiceStub:
     """
     GetHistory: _grpc.UnaryUnaryMultiCallable[_interaction_pb2.GetHistoryRequest, _interaction_pb2.GetHistoryResponse]
     """The history of a user: the interactions of the bundle and those recorded since."""
+    GetItemActivity: _grpc.UnaryUnaryMultiCallable[_interaction_pb2.GetItemActivityRequest, _interaction_pb2.GetItemActivityResponse]
+    """Interactions with an item, counted per day. It names no user. Scope: read."""
+    ListItemUsers: _grpc.UnaryUnaryMultiCallable[_interaction_pb2.ListItemUsersRequest, _interaction_pb2.ListItemUsersResponse]
+    """The users who interacted with an item, those of the latest interactions first. Scope: admin."""
+    ListRecentUsers: _grpc.UnaryUnaryMultiCallable[_interaction_pb2.ListRecentUsersRequest, _interaction_pb2.ListRecentUsersResponse]
+    """The users who were active last. Scope: admin."""
     DeleteUser: _grpc.UnaryUnaryMultiCallable[_interaction_pb2.DeleteUserRequest, _interaction_pb2.DeleteUserResponse]
     """Delete a user: the recorded interactions are removed from disk, and the history is empty, also
     where the bundle holds one.
@@ -63,6 +69,12 @@ class InteractionServiceAsyncStub(InteractionServiceStub):
     """
     GetHistory: _aio.UnaryUnaryMultiCallable[_interaction_pb2.GetHistoryRequest, _interaction_pb2.GetHistoryResponse]  # type: ignore[assignment]
     """The history of a user: the interactions of the bundle and those recorded since."""
+    GetItemActivity: _aio.UnaryUnaryMultiCallable[_interaction_pb2.GetItemActivityRequest, _interaction_pb2.GetItemActivityResponse]  # type: ignore[assignment]
+    """Interactions with an item, counted per day. It names no user. Scope: read."""
+    ListItemUsers: _aio.UnaryUnaryMultiCallable[_interaction_pb2.ListItemUsersRequest, _interaction_pb2.ListItemUsersResponse]  # type: ignore[assignment]
+    """The users who interacted with an item, those of the latest interactions first. Scope: admin."""
+    ListRecentUsers: _aio.UnaryUnaryMultiCallable[_interaction_pb2.ListRecentUsersRequest, _interaction_pb2.ListRecentUsersResponse]  # type: ignore[assignment]
+    """The users who were active last. Scope: admin."""
     DeleteUser: _aio.UnaryUnaryMultiCallable[_interaction_pb2.DeleteUserRequest, _interaction_pb2.DeleteUserResponse]  # type: ignore[assignment]
     """Delete a user: the recorded interactions are removed from disk, and the history is empty, also
     where the bundle holds one.
@@ -96,6 +108,30 @@ class InteractionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_interaction_pb2.GetHistoryResponse, _abc.Awaitable[_interaction_pb2.GetHistoryResponse]]:
         """The history of a user: the interactions of the bundle and those recorded since."""
+
+    @_abc_1.abstractmethod
+    def GetItemActivity(
+        self,
+        request: _interaction_pb2.GetItemActivityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_interaction_pb2.GetItemActivityResponse, _abc.Awaitable[_interaction_pb2.GetItemActivityResponse]]:
+        """Interactions with an item, counted per day. It names no user. Scope: read."""
+
+    @_abc_1.abstractmethod
+    def ListItemUsers(
+        self,
+        request: _interaction_pb2.ListItemUsersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_interaction_pb2.ListItemUsersResponse, _abc.Awaitable[_interaction_pb2.ListItemUsersResponse]]:
+        """The users who interacted with an item, those of the latest interactions first. Scope: admin."""
+
+    @_abc_1.abstractmethod
+    def ListRecentUsers(
+        self,
+        request: _interaction_pb2.ListRecentUsersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_interaction_pb2.ListRecentUsersResponse, _abc.Awaitable[_interaction_pb2.ListRecentUsersResponse]]:
+        """The users who were active last. Scope: admin."""
 
     @_abc_1.abstractmethod
     def DeleteUser(
