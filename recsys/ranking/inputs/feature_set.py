@@ -10,6 +10,10 @@
 ``trend``                 logarithm of the item's recent share over its share of all interactions
 ``followed``              log-share of the times that the item followed the last of the history
 ``followed.last``         the same of the last item alone
+``followed.long``         the same of a longer part of the history
+``followed.lately``       as ``followed``, with recent pairs of the log only
+``followed.lift``         ``followed.long`` minus ``popularity``
+``preceded``              log-share of the times that the item came before those of the history
 ``ease``                  item-item regression over the history
 ``ease.last``             the same over the last few items
 ``vector.product``        inner product of the user's and the item's vectors
@@ -17,10 +21,14 @@
 ``vector.max``            largest inner product with the last items of the history
 ``vector.mean``           mean inner product with the last items of the history
 ``history.length``        logarithm of 1 + the length of the history
+``visit.gap``             logarithm of 1 + the seconds since the last interaction, at most a day
+``visit.length``          number of interactions in the last half hour, at most 20
+``visit.together``        number of last interactions at the same time, at most 20
 ========================  ==========================================================================
 
 A further column of the retrieved items is a feature by its own name. No feature depends on the
 calendar: the age of an item or the days since the last visit drift between training and serving.
+Without times, a visit has the length 0 and its gap is a day.
 """
 
 from __future__ import annotations
@@ -42,6 +50,9 @@ LAST = 5
 """Number of last items that ``followed``, ``ease.last`` and the vectors' features read."""
 DECAY = 0.8
 """Factor per position back in the history, for ``followed``."""
+LONG, LONG_DECAY = 20, 0.93
+"""Number of last items that ``followed.long`` and ``preceded`` read, and their factor."""
+VISIT_SECONDS, DAY_SECONDS = 1800, 86_400
 EASE_WINDOW = 100
 """Number of last items that ``ease`` reads."""
 _SMALLEST = 1e-4
@@ -49,10 +60,17 @@ _SOURCE = re.compile(r"source\.(.+)\.(present|rank|score|gap)")
 Columns = dict[str, Vectors]
 
 POPULARITY = ("popularity", "recent", "trend")
-FOLLOWED = ("followed", "followed.last")
+FOLLOWED = (
+    "followed",
+    "followed.last",
+    "followed.long",
+    "followed.lately",
+    "followed.lift",
+    "preceded",
+)
 EASE = ("ease", "ease.last")
 VECTOR = ("vector.product", "vector.last", "vector.max", "vector.mean")
-HISTORY = ("history.length",)
+HISTORY = ("history.length", "visit.gap", "visit.length", "visit.together")
 
 
 def default_features(sources: Sequence[str]) -> tuple[str, ...]:
@@ -157,13 +175,22 @@ def _popularity(statistics: Statistics, context: PairContext, items: RetrievedIt
 
 
 def _followed(statistics: Statistics, context: PairContext, items: RetrievedItems) -> Columns:
-    last = context.last(LAST)
-    factors = DECAY ** np.arange(len(last))[::-1]
-    columns = {"followed": (last, factors), "followed.last": (last[-1:], factors[-1:])}
-    return {
-        name: np.log(_SMALLEST + statistics.followed.sums(rows, weights, items.rows))
-        for name, (rows, weights) in columns.items()
+    last, long = context.last(LAST), context.last(LONG)
+    near = DECAY ** np.arange(len(last))[::-1]
+    far = LONG_DECAY ** np.arange(len(long))[::-1]
+    sums = {
+        "followed": (statistics.followed, last, near),
+        "followed.last": (statistics.followed, last[-1:], near[-1:]),
+        "followed.long": (statistics.long, long, far),
+        "followed.lately": (statistics.lately, last, near),
+        "preceded": (statistics.preceded, long, far),
     }
+    columns = {
+        name: np.log(_SMALLEST + weights.sums(rows, factors, items.rows))
+        for name, (weights, rows, factors) in sums.items()
+    }
+    popularity = np.log1p(statistics.of_rows(statistics.popularity, items.rows))
+    return {**columns, "followed.lift": columns["followed.long"] - popularity}
 
 
 def _ease(statistics: Statistics, context: PairContext, items: RetrievedItems) -> Columns:
@@ -191,8 +218,19 @@ def _vectors(statistics: Statistics, context: PairContext, items: RetrievedItems
 
 
 def _history(statistics: Statistics, context: PairContext, items: RetrievedItems) -> Columns:
-    length = np.log1p(np.float32(len(context.history)))
-    return {"history.length": np.full(len(items), length, np.float32)}
+    gap, length, together = float(DAY_SECONDS), 0, 0
+    if context.times is not None and context.now is not None and len(context.times):
+        times = context.times[-LONG:]
+        gap = min(max(float(context.now - times[-1]), 0.0), gap)
+        length = int((context.now - times < VISIT_SECONDS).sum())
+        together = int((times == times[-1]).sum())
+    values = {
+        "history.length": np.log1p(np.float32(len(context.history))),
+        "visit.gap": np.log1p(gap),
+        "visit.length": length,
+        "visit.together": together,
+    }
+    return {name: np.full(len(items), value, np.float32) for name, value in values.items()}
 
 
 _GROUPS = (

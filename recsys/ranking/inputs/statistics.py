@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -17,8 +18,8 @@ from recsys.ids import Rows, Vectors
 from recsys.interactions import Interactions
 from recsys.ranking.inputs.transitions import Transitions, ease, followed_by
 
-FORMAT_VERSION = 1
-_TRANSITIONS = ("followed", "ease")
+FORMAT_VERSION = 2
+_TRANSITIONS = ("followed", "long", "lately", "preceded", "ease")
 _DAY = 86_400.0
 
 
@@ -31,6 +32,10 @@ class StatisticsConfig(Config):
         followed_window: Number of positions after an item in which others follow it; 0 counts none.
         followed_decay: Factor per position.
         followed_shrinkage: Number of interactions added to those of each item.
+        long_window: As ``followed_window``, for the items that follow within a longer part of the
+            history, or come before.
+        long_decay: Factor per position in that window.
+        lately_half_life_days: Age at which a pair counts half for the items that followed lately.
         ease_l2: Regularisation of the item-item regression.
         ease_items: Number of most popular items in the regression, which takes time cubic in it.
         neighbours: Number of weights per item that are kept.
@@ -40,6 +45,9 @@ class StatisticsConfig(Config):
     followed_window: int = Field(5, ge=0, le=100)
     followed_decay: float = Field(0.8, gt=0, le=1)
     followed_shrinkage: float = Field(10.0, ge=0)
+    long_window: int = Field(20, ge=0, le=100)
+    long_decay: float = Field(0.93, gt=0, le=1)
+    lately_half_life_days: float = Field(60.0, gt=0)
     ease_l2: float = Field(300.0, gt=0)
     ease_items: int = Field(5000, ge=0)
     neighbours: int = Field(200, ge=1)
@@ -57,6 +65,9 @@ class Statistics:
         recent: Number of interactions per item, each halved per half-life of its age at
             ``before``, float32 ``[m]``.
         followed: Share of the times that an item was followed by another one.
+        long: The same in a longer window.
+        lately: The same, with each pair halved per half-life of its age.
+        preceded: Share of the times that another item came before an item, in the longer window.
         ease: Weights of the item-item regression.
 
     Example:
@@ -73,6 +84,9 @@ class Statistics:
     popularity: Vectors
     recent: Vectors
     followed: Transitions
+    long: Transitions
+    lately: Transitions
+    preceded: Transitions
     ease: Transitions
 
     @classmethod
@@ -88,20 +102,25 @@ class Statistics:
         last = int(log.time.max()) + 1 if len(log) else 0
         moment = last if before is None else before
         earlier = log if moment >= last else log.take(log.time < moment)
+        shares = partial(
+            followed_by,
+            earlier,
+            shrinkage=config.followed_shrinkage,
+            neighbours=config.neighbours,
+        )
+        near = partial(shares, window=config.followed_window, decay=config.followed_decay)
+        long = partial(shares, window=config.long_window, decay=config.long_decay)
         return cls(
             config,
             moment,
             log.clock,
             earlier.item_counts.astype(np.float32),
             _recent(earlier, moment, config.half_life_days),
-            followed_by(
-                earlier,
-                window=config.followed_window,
-                decay=config.followed_decay,
-                shrinkage=config.followed_shrinkage,
-                neighbours=config.neighbours,
-            ),
-            ease(
+            followed=near(),
+            long=long(),
+            lately=near(weights=_ages(earlier, moment, config.lately_half_life_days)),
+            preceded=long(backwards=True),
+            ease=ease(
                 earlier,
                 l2=config.ease_l2,
                 items=config.ease_items,
@@ -151,14 +170,14 @@ def load_statistics(folder: Path) -> Statistics:
         if clock not in ("timestamp", "position"):
             raise ValueError(f"clock {clock!r:.40}")
         popularity, recent = (arrays[name].astype(np.float32) for name in ("popularity", "recent"))
-        followed, weights = (_transitions(arrays, name, len(popularity)) for name in _TRANSITIONS)
+        found = {name: _transitions(arrays, name, len(popularity)) for name in _TRANSITIONS}
         values = facts["config"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"cannot read the ranker's statistics in {folder}: {error}; train again"
         ) from error
     config = parse_config(values, StatisticsConfig, source=str(folder))
-    return Statistics(config, before, clock, popularity, recent, followed, weights)
+    return Statistics(config, before, clock, popularity, recent, **found)
 
 
 def _transitions(arrays: dict[str, npt.NDArray[np.generic]], name: str, items: int) -> Transitions:
@@ -171,8 +190,12 @@ def _transitions(arrays: dict[str, npt.NDArray[np.generic]], name: str, items: i
 
 
 def _recent(log: Interactions, moment: int, half_life_days: float) -> Vectors:
+    weights = _ages(log, moment, half_life_days)
+    return np.bincount(log.item, weights, minlength=len(log.items)).astype(np.float32)
+
+
+def _ages(log: Interactions, moment: int, half_life_days: float) -> Vectors:
+    """Weight of each interaction, halved per half-life of its age; 1 in a log of positions."""
     if log.clock != "timestamp":
-        return log.item_counts.astype(np.float32)
-    ages = (moment - log.time) / _DAY
-    counts = np.bincount(log.item, 0.5 ** (ages / half_life_days), minlength=len(log.items))
-    return counts.astype(np.float32)
+        return np.ones(len(log), np.float32)
+    return np.exp2((log.time - moment) / (_DAY * half_life_days)).astype(np.float32)

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from recsys.ids import Rows, Vectors
 from recsys.interactions import Interactions
-from recsys.splits.held_out import Offsets, offsets_of, ranges
+from recsys.splits.held_out import Offsets, ranges
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,23 +66,39 @@ class Transitions:
 
 
 def followed_by(
-    log: Interactions, *, window: int, decay: float, shrinkage: float, neighbours: int
+    log: Interactions,
+    *,
+    window: int,
+    decay: float,
+    shrinkage: float,
+    neighbours: int,
+    weights: Vectors | None = None,
+    backwards: bool = False,
 ) -> Transitions:
     """Share of the times that an item was followed by another one within ``window`` positions.
 
-    The k-th position after an item counts ``decay ** (k - 1)``. ``shrinkage`` is added to the
-    number of times, so that rare items have small weights.
+    Args:
+        log: Interactions, each user's in the order of time.
+        window: Number of positions after an item.
+        decay: Factor per position: the k-th counts ``decay ** (k - 1)``.
+        shrinkage: Number added to the times of each item, so that rare items have small weights.
+        neighbours: Number of largest weights per item that are kept.
+        weights: Weight of each interaction, float32 ``[len(log)]``; None for 1 each.
+        backwards: Whether the shares are those of the items before an item.
     """
     n = len(log.items)
+    weights = np.ones(len(log), np.float32) if weights is None else weights
     counts = sparse.csr_matrix((n, n), dtype=np.float32)
     for distance in range(1, window + 1):
         same = log.user[distance:] == log.user[:-distance]
         before, after = log.item[:-distance][same], log.item[distance:][same]
-        weight = np.full(len(before), decay ** (distance - 1), np.float32)
-        counts = counts + sparse.csr_matrix((weight, (before, after)), shape=(n, n))
+        weight = weights[distance:][same] * np.float32(decay ** (distance - 1))
+        pairs = (after, before) if backwards else (before, after)
+        counts = counts + sparse.csr_matrix((weight, pairs), shape=(n, n))
     counts.setdiag(0)
     counts.eliminate_zeros()
-    scale = 1 / (log.item_counts + shrinkage + (log.item_counts + shrinkage == 0))
+    times = np.bincount(log.item, weights, minlength=n) + shrinkage
+    scale = 1 / np.where(times > 0, times, 1)
     return _largest(sparse.diags(scale.astype(np.float32)) @ counts, neighbours)
 
 
@@ -118,15 +134,15 @@ def ease(log: Interactions, *, l2: float, items: int, neighbours: int) -> Transi
 def _largest(matrix: sparse.csr_matrix, neighbours: int) -> Transitions:
     """The entries of each row that are largest in absolute value, by ascending item."""
     matrix = matrix.tocsr()
-    lengths = np.diff(matrix.indptr).astype(np.int64)
-    owner = np.repeat(np.arange(len(lengths)), lengths)
-    order = np.lexsort((matrix.indices, -np.abs(matrix.data), owner))
-    position = np.arange(len(order)) - np.repeat(matrix.indptr[:-1], lengths)
-    kept = order[position < neighbours]
-    kept = kept[np.lexsort((matrix.indices[kept], owner[kept]))]
-    counts = np.bincount(owner[kept], minlength=len(lengths))
+    matrix.sort_indices()
+    bounds, sizes = matrix.indptr.astype(np.int64), np.abs(matrix.data)
+    kept = np.ones(len(sizes), np.bool_)
+    for row in np.flatnonzero(np.diff(bounds) > neighbours):
+        own = slice(bounds[row], bounds[row + 1])
+        kept[own] = False
+        kept[bounds[row] + np.argpartition(-sizes[own], neighbours - 1)[:neighbours]] = True
     return Transitions(
-        offsets_of(counts),
+        np.concatenate([[0], np.cumsum(kept)])[bounds],
         matrix.indices[kept].astype(np.int32),
         matrix.data[kept].astype(np.float32),
     )

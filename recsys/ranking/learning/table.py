@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -106,6 +107,31 @@ class TrainingTable:
             np.asarray(times, np.int64),
             Bags.of(histories),
             phrases if any(any(each) for each in phrases) else (),
+        )
+
+    @classmethod
+    def joined(cls, tables: Sequence[TrainingTable]) -> TrainingTable:
+        """The requests of several tables, one table after the other.
+
+        Raises:
+            DataError: There is no table, they differ in their features, or only some have grades.
+        """
+        graded = [table.grades for table in tables if table.grades is not None]
+        names = tables[0].names if tables else ()
+        if not tables or any(each.names != names for each in tables):
+            raise DataError("tables with the same features are needed; got none, or they differ")
+        if len(graded) not in (0, len(tables)):
+            raise DataError(f"{len(graded)} of {len(tables)} tables have grades: all or none must")
+        columns = ("values", "rows", "taken", "weights", "times")
+        phrases = [each.phrases or (("",),) * each.requests for each in tables]
+        spoken = any(each.phrases for each in tables)
+        return cls(
+            names,
+            **{name: np.concatenate([getattr(each, name) for each in tables]) for name in columns},
+            offsets=offsets_of(np.concatenate([np.diff(each.offsets) for each in tables])),
+            histories=Bags.of([t.histories.bag(at) for t in tables for at in range(t.requests)]),
+            phrases=tuple(chain.from_iterable(phrases)) if spoken else (),
+            grades=np.concatenate(graded) if graded else None,
         )
 
     def __len__(self) -> int:

@@ -65,6 +65,18 @@ def test_the_next_item_of_the_chain_follows_most() -> None:
     assert int(table.column("followed").argmax()) == 10  # follows both
 
 
+def test_features_of_a_visit_are_capped() -> None:
+    items = RetrievedItems.of_list("two_tower", np.array([3], np.int32), [1.0])
+    features = FeatureSet(("visit.gap", "visit.length", "visit.together"), STATISTICS)
+    history, times = np.array([1, 2, 4], np.int32), np.array([10, 4000, 4000])
+    expected = {4005: (np.log1p(5), 2, 2), 10**9: (np.log1p(86_400), 0, 2)}
+    for now, values in expected.items():
+        table = features.compute(PairContext(history, times=times, now=now), items)
+        np.testing.assert_allclose(table.values[0], values, rtol=1e-6)
+    unknown = features.compute(PairContext(history), items).values[0]
+    np.testing.assert_allclose(unknown, [np.log1p(86_400), 0, 0], rtol=1e-6)
+
+
 def test_items_later_than_the_statistics_have_none() -> None:
     items = RetrievedItems.of_list("two_tower", np.array([3, ITEMS + 5], np.int32), [2.0, 1.0])
     history = np.array([ITEMS + 9, 2], np.int32)

@@ -37,6 +37,21 @@ def test_followed_by_is_directed_and_counts_distances() -> None:
     assert nearest.tolist() == [[0, 0.5, 0], [0, 0, 1], [0, 0, 0]]
 
 
+def test_followed_by_backwards_and_with_weights() -> None:
+    log = Interactions.of(
+        IdMap.of("user", ["ann"]),
+        IdMap.of("item", ["a", "b", "c"]),
+        user=[0, 0, 0],
+        item=[0, 1, 2],
+        time=[1, 2, 3],
+    )
+    shared = {"window": 2, "decay": 0.5, "shrinkage": 0.0, "neighbours": 5}
+    before = dense(followed_by(log, **shared, backwards=True))
+    assert before.tolist() == [[0, 0, 0], [1, 0, 0], [0.5, 1, 0]]
+    weights = np.array([0.5, 1, 0.25], np.float32)  # of a pair: that of its later interaction
+    assert dense(followed_by(log, **shared, weights=weights))[0].tolist() == [0, 2, 0.25]
+
+
 def test_ease_is_the_closed_form() -> None:
     log = chain_log()
     matrix = np.zeros((len(log.users), ITEMS))

@@ -46,6 +46,20 @@ def of_the_whole_log(log: Interactions) -> FeatureSet:
     return FeatureSet(NAMES, Statistics.of(log, config=CONFIG))
 
 
+def test_joined_tables_are_the_table_of_all_requests() -> None:
+    requests, features = answered(5), before_the_moment(LOG)
+    whole = collect(requests, features)
+    joined = TrainingTable.joined(
+        [collect(requests[:2], features), collect(requests[2:], features)]
+    )
+    assert joined.phrases == whole.phrases
+    np.testing.assert_array_equal(joined.histories.rows, whole.histories.rows)
+    for name in ("values", "rows", "offsets", "taken", "weights", "times"):
+        np.testing.assert_array_equal(getattr(joined, name), getattr(whole, name))
+    with pytest.raises(DataError, match="tables with the same features"):
+        TrainingTable.joined([whole, whole.select(("popularity",))])
+
+
 def test_a_planted_leak_is_found() -> None:
     requests = answered(4)
     assert features_of_the_future(before_the_moment, LOG, requests) == ()
