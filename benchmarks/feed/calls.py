@@ -1,26 +1,26 @@
 """``RankFeed`` at a rate: latency on one core, with a store, and compared with the pipeline alone.
 
 Each request has candidates of another system in addition to those of the sources, so that about 500
-are merged, filtered, scored and diversified.
+are merged, filtered, scored by the bundle's ranker and diversified. The bundle is that of the
+sample set with a ranker. The service has the first core, the load generator the second.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-import typer
 
 from benchmarks.serving.load import closed, offered
 from benchmarks.serving.running import started
 from recsys.bundle import Bundle, open_bundle
+from recsys.pipeline import open_job, run_job
+from recsys.screen import Screen
 from recsys_client import Query
 from recsys_client.feed import FeedRequest
 from recsys_client.feed.messages import write_feed_request
@@ -28,7 +28,9 @@ from recsys_client.operations.feeds import SERVICE
 
 METHOD = SERVICE + "RankFeed"
 REQUESTS, GIVEN, K = 500, 250, 50
-WARM_SECONDS, DEADLINE = 2.0, 5.0
+RATE, SECONDS, WARM_SECONDS, DEADLINE = 50.0, 30.0, 2.0, 5.0
+SERVICE_CORE, LOAD_CORE = 0, 1
+CONFIG = Path("configs/demo.toml")
 
 
 def requests_of(bundle: Bundle) -> list[FeedRequest]:
@@ -89,20 +91,21 @@ def cpu_seconds(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def main(
-    bundles: Annotated[Path, typer.Option(help="Folder of bundles.")] = Path("runs/demo/bundles"),
-    core: Annotated[int, typer.Option(help="Core of the service.")] = 0,
-    rate: Annotated[float, typer.Option(help="Calls per second.")] = 50.0,
-    seconds: Annotated[float, typer.Option(help="Duration of the load.")] = 30.0,
-) -> None:
-    """Measure, and print the figures as JSON."""
+def measure(_: Path, work: Path) -> dict[str, float]:
+    """Figures of the pipeline alone and of the service."""
+    bundles = published(work / "calls")
     bundle = open_bundle(bundles)
     requests = requests_of(bundle)
-    figures = in_process(bundle, requests)
+    os.sched_setaffinity(0, {LOAD_CORE})
+    found = in_process(bundle, requests)
     raws = [write_feed_request(request).SerializeToString() for request in requests]
-    figures |= over_the_wire(bundles, raws, core=core, rate=rate, seconds=seconds)
-    print(json.dumps({f"rank_feed.{name}": round(value, 3) for name, value in figures.items()}))
+    return found | over_the_wire(bundles, raws, core=SERVICE_CORE, rate=RATE, seconds=SECONDS)
 
 
-if __name__ == "__main__":
-    typer.run(main)
+def published(folder: Path) -> Path:
+    """Folder of a bundle of the sample set with a ranker; used again if it is there."""
+    with Screen() as screen:
+        overrides = {"ranker": {"scorer": "dcn"}}
+        job = open_job(CONFIG, runs=folder, overrides=overrides, progress=screen)
+        run_job(job, until="publish", observer=screen)
+    return job.folder / "bundles"

@@ -1,8 +1,7 @@
 """The closed loop of a feed on the sample world: serve, click, log, retrain, for 20 rounds.
 
-``python -m benchmarks.feed.loop`` writes ``benchmarks/results/feed-loop.json`` and a plot next to
-it. The world is that of ``data/sample_world`` with 1,500 users and 1,000 items, whose users keep
-their favourites. The log begins with 16 interactions per user. In each round 250 users get a feed
+The world is that of ``data/sample_world`` with 4,000 users and 1,000 items, whose users keep their
+favourites. The log begins with 16 interactions per user. In each round 500 users get a feed
 of ten items, and each has three items in mind, drawn from the world's rule. Those in the feed are
 clicked; three in ten of the others are found elsewhere, as by a search, and are in the log, too.
 Impressions are logged with the features that were read, and the ranker is trained again on them
@@ -17,7 +16,6 @@ without exploration and with one slot of Thompson sampling over items that were 
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -30,19 +28,17 @@ import numpy.typing as npt
 from benchmarks.feed.world_features import NAMES, features, traits_of
 from data.sample_world.parameters import FIRST_SECOND, LAST_SECOND, Parameters
 from data.sample_world.world import World, make_world, preferences_at
-from recsys.evaluation import write_record
 from recsys.feed.slate import Beliefs, Exploration, Slate, plan_slate
 from recsys.ranking import FeatureTable, LinearScorer, PairContext, Scorer
 from recsys.ranking.config import BoostedConfig
 from recsys.ranking.learning import TrainingTable, fit_boosted
 
-COMMAND = "python -m benchmarks.feed.loop"
-RESULTS = Path(__file__).parents[1] / "results"
+USERS, ITEMS, VISITS, ROUNDS = 4000, 1000, 500, 20
 SLOTS, INTENTS, FOUND, START, HELD = 10, 3, 0.3, 16, 4
 SHOWN_SELDOM, POOL = 60, 5
 UNSHOWN = 15
 """Number of candidates per request that were not shown and are logged for the training."""
-TREES = BoostedConfig(rounds=70, leaves=15, learning_rate=0.12)
+TREES = BoostedConfig(rounds=100, leaves=15, learning_rate=0.12)
 POPULARITY = LinearScorer.of_weights(dict.fromkeys(NAMES, 0.0) | {"popularity": 1.0})
 Floats = npt.NDArray[np.float64]
 ARMS: dict[str, tuple[int, ...]] = {"without exploration": (), "with exploration": (SLOTS - 1,)}
@@ -204,78 +200,16 @@ def growing_world(users: int, items: int, seed: int) -> World:
     return replace(world, items=replace(world.items, available_from=available))
 
 
-def share(rounds: list[dict[str, float]], figure: str, of: str) -> float:
-    """A ratio of sums over rounds."""
-    return sum(each[figure] for each in rounds) / max(sum(each[of] for each in rounds), 1e-12)
-
-
-def figures(arms: dict[str, list[dict[str, float]]]) -> dict[str, float]:
-    """The figures of the record, by name: those of the last five rounds, and of the new items."""
-    found = {}
-    for name, rounds in arms.items():
-        key = name.split()[0]
-        found[f"loop.{key}.share_of_oracle"] = share(rounds[-5:], "expected", "oracle")
-        found[f"loop.{key}.new_share_of_oracle"] = share(rounds, "new", "new_oracle")
-        found[f"loop.{key}.first_clicks"] = rounds[0]["clicks"]
-        found[f"loop.{key}.last_clicks"] = sum(each["clicks"] for each in rounds[-5:]) / 5
-    return found | {"loop.share_of_oracle": found["loop.with.share_of_oracle"]}
-
-
-def plot(arms: dict[str, list[dict[str, float]]], file: Path) -> None:
-    """Clicks per feed and share of the oracle on new items, per round."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 3.6), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    for name, rounds in arms.items():
-        numbers = [each["round"] for each in rounds]
-        left.plot(numbers, [each["expected"] for each in rounds], marker=".", label=name)
-        right.plot(
-            numbers,
-            [each["new"] / each["new_oracle"] if each["new_oracle"] else np.nan for each in rounds],
-            marker=".",
-            label=name,
-        )
-    oracle = [each["oracle"] for each in next(iter(arms.values()))]
-    left.plot(range(1, len(oracle) + 1), oracle, color="0.4", label="oracle")
-    left.plot(
-        range(1, len(oracle) + 1), 0.8 * np.array(oracle), color="0.7", ls="--", label="80% of it"
-    )
-    left.set(title="Expected clicks per feed", xlabel="round", ylim=(0, None))
-    right.set(title="New items: share of the oracle's clicks", xlabel="round", ylim=(0, 1))
-    left.legend(frameon=False)
-    figure.savefig(file, dpi=130)
-
-
-def main() -> None:
-    """Run both arms and write the record and the plot."""
-    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
-    parser.add_argument("--users", type=int, default=1500)
-    parser.add_argument("--items", type=int, default=1000)
-    parser.add_argument("--visits", type=int, default=250)
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    options = parser.parse_args()
-    world, began = growing_world(options.users, options.items, options.seed), time.perf_counter()
+def measure(
+    _: Path, __: Path, *, seed: int, users: int = USERS, items: int = ITEMS, visits: int = VISITS
+) -> dict[str, Any]:
+    """The rounds of both arms, and the seconds that they took."""
+    world, began = growing_world(users, items, seed), time.perf_counter()
     arms: dict[str, list[dict[str, float]]] = {}
     for name, explores in ARMS.items():
-        loop = Loop(world, explores, options.visits, np.random.default_rng(options.seed))
+        loop = Loop(world, explores, visits, np.random.default_rng(seed))
         arms[name] = []
-        for each in loop.run(options.rounds):
+        for each in loop.run(ROUNDS):
             arms[name].append(each)
             print(name, {key: round(value, 3) for key, value in each.items()}, flush=True)
-    content: dict[str, Any] = {"arms": arms, "seconds": time.perf_counter() - began}
-    write_record(
-        options.out / "feed-loop.json",
-        name="feed-loop",
-        command=COMMAND,
-        seeds=[options.seed],
-        figures=figures(arms),
-        **content,
-    )
-    plot(arms, options.out / "feed-loop.png")
-
-
-if __name__ == "__main__":
-    main()
+    return {"arms": arms, "seconds": time.perf_counter() - began}

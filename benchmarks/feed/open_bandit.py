@@ -1,8 +1,5 @@
 """Off-policy estimates on the small sample of the Open Bandit Dataset, next to published figures.
 
-    pip download obp==0.5.7 --no-deps --no-binary :all: --ignore-requires-python -d FOLDER
-    python -m benchmarks.feed.open_bandit FOLDER/obp-0.5.7.tar.gz
-
 The sample (Saito et al., 2021; CC BY 4.0) is 10,000 clicks and no-clicks of a shop that chose three
 of 80 products at random. The estimated policy is the shop's Thompson sampling. The published
 figures are those of ``examples/quickstart/obd.ipynb`` in github.com/st-tech/zr-obp.
@@ -10,9 +7,9 @@ figures are those of ``examples/quickstart/obd.ipynb`` in github.com/st-tech/zr-
 
 from __future__ import annotations
 
-import argparse
-import json
 import re
+import subprocess
+import sys
 import tarfile
 import warnings
 from pathlib import Path
@@ -125,7 +122,20 @@ def figures(archive: Path) -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("archive", type=Path)
-    print(json.dumps(figures(parser.parse_args().archive), indent=2))
+def measure(_: Path, work: Path) -> dict[str, Any]:
+    """The figures, of the archive in the work folder; pip downloads it once."""
+    folder = work / "open-bandit"
+    if not (folder / ARCHIVE).is_file():
+        options = ("--no-deps", "--no-binary", ":all:", "--ignore-requires-python")
+        command = (
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            *options,
+            "-d",
+            str(folder),
+            "obp==0.5.7",
+        )
+        subprocess.run(command, check=True)
+    return figures(folder / ARCHIVE)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse.linalg import eigsh
 
 from data.sample_world.world import World
 
@@ -18,10 +19,13 @@ NAMES = (
     "ease",
     "ease.strong",
     "lift",
+    "hidden",
     "popularity",
     "rate",
     "ignored",
 )
+HIDDEN = 3
+"""Number of dimensions of the hidden part of the co-occurrence."""
 Matrix = npt.NDArray[np.float32]
 Counts = npt.NDArray[Any]
 
@@ -43,6 +47,7 @@ def features(
     ``topic`` and ``style`` are the user's interactions with the item's value, and ``.shown`` the
     impressions; ``ease`` is an item-item regression over the history, with a weak and a strong
     regularisation; ``lift`` is the mean log-lift of the item's co-occurrence with the history;
+    ``hidden`` is the same of the part of the co-occurrence that topic and style do not explain;
     ``popularity`` counts interactions, ``rate`` clicks per impression of the item, and ``ignored``
     impressions of this item to this user.
     """
@@ -61,6 +66,8 @@ def features(
     lift = np.log((together + 0.5) / (chance + 0.5))
     np.fill_diagonal(lift, 0)
     columns["lift"] = own @ lift / np.maximum(own.sum(axis=1, keepdims=True), 1)
+    hidden = _unexplained(together, chance, traits)
+    columns["hidden"] = own @ hidden / np.maximum(own.sum(axis=1, keepdims=True), 1)
     columns["popularity"] = np.broadcast_to(np.log1p(count), own.shape)
     impressions = shown.sum(axis=0)
     columns["rate"] = np.broadcast_to(np.log((clicks + 1) / (impressions + 12)), own.shape)
@@ -74,3 +81,24 @@ def _regression(together: Matrix, l2: float) -> Matrix:
     weights = -inverse / np.diagonal(inverse)
     np.fill_diagonal(weights, 0)
     return weights.astype(np.float32)
+
+
+def _unexplained(together: Matrix, chance: Matrix, traits: Mapping[str, Counts]) -> Matrix:
+    """Co-occurrence beyond that of pairs with as many equal traits, of rank ``HIDDEN``.
+
+    The deviations are divided by their standard deviations, as of Poisson counts.
+    """
+    kind = sum(
+        2**at * (values[:, None] == values) for at, values in enumerate(traits.values())
+    ).astype(np.int64)
+    np.fill_diagonal(kind, kind.max() + 1)
+    sums = [
+        np.bincount(kind.ravel(), each.ravel().astype(np.float64)) for each in (together, chance)
+    ]
+    expected = chance * (sums[0] / np.maximum(sums[1], 1e-9))[kind]
+    deviation = (together - expected) / np.sqrt(expected + 1)
+    np.fill_diagonal(deviation, 0)
+    values, vectors = eigsh(deviation.astype(np.float64), k=HIDDEN, which="LA")
+    found = (vectors * values) @ vectors.T
+    np.fill_diagonal(found, 0)
+    return np.asarray(found, np.float32)

@@ -1,0 +1,1 @@
+"""Rankers of retrieved items, compared on logs that are split in time."""
