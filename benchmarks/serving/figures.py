@@ -86,7 +86,11 @@ def _life(sections: Sections) -> dict[str, float]:
 
 
 def _tfrs(sections: Sections) -> dict[str, float]:
-    return {"tfrs_ratio": sections["rates"]["history"] / sections["tfrs"]["rate"]}
+    rate = sections["tfrs"]["rate"]
+    return {
+        "tfrs_ratio": sections["rates"]["history"] / rate,
+        "tfrs_limit": limit_rate(sections["limit"], "history") / rate,
+    }
 
 
 _FIGURES = {
@@ -127,4 +131,5 @@ DEFINITIONS = {
     "shares, over those of one worker on one core with the load on the other",
     "tfrs_ratio": "calls per second of histories over those of TFRS' own ScaNN layer in a "
     "synchronous servicer",
+    "tfrs_limit": "the largest such ratio: that of the limit",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,6 +20,8 @@ from recsys.bundle import list_bundles, open_bundle, rollback
 from recsys_client import RecsysClient
 
 STARTS, CHANNELS = 3, 32
+MOST_PER_SECOND = 4_000
+"""Calls per second that two workers do not reach."""
 _SWAP, _BEGIN = 15.0, 1.0
 """Duration of the load of a swap, and the part of it before the swap, in seconds."""
 
@@ -96,14 +99,19 @@ class _Change(threading.Thread):
 
 
 def workers(setting: Setting) -> dict[str, Any]:
-    """Histories per second of one worker on one core, and of two on both, which the load shares."""
-    raws = requests("history", setting.items, seed=71)
+    """Histories per second of one worker on one core, and of two on both, which the load shares.
+
+    The requests are made beforehand: that takes an eighth of the time of sending them.
+    """
+    count = int(MOST_PER_SECOND * (1 + setting.seconds))
+    made = list(islice(requests("history", setting.items, seed=71), count))
     cores = sorted({setting.server_core, setting.load_core})
     found = {}
-    for count, own in ((1, [setting.server_core]), (2, cores)):
-        with service(setting, "--workers", str(count), cores=own) as server:
+    for number, own in ((1, [setting.server_core]), (2, cores)):
+        with service(setting, "--workers", str(number), cores=own) as server:
+            raws = iter(made)
             settings: dict[str, Any] = {"in_flight": 2 * IN_FLIGHT, "channels": CHANNELS}
             closed(server.address, raws, seconds=1, **settings)
             load = closed(server.address, raws, seconds=setting.seconds, **settings)
-            found[str(count)] = expect_answers(load).rate
+            found[str(number)] = expect_answers(load).rate
     return found

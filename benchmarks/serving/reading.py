@@ -80,7 +80,7 @@ def overload(setting: Setting, capacity: float) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     with service(setting) as server:
-        raws = cycle(list(islice(requests("user", setting.items, seed=22), 60_000)))
+        raws = cycle(list(islice(requests("user", setting.items, seed=22), 100_000)))
         closed(server.address, raws, in_flight=IN_FLIGHT, seconds=1)
         before = server.worker_mb
         for times, ending in product(OVERLOADS, ("", "_unthrottled")):

@@ -61,6 +61,7 @@ def test_the_figures_are_ratios_of_the_sections() -> None:
         "memory_ratio": 1.2,
         "two_workers": 1.7,
         "tfrs_ratio": 5.0,
+        "tfrs_limit": 5.0,
     }
     assert {name: figures[name] for name in expected} == pytest.approx(expected)
     assert all(any(name.startswith(key) for key in DEFINITIONS) for name in figures)
