@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recsys_console.pages import overview, pictures, signing_in, themes
+from recsys_console.pages import overview, pictures, quality, signing_in, themes
 from recsys_console.pages.items import editing, item, listing, writing
 from recsys_console.pages.page import Page
 from recsys_console.pages.people import choosing
@@ -11,6 +11,7 @@ PAGES = (
     Page("Overview", "/", "o", "overview", overview.router),
     Page("Items", "/items", "i", "items", listing.router),
     Page("Users", "/users", "u", "users", choosing.router),
+    Page("Quality", "/quality", "q", "quality", quality.router),
 )
 """Entries of the navigation: Overview, Items, Users, Feed, Quality, Operations."""
 

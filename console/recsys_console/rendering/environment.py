@@ -11,6 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from recsys_console.rendering.formats import FILTERS
 from recsys_console.rendering.plots import bar_plot, column_plot, line_plot, spark
+from recsys_console.rendering.quality_plots import difference_bar, interval_bars
+from recsys_console.rendering.quality_words import figure_name, scorer_name, segment_badge
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 
@@ -32,6 +34,10 @@ def create_environment(**values: Any) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(FILTERS)
-    plots = {each.__name__: each for each in (bar_plot, column_plot, line_plot, spark)}
+    environment.filters.update(
+        {each.__name__: each for each in (figure_name, scorer_name, segment_badge)}
+    )
+    drawn = (bar_plot, column_plot, difference_bar, interval_bars, line_plot, spark)
+    plots = {each.__name__: each for each in drawn}
     environment.globals.update(asset=asset, formats=FILTERS, **plots, **values)
     return environment
