@@ -16,12 +16,16 @@ from recsys_client.pb.recsys.v1 import (
     catalog_pb2,
     feed_pb2,
     interaction_pb2,
+    operations_pb2,
     retrieval_pb2,
 )
 
 METHODS: list[MethodDescriptor] = [
     method
-    for file in (retrieval_pb2, feed_pb2, interaction_pb2, catalog_pb2, bundle_pb2)
+    for file in (
+        *(retrieval_pb2, feed_pb2, interaction_pb2, catalog_pb2, bundle_pb2),
+        operations_pb2,
+    )
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]

@@ -95,6 +95,8 @@ def test_two_workers_are_one_service_until_both_end(start: Start, tmp_path: Path
     # The workers report once per second, and the counts of a dead one stay.
     until(lambda: samples(page[1]).get(RECORDED) == 10)
     first, second = _workers(service)
+    with RecsysClient(address, timeout=WAIT) as client:
+        _check_status(client, {first, second})
     kill(first, signal.SIGKILL)
     service.wait_for(lambda: len(_workers(service)) == 3)
     assert "died (SIGKILL)" in service.err.read_text()
@@ -103,6 +105,7 @@ def test_two_workers_are_one_service_until_both_end(start: Start, tmp_path: Path
     kill(second, signal.SIGKILL)
     with RecsysClient(address, timeout=WAIT) as client:
         client.wait_ready(WAIT)
+        assert client.get_status().workers_replaced == 1
         assert client.retrieve(user_id="new", k=1).watermark == 10
         service.send_signal(signal.SIGKILL)  # without a supervisor, its workers end
         service.process.join(WAIT)
@@ -129,6 +132,21 @@ def _record_and_retrieve(address: str) -> None:
             answer = other.Retrieve(_request("new"), timeout=WAIT)
             assert answer.watermark == receipt.watermark == number + 1
             assert seen.item_id not in [each.item_id for each in answer.candidates]
+
+
+def _check_status(client: RecsysClient, processes: set[int]) -> None:
+    """Check that the worker which answers states what all of them have reported."""
+    status = client.get_status()
+    assert [each.number for each in status.workers] == [0, 1]
+    assert {each.process_id for each in status.workers} == processes
+    assert {each.state for each in status.workers} == {"ready"} and status.active.workers == 2
+    assert {each.workers_serving for each in status.services} == {2}
+    assert all(each.calls >= 5 for each in status.workers) and status.workers_replaced == 0
+    minutes = client.get_time_series()
+    methods = [each for minute in minutes for each in minute.methods]
+    calls = [each.calls for each in methods if each.method == "RecordInteractions"]
+    assert sum(calls) == 10 == sum(each.interactions for each in minutes)
+    assert status.store is not None and not status.alerts
 
 
 def _process_of(channel: grpc.Channel) -> str:
