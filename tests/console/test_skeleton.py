@@ -42,7 +42,7 @@ def test_each_page_is_html_and_json_without_anything_inline(browser: Browser, pa
     assert not Inline(text).found
     assert 'aria-current="page">' in text and "<h1>" in text
     assert isinstance(browser.data(path), dict)
-    assert browser.client.get(f"{path}?format=json").json() == browser.data(path)
+    assert browser.client.get(f"{path}?format=json").json().keys() == browser.data(path).keys()
 
 
 def test_every_response_has_the_headers(browser: Browser) -> None:

@@ -4,7 +4,7 @@ To add a page:
 
 1. Write a module here: a frozen dataclass, the *view model*; a coroutine that builds it from the
    client and the parameters; and a ``router`` with the routes, which return
-   ``respond(request, "name.html", view)``. ``overview.py`` is the pattern.
+   ``respond(request, "name.html", view)``. ``pages/overview/page.py`` is the pattern.
 2. Write ``templates/name.html``, which extends ``layout.html``. The view model is ``view``; the
    macros of ``templates/parts/`` are ``forms``, ``cards`` and ``tiles``, the classes are in
    ``static/console.css`` and ``static/parts.css``. Addresses of items, users and pictures are the

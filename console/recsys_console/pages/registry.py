@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from recsys_console.pages import overview, pictures, quality, signing_in, themes
+from recsys_console.pages import pictures, quality, signing_in, themes
 from recsys_console.pages.items import editing, item, listing, writing
+from recsys_console.pages.overview import page as overview
 from recsys_console.pages.page import Page
 from recsys_console.pages.people import choosing
 

@@ -80,7 +80,10 @@ def ago(seconds: float | None) -> str:
     if seconds is None:
         return "–"
     past = time.time() - seconds
-    return "just now" if past < 5 else f"{duration(float(int(past)))} ago"
+    if past < 5:
+        return "just now"
+    words = duration(float(int(past))).split()
+    return f"{' '.join(words[:2])} ago"
 
 
 def byte_size(count: float) -> str:
