@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +66,24 @@ def console(address: str, **settings: Any) -> Iterator[Browser]:
 
 
 @contextmanager
-def live_service(folder: Path, *, access: Access | None = None) -> Iterator[str]:
-    """Address of a service over the items, users, spaces and feeds of ``tests.live.world``."""
-    with (
-        open_store(folder / "store.db") as store,
-        LiveEngine(made_parts(), store) as engine,
-    ):
-        loaded = LoadedBundle("v3", engine.snapshot.retriever, engine=engine, feed=live_feed())
-        with served(Rollout(Deployment(loaded)), access=access) as running:
-            yield running.address
+def live_service(folder: Path, *, access: Access | None = None, canary: str = "") -> Iterator[str]:
+    """Address of a service over the items, users, spaces and feeds of ``tests.live.world``.
+
+    Args:
+        folder: Folder of the store.
+        access: Tokens that callers need; None for none.
+        canary: Version of a canary that is the same and answers no user; "" for none.
+    """
+    with ExitStack() as stack:
+        store = stack.enter_context(open_store(folder / "store.db"))
+        feed = live_feed()
+
+        def load(version: str) -> LoadedBundle:
+            parts = made_parts()
+            parts = replace(parts, retriever=replace(parts.retriever, bundle_version=version))
+            engine = stack.enter_context(LiveEngine(parts, store))
+            return LoadedBundle(version, engine.snapshot.retriever, engine=engine, feed=feed)
+
+        deployment = Deployment(load("v3"), load(canary) if canary else None)
+        running = stack.enter_context(served(Rollout(deployment), access=access))
+        yield running.address

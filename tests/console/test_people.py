@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.console.console_world import Browser
+from pathlib import Path
+
+from tests.console.console_world import Browser, console, live_service
 
 
 def test_a_user_is_chosen_by_id(browser: Browser) -> None:
@@ -44,3 +46,43 @@ def test_search_terms_change_the_spaces_that_read_them(browser: Browser) -> None
     lists = {each["name"]: each for each in data["lists"]}
     assert lists["text"]["after"]["items"][0]["id"] != lists["text"]["before"]["items"][0]["id"]
     assert {each["moved"] for each in lists["image"]["after"]["items"]} == {0}
+
+
+def test_an_item_of_the_feed_is_explained(browser: Browser) -> None:
+    path = "/users/user?id=ann&k=3"
+    feed = browser.data(path)["lists"][0]["before"]
+    first = feed["items"][0]["id"]
+    why = f"/users/why?id=ann&item={first}&k=3"
+    assert why.replace("&", "&amp;").replace("&amp;k=3", "") in browser.page(path)
+    data = browser.data(why)
+    assert (data["position"], data["positions"], data["lost_at"]) == (1, 3, "")
+    assert data["bundle"] == feed["bundle"] == "v3" and data["sources"]
+    assert data["steps"][-1]["rank"] == 1 and {each["state"] for each in data["steps"]} == {
+        "passed"
+    }
+    assert data["contributions"] and {each["id"] for each in data["past"]} <= {"i1", "i2"}
+    assert [each["rank"] for each in data["spaces"] if each["space"] == "two_tower"] != [None]
+    page = browser.page(why)
+    assert "Why this?" in page and "number 1 of 3" in page and "Most similar in the history" in page
+
+
+def test_an_item_that_is_not_in_the_feed_is_explained(browser: Browser) -> None:
+    data = browser.data("/users/why?id=ann&item=i1")
+    assert data["position"] is None and "the filter seen removes it" in data["reason"]
+    assert {each["state"] for each in data["steps"]} == {"unreached"}
+    page = browser.page("/users/why?id=ann&item=i1")
+    assert "Why not this?" in page and "lost at sources" in page
+    changed = browser.data("/users/why?id=ann&item=i1&drop=i1")  # it is not in that history
+    assert "seen" not in changed["reason"] and changed["inputs"]["drop"] == ["i1"]
+    assert browser.data("/users/why?id=ann&item=none")["lost_at"] == "catalogue"
+    assert "Which item?" in browser.page("/users/why?id=ann")
+
+
+def test_two_bundles_are_compared(tmp_path: Path) -> None:
+    with live_service(tmp_path, canary="v4") as address, console(address) as browser:
+        for name in ("canary", "v4"):
+            data = browser.data(f"/users/user?id=ann&k=3&bundle={name}")
+            for each in data["lists"]:
+                assert (each["before"]["bundle"], each["after"]["bundle"]) == ("v3", "v4")
+        unknown = browser.data("/users/user?id=ann&bundle=v9")["lists"][0]
+        assert "the bundle 'v9' does not answer" in unknown["after"]["fault"]

@@ -30,6 +30,17 @@ def shown_value(value: Any, kind: str) -> list[str]:
     return [f"{value:.15g}"]
 
 
+def shown_attributes(
+    attributes: Mapping[str, Any], columns: Sequence[ColumnSummary]
+) -> tuple[tuple[str, str], ...]:
+    """Name and value of each attribute as text, by name."""
+    types = {each.name: each.type for each in columns}
+    return tuple(
+        (name, ", ".join(shown_value(value, types.get(name, "text"))))
+        for name, value in sorted(attributes.items())
+    )
+
+
 def attributes_of(
     form: Mapping[str, str], columns: Sequence[ColumnSummary], present: Mapping[str, Any]
 ) -> dict[str, Any]:

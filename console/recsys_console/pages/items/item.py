@@ -12,7 +12,7 @@ from recsys_client import AsyncRecsysClient, Query
 from recsys_client import Request as SearchRequest
 from recsys_client.errors import RecsysError, UnknownIdError
 from recsys_client.records import CatalogItem
-from recsys_console.pages.items.attributes import shown_value
+from recsys_console.pages.items.attributes import shown_attributes
 from recsys_console.pages.items.listing import ItemCard
 from recsys_console.rendering.responses import respond
 from recsys_console.service.connection import Service
@@ -99,15 +99,11 @@ async def item_page(service: AsyncRecsysClient, item_id: str) -> ItemPage:
         cards = [ItemCard(each.id, each.title or "", each.score) for each in answer.candidates]
         neighbours.append(Neighbours(space, tuple(cards)))
     ids = [each.id for near in neighbours for each in near.items]
-    types = {each.name: each.type for each in description.columns}
     return ItemPage(
         item.item_id,
         item.title,
         item.text,
-        tuple(
-            (name, ", ".join(shown_value(value, types.get(name, "text"))))
-            for name, value in sorted(item.attributes.items())
-        ),
+        shown_attributes(item.attributes, description.columns),
         spaces,
         tuple(neighbours),
         tuple(sorted({each for each in ids if ids.count(each) > 1})),

@@ -13,13 +13,16 @@ from recsys_client import (
     Request,
     Response,
 )
-from recsys_client.errors import RecsysError
+from recsys_client.errors import PermissionDeniedError, RecsysError
 from recsys_client.feed import FeedRequest, FeedResponse
 from recsys_console.pages.people.inputs import Inputs
 
 FEED = "feed"
 """Name of the answer that a feed pipeline gives; the others have the names of their spaces."""
 FEEDS, HISTORIES = "recsys.v1.FeedService", "recsys.v1.InteractionService"
+BUNDLES = "recsys.v1.BundleService"
+HISTORY = 1_000
+"""Largest number of interactions of a history that are read."""
 PARTS = ("terms", "context", "history_times")
 """Parts of a query that feeds read, besides the user and the history."""
 SEED = 1
@@ -46,6 +49,37 @@ class Answer:
     def pipeline(self) -> str:
         """Name of the pipeline that answered; "" for candidates and errors."""
         return self.given.pipeline if isinstance(self.given, FeedResponse) else ""
+
+
+async def history_of(
+    service: AsyncRecsysClient, description: Description, user_id: str
+) -> History | None:
+    """The history of a user; None where the service has no store.
+
+    Raises:
+        UnknownIdError: No interaction of the user is recorded.
+    """
+    if HISTORIES not in description.services:
+        return None
+    return await service.get_history(user_id, limit=HISTORY)
+
+
+async def bundles_of(service: AsyncRecsysClient, description: Description) -> dict[str, str]:
+    """Version of the active bundle, and of the canary where there is one, by these names."""
+    found = {"active": description.bundle_version}
+    if BUNDLES not in description.services:
+        return found
+    try:
+        answering = await service.get_active_bundle()
+    except PermissionDeniedError:
+        return found
+    canary = {} if answering.canary is None else {"canary": answering.canary.version}
+    return {"active": answering.bundle.version, **canary}
+
+
+def looking(service: AsyncRecsysClient, history: History | None) -> AsyncRecsysClient:
+    """The service as it answers the user of a history, whose feeds it does not record then."""
+    return service.with_bundle(history.bundle_version if history else "")
 
 
 async def answers(

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from recsys_client import AsyncRecsysClient
-from recsys_console.pages.people import user
+from recsys_console.pages.people import user, why
 from recsys_console.rendering.formats import user_href
 from recsys_console.rendering.responses import redirect, respond
 from recsys_console.service.connection import Service
 
 router = APIRouter()
 router.include_router(user.router)
+router.include_router(why.router)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class Inputs:
         drop: Ids of items that are left out of the history.
         terms: Search terms, or "".
         context: Value per context column.
+        bundle: Second bundle, "active", "canary" or its version; "" for none.
 
     Example:
         >>> Inputs("ann", drop=("lamp",)).is_changed
@@ -40,11 +41,12 @@ class Inputs:
     drop: tuple[str, ...] = ()
     terms: str = ""
     context: dict[str, str] = field(default_factory=dict, hash=False)
+    bundle: str = ""
 
     @property
     def is_changed(self) -> bool:
         """Whether there is anything but the user as recorded."""
-        return bool(self.drop or self.terms or self.context)
+        return bool(self.drop or self.terms or self.context or self.bundle)
 
     @property
     def unchanged(self) -> Inputs:
@@ -81,7 +83,7 @@ class Inputs:
         values: list[tuple[str, Any]] = [("id", self.user), *further.items()]
         values += [("drop", each) for each in self.drop]
         values += [(CONTEXT + column, value) for column, value in self.context.items()]
-        values += [(name, getattr(self, name)) for name in ("terms", "pipeline")]
+        values += [(name, getattr(self, name)) for name in ("terms", "pipeline", "bundle")]
         values += [("k", self.k)] if self.k != Inputs.k else []
         return f"{path}?{urlencode([pair for pair in values if pair[1] != ''])}"
 
@@ -93,6 +95,7 @@ def inputs_of(
     pipeline: str = "",
     drop: Annotated[tuple[str, ...], Parameter()] = (),
     terms: str = "",
+    bundle: str = "",
 ) -> Inputs:
     """The inputs in the parameters of a request."""
     context = {
@@ -100,6 +103,7 @@ def inputs_of(
         for name, value in request.query_params.items()
         if name.startswith(CONTEXT) and value.strip()
     }
+    dropped = tuple(dict.fromkeys(drop))
     return Inputs(
-        id.strip(), k, pipeline.strip(), tuple(dict.fromkeys(drop)), terms.strip(), context
+        *(id.strip(), k, pipeline.strip(), dropped, terms.strip()), context, bundle.strip()
     )

@@ -11,16 +11,13 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from recsys_client import AsyncRecsysClient, Description, History
-from recsys_console.pages.people.answers import HISTORIES, answers
+from recsys_console.pages.people.answers import answers, bundles_of, history_of, looking
 from recsys_console.pages.people.inputs import Inputs, inputs_of
 from recsys_console.pages.people.lists import Comparison, ItemList
-from recsys_console.rendering.formats import item_href
 from recsys_console.rendering.responses import respond
 from recsys_console.service.connection import Service
 
 router = APIRouter()
-HISTORY = 1_000
-"""Largest number of interactions that are read."""
 
 
 @dataclass(frozen=True)
@@ -49,18 +46,21 @@ class UserPage:
     Attributes:
         inputs: The user and the changes.
         description: Description of the service.
+        bundles: Version of the active bundle, and of the canary where there is one.
         history: Interactions, the latest first; None where the service has no store.
         lists: The feed, and the candidates of each space.
     """
 
     inputs: Inputs
     description: Description
+    bundles: dict[str, str]
     history: tuple[HistoryItem, ...] | None
     lists: tuple[Comparison, ...]
 
-    def why(self, name: str, item_id: str) -> str:
-        """Address of the page that explains an item of a list."""
-        return item_href(item_id)
+    def why(self, item_id: str, *, changed: bool = False) -> str:
+        """Address of the page that explains an item, as it is or after the changes."""
+        inputs = self.inputs if changed else self.inputs.unchanged
+        return inputs.address("/users/why", item=item_id)
 
     @property
     def changes(self) -> str:
@@ -68,6 +68,7 @@ class UserPage:
         dropped = len(self.inputs.drop)
         parts = [f"without {dropped} item{'s' * (dropped > 1)}"] * bool(dropped)
         parts += [f"searching “{self.inputs.terms}”"] * bool(self.inputs.terms)
+        parts += [f"bundle {self.inputs.bundle}"] * bool(self.inputs.bundle)
         parts += [f"{column} = {value}" for column, value in self.inputs.context.items()]
         return ", ".join(parts)
 
@@ -79,22 +80,27 @@ async def user_page(service: AsyncRecsysClient, inputs: Inputs) -> UserPage:
         UnknownIdError: The user has no history.
     """
     description = await service.describe()
-    history, before = await asyncio.gather(
-        _history(service, description, inputs.user),
-        answers(service, description, inputs.unchanged, None),
+    history, bundles = await asyncio.gather(
+        history_of(service, description, inputs.user), bundles_of(service, description)
+    )
+    own = looking(service, history)
+    before, items = await asyncio.gather(
+        answers(own, description, inputs.unchanged, None), _items(service, history, inputs)
     )
     after: Sequence[ItemList | None] = [None] * len(before)
     if inputs.is_changed:
+        other = own.with_bundle(inputs.bundle) if inputs.bundle else own
         same = replace(inputs, pipeline=inputs.pipeline or before[0].pipeline)
-        found = await answers(service, description, same, history)
+        found = await answers(other, description, same, history)
         after = [ItemList.of(each.given) for each in found]
     return UserPage(
         inputs,
         description,
-        None if history is None else await _items(service, history, inputs),
+        bundles,
+        items,
         tuple(
-            Comparison.of(each.name, ItemList.of(each.given), other)
-            for each, other in zip(before, after)
+            Comparison.of(each.name, ItemList.of(each.given), changed)
+            for each, changed in zip(before, after)
         ),
     )
 
@@ -108,17 +114,11 @@ async def show(
     return respond(request, "people/user.html", page, block="answers")
 
 
-async def _history(
-    service: AsyncRecsysClient, description: Description, user_id: str
-) -> History | None:
-    if HISTORIES not in description.services:
-        return None
-    return await service.get_history(user_id, limit=HISTORY)
-
-
 async def _items(
-    service: AsyncRecsysClient, history: History, inputs: Inputs
-) -> tuple[HistoryItem, ...]:
+    service: AsyncRecsysClient, history: History | None, inputs: Inputs
+) -> tuple[HistoryItem, ...] | None:
+    if history is None:
+        return None
     ids = list(dict.fromkeys(history.item_ids))
     found = await service.get_items(ids) if ids else None
     titles = {each.item.item_id: each.item.title for each in found.items} if found else {}
