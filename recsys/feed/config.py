@@ -93,8 +93,8 @@ class FeedConfig(Config):
         (
             TwoTower(),
             SimilarItems(),
-            SimilarItems(name="text_neighbours", space="text", weight=0.05),
-            SimilarItems(name="image_neighbours", space="image", weight=0.05),
+            SimilarItems(name="text_neighbours", space="text"),
+            SimilarItems(name="image_neighbours", space="image"),
             SearchTerms(),
             Popular(),
             Trending(),

@@ -367,5 +367,5 @@ def test_the_features_of_a_feed_are_those_that_the_scorer_read() -> None:
     (blend,) = [each for each in ranked.trace.records if each.stage == "blend"]
     assert blend.after is not None
     known = dict(zip(blend.after.rows.tolist(), blend.after.scores.tolist()))
-    sums = table.column("merged") + np.float32(0.1) * table.column("recent")
+    sums = table.column("merged") + np.float32(0.03) * table.column("recent")
     assert np.allclose(sums, [known[row] for row in table.rows.tolist()], atol=1e-6)

@@ -158,9 +158,9 @@ def evaluate_feed(
             column.
     """
     name, queries = _checked(feed, queries, pipeline, most=most, seed=seed)
-    feed = _before(feed, queries)
+    feed = before_queries(feed, queries)
     stages = patient(feed.feeds[name].pipeline(name))
-    requests = [_request(queries, at, feed, k, seed) for at in range(len(queries))]
+    requests = [request_of(queries, at, feed, k=k, seed=seed) for at in range(len(queries))]
     found, durations = _ranked(feed, requests, stages, progress)
     targets = Lists.of([queries.targets(at) for at in range(len(queries))])
     figures = evaluate_stages(
@@ -207,7 +207,7 @@ def _checked(
     return name, queries
 
 
-def _before(feed: Feed, queries: HeldOutQueries) -> Feed:
+def before_queries(feed: Feed, queries: HeldOutQueries) -> Feed:
     """The feed with statistics of the log before the first query."""
     log, ranker = feed.view.retriever.log, feed.view.ranker
     if not isinstance(log, Interactions) or log.clock != "timestamp":
@@ -242,7 +242,10 @@ def _samples(queries: HeldOutQueries, found: Sequence[RankedFeed]) -> list[Sampl
     ]
 
 
-def _request(queries: HeldOutQueries, at: int, feed: Feed, k: int, seed: int) -> FeedRequest:
+def request_of(
+    queries: HeldOutQueries, at: int, feed: Feed, *, k: int, seed: int = 0
+) -> FeedRequest:
+    """The request of a held-out query, at the time of its target."""
     ids = feed.view.retriever.catalogue.ids
     times = queries.times()
     context = {

@@ -27,7 +27,7 @@ class Blend(ScoringStage):
     """
 
     stage: Literal["blend"] = "blend"
-    recent: float = Field(0.1, ge=0)
+    recent: float = Field(0.03, ge=0)
 
     def run(self, context: FeedContext, candidates: Candidates) -> Scored:
         """The weighted sum, and its two terms without the weight as features."""

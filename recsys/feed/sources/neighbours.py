@@ -50,7 +50,7 @@ class SimilarItems(Source):
     """
 
     stage: Literal["similar"] = "similar"
-    weight: float = Field(0.1, ge=0)
+    weight: float = Field(0.01, ge=0)
     space: str = TWO_TOWER
     last: int = Field(5, ge=1, le=100)
 

@@ -19,7 +19,7 @@ class Popular(Source):
 
     stage: Literal["popular"] = "popular"
     k: int = Field(50, ge=1, le=10_000)
-    weight: float = Field(0.05, ge=0)
+    weight: float = Field(0.01, ge=0)
 
     def run(self, context: FeedContext) -> Retrieved:
         """The first items of the order."""
@@ -33,7 +33,7 @@ class Trending(Source):
 
     stage: Literal["trending"] = "trending"
     k: int = Field(50, ge=1, le=10_000)
-    weight: float = Field(0.05, ge=0)
+    weight: float = Field(0.01, ge=0)
 
     def run(self, context: FeedContext) -> Retrieved:
         """The first items of the order."""
@@ -48,7 +48,7 @@ class Fresh(Source):
 
     stage: Literal["fresh"] = "fresh"
     k: int = Field(20, ge=1, le=10_000)
-    weight: float = Field(0.02, ge=0)
+    weight: float = Field(0.005, ge=0)
 
     def run(self, context: FeedContext) -> Retrieved:
         """The first items of the order; scores descend by one."""
