@@ -128,6 +128,8 @@ def test_a_feed_is_recorded_labelled_and_deleted_with_its_user(tmp_path: Path) -
         assert counted.number("recsys_impressions", "written").value == 2
         assert counted.number("recsys_feed_stages", "home", "ranker", "ok").value == 3
         assert counted.histogram("recsys_feed_stage_seconds", "home", "popular").sum > 0
+        assert counted.number("recsys_feed_slots", "home", "ranked").value == 12
+        assert counted.number("recsys_feed_items", "home", "two_tower").value > 0
 
 
 def test_a_feed_that_cannot_be_recorded_is_answered(

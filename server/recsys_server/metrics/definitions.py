@@ -83,6 +83,17 @@ METRICS = {
     "recsys_feed_candidates": Definition(
         "counter", "Candidates before and after a stage.", ("pipeline", "stage", "at")
     ),
+    "recsys_feed_items": Definition(
+        "counter",
+        "Items shown in feeds, by source; an item of several sources counts in equal parts.",
+        ("pipeline", "source"),
+    ),
+    "recsys_feed_slots": Definition(
+        "counter",
+        "Items shown in feeds, by the reason of their position: ranked, explored, pinned or "
+        "promoted.",
+        ("pipeline", "slot"),
+    ),
     "recsys_impressions": Definition(
         "counter", "Feeds to record: queued, refused by a full queue, written.", ("outcome",)
     ),

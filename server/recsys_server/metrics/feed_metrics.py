@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from recsys_client.feed import StageReport
+from recsys_client.feed import FeedResponse
 from recsys_server.metrics.worker_metrics import Histogram, Number, WorkerMetrics
 
 STAGES = 200
@@ -30,10 +30,14 @@ class FeedMetrics:
 
     Example:
         >>> metrics = WorkerMetrics()
+        >>> from recsys_client.feed import FeedItem, StageReport
         >>> report = StageReport("popular", "source", "ok", 0, 50, 0.001)
-        >>> FeedMetrics(metrics).answered("home", [report])
+        >>> items = FeedItem("lamp", 1, 0.5, ("popular", "fresh")), FeedItem("rug", 2, 0.4)
+        >>> FeedMetrics(metrics).answered(FeedResponse(items, "home", stages=(report,)))
         >>> metrics.number("recsys_feed_stages", "home", "popular", "ok").value
         1.0
+        >>> metrics.number("recsys_feed_items", "home", "popular").value
+        0.5
     """
 
     def __init__(self, metrics: WorkerMetrics) -> None:
@@ -46,12 +50,10 @@ class FeedMetrics:
         self._failures = metrics.number("recsys_impression_failures")
         self._waiting = metrics.number("recsys_impressions_waiting")
 
-    def answered(self, pipeline: str, reports: Sequence[StageReport]) -> None:
-        """Count the stages of one feed."""
-        for each in reports:
-            key = (pipeline, each.stage)
-            if key not in self._stages and len(self._stages) >= STAGES:
-                key = (OTHER, OTHER)
+    def answered(self, response: FeedResponse) -> None:
+        """Count the stages and the items of one feed."""
+        for each in response.stages:
+            key = self._key(response.pipeline, each.stage)
             stage = self._stages.get(key) or self._stages.setdefault(key, self._new(*key))
             self._metrics.number("recsys_feed_stages", *key, each.status).value += 1
             if each.status in ("off", "idle", "busy"):
@@ -59,6 +61,7 @@ class FeedMetrics:
             stage.times.observe(each.seconds)
             stage.given.value += each.given
             stage.returned.value += each.returned
+        self._count_items(response)
 
     def impression(self, is_taken: bool, *, waiting: int) -> None:
         """Count a feed that the queue has taken or refused."""
@@ -73,6 +76,24 @@ class FeedMetrics:
     def impressions_failed(self) -> None:
         """Count an attempt at which the store could not be written."""
         self._failures.value += 1
+
+    def _count_items(self, response: FeedResponse) -> None:
+        sources, slots = defaultdict[str, float](float), Counter[str]()
+        for item in response.items:
+            slots[item.slot] += 1
+            for source in item.sources:
+                sources[source] += 1 / len(item.sources)
+        for source, share in sources.items():
+            key = self._key(response.pipeline, source)
+            self._metrics.number("recsys_feed_items", *key).value += share
+        pipeline = self._key(response.pipeline, "feed")[0]
+        for slot, count in slots.items():
+            self._metrics.number("recsys_feed_slots", pipeline, slot).value += count
+
+    def _key(self, pipeline: str, stage: str) -> tuple[str, str]:
+        """The names under which a stage is counted."""
+        key = (pipeline, stage)
+        return key if key in self._stages or len(self._stages) < STAGES else (OTHER, OTHER)
 
     def _new(self, pipeline: str, stage: str) -> _Stage:
         counts = (

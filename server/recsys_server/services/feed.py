@@ -69,7 +69,7 @@ class FeedService(FeedServiceServicer):
             raise ServiceError("the bundle that answers has no feeds; publish it again")
         caller.check()
         ranked = feed.rank_with_trace(request, seconds=caller.seconds)
-        self._metrics.answered(ranked.response.pipeline, ranked.response.stages)
+        self._metrics.answered(ranked.response)
         caller.check()  # a feed without a viewer is not recorded
         response = ranked.response
         if self._recorder is not None and not message.bundle:
