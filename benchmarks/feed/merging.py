@@ -36,7 +36,7 @@ CONFIGS = {
     "ml1m": Path(__file__).parent / "offline" / "movielens-1m.toml",
 }
 QUERIES, LONGEST = 1_500, 50
-WEIGHTS, RECENT, STRENGTHS = (0.0, 0.01, 0.05, 0.1), (0.0, 0.03, 0.1), (0.0, 0.05, 0.15)
+WEIGHTS, RECENT, STRENGTHS = (0.0, 0.01, 0.05), (0.0, 0.03, 0.1), (0.0, 0.02, 0.05, 0.15)
 _SCALE = 61.0
 """Merged score of the first item of one source of weight 1, inverted."""
 
