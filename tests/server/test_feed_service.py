@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from recsys.feed import Feed, RankedFeed
+from recsys.feed.describing import describe_pipelines
 from recsys.feed.sources import Popular
 from recsys.ids import IdMap
 from recsys.ranking import FeatureTable, PairContext, RankedItems, Ranker, RetrievedItems
@@ -25,7 +26,7 @@ from recsys.store import (
 )
 from recsys_client import AsyncRecsysClient, Interaction, Item, Query, RecsysClient
 from recsys_client.errors import InvalidRequestError, NotFoundError, RecsysError, ServiceError
-from recsys_client.feed import FeedRequest, FeedResponse
+from recsys_client.feed import FeedRequest, FeedResponse, PipelineDescription
 from recsys_server.rollout import Deployment, LoadedBundle, Rollout
 from tests.feed.shop import HISTORY, NOW, feed_of, id_of
 from tests.server.feed_world import live_feed, world
@@ -72,6 +73,23 @@ def test_a_feed_over_the_wire_is_that_of_the_library(client: RecsysClient, name:
             return await other.rank_feed(request)
 
     assert timeless(asyncio.run(rank())) == expected
+
+
+def test_pipelines_are_described_with_their_stages(client: RecsysClient) -> None:
+    expected = describe_pipelines(FEED.feeds)
+    assert client.list_pipelines() == client.with_bundle("active").list_pipelines() == expected
+    assert sum(each.share for each in expected) == 1
+    for each in expected:
+        stages = FEED.feeds[each.name].pipeline(each.name)
+        assert [stage.stage for stage in each.stages] == [stage.title for stage in stages]
+
+    async def read() -> list[PipelineDescription]:
+        async with AsyncRecsysClient(client.address, timeout=WAIT) as other:
+            return await other.list_pipelines()
+
+    assert asyncio.run(read()) == expected
+    with pytest.raises(NotFoundError, match="the bundle 'v9' does not answer"):
+        client.with_bundle("v9").list_pipelines()
 
 
 @pytest.mark.parametrize(

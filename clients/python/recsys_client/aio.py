@@ -12,7 +12,7 @@ from grpc_health.v1 import health_pb2
 
 from recsys_client.connection import Connection
 from recsys_client.errors import RecsysError, ServiceError
-from recsys_client.feed import FeedRequest, FeedResponse
+from recsys_client.feed import FeedRequest, FeedResponse, PipelineDescription
 from recsys_client.filters import Filter
 from recsys_client.operations import (
     administration,
@@ -123,6 +123,10 @@ class AsyncRecsysClient(Connection):
     async def rank_feed(self, request: FeedRequest) -> FeedResponse:
         """The ordered, varied feed of one request."""
         return await self._make(feeds.rank(request, self.bundle))
+
+    async def list_pipelines(self) -> list[PipelineDescription]:
+        """The pipelines of feeds, and their stages."""
+        return await self._make(feeds.list_pipelines(self.bundle))
 
     async def describe(self) -> Description:
         """The spaces, columns and limits of the service, and the state that answers."""

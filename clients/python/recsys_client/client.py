@@ -16,7 +16,7 @@ from grpc_health.v1 import health_pb2
 from recsys_client.calls import RetrievalCalls
 from recsys_client.connection import Connection
 from recsys_client.errors import RecsysError, ServiceError
-from recsys_client.feed import FeedRequest, FeedResponse
+from recsys_client.feed import FeedRequest, FeedResponse, PipelineDescription
 from recsys_client.filters import Filter
 from recsys_client.operations import (
     administration,
@@ -127,6 +127,10 @@ class RecsysClient(Connection, RetrievalCalls):
         Interactions with its items name its ``request_id`` as their ``impression_id``.
         """
         return self._make(feeds.rank(request, self.bundle))
+
+    def list_pipelines(self) -> list[PipelineDescription]:
+        """The pipelines of feeds, and their stages."""
+        return self._make(feeds.list_pipelines(self.bundle))
 
     def describe(self) -> Description:
         """The spaces, columns and limits of the service, and the state that answers."""

@@ -23,6 +23,7 @@ RELOAD_SECONDS = 1.0
 """Time between two looks at the file of tokens."""
 _READS = {
     *("Retrieve", "BatchRetrieve", "Describe", "GetHistory", "GetItems", "ListItems", "RankFeed"),
+    "ListPipelines",
     *("ListBundles", "GetActiveBundle", "ServerReflectionInfo", "GetStatus", "GetTimeSeries"),
     "GetItemActivity",
     *("GetReport", "CompareReports", "GetItemMap"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from recsys.errors import ServiceError
+from recsys.feed.describing import describe_pipelines
 from recsys_client.feed.messages import read_feed_request, write_feed_response
+from recsys_client.feed.pipeline_messages import write_pipelines
 from recsys_client.operations.feeds import SERVICE
 from recsys_client.pb.recsys.v1 import feed_pb2 as pb
 from recsys_client.pb.recsys.v1.feed_pb2_grpc import (
@@ -57,6 +59,14 @@ class FeedService(FeedServiceServicer):
         return await self._calls.run_watched(
             context, lambda caller: self._rank(request, caller), size=request.ByteSize()
         )
+
+    async def ListPipelines(
+        self, request: pb.ListPipelinesRequest, context: Any
+    ) -> pb.ListPipelinesResponse:
+        """The pipelines of a bundle."""
+        loaded = self._rollout.current.choose(request.bundle, "")
+        pipelines = describe_pipelines({} if loaded.feed is None else loaded.feed.feeds)
+        return write_pipelines(pipelines, loaded.version)
 
     def _rank(self, message: pb.RankFeedRequest, caller: Caller) -> pb.RankFeedResponse:
         self._limits.check_feed(message)

@@ -10,6 +10,7 @@ from recsys_client.feed.explanation import (
     SourceRank,
     StageRank,
 )
+from recsys_client.feed.pipelines import PipelineDescription, StageDescription
 from recsys_client.feed.request import MAX_FEED, FeedRequest
 from recsys_client.feed.response import FeedItem, FeedResponse, Slot, StageReport, StageStatus
 
@@ -22,10 +23,12 @@ __all__ = [
     "FeedItemExplanation",
     "FeedRequest",
     "FeedResponse",
+    "PipelineDescription",
     "RemovedItems",
     "SimilarItem",
     "Slot",
     "SourceRank",
+    "StageDescription",
     "StageRank",
     "StageReport",
     "StageStatus",

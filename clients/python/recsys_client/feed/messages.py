@@ -35,10 +35,10 @@ def _numbers(enum: Any, prefix: str, names: Sequence[str]) -> dict[str, Any]:
 
 
 _SLOTS = _numbers(pb.FeedSlot, "FEED_SLOT", get_args(Slot))
-_ROLES = _numbers(pb.StageRole, "STAGE_ROLE", ROLES)
+ROLE_NUMBERS = _numbers(pb.StageRole, "STAGE_ROLE", ROLES)
 _STATUSES = _numbers(pb.StageStatus, "STAGE_STATUS", get_args(StageStatus))
-_SLOT_OF, _ROLE_OF, _STATUS_OF = (
-    {number: name for name, number in each.items()} for each in (_SLOTS, _ROLES, _STATUSES)
+_SLOT_OF, ROLE_NAMES, _STATUS_OF = (
+    {number: name for name, number in each.items()} for each in (_SLOTS, ROLE_NUMBERS, _STATUSES)
 )
 
 
@@ -118,7 +118,7 @@ def write_feed_response(response: FeedResponse) -> pb.RankFeedResponse:
         stages=[
             pb.StageReport(
                 stage=each.stage,
-                role=_ROLES[each.role],
+                role=ROLE_NUMBERS[each.role],
                 status=_STATUSES[each.status],
                 given=each.given,
                 returned=each.returned,
@@ -159,7 +159,7 @@ def read_feed_response(message: pb.RankFeedResponse) -> FeedResponse:
         tuple(
             StageReport(
                 each.stage,
-                _ROLE_OF.get(each.role, ""),
+                ROLE_NAMES.get(each.role, ""),
                 _STATUS_OF.get(each.status, "ok"),  # type: ignore[arg-type]
                 each.given,
                 each.returned,

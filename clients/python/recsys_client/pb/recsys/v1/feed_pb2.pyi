@@ -273,3 +273,54 @@ class AbsentItem(_message.Message):
     sources: _containers.RepeatedCompositeFieldContainer[SourceRank]
     similar: _containers.RepeatedCompositeFieldContainer[SimilarItem]
     def __init__(self, item_id: _Optional[str] = ..., stage: _Optional[str] = ..., reason: _Optional[str] = ..., sources: _Optional[_Iterable[_Union[SourceRank, _Mapping[str, object]]]] = ..., similar: _Optional[_Iterable[_Union[SimilarItem, _Mapping[str, object]]]] = ...) -> None: ...
+
+class ListPipelinesRequest(_message.Message):
+    __slots__ = ("bundle",)
+    BUNDLE_FIELD_NUMBER: _ClassVar[int]
+    bundle: str
+    def __init__(self, bundle: _Optional[str] = ...) -> None: ...
+
+class ListPipelinesResponse(_message.Message):
+    __slots__ = ("pipelines", "bundle_version")
+    PIPELINES_FIELD_NUMBER: _ClassVar[int]
+    BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    pipelines: _containers.RepeatedCompositeFieldContainer[PipelineDescription]
+    bundle_version: str
+    def __init__(self, pipelines: _Optional[_Iterable[_Union[PipelineDescription, _Mapping[str, object]]]] = ..., bundle_version: _Optional[str] = ...) -> None: ...
+
+class PipelineDescription(_message.Message):
+    __slots__ = ("name", "version", "share", "budget_seconds", "stages")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    STAGES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    version: str
+    share: float
+    budget_seconds: float
+    stages: _containers.RepeatedCompositeFieldContainer[StageDescription]
+    def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ..., share: _Optional[float] = ..., budget_seconds: _Optional[float] = ..., stages: _Optional[_Iterable[_Union[StageDescription, _Mapping[str, object]]]] = ...) -> None: ...
+
+class StageDescription(_message.Message):
+    __slots__ = ("stage", "kind", "role", "enabled", "budget_seconds", "settings")
+    class SettingsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    ENABLED_FIELD_NUMBER: _ClassVar[int]
+    BUDGET_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    stage: str
+    kind: str
+    role: StageRole
+    enabled: bool
+    budget_seconds: float
+    settings: _containers.ScalarMap[str, str]
+    def __init__(self, stage: _Optional[str] = ..., kind: _Optional[str] = ..., role: _Optional[_Union[StageRole, str]] = ..., enabled: _Optional[bool] = ..., budget_seconds: _Optional[float] = ..., settings: _Optional[_Mapping[str, str]] = ...) -> None: ...

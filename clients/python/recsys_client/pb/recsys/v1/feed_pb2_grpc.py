@@ -40,6 +40,11 @@ class FeedServiceStub:
                 request_serializer=recsys_dot_v1_dot_feed__pb2.RankFeedRequest.SerializeToString,
                 response_deserializer=recsys_dot_v1_dot_feed__pb2.RankFeedResponse.FromString,
                 _registered_method=True)
+        self.ListPipelines = channel.unary_unary(
+                '/recsys.v1.FeedService/ListPipelines',
+                request_serializer=recsys_dot_v1_dot_feed__pb2.ListPipelinesRequest.SerializeToString,
+                response_deserializer=recsys_dot_v1_dot_feed__pb2.ListPipelinesResponse.FromString,
+                _registered_method=True)
 
 
 class FeedServiceServicer:
@@ -54,6 +59,13 @@ class FeedServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListPipelines(self, request, context):
+        """The pipelines of the bundle that answers, with their stages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_FeedServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +73,11 @@ def add_FeedServiceServicer_to_server(servicer, server):
                     servicer.RankFeed,
                     request_deserializer=recsys_dot_v1_dot_feed__pb2.RankFeedRequest.FromString,
                     response_serializer=recsys_dot_v1_dot_feed__pb2.RankFeedResponse.SerializeToString,
+            ),
+            'ListPipelines': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPipelines,
+                    request_deserializer=recsys_dot_v1_dot_feed__pb2.ListPipelinesRequest.FromString,
+                    response_serializer=recsys_dot_v1_dot_feed__pb2.ListPipelinesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +108,33 @@ class FeedService:
             '/recsys.v1.FeedService/RankFeed',
             recsys_dot_v1_dot_feed__pb2.RankFeedRequest.SerializeToString,
             recsys_dot_v1_dot_feed__pb2.RankFeedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPipelines(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/recsys.v1.FeedService/ListPipelines',
+            recsys_dot_v1_dot_feed__pb2.ListPipelinesRequest.SerializeToString,
+            recsys_dot_v1_dot_feed__pb2.ListPipelinesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,8 @@ class FeedServiceStub:
     """The feed of a user or visitor. Where the service has a store, the feed is recorded under its
     request_id, with the features of its items, unless the request names a bundle.
     """
+    ListPipelines: _grpc.UnaryUnaryMultiCallable[_feed_pb2.ListPipelinesRequest, _feed_pb2.ListPipelinesResponse]
+    """The pipelines of the bundle that answers, with their stages."""
 
 @_typing.type_check_only
 class FeedServiceAsyncStub(FeedServiceStub):
@@ -53,6 +55,8 @@ class FeedServiceAsyncStub(FeedServiceStub):
     """The feed of a user or visitor. Where the service has a store, the feed is recorded under its
     request_id, with the features of its items, unless the request names a bundle.
     """
+    ListPipelines: _aio.UnaryUnaryMultiCallable[_feed_pb2.ListPipelinesRequest, _feed_pb2.ListPipelinesResponse]  # type: ignore[assignment]
+    """The pipelines of the bundle that answers, with their stages."""
 
 class FeedServiceServicer(metaclass=_abc_1.ABCMeta):
     """Ranks feeds."""
@@ -66,5 +70,13 @@ class FeedServiceServicer(metaclass=_abc_1.ABCMeta):
         """The feed of a user or visitor. Where the service has a store, the feed is recorded under its
         request_id, with the features of its items, unless the request names a bundle.
         """
+
+    @_abc_1.abstractmethod
+    def ListPipelines(
+        self,
+        request: _feed_pb2.ListPipelinesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_feed_pb2.ListPipelinesResponse, _abc.Awaitable[_feed_pb2.ListPipelinesResponse]]:
+        """The pipelines of the bundle that answers, with their stages."""
 
 def add_FeedServiceServicer_to_server(servicer: FeedServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
