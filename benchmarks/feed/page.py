@@ -1,4 +1,5 @@
-"""Plots and ``docs/explanation/feed-benchmark.md``, from ``benchmarks/results/feed.json``.
+"""Plots, ``docs/explanation/feed-benchmark.md`` and rows of ``docs/figures.md``, from
+``benchmarks/results/feed.json``.
 
 ``python -m benchmarks.feed.page`` writes them again.
 """
@@ -17,7 +18,8 @@ from benchmarks.feed.offline.measures import FIGURES
 from benchmarks.feed.plots import plot_loop, plot_price, plot_reliability
 from benchmarks.pages import bold, markdown_table, metric_title, read_record, update_page
 
-PAGE, RESULT = Path("docs/explanation/feed-benchmark.md"), Path("benchmarks/results/feed.json")
+PAGE, ROWS = Path("docs/explanation/feed-benchmark.md"), Path("docs/figures.md")
+RESULT = Path("benchmarks/results/feed.json")
 TITLES = {
     "dcn+lightgbm": "DCN and LightGBM, mean",
     "dcn": "DCN",
@@ -30,14 +32,15 @@ TITLES = {
 Results = Sequence[Mapping[str, Any]]
 
 
-def write_page(record: Mapping[str, Any], page: Path = PAGE) -> None:
-    """Write the tables of the page, and the plots next to the record."""
+def write_page(record: Mapping[str, Any], page: Path = PAGE, rows: Path = ROWS) -> None:
+    """Write the tables of the page, its rows among all figures, and the plots of the record."""
     parts = {}
     for name in DATA_SETS:
         parts[f"{name} stages"] = stages(record[name])
         parts[f"{name} scorers"] = scorers(record[name])
     parts["figures"] = figures(record)
     update_page(page, parts)
+    update_page(rows, {"feeds": headlines(record["figures"])})
     plot_price({DATA_SETS[n].title: record[n] for n in DATA_SETS}, _plot("price"))
     plot_reliability({DATA_SETS[n].title: record[n] for n in DATA_SETS}, _plot("reliability"))
     plot_loop(record["loop"], _plot("loop"))
@@ -86,6 +89,46 @@ def figures(record: Mapping[str, Any]) -> str:
         key = next((key for key in definitions if key in name), "")
         lines.append([f"`{name}`", f"{value:,.4f}", definitions.pop(key, "")])
     return markdown_table(["figure", "value", "definition"], lines)
+
+
+def headlines(figures: Mapping[str, float]) -> str:
+    """The rows of ``docs/figures.md``."""
+    lines = []
+    for data_set in DATA_SETS.values():
+        feed, other = (figures[f"{data_set.prefix}.{k}.ndcg@10"] for k in ("feed", "retrieval"))
+        name = f"{data_set.title}, NDCG@10 of a feed"
+        lines.append([name, f"**{feed:.4f}**", f"{other:.4f}", "order of retrieval"])
+    low, high = (figures[f"ml1m.ndcg_gain.{end}"] for end in ("low", "high"))
+    interval = f"95% interval over users: {low:+.1%} to {high:+.1%}"
+    lines += [
+        ["MovieLens-1M, its gain", f"**{figures['ml1m.ndcg_gain']:+.1%}**", "", interval],
+        [
+            "`RankFeed` at 50 calls/s on one core, p99",
+            f"{figures['rank_feed.p99_ms']:.0f} ms",
+            "",
+            "",
+        ],
+        ["MMR of 500 candidates to 50", f"{figures['mmr_500_50_ms']:.1f} ms", "", ""],
+        [
+            "Closed loop of 20 rounds, clicks per feed as a share of the oracle's",
+            f"**{figures['loop.share_of_oracle']:.0%}**",
+            f"{figures['loop.without.share_of_oracle']:.0%}",
+            "without exploration",
+        ],
+        [
+            "the same, new items",
+            f"**{figures['loop.with.new_share_of_oracle']:.0%}**",
+            f"{figures['loop.without.new_share_of_oracle']:.0%}",
+            "without exploration",
+        ],
+        [
+            "Off-policy estimates of the Open Bandit sample, largest gap",
+            f"{figures['ope.max_gap']:.1%}",
+            "",
+            "of the published values",
+        ],
+    ]
+    return markdown_table(["measurement", "recsys", "other", "which"], lines)
 
 
 def _cells(results: Results, scorer: str) -> list[str]:

@@ -16,7 +16,8 @@ from recsys.tuning.cached import Result, cached_result
 
 MODULE = "benchmarks.feed"
 CODE = ("recsys", "server", "clients/python", "data/sample_world", "benchmarks/feed")
-"""Folders whose last commit a stored result is of."""
+WRITING = ("__main__", "figures", "page", "plots")
+"""Modules of the benchmark that measure nothing, without which the last commit counts."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,9 @@ def run_part(request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def code_state() -> str:
     """The last commit that changed the measured code, and a digest of what differs from it."""
+    paths = (*CODE, *(f":(exclude)benchmarks/feed/{name}.py" for name in WRITING))
     commit, differs = (
-        subprocess.run(["git", *command, "--", *CODE], capture_output=True, check=True).stdout
+        subprocess.run(["git", *command, "--", *paths], capture_output=True, check=True).stdout
         for command in (("log", "-1", "--format=%H"), ("diff", "HEAD"))
     )
     return commit.decode().strip() + (f"-{sha256_bytes(differs)[:12]}" if differs else "")

@@ -95,10 +95,12 @@ def test_the_page_and_its_plots_are_written_from_the_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = {**SECTIONS, "figures": figures_of(SECTIONS), "definitions": DEFINITIONS}
-    file = tmp_path / "page.md"
-    file.write_text(page.PAGE.read_text(encoding="utf-8"), encoding="utf-8")
+    file, rows = (tmp_path / each.name for each in (page.PAGE, page.ROWS))
+    file.write_bytes(page.PAGE.read_bytes())
+    rows.write_text("<!-- feeds -->\n<!-- end of feeds -->", encoding="utf-8")
     monkeypatch.setattr(page, "RESULT", tmp_path / "feed.json")
-    page.write_page(record, file)
+    page.write_page(record, file, rows)
+    assert "| MovieLens-1M, its gain | **+20.0%** |" in rows.read_text(encoding="utf-8")
     text = file.read_text(encoding="utf-8")
     assert "| exploration in the last slot: **the feed** | **0.1200** |" in text
     assert "| oracle | 0.1200 |" in text
