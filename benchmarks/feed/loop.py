@@ -36,7 +36,7 @@ from recsys.ranking.learning import TrainingTable, fit_boosted
 USERS, ITEMS, VISITS, ROUNDS = 4000, 1000, 500, 20
 SLOTS, INTENTS, FOUND, START, HELD = 10, 3, 0.3, 16, 4
 SHOWN_SELDOM, POOL = 60, 5
-UNSHOWN = 15
+UNSHOWN = 30
 """Number of candidates per request that were not shown and are logged for the training."""
 TREES = BoostedConfig(rounds=100, leaves=15, learning_rate=0.12)
 POPULARITY = LinearScorer.of_weights(dict.fromkeys(NAMES, 0.0) | {"popularity": 1.0})
@@ -86,7 +86,7 @@ class Loop:
 
     def _learn_from_start(self) -> None:
         """Examples of the first log: the last items of some users, given their others."""
-        users = self.rng.choice(len(self.taken), min(2 * self.visits, len(self.taken)), False)
+        users = self.rng.choice(len(self.taken), min(6 * self.visits, len(self.taken)), False)
         earlier, held = self.taken.copy(), []
         for user in users:
             held.append(self.rng.choice(np.flatnonzero(self.taken[user]), HELD, replace=False))

@@ -15,9 +15,13 @@ from recsys.files import sha256_bytes
 from recsys.tuning.cached import Result, cached_result
 
 MODULE = "benchmarks.feed"
-CODE = ("recsys", "server", "clients/python", "data/sample_world", "benchmarks/feed")
-WRITING = ("__main__", "figures", "page", "plots")
-"""Modules of the benchmark that measure nothing, without which the last commit counts."""
+LIBRARY = ("recsys", "data/sample_world")
+CODE = {
+    "offline.experiment": ("benchmarks/feed/offline",),
+    "loop": ("benchmarks/feed/loop.py", "benchmarks/feed/world_features.py"),
+    "calls": ("benchmarks/feed/calls.py", "benchmarks/serving", "server", "clients/python"),
+}
+"""Paths that a module's results depend on, in addition to those of the library."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Run:
         depends = {
             **request,
             "configs": [sha256_bytes(each.read_bytes()) for each in configs],
-            "code": code_state(),
+            "code": code_state(function.partition(":")[0]),
             "name": self.name,
         }
 
@@ -68,9 +72,9 @@ def run_part(request: Mapping[str, Any]) -> Mapping[str, Any]:
     return result
 
 
-def code_state() -> str:
-    """The last commit that changed the measured code, and a digest of what differs from it."""
-    paths = (*CODE, *(f":(exclude)benchmarks/feed/{name}.py" for name in WRITING))
+def code_state(module: str) -> str:
+    """The last commit that changed the code of a module, and a digest of what differs from it."""
+    paths = (*LIBRARY, *CODE.get(module, (f"benchmarks/feed/{module}.py",)))
     commit, differs = (
         subprocess.run(["git", *command, "--", *paths], capture_output=True, check=True).stdout
         for command in (("log", "-1", "--format=%H"), ("diff", "HEAD"))
