@@ -1,0 +1,31 @@
+"""One Chromium, one service and one console for all tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+pytest.importorskip("playwright", reason="needs playwright")
+
+from playwright.sync_api import Browser
+
+from tests.console.browser.chromium import CHROMIUM, chromium, served_console
+from tests.console.console_world import live_service
+
+
+@pytest.fixture(scope="session")
+def tabs() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium on the PATH")
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with (
+        live_service(tmp_path_factory.mktemp("store")) as address,
+        served_console(address) as site,
+    ):
+        yield site
