@@ -311,3 +311,11 @@ def test_settings_have_their_sources_and_no_secrets(
     shown = str(list(found.values()))
     assert "secret" not in shown and "hidden" not in shown and "sslmode=require" in shown
     assert found["limits.k"].variable == "RECSYS_SERVE_LIMITS__K"
+
+
+def test_each_alert_is_described_for_operators() -> None:
+    page = Path(__file__).parents[2] / "docs/how-to/monitor-the-service.md"
+    rows = [line.split(" | ") for line in page.read_text(encoding="utf-8").splitlines()]
+    stated = [(row[0], row[1]) for row in rows if len(row) == 3]
+    for rule in ALERTS:
+        assert (f"| `{rule.code}`", rule.severity) in stated

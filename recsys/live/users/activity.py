@@ -192,12 +192,12 @@ class Activity:
 
 def _latest(keys: Rows, times: Times) -> tuple[Rows, Times]:
     """Distinct keys, and the largest time of each."""
-    if not len(keys):
-        return keys, times
-    order = np.lexsort((times, keys))
-    keys, times = keys[order], times[order]
-    last = np.append(np.flatnonzero(keys[1:] != keys[:-1]), len(keys) - 1)
-    return keys[last], times[last]
+    size = int(keys.max(initial=-1)) + 1
+    last, has_one = np.full(size, _NO_TIME), np.zeros(size, np.bool_)
+    np.maximum.at(last, keys, times)
+    has_one[keys] = True
+    found = np.flatnonzero(has_one).astype(np.int32)
+    return found, last[found]
 
 
 def _top(times: Times, most: int) -> Rows:

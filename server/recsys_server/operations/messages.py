@@ -34,6 +34,8 @@ def status_message(state: Mapping[str, Any], backend: str) -> pb.GetStatusRespon
     workers = [(each, _gauges(each["numbers"])) for each in state["workers"]]
     gauges = [found for _, found in workers if found]
     active, canary = (_bundle(gauges, role) for role in _ROLES)
+    if active is not None:  # a worker states its version before its first gauges
+        active.workers = sum(each["version"] == active.version for each in state["workers"])
 
     def largest(name: str) -> int:
         return int(max((each[name].get(("active",), 0) for each in gauges), default=0))
