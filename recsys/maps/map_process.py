@@ -29,6 +29,7 @@ def main(arguments: list[str]) -> None:
         found = load_arrays(Path(source))
         points, share = project(found["vectors"], cast(Method, method), seed=int(seed))
         ItemMap(found["rows"], points, share, int(found["items"])).save(Path(out))
+        Path(source).unlink(missing_ok=True)
 
 
 def _end_with_parent() -> None:

@@ -142,6 +142,7 @@
 
   /* Once the map rests: pictures are loaded, the list below shows what is in view. */
   function settle() {
+    if (!list) return;
     for (const [each, , , side] of shown) {
       const id = points.ids[each];
       if (!side || pictures.has(id)) continue;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,7 @@ from recsys_console.rendering.responses import respond
 from recsys_console.service.connection import Service
 
 router = APIRouter()
+_RANGE = re.compile(r"-?[\d.,e+-]+ to -?[\d.,e+-]+")
 LISTED = 24
 """Number of items in the list below the map before a script shows those in view."""
 
@@ -40,6 +42,11 @@ class MapPage:
     method: MapMethod = "pca"
     column: str = ""
     map: ItemMap | None = None
+
+    @property
+    def has_ranges(self) -> bool:
+        """Whether the labels are ranges of numbers, in their order."""
+        return bool(self.map and self.map.labels and _RANGE.fullmatch(self.map.labels[0]))
 
     @property
     def listed(self) -> list[tuple[str, str]]:
