@@ -15,7 +15,7 @@ from recsys.ids import Vectors
 from recsys.index.configs import IndexConfig, ScannConfig
 from recsys.index.storage import digest, stored
 
-FORMAT_VERSION: Literal[4] = 4
+FORMAT_VERSION: Literal[5] = 5
 FILE = "index.json"
 
 
@@ -41,7 +41,7 @@ class Description(Config):
         3
     """
 
-    format_version: Literal[4] = FORMAT_VERSION
+    format_version: Literal[5] = FORMAT_VERSION
     config: IndexConfig
     items: int
     dimension: int

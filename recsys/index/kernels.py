@@ -50,7 +50,7 @@ def over_vectors(signature: Any, **options: Any) -> Callable[[Any], Any]:
 
 
 @intrinsic
-def _touch(_, address):
+def touch(_, address):
     """Ask the processor to load the cache line at an address."""
 
     def generate(context, builder, _, arguments):
@@ -72,7 +72,7 @@ def prefetch(vectors, row):
     size = matrix.shape[1] * matrix.itemsize
     start = np.uint64(matrix.ctypes.data) + np.uint64(row) * np.uint64(size)
     for offset in range(0, min(size, _PREFETCHED), _LINE):
-        _touch(start + np.uint64(offset))
+        touch(start + np.uint64(offset))
 
 
 @over_vectors(F4(MATRIX, I8, array(F4)), fastmath={"reassoc"})

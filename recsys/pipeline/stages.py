@@ -260,7 +260,7 @@ _UNPUBLISHED: tuple[Stage[Job], ...] = (
     Stage(
         "index",
         ("ingest", "encode", "train"),
-        5,
+        6,
         settings=_settings({"split", "index", "spaces"}),
         run=run_index,
     ),

@@ -209,7 +209,7 @@ def test_damaged_leaves_are_refused(vectors: Vectors, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is not an index description of format version 4"),
+        ("{", "is not an index description of format version 5"),
         ('{"format_version": 1}', "format_version"),
     ],
 )

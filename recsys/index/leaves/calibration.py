@@ -41,7 +41,7 @@ _CELLS, _ROWS_AT_ONCE = 200, 1 << 16
 _ANCHORS, _ALIKE = 24, 8
 """Number of queries for which the half of the rows far away is searched, and of those near each."""
 _SEED = 18
-_MEASURED = ("plain", "even", "others", "reads")
+_MEASURED = ("plain", "excluded", "even", "others", "reads")
 _FEWEST = 64
 """Number of rows of a set below which it says nothing."""
 
@@ -53,12 +53,13 @@ class LeafMisses:
     Attributes:
         ranks: Numbers of hits, ascending; the other attributes hold one number for each.
         plain: Expected misses where every row is eligible.
+        excluded: Expected misses without a filter where the nearest rows are excluded.
         even: Expected misses with a filter whose rows are spread evenly over the leaves.
-        others: Expected misses with any other filter, or where the nearest rows are excluded.
+        others: Expected misses with any other filter.
         reads: Mean number of rows read where every row is eligible.
 
     Example:
-        >>> measured = (0.4, 0.1), (0.2, 0.2), (0.01, 0.04), (1000.0, 4000.0)
+        >>> measured = (0.4, 0.1), (0.1, 0.1), (0.2, 0.2), (0.01, 0.04), (1000.0, 4000.0)
         >>> misses = LeafMisses((1, 100), *measured)
         >>> round(misses.at(10, rows="plain"), 3), round(misses.at(10, rows="others"), 3)
         (0.2, 0.02)
@@ -68,11 +69,12 @@ class LeafMisses:
 
     ranks: tuple[int, ...]
     plain: tuple[float, ...]
+    excluded: tuple[float, ...]
     even: tuple[float, ...]
     others: tuple[float, ...]
     reads: tuple[float, ...]
 
-    def at(self, rank: int, *, rows: Literal["plain", "even", "others"]) -> float:
+    def at(self, rank: int, *, rows: Literal["plain", "excluded", "even", "others"]) -> float:
         """Expected misses with which ``rank`` hits are found with the calibrated recall."""
         return self._between(rank, getattr(self, rows))
 
@@ -86,12 +88,13 @@ class LeafMisses:
     @classmethod
     def worst(cls, measured: Sequence[LeafMisses]) -> LeafMisses:
         """The misses that suffice for every kind of query."""
-        plain, even, others, reads = (
+        plain, excluded, even, others, reads = (
             list(zip(*(getattr(each, name) for each in measured))) for name in _MEASURED
         )
         return cls(
             measured[0].ranks,
             tuple(map(min, plain)),
+            tuple(map(min, excluded)),
             tuple(map(min, even)),
             tuple(map(min, others)),
             tuple(map(max, reads)),
@@ -111,8 +114,9 @@ class LeafMisses:
 def calibrate(scan: LeafScan, queries: Vectors, target: float) -> LeafMisses:
     """The most misses, per number of hits, whose mean recall over ``queries`` is ``target``.
 
-    With a filter they must suffice for each of several: random rows, groups of near rows, whole
-    leaves, and the half far from the query; and when the nearest 10, 100 and 1,000 are excluded.
+    Without a filter they must suffice when the nearest 10, 100 and 1,000 are excluded; with one,
+    also for each of several: random rows, groups of near rows, whole leaves, and the half far from
+    the query.
     """
     items = len(scan.vectors)
     ranks = [rank for rank in _RANKS if rank * _SHARE <= items] or [1]
@@ -121,19 +125,20 @@ def calibrate(scan: LeafScan, queries: Vectors, target: float) -> LeafMisses:
     least = dict.fromkeys(ranks, _LEAST)
     plain = _raised(least, [_Needs(scan, queries, nearest)], target)
     reads = [_rows_read(scan, queries, rank, math.exp(-plain[rank])) for rank in ranks]
-    others = least
+    excluded = plain
     for count in ranks[1:]:
-        others = _raised(others, [_Needs(scan, queries, nearest, after=count)], target)
+        excluded = _raised(excluded, [_Needs(scan, queries, nearest, after=count)], target)
     higher = 1 - (1 - target) * _LOSS_OF_FILTERS
     even = least
     for cases in _random_rows(items, queries):
         even = _raised_for(even, scan, exact, cases, higher)
-    others = {rank: max(others[rank], even[rank]) for rank in ranks}
+    others = {rank: max(excluded[rank], even[rank]) for rank in ranks}
     for cases in (*_near_rows(scan, queries), _far_halves(scan, queries)):
         others = _raised_for(others, scan, exact, cases, higher)
     return LeafMisses(
         tuple(ranks),
         tuple(math.exp(-plain[rank]) for rank in ranks),
+        tuple(math.exp(-excluded[rank]) for rank in ranks),
         tuple(math.exp(-even[rank]) for rank in ranks),
         tuple(math.exp(-others[rank]) for rank in ranks),
         tuple(max(read, 1.0) for read in reads),

@@ -27,6 +27,8 @@ from recsys.index.kernels import (
     sort,
     worse,
 )
+from recsys.index.leaves.codes import ROWS, round_query, select
+from recsys.index.leaves.sketches import AT_ONCE, PLANES, SCRATCH, prepare, scratch, sift
 from recsys.loops import F4, F8, I1, I2, I4, I8, array, compiled
 
 _PARTITION = types.Tuple(
@@ -36,6 +38,7 @@ _PARTITION = types.Tuple(
         array(I1, 2),  # codes [n, d]
         array(F4, 2),  # factors [n, 2]
         array(F4, 2),  # axes [m, d]
+        types.Tuple((array(types.uint64, 2), array(F4), array(F4))),  # sketches, steps, doubt
     )
 )
 _GROUPS = types.Tuple(
@@ -45,14 +48,18 @@ _GROUPS = types.Tuple(
         array(I4),  # positions
         array(F4, 2),  # centroids [m, d]
         array(F4),  # spread [m]
+        array(types.uint8),  # member [n / 8]
     )
 )
 _WORK = types.Tuple((array(I8, written=True), array(I8, written=True), array(I8, written=True)))
+_QUERY = types.Tuple(
+    (array(I2, written=True), array(F4, written=True), PLANES, array(F4, written=True))
+)
 _QUEUE = types.Tuple((array(I4, written=True), I8, array(types.boolean, written=True)))
-_FIRST_BLOCK, _BLOCK = 16, 256
+_FIRST_BLOCK, _BLOCK = 16, AT_ONCE
 """Number of rows compared before the k-th score is read again: at first, and at most."""
-_MOST = 32_767
-"""Largest number in a query of whole numbers."""
+_WAITING = 64
+"""Number of rows that are likely to be near, and loaded ahead, before they are compared."""
 _LOWEST, _PER_DEVIATION, _LEVELS = -2.0, 16, 160
 """Least level, levels per standard deviation, and their number."""
 _STEEPNESS = 1.15
@@ -67,62 +74,6 @@ _TAILS = np.array(
 _FIRST, _FIRST_GROUPS, _FIRST_ROWS = 2.0, 3, 4
 """Standard deviations in the bound by which the first groups are chosen, their least number, and
 number of rows in them per hit."""
-
-
-@compiled(I4(array(I1, 2), I8, array(I2)))
-def _code_score(codes, position, whole):
-    total = np.int32(0)
-    for i in range(whole.shape[0]):
-        total += np.int32(codes[position, i]) * np.int32(whole[i])
-    return total
-
-
-@compiled(F8(array(F4), array(I2, written=True), array(F8, written=True)))
-def _round_query(query, whole, sizes):
-    """Write a query as whole numbers times the step that is returned.
-
-    ``sizes`` receives the query's length, and the largest error of its product with codes of unit
-    scale.
-    """
-    dimension = len(query)
-    norm, largest, lost = 0.0, 0.0, 0.0
-    for j in range(dimension):
-        norm += np.float64(query[j]) ** 2
-        largest = max(largest, abs(np.float64(query[j])))
-    # The sum over all dimensions fits 32 bits.
-    step = largest / min(_MOST, (2**31 - 1) // (128 * dimension))
-    if step == 0:
-        step = 1.0
-    for j in range(dimension):
-        whole[j] = np.int16(np.rint(query[j] / step))
-        lost += (np.float64(query[j]) - step * whole[j]) ** 2
-    sizes[0] = np.sqrt(norm)
-    sizes[1] = np.sqrt(lost * dimension) * 127
-    return step
-
-
-_ROWS = (array(I4, 2, written=True), array(F4, written=True))
-
-
-@compiled(
-    I8(array(I1, 2), array(F4, 2), *_ROWS, I8, array(I2), array(F4), F4), fastmath={"contract"}
-)
-def _near(codes, factors, block, bases, count, whole, bound, least):
-    """Keep the positions of a block that can have the score ``least``, and return their number.
-
-    ``bases`` holds the score of the centroid of each row's leaf, ``bound`` the rounding error of
-    it, the step of the query, its error for codes of unit scale, and its length.
-    """
-    products, near, kept = block[0], block[1], 0
-    for j in range(count):
-        products[j] = _code_score(codes, near[j], whole)
-    for j in range(count):
-        position = near[j]
-        scale, error = factors[position, 0], factors[position, 1]
-        above = scale * (bound[1] * products[j] + bound[2]) + bound[3] * error
-        near[kept] = position
-        kept += bases[j] + bound[0] + above >= least
-    return kept
 
 
 @compiled(F8(array(F4, 2), array(F4)))
@@ -150,20 +101,19 @@ def _stretch(axes, query):
 )
 def _locate(query, partition, centres, spread, means, widths):
     """Write the mean and the standard deviation of the scores in each group."""
-    along = np.float32(_stretch(partition[-1], query))
+    along = np.float32(_stretch(partition[4], query))
     for j in range(len(centres)):
         means[j], widths[j] = float_score(centres, j, query), along * spread[j]
 
 
-@compiled(I8(F4, F4, F4))
-def _level(threshold, mean, width):
-    """How many standard deviations ``width`` a score is above the mean, as a position in _TAILS."""
-    above = threshold - mean
-    if above <= _LOWEST * width:
-        return 0
-    if above >= (_LOWEST + _LEVELS // _PER_DEVIATION) * width:
-        return _LEVELS - 1
-    return int((above / width - _LOWEST) * _PER_DEVIATION)
+@compiled(types.void(F4, array(F4), array(F4), array(I2, written=True)))
+def _rank(threshold, means, widths, levels):
+    """How many standard deviations a score is above each mean, as positions in _TAILS."""
+    lowest, last = np.float32(_LOWEST), np.float32(_LEVELS - 1)
+    for j in range(len(means)):
+        width = max(widths[j], np.float32(1e-30))
+        level = ((threshold - means[j]) / width - lowest) * np.float32(_PER_DEVIATION)
+        levels[j] = np.int16(min(max(level, np.float32(0)), last))
 
 
 @compiled(
@@ -177,10 +127,10 @@ def _expect(threshold, means, widths, begins, levels, beyond):
     ``levels`` receives the level of each group, higher where a row above the score is less likely,
     and ``beyond`` the expected number of such rows in all groups of each level and above.
     """
+    _rank(threshold, means, widths, levels)
     beyond[:] = 0.0
     for j in range(len(means)):
-        level = _level(threshold, means[j], widths[j])
-        levels[j] = level
+        level = levels[j]
         beyond[level] += (begins[j + 1] - begins[j]) * _TAILS[level]
     for level in range(_LEVELS - 2, -1, -1):
         beyond[level] += beyond[level + 1]
@@ -196,7 +146,7 @@ def needed_misses(queries, partition, groups, thresholds, own, misses):
 
     The rows are those above the threshold of each query.
     """
-    leaves, begins, _, centres, spread = groups
+    leaves, begins, _, centres, spread, _ = groups
     means, widths = np.empty(len(leaves), np.float32), np.empty(len(leaves), np.float32)
     levels, beyond = np.empty(len(leaves), np.int16), np.empty(_LEVELS, np.float64)
     for i in range(len(queries)):
@@ -247,7 +197,7 @@ _MEANS = (array(F4, 2, written=True), array(F4, written=True))
 @compiled(types.void(_PARTITION, array(I4), array(I8), array(I4), *_MEANS))
 def summarise(partition, leaves, begins, positions, means, spread):
     """Write the mean of each group of rows, from their codes, and their spread around it."""
-    centroids, _, codes, factors, _ = partition
+    centroids, _, codes, factors, _, _ = partition
     dimension = centroids.shape[1]
     total = np.empty(dimension, np.float64)
     for j in range(len(leaves)):
@@ -279,16 +229,16 @@ def summarise(partition, leaves, begins, positions, means, spread):
         _PARTITION,
         _GROUPS,
         _QUEUE,
-        array(I2),
-        array(F4),
-        *_ROWS,
+        _QUERY,
+        *ROWS,
+        SCRATCH,
         I8,
         HIDDEN,
         HITS,
     )
 )
 def _read(
-    vectors, query, at, partition, groups, queue, whole, bound, block, bases, size, hidden, hits
+    vectors, query, at, partition, groups, queue, numbers, block, bases, memory, size, hidden, hits
 ):
     """Offer the rows of queued groups to the hits of a query.
 
@@ -296,14 +246,17 @@ def _read(
     """
     best, scores, near = hits[0][at], hits[1][at], block[1]
     _, died, version, never, starts = hidden
-    centroids, rows, codes, factors, _ = partition
-    leaves, begins, positions, _, _ = groups
+    centroids, rows, codes, factors, _, sketches = partition
+    leaves, begins, positions, _, _, member = groups
+    bits, steps, _ = sketches
+    whole, bound, planes, line = numbers
     queued, limit, unread = queue
     most = _BLOCK if size == len(scores) else _FIRST_BLOCK
     begin, end, base, visited, exact, read, seen = 0, 0, np.float32(0), 0, 0, 0, 0
     while True:
-        count = 0
-        while count < most:
+        count, full = 0, size == len(scores)
+        least = scores[0] if full else np.float32(-np.inf)
+        while count < (_WAITING if most == _BLOCK else _FIRST_BLOCK):
             if begin == end:
                 if visited == len(queued) or read >= limit:
                     break
@@ -312,15 +265,21 @@ def _read(
                 base = float_score(centroids, leaves[group], query)
                 begin, end = begins[group], begins[group + 1]
                 visited, read = visited + 1, read + end - begin
-            more = min(most - count, end - begin)
-            for j in range(more):
-                near[count + j] = positions[begin + j] if len(positions) else begin + j
-                bases[count + j] = base
-            begin, count = begin + more, count + more
+            if full:
+                last, score = min(end, begin + most), base + bound[0]
+                count, begin = sift(
+                    bits, steps, positions, member, begin, last, planes, line, score, least,
+                    codes, factors, *memory, near, bases, count,
+                )  # fmt: skip
+            else:
+                more = min(most, end - begin)
+                for j in range(more):
+                    near[count + j] = positions[begin + j] if len(positions) else begin + j
+                    bases[count + j] = base
+                count, begin = count + more, begin + more
         if count == 0:
             return size, visited, exact, read, seen
-        least = scores[0] if size == len(scores) else np.float32(-np.inf)
-        kept = _near(codes, factors, block, bases, count, whole, bound, least)
+        kept = select(codes, factors, block, bases, count, whole, bound, least)
         for j in range(kept):
             near[j] = rows[near[j]]
             prefetch(vectors, near[j])
@@ -334,7 +293,7 @@ def _read(
             elif size == len(scores):
                 seen += 1
         exact += kept
-        if size == len(scores):
+        if full:
             most = min(2 * most, _BLOCK)
 
 
@@ -349,7 +308,7 @@ def scan_leaves(vectors, queries, chosen, partition, groups, longest, misses, hi
     not read is at most ``misses`` per hit; with 0 it reads all. ``work`` receives the numbers of
     leaves, exact scores and rows read.
     """
-    leaves, begins, _, centres, spread = groups
+    leaves, begins, _, centres, spread, _ = groups
     count, k = len(leaves), hits[0].shape[1]
     nearest = min(count, _FIRST_GROUPS + _FIRST_ROWS * k * count // max(begins[-1], 1))
     means, widths = np.empty(count, np.float32), np.empty(count, np.float32)
@@ -357,13 +316,16 @@ def scan_leaves(vectors, queries, chosen, partition, groups, longest, misses, hi
     levels, beyond = np.empty(count, np.int16), np.empty(_LEVELS, np.float64)
     unread, whole = np.empty(count, np.bool_), np.empty(queries.shape[1], np.int16)
     sizes, bound = np.empty(2, np.float64), np.empty(4, np.float32)
-    block, bases = np.empty((2, _BLOCK), np.int32), np.empty(_BLOCK, np.float32)
+    planes, line = np.empty((len(partition[5][0]) // 2, 4), np.uint64), np.empty(2, np.float32)
+    block, bases = np.empty((2, 2 * _BLOCK), np.int32), np.empty(2 * _BLOCK, np.float32)
+    memory = scratch()
     for i in range(len(chosen)):
         at = chosen[i]
         query, most = queries[at], nearest
         bound[0] = 3 * rounding_slack(query, longest)
-        bound[1] = _round_query(query, whole, sizes)
+        bound[1] = round_query(query, whole, sizes)
         bound[2], bound[3] = sizes[1] * 1.001, sizes[0]
+        prepare(query, partition[5][2], planes, line)
         _locate(query, partition, centres, spread, means, widths)
         unread[:] = True
         size, seen, visited, exact, read = 0, 0, 0, 0, 0
@@ -382,10 +344,10 @@ def scan_leaves(vectors, queries, chosen, partition, groups, longest, misses, hi
                 partition,
                 groups,
                 (order[:found], limit, unread),
-                whole,
-                bound,
+                (whole, bound, planes, line),
                 block,
                 bases,
+                memory,
                 size,
                 hidden,
                 hits,

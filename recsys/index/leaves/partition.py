@@ -23,7 +23,7 @@ from recsys.index.rows import RowSet
 _NO_ROWS = np.empty(0, np.int32)
 _EVEN = 2.0
 """Variance of the rows per leaf, relative to that of random rows, up to which they are even."""
-_DTYPES = {"tokens": np.int32, "order": np.int32, "codes": np.int8}
+_DTYPES = {"tokens": np.int32, "order": np.int32, "codes": np.int8, "sketches": np.uint64}
 _AXES, _AXES_ROWS = 32, 16_384
 """Most directions in which the spread is known, and number of rows on which it is measured."""
 
@@ -40,6 +40,8 @@ class LeafGroups:
         centroids: Mean of the eligible rows of each leaf, float32 ``[m, d]``.
         spread: As in ``Partition``, of the eligible rows, float32 ``[m]``.
         even: Whether the rows are spread over the leaves as random ones are.
+        member: One bit per position of a partition, the first in the lowest bit of a byte, uint8
+            ``[n / 8]``; empty where every row is eligible.
     """
 
     leaves: Rows
@@ -48,11 +50,12 @@ class LeafGroups:
     centroids: Vectors
     spread: Vectors
     even: bool
+    member: npt.NDArray[np.uint8]
 
     @property
     def arrays(self) -> tuple[Any, ...]:
         """The arguments of a kernel."""
-        return self.leaves, self.begins, self.positions, self.centroids, self.spread
+        return self.leaves, self.begins, self.positions, self.centroids, self.spread, self.member
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +76,10 @@ class Partition:
         axes: Directions in which the rows spread most around their centroids, float32 ``[m, d]``.
             The squared length of an axis is the excess of its variance over that of the directions
             without an axis, relative to the mean variance of all directions.
+        sketches: Two bits per dimension of each row, in this order, uint64 ``[2 * words, n]``; see
+            ``recsys.index.leaves.sketches``.
+        sketch_steps: Distance of the levels of each row's sketch, float32 ``[n]``.
+        sketch_doubt: Error of sketches that a scan allows for, float32 ``[1]``.
     """
 
     tokens: Rows
@@ -82,10 +89,15 @@ class Partition:
     codes: npt.NDArray[np.int8]
     factors: Vectors
     axes: Vectors
+    sketches: npt.NDArray[np.uint64]
+    sketch_steps: Vectors
+    sketch_doubt: Vectors
 
     @classmethod
     def of(cls, vectors: Vectors, tokens: Rows, leaves: int) -> Partition:
         """Group and encode float32 ``[n, d]`` by the leaf of each row."""
+        from recsys.index.leaves.sketches import encode, measured_doubt, sketch
+
         items, dimension = vectors.shape
         order = np.argsort(tokens, kind="stable").astype(np.int32)
         counts = np.bincount(tokens, minlength=leaves)
@@ -94,11 +106,14 @@ class Partition:
         spread = np.zeros(leaves, np.float32)
         codes = np.empty((items, dimension), np.int8)
         factors = np.empty((items, 2), np.float32)
+        sketches, steps_of_sketches = sketch(dimension, items)
         for leaf in np.flatnonzero(counts):
             at = slice(begins[leaf], begins[leaf + 1])
             members = vectors[order[at]].astype(np.float64)
             centroids[leaf] = members.mean(axis=0)
             residuals = members - centroids[leaf]
+            differences = residuals.astype(np.float32)
+            encode(differences, begins[leaf], sketches, steps_of_sketches)
             squares = np.einsum("nd,nd->n", residuals, residuals)
             spread[leaf] = np.sqrt(squares.mean() / dimension)
             steps = np.abs(residuals).max(axis=1).astype(np.float32) / np.float32(127)
@@ -108,7 +123,11 @@ class Partition:
             codes[at], factors[at, 0] = scaled, steps
             factors[at, 1] = _up(np.sqrt(np.einsum("nd,nd->n", residuals, residuals)))
         axes = _axes(codes, factors[:, 0])
-        return cls(tokens, centroids, spread, order, codes, factors, axes)
+        some = np.linspace(0, items - 1, min(items, _AXES_ROWS)).astype(np.int64)
+        sample = np.asarray(vectors[some])
+        doubt = measured_doubt(sample - centroids[tokens[some]], sample)
+        coarse = sketches, steps_of_sketches, doubt
+        return cls(tokens, centroids, spread, order, codes, factors, axes, *coarse)
 
     def save(self, folder: Path) -> None:
         """Write one file per array into a new or empty folder."""
@@ -129,6 +148,8 @@ class Partition:
             "codes": (items, dimension),
             "factors": (items, 2),
             "axes": (min(dimension, _AXES), dimension),
+            "sketch_doubt": (1,),
+            "sketches": (2 * -(-dimension // 64), items),
         }
         arrays = {}
         for each in fields(cls):
@@ -161,6 +182,7 @@ class Partition:
             self.codes,
             self.factors,
             self.axes,
+            (self.sketches, self.sketch_steps, self.sketch_doubt),
         )
 
     @cached_property
@@ -168,19 +190,23 @@ class Partition:
         """Every row, by leaf."""
         leaves, begins = self._begins(self.tokens[self.order])
         centroids = np.ascontiguousarray(self.centroids[leaves])
-        return LeafGroups(leaves, begins, _NO_ROWS, centroids, self.spread[leaves], even=True)
+        spread, member = self.spread[leaves], np.empty(0, np.uint8)
+        return LeafGroups(leaves, begins, _NO_ROWS, centroids, spread, True, member)
 
     def groups(self, allowed: RowSet) -> LeafGroups:
         """The rows of a set, by leaf."""
         from recsys.index.leaves.kernels import summarise
 
-        positions = np.sort(self._position[allowed.rows])
+        chosen = np.zeros(len(self.order), np.bool_)
+        chosen[self._position[allowed.rows]] = True
+        positions = np.flatnonzero(chosen).astype(np.int32)
         leaves, begins = self._begins(self.tokens[self.order[positions]])
         centroids = np.empty((len(leaves), self.centroids.shape[1]), np.float32)
         spread = np.empty(len(leaves), np.float32)
         summarise(self.arrays, leaves, begins, positions, centroids, spread)
         even = self._is_even(leaves, np.diff(begins))
-        return LeafGroups(leaves, begins, positions, centroids, spread, even)
+        member = np.packbits(chosen, bitorder="little")
+        return LeafGroups(leaves, begins, positions, centroids, spread, even, member)
 
     def _is_even(self, leaves: Rows, counts: npt.NDArray[np.int64]) -> bool:
         """Whether the numbers of rows per leaf vary as those of random rows do."""

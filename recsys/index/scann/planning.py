@@ -125,7 +125,7 @@ class Planner:
         tuned = max(rank, math.ceil(_LAST * (rank - k / 2)))
         setting = self._setting(tuned, effort, tail=True)
         if self._prefers_scan(rank, setting):
-            return Plan("leaves", None, misses=self.misses.at(k, rows="others"))
+            return Plan("leaves", None, misses=self.misses.at(k, rows="excluded"))
         return Plan("scann", None, setting)
 
     def _filtered(self, arguments: SearchArguments, queries: Any, eligible: int) -> Plan:

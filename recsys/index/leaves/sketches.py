@@ -1,0 +1,335 @@
+"""Two bits per dimension of each row, compared with a query by counting bits.
+
+A sketch approximates the difference of a row from the centroid of its leaf. It has an eighth of the
+size of the codes of ``Partition`` with one byte per dimension, and several are compared at once.
+Dimensions are mixed first (random signs, then Hadamard matrices of 64 dimensions), so that every
+number of a sketch matters about as much, whichever dimensions a row differs in.
+"""
+
+# mypy: disable-error-code="no-untyped-def,no-untyped-call,call-arg"
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.extending import intrinsic
+
+from recsys.ids import Vectors
+from recsys.index.kernels import exact_score, touch
+from recsys.loops import F4, F8, I1, I4, I8, array, compiled
+
+WORD = 64
+"""Number of dimensions in each word of bits."""
+AT_ONCE = 1024
+"""Largest number of sketches that are compared at once."""
+_U1, _U8 = types.uint8, types.uint64
+_LEVEL = 0.996
+"""Step of the four levels for numbers of a normal distribution with a deviation of 1."""
+_LOST = 0.001
+"""Share of rows whose score may exceed its estimate by more than is allowed for."""
+_SAMPLE, _DIRECTIONS = 4_096, 64
+"""Number of rows, and of queries, on which errors are measured."""
+_MOST = 7
+"""Largest number in a query, of four bits with a sign."""
+_DENSE = 6
+"""Number of positions per chosen one up to which it is faster to compare all of them."""
+SCRATCH = types.Tuple(
+    (
+        array(_U8, 2, written=True),  # bits [2, AT_ONCE]
+        array(_U8, written=True),  # totals [AT_ONCE]
+        array(F4, written=True),  # steps [AT_ONCE]
+        array(_U8, written=True),  # eight flags per word
+        array(_U1, written=True),  # the same flags
+    )
+)
+_SKETCHES = (array(_U8, 2), array(F4))
+_CODES = (array(I1, 2), array(F4, 2))
+_KEPT = (array(I4, written=True), array(F4, written=True))
+PLANES = array(_U8, 2, written=True)
+
+
+def words(dimension: int) -> int:
+    """Number of words for each of the two bits of a sketch."""
+    return -(-dimension // WORD)
+
+
+@intrinsic
+def _ones(_, bits):
+    """Number of bits that are set."""
+
+    def generate(_, builder, __, arguments):
+        return builder.ctpop(arguments[0])
+
+    return types.uint64(types.uint64), generate
+
+
+@compiled(F8(I8))
+def _sign(dimension):
+    """A random sign per dimension."""
+    bits = np.uint64(dimension + 1) * np.uint64(0x9E3779B97F4A7C15)
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return 1.0 if bits >> np.uint64(63) else -1.0
+
+
+@compiled(types.void(array(F4), array(F8, written=True)))
+def _mix(vector, mixed):
+    """Rotate a vector, padded with zeros to whole words."""
+    count = len(mixed) // WORD
+    mixed[:] = 0.0
+    for i in range(len(vector)):
+        mixed[i % count * WORD + i // count] = _sign(i) * vector[i] / np.sqrt(WORD)
+    for start in range(0, len(mixed), WORD):
+        half = 1
+        while half < WORD:
+            for low in range(start, start + WORD, 2 * half):
+                for i in range(low, low + half):
+                    one, other = mixed[i], mixed[i + half]
+                    mixed[i], mixed[i + half] = one + other, one - other
+            half *= 2
+
+
+@compiled(types.void(array(F4, 2), I8, array(_U8, 2, written=True), array(F4, written=True)))
+def encode(differences, begin, bits, steps):
+    """Write the sketches of rows from the position ``begin``.
+
+    Args:
+        differences: Rows minus the centroid of their leaf, float32 ``[m, d]``.
+        begin: Position of the first one.
+        bits: Words of the lower and the upper bits in turn, uint64 ``[2 * words, n]``.
+        steps: Distance of the levels of each row, float32 ``[n]``.
+    """
+    mixed = np.empty(len(bits) // 2 * WORD, np.float64)
+    for j in range(len(differences)):
+        _mix(differences[j], mixed)
+        squares, along = 0.0, 0.0
+        for i in range(len(mixed)):
+            squares += mixed[i] * mixed[i]
+        step = max(_LEVEL * np.sqrt(squares / len(mixed)), 1e-30)
+        for word in range(len(bits)):
+            bits[word, begin + j] = 0
+        for i in range(len(mixed)):
+            level = int(min(max(np.floor(mixed[i] / step), -2.0), 1.0)) + 2
+            along += mixed[i] * (level - 1.5)
+            word, bit = i // WORD * 2, np.uint64(i % WORD)
+            bits[word, begin + j] |= np.uint64(level & 1) << bit
+            bits[word + 1, begin + j] |= np.uint64(level >> 1) << bit
+        # The product with the row itself is exact.
+        steps[begin + j] = squares / along if along > 0 else 0.0
+
+
+@compiled(types.void(array(F4), array(F4), PLANES, array(F4, written=True)))
+def prepare(query, doubt, planes, line):
+    """Write the bits of a query, uint64 ``[words, 4]``, and the ``line`` of ``sift``.
+
+    ``doubt`` is that of ``measured_doubt``.
+    """
+    mixed = np.empty(len(planes) * WORD, np.float64)
+    _mix(query, mixed)
+    largest, squares, total = 0.0, 0.0, 0
+    for i in range(len(mixed)):
+        largest = max(largest, abs(mixed[i]))
+        squares += mixed[i] * mixed[i]
+    step = largest / _MOST if largest > 0 else 1.0
+    planes[:] = 0
+    for i in range(len(mixed)):
+        number = int(np.rint(mixed[i] / step))
+        total += number
+        for bit in range(4):
+            set_ = np.uint64((number >> bit) & 1)
+            planes[i // WORD, bit] |= set_ << np.uint64(i % WORD)
+    line[0] = step
+    line[1] = doubt[0] * np.sqrt(squares) - 1.5 * total * step
+
+
+@compiled(
+    types.void(array(_U8, 2), _U8, _U8, I8, array(_U8, 2), _U8, array(_U8, written=True)),
+)
+def _multiply(bits, row, first, count, planes, word, totals):
+    """Add the products of the numbers in one word with those of a query."""
+    one, two = planes[word, np.uint64(0)], planes[word, np.uint64(1)]
+    four, minus = planes[word, np.uint64(2)], planes[word, np.uint64(3)]
+    upper = row + np.uint64(1)
+    for j in range(count):
+        at = first + np.uint64(j)
+        a, b = bits[row, at], bits[upper, at]
+        total = _ones(a & one) + ((_ones(a & two) + _ones(b & one)) << np.uint64(1))
+        total += (_ones(a & four) + _ones(b & two)) << np.uint64(2)
+        total += (_ones(b & four) - _ones(a & minus)) << np.uint64(3)
+        totals[j] += total - (_ones(b & minus) << np.uint64(4))
+
+
+@compiled(types.void(array(F4, 2), array(_U8, 2), array(F4, 2), array(F4, 2, written=True)))
+def _errors(differences, bits, queries, errors):
+    """Write what estimates lose, relative to the step of a row and the length of a query."""
+    steps, own = np.empty(len(differences), np.float32), np.copy(bits)
+    planes, line = np.empty((len(bits) // 2, 4), np.uint64), np.empty(2, np.float32)
+    totals, none = np.empty(len(differences), np.uint64), np.zeros(1, np.float32)
+    encode(differences, 0, own, steps)
+    for i in range(len(queries)):
+        prepare(queries[i], none, planes, line)
+        totals[:] = 0
+        for word in range(len(planes)):
+            row = np.uint64(2 * word)
+            _multiply(own, row, np.uint64(0), len(totals), planes, np.uint64(word), totals)
+        length = np.sqrt(exact_score(queries, i, queries[i]))
+        for j in range(len(totals)):
+            estimate = steps[j] * (line[0] * np.float32(np.int64(totals[j])) + line[1])
+            unit = steps[j] * length
+            lost = exact_score(differences, j, queries[i]) - estimate
+            errors[i, j] = lost / unit if unit > 0 else np.float32(0)
+
+
+@compiled(
+    types.void(array(_U8), array(F4), _U8, I8, F4, F4, F4, array(_U1, written=True)),
+    fastmath={"contract"},
+)
+def _compare(totals, steps, first, count, step, shift, least, flags):
+    for j in range(count):
+        product = step * np.float32(np.int64(totals[j])) + shift
+        flags[j] = steps[first + np.uint64(j)] * product >= least
+
+
+@compiled(
+    types.void(*_SKETCHES, array(I4), I8, _U8, I8, types.boolean, PLANES, array(F4), F4, *SCRATCH)
+)
+def _flag(
+    bits, steps, positions, begin, first, count, dense, planes, line, least,
+    columns, totals, own, _, flags,
+):  # fmt: skip
+    """Flag rows whose estimate, above the score of their centroid, may be ``least``."""
+    zero = np.uint64(0)
+    for j in range(count):
+        totals[j] = 0
+    for word in range(len(planes)):
+        row = np.uint64(2 * word)
+        if dense:
+            _multiply(bits, row, first, count, planes, np.uint64(word), totals)
+            continue
+        upper = row + np.uint64(1)
+        for j in range(count):
+            position = np.uint64(positions[begin + j])
+            columns[0, j], columns[1, j] = bits[row, position], bits[upper, position]
+        _multiply(columns, zero, zero, count, planes, np.uint64(word), totals)
+    if dense:
+        _compare(totals, steps, first, count, line[0], line[1], least, flags)
+    else:
+        for j in range(count):
+            own[j] = steps[np.uint64(positions[begin + j])]
+        _compare(totals, own, zero, count, line[0], line[1], least, flags)
+    for j in range(count, count + 8):
+        flags[j] = 0
+
+
+@compiled(I8(array(I4), I8, I8, I8))
+def _after(positions, low, high, last):
+    """Where the positions from ``last`` begin in ``positions[low:high]``."""
+    if positions[high - 1] < last:
+        return high
+    while low < high:
+        middle = (low + high) // 2
+        if positions[middle] < last:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled(
+    types.UniTuple(I8, 2)(
+        *_SKETCHES, array(I4), array(_U1), I8, I8, PLANES, array(F4), F4, F4, *_CODES, *SCRATCH,
+        *_KEPT, I8,
+    )
+)  # fmt: skip
+def sift(
+    bits, steps, positions, member, begin, end, planes, line, base, least, codes, factors,
+    columns, totals, own, eight, flags, near, bases, at,
+):  # fmt: skip
+    """Append positions of rows that may have the score ``least`` to ``near``.
+
+    ``positions[begin:end]`` are those of the rows in question, ascending, and ``member`` holds one
+    bit for each position of all rows; both are empty where positions are the numbers from 0. Where
+    the rows are dense, those between them are compared as well. ``planes`` and ``line`` are those
+    of the query, and ``base`` is the score of the centroid. The codes and factors of the rows found
+    are loaded ahead. The arrays from ``columns`` to ``flags`` are the memory of ``scratch``.
+
+    Returns:
+        The number of positions in ``near``, before which it was ``at``, and the first of
+        ``positions`` that was not compared.
+    """
+    first, count, dense = np.uint64(begin), min(AT_ONCE, end - begin), True
+    if len(positions):
+        first = np.uint64(positions[begin])
+        span = np.int64(positions[end - 1] - positions[begin] + 1)
+        dense = span <= _DENSE * (end - begin)
+        if dense:
+            count = min(AT_ONCE, span)
+    _flag(
+        bits, steps, positions, begin, first, count, dense, planes, line, least - base,
+        columns, totals, own, eight, flags,
+    )  # fmt: skip
+    code, size = np.uint64(codes.ctypes.data), np.uint64(codes.shape[1])
+    factor, pair = np.uint64(factors.ctypes.data), np.uint64(2 * factors.itemsize)
+    for word in range((count + 7) // 8):
+        if eight[word] == 0:
+            continue
+        for j in range(8 * word, 8 * word + 8):
+            position = first + np.uint64(j)
+            if flags[j] == 0:
+                continue
+            if not dense:
+                position = np.uint64(positions[begin + j])
+            elif len(member):
+                byte = member[position >> np.uint64(3)]
+                if (byte >> np.uint8(position & np.uint64(7))) & 1 == 0:
+                    continue
+            near[at], bases[at] = position, base
+            touch(code + position * size)
+            touch(factor + position * pair)
+            at += 1
+    if dense and len(positions):
+        return at, _after(positions, begin, end, np.int64(first) + count)
+    return at, begin + count
+
+
+@compiled(SCRATCH())
+def scratch():
+    """Memory for ``sift``."""
+    eight = np.zeros(AT_ONCE // 8 + 1, np.uint64)
+    return (
+        np.empty((2, AT_ONCE), np.uint64),
+        np.empty(AT_ONCE, np.uint64),
+        np.empty(AT_ONCE, np.float32),
+        eight,
+        eight.view(np.uint8),
+    )
+
+
+def sketch(dimension: int, items: int) -> tuple[Any, Any]:
+    """Bits and steps of a number of rows, to be written by ``encode``."""
+    return np.empty((2 * words(dimension), items), np.uint64), np.empty(items, np.float32)
+
+
+def measured_doubt(differences: Vectors, queries: Vectors) -> Vectors:
+    """Error of estimates that is allowed for, in steps of a row times the length of a query.
+
+    For vectors of 64 dimensions and more it is about 1.
+
+    Args:
+        differences: Rows minus the centroid of their leaf, float32 ``[m, d]``.
+        queries: Vectors like those that are searched, float32 ``[b, d]``.
+
+    Returns:
+        float32 ``[1]``.
+    """
+    some, few = _spread(differences, _SAMPLE), _spread(queries, _DIRECTIONS)
+    bits, _ = sketch(some.shape[1], len(some))
+    errors = np.empty((len(few), len(some)), np.float32)
+    _errors(some, bits, few, errors)
+    return np.array([max(np.quantile(errors, 1 - _LOST), 0.0)], np.float32)
+
+
+def _spread(rows: Vectors, count: int) -> Vectors:
+    return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(np.int64)]
