@@ -173,7 +173,10 @@ def test_readers_see_the_status_only(guarded: tuple[str, Path]) -> None:
     address, file = guarded
     secret = create_token(file, "viewer", scopes=("operations:read",))
     with RecsysClient(address, timeout=WAIT, token=secret) as client:
-        assert client.get_status().workers and client.get_time_series()
+        status = client.get_status()
+        assert status.workers and client.get_time_series()
+        assert status.caller is not None and status.caller.name == "viewer"
+        assert status.may("operations", "read") and not status.may("catalog", "read")
         for call in (client.list_slow_requests, client.get_configuration, client.list_tokens):
             with pytest.raises(PermissionDeniedError, match="lacks the scope 'admin'"):
                 call()

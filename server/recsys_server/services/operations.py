@@ -55,7 +55,11 @@ class OperationsService(OperationsServiceServicer):
         self, request: pb.GetStatusRequest, context: Any
     ) -> pb.GetStatusResponse:
         state = await self._state.overview.ask("status")
-        return status_message(state, self._state.backend)
+        response = status_message(state, self._state.backend)
+        own = None if self._access is None else self._access.caller(context.invocation_metadata())
+        if own is not None:
+            response.caller.CopyFrom(_message(own, own))
+        return response
 
     async def GetTimeSeries(  # noqa: D102
         self, request: pb.GetTimeSeriesRequest, context: Any

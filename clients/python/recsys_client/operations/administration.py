@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from recsys_client.operations.operation import Operation, made
-from recsys_client.operations.service import SERVICE
+from recsys_client.operations.service import SERVICE, read_token
 from recsys_client.pb.recsys.v1 import operations_pb2 as pb
 from recsys_client.records.administration import (
     CreatedToken,
@@ -41,7 +41,7 @@ def tokens() -> Operation[list[TokenRecord]]:
         SERVICE + "ListTokens",
         pb.ListTokensRequest(),
         pb.ListTokensResponse,
-        lambda message: list(map(_read_token, message.tokens)),
+        lambda message: list(map(read_token, message.tokens)),
     )
 
 
@@ -56,7 +56,7 @@ def create_token(
         SERVICE + "CreateToken",
         message,
         pb.CreateTokenResponse,
-        lambda response: CreatedToken(_read_token(response.token), response.secret),
+        lambda response: CreatedToken(read_token(response.token), response.secret),
     )
 
 
@@ -67,17 +67,5 @@ def revoke_token(name: str) -> Operation[TokenRecord]:
         SERVICE + "RevokeToken",
         message,
         pb.RevokeTokenResponse,
-        lambda response: _read_token(response.token),
-    )
-
-
-def _read_token(message: pb.Token) -> TokenRecord:
-    return TokenRecord(
-        message.name,
-        tuple(message.scopes),
-        message.created_at,
-        message.expires_at or None,
-        message.rate,
-        message.expired,
-        message.current,
+        lambda response: read_token(response.token),
     )

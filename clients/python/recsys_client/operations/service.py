@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from recsys_client.operations.operation import Operation, made
 from recsys_client.pb.recsys.v1 import operations_pb2 as pb
+from recsys_client.records.administration import TokenRecord
 from recsys_client.records.figures import MethodFigures, MinuteFigures, SlowRequest, SlowRequests
 from recsys_client.records.service_status import (
     Alert,
@@ -74,6 +75,20 @@ def _read_status(message: pb.GetStatusResponse) -> ServiceStatus:
             ServiceHealth(each.name, each.workers_serving, each.fault) for each in message.services
         ),
         tuple(map(_read_alert, message.alerts)),
+        read_token(message.caller) if message.HasField("caller") else None,
+    )
+
+
+def read_token(message: pb.Token) -> TokenRecord:
+    """A token without its secret."""
+    return TokenRecord(
+        message.name,
+        tuple(message.scopes),
+        message.created_at,
+        message.expires_at or None,
+        message.rate,
+        message.expired,
+        message.current,
     )
 
 

@@ -55,6 +55,10 @@ class TokenRecord:
     expired: bool = False
     current: bool = False
 
+    def allows(self, service: str, scope: str) -> bool:
+        """Whether it has a scope of a service, such as "write" of "catalog"."""
+        return scope in self.scopes or f"{service}:{scope}" in self.scopes
+
 
 @dataclass(frozen=True)
 class CreatedToken:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from recsys_client.records.administration import TokenRecord
+
 WorkerState = Literal["starting", "ready", "ended", "unknown"]
 Severity = Literal["warning", "critical", "unknown"]
 
@@ -213,6 +215,7 @@ class ServiceStatus:
         interactions: Number of interactions in the histories of all users.
         services: Health of each gRPC service.
         alerts: Conditions that need an operator, the most severe first.
+        caller: Token of the call, or None in a service without tokens.
 
     Example:
         >>> ServiceStatus("0.1.0", 1704067200, 60.0, ServedBundle("v1")).alerts
@@ -234,3 +237,8 @@ class ServiceStatus:
     interactions: int = 0
     services: tuple[ServiceHealth, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    caller: TokenRecord | None = None
+
+    def may(self, service: str, scope: str) -> bool:
+        """Whether the caller has a scope of a service, such as "write" of "catalog"."""
+        return self.caller is None or self.caller.allows(service, scope)

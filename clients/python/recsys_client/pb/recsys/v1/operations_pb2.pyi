@@ -45,7 +45,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("version", "started_at", "uptime_seconds", "active", "canary", "workers", "workers_replaced", "store", "indexes", "audits", "items", "users", "interactions", "services", "alerts")
+    __slots__ = ("version", "started_at", "uptime_seconds", "active", "canary", "workers", "workers_replaced", "store", "indexes", "audits", "items", "users", "interactions", "services", "alerts", "caller")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     STARTED_AT_FIELD_NUMBER: _ClassVar[int]
     UPTIME_SECONDS_FIELD_NUMBER: _ClassVar[int]
@@ -61,6 +61,7 @@ class GetStatusResponse(_message.Message):
     INTERACTIONS_FIELD_NUMBER: _ClassVar[int]
     SERVICES_FIELD_NUMBER: _ClassVar[int]
     ALERTS_FIELD_NUMBER: _ClassVar[int]
+    CALLER_FIELD_NUMBER: _ClassVar[int]
     version: str
     started_at: int
     uptime_seconds: float
@@ -76,7 +77,8 @@ class GetStatusResponse(_message.Message):
     interactions: int
     services: _containers.RepeatedCompositeFieldContainer[ServiceHealth]
     alerts: _containers.RepeatedCompositeFieldContainer[Alert]
-    def __init__(self, version: _Optional[str] = ..., started_at: _Optional[int] = ..., uptime_seconds: _Optional[float] = ..., active: _Optional[_Union[ServedBundle, _Mapping[str, object]]] = ..., canary: _Optional[_Union[ServedBundle, _Mapping[str, object]]] = ..., workers: _Optional[_Iterable[_Union[WorkerStatus, _Mapping[str, object]]]] = ..., workers_replaced: _Optional[int] = ..., store: _Optional[_Union[StoreStatus, _Mapping[str, object]]] = ..., indexes: _Optional[_Iterable[_Union[IndexStatus, _Mapping[str, object]]]] = ..., audits: _Optional[_Iterable[_Union[AuditStatus, _Mapping[str, object]]]] = ..., items: _Optional[int] = ..., users: _Optional[int] = ..., interactions: _Optional[int] = ..., services: _Optional[_Iterable[_Union[ServiceHealth, _Mapping[str, object]]]] = ..., alerts: _Optional[_Iterable[_Union[Alert, _Mapping[str, object]]]] = ...) -> None: ...
+    caller: Token
+    def __init__(self, version: _Optional[str] = ..., started_at: _Optional[int] = ..., uptime_seconds: _Optional[float] = ..., active: _Optional[_Union[ServedBundle, _Mapping[str, object]]] = ..., canary: _Optional[_Union[ServedBundle, _Mapping[str, object]]] = ..., workers: _Optional[_Iterable[_Union[WorkerStatus, _Mapping[str, object]]]] = ..., workers_replaced: _Optional[int] = ..., store: _Optional[_Union[StoreStatus, _Mapping[str, object]]] = ..., indexes: _Optional[_Iterable[_Union[IndexStatus, _Mapping[str, object]]]] = ..., audits: _Optional[_Iterable[_Union[AuditStatus, _Mapping[str, object]]]] = ..., items: _Optional[int] = ..., users: _Optional[int] = ..., interactions: _Optional[int] = ..., services: _Optional[_Iterable[_Union[ServiceHealth, _Mapping[str, object]]]] = ..., alerts: _Optional[_Iterable[_Union[Alert, _Mapping[str, object]]]] = ..., caller: _Optional[_Union[Token, _Mapping[str, object]]] = ...) -> None: ...
 
 class ServedBundle(_message.Message):
     __slots__ = ("version", "created_at", "share", "workers")
