@@ -8,7 +8,9 @@ from tests.console.console_world import Browser, console, live_service
 
 
 def test_a_user_is_chosen_by_id(browser: Browser) -> None:
-    assert "3 users have a history" in browser.page("/users")
+    page = browser.page("/users")
+    assert "3 users have a history" in page and 'href="/users/user?id=ann"' in page
+    assert [each["user_id"] for each in browser.data("/users")["recent"]] == ["bob", "ann"]
     answer = browser.client.get("/users?id=%20ann", follow_redirects=False)
     assert answer.headers["location"] == "/users/user?id=ann"
     assert browser.data("/users/user?id=nobody", status=404)["code"] == "unknown_id"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from recsys_console.pages import pictures, quality, signing_in, themes
+from recsys_console.pages.feeds import feed
 from recsys_console.pages.items import editing, item, listing, writing
 from recsys_console.pages.overview import page as overview
 from recsys_console.pages.page import Page
@@ -12,6 +13,7 @@ PAGES = (
     Page("Overview", "/", "o", "overview", overview.router),
     Page("Items", "/items", "i", "items", listing.router),
     Page("Users", "/users", "u", "users", choosing.router),
+    Page("Feed", "/feed", "f", "feed", feed.router),
     Page("Quality", "/quality", "q", "quality", quality.router),
 )
 """Entries of the navigation: Overview, Items, Users, Feed, Quality, Operations."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 from recsys_client import (
     TWO_TOWER,
@@ -54,12 +55,12 @@ class Answer:
 async def history_of(
     service: AsyncRecsysClient, description: Description, user_id: str
 ) -> History | None:
-    """The history of a user; None where the service has no store.
+    """The history of a user; None for an unknown visitor, and where the service has no store.
 
     Raises:
         UnknownIdError: No interaction of the user is recorded.
     """
-    if HISTORIES not in description.services:
+    if not user_id or HISTORIES not in description.services:
         return None
     return await service.get_history(user_id, limit=HISTORY)
 
@@ -78,8 +79,20 @@ async def bundles_of(service: AsyncRecsysClient, description: Description) -> di
 
 
 def looking(service: AsyncRecsysClient, history: History | None) -> AsyncRecsysClient:
-    """The service as it answers the user of a history, whose feeds it does not record then."""
-    return service.with_bundle(history.bundle_version if history else "")
+    """The service as it answers the user of a history; feeds of a named bundle are not recorded."""
+    return service.with_bundle(history.bundle_version if history else "active")
+
+
+def feed_request(inputs: Inputs, history: History | None, **further: Any) -> FeedRequest:
+    """The request for the feed of the inputs, with further fields."""
+    return FeedRequest(
+        inputs.query(history, PARTS),
+        inputs.k,
+        inputs.pipeline,
+        filter=inputs.filter or None,
+        seed=SEED,
+        **further,
+    )
 
 
 async def answers(
@@ -91,7 +104,13 @@ async def answers(
     """
     spaces = sorted(description.spaces, key=lambda space: space.name != TWO_TOWER)
     requests = [
-        Request(inputs.query(history, space.reads), inputs.k, space.name, titles=True)
+        Request(
+            inputs.query(history, space.reads),
+            inputs.k,
+            space.name,
+            titles=True,
+            filter=inputs.filter or None,
+        )
         for space in spaces
     ]
     has_feeds = FEEDS in description.services
@@ -104,10 +123,7 @@ async def answers(
 async def _feed(
     service: AsyncRecsysClient, inputs: Inputs, history: History | None
 ) -> FeedResponse | RecsysError:
-    query = inputs.query(history, PARTS)
     try:
-        return await service.rank_feed(
-            FeedRequest(query, inputs.k, inputs.pipeline, titles=True, seed=SEED)
-        )
+        return await service.rank_feed(feed_request(inputs, history, titles=True))
     except RecsysError as error:  # a bundle without feeds has candidates
         return error

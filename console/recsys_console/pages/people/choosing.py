@@ -8,7 +8,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from recsys_client import AsyncRecsysClient
+from recsys_client.errors import PermissionDeniedError
+from recsys_client.records import UserActivity
 from recsys_console.pages.people import user, why
+from recsys_console.pages.people.answers import HISTORIES
 from recsys_console.rendering.formats import user_href
 from recsys_console.rendering.responses import redirect, respond
 from recsys_console.service.connection import Service
@@ -16,6 +19,8 @@ from recsys_console.service.connection import Service
 router = APIRouter()
 router.include_router(user.router)
 router.include_router(why.router)
+RECENT = 60
+"""Number of users that are listed."""
 
 
 @dataclass(frozen=True)
@@ -24,14 +29,24 @@ class Users:
 
     Attributes:
         users: Number of users with a history.
+        recent: Users who were active last; None where the token may not list users, or the service
+            has no store.
     """
 
     users: int
+    recent: tuple[UserActivity, ...] | None
 
 
 async def users(service: AsyncRecsysClient) -> Users:
     """The page that chooses a user."""
-    return Users((await service.describe()).users)
+    description = await service.describe()
+    if HISTORIES not in description.services:
+        return Users(description.users, None)
+    try:
+        recent = await service.list_recent_users(limit=RECENT)
+    except PermissionDeniedError:  # other tokens open users by their ids
+        return Users(description.users, None)
+    return Users(description.users, tuple(recent))
 
 
 @router.get("/users")

@@ -22,13 +22,14 @@ class Inputs:
     """A user, and the changes of a what-if.
 
     Attributes:
-        user: Id of the user.
+        user: Id of the user; "" for an unknown visitor.
         k: Number of items per list.
         pipeline: Name of the feed pipeline; "" for the one of the user's share.
         drop: Ids of items that are left out of the history.
         terms: Search terms, or "".
         context: Value per context column.
         bundle: Second bundle, "active", "canary" or its version; "" for none.
+        filter: Text form of a filter that the items fulfil, or "".
 
     Example:
         >>> Inputs("ann", drop=("lamp",)).is_changed
@@ -42,11 +43,12 @@ class Inputs:
     terms: str = ""
     context: dict[str, str] = field(default_factory=dict, hash=False)
     bundle: str = ""
+    filter: str = ""
 
     @property
     def is_changed(self) -> bool:
         """Whether there is anything but the user as recorded."""
-        return bool(self.drop or self.terms or self.context or self.bundle)
+        return bool(self.drop or self.terms or self.context or self.bundle or self.filter)
 
     @property
     def unchanged(self) -> Inputs:
@@ -66,7 +68,7 @@ class Inputs:
         if self.context and "context" in reads:
             further["context"] = self.context
         if not self.drop or history is None:
-            return Query(user_id=self.user, **further)
+            return Query(user_id=self.user or None, **further)
         kept = [each for each in history.interactions if each.item_id not in self.drop]
         times = [each.time for each in kept if each.time is not None]
         if "history_times" in reads and kept and len(times) == len(kept):
@@ -83,19 +85,22 @@ class Inputs:
         values: list[tuple[str, Any]] = [("id", self.user), *further.items()]
         values += [("drop", each) for each in self.drop]
         values += [(CONTEXT + column, value) for column, value in self.context.items()]
-        values += [(name, getattr(self, name)) for name in ("terms", "pipeline", "bundle")]
+        values += [
+            (name, getattr(self, name)) for name in ("terms", "pipeline", "bundle", "filter")
+        ]
         values += [("k", self.k)] if self.k != Inputs.k else []
         return f"{path}?{urlencode([pair for pair in values if pair[1] != ''])}"
 
 
 def inputs_of(
     request: Request,
-    id: str,
+    id: str = "",
     k: Size = Inputs.k,
     pipeline: str = "",
     drop: Annotated[tuple[str, ...], Parameter()] = (),
     terms: str = "",
     bundle: str = "",
+    filter: str = "",
 ) -> Inputs:
     """The inputs in the parameters of a request."""
     context = {
@@ -104,6 +109,7 @@ def inputs_of(
         if name.startswith(CONTEXT) and value.strip()
     }
     dropped = tuple(dict.fromkeys(drop))
-    return Inputs(
-        *(id.strip(), k, pipeline.strip(), dropped, terms.strip()), context, bundle.strip()
-    )
+    dropped = tuple(dict.fromkeys(drop))
+    texts = {"terms": terms, "pipeline": pipeline, "bundle": bundle, "filter": filter}
+    stripped = {name: text.strip() for name, text in texts.items()}
+    return Inputs(id.strip(), k, drop=dropped, context=context, **stripped)

@@ -16,12 +16,11 @@ from recsys_client.feed import (
     AbsentItem,
     FeatureContribution,
     FeedItemExplanation,
-    FeedRequest,
     FeedResponse,
     SourceRank,
 )
 from recsys_console.pages.items.attributes import shown_attributes
-from recsys_console.pages.people.answers import FEEDS, PARTS, SEED, history_of, looking
+from recsys_console.pages.people.answers import FEEDS, feed_request, history_of, looking
 from recsys_console.pages.people.explained import PastItem, SpaceRank, Step, past_of, steps_of
 from recsys_console.pages.people.inputs import Inputs, inputs_of
 from recsys_console.rendering.responses import respond
@@ -89,7 +88,7 @@ async def why_page(service: AsyncRecsysClient, inputs: Inputs, item_id: str) -> 
         UnknownIdError: The user has no history.
     """
     description = await service.describe()
-    history = await history_of(service, description, inputs.user) if inputs.user else None
+    history = await history_of(service, description, inputs.user)
     own = looking(service, history)
     own = own.with_bundle(inputs.bundle) if inputs.bundle else own
     feed, spaces = await asyncio.gather(
@@ -148,11 +147,8 @@ async def _feed(
 ) -> FeedResponse | RecsysError:
     if FEEDS not in description.services:
         return ServiceError("the service ranks no feeds")
-    query = inputs.query(history, PARTS)
     try:
-        return await service.rank_feed(
-            FeedRequest(query, inputs.k, inputs.pipeline, seed=SEED, explain_ids=[item_id])
-        )
+        return await service.rank_feed(feed_request(inputs, history, explain_ids=[item_id]))
     except RecsysError as error:  # a bundle without feeds has candidates
         return error
 
@@ -164,9 +160,13 @@ async def _spaces(
     history: History | None,
     item_id: str,
 ) -> tuple[SpaceRank, ...]:
+    if not (inputs.user or inputs.terms):
+        return ()  # an unknown visitor is no query
     depth = min(DEPTH, description.limits.get("k", DEPTH))
     requests = [
-        RetrievalRequest(inputs.query(history, space.reads), depth, space.name)
+        RetrievalRequest(
+            inputs.query(history, space.reads), depth, space.name, filter=inputs.filter or None
+        )
         for space in description.spaces
     ]
     found = []

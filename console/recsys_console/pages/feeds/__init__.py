@@ -1,0 +1,1 @@
+"""Pages of feeds: the feed as its reader sees it, and the pipeline behind it."""
