@@ -58,3 +58,9 @@ call CatalogService/DeleteItems '{"itemIds": ["teapot"]}'
 call BundleService/ListBundles '{}'
 
 call BundleService/GetActiveBundle '{}'
+
+call QualityService/GetReport '{}'
+
+call QualityService/ListSearches '{"origin": "SEARCH_ORIGIN_TRAINING", "pageSize": 5}'
+
+call QualityService/GetItemMap '{"space": "two_tower", "column": "category"}'

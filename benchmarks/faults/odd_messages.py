@@ -17,6 +17,7 @@ from recsys_client.pb.recsys.v1 import (
     feed_pb2,
     interaction_pb2,
     operations_pb2,
+    quality_pb2,
     retrieval_pb2,
 )
 
@@ -24,7 +25,7 @@ METHODS: list[MethodDescriptor] = [
     method
     for file in (
         *(retrieval_pb2, feed_pb2, interaction_pb2, catalog_pb2, bundle_pb2),
-        operations_pb2,
+        *(operations_pb2, quality_pb2),
     )
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
@@ -184,6 +185,7 @@ class OddMessages:
             FieldDescriptor.TYPE_BOOL: (True, False),
             FieldDescriptor.TYPE_INT32: _NUMBERS,
             FieldDescriptor.TYPE_INT64: _LONG,
+            FieldDescriptor.TYPE_UINT32: (0, 1, 7, 1_000, 2**32 - 1),
             FieldDescriptor.TYPE_ENUM: (0, 1, 2, 99),
             FieldDescriptor.TYPE_DOUBLE: (*_FLOATS, 1e300),
             FieldDescriptor.TYPE_FLOAT: _FLOATS,

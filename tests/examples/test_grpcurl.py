@@ -13,11 +13,17 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message_factory import GetMessageClass
 
-from recsys_client.pb.recsys.v1 import bundle_pb2, catalog_pb2, interaction_pb2, retrieval_pb2
+from recsys_client.pb.recsys.v1 import (
+    bundle_pb2,
+    catalog_pb2,
+    interaction_pb2,
+    quality_pb2,
+    retrieval_pb2,
+)
 
 SCRIPT = (Path(__file__).parents[2] / "examples/grpcurl.sh").read_text(encoding="utf-8")
 CALLS = re.findall(r"^call (\w+)/(\w+) '([^']*)'", SCRIPT, re.MULTILINE)
-FILES = (retrieval_pb2, interaction_pb2, catalog_pb2, bundle_pb2)
+FILES = (retrieval_pb2, interaction_pb2, catalog_pb2, bundle_pb2, quality_pb2)
 SERVICES = {
     name: service for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()
 }
@@ -50,4 +56,8 @@ def test_every_service_is_called() -> None:
         "BundleService/ActivateBundle",
         "BundleService/RollbackBundle",
         "BundleService/SetCanary",
+        "QualityService/CompareReports",
+        "InteractionService/ListItemUsers",
+        "InteractionService/ListRecentUsers",
+        "InteractionService/GetItemActivity",
     }

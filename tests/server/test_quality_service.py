@@ -115,7 +115,7 @@ def test_the_search_log_counts_without_users(client: RecsysClient) -> None:
     assert [*one.searches, *two.searches] == [lamp, wool] and not two.next_page_token
     training = client.list_searches(origin="training", contains="BLUE")
     assert [each.terms for each in training.searches] == ["blue lamp"] and training.uses == 40
-    for wrong in ({"page_size": 1_001}, {"page_token": "x"}, {"order": "best"}):
+    for wrong in ({"page_size": 1_001}, {"page_token": "x"}, {"order": "best"}, {"contains": "\0"}):
         with pytest.raises(InvalidRequestError):
             client.list_searches(**wrong)  # type: ignore[arg-type]
 

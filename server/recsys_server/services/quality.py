@@ -184,6 +184,8 @@ def _check_text(text: str, field: str) -> None:
         raise InvalidRequestError(
             f"{field} has {len(text):,} characters; at most {MAX_TEXT:,} are read", field=field
         )
+    if "\0" in text:
+        raise InvalidRequestError(f"{field} holds a zero character; remove it", field=field)
 
 
 def _offset(token: str) -> int:
