@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -61,14 +62,10 @@ def query(
     """
     source = Source(bundles, config, address, runs, version, timeout, retries, tls, token)
     request = Request(
-        Query(
-            user_id=user,
-            history=None if history is None else options.ids_from(history),
-            history_times=None if history_times is None else options.times_from(history_times),
-            terms=terms,
+        replace(
+            options.query_from(user, history, history_times, terms, context),
             item_id=item,
             image=None if image is None else image.read_bytes(),
-            context=options.context_from(context or []),
             item_ids=None if items is None else options.ids_from(items),
             vector=None if vector is None else options.vector_from(vector),
         ),

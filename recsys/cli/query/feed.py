@@ -13,7 +13,6 @@ from recsys.cli.query import options
 from recsys.cli.query.source import Source
 from recsys.cli.runs import RUNS, RunsFolder
 from recsys.errors import InvalidRequestError
-from recsys_client import Query
 from recsys_client.feed import FeedRequest, FeedResponse
 
 PipelineName = Annotated[
@@ -89,13 +88,7 @@ def feed(
     """
     source = Source(bundles, config, address, runs, version, timeout, retries, tls, token)
     request = FeedRequest(
-        Query(
-            user_id=user,
-            history=None if history is None else options.ids_from(history),
-            history_times=None if history_times is None else options.times_from(history_times),
-            terms=terms,
-            context=options.context_from(context or []),
-        ),
+        options.query_from(user, history, history_times, terms, context),
         k=k,
         pipeline=pipeline,
         exclude=options.ids_from(exclude),

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from recsys.errors import InvalidRequestError
-from recsys_client import Fusion, ReciprocalRank, WeightedSum
+from recsys_client import Fusion, Query, ReciprocalRank, WeightedSum
 
 Bundles = Annotated[Path | None, typer.Option(help="Folder of published bundles.")]
 ConfigFile = Annotated[Path | None, typer.Option(help="TOML file of a run that published.")]
@@ -107,6 +107,23 @@ Requests = Annotated[
 Sheet = Annotated[
     Path | None, typer.Option(help="Also draw query and candidates into this PNG; needs --config.")
 ]
+
+
+def query_from(
+    user: str | None,
+    history: str | None,
+    history_times: str | None,
+    terms: str | None,
+    context: Sequence[str] | None,
+) -> Query:
+    """The part of a query that retrieval and feeds share."""
+    return Query(
+        user_id=user,
+        history=None if history is None else ids_from(history),
+        history_times=None if history_times is None else times_from(history_times),
+        terms=terms,
+        context=context_from(context or []),
+    )
 
 
 def ids_from(text: str) -> list[str]:

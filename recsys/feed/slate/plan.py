@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -168,38 +168,76 @@ def plan_slate(
     start, promoted_slots = (fixed or FixedSlots()).assign(k, len(order))
     kinds = np.where(start < 0, SlotKind.RANKED, SlotKind.PINNED).astype(np.int8)
     kinds[promoted_slots] = SlotKind.PROMOTED
+    filled = _filled(start, order, limits, exploration)
+    present = (filled.slots >= 0) | np.isin(np.arange(k), filled.exploring)
+    number = np.cumsum(present) - 1  # of each slot once the empty ones are left out
+    return SlatePlan(
+        slots=filled.slots[present],
+        kinds=kinds[present],
+        spaced=~filled.broken[present],
+        pools=tuple(
+            (int(number[slot]), pool, weights)
+            for slot, pool, weights in _dealt(filled, exploration)
+        ),
+        rate=exploration.rate if exploration else 0.0,
+        outcomes=filled.outcomes(),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Filled:
+    """The slots of a plan before the empty ones are left out.
+
+    Attributes:
+        slots: Position of the candidate per slot, int32 ``[k]``; -1 for none.
+        broken: Whether a slot breaks the spacing, bool ``[k]``.
+        exploring: Slots that explore, ascending.
+        pool: Candidates that may be explored.
+        capped: Whether a value of a candidate has reached its cap, bool ``[n]``.
+    """
+
+    slots: Rows
+    broken: Mask
+    exploring: list[int]
+    pool: Rows
+    capped: Mask
+
+    def outcomes(self) -> Kinds:
+        """``Outcome`` per candidate without exploration, int8 ``[n]``."""
+        found = np.where(self.capped, Outcome.CAPPED, Outcome.BEYOND).astype(np.int8)
+        found[self.slots[self.slots >= 0]] = Outcome.SHOWN
+        return found
+
+
+def _filled(
+    start: Rows, order: Rows, limits: Sequence[ValueLimit], exploration: Exploration | None
+) -> _Filled:
+    """Fill the slots that ``start`` leaves empty; as many explore as the pool has candidates."""
     rest = order[~np.isin(order, start)]
     empty = np.flatnonzero(start < 0).astype(np.int32)
     exploring = [slot for slot in empty.tolist() if exploration and slot in exploration.slots]
-    rate = exploration.rate if exploration else 0.0
+    always = exploration is not None and exploration.rate == 1
     while True:
         slots, uses = start.copy(), [ValueCounts(each) for each in limits]
         for position in start[start >= 0].tolist():
             for use in uses:
                 use.add(position)
-        certain = empty[~np.isin(empty, exploring)] if rate == 1 else empty
+        certain = empty[~np.isin(empty, exploring)] if always else empty
         broken = fill(slots, certain, rest, uses)
         capped = np.logical_or.reduce([use.full for use in uses] or [np.zeros(len(order), bool)])
         pool = _pool(rest[~np.isin(rest, slots)], uses, exploration, len(exploring))
         if len(pool) >= len(exploring):
-            break
+            return _Filled(slots, broken, exploring, pool, capped)
         exploring = exploring[: len(pool)]  # with rate 1, the others are filled in order
-    outcomes = np.where(capped, Outcome.CAPPED, Outcome.BEYOND).astype(np.int8)
-    outcomes[slots[slots >= 0]] = Outcome.SHOWN
-    pools: list[tuple[int, Rows, Probabilities]] = []
-    if exploration and exploring:
-        dealt = deal(pool, exploring)
-        pools = [(at, each, exploration.probabilities(each)) for at, each in zip(exploring, dealt)]
-    present = (slots >= 0) | np.isin(np.arange(k), exploring)
-    number = np.cumsum(present) - 1  # of each slot once the empty ones are left out
-    return SlatePlan(
-        slots=slots[present],
-        kinds=kinds[present],
-        spaced=~broken[present],
-        pools=tuple((int(number[slot]), each, weights) for slot, each, weights in pools),
-        rate=rate,
-        outcomes=outcomes,
-    )
+
+
+def _dealt(
+    filled: _Filled, exploration: Exploration | None
+) -> Iterator[tuple[int, Rows, Probabilities]]:
+    """Per exploring slot its candidates and their probabilities if it explores."""
+    if exploration is not None and filled.exploring:
+        for slot, pool in zip(filled.exploring, deal(filled.pool, filled.exploring)):
+            yield slot, pool, exploration.probabilities(pool)
 
 
 def _pool(

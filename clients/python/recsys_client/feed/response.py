@@ -134,11 +134,11 @@ class FeedResponse:
 
         Example:
             >>> FeedResponse((), "default", known_user=False).notes
-            ['the user has no history: personal sources returned nothing']
+            ['the user has no history']
         """
         notes = [self.short] if self.short else []
         if not self.known_user:
-            notes.append("the user has no history: personal sources returned nothing")
+            notes.append("the user has no history")
         kinds = (
             ("in the history were skipped", self.unknown_history),
             ("to exclude had no effect", self.unknown_exclude),
