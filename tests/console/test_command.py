@@ -28,7 +28,7 @@ def test_browsers_on_other_machines_need_https_or_a_proxy(tmp_path: Path) -> Non
     Listening("::1", 0).check(insecure=False)
 
 
-def test_it_prints_its_address_and_answers_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_prints_its_address_and_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     lines: list[str] = []
     answers: list[int] = []
     servers: list[uvicorn.Server] = []

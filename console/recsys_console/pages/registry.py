@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recsys_console.pages import pictures, quality, signing_in, themes
+from recsys_console.pages import operations, pictures, quality, signing_in, themes
 from recsys_console.pages.feeds import feed
 from recsys_console.pages.items import editing, item, listing, writing
 from recsys_console.pages.overview import page as overview
@@ -15,6 +15,7 @@ PAGES = (
     Page("Users", "/users", "u", "users", choosing.router),
     Page("Feed", "/feed", "f", "feed", feed.router),
     Page("Quality", "/quality", "q", "quality", quality.router),
+    Page("Operations", "/operations", "p", "operations", operations.router),
 )
 """Entries of the navigation: Overview, Items, Users, Feed, Quality, Operations."""
 

@@ -61,8 +61,15 @@ document.addEventListener("click", (event) => {
   }
   if (element.dataset.opens) event.preventDefault(); // a link to the same form without script
   if (element.dataset.opens) document.getElementById(element.dataset.opens)?.showModal();
-  if ("closes" in element.dataset) element.closest("dialog")?.close();
+  if ("closes" in element.dataset && element.closest("dialog")) {
+    event.preventDefault(); // a link to the page before, without script
+    element.closest("dialog").close();
+  }
   if ("dismiss" in element.dataset) element.closest(".toast")?.remove();
+});
+
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches("[data-select]")) event.target.select();
 });
 
 /* Keys */
