@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +18,7 @@ from recsys.errors import (
     NotFoundError,
     PermissionDeniedError,
     RecsysError,
+    ServiceError,
     UnauthenticatedError,
 )
 from recsys.live import LiveEngine
@@ -25,10 +27,12 @@ from recsys_client import AsyncRecsysClient, Interaction, Item, RecsysClient
 from recsys_client.records import ServiceStatus
 from recsys_server.metrics.observation import Observation
 from recsys_server.metrics.worker_metrics import WorkerMetrics
+from recsys_server.operations import overview
 from recsys_server.operations.alerts import ALERTS, AlertState, Figures, prometheus_rules
 from recsys_server.operations.configuration import shown_settings
+from recsys_server.operations.messages import status_message
 from recsys_server.operations.record import ServiceRecord
-from recsys_server.operations.series import Minute, MinuteSeries, added, quantile
+from recsys_server.operations.series import Minute, MinuteSeries, quantile
 from recsys_server.rollout import Deployment, LoadedBundle, Rollout
 from recsys_server.security import access as access_module
 from recsys_server.security.access import Access, required_scope
@@ -199,20 +203,15 @@ def test_minutes_are_differences_and_bounded() -> None:
             "histograms": [["recsys_call_seconds", ["Retrieve"], [minute, 0, 1], 0.5]],
         }
         series.observe(total, now=60.0 * minute)
-    found = series.minutes(total, now=490.0)
-    assert [(each.begins_at, each.seconds) for each in found] == [
-        *[(360, 60.0), (420, 60.0)],
-        (480, 10.0),
+    found = series.figures(total, now=490.0, most=10)
+    assert [(each["begins_at"], each["seconds"], each["calls"]) for each in found] == [
+        *[(360, 60.0, 13), (420, 60.0, 15)],
+        (480, 10.0, 0),
     ]
-    assert [each.numbers for each in found] == [
-        {("recsys_calls", ("Retrieve", "OK")): 13},
-        {("recsys_calls", ("Retrieve", "OK")): 15},
-        {},
-    ]
-    assert found[0].histograms == {("recsys_call_seconds", ("Retrieve",)): (1, 0, 0)}
-    copies = [Minute.from_json(json.loads(json.dumps(each.to_json()))) for each in found]
-    assert [vars(each) for each in copies] == [vars(each) for each in found]
-    assert added(found).numbers == {("recsys_calls", ("Retrieve", "OK")): 28}
+    (method,) = found[0]["methods"]
+    assert method["method"] == "Retrieve" and 0 < method["latency_p99_seconds"] <= 0.0005
+    assert series.figures(total, now=490.0, most=1) == found[-1:]
+    assert series.recent(total, now=490.0).numbers == {("recsys_calls", ("Retrieve", "OK")): 55}
 
 
 def test_quantiles_are_interpolated() -> None:
@@ -277,12 +276,12 @@ def test_a_record_keeps_the_counts_of_dead_workers() -> None:
         record.begin(0, process_id=100 + number)
         now[0] += 61
         record.take(0, report(WorkerMetrics()))
-    minutes = record.answer("minutes")["minutes"]
-    assert sum(value for minute in minutes for _, _, value in minute[2]) == 6
+    minutes = record.answer("minutes", 360)["minutes"]
+    assert sum(each["calls"] for each in minutes) == 6
     state = record.answer("status")
     assert (state["replaced"], [code for code, _ in state["alerts"]]) == (5, ["WorkersDie"])
     assert [each["process_id"] for each in state["workers"]] == [104, 8]
-    assert record.answer("slow")["requests"] == [
+    assert record.answer("slow", 2)["requests"] == [
         {"worker": 1, "method": "Retrieve"},
         {"worker": 0, "method": "Retrieve"},
     ]
@@ -322,3 +321,58 @@ def test_each_alert_is_described_for_operators() -> None:
     stated = [(row[0], row[1]) for row in rows if len(row) == 3]
     for rule in ALERTS:
         assert (f"| `{rule.code}`", rule.severity) in stated
+
+
+def test_calls_at_the_same_time_share_an_answer_of_the_supervisor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(overview, "ASK_SECONDS", 0.05)
+    supervisor, worker = os.pipe()
+
+    async def ask() -> list[Any]:
+        line = overview.SupervisorLine(worker)
+        calls = [asyncio.create_task(line.ask("slow", 5)) for _ in range(3)]
+        question = json.loads(await asyncio.to_thread(os.read, supervisor, 1_000))
+        assert question == {"ask": 0, "about": "slow", "most": 5}
+        line.take(b'{"ask": 0, "answer": {"requests": []}}')
+        line.take(b'{"ask": 0, "answer": {"requests": ["late"]}}')
+        found = await asyncio.gather(*calls, line.ask("slow", 5))
+        with pytest.raises(ServiceError, match="supervisor has not answered"):
+            await line.ask("status")
+        return found
+
+    assert asyncio.run(ask()) == [{"requests": []}] * 4
+    os.close(supervisor)
+    os.close(worker)
+
+
+def test_the_audits_of_workers_are_joined_by_their_samples() -> None:
+    labels = ["active", "text", "plain"]
+
+    def worker(number: int, recall: float, samples: float) -> dict[str, Any]:
+        numbers = {"recall": recall, "recall_low": recall - 0.1, "recall_samples": samples}
+        numbers |= {"recall_target": 0.9, "recall_drifting": float(recall < 0.9)}
+        return {
+            "number": number,
+            "process_id": 7,
+            "state": "ready",
+            "started_at": 0.0,
+            "silent": 0.5,
+            "version": "v1",
+            "health": {"a": number > 0},
+            "fault": "no disk",
+            "numbers": [[f"recsys_{name}", labels, value] for name, value in numbers.items()],
+        }
+
+    workers = [worker(0, 1.0, 300.0), worker(1, 0.8, 100.0)]
+    state = {"started": 10.0, "now": 15.0, "replaced": 2, "alerts": [["WorkersDie", 12.0]]}
+    message = status_message({**state, "workers": workers}, backend="")
+    (audit,) = message.audits
+    assert (audit.samples, audit.drifting) == (400, True) and audit.recall == pytest.approx(0.95)
+    assert message.active.version == "v1" and message.active.workers == 2
+    assert audit.recall_low == pytest.approx(0.85) and audit.recall_target == 0.9
+    (health,) = message.services
+    assert (health.workers_serving, health.fault) == (1, "no disk")
+    (alert,) = message.alerts
+    assert alert.code == "WorkersDie" and alert.since == 12 and alert.action
+    assert not message.HasField("store") and message.uptime_seconds == 5.0

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from recsys_server.metrics.definitions import METRICS
-from recsys_server.operations.series import Minute, quantile, summed
+from recsys_server.operations.series import RECENT, Minute, quantile, summed
 
 OWN_FAULTS = ("INTERNAL", "UNKNOWN", "DATA_LOSS", "UNAVAILABLE")
 TOO_BUSY = ("RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED")
 FAULT_SHARE, BUSY_SHARE = 0.01, 0.05
 LAG_SECONDS, WAIT_SECONDS, DEATHS = 60, 0.5, 3
-RATE_MINUTES, DEATH_MINUTES = 5, 15
+RATE_MINUTES, DEATH_MINUTES = RECENT, 15
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,9 +8,7 @@ from typing import Any
 
 from recsys.version import __version__
 from recsys_client.pb.recsys.v1 import operations_pb2 as pb
-from recsys_server.metrics.definitions import METRICS
 from recsys_server.operations.alerts import ALERTS
-from recsys_server.operations.series import Minute, quantile, summed
 
 Labels = tuple[str, ...]
 Gauges = dict[str, dict[Labels, float]]
@@ -34,8 +32,12 @@ def status_message(state: Mapping[str, Any], backend: str) -> pb.GetStatusRespon
     workers = [(each, _gauges(each["numbers"])) for each in state["workers"]]
     gauges = [found for _, found in workers if found]
     active, canary = (_bundle(gauges, role) for role in _ROLES)
-    if active is not None:  # a worker states its version before its first gauges
-        active.workers = sum(each["version"] == active.version for each in state["workers"])
+    # A worker states its version before its first gauges.
+    versions = [each["version"] for each in state["workers"] if each["version"]]
+    if active is None and versions:
+        active = pb.ServedBundle(version=versions[0], share=1.0)
+    if active is not None:
+        active.workers = versions.count(active.version)
 
     def largest(name: str) -> int:
         return int(max((each[name].get(("active",), 0) for each in gauges), default=0))
@@ -56,42 +58,6 @@ def status_message(state: Mapping[str, Any], backend: str) -> pb.GetStatusRespon
         interactions=largest("recsys_interactions"),
         services=list(_services(state["workers"])),
         alerts=list(_alerts(state["alerts"])),
-    )
-
-
-def minute_message(minute: Minute) -> pb.MinuteFigures:
-    """The message of the figures of a minute."""
-    bounds = METRICS["recsys_call_seconds"].buckets
-    calls: dict[str, dict[str, int]] = defaultdict(dict)
-    for (name, labels), value in minute.numbers.items():
-        if name == "recsys_calls":
-            calls[labels[0]][labels[1]] = int(value)
-    times = {
-        labels[0]: counts
-        for (name, labels), counts in minute.histograms.items()
-        if name == "recsys_call_seconds"
-    }
-    methods = [
-        pb.MethodFigures(
-            method=method,
-            calls=sum(statuses.values()),
-            errors=_errors(statuses.items()),
-            latency_p50_seconds=quantile(bounds, times.get(method, ()), 0.5),
-            latency_p99_seconds=quantile(bounds, times.get(method, ()), 0.99),
-        )
-        for method, statuses in sorted(calls.items())
-    ]
-    every = summed(times.values())
-    return pb.MinuteFigures(
-        begins_at=minute.begins_at,
-        seconds=minute.seconds,
-        calls=sum(each.calls for each in methods),
-        errors=_errors(each for statuses in calls.values() for each in statuses.items()),
-        refused=int(_number(minute, "recsys_calls_shed")),
-        latency_p50_seconds=quantile(bounds, every, 0.5),
-        latency_p99_seconds=quantile(bounds, every, 0.99),
-        interactions=int(_number(minute, "recsys_interactions_recorded")),
-        methods=methods,
     )
 
 
@@ -219,15 +185,3 @@ def _alerts(active: Iterable[tuple[str, float]]) -> Iterable[pb.Alert]:
                 action=rule.action,
                 since=int(since[rule.code]),
             )
-
-
-def _errors(statuses: Iterable[tuple[str, int]]) -> dict[str, int]:
-    errors: dict[str, int] = defaultdict(int)
-    for status, calls in statuses:
-        if status != "OK":
-            errors[status] += calls
-    return errors
-
-
-def _number(minute: Minute, name: str) -> float:
-    return sum(value for (found, _), value in minute.numbers.items() if found == name)

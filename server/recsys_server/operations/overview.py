@@ -27,7 +27,7 @@ FRESH_SECONDS = 0.5
 class Overview(Protocol):
     """The state of a service."""
 
-    async def ask(self, about: str) -> dict[str, Any]:
+    async def ask(self, about: str, most: int = 0) -> dict[str, Any]:
         """The state as JSON; see ``ServiceRecord.answer``.
 
         Raises:
@@ -72,10 +72,10 @@ class OwnOverview:
         self._record = ServiceRecord(1)
         self._record.begin(0, os.getpid())
 
-    async def ask(self, about: str) -> dict[str, Any]:
+    async def ask(self, about: str, most: int = 0) -> dict[str, Any]:
         """The state as JSON."""
         self._record.take(0, await asyncio.to_thread(self._report))
-        return self._record.answer(about)
+        return self._record.answer(about, most)
 
 
 class SupervisorLine:
@@ -95,7 +95,7 @@ class SupervisorLine:
         self._loop = asyncio.get_running_loop()
         self._numbers = count()
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
-        self._latest: dict[str, tuple[float, asyncio.Task[dict[str, Any]]]] = {}
+        self._latest: dict[tuple[str, int], tuple[float, asyncio.Task[dict[str, Any]]]] = {}
 
     async def send(self, message: dict[str, Any]) -> None:
         """Write a message as one line of JSON."""
@@ -103,13 +103,13 @@ class SupervisorLine:
         with suppress(OSError):  # the supervisor is gone
             await self._loop.run_in_executor(self._executor, _write, self._descriptor, line)
 
-    async def ask(self, about: str) -> dict[str, Any]:
+    async def ask(self, about: str, most: int = 0) -> dict[str, Any]:
         """The state as JSON, at most ``FRESH_SECONDS`` old; calls at the same time share it."""
         now = time.monotonic()
-        begun, task = self._latest.get(about, (-FRESH_SECONDS, None))
+        begun, task = self._latest.get((about, most), (-FRESH_SECONDS, None))
         if task is None or (task.done() and (now - begun >= FRESH_SECONDS or _failed(task))):
-            task = asyncio.create_task(self._ask(about))
-            self._latest[about] = now, task
+            task = asyncio.create_task(self._ask(about, most))
+            self._latest[about, most] = now, task
         return await asyncio.shield(task)
 
     def take(self, line: bytes) -> None:
@@ -118,11 +118,11 @@ class SupervisorLine:
         with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._resolve, answer)
 
-    async def _ask(self, about: str) -> dict[str, Any]:
+    async def _ask(self, about: str, most: int) -> dict[str, Any]:
         number = next(self._numbers)
         answer = self._waiting[number] = self._loop.create_future()
         try:
-            await self.send({"ask": number, "about": about})
+            await self.send({"ask": number, "about": about, "most": most})
             return await asyncio.wait_for(answer, ASK_SECONDS)
         except asyncio.TimeoutError:
             raise ServiceError(

@@ -12,11 +12,10 @@ from recsys_server.metrics.definitions import METRICS
 from recsys_server.metrics.service_metrics import ServiceMetrics
 from recsys_server.operations.alerts import (
     DEATH_MINUTES,
-    RATE_MINUTES,
     AlertState,
     Figures,
 )
-from recsys_server.operations.series import MinuteSeries, added
+from recsys_server.operations.series import MinuteSeries
 
 SLOW_REQUESTS = 1_000
 """Number of slow requests that are kept."""
@@ -107,14 +106,18 @@ class ServiceRecord:
             self._evaluated = now
             self._alerts = self._alert_state.update(self._figures(now), now)
 
-    def answer(self, about: str) -> dict[str, Any]:
-        """The state as JSON: "status", "minutes" or "slow"."""
+    def answer(self, about: str, most: int = 0) -> dict[str, Any]:
+        """The state as JSON.
+
+        Args:
+            about: "status", "minutes" or "slow".
+            most: Largest number of minutes or slow requests.
+        """
         now = self._clock()
         if about == "minutes":
-            minutes = self._series.minutes(self.metrics.total(), now)
-            return {"minutes": [each.to_json() for each in minutes]}
+            return {"minutes": self._series.figures(self.metrics.total(), now, most)}
         if about == "slow":
-            return {"requests": list(self._slow)[::-1]}
+            return {"requests": list(self._slow)[::-1][:most]}
         return {
             "started": self._started,
             "now": now,
@@ -140,10 +143,9 @@ class ServiceRecord:
         ]
 
     def _figures(self, now: float) -> Figures:
-        minutes = self._series.minutes(self.metrics.total(), now)
         return Figures(
             self.metrics.reporting,
             sum(now - each < 60 * DEATH_MINUTES for each in self._deaths),
-            added(minutes[-RATE_MINUTES - 1 :]),
+            self._series.recent(self.metrics.total(), now),
             [each for report in self.metrics.reports.values() for each in report["numbers"]],
         )

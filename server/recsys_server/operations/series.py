@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from recsys_server.metrics.definitions import METRICS
+
 Labels = tuple[str, ...]
 
-MINUTES = 360
-"""Number of minutes that are kept."""
+MINUTES, RECENT = 360, 5
+"""Number of minutes whose figures are kept, and of those whose counts are."""
 COUNTERS = ("recsys_calls", "recsys_calls_shed", "recsys_interactions_recorded")
 HISTOGRAMS = ("recsys_call_seconds", "recsys_queue_wait_seconds")
+_BOUNDS = METRICS["recsys_call_seconds"].buckets
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,46 +34,27 @@ class Minute:
     numbers: dict[tuple[str, Labels], float]
     histograms: dict[tuple[str, Labels], tuple[int, ...]]
 
-    def to_json(self) -> list[Any]:
-        """The minute as JSON; :meth:`from_json` reads it."""
-        return [
-            self.begins_at,
-            self.seconds,
-            [[name, labels, value] for (name, labels), value in self.numbers.items()],
-            [[name, labels, counts] for (name, labels), counts in self.histograms.items()],
-        ]
-
-    @classmethod
-    def from_json(cls, values: Sequence[Any]) -> Minute:
-        """The minute that :meth:`to_json` wrote."""
-        begins_at, seconds, numbers, histograms = values
-        return cls(
-            begins_at,
-            seconds,
-            {(name, tuple(labels)): value for name, labels, value in numbers},
-            {(name, tuple(labels)): tuple(counts) for name, labels, counts in histograms},
-        )
-
 
 class MinuteSeries:
     """The minutes of a service, from counters that only grow.
 
     Args:
         now: Time of the start, in seconds since 1970.
-        most: Number of minutes that are kept.
+        most: Number of minutes whose figures are kept.
 
     Example:
         >>> series = MinuteSeries(now=90.0)
         >>> total = {"numbers": [["recsys_calls", ["Retrieve", "OK"], 7.0]], "histograms": []}
         >>> series.observe(total, now=125.0)
-        >>> [(each.begins_at, each.seconds) for each in series.minutes(total, now=130.0)]
-        [(90, 35.0), (125, 5.0)]
+        >>> [(each["begins_at"], each["calls"]) for each in series.figures(total, 130.0, most=60)]
+        [(90, 7), (125, 0)]
     """
 
     def __init__(self, now: float, *, most: int = MINUTES) -> None:
         self._began = now
-        self._base: Minute = Minute(0, 0.0, {}, {})
-        self._ended: deque[Minute] = deque(maxlen=most - 1)
+        self._base = Minute(0, 0.0, {}, {})
+        self._ended: deque[Minute] = deque(maxlen=RECENT)
+        self._figures: deque[dict[str, Any]] = deque(maxlen=most - 1)
 
     def is_due(self, now: float) -> bool:
         """Whether a minute has ended since the last :meth:`observe`."""
@@ -80,12 +64,19 @@ class MinuteSeries:
         """Take the counters; they close the minute if it has ended."""
         if self.is_due(now):
             counts = _counts(total)
-            self._ended.append(self._since_base(counts, now))
+            minute = self._since_base(counts, now)
+            self._ended.append(minute)
+            self._figures.append(figures_of(minute))
             self._base, self._began = counts, now
 
-    def minutes(self, total: dict[str, Any], now: float) -> list[Minute]:
-        """The minutes, oldest first; the last one has not ended."""
-        return [*self._ended, self._since_base(_counts(total), now)]
+    def recent(self, total: dict[str, Any], now: float) -> Minute:
+        """Counts of the last ``RECENT`` minutes and the running one, added up."""
+        return added([*self._ended, self._since_base(_counts(total), now)])
+
+    def figures(self, total: dict[str, Any], now: float, most: int) -> list[dict[str, Any]]:
+        """Figures of the last minutes, oldest first; the last one has not ended."""
+        running = figures_of(self._since_base(_counts(total), now))
+        return [*self._figures, running][-most:]
 
     def _since_base(self, counts: Minute, now: float) -> Minute:
         base = self._base
@@ -118,6 +109,32 @@ def added(minutes: Iterable[Minute]) -> Minute:
     return Minute(begins_at, seconds, numbers, histograms)
 
 
+def figures_of(minute: Minute) -> dict[str, Any]:
+    """Figures of a minute, as the fields of the message ``MinuteFigures``."""
+    calls: dict[str, dict[str, int]] = defaultdict(dict)
+    for (name, labels), value in minute.numbers.items():
+        if name == "recsys_calls":
+            calls[labels[0]][labels[1]] = int(value)
+    times = {
+        labels[0]: counts
+        for (name, labels), counts in minute.histograms.items()
+        if name == "recsys_call_seconds"
+    }
+    methods = [
+        {"method": method, **_figures(statuses.items(), times.get(method, ()))}
+        for method, statuses in sorted(calls.items())
+    ]
+    every = [each for statuses in calls.values() for each in statuses.items()]
+    return {
+        "begins_at": minute.begins_at,
+        "seconds": minute.seconds,
+        **_figures(every, summed(times.values())),
+        "refused": int(_number(minute, "recsys_calls_shed")),
+        "interactions": int(_number(minute, "recsys_interactions_recorded")),
+        "methods": methods,
+    }
+
+
 def quantile(bounds: Sequence[float], counts: Sequence[int], share: float) -> float:
     """Value below which a share of the counted values lies, as Prometheus estimates it.
 
@@ -140,6 +157,23 @@ def quantile(bounds: Sequence[float], counts: Sequence[int], share: float) -> fl
 def summed(counts: Iterable[Sequence[int]]) -> tuple[int, ...]:
     """Sum of counts per bucket, () without any."""
     return tuple(map(sum, zip(*counts)))
+
+
+def _figures(calls: Iterable[tuple[str, int]], times: Sequence[int]) -> dict[str, Any]:
+    """Figures of calls with their statuses, and of counts of their times."""
+    statuses: dict[str, int] = defaultdict(int)
+    for status, count in calls:
+        statuses[status] += count
+    return {
+        "calls": sum(statuses.values()),
+        "errors": {status: count for status, count in statuses.items() if status != "OK"},
+        "latency_p50_seconds": round(quantile(_BOUNDS, times, 0.5), 6),
+        "latency_p99_seconds": round(quantile(_BOUNDS, times, 0.99), 6),
+    }
+
+
+def _number(minute: Minute, name: str) -> float:
+    return sum(value for (found, _), value in minute.numbers.items() if found == name)
 
 
 def _counts(total: dict[str, Any]) -> Minute:

@@ -183,7 +183,7 @@ class Supervisor:
         """Answer a question of a worker, unless it does not read its answers."""
         if writer.is_closing() or writer.transport.get_write_buffer_size() > REPORT_BYTES:
             return
-        answer = self.record.answer(question["about"])
+        answer = self.record.answer(question["about"], question["most"])
         writer.write(json.dumps({"ask": question["ask"], "answer": answer}).encode() + b"\n")
 
     async def _kill_hanging(self) -> None:
