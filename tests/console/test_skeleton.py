@@ -124,7 +124,8 @@ def test_a_user_signs_in_with_a_token_and_out_again(guarded: tuple[str, str]) ->
         cookie = answer.headers["set-cookie"]
         assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and before not in cookie
         page = browser.page("/")
-        assert "Sign out" in page and token not in page
+        assert "Sign out" in page and token not in page and "<strong>reader</strong>" in page
+        assert "/items/edit" not in browser.page("/items/item?id=i1")
         browser.post("/sign-out")
         assert browser.client.get("/", follow_redirects=False).status_code == 303
 

@@ -50,8 +50,9 @@ async def sign_in(
     token = token.strip()
     if not token.isascii() or not token.isprintable() or not token:
         return _refused(request, address, "Enter a token, as `recsys token create` printed it.")
+    caller = None
     try:
-        await client.with_token(token).describe()
+        caller = (await client.with_token(token).get_status()).caller
     except UnauthenticatedError:
         fault = "The service does not know this token, or it has expired or was revoked."
         return _refused(request, address, fault)
@@ -60,6 +61,7 @@ async def sign_in(
     sessions: Sessions = request.app.state.console.sessions
     sessions.end(session)  # an id from before signing in must not become a signed-in one
     request.state.session = sessions.begin(token)
+    request.state.session.caller = caller
     return redirect(request, address)
 
 

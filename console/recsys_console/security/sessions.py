@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from recsys_client.records import TokenRecord
+
 COOKIE = "recsys_console"
 MAX_VALUES = 8
 """Largest number of values that a session remembers."""
@@ -45,6 +47,7 @@ class Session:
         csrf: Secret that forms of this session carry.
         began: Time of its begin, on the clock of its sessions.
         used: Time of its last request.
+        caller: Name and scopes of the token; None where the service did not state them.
         toasts: Messages that the next page shows.
         values: Values that a later request needs, such as a dropped picture, by random keys.
     """
@@ -54,8 +57,16 @@ class Session:
     csrf: str
     began: float
     used: float
+    caller: TokenRecord | None = None
     toasts: list[Toast] = field(default_factory=list)
     values: OrderedDict[str, Any] = field(default_factory=OrderedDict)
+
+    def may(self, service: str, scope: str) -> bool:
+        """Whether the service allows calls of a scope, such as "write" of "catalog".
+
+        The service decides; this hides what it would refuse.
+        """
+        return self.caller is None or self.caller.allows(service, scope)
 
     def remember(self, value: Any) -> str:
         """Remember a value for a later request; the key under which it is in ``values``."""

@@ -1,4 +1,8 @@
-"""One Chromium, one service and one console for all tests of this folder."""
+"""One Chromium, one service and one console per file of tests.
+
+Playwright keeps an event loop running in the thread of the tests, which ends with the file: others
+begin loops of their own.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from tests.console.browser.chromium import CHROMIUM, chromium, served_console
 from tests.console.console_world import live_service
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tabs() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("needs Chromium on the PATH")
@@ -22,7 +26,7 @@ def tabs() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with (
         live_service(tmp_path_factory.mktemp("store")) as address,
