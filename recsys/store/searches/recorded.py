@@ -17,7 +17,8 @@ _TERMS, _TIME = ENTRIES.c.terms, ENTRIES.c.time
 def recorded_searches(store: Store, request: SearchLogRequest | None = None) -> SearchLog:
     """A page of the search terms of all recorded interactions.
 
-    The database reads all interactions; a store with very many takes seconds.
+    The database reads all entries: 0.4 s of processor time per 500,000. An index of the terms would
+    refuse long ones in PostgreSQL.
 
     Raises:
         StoreError: The store cannot be read.
