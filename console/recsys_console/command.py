@@ -49,7 +49,9 @@ def console(
     from recsys_client import Tls as ClientTls
 
     if find_spec("fastapi") is None:
-        raise ConfigError("the console needs FastAPI: pip install 'recsys[console]'")
+        raise ConfigError(
+            "the console needs Python 3.11 or later and FastAPI: pip install 'recsys[console]'"
+        )
     from recsys_console.serving import Listening, serve
     from recsys_console.settings import LOOPBACK, Settings
 

@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-
-pytest.importorskip("playwright", reason="needs playwright")
-
 from playwright.sync_api import Browser
 
 from tests.console.browser.chromium import CHROMIUM, chromium, served_console
