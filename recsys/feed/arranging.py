@@ -45,7 +45,7 @@ class Diversify(DiversityStage):
 
     stage: Literal["diversify"] = "diversify"
     method: Method = "mmr"
-    strength: float = Field(0.05, ge=0, le=1)
+    strength: float = Field(0.02, ge=0, le=1)
     window: int | None = Field(None, ge=1)
     space: str = TWO_TOWER
     picks: int | None = Field(None, ge=1)
