@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from recsys_server.security.access import Access
 from recsys_server.security.tokens import create_token, read_tokens
 from tests.bundle.made import made_parts, use_table_towers
 from tests.console.console_world import HTMX, Browser, console
-from tests.server.service_world import served
+from tests.server.service_world import served, until
 
 FURTHER = ("service", "slow", "tokens", "configuration")
 
@@ -101,8 +102,9 @@ def test_a_token_is_created_shown_once_and_revoked(operator: Browser, root: Path
     made = {each.name: each for each in read_tokens(root / "tokens.json")}["shop"]
     assert made.scopes == ("read",) and made.rate == "9/second"
     assert made.expires is not None and made.expires.isoformat()[:10] == "2040-02-01"
+    wrong: dict[str, Any]
     for wrong in ({"expires": "soon"}, {"name": ""}, {"scopes": []}, {"rate": "fast"}):
-        fields = {"name": "other", "scopes": ["read"], **wrong}
+        fields: Any = {"name": "other", "scopes": ["read"], **wrong}
         assert operator.post("/operations/tokens", **fields).status_code == 400
     assert "The token shop was revoked" in press(operator, "revoke", "shop")
     own = operator.post("/operations/tokens/revoke", name="operator")
@@ -142,3 +144,17 @@ def test_methods_add_up_the_minutes() -> None:
     assert (retrieve.calls, retrieve.failed, retrieve.statuses) == (4, 1, (("NOT_FOUND", 1),))
     assert retrieve.latency_p50 == pytest.approx(0.2) and retrieve.latency_p99 == 0.6
     assert retrieve.calls_per_minute == (3.0, 1.0)
+
+
+def test_a_token_that_only_reads_is_shown_what_it_lacks(operator: Browser, root: Path) -> None:
+    token = create_token(root / "tokens.json", "viewer", scopes=("read",))
+    address = operator.client.app.state.console.settings.address  # type: ignore[attr-defined]
+    with console(address) as reader:
+        until(lambda: reader.post("/sign-in", token=token).status_code == 303)
+        text = reader.page("/operations")
+        assert "The token viewer lacks the scope admin of the service bundle; it has read." in text
+        assert "action=activate" not in text and "action=rollback" not in text
+        for path in ("slow", "tokens", "configuration"):
+            assert "Your token may not see" in reader.page(f"/operations/{path}")
+            assert reader.data(f"/operations/{path}")["lacks"]
+        assert reader.post("/operations/rollback").status_code == 403

@@ -58,6 +58,9 @@ _KINDS = {
         503, "The service is busy", "The page loads again by itself in a few seconds.", 3
     ),
     "service_failed": _Kind(503, "The service does not answer", _CHECK_SERVICE, 5),
+    "bundle_corrupt": _Kind(
+        409, "The bundle cannot be served", "Nothing was changed. Choose another bundle."
+    ),
     "store_unavailable": _Kind(
         503, "The store cannot be reached", "Nothing was changed. Check the store's database.", 5
     ),

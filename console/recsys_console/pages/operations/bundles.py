@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -11,7 +11,9 @@ from starlette.responses import Response
 from recsys_client import AsyncRecsysClient
 from recsys_client.errors import RecsysError
 from recsys_client.records import BundleRecord
+from recsys_console.pages.operations.rights import lacking
 from recsys_console.rendering.responses import respond
+from recsys_console.security.requests import CurrentSession
 from recsys_console.service.connection import Service
 
 router = APIRouter()
@@ -43,11 +45,13 @@ class Bundles:
         bundles: Bundles, the latest first.
         canary: Version of the canary, or "".
         available: Whether the service serves a folder of bundles.
+        lacks: Reason why the token may not change what answers, or "".
     """
 
     bundles: tuple[BundleRow, ...] = ()
     canary: str = ""
     available: bool = True
+    lacks: str = ""
 
 
 async def list_bundles(service: AsyncRecsysClient) -> Bundles:
@@ -76,6 +80,7 @@ async def _figures(service: AsyncRecsysClient, version: str) -> tuple[tuple[str,
 
 
 @router.get("/operations")
-async def show(request: Request, service: Service) -> Response:
+async def show(request: Request, service: Service, session: CurrentSession) -> Response:
     """Show the bundles."""
-    return respond(request, "operations/bundles.html", await list_bundles(service))
+    view = replace(await list_bundles(service), lacks=lacking(session, "bundle", "admin"))
+    return respond(request, "operations/bundles.html", view)

@@ -9,7 +9,9 @@ from starlette.responses import Response
 
 from recsys_client import AsyncRecsysClient
 from recsys_client.records import Setting
+from recsys_console.pages.operations.rights import lacking
 from recsys_console.rendering.responses import respond
+from recsys_console.security.requests import CurrentSession
 from recsys_console.service.connection import Service
 
 router = APIRouter()
@@ -22,10 +24,12 @@ class Configuration:
     Attributes:
         changed: Settings that differ from their defaults.
         defaults: The others.
+        lacks: Reason why the token may not see them, or "".
     """
 
-    changed: tuple[Setting, ...]
-    defaults: tuple[Setting, ...]
+    changed: tuple[Setting, ...] = ()
+    defaults: tuple[Setting, ...] = ()
+    lacks: str = ""
 
 
 async def configuration(service: AsyncRecsysClient) -> Configuration:
@@ -38,6 +42,8 @@ async def configuration(service: AsyncRecsysClient) -> Configuration:
 
 
 @router.get("/operations/configuration")
-async def show(request: Request, service: Service) -> Response:
+async def show(request: Request, service: Service, session: CurrentSession) -> Response:
     """Show the settings."""
-    return respond(request, "operations/configuration.html", await configuration(service))
+    lacks = lacking(session, "operations", "admin")
+    view = Configuration(lacks=lacks) if lacks else await configuration(service)
+    return respond(request, "operations/configuration.html", view)

@@ -12,7 +12,9 @@ from starlette.responses import Response
 
 from recsys_client import AsyncRecsysClient
 from recsys_client.records import MinuteFigures, ServiceStatus, SlowRequests
+from recsys_console.pages.operations.rights import lacking
 from recsys_console.rendering.responses import respond
+from recsys_console.security.requests import CurrentSession
 from recsys_console.service.connection import Service
 
 router = APIRouter()
@@ -53,6 +55,19 @@ class ServicePage:
 
     status: ServiceStatus
     methods: tuple[MethodRow, ...]
+
+
+@dataclass(frozen=True)
+class SlowPage:
+    """The view model of the page of slow requests.
+
+    Attributes:
+        found: The requests; None where the token may not see them.
+        lacks: Reason why it may not, or "".
+    """
+
+    found: SlowRequests | None
+    lacks: str = ""
 
 
 async def service_page(service: AsyncRecsysClient) -> ServicePage:
@@ -96,7 +111,10 @@ async def show_service(request: Request, service: Service) -> Response:
 
 
 @router.get("/operations/slow")
-async def show_slow_requests(request: Request, service: Service) -> Response:
+async def show_slow_requests(
+    request: Request, service: Service, session: CurrentSession
+) -> Response:
     """Show the last slow requests."""
-    view: SlowRequests = await service.list_slow_requests()
+    lacks = lacking(session, "operations", "admin")
+    view = SlowPage(None if lacks else await service.list_slow_requests(), lacks)
     return respond(request, "operations/slow.html", view, block="state")

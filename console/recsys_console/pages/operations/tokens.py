@@ -12,7 +12,9 @@ from starlette.responses import Response
 from recsys_client import AsyncRecsysClient
 from recsys_client.errors import ConfigError, InvalidRequestError
 from recsys_client.records import TokenRecord
+from recsys_console.pages.operations.rights import lacking
 from recsys_console.rendering.responses import redirect, respond
+from recsys_console.security.requests import CurrentSession
 from recsys_console.security.sessions import Toast
 from recsys_console.service.connection import Service
 
@@ -32,6 +34,7 @@ class Tokens:
         tokens: Tokens.
         scopes: Scopes of a new token, with their meaning.
         fault: Reason why the service has no tokens, or "".
+        lacks: Reason why the token of the session may not see them, or "".
         created: Token that was just created, or None.
         secret: Its secret, which is shown once.
     """
@@ -39,6 +42,7 @@ class Tokens:
     tokens: tuple[TokenRecord, ...]
     scopes: tuple[tuple[str, str], ...] = SCOPES
     fault: str = ""
+    lacks: str = ""
     created: TokenRecord | None = None
     secret: str = field(default="", repr=False)
 
@@ -52,9 +56,11 @@ async def list_tokens(service: AsyncRecsysClient) -> Tokens:
 
 
 @router.get("/operations/tokens")
-async def show(request: Request, service: Service) -> Response:
+async def show(request: Request, service: Service, session: CurrentSession) -> Response:
     """Show the tokens."""
-    return respond(request, "operations/tokens.html", await list_tokens(service))
+    lacks = lacking(session, "operations", "admin")
+    view = Tokens((), lacks=lacks) if lacks else await list_tokens(service)
+    return respond(request, "operations/tokens.html", view)
 
 
 @router.post("/operations/tokens")
@@ -63,12 +69,14 @@ async def create(
     service: Service,
     name: Annotated[str, Form()] = "",
     scopes: Annotated[list[str] | None, Form()] = None,
+    further: Annotated[str, Form()] = "",
     expires: Annotated[str, Form()] = "",
     rate: Annotated[str, Form()] = "",
 ) -> Response:
     """Create a token, and show its secret once."""
+    given = [*(scopes or []), *further.replace(",", " ").split()]
     made = await service.create_token(
-        name.strip(), scopes or [], expires_at=_expiry(expires.strip()), rate=rate.strip()
+        name.strip(), given, expires_at=_expiry(expires.strip()), rate=rate.strip()
     )
     view = await list_tokens(service)
     view = replace(view, created=made.token, secret=made.secret)
