@@ -149,11 +149,13 @@ def _parts(bundle: Bundle, frozen: FrozenSnapshot, item_vectors: Vectors | None)
         fingerprints={**parts.fingerprints, "store": f"watermark {frozen.watermark}"},
         reference_queries=None,
         watermark=frozen.watermark,
-        report=_report(bundle),
+        report=_report(bundle, frozen),
     )
 
 
-def _report(bundle: Bundle) -> PublishedReport | None:
-    """The report of the bundle before, which has the same towers."""
+def _report(bundle: Bundle, frozen: FrozenSnapshot) -> PublishedReport | None:
+    """The report of the bundle before, which has the same towers, without deleted users."""
     folder = bundle.path / REPORT
-    return PublishedReport.load(folder) if folder.is_dir() else None
+    if not folder.is_dir():
+        return None
+    return PublishedReport.load(folder).of_users(lambda user_id: user_id in frozen.log.users)

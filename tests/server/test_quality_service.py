@@ -13,7 +13,7 @@ import pytest
 from recsys.bundle import list_bundles, publish, refresh
 from recsys.errors import InvalidRequestError, NotFoundError, PermissionDeniedError
 from recsys.store import InteractionRecorded, ItemDeleted, open_store
-from recsys_client import AsyncRecsysClient, RecsysClient
+from recsys_client import AsyncRecsysClient, Interaction, RecsysClient
 from recsys_server.processes.following import BundleFollower
 from recsys_server.processes.loading import load
 from recsys_server.security.access import Access
@@ -72,6 +72,13 @@ def test_a_report_has_figures_segments_and_epochs(client: RecsysClient) -> None:
     assert report.epochs == {1: {"loss": 2.0}} and report.figures["recall@10"].value == 0.25
     assert (report.k, report.queries) == (10, 40) and 0 < report.failed_queries < 40
     assert client.get_report(versions(client)[1]).name == "first"
+
+
+def test_failed_queries_of_deleted_users_are_not_shown(client: RecsysClient) -> None:
+    client.record_interactions([Interaction("gone", "i1", 100)])
+    assert [each.user_id for each in client.get_report().failures] == ["gone", "u1"]
+    client.delete_user("gone")
+    assert [each.user_id for each in client.get_report().failures] == ["u1"]
 
 
 def test_a_bundle_without_a_report_names_the_command(client: RecsysClient) -> None:

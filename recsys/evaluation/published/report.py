@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +119,11 @@ class PublishedReport:
             return cls(content, model, QueryDigests.load(folder / _DIGESTS))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{folder} holds no report of an evaluation: {error}") from error
+
+    def of_users(self, is_known: Callable[[str], bool]) -> PublishedReport:
+        """The report without the failed queries of users that are not known, as deleted ones."""
+        failures = [each for each in self.content["failures"] if is_known(each["user_id"])]
+        return replace(self, content={**self.content, "failures": failures})
 
     def save(self, folder: Path) -> None:
         """Write the report into a new folder."""

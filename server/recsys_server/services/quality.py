@@ -73,8 +73,13 @@ class QualityService(QualityServiceServicer):
         self, request: pb.GetReportRequest, context: Any
     ) -> pb.GetReportResponse:
         def work() -> pb.GetReportResponse:
-            found = read_report(self._root, self._version(request.version, "version"))
-            return pb.GetReportResponse(report=report_message(*found))
+            version = self._version(request.version, "version")
+            manifest, report = read_report(self._root, version)
+            engine = self._rollout.current.active.engine
+            if engine is not None:  # a deleted user is not shown
+                histories = engine.latest().histories
+                report = report.of_users(lambda user_id: histories.find(user_id) is not None)
+            return pb.GetReportResponse(report=report_message(manifest, report))
 
         return await self._calls.run(context, work)
 
