@@ -86,7 +86,7 @@ class Setting:
             lists = {TWO_TOWER: lists[TWO_TOWER]}
         merged = merge(lists, weights={name: self.weight for name in lists} | {TWO_TOWER: 1.0})
         popular = np.log1p(found.recent[merged.rows])
-        scores = merged.scores * _SCALE + self.recent * popular / max(popular.max(), 1e-30)
+        scores = merged.scores * _SCALE + self.recent * popular / popular.max(initial=1e-30)
         vectors = found.vectors[merged.rows]
         diversity = Diversity("mmr", self.strength)
         order = diversify(scores.astype(np.float32), vectors, LONGEST, diversity)
