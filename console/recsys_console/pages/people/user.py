@@ -57,6 +57,11 @@ class UserPage:
     history: tuple[HistoryItem, ...] | None
     lists: tuple[Comparison, ...]
 
+    @property
+    def own_bundle(self) -> str:
+        """Version of the bundle that answers this user."""
+        return next((each.before.bundle for each in self.lists if each.before.bundle), "")
+
     def why(self, item_id: str, *, changed: bool = False) -> str:
         """Address of the page that explains an item, as it is or after the changes."""
         inputs = self.inputs if changed else self.inputs.unchanged
