@@ -146,7 +146,7 @@ def test_methods_add_up_the_minutes() -> None:
     assert retrieve.calls_per_minute == (3.0, 1.0)
 
 
-def test_a_token_that_only_reads_is_shown_what_it_lacks(operator: Browser, root: Path) -> None:
+def test_a_token_that_only_reads_is_shown_the_missing_scope(operator: Browser, root: Path) -> None:
     token = create_token(root / "tokens.json", "viewer", scopes=("read",))
     address = operator.client.app.state.console.settings.address  # type: ignore[attr-defined]
     with console(address) as reader:
