@@ -24,10 +24,10 @@ SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 
 
 @contextmanager
-def served_console(address: str) -> Iterator[str]:
+def served_console(address: str, *, timeout: float = WAIT) -> Iterator[str]:
     """Address of a console over the service at ``address``, on a free port of this machine."""
     config = uvicorn.Config(
-        create_application(Settings(address, timeout=WAIT)),
+        create_application(Settings(address, timeout=timeout)),
         host="127.0.0.1",
         port=0,
         log_level="warning",
