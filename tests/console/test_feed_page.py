@@ -39,6 +39,10 @@ def test_a_feed_depends_on_its_inputs(browser: Browser) -> None:
     assert "Feed of an unknown visitor" in browser.page("/feed")
     why = browser.data(f"/users/why?item={visitor['cards'][0]['item']['id']}")
     assert why["position"] == 1 and why["spaces"] == []
+    marked = browser.data("/feed?id=ann&promoted=i6,+i7&pinned=i5")
+    slots = {card["item"]["id"]: card["item"]["slot"] for card in marked["cards"]}
+    assert slots["i5"] == "pinned" and "promoted" in slots.values()
+    assert ">sponsored<" in browser.page("/feed?id=ann&promoted=i6,+i7")
     assert "The feed is empty" in browser.page("/feed?filter=price+%3E+1000")
 
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from recsys_client import History, Interaction, Query
+from recsys_console.pages.people.inputs import Inputs
+from recsys_server.rollout import Deployment, LoadedBundle, Rollout
 from tests.console.console_world import Browser, console, live_service
+from tests.server.feed_world import live_feed
+from tests.server.service_world import served
 
 
 def test_a_user_is_chosen_by_id(browser: Browser) -> None:
@@ -88,3 +93,32 @@ def test_two_bundles_are_compared(tmp_path: Path) -> None:
                 assert (each["before"]["bundle"], each["after"]["bundle"]) == ("v3", "v4")
         unknown = browser.data("/users/user?id=ann&bundle=v9")["lists"][0]
         assert "the bundle 'v9' does not answer" in unknown["after"]["fault"]
+
+
+def test_inputs_reach_spaces_that_read_them() -> None:
+    clicks = (Interaction("ann", "i1", 5), Interaction("ann", "i2", 9))
+    inputs = Inputs("ann", drop=("i1",), terms="lamp", context={"country": "de"})
+    assert inputs.query(History(clicks), ("terms",)) == Query(history=["i2"], terms="lamp")
+    assert inputs.query(History(clicks), ("context", "history_times")) == Query(
+        history=["i2"], history_times=[9], context={"country": "de"}
+    )
+    assert inputs.unchanged.query(None, ("terms",)) == Query(user_id="ann")
+
+
+def test_a_service_without_a_store_has_recommendations_without_histories() -> None:
+    feed = live_feed()
+    for loaded in (
+        LoadedBundle("v1", feed.view.retriever, feed=feed),
+        LoadedBundle("v1", feed.view.retriever),
+    ):
+        with served(Rollout(Deployment(loaded))) as server, console(server.address) as browser:
+            data = browser.data("/users/user?id=ann&k=2&terms=21")
+            assert data["history"] is None and len(data["lists"][-1]["after"]["items"]) == 2
+            assert "The service shows no histories" in browser.page("/users/user?id=ann")
+            assert browser.data("/users")["recent"] is None
+            why = browser.data("/users/why?id=ann&item=i3")
+            if loaded.feed is None:
+                assert "has no feeds" in why["fault"] and why["spaces"][0]["rank"]
+                assert browser.data("/feed", status=400)["code"] == "config_invalid"
+            else:
+                assert browser.data("/feed?id=ann")["cards"] and not why["fault"]

@@ -13,7 +13,15 @@ from recsys_client import AsyncRecsysClient, Description
 from recsys_client.feed import PipelineDescription
 from recsys_console.pages.feeds.funnel import StageView, stages_of
 from recsys_console.pages.items.attributes import shown_attributes
-from recsys_console.pages.people.answers import bundles_of, feed_request, history_of, looking
+from recsys_console.pages.people.answers import (
+    FEEDS,
+    NO_FEEDS,
+    bundles_of,
+    feed_request,
+    history_of,
+    items_of,
+    looking,
+)
 from recsys_console.pages.people.inputs import Inputs, inputs_of
 from recsys_console.pages.people.lists import RankedItem
 from recsys_console.rendering.responses import respond
@@ -107,9 +115,11 @@ async def feed_page(service: AsyncRecsysClient, inputs: Inputs) -> FeedPage:
 
     Raises:
         UnknownIdError: The user has no history.
-        RecsysError: The service cannot rank the feed.
+        ConfigError: The bundle has no feeds.
     """
     description = await service.describe()
+    if FEEDS not in description.services:
+        raise NO_FEEDS
     history, bundles = await asyncio.gather(
         history_of(service, description, inputs.user), bundles_of(service, description)
     )
@@ -119,8 +129,7 @@ async def feed_page(service: AsyncRecsysClient, inputs: Inputs) -> FeedPage:
         own.rank_feed(feed_request(inputs, history, titles=True, explain=True)),
         own.list_pipelines(),
     )
-    known = await service.get_items(response.ids) if response.items else None
-    attributes = {each.item.item_id: each.item.attributes for each in known.items} if known else {}
+    items = await items_of(service, description, response.ids)
     return FeedPage(
         inputs,
         description,
@@ -132,7 +141,9 @@ async def feed_page(service: AsyncRecsysClient, inputs: Inputs) -> FeedPage:
         tuple(
             FeedCard(
                 RankedItem.of(each),
-                shown_attributes(attributes.get(each.id, {}), description.columns),
+                shown_attributes(
+                    items[each.id].attributes if each.id in items else {}, description.columns
+                ),
                 each.propensity,
             )
             for each in response.items

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,17 +12,19 @@ from recsys_client import (
     AsyncRecsysClient,
     Description,
     History,
+    Item,
     Request,
     Response,
 )
-from recsys_client.errors import PermissionDeniedError, RecsysError
+from recsys_client.errors import ConfigError, PermissionDeniedError, RecsysError
 from recsys_client.feed import FeedRequest, FeedResponse
-from recsys_console.pages.people.inputs import Inputs
+from recsys_console.pages.people.inputs import Inputs, ids_in
 
 FEED = "feed"
 """Name of the answer that a feed pipeline gives; the others have the names of their spaces."""
 FEEDS, HISTORIES = "recsys.v1.FeedService", "recsys.v1.InteractionService"
-BUNDLES = "recsys.v1.BundleService"
+BUNDLES, CATALOGUE = "recsys.v1.BundleService", "recsys.v1.CatalogService"
+NO_FEEDS = ConfigError("the bundle that answers has no feeds; publish it again")
 HISTORY = 1_000
 """Largest number of interactions of a history that are read."""
 PARTS = ("terms", "context", "history_times")
@@ -78,6 +81,17 @@ async def bundles_of(service: AsyncRecsysClient, description: Description) -> di
     return {"active": answering.bundle.version, **canary}
 
 
+async def items_of(
+    service: AsyncRecsysClient, description: Description, ids: Iterable[str]
+) -> dict[str, Item]:
+    """The known items of some ids, by their ids; empty where the service has no store."""
+    wanted = list(dict.fromkeys(ids))
+    if not wanted or CATALOGUE not in description.services:
+        return {}
+    found = await service.get_items(wanted)
+    return {each.item.item_id: each.item for each in found.items}
+
+
 def looking(service: AsyncRecsysClient, history: History | None) -> AsyncRecsysClient:
     """The service as it answers the user of a history; feeds of a named bundle are not recorded."""
     return service.with_bundle(history.bundle_version if history else "active")
@@ -90,6 +104,8 @@ def feed_request(inputs: Inputs, history: History | None, **further: Any) -> Fee
         inputs.k,
         inputs.pipeline,
         filter=inputs.filter or None,
+        pinned=ids_in(inputs.pinned),
+        promoted=ids_in(inputs.promoted),
         seed=SEED,
         **further,
     )

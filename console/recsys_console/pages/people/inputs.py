@@ -14,6 +14,8 @@ from recsys_client import History, Query
 
 CONTEXT = "context."
 """Beginning of the parameters that hold a value of a context column."""
+TEXTS = ("terms", "pipeline", "bundle", "filter", "pinned", "promoted")
+"""Inputs that are texts, by the names of their parameters."""
 Size = Annotated[int, Parameter(ge=1, le=60)]
 
 
@@ -30,6 +32,8 @@ class Inputs:
         context: Value per context column.
         bundle: Second bundle, "active", "canary" or its version; "" for none.
         filter: Text form of a filter that the items fulfil, or "".
+        pinned: Ids of items for the pinned positions of a feed, separated by commas.
+        promoted: Ids of items for its promoted positions, separated by commas.
 
     Example:
         >>> Inputs("ann", drop=("lamp",)).is_changed
@@ -44,6 +48,8 @@ class Inputs:
     context: dict[str, str] = field(default_factory=dict, hash=False)
     bundle: str = ""
     filter: str = ""
+    pinned: str = ""
+    promoted: str = ""
 
     @property
     def is_changed(self) -> bool:
@@ -85,22 +91,26 @@ class Inputs:
         values: list[tuple[str, Any]] = [("id", self.user), *further.items()]
         values += [("drop", each) for each in self.drop]
         values += [(CONTEXT + column, value) for column, value in self.context.items()]
-        values += [
-            (name, getattr(self, name)) for name in ("terms", "pipeline", "bundle", "filter")
-        ]
+        values += [(name, getattr(self, name)) for name in TEXTS]
         values += [("k", self.k)] if self.k != Inputs.k else []
         return f"{path}?{urlencode([pair for pair in values if pair[1] != ''])}"
+
+
+def ids_in(text: str) -> tuple[str, ...]:
+    """The ids of a text, separated by commas.
+
+    Example:
+        >>> ids_in("i1, i2,")
+        ('i1', 'i2')
+    """
+    return tuple(dict.fromkeys(each.strip() for each in text.split(",") if each.strip()))
 
 
 def inputs_of(
     request: Request,
     id: str = "",
     k: Size = Inputs.k,
-    pipeline: str = "",
     drop: Annotated[tuple[str, ...], Parameter()] = (),
-    terms: str = "",
-    bundle: str = "",
-    filter: str = "",
 ) -> Inputs:
     """The inputs in the parameters of a request."""
     context = {
@@ -108,8 +118,5 @@ def inputs_of(
         for name, value in request.query_params.items()
         if name.startswith(CONTEXT) and value.strip()
     }
-    dropped = tuple(dict.fromkeys(drop))
-    dropped = tuple(dict.fromkeys(drop))
-    texts = {"terms": terms, "pipeline": pipeline, "bundle": bundle, "filter": filter}
-    stripped = {name: text.strip() for name, text in texts.items()}
-    return Inputs(id.strip(), k, drop=dropped, context=context, **stripped)
+    texts = {name: request.query_params.get(name, "").strip() for name in TEXTS}
+    return Inputs(id.strip(), k, drop=tuple(dict.fromkeys(drop)), context=context, **texts)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from recsys_client import AsyncRecsysClient, Description, History
-from recsys_console.pages.people.answers import answers, bundles_of, history_of, looking
+from recsys_console.pages.people.answers import answers, bundles_of, history_of, items_of, looking
 from recsys_console.pages.people.inputs import Inputs, inputs_of
 from recsys_console.pages.people.lists import Comparison, ItemList
 from recsys_console.rendering.responses import respond
@@ -90,7 +90,8 @@ async def user_page(service: AsyncRecsysClient, inputs: Inputs) -> UserPage:
     )
     own = looking(service, history)
     before, items = await asyncio.gather(
-        answers(own, description, inputs.unchanged, None), _items(service, history, inputs)
+        answers(own, description, inputs.unchanged, None),
+        _items(service, description, history, inputs),
     )
     after: Sequence[ItemList | None] = [None] * len(before)
     if inputs.is_changed:
@@ -120,17 +121,18 @@ async def show(
 
 
 async def _items(
-    service: AsyncRecsysClient, history: History | None, inputs: Inputs
+    service: AsyncRecsysClient,
+    description: Description,
+    history: History | None,
+    inputs: Inputs,
 ) -> tuple[HistoryItem, ...] | None:
     if history is None:
         return None
-    ids = list(dict.fromkeys(history.item_ids))
-    found = await service.get_items(ids) if ids else None
-    titles = {each.item.item_id: each.item.title for each in found.items} if found else {}
+    known = await items_of(service, description, history.item_ids)
     return tuple(
         HistoryItem(
             each.item_id,
-            titles.get(each.item_id, ""),
+            known[each.item_id].title if each.item_id in known else "",
             each.time,
             each.event or "",
             each.item_id in inputs.drop,

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from recsys_client import AsyncRecsysClient, Description, History
 from recsys_client import Request as RetrievalRequest
-from recsys_client.errors import RecsysError, ServiceError
+from recsys_client.errors import RecsysError
 from recsys_client.feed import (
     AbsentItem,
     FeatureContribution,
@@ -20,7 +20,14 @@ from recsys_client.feed import (
     SourceRank,
 )
 from recsys_console.pages.items.attributes import shown_attributes
-from recsys_console.pages.people.answers import FEEDS, feed_request, history_of, looking
+from recsys_console.pages.people.answers import (
+    FEEDS,
+    NO_FEEDS,
+    feed_request,
+    history_of,
+    items_of,
+    looking,
+)
 from recsys_console.pages.people.explained import PastItem, SpaceRank, Step, past_of, steps_of
 from recsys_console.pages.people.inputs import Inputs, inputs_of
 from recsys_console.rendering.responses import respond
@@ -98,8 +105,7 @@ async def why_page(service: AsyncRecsysClient, inputs: Inputs, item_id: str) -> 
     found = feed if isinstance(feed, FeedResponse) else FeedResponse((), "")
     way = _way(found, item_id)
     similar = () if way is None else way.similar
-    known = await service.get_items(list(dict.fromkeys([item_id, *(each.id for each in similar)])))
-    items = {each.item.item_id: each.item for each in known.items}
+    items = await items_of(service, description, [item_id, *(each.id for each in similar)])
     shown = next((each for each in found.items if each.id == item_id), None)
     lost = way if isinstance(way, AbsentItem) else None
     item = items.get(item_id)
@@ -146,7 +152,7 @@ async def _feed(
     item_id: str,
 ) -> FeedResponse | RecsysError:
     if FEEDS not in description.services:
-        return ServiceError("the service ranks no feeds")
+        return NO_FEEDS
     try:
         return await service.rank_feed(feed_request(inputs, history, explain_ids=[item_id]))
     except RecsysError as error:  # a bundle without feeds has candidates
