@@ -6,7 +6,8 @@ and ``docs/explanation/feed-benchmark.md``. It needs ``RECSYS_DATA_HOME``.
 Each part is a process of its own and stored in the work folder: an interrupted run continues within
 its last part. A part is measured again once its code or configuration has changed, or under another
 ``--name``; towers are trained again only if their own configuration has changed. ``--only`` runs
-some parts and prints their figures; ``--seeds`` are those of MovieLens-1M and of the sample world.
+some parts and prints their figures, and with ``--record`` writes a record of these alone.
+``--seeds`` are those of MovieLens-1M and of the sample world.
 
 The archive of the Open Bandit sample is downloaded by pip if the work folder lacks it. The part
 "calls" publishes a bundle of the sample set for its service.
@@ -58,6 +59,7 @@ def main(arguments: list[str]) -> None:
     """Run the parts that are not stored; write the record, the plots and the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.feed")
     parser.add_argument("--only", nargs="+", choices=list(PARTS), help="some of the parts")
+    parser.add_argument("--record", action="store_true", help="write it with --only, too")
     parser.add_argument("--work", type=Path, default=WORK, help="folder of towers and parts")
     parser.add_argument("--name", default="", help="another name measures everything again")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
@@ -67,9 +69,9 @@ def main(arguments: list[str]) -> None:
     figures = figures_of(sections)
     for name, value in figures.items():
         print(f"{name:44} {value:,.4f}")
-    if options.only:
+    if options.only and not options.record:
         return
-    for name in DATA_SETS:
+    for name in DATA_SETS.keys() & sections.keys():
         sections[name] = [
             {key: value for key, value in each.items() if key != "users"} for each in sections[name]
         ]

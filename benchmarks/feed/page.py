@@ -29,21 +29,63 @@ TITLES = {
     "retrieval": "order of retrieval",
     "popularity": "popularity",
 }
+HEADLINES = (
+    (
+        "MovieLens-1M, its gain over the order of retrieval",
+        "ml1m.ndcg_gain",
+        "+.1%",
+        "ml1m.ndcg_gain.low",
+        "lower bound of the 95% interval over users",
+    ),
+    (
+        "`RankFeed` at 50 calls/s on one core, 99th percentile in ms",
+        "rank_feed.p99_ms",
+        ".1f",
+        "",
+        "",
+    ),
+    ("MMR of 500 candidates to 50, in ms", "mmr_500_50_ms", ".2f", "", ""),
+    (
+        "Closed loop of 20 rounds, clicks per feed as a share of the oracle's",
+        "loop.share_of_oracle",
+        ".0%",
+        "loop.without.share_of_oracle",
+        "without exploration",
+    ),
+    (
+        "the same, on new items",
+        "loop.with.new_share_of_oracle",
+        ".0%",
+        "loop.without.new_share_of_oracle",
+        "without exploration",
+    ),
+    (
+        "Off-policy estimates of the Open Bandit sample, largest gap to the published values",
+        "ope.max_gap",
+        ".1%",
+        "",
+        "",
+    ),
+)
+"""Title, figure, format, other figure and what it is, per row of ``docs/figures.md``."""
 Results = Sequence[Mapping[str, Any]]
 
 
 def write_page(record: Mapping[str, Any], page: Path = PAGE, rows: Path = ROWS) -> None:
     """Write the tables of the page, its rows among all figures, and the plots of the record."""
     parts = {}
-    for name in DATA_SETS:
+    measured = {DATA_SETS[name].title: record[name] for name in DATA_SETS if name in record}
+    for name in DATA_SETS.keys() & record.keys():
         parts[f"{name} stages"] = stages(record[name])
         parts[f"{name} scorers"] = scorers(record[name])
     parts["figures"] = figures(record)
     update_page(page, parts)
     update_page(rows, {"feeds": headlines(record["figures"])})
-    plot_price({DATA_SETS[n].title: record[n] for n in DATA_SETS}, _plot("price"))
-    plot_reliability({DATA_SETS[n].title: record[n] for n in DATA_SETS}, _plot("reliability"))
-    plot_loop(record["loop"], _plot("loop"))
+    if measured:
+        plot_price(measured, _plot("price"))
+        plot_reliability(measured, _plot("reliability"))
+    if "loop" in record:
+        plot_loop(record["loop"], _plot("loop"))
 
 
 def stages(results: Results) -> str:
@@ -95,39 +137,14 @@ def headlines(figures: Mapping[str, float]) -> str:
     """The rows of ``docs/figures.md``."""
     lines = []
     for data_set in DATA_SETS.values():
-        feed, other = (figures[f"{data_set.prefix}.{k}.ndcg@10"] for k in ("feed", "retrieval"))
-        name = f"{data_set.title}, NDCG@10 of a feed"
-        lines.append([name, f"**{feed:.4f}**", f"{other:.4f}", "order of retrieval"])
-    low, high = (figures[f"ml1m.ndcg_gain.{end}"] for end in ("low", "high"))
-    interval = f"95% interval over users: {low:+.1%} to {high:+.1%}"
-    lines += [
-        ["MovieLens-1M, its gain", f"**{figures['ml1m.ndcg_gain']:+.1%}**", "", interval],
-        [
-            "`RankFeed` at 50 calls/s on one core, p99",
-            f"{figures['rank_feed.p99_ms']:.0f} ms",
-            "",
-            "",
-        ],
-        ["MMR of 500 candidates to 50", f"{figures['mmr_500_50_ms']:.1f} ms", "", ""],
-        [
-            "Closed loop of 20 rounds, clicks per feed as a share of the oracle's",
-            f"**{figures['loop.share_of_oracle']:.0%}**",
-            f"{figures['loop.without.share_of_oracle']:.0%}",
-            "without exploration",
-        ],
-        [
-            "the same, new items",
-            f"**{figures['loop.with.new_share_of_oracle']:.0%}**",
-            f"{figures['loop.without.new_share_of_oracle']:.0%}",
-            "without exploration",
-        ],
-        [
-            "Off-policy estimates of the Open Bandit sample, largest gap",
-            f"{figures['ope.max_gap']:.1%}",
-            "",
-            "of the published values",
-        ],
-    ]
+        feed, other = (f"{data_set.prefix}.{k}.ndcg@10" for k in ("feed", "retrieval"))
+        if feed in figures:
+            cells = [f"**{figures[feed]:.4f}**", f"{figures[other]:.4f}", "order of retrieval"]
+            lines.append([f"{data_set.title}, NDCG@10 of a feed", *cells])
+    for title, name, form, other, which in HEADLINES:
+        if name in figures:
+            value = f"{figures[other]:{form}}" if other else ""
+            lines.append([title, f"**{figures[name]:{form}}**", value, which])
     return markdown_table(["measurement", "recsys", "other", "which"], lines)
 
 

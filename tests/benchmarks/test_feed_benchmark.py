@@ -100,7 +100,7 @@ def test_the_page_and_its_plots_are_written_from_the_record(
     rows.write_text("<!-- feeds -->\n<!-- end of feeds -->", encoding="utf-8")
     monkeypatch.setattr(page, "RESULT", tmp_path / "feed.json")
     page.write_page(record, file, rows)
-    assert "| MovieLens-1M, its gain | **+20.0%** |" in rows.read_text(encoding="utf-8")
+    assert "order of retrieval | **+20.0%** | +20.0% |" in rows.read_text(encoding="utf-8")
     text = file.read_text(encoding="utf-8")
     assert "| exploration in the last slot: **the feed** | **0.1200** |" in text
     assert "| oracle | 0.1200 |" in text
