@@ -21,7 +21,7 @@ from benchmarks.pages import bold, markdown_table, metric_title, read_record, up
 PAGE, ROWS = Path("docs/explanation/feed-benchmark.md"), Path("docs/figures.md")
 RESULT = Path("benchmarks/results/feed.json")
 TITLES = {
-    "dcn+lightgbm": "DCN and LightGBM, mean",
+    "dcn+lightgbm": "two DCN and LightGBM, weighted",
     "dcn": "DCN",
     "lightgbm": "LightGBM",
     "logistic": "logistic regression",
@@ -98,7 +98,7 @@ def stages(results: Results) -> str:
             f"ranking ({', '.join(TITLES[name] for name in chosen)})",
             *(_format(name, float(np.mean([own[name] for own in ranked]))) for name in FIGURES),
         ],
-        ["exploration in the last slot: **the feed**", *bold(_cells(results, "feed"))],
+        ["discount of popular items: **the feed**", *bold(_cells(results, "feed"))],
     ]
     if "oracle" in results[0]:
         oracle = results[0]["oracle"]

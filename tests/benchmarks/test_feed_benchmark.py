@@ -102,7 +102,7 @@ def test_the_page_and_its_plots_are_written_from_the_record(
     page.write_page(record, file, rows)
     assert "order of retrieval | **+20.0%** | +20.0% |" in rows.read_text(encoding="utf-8")
     text = file.read_text(encoding="utf-8")
-    assert "| exploration in the last slot: **the feed** | **0.1200** |" in text
+    assert "| discount of popular items: **the feed** | **0.1200** |" in text
     assert "| oracle | 0.1200 |" in text
     assert "| DCN | 0.1200 ± 0.0000 |" in text
     assert {each.name for each in tmp_path.glob("*.png")} == {

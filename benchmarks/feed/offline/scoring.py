@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.feed.offline.measures import K, Lists, sums_by_user
-from recsys.feed.slate import Diversity, Exploration, diversify, plan_slate
+from recsys.feed.slate import Diversity, diversify
 from recsys.ids import Rows, Vectors
 from recsys.pipeline import Job
 from recsys.pipeline.rank_stage.requests import requests_of
@@ -22,8 +22,23 @@ CHUNK = 512
 STRENGTHS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
 DIVERSIFIED, POOL = 2000, 50
 """Number of test queries by which the price of diversity is measured, and of items reordered."""
-EXPLORATION = Exploration(slots=(K - 1,), rate=0.05)
-"""The last slot of the feed shows one of the next 50 items in every twentieth feed."""
+
+
+class TableScores:
+    """Scores of the items of a table; a member of several ensembles scores once."""
+
+    def __init__(self, table: TrainingTable, vectors: Vectors) -> None:
+        self.table, self._vectors = table, vectors
+        self._known: dict[int, tuple[Scorer, Vectors]] = {}
+
+    def of(self, scorer: Scorer) -> Vectors:
+        """float32 ``[n]``."""
+        if isinstance(scorer, EnsembleScorer):
+            parts = zip(scorer.members, scorer.weights)
+            return np.sum([self.of(each) * weight for each, weight in parts], axis=0)
+        if id(scorer) not in self._known:
+            self._known[id(scorer)] = scorer, score_table(scorer, self.table, self._vectors)
+        return self._known[id(scorer)][1]
 
 
 def score_test(
@@ -31,10 +46,9 @@ def score_test(
     config: RankerConfig,
     blocks: Iterable[tuple[FeatureSet, HeldOutQueries]],
     fitted: Mapping[str, FittedScorer],
-    best: str,
     vectors: Vectors,
 ) -> dict[str, Any]:
-    """Figures of every scorer and of the stages of the feed, which ranks by ``best``."""
+    """Figures of every scorer; the price of diversity is that of the scorer "feed"."""
     scorers = {name: each.scorer for name, each in fitted.items()}
     found: dict[str, list[Lists]] = {}
     prices: list[tuple[float, ...]] = []
@@ -48,11 +62,10 @@ def score_test(
             for name, each in scores.items():
                 orders = [np.argsort(-own, kind="stable").astype(np.int32) for own in each]
                 found.setdefault(name, []).append(_lists(chunk, orders))
-                if name == best:
-                    slates = [_explored(order, rng) for order in orders]
-                    found.setdefault("feed", []).append(_lists(chunk, slates))
             for at in np.flatnonzero(rng.random(len(chunk)) < DIVERSIFIED / total).tolist():
-                prices.append(sum((_price(chunk[at], scores[best][at], s) for s in STRENGTHS), ()))
+                prices.append(
+                    sum((_price(chunk[at], scores["feed"][at], s) for s in STRENGTHS), ())
+                )
             job.progress("test", sum(len(each.first) for each in found["feed"]), total)
     lists = {name: _joined(parts) for name, parts in found.items()}
     means = np.mean(prices, axis=0).reshape(-1, 2).tolist()
@@ -96,13 +109,8 @@ def _scores(
         times=[each.time for each in chunk],
         contexts=[each.context for each in chunk],
     )
-    single = {k: s for k, s in scorers.items() if not isinstance(s, EnsembleScorer)}
-    made = {name: score_table(scorer, table, vectors) for name, scorer in single.items()}
-    for name, scorer in scorers.items():
-        if isinstance(scorer, EnsembleScorer):  # of scorers that are scored already
-            known = {id(each): made[k] for k, each in single.items()}
-            parts = zip(scorer.members, scorer.weights)
-            made[name] = np.sum([known[id(each)] * w for each, w in parts], axis=0)
+    scored = TableScores(table, vectors)
+    made = {name: scored.of(scorer) for name, scorer in scorers.items()}
     made["retrieval"] = -table.select(("source.two_tower.rank",)).values[:, 0]
     return {name: np.split(each, table.offsets[1:-1]) for name, each in made.items()}
 
@@ -119,14 +127,6 @@ def _lists(chunk: Sequence[AnsweredRequest], orders: Sequence[Rows]) -> Lists:
 def _joined(parts: Sequence[Lists]) -> Lists:
     positions, first = zip(*((each.positions, each.first) for each in parts))
     return Lists(np.concatenate(positions), np.concatenate(first))
-
-
-def _explored(order: Rows, rng: np.random.Generator) -> Rows:
-    """The order with a slate of ten first, whose last slot sometimes explores."""
-    head = order[: K + POOL]
-    ranks = np.arange(len(head), dtype=np.int32)
-    shown = head[plan_slate(ranks, K, exploration=EXPLORATION).draw(rng).positions]
-    return np.concatenate([shown, order[~np.isin(order, shown)]])
 
 
 def _price(request: AnsweredRequest, scores: Vectors, strength: float) -> tuple[float, float]:
