@@ -36,6 +36,7 @@ def test_a_feed_depends_on_its_inputs(browser: Browser) -> None:
     assert browser.data("/feed?id=ann&pipeline=none", status=404)["code"] == "not_found"
     visitor = browser.data("/feed?k=2")
     assert len(visitor["cards"]) == 2 and visitor["inputs"]["user"] == ""
+    assert "without 1 item" in browser.page("/feed?id=ann&drop=i1")
     assert "Feed of an unknown visitor" in browser.page("/feed")
     why = browser.data(f"/users/why?item={visitor['cards'][0]['item']['id']}")
     assert why["position"] == 1 and why["spaces"] == []

@@ -74,6 +74,7 @@ class UserPage:
         parts = [f"without {dropped} item{'s' * (dropped > 1)}"] * bool(dropped)
         parts += [f"searching “{self.inputs.terms}”"] * bool(self.inputs.terms)
         parts += [f"bundle {self.inputs.bundle}"] * bool(self.inputs.bundle)
+        parts += [f"only {self.inputs.filter}"] * bool(self.inputs.filter)
         parts += [f"{column} = {value}" for column, value in self.inputs.context.items()]
         return ", ".join(parts)
 
@@ -96,7 +97,10 @@ async def user_page(service: AsyncRecsysClient, inputs: Inputs) -> UserPage:
     after: Sequence[ItemList | None] = [None] * len(before)
     if inputs.is_changed:
         other = own.with_bundle(inputs.bundle) if inputs.bundle else own
-        same = replace(inputs, pipeline=inputs.pipeline or before[0].pipeline)
+        # A query without the user's id has no share; another bundle may have other pipelines.
+        own_share = inputs.bundle and not inputs.drop
+        pipeline = inputs.pipeline or ("" if own_share else before[0].pipeline)
+        same = replace(inputs, pipeline=pipeline)
         found = await answers(other, description, same, history)
         after = [ItemList.of(each.given) for each in found]
     return UserPage(
