@@ -15,13 +15,37 @@ from recsys.files import sha256_bytes
 from recsys.tuning.cached import Result, cached_result
 
 MODULE = "benchmarks.feed"
-LIBRARY = ("recsys", "data/sample_world")
+_SLATE, _RANKING, _WORLD = "recsys/feed/slate", "recsys/ranking", "data/sample_world"
+_OFFLINE = (
+    "encoders",
+    "features",
+    "index",
+    "ingestion",
+    "pipeline",
+    "retrieval",
+    "splits",
+    "towers",
+)
 CODE = {
-    "offline.experiment": ("benchmarks/feed/offline",),
-    "loop": ("benchmarks/feed/loop.py", "benchmarks/feed/world_features.py"),
-    "calls": ("benchmarks/feed/calls.py", "benchmarks/serving", "server", "clients/python"),
+    "mmr": (_SLATE, "benchmarks/feed/mmr.py"),
+    "open_bandit": ("recsys/evaluation", "benchmarks/feed/open_bandit.py"),
+    "loop": (
+        _SLATE,
+        _RANKING,
+        _WORLD,
+        "benchmarks/feed/loop.py",
+        "benchmarks/feed/world_features.py",
+    ),
+    "offline.experiment": (
+        *(f"recsys/{name}" for name in _OFFLINE),
+        *(_SLATE, _RANKING, _WORLD, "benchmarks/feed/offline"),
+    ),
+    "calls": (
+        *("recsys", "server", "clients/python"),
+        *("benchmarks/feed/calls.py", "benchmarks/serving"),
+    ),
 }
-"""Paths that a module's results depend on, in addition to those of the library."""
+"""Paths of the code that the results of each module depend on."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +98,10 @@ def run_part(request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def code_state(module: str) -> str:
     """The last commit that changed the code of a module, and a digest of what differs from it."""
-    paths = (*LIBRARY, *CODE.get(module, (f"benchmarks/feed/{module}.py",)))
     commit, differs = (
-        subprocess.run(["git", *command, "--", *paths], capture_output=True, check=True).stdout
+        subprocess.run(
+            ["git", *command, "--", *CODE[module]], capture_output=True, check=True
+        ).stdout
         for command in (("log", "-1", "--format=%H"), ("diff", "HEAD"))
     )
     return commit.decode().strip() + (f"-{sha256_bytes(differs)[:12]}" if differs else "")

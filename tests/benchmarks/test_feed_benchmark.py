@@ -12,6 +12,7 @@ from benchmarks.feed import page
 from benchmarks.feed.figures import DEFINITIONS, figures_of
 from benchmarks.feed.offline.measures import Lists, relative_gain, sums_by_user
 from benchmarks.feed.offline.oracle import oracle_lists
+from benchmarks.feed.parts import CODE
 
 
 def result(seed: int) -> dict[str, Any]:
@@ -110,6 +111,10 @@ def test_the_page_and_its_plots_are_written_from_the_record(
         "feed-reliability.png",
         "feed-loop.png",
     }
+
+
+def test_stored_parts_depend_on_code_that_exists() -> None:
+    assert all(Path(path).exists() for paths in CODE.values() for path in paths)
 
 
 def test_the_oracle_has_the_recall_that_the_sample_set_states() -> None:
