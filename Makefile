@@ -1,4 +1,4 @@
-# make demo | make test | make help. Each target creates .venv first if it is missing.
+# make demo | make console | make test | make help. Each target creates .venv first if it is missing.
 # PYTHON=... is the interpreter, WORKERS=... the number of test processes.
 
 VENV := .venv
@@ -10,7 +10,7 @@ TESTS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format check setup docs sample constraints clean
+.PHONY: help demo console test lint format check setup docs sample constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 24
@@ -22,6 +22,13 @@ $(STAMP): pyproject.toml clients/python/pyproject.toml constraints.txt
 
 demo: $(STAMP) ## the whole pipeline on the included data set, up to calls over gRPC
 	@$(BIN)/recsys run configs/demo.toml
+	@echo "Look at it in a browser: make console"
+
+console: $(STAMP) runs/demo/bundles/CURRENT ## serve the demo's bundle, and look at it in a browser
+	@sh .ci/console $(BIN)
+
+runs/demo/bundles/CURRENT:
+	@$(MAKE) --no-print-directory demo
 
 # One TensorFlow thread per worker; all tests of a file run on the same worker.
 test: $(STAMP) ## run the tests (TESTS=tests/index for a part)
