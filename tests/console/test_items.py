@@ -66,6 +66,14 @@ def test_a_dropped_picture_searches_with_the_words_and_filters(browser: Browser)
     )
 
 
+def test_an_item_shows_its_users(browser: Browser) -> None:
+    audience = browser.data("/items/item?id=i2")["audience"]
+    assert audience["activity"]["interactions"] == audience["activity"]["users"] == 1
+    assert [each["user_id"] for each in audience["users"]] == ["ann"]
+    page = browser.page("/items/item?id=i2")
+    assert "1 interaction of 1 user" in page and 'href="/users/user?id=ann"' in page
+
+
 def test_an_item_shows_its_neighbours_in_every_space(browser: Browser) -> None:
     item = browser.data("/items/item?id=i2")
     assert item["title"] == "Item 2" and ["price", "20"] in item["attributes"]

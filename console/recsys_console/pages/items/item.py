@@ -1,4 +1,4 @@
-"""The page of an item: its attributes, and its neighbours in every space side by side."""
+"""The page of an item: its attributes, users and neighbours in every space side by side."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from recsys_client import Request as SearchRequest
 from recsys_client.errors import RecsysError, UnknownIdError
 from recsys_client.records import CatalogItem
 from recsys_console.pages.items.attributes import shown_attributes
+from recsys_console.pages.items.audience import Audience, audience_of
 from recsys_console.pages.items.listing import ItemCard
 from recsys_console.rendering.responses import respond
 from recsys_console.service.connection import Service
@@ -48,6 +49,7 @@ class ItemPage:
         spaces: Names of the spaces in which it has a vector.
         neighbours: Nearest items per space.
         shared: Ids of the items that are near in several spaces.
+        audience: Its interactions and users; None where the service has no store.
         watermark: Watermark of the state that answered.
         bundle_version: Version of the bundle that answered.
     """
@@ -59,6 +61,7 @@ class ItemPage:
     spaces: tuple[str, ...]
     neighbours: tuple[Neighbours, ...]
     shared: tuple[str, ...]
+    audience: Audience | None
     watermark: int
     bundle_version: str
 
@@ -88,8 +91,11 @@ async def item_page(service: AsyncRecsysClient, item_id: str) -> ItemPage:
         raise UnknownIdError(f"the catalogue has no item {item_id!r:.80}", field="id")
     item, spaces = found.items[0].item, found.items[0].spaces
     query = Query(item_id=item_id)
-    answers = await service.answer(
-        [SearchRequest(query, k=NEIGHBOURS, space=space, titles=True) for space in spaces]
+    answers, audience = await asyncio.gather(
+        service.answer(
+            [SearchRequest(query, k=NEIGHBOURS, space=space, titles=True) for space in spaces]
+        ),
+        audience_of(service, description, item_id),
     )
     neighbours = []
     for space, answer in zip(spaces, answers, strict=True):
@@ -107,6 +113,7 @@ async def item_page(service: AsyncRecsysClient, item_id: str) -> ItemPage:
         spaces,
         tuple(neighbours),
         tuple(sorted({each for each in ids if ids.count(each) > 1})),
+        audience,
         found.watermark,
         found.bundle_version,
     )
