@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.serving.load import closed, offered
+from benchmarks.serving.load import Offer, closed, together
 from benchmarks.serving.running import started
 from recsys.bundle import Bundle, open_bundle
 from recsys.pipeline import open_job, run_job
@@ -70,9 +70,8 @@ def over_the_wire(
         with started([core], "recsys_server", *options) as server:
             sent = itertools.cycle(raws)
             closed(server.address, sent, in_flight=1, seconds=WARM_SECONDS, method=METHOD)
-            load = offered(
-                server.address, sent, rate=rate, seconds=seconds, deadline=DEADLINE, method=METHOD
-            )
+            offer = Offer(METHOD, sent, rate, DEADLINE)
+            (load,) = together(server.address, [offer], seconds=seconds)
             before = cpu_seconds(server.workers[0])
             most = closed(server.address, sent, in_flight=4, seconds=seconds / 2, method=METHOD)
             spent = cpu_seconds(server.workers[0]) - before

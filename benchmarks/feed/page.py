@@ -76,8 +76,8 @@ def write_page(record: Mapping[str, Any], page: Path = PAGE, rows: Path = ROWS) 
     parts = {}
     measured = {DATA_SETS[name].title: record[name] for name in DATA_SETS if name in record}
     for name in DATA_SETS.keys() & record.keys():
-        parts[f"{name} stages"] = stages(record[name])
-        parts[f"{name} scorers"] = scorers(record[name])
+        tables = (f"### {DATA_SETS[name].title}", stages(record[name]), scorers(record[name]))
+        parts[name] = "\n\n".join(tables)
     parts["figures"] = figures(record)
     update_page(page, parts)
     update_page(rows, {"feeds": headlines(record["figures"])})
