@@ -1,4 +1,4 @@
-"""The users of an item: how many there are per day, and for administrators who they are."""
+"""The users of an item: their number per day, and their ids for administrators."""
 
 from __future__ import annotations
 
