@@ -75,4 +75,4 @@ def _figure(panels: int) -> tuple[Any, Any]:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4.6 * panels, 3.6), layout="constrained")
-    return figure, figure.subplots(1, panels)
+    return figure, figure.subplots(1, panels, squeeze=False)[0]
