@@ -23,6 +23,8 @@ def plot_price(data_sets: Mapping[str, Results], file: Path) -> None:
         )
         panel.plot(distance, ndcg, marker=".")
         for strength, x, y in zip(strengths, distance, ndcg):
+            if 0 < strength < 0.2:  # too near to 0 for a label
+                continue
             panel.annotate(f"{strength:g}", (x, y), textcoords="offset points", xytext=(3, 4))
         panel.set(title=title, xlabel="mean cosine distance of ten items", ylim=(0, None))
     panels[0].set_ylabel("NDCG@10 of MMR, by its strength")
