@@ -89,16 +89,6 @@ def test_an_item_is_added_changed_deleted_and_brought_back(reader: Visitor) -> N
     expect(tab.locator(".toast")).to_contain_text("The change was undone.")
 
 
-def test_three_clicks_lead_from_the_overview_to_why(reader: Visitor) -> None:
-    reader.open("/")
-    tab = reader.tab
-    tab.locator(".navigation").get_by_role("link", name="Users").click()
-    tab.get_by_role("link", name="ann").click()
-    tab.locator("#answers .tile a").first.click()
-    expect(tab.get_by_role("heading", level=1)).to_have_text("Why this?")
-    expect(tab.locator(".why-answer")).to_contain_text("number 1 of")
-
-
 def test_a_history_without_an_item_changes_the_answer_and_why_not_is_explained(
     reader: Visitor,
 ) -> None:
