@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -126,6 +127,18 @@ def test_a_stage_with_late_calls_is_not_called_until_one_has_ended() -> None:
     while pool.is_busy("test.low") and time.monotonic() < end:
         gate.passed.wait(0.01)
     assert not pool.is_busy("test.low")
+
+
+def test_idle_threads_keep_nothing_of_a_call() -> None:
+    gate, pool = Gate(), StagePool()
+    reference = weakref.ref(gate)
+    gate.opened.set()
+    assert pool.submit(gate, "low").wait(PATIENCE)
+    del gate
+    end = time.monotonic() + PATIENCE
+    while reference() is not None and time.monotonic() < end:  # until the thread is idle
+        time.sleep(0.001)
+    assert reference() is None
 
 
 def test_two_stages_may_be_late_in_one_request() -> None:

@@ -87,8 +87,7 @@ class StagePool:
 
     def _work(self) -> None:
         while True:
-            call = self._calls.get()
-            self._run(call)
+            self._run(self._calls.get())  # no variable keeps a call, and its bundle, while idle
             with self._lock:
                 self._idle += 1
 
