@@ -6,10 +6,11 @@ finishes on that bundle. A new deployment replaces it in one assignment.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -79,26 +80,36 @@ class LoadedBundle:
     feed: Feed | None = None
 
     @classmethod
-    def of(cls, bundle: Bundle, store: Store | None = None) -> LoadedBundle:
+    def of(
+        cls,
+        bundle: Bundle,
+        store: Store | None = None,
+        *,
+        collect: Callable[[], object] = gc.collect,
+    ) -> LoadedBundle:
         """The form in which an open bundle is served.
 
         Args:
             bundle: The bundle.
             store: Store that is followed, opened for this bundle alone; it is closed with it.
+            collect: Function that frees what has been closed, in reference cycles, too.
 
         Raises:
             StoreError: The store cannot be read, or ends before the bundle's watermark.
         """
         bundle.feed.warm_up()
+        closed: list[_Closed] = []
         if store is None:
             loaded = cls(bundle.version, bundle.retriever, bundle, feed=bundle.feed)
         else:
             engine = bundle.live(store)
             feed = bundle.feed.following(store)
             loaded = cls(bundle.version, bundle.retriever, bundle, engine, feed)
-            weakref.finalize(loaded, _close_later, engine, store).atexit = False
+            closed += [engine, store]
         if (audit := bundle.retriever.audit) is not None:
-            weakref.finalize(loaded, _close_later, audit).atexit = False
+            closed.append(audit)
+        if closed:
+            weakref.finalize(loaded, _close_later, closed, collect).atexit = False
         return loaded
 
     @property
@@ -192,12 +203,13 @@ class _Closed(Protocol):
     def close(self) -> None: ...
 
 
-def _close_later(*parts: _Closed) -> None:
-    """Close parts of a bundle that no deployment has, after the calls that still use them."""
+def _close_later(parts: list[_Closed], collect: Callable[[], object]) -> None:
+    """Close and free parts of a bundle that no deployment has, after the calls that use them."""
 
     def close() -> None:
-        for part in parts:
-            part.close()
+        while parts:
+            parts.pop(0).close()  # nothing keeps them when they are collected
+        collect()
 
     timer = threading.Timer(CLOSE_SECONDS, close)
     timer.daemon = True

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import time
+import weakref
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from recsys.errors import NotFoundError, RecsysError
+from recsys.live import LiveEngine
 from recsys.retrieval import Request
+from recsys.store import open_store
 from recsys_client import AsyncRecsysClient, RecsysClient
+from recsys_server import rollout as rollouts
+from recsys_server.feeds.snapshots import SnapshotFeeds
+from recsys_server.processes.loading import collect_released
 from recsys_server.rollout import Deployment, LoadedBundle, user_fraction
+from tests.live.world import made_parts
 from tests.server.service_world import WAIT, LineRetriever, rollout_of, served
 
 USERS = [f"u{number:05d}" for number in range(5_000)]
@@ -74,3 +86,47 @@ def test_a_caller_can_name_the_bundle_that_answers() -> None:
         with pytest.raises(NotFoundError, match="active one is v1, the canary v2") as caught:
             client.with_bundle("v3").respond(request)
         assert caught.value.field == "bundle"
+
+
+def test_the_memory_of_a_replaced_bundle_is_freed_once_it_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollouts, "CLOSE_SECONDS", 0.0)
+    bundle: Any = SimpleNamespace(
+        version="v1",
+        retriever=SimpleNamespace(audit=None),
+        feed=SimpleNamespace(warm_up=lambda: None, following=lambda store: None),
+        live=lambda store: LiveEngine(made_parts(), store),
+    )
+    store = open_store(tmp_path / "store.db")
+    loaded = LoadedBundle.of(bundle, store, collect=collect_released)
+    assert loaded.engine is not None
+    retriever = weakref.ref(loaded.engine.snapshot.retriever)
+    gc.freeze()  # as after loading
+    try:
+        del loaded, store
+        end = time.monotonic() + WAIT
+        while retriever() is not None and time.monotonic() < end:
+            time.sleep(0.001)
+        assert retriever() is None
+    finally:
+        gc.unfreeze()
+
+
+class MadeFeed:
+    """A feed over a retriever."""
+
+    def __init__(self, retriever: Any = None) -> None:
+        self.view = SimpleNamespace(retriever=retriever)
+
+    def over(self, retriever: Any) -> MadeFeed:
+        return MadeFeed(retriever)
+
+
+def test_the_feeds_of_a_replaced_bundle_are_let_go() -> None:
+    feeds, loaded = SnapshotFeeds(), LoadedBundle("v1", LineRetriever(), feed=cast(Any, MadeFeed()))
+    found = feeds.current(loaded)
+    assert found is not None and feeds.current(loaded) is found
+    reference = weakref.ref(found)
+    del found, loaded
+    assert reference() is None

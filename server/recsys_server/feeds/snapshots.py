@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import cast
+from weakref import WeakKeyDictionary
 
 from recsys.feed import Feed
 from recsys.retrieval import Retriever
@@ -18,17 +19,14 @@ class SnapshotFeeds:
     """
 
     def __init__(self) -> None:
-        self._last: dict[str, Feed] = {}
+        self._last: WeakKeyDictionary[LoadedBundle, Feed] = WeakKeyDictionary()
 
     def current(self, loaded: LoadedBundle) -> Feed | None:
         """The feeds of a bundle with every acknowledged change, or None where it has none."""
         if loaded.feed is None:
             return None
         retriever = cast(Retriever, loaded.view().retriever)
-        last = self._last.get(loaded.version)
+        last = self._last.get(loaded)
         if last is None or last.view.retriever is not retriever:
-            last = loaded.feed.over(retriever)
-            # The bundles before the last two are let go.
-            kept = list(self._last.items())[-1:]
-            self._last = {**dict(kept), loaded.version: last}
+            last = self._last[loaded] = loaded.feed.over(retriever)
         return last

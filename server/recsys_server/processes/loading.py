@@ -58,7 +58,9 @@ def load(
             audit=None if audit is None else audit.begin(bundle.version),
         )
         bundle = replace(bundle, retriever=retriever)
-        loaded = LoadedBundle.of(bundle, None if store is None else open_store(store))
+        loaded = LoadedBundle.of(
+            bundle, None if store is None else open_store(store), collect=collect_released
+        )
         if loaded.feed is not None:
             loaded.feed.warm_up()
         gc.freeze()
