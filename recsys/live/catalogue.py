@@ -17,7 +17,8 @@ from recsys.store import ItemUpserted
 class ItemVersions:
     """Contents of upserted items in the order of the store, linked per row; it only grows.
 
-    A writer appends; a reader holds a length, below which nothing changes.
+    A writer appends; a reader holds a length, below which nothing changes. From time to time the
+    writer continues with a copy, :meth:`without_replaced` contents.
 
     Example:
         >>> versions = ItemVersions()
@@ -42,6 +43,18 @@ class ItemVersions:
         self._hashes.append(picture_hash)
         self._older.append(self._newest.get(row, -1))
         self._newest[row] = len(self._items) - 1  # The last, as readers begin here.
+
+    @property
+    def replaced(self) -> int:
+        """Number of contents that are not the newest of their row."""
+        return len(self._items) - len(self._newest)
+
+    def without_replaced(self) -> ItemVersions:
+        """A copy with the newest content of each row."""
+        copy = ItemVersions()
+        for row, at in self._newest.items():
+            copy.append(row, self._items[at], self._hashes[at])
+        return copy
 
     def find(self, row: int, length: int) -> ItemUpserted | None:
         """The content of a row after the first ``length`` upserts; None if it has none."""

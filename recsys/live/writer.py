@@ -35,6 +35,8 @@ from recsys.vectors import MaskedVectors
 BATCH = 1_000
 """Largest number of changes of items that are encoded together."""
 _REMEMBERED = 100
+MOST_REPLACED = 1_000
+"""Number of replaced contents of items from which they are dropped, if they are half of all."""
 Upserts = Sequence[tuple[int, ItemUpserted]]
 """Rows and contents of items that exist after a batch."""
 
@@ -273,12 +275,15 @@ class SnapshotWriter:
         self._absent -= BitMap([row for row, _ in upserts])
         for row, item in upserts:
             self._versions.append(row, item, hashes[row])
+        if self._versions.replaced >= max(MOST_REPLACED, len(self._versions) // 2):
+            self._versions = self._versions.without_replaced()  # older snapshots keep the others
         spaces, absent = self.spaces.current, FrozenBitMap(self._absent)
         after = LiveIds(self._ids, spaces.items, absent, count)
         columns = before.columns
         if upserts or deleted:
             columns = columns.after(segments, spaces.items, absent)
-        catalogue = replace(before.catalogue, ids=after, length=len(self._versions))
+        versions = self._versions
+        catalogue = replace(before.catalogue, ids=after, versions=versions, length=len(versions))
         return replace(before, catalogue=catalogue, columns=columns, spaces=spaces.spaces)
 
     def _hash(self, picture: bytes | None) -> int | None:

@@ -320,6 +320,21 @@ def test_contents_and_pictures_can_be_read_again(engine: LiveEngine, store: Stor
     assert dict(old.attributes) == {"brand": "b1", "tags": ("new", "sale"), "price": 10.0}
 
 
+def test_replaced_contents_are_dropped(
+    engine: LiveEngine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recsys.live.writer.MOST_REPLACED", 10)
+    record(engine, store, LAMP, ItemUpserted("rug", "Rug 0"))
+    first = engine.snapshot.catalogue
+    for number in range(1, 26):
+        record(engine, store, ItemUpserted("rug", f"Rug {number}"))
+        assert len(engine.snapshot.catalogue.versions) < 12
+    catalogue = engine.snapshot.catalogue
+    rows = np.array([catalogue.ids.row(name) for name in ("lamp", "rug")], np.int32)
+    assert catalogue.titles_at(rows) == ["Lamp 3", "Rug 25"]
+    assert first.titles_at(rows) == ["Lamp 3", "Rug 0"]
+
+
 def test_a_store_that_fails_leaves_the_snapshot(
     engine: LiveEngine, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
