@@ -149,7 +149,7 @@ def test_labels_have_few_values_whatever_callers_send() -> None:
     labels = {label for each in METRICS.values() for label in each.labels}
     assert labels <= {
         *("method", "status", "reason", "stage", "bundle", "version", "space", "kind"),
-        *("pipeline", "at", "outcome"),
+        *("pipeline", "at", "outcome", "source", "slot"),
     }
 
 

@@ -32,7 +32,7 @@ class RequestTime:
         end: Value of ``time.perf_counter`` at which the feed must be complete.
 
     Example:
-        >>> RequestTime.of(math.inf).limit(20.0).message
+        >>> RequestTime.of(60.0).limit(20.0).message
         'it was not done after 20 ms'
     """
 

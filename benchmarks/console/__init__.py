@@ -1,0 +1,1 @@
+"""First paint of the pages of the console."""
