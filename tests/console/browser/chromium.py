@@ -74,8 +74,8 @@ class Visitor:
     faults: list[str] = field(default_factory=list)
 
     def open(self, path: str) -> None:
-        """Open a page of the console, and wait until it is loaded."""
-        response = self.tab.goto(self.site + path, wait_until="load")
+        """Open a page of the console, and wait until it is quiet."""
+        response = self.tab.goto(self.site + path, wait_until="networkidle")
         assert response is not None and response.ok, f"{path}: {response and response.status}"
 
     def overflow(self) -> int:
