@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from recsys_client import AsyncRecsysClient, History
 from recsys_client.feed import FeedItem, FeedResponse, StageReport
 from recsys_console.pages.feeds.funnel import stages_of
@@ -48,9 +50,12 @@ def test_a_feed_depends_on_its_inputs(browser: Browser) -> None:
 
 
 def test_feeds_are_those_of_a_named_bundle_which_are_not_recorded() -> None:
-    service = AsyncRecsysClient("127.0.0.1:1")
-    assert looking(service, None).bundle == "active"
-    assert looking(service, History((), bundle_version="v3")).bundle == "v3"
+    async def bundle_of(history: History | None) -> str:
+        async with AsyncRecsysClient("127.0.0.1:1") as service:
+            return looking(service, history).bundle
+
+    assert asyncio.run(bundle_of(None)) == "active"
+    assert asyncio.run(bundle_of(History((), bundle_version="v3"))) == "v3"
 
 
 def test_late_and_failed_stages_are_marked() -> None:
