@@ -1,6 +1,6 @@
 """The search log: terms of interactions, counted, without the users who searched."""
 
-from recsys.store.searches.log import PARTS, SearchLog, SearchLogRequest, SearchTerms
+from recsys.store.searches.log import PARTS, SearchLog, SearchLogRequest
 from recsys.store.searches.recorded import recorded_searches
 from recsys.store.searches.training import training_searches
 
@@ -8,7 +8,6 @@ __all__ = [
     "PARTS",
     "SearchLog",
     "SearchLogRequest",
-    "SearchTerms",
     "recorded_searches",
     "training_searches",
 ]

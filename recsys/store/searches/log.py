@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from recsys_client.records import Search
+
 PARTS = 24
 """Number of equal parts of the time of a log in which uses are counted."""
 
@@ -31,30 +33,6 @@ class SearchLogRequest:
 
 
 @dataclass(frozen=True)
-class SearchTerms:
-    """Search terms and what followed them.
-
-    Attributes:
-        terms: Search terms.
-        uses: Number of interactions that followed.
-        items: Number of different items of these interactions.
-        last_time: Time of the last of them in seconds since 1970; 0 where times are not known.
-        series: Number of uses in each of ``PARTS`` equal parts of the time of the log; empty where
-            times are not known.
-
-    Example:
-        >>> SearchTerms("red lamp", 3, 2, 1704067200).series
-        ()
-    """
-
-    terms: str
-    uses: int
-    items: int
-    last_time: int = 0
-    series: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
 class SearchLog:
     """A page of the search log, and the size of all that matches the request.
 
@@ -70,7 +48,7 @@ class SearchLog:
         0
     """
 
-    searches: tuple[SearchTerms, ...]
+    searches: tuple[Search, ...]
     terms: int
     uses: int
     first_time: int = 0

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from recsys.store.databases.schema import ENTRIES
 from recsys.store.rows import INTERACTION
-from recsys.store.searches.log import PARTS, SearchLog, SearchLogRequest, SearchTerms
+from recsys.store.searches.log import PARTS, SearchLog, SearchLogRequest
 from recsys.store.store import Store
+from recsys_client.records import Search
 
 _TERMS, _TIME = ENTRIES.c.terms, ENTRIES.c.time
 
@@ -59,7 +60,7 @@ def recorded_searches(store: Store, request: SearchLogRequest | None = None) -> 
         first_time, last_time = total[2] or 0, total[3] or 0
         series = _series(connection, [row[0] for row in page], first_time, last_time)
     searches = tuple(
-        SearchTerms(terms, count, items, time, tuple(series[terms]))
+        Search(terms, count, items, time, tuple(series[terms]))
         for terms, count, items, time in page
     )
     return SearchLog(searches, total[0], total[1], first_time, last_time)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from recsys.interactions import Interactions
-from recsys.store.searches.log import PARTS, SearchLog, SearchLogRequest, SearchTerms
+from recsys.store.searches.log import PARTS, SearchLog, SearchLogRequest
+from recsys_client.records import Search
 
 
 def training_searches(log: Interactions, request: SearchLogRequest | None = None) -> SearchLog:
@@ -43,5 +44,5 @@ def training_searches(log: Interactions, request: SearchLogRequest | None = None
             series = np.bincount(np.minimum(parts, PARTS - 1), minlength=PARTS).tolist()
         items = len(np.unique(log.item[mine]))
         latest = int(last[at]) if known else 0
-        searches.append(SearchTerms(log.phrases[at], len(mine), items, latest, tuple(series)))
+        searches.append(Search(log.phrases[at], len(mine), items, latest, tuple(series)))
     return SearchLog(tuple(searches), len(used), int(uses.sum()), first_time, last_time)
