@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from recsys_client import Tls
+from recsys_client.channel import check_address
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 """Names of this machine in the Host header of a request."""
@@ -40,3 +41,6 @@ class Settings:
     session_seconds: float = 12 * 3600.0
     max_sessions: int = 10_000
     max_upload: int = 32 * 2**20
+
+    def __post_init__(self) -> None:
+        check_address(self.address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
@@ -13,7 +14,13 @@ from typing import Any
 import grpc
 import pytest
 
-from recsys_client import Interaction, InvalidRequestError, RecsysClient, ServiceError
+from recsys_client import (
+    AsyncRecsysClient,
+    Interaction,
+    InvalidRequestError,
+    RecsysClient,
+    ServiceError,
+)
 from recsys_client.channel import REPEATABLE, channel_options, is_loopback, service_config
 from recsys_client.pb.recsys.v1 import (
     bundle_pb2,
@@ -112,6 +119,25 @@ def test_every_method_is_safe_to_repeat_or_known_not_to_be() -> None:
     assert service_config(0) == "{}"
     with pytest.raises(InvalidRequestError, match="from 0 to 4"):
         RecsysClient("127.0.0.1:1", retries=5)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", ":50051", "localhost", "localhost:", "localhost:0", "localhost:65536", "localhost:1e3"]
+    + ["http://127.0.0.1:50051", "127.0.0.1:50051/", "::1:port"],
+)
+def test_an_address_without_host_or_port_is_refused_at_once(address: str) -> None:
+    with pytest.raises(InvalidRequestError, match="HOST:PORT with a port of 1 to 65535"):
+        RecsysClient(address)
+    with pytest.raises(InvalidRequestError, match=re.escape(repr(address))):
+        AsyncRecsysClient(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["localhost:1", "[::1]:65535", "recsys:50051", "unix:/tmp/socket", "dns:///recsys:1"]
+)
+def test_an_address_of_grpc_is_taken(address: str) -> None:
+    RecsysClient(address).close()
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ REPEATABLE = {
 """Methods that are safe to repeat: reads, and writes that carry an idempotency key."""
 
 MAX_RETRIES = 4
+_SCHEMES = ("unix:", "unix-abstract:", "dns:", "ipv4:", "ipv6:", "xds:", "vsock:")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,12 @@ class Tls:
 
 
 def channel_options(address: str, *, retries: int) -> list[tuple[str, Any]]:
-    """The options of a channel to ``address`` whose safe calls are repeated ``retries`` times."""
+    """The options of a channel to ``address`` whose safe calls are repeated ``retries`` times.
+
+    Raises:
+        InvalidRequestError: Either is refused.
+    """
+    check_address(address)
     options: list[tuple[str, Any]] = [
         ("grpc.max_receive_message_length", -1),  # the service bounds what it answers
         ("grpc.initial_reconnect_backoff_ms", 100),
@@ -96,6 +102,23 @@ def service_config(retries: int) -> str:
     return json.dumps(
         {"methodConfig": [{"name": names, "retryPolicy": policy}], "retryThrottling": throttling}
     )
+
+
+def check_address(address: str) -> None:
+    """Check that ``address`` is HOST:PORT, or a name that starts with one of gRPC's schemes.
+
+    Raises:
+        InvalidRequestError: It has no host, no port from 1 to 65535, or is that of a web page.
+    """
+    if address.startswith(_SCHEMES):
+        return
+    host, _, port = address.rpartition(":")
+    numbered = port.isascii() and port.isdigit() and 0 < int(port[:6]) < 2**16
+    if not host or "/" in host or not numbered:
+        raise InvalidRequestError(
+            "the address of a service is HOST:PORT with a port of 1 to 65535, such as "
+            f"127.0.0.1:50051, not {address!r}"
+        )
 
 
 def is_loopback(address: str) -> bool:

@@ -39,6 +39,10 @@ class Connection:
         throttle: Calls that are sent per answered call while the service refuses calls as
             overloaded; None sends all.
 
+    Raises:
+        InvalidRequestError: The address has no host or port, or ``retries`` or ``throttle`` is
+            beyond its bounds.
+
     Example:
         >>> from recsys_client import RecsysClient
         >>> isinstance(RecsysClient("127.0.0.1:50051"), Connection)
