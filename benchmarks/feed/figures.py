@@ -74,11 +74,16 @@ def _rankers(prefix: str, results: Sequence[Mapping[str, Any]]) -> dict[str, flo
     found[f"{prefix}.calibration_error"] = float(
         np.mean([each["reliability"]["error"] for each in results])
     )
+    found[f"{prefix}.discount"] = float(np.mean([_discount(each) for each in results]))
     if "oracle" in results[0]:
         found[f"{prefix}.share_of_oracle"] = (
             found[f"{feed}.ndcg@10"] / results[0]["oracle"]["ndcg@10"]
         )
     return found
+
+
+def _discount(result: Mapping[str, Any]) -> float:
+    return next(float(each["discount"]) for each in result["discounts"] if each["chosen"])
 
 
 def _share(seeds: Sequence[Sequence[Mapping[str, float]]], figure: str, of: str) -> float:
@@ -98,6 +103,7 @@ DEFINITIONS = {
     "coverage_ratio": "number of distinct items in the first ten of all test queries, over that of "
     "the order of retrieval",
     "calibration_error": "expected calibration error of the feed's scorer on validation",
+    "discount": "factor of the logarithm of popularity that is subtracted (mean of the seeds)",
     "share_of_oracle": "NDCG@10 of the feed over that of the oracle; of the loop, expected clicks "
     "per feed in the last five rounds over those of the oracle",
     "new_share_of_oracle": "expected clicks on new items over those of the oracle",

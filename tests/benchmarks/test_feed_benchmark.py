@@ -10,9 +10,14 @@ import pytest
 
 from benchmarks.feed import page
 from benchmarks.feed.figures import DEFINITIONS, figures_of
+from benchmarks.feed.offline.discount import choose_discount, coverage_ratios, discounts_of
 from benchmarks.feed.offline.measures import Lists, relative_gain, sums_by_user
 from benchmarks.feed.offline.oracle import oracle_lists
+from benchmarks.feed.offline.table_scores import RETRIEVAL_RANK, Chunk, TableScores
 from benchmarks.feed.parts import CODE
+from recsys.ranking import FeatureTable, LinearScorer, PlattCalibration
+from recsys.ranking.learning import TrainingTable
+from recsys.ranking.learning.training import FittedScorer
 
 
 def result(seed: int) -> dict[str, Any]:
@@ -28,6 +33,10 @@ def result(seed: int) -> dict[str, Any]:
         "users": {"feed": [1.2, 2.4], "retrieval": [1.0, 2.0]},
         "price_of_diversity": [
             {"strength": s, "ndcg@10": 0.1 - s / 100, "distance": s} for s in (0.0, 0.5)
+        ],
+        "discounts": [
+            {"discount": d, "coverage_ratio": 0.9 + d, "ndcg@10": 0.12, "chosen": d == 0.05}
+            for d in (0.0, 0.05)
         ],
         "reliability": {"predicted": [0.1, 0.2], "observed": [0.1, 0.3], "error": 0.05},
     }
@@ -82,6 +91,7 @@ def test_the_figures_are_those_of_the_feed_over_retrieval() -> None:
         "ml1m.recall_ratio10": 1.1,
         "ml1m.recall_ratio50": 1.0,
         "ml1m.coverage_ratio": 0.95,
+        "ml1m.discount": 0.05,
         "sample.share_of_oracle": 1.0,
         "rank_feed.p99_ms": 9.0,
         "mmr_500_50_ms": 0.6,
@@ -90,6 +100,26 @@ def test_the_figures_are_those_of_the_feed_over_retrieval() -> None:
         "ope.max_gap": 0.003,
     }
     assert {name: figures[name] for name in expected} == pytest.approx(expected)
+
+
+def test_the_smallest_discount_that_covers_enough_items_is_chosen() -> None:
+    names = ("popularity", RETRIEVAL_RANK)
+    popular, rest = np.arange(10), np.arange(10, 20)
+    values = np.array([[1, 2]] * 10 + [[0, 1]] * 10, np.float32)
+    tables = [
+        FeatureTable(names, values, np.concatenate([popular, own]).astype(np.int32))
+        for own in (rest, rest + 10)
+    ]
+    taken = [np.arange(20) == 3] * 2
+    table = TrainingTable.of(tables, taken, times=[1, 2])
+    scores = TableScores(table, np.zeros((30, 1), np.float32))
+    ranker = LinearScorer.of_weights({"popularity": 0.31})
+    scorers = discounts_of(FittedScorer(ranker, PlattCalibration(), 0.0))
+    ratios = coverage_ratios(scorers, [Chunk(np.arange(2), (), scores)], items=30)
+    assert ratios[0.3] == 0.5 and ratios[0.325] == 1
+    feed, tried = choose_discount(scorers, ratios, scores)
+    assert [each["discount"] for each in tried if each["chosen"]] == [0.325]
+    assert feed.ndcg == tried[13]["ndcg@10"] < tried[0]["ndcg@10"]
 
 
 def test_the_page_and_its_plots_are_written_from_the_record(

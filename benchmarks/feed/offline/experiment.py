@@ -2,31 +2,39 @@
 
 The towers are trained on the training part. The rankers order the first items of the retrieval;
 they are trained on the validation part, of which the last fifth chooses between epochs, trees,
-scorers, weights and the discount of popular items. Statistics are renewed six times within a part,
-each time from the log before the next queries; in a log of positions they are those of the training
-part.
+scorers and weights. The discount of popular items is chosen by the coverage of all validation
+queries, which reads no label: a part of them would cover a smaller share of the items than the test
+does. Statistics are renewed six times within a part, each time from the log before the next
+queries. In a log of positions the statistics are those of the training part, and the choice is made
+on a fifth of the validation queries that is drawn at random.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.feed.offline.datasets import trained_job
-from benchmarks.feed.offline.measures import K
+from benchmarks.feed.offline.discount import choose_discount, coverage_ratios, discounts_of
 from benchmarks.feed.offline.oracle import oracle_lists
-from benchmarks.feed.offline.scoring import TableScores, score_test
+from benchmarks.feed.offline.scoring import score_test
+from benchmarks.feed.offline.table_scores import (
+    Chunk,
+    TableScores,
+    calibrated,
+    chunks_of,
+    weighted_sum,
+)
+from recsys.files import write_json
 from recsys.ids import Vectors
 from recsys.pipeline import Job
 from recsys.pipeline.rank_stage.requests import requests_of
 from recsys.ranking import (
-    EnsembleScorer,
     FeatureSet,
     LinearScorer,
-    PlattCalibration,
     RankerConfig,
     Reliability,
     Statistics,
@@ -46,11 +54,8 @@ BLENDS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.1)
 """Weights of the logarithm of recent popularity, next to the towers' score."""
 SHARES = (0.5, 0.6, 0.7, 0.8)
 """Shares of two networks of different seeds in the weighted sum with LightGBM."""
-DISCOUNTS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
-COVERAGE = 0.95
 RENEWALS = 6
 """Number of times that the statistics are made within a part of the log."""
-RETRIEVAL_RANK = "source.two_tower.rank"
 
 
 def measure(folder: Path, work: Path, *, data_set: str, seed: int) -> dict[str, Any]:
@@ -63,14 +68,15 @@ def measure(folder: Path, work: Path, *, data_set: str, seed: int) -> dict[str, 
         scores = TableScores(later, vectors)
         fitted = fit_all(job, config, table, scores, vectors, folder)
         best = max(fitted, key=lambda name: fitted[name].ndcg)
-        fitted["feed"] = discounted(fitted[best], scores)
+        fitted["feed"], tried = discounted(job, config, fitted[best], scores, vectors)
+        write_json(folder / "discounts.json", tried)
         blocks = renewed(job, config, job.split.test)
-        result = score_test(job, config, blocks, fitted, vectors)
-    order = -later.select((RETRIEVAL_RANK,)).values[:, 0]
+        result = score_test(job, config, chunks_of(job, config, blocks, vectors), fitted)
     result["validation"] = {
-        "retrieval": mean_ndcg(later, order),
+        "retrieval": mean_ndcg(later, scores.retrieval),
         **{name: each.ndcg for name, each in fitted.items()},
     }
+    result["discounts"] = tried
     result |= {"seed": seed, "chosen": best}
     result["reliability"] = reliability(fitted["feed"], scores)
     if data_set == "sample":
@@ -95,7 +101,7 @@ def tables(job: Job, config: RankerConfig) -> tuple[TrainingTable, TrainingTable
     """Examples of the training, and of the choice."""
     queries = job.split.validation
     drawn = np.random.default_rng(config.seed).permutation(len(queries))[: config.requests]
-    queries = queries.at(np.sort(drawn))
+    queries = queries.at(np.sort(drawn) if timed(job) else drawn)
     parts: tuple[list[TrainingTable], list[TrainingTable]] = ([], [])
     last = int(len(queries) * (1 - config.choose_on))
     done = 0
@@ -115,17 +121,25 @@ def tables(job: Job, config: RankerConfig) -> tuple[TrainingTable, TrainingTable
 def renewed(
     job: Job, config: RankerConfig, queries: HeldOutQueries
 ) -> Iterator[tuple[FeatureSet, HeldOutQueries]]:
-    """The queries in the order of time, in blocks, each with features from the log before it."""
-    queries = queries.at(np.argsort(queries.time, kind="stable"))
-    timed = job.ingested.interactions.clock == "timestamp"
-    bounds = np.linspace(0, len(queries), (RENEWALS if timed else 1) + 1).astype(int).tolist()
+    """The queries in the order of time, in blocks, each with features from the log before it.
+
+    Without times there is one block, in the order of ``queries``.
+    """
+    if timed(job):
+        queries = queries.at(np.argsort(queries.time, kind="stable"))
+    bounds = np.linspace(0, len(queries), (RENEWALS if timed(job) else 1) + 1).astype(int).tolist()
     for low, high in zip(bounds, bounds[1:]):
         block = queries.slice(low, high)
         log, before = job.split.train, None
-        if timed:
+        if timed(job):
             log, before = job.ingested.interactions, int(block.time.min())
         statistics = Statistics.of(log, before=before, config=config.statistics)
         yield FeatureSet(default_features(("two_tower",)), statistics), block
+
+
+def timed(job: Job) -> bool:
+    """Whether the log has times, not only positions."""
+    return job.ingested.interactions.clock == "timestamp"
 
 
 def fit_all(
@@ -153,8 +167,8 @@ def fit_all(
     fitted = {name: fit(name) for name in ("logistic", "lightgbm", "dcn")}
     networks = (fitted["dcn"], fit("dcn", config.train.seed + 100))
     weighted = [
-        weighted_scores([*networks, fitted["lightgbm"]], (share / 2, share / 2, 1 - share), scores)
-        for share in SHARES
+        calibrated(weighted_sum([*networks, fitted["lightgbm"]], shares), scores)
+        for shares in ((share / 2, share / 2, 1 - share) for share in SHARES)
     ]
     blends = [
         LinearScorer.of_weights({"source.two_tower.score": 1.0, "recent": weight})
@@ -165,41 +179,22 @@ def fit_all(
     return fitted | {"blend": max(found, key=lambda each: each.ndcg)}
 
 
-def weighted_scores(
-    fitted: Sequence[FittedScorer],
-    weights: Sequence[float],
-    scores: TableScores,
-) -> FittedScorer:
-    """The weighted sum of log-odds, calibrated."""
-    scales = [each.calibration.slope * weight for each, weight in zip(fitted, weights)]
-    scorer = EnsembleScorer(tuple(each.scorer for each in fitted), tuple(scales))
-    later, found = scores.table, scores.of(scorer)
-    calibration = PlattCalibration.fit(found, later.taken, later.weights)
-    return FittedScorer(scorer, calibration, mean_ndcg(later, found))
+def discounted(
+    job: Job, config: RankerConfig, best: FittedScorer, scores: TableScores, vectors: Vectors
+) -> tuple[FittedScorer, list[dict[str, Any]]]:
+    """The best scorer with a discount of popular items, and the figures of all discounts."""
+    queries, scorers = job.split.validation, discounts_of(best)
+    done = 0
 
+    def chunks() -> Iterator[Chunk]:
+        nonlocal done
+        for chunk in chunks_of(job, config, renewed(job, config, queries), vectors):
+            yield chunk
+            done += len(chunk.users)
+            job.progress("coverage", done, len(queries))
 
-def discounted(best: FittedScorer, scores: TableScores) -> FittedScorer:
-    """The log-odds minus a part of the logarithm of popularity, the smallest that is enough.
-
-    It is enough if the first ten items of all requests hold ``COVERAGE`` times as many distinct
-    items as those of the order of retrieval.
-    """
-    popularity = FittedScorer(LinearScorer.of_weights({"popularity": 1.0}), PlattCalibration(), 0.0)
-    later = scores.table
-    order = -later.select((RETRIEVAL_RANK,)).values[:, 0]
-    needed = COVERAGE * distinct_items(later, order)
-    for discount in DISCOUNTS:
-        found = weighted_scores([best, popularity], (1.0, -discount), scores)
-        if distinct_items(later, scores.of(found.scorer)) >= needed:
-            break
-    return found
-
-
-def distinct_items(table: TrainingTable, scores: Vectors) -> int:
-    """Number of items in the first ten of any request."""
-    order = np.lexsort((-scores, table.owners))
-    position = np.arange(len(order)) - table.offsets[table.owners]
-    return len(np.unique(table.rows[order[position < K]]))
+    ratios = coverage_ratios(scorers, chunks(), len(vectors))
+    return choose_discount(scorers, ratios, scores)
 
 
 def reliability(fitted: FittedScorer, scores: TableScores) -> Mapping[str, Any]:

@@ -3,70 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from benchmarks.feed.offline.measures import K, Lists, sums_by_user
+from benchmarks.feed.offline.table_scores import Chunk
 from recsys.feed.slate import Diversity, diversify
 from recsys.ids import Rows, Vectors
 from recsys.pipeline import Job
-from recsys.pipeline.rank_stage.requests import requests_of
-from recsys.ranking import EnsembleScorer, FeatureSet, RankerConfig, Scorer
-from recsys.ranking.learning import AnsweredRequest, TrainingTable
-from recsys.ranking.learning.training import FittedScorer, score_table
-from recsys.splits import HeldOutQueries
+from recsys.ranking import RankerConfig
+from recsys.ranking.learning import AnsweredRequest
+from recsys.ranking.learning.training import FittedScorer
 
-CHUNK = 512
 STRENGTHS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
 DIVERSIFIED, POOL = 2000, 50
 """Number of test queries by which the price of diversity is measured, and of items reordered."""
 
 
-class TableScores:
-    """Scores of the items of a table; a member of several ensembles scores once."""
-
-    def __init__(self, table: TrainingTable, vectors: Vectors) -> None:
-        self.table, self._vectors = table, vectors
-        self._known: dict[int, tuple[Scorer, Vectors]] = {}
-
-    def of(self, scorer: Scorer) -> Vectors:
-        """float32 ``[n]``."""
-        if isinstance(scorer, EnsembleScorer):
-            parts = zip(scorer.members, scorer.weights)
-            return np.sum([self.of(each) * weight for each, weight in parts], axis=0)
-        if id(scorer) not in self._known:
-            self._known[id(scorer)] = scorer, score_table(scorer, self.table, self._vectors)
-        return self._known[id(scorer)][1]
-
-
 def score_test(
-    job: Job,
-    config: RankerConfig,
-    blocks: Iterable[tuple[FeatureSet, HeldOutQueries]],
-    fitted: Mapping[str, FittedScorer],
-    vectors: Vectors,
+    job: Job, config: RankerConfig, chunks: Iterable[Chunk], fitted: Mapping[str, FittedScorer]
 ) -> dict[str, Any]:
     """Figures of every scorer; the price of diversity is that of the scorer "feed"."""
-    scorers = {name: each.scorer for name, each in fitted.items()}
     found: dict[str, list[Lists]] = {}
     prices: list[tuple[float, ...]] = []
     users: list[Rows] = []
     rng, total = np.random.default_rng(config.seed), len(job.split.test)
-    for features, queries in blocks:
-        users.append(queries.user)
-        requests = requests_of(job, queries, candidates=config.candidates)
-        while chunk := list(islice(requests, CHUNK)):
-            scores = _scores(chunk, features, scorers, vectors)
-            for name, each in scores.items():
-                orders = [np.argsort(-own, kind="stable").astype(np.int32) for own in each]
-                found.setdefault(name, []).append(_lists(chunk, orders))
-            for at in np.flatnonzero(rng.random(len(chunk)) < DIVERSIFIED / total).tolist():
-                prices.append(
-                    sum((_price(chunk[at], scores["feed"][at], s) for s in STRENGTHS), ())
-                )
-            job.progress("test", sum(len(each.first) for each in found["feed"]), total)
+    for chunk in chunks:
+        users.append(chunk.users)
+        scores = _scores(chunk, fitted)
+        for name, each in scores.items():
+            orders = [np.argsort(-own, kind="stable").astype(np.int32) for own in each]
+            found.setdefault(name, []).append(_lists(chunk.requests, orders))
+        drawn = rng.random(len(chunk.requests)) < DIVERSIFIED / total
+        for at in np.flatnonzero(drawn).tolist():
+            request, own = chunk.requests[at], scores["feed"][at]
+            prices.append(sum((_price(request, own, strength) for strength in STRENGTHS), ()))
+        job.progress("test", sum(len(each) for each in users), total)
     lists = {name: _joined(parts) for name, parts in found.items()}
     means = np.mean(prices, axis=0).reshape(-1, 2).tolist()
     gains = {name: lists[name].gains for name in ("feed", "retrieval")}
@@ -96,23 +69,11 @@ def popularity(job: Job) -> Lists:
     return Lists(np.array(positions), np.array(first, np.int32))
 
 
-def _scores(
-    chunk: Sequence[AnsweredRequest],
-    features: FeatureSet,
-    scorers: Mapping[str, Scorer],
-    vectors: Vectors,
-) -> dict[str, list[Vectors]]:
-    tables = [features.compute(each.context, each.items) for each in chunk]
-    table = TrainingTable.of(
-        tables,
-        [each.labels for each in chunk],
-        times=[each.time for each in chunk],
-        contexts=[each.context for each in chunk],
-    )
-    scored = TableScores(table, vectors)
-    made = {name: scored.of(scorer) for name, scorer in scorers.items()}
-    made["retrieval"] = -table.select(("source.two_tower.rank",)).values[:, 0]
-    return {name: np.split(each, table.offsets[1:-1]) for name, each in made.items()}
+def _scores(chunk: Chunk, fitted: Mapping[str, FittedScorer]) -> dict[str, list[Vectors]]:
+    scores = chunk.scores
+    made = {name: scores.of(each.scorer) for name, each in fitted.items()}
+    made["retrieval"] = scores.retrieval
+    return {name: np.split(each, scores.table.offsets[1:-1]) for name, each in made.items()}
 
 
 def _lists(chunk: Sequence[AnsweredRequest], orders: Sequence[Rows]) -> Lists:
