@@ -16,8 +16,9 @@ from recsys.ranking.learning.training import FittedScorer, mean_ndcg
 
 DISCOUNTS = tuple(round(0.025 * step, 3) for step in range(33))
 """Factors of the logarithm of popularity that are tried."""
-COVERAGE = 0.95
-"""Share of the items covered by the order of retrieval that the feed has to cover."""
+COVERAGE = 0.98
+"""Number of distinct items that the feed has to cover, as a share of those of the order of
+retrieval. On later queries the share is smaller."""
 
 
 def discounts_of(best: FittedScorer) -> Mapping[float, EnsembleScorer]:
