@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
-from threading import Condition
 from typing import Any, NoReturn
 
 import grpc
@@ -198,20 +197,14 @@ def test_a_large_call_neither_delays_single_ones_nor_waits_for_ever() -> None:
     assert [batch.count("single") for batch in batches[:3]] == [BATCH // 2, BATCH // 2, 0]
 
 
-def test_the_requests_of_a_large_call_fill_the_next_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    filled, waits, admission, held = [], [], Admission(QueueLimits()), Held()
-
-    class Watched(Condition):
-        def wait_for(self, predicate: Any, timeout: float | None = None) -> Any:
-            filled.append(predicate())
-            return filled[-1]
+def test_a_batch_that_runs_counts_as_waiting() -> None:
+    waits, admission, held = [], Admission(QueueLimits()), Held()
 
     def answer(parts: Sequence[Part]) -> list[str]:
         waits.append(admission.wait)
         return [part.request for part in parts]
 
     async def scenario() -> None:
-        monkeypatch.setattr("recsys_server.queueing.batching.Condition", Watched)
         batcher = Batcher(answer, executor=held, admission=admission)
         large = asyncio.create_task(_submit(batcher, ["large"] * 2 * BATCH))
         await turns()
@@ -219,8 +212,30 @@ def test_the_requests_of_a_large_call_fill_the_next_batch(monkeypatch: pytest.Mo
         await large
 
     asyncio.run(scenario())
-    assert filled == [True, False]
-    assert min(waits) > 0 == admission.wait  # a batch that runs counts
+    assert len(waits) == 2 and min(waits) > 0 == admission.wait
+
+
+def test_a_thread_takes_what_waits_and_never_waits_for_more() -> None:
+    sizes, held = list[int](), Held()
+
+    def answer(parts: Sequence[Part]) -> list[str]:
+        sizes.append(len(parts))
+        if len(sizes) == 1:  # one call comes while the first batch runs
+            begun[0].send(None)
+        return [part.request for part in parts]
+
+    async def scenario() -> None:
+        batcher = Batcher(answer, executor=held, admission=Admission(QueueLimits()))
+        begun.append(_submit(batcher, ["later"]))
+        first = [asyncio.create_task(_submit(batcher, ["first"])) for _ in range(3)]
+        await turns()
+        held.run()
+        await asyncio.gather(*first)
+        begun[0].close()
+
+    begun = list[Any]()
+    asyncio.run(scenario())
+    assert sizes == [3, 1]
 
 
 async def _submit(batcher: Batcher, requests: list[str]) -> list[Any]:

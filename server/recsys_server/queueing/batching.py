@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from threading import Condition
+from threading import Lock
 from typing import Any
 
 from recsys_server.queueing.admission import Admission
@@ -25,8 +25,6 @@ BATCH_COST = 16_000.0
 """Estimated cost of a batch, at most, unless one request alone costs more."""
 SHARE_OF_SINGLES = 0.5
 """Share of a batch for single requests while a large call waits, at most."""
-LINGER = 0.001
-"""Seconds that a thread which has just answered a batch waits for the next one to fill."""
 
 
 @dataclass(eq=False)
@@ -109,8 +107,8 @@ class Batcher:
         self._clock = clock
         self._singles: deque[PendingCall] = deque()
         self._large: deque[PendingCall] = deque()
-        self._changed = Condition()
-        self._threads = self._awaited = 0
+        self._lock = Lock()
+        self._threads = 0
         self._dispatching = False
 
     async def submit(
@@ -128,10 +126,8 @@ class Batcher:
         loop = asyncio.get_running_loop()
         deadline = float("inf") if seconds is None else self._clock() + seconds
         call = PendingCall(requests, costs, size, deadline, loop.create_future())
-        with self._changed:
+        with self._lock:
             (self._singles if len(requests) == 1 else self._large).append(call)
-            if self._is_filled():
-                self._changed.notify()
         if not self._dispatching and self._threads < self._admission.threads:
             self._dispatching = True
             loop.call_soon(self._dispatch, loop)
@@ -143,7 +139,7 @@ class Batcher:
     def _dispatch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start a thread, after all calls that have arrived together are in the queue."""
         self._dispatching = False
-        with self._changed:
+        with self._lock:
             if self._threads >= self._admission.threads or not (self._singles or self._large):
                 return
             self._threads += 1
@@ -151,28 +147,18 @@ class Batcher:
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         """Answer batches until nothing waits."""
-        size = 0
         while True:
-            with self._changed:
-                if size > 1:
-                    self._awaited = size
-                    self._changed.wait_for(self._is_filled, LINGER)
+            with self._lock:
                 batch = self._take()
                 if not batch:
                     self._threads -= 1
                     return
-            size = len(batch)
             cost = sum(part.call.costs[part.position] for part in batch)
             began = self._clock()
             outcomes = self._answer(batch)
             self._admission.measure(cost, self._clock() - began)
             self._admission.done(cost)
             loop.call_soon_threadsafe(_deliver, batch, outcomes)
-
-    def _is_filled(self) -> bool:
-        """Whether as many requests wait as the last batch had."""
-        missing = self._awaited - len(self._singles)
-        return missing <= 0 or missing <= sum(each.waiting for each in self._large)
 
     def _take(self) -> list[Part]:
         """The next batch: single requests, and then those of large calls in turn."""
@@ -198,7 +184,7 @@ class Batcher:
 
     def _end(self, call: PendingCall) -> None:
         """Forget a call: it is answered, or its caller has given up."""
-        with self._changed:
+        with self._lock:
             call.given_up = True
             self._admission.done(call.waiting_cost)
             call.requests, call.begun = [], 0  # what waits in the queue holds no memory
