@@ -98,15 +98,18 @@ class IdMap:
         Raises:
             UnknownIdError: An id is unknown and ``unknown="raise"``.
         """
-        if len(values) <= _FEW:
-            rows = [self._row_of.get(value, -1) for value in values]
-            found = np.array(rows, np.int64)
-        else:
-            found = self.index.get_indexer(pd.Index(list(values), dtype=object))
+        found = self.lookup(values)
         missing = np.flatnonzero(found < 0)
         if len(missing) and unknown == "raise":
             raise UnknownIdError(self._unknown(values[int(missing[0])]), field=f"{self.kind}_id")
         return found[found >= 0].astype(np.int32)
+
+    def lookup(self, values: Sequence[str]) -> npt.NDArray[np.int64]:
+        """The rows of many ids, int64 ``[n]``; -1 for unknown ones."""
+        if len(values) <= _FEW:
+            return np.array([self._row_of.get(value, -1) for value in values], np.int64)
+        rows = self.index.get_indexer(pd.Index(list(values), dtype=object))
+        return np.asarray(rows, np.int64)
 
     def _unknown(self, value: str) -> str:
         hint = suggestion(value, map(str, self.index))

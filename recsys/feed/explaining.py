@@ -9,6 +9,7 @@ import numpy as np
 from recsys.feed.candidates import Candidates
 from recsys.feed.context import FeedContext
 from recsys.feed.pipeline import Pipeline
+from recsys.feed.resolving import unknown_values
 from recsys.feed.running.trace import EMPTY, StageRecord, Trace
 from recsys.feed.similarities import similar_history
 from recsys.feed.stages import Contributions, ScoringStage
@@ -45,6 +46,7 @@ def explain_feed(
         tuple(_items(trace, pipeline, context)),
         tuple(_absent(trace, pipeline, context, absent)),
         tuple(each for record in trace.records for each in _removed(record, context)),
+        tuple(unknown_values(context.request, context.view)),
     )
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
@@ -15,12 +16,12 @@ from recsys.feed.context import FeedContext
 from recsys.feed.filters import Available, MaximumAge, Predicate
 from recsys.feed.pipeline import Pipeline
 from recsys.feed.view import FeedView
-from recsys.ids import Rows
+from recsys.ids import Rows, Vectors
 from recsys.index import RowSet
 from recsys.interactions import UserHistory
 from recsys.retrieval import TWO_TOWER, Query, Request
 from recsys.retrieval.parsing import ParsedRequest
-from recsys_client.feed import FeedRequest
+from recsys_client.feed import FeedRequest, UnknownValue
 from recsys_client.filters import Contains, Filter, In, Or
 
 _LISTED = ("candidates", "pinned", "promoted")
@@ -37,29 +38,28 @@ def resolve(request: FeedRequest, pipeline: Pipeline, view: FeedView) -> FeedCon
     """
     history, unknown_history = _history(request, view)
     query = _tower_query(request, history, view)
-    unknown = {"history": unknown_history, "exclude": _unknown(view, request.exclude)}
-    unknown["candidates"] = tuple(
-        id_ for name in _LISTED for id_ in _unknown(view, getattr(request, name))
-    )
-    known = [id_ in view.retriever.catalogue.ids for id_ in request.candidates]
-    given, first = np.unique(_rows(view, request.candidates), return_index=True)
+    excluded, unknown_excluded = _known(view, request.exclude)
+    rows, absent = zip(*(_known(view, getattr(request, name)) for name in _LISTED))
+    unknown = {
+        "history": unknown_history,
+        "exclude": unknown_excluded,
+        "candidates": tuple(chain.from_iterable(absent)),
+    }
+    given, first = np.unique(rows[0], return_index=True)
     order = np.argsort(first)
-    scores = request.candidate_scores
     context = FeedContext(
         request,
         view,
         query,
         history.items,
         history.times,
-        _rows(view, request.exclude),
-        given=given[order].astype(np.int32),
-        given_scores=None
-        if scores is None
-        else np.array(scores, np.float32)[np.array(known, np.bool_)][first[order]],
+        excluded,
+        given=given[order],
+        given_scores=_scores(request, view, first[order]),
         blocked=_having(request.blocked, "blocked", view),
         followed=_having(request.followed, "followed", view),
-        pinned=_rows(view, request.pinned),
-        promoted=_rows(view, request.promoted),
+        pinned=rows[1],
+        promoted=rows[2],
         now=int(time.time()) if request.now is None else request.now,
         seed=secrets.randbits(63) if request.seed is None else request.seed,
         known_user=len(history.items) > 0,
@@ -75,11 +75,12 @@ def _history(request: FeedRequest, view: FeedView) -> tuple[UserHistory, tuple[s
         return view.retriever.log.find(query.user_id) or none, ()
     if query.history is None:
         return none, ()
-    ids = view.retriever.catalogue.ids
-    known = [position for position, id_ in enumerate(query.history) if id_ in ids]
-    rows, times = _rows(view, query.history), query.history_times
-    at = None if times is None else np.array([times[position] for position in known], np.int64)
-    return UserHistory(None, rows, at), _unknown(view, query.history)
+    rows, unknown = _known(view, query.history)
+    if query.history_times is None:
+        return UserHistory(None, rows, None), unknown
+    known, pairs = view.retriever.catalogue.ids, zip(query.history, query.history_times)
+    times = np.array([time for id_, time in pairs if not unknown or id_ in known], np.int64)
+    return UserHistory(None, rows, times), unknown
 
 
 def _tower_query(
@@ -100,15 +101,32 @@ def _tower_query(
     return view.retriever.parse(Request(own, k=1))
 
 
-def _rows(view: FeedView, ids: Sequence[str]) -> Rows:
+def _known(view: FeedView, ids: Sequence[str]) -> tuple[Rows, tuple[str, ...]]:
+    """Rows of the known ids, and the unknown ids without repeats."""
     if not ids:
-        return np.empty(0, np.int32)
-    return view.retriever.catalogue.ids.rows(ids, unknown="skip")
-
-
-def _unknown(view: FeedView, ids: Sequence[str]) -> tuple[str, ...]:
+        return np.empty(0, np.int32), ()
     known = view.retriever.catalogue.ids
-    return tuple(dict.fromkeys(id_ for id_ in ids if id_ not in known))
+    rows = known.rows(ids, unknown="skip")
+    if len(rows) == len(ids):
+        return rows, ()
+    return rows, tuple(dict.fromkeys(id_ for id_ in ids if id_ not in known))
+
+
+def _scores(request: FeedRequest, view: FeedView, order: Rows) -> Vectors | None:
+    """Scores of the known candidates in an order; None where the request has none."""
+    if request.candidate_scores is None:
+        return None
+    known = [id_ in view.retriever.catalogue.ids for id_ in request.candidates]
+    return np.array(request.candidate_scores, np.float32)[np.array(known, np.bool_)][order]
+
+
+def unknown_values(request: FeedRequest, view: FeedView) -> Iterator[UnknownValue]:
+    """The values of ``blocked`` and ``followed`` that no item has."""
+    for field, columns in (("blocked", request.blocked), ("followed", request.followed)):
+        for column, values in columns.items():
+            for value in dict.fromkeys(values):
+                if not _having({column: [value]}, field, view):
+                    yield UnknownValue(field, column, value)
 
 
 def _having(values: Mapping[str, Sequence[str]], field: str, view: FeedView) -> RowSet | None:

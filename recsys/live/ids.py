@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 from pyroaring import FrozenBitMap
 
 from recsys.errors import UnknownIdError
@@ -101,8 +100,7 @@ class LiveIds:
         Raises:
             UnknownIdError: An id is unknown and ``unknown="raise"``.
         """
-        found = self.added.base.index.get_indexer(pd.Index(list(values), dtype=object))
-        rows, newer = np.asarray(found, np.int64), self.added.rows
+        rows, newer = self.added.base.lookup(values), self.added.rows
         for position in np.flatnonzero(rows < 0).tolist():
             rows[position] = newer.get(values[position], -1)
         known = (rows >= 0) & (rows < self.size)

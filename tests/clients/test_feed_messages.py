@@ -22,6 +22,7 @@ from recsys_client.feed import (
     SourceRank,
     StageRank,
     StageReport,
+    UnknownValue,
 )
 from recsys_client.feed.messages import (
     read_feed_request,
@@ -82,6 +83,7 @@ def test_messages_keep_each_field_of_a_response() -> None:
             (FeedItemExplanation("a", ranks, (StageRank("blend", 1, 0.1),), parts, similar),),
             (AbsentItem("z", "seen", "seen before", ranks, similar),),
             (RemovedItems("seen", "seen before", 3, ("z", "y")),),
+            (UnknownValue("blocked", "brand", "acmee"),),
         ),
     )
     default = FeedResponse((), "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,6 @@ from recsys.feed import (
     FeedRequest,
     FeedResponse,
     FeedView,
-    Filter,
-    Stage,
     choose,
 )
 from recsys.feed.filters import Blocked
@@ -26,24 +23,10 @@ from recsys.ids import IdMap
 from recsys.interactions import Interactions
 from recsys.retrieval import Retriever
 from recsys_client import Query
-from tests.feed.made import Gate
 from tests.feed.shop import HISTORY, ITEMS, NOW, VECTORS, feed_of, id_of
 
 FEED = feed_of()
 ANN = Query(user_id="ann")
-FULL = feed_of(
-    default={
-        "hydrators": [{"stage": "vectors"}, {"stage": "counts"}],
-        "filters": [
-            *({"stage": stage} for stage in ("seen", "blocked", "predicate")),
-            {"stage": "available", "column": "available"},
-            {"stage": "age", "column": "added", "days": 900},
-            *({"stage": stage} for stage in ("same_picture", "similar_vector")),
-        ],
-    }
-)
-"""A feed with every stage that there is."""
-STAGES = {stage.title: stage for stage in FULL.feeds["default"].pipeline("default")}
 
 
 def rank(feed: Feed = FEED, query: Query = ANN, **fields: Any) -> FeedResponse:
@@ -59,20 +42,6 @@ def absent(id_: str, feed: Feed = FEED, **fields: Any) -> tuple[str, str]:
 
 def sources(response: FeedResponse) -> set[str]:
     return {each.stage for each in response.stages if each.role == "source" and each.returned}
-
-
-def changed(feed: Feed, name: str, **values: Any) -> Feed:
-    """The feed with other values of one stage."""
-    section = feed.feeds["default"]
-    roles = ("sources", "hydrators", "filters", "scorers", "diversity", "slots")
-    update = {
-        role: tuple(
-            stage.model_copy(update=values) if stage.title == name else stage
-            for stage in getattr(section, role)
-        )
-        for role in roles
-    }
-    return Feed(feed.view, {"default": section.model_copy(update=update)})
 
 
 def one_source(stage: str, **values: Any) -> dict[str, Any]:
@@ -116,6 +85,22 @@ def test_followed_values_blocked_values_and_predicates() -> None:
     assert set(only.ids) <= {id_of(row) for row in range(40, ITEMS)} and only.ids
 
 
+def test_values_that_no_item_has_are_reported() -> None:
+    given: dict[str, Any] = {
+        "blocked": {"brand": ["brand2", "brnad3"], "tags": ["tag9"]},
+        "followed": {"brand": ["Brand1"]},
+    }
+    response = rank(**given, explain=True)
+    assert response.explanation is not None and response.ids
+    found = {(each.field, each.column, each.value) for each in response.explanation.unknown_values}
+    assert found == {
+        *(("blocked", "brand", "brnad3"), ("blocked", "tags", "tag9")),
+        ("followed", "brand", "Brand1"),
+    }
+    assert "no item has the blocked value 'brnad3' in the column 'brand'" in response.notes
+    assert rank(**given).ids == response.ids and not rank(**given).notes
+
+
 def test_external_candidates_are_ranked_once_in_the_order_of_their_scores() -> None:
     feed = feed_of(default=one_source("external"))
     given = ["i50", "zzz", "i51", "i50", "i52"]
@@ -145,52 +130,6 @@ def test_caps_and_exploration() -> None:
     assert {item.position for item in explored} == {2, 9}
     assert all(0 < item.propensity < 0.5 for item in explored)
     assert rank(feed, seed=7).ids == drawn[7].ids
-
-
-@pytest.mark.parametrize("name", STAGES)
-def test_the_feed_answers_without_any_one_stage(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    everything: dict[str, Any] = {
-        "query": Query(history=[id_of(row) for row in HISTORY], terms="item12"),
-        "followed": {"brand": ["brand2"]},
-        "blocked": {"brand": ["brand3"]},
-        "filter": "price < 55",
-        "candidates": ["i50"],
-        "pinned": ["i40"],
-    }
-    stage, kind = STAGES[name], type(STAGES[name])
-    run, gate = kind.run, Gate()  # type: ignore[attr-defined]
-
-    def acting(act: Callable[[], object]) -> None:
-        def patched(self: Stage, *arguments: Any) -> Any:
-            if self.title == name:
-                act()
-            return run(self, *arguments)
-
-        monkeypatch.setattr(kind, "run", patched)
-
-    def boom() -> None:
-        raise RuntimeError("boom")
-
-    before = {each.stage: each.status for each in rank(FULL, **everything).stages}
-    can_run = before[name] == "ok"
-    assert can_run == (name not in ("image_neighbours", "ranker"))
-    off = rank(changed(FULL, name, enabled=False), **everything)
-    removes = can_run and isinstance(stage, Filter) and stage.on_failure == "remove"
-    acting(boom)
-    failed = rank(FULL, **everything, explain_ids=["i6"])
-    acting(gate)
-    late = rank(changed(FULL, name, budget_ms=5.0), **everything)
-    gate.opened.set()
-    for response, status in ((failed, "failed"), (late, "late")):
-        (report,) = [each for each in response.stages if each.stage == name]
-        assert response.degraded == ((name,) if can_run else ())
-        assert report.status == (status if can_run else "idle")
-        assert response.ids == ([] if removes else off.ids)
-        assert any(name in note for note in response.notes) == can_run
-    assert len(off.ids) == 10 and off.degraded == ()
-    if removes:
-        assert failed.explanation is not None and failed.short and name in failed.short
-        assert failed.explanation.absent[0].stage == name
 
 
 def test_a_filter_may_keep_all_when_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:

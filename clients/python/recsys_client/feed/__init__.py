@@ -9,6 +9,7 @@ from recsys_client.feed.explanation import (
     SimilarItem,
     SourceRank,
     StageRank,
+    UnknownValue,
 )
 from recsys_client.feed.pipelines import PipelineDescription, StageDescription
 from recsys_client.feed.request import MAX_FEED, FeedRequest
@@ -32,4 +33,5 @@ __all__ = [
     "StageRank",
     "StageReport",
     "StageStatus",
+    "UnknownValue",
 ]

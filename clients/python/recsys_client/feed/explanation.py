@@ -103,6 +103,25 @@ class RemovedItems:
 
 
 @dataclass(frozen=True)
+class UnknownValue:
+    """A value of the request that no item has.
+
+    Attributes:
+        field: Field of the request, "blocked" or "followed".
+        column: Name of the column.
+        value: The value.
+
+    Example:
+        >>> UnknownValue("blocked", "brand", "acmee").value
+        'acmee'
+    """
+
+    field: str
+    column: str
+    value: str
+
+
+@dataclass(frozen=True)
 class FeedItemExplanation:
     """The way of one item through the pipeline.
 
@@ -158,6 +177,7 @@ class FeedExplanation:
         items: Each item of the feed, in its order.
         absent: Items of ``explain_ids`` that are not in the feed.
         removed: Items that each stage removed, by the reason, in the order of the pipeline.
+        unknown_values: Values of ``blocked`` and ``followed`` that no item has; they had no effect.
 
     Example:
         >>> FeedExplanation((), (AbsentItem("rug", "seen", "seen before"),)).absent[0].id
@@ -167,3 +187,4 @@ class FeedExplanation:
     items: tuple[FeedItemExplanation, ...]
     absent: tuple[AbsentItem, ...] = ()
     removed: tuple[RemovedItems, ...] = ()
+    unknown_values: tuple[UnknownValue, ...] = ()

@@ -18,6 +18,7 @@ from recsys_client.feed.explanation import (
     SimilarItem,
     SourceRank,
     StageRank,
+    UnknownValue,
 )
 from recsys_client.feed.request import FeedRequest
 from recsys_client.feed.response import FeedItem, FeedResponse, Slot, StageReport, StageStatus
@@ -218,6 +219,10 @@ def _write_explanation(explanation: FeedExplanation | None) -> pb.FeedExplanatio
             )
             for each in explanation.removed
         ],
+        unknown_values=[
+            pb.UnknownValue(field=each.field, column=each.column, value=each.value)
+            for each in explanation.unknown_values
+        ],
     )
 
 
@@ -251,6 +256,7 @@ def _read_explanation(message: pb.FeedExplanation) -> FeedExplanation:
             RemovedItems(each.stage, each.reason, each.count, tuple(each.item_ids))
             for each in message.removed
         ),
+        tuple(UnknownValue(each.field, each.column, each.value) for each in message.unknown_values),
     )
 
 

@@ -146,6 +146,10 @@ class FeedResponse:
         )
         notes += [f"unknown ids {effect}: {', '.join(ids)}" for effect, ids in kinds if ids]
         notes += [
+            f"no item has the {each.field} value {each.value!r:.80} in the column '{each.column}'"
+            for each in (self.explanation.unknown_values if self.explanation else ())
+        ]
+        notes += [
             f"the stage {each.stage} did not run ({each.status}): {each.message}"
             for each in self.stages
             if each.is_degraded

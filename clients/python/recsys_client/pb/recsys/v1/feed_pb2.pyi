@@ -185,14 +185,26 @@ class RankFeedResponse(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[FeedItem, _Mapping[str, object]]]] = ..., pipeline: _Optional[str] = ..., pipeline_version: _Optional[str] = ..., stages: _Optional[_Iterable[_Union[StageReport, _Mapping[str, object]]]] = ..., short_reason: _Optional[str] = ..., unknown_history_ids: _Optional[_Iterable[str]] = ..., unknown_exclude_ids: _Optional[_Iterable[str]] = ..., unknown_candidate_ids: _Optional[_Iterable[str]] = ..., known_user: _Optional[bool] = ..., bundle_version: _Optional[str] = ..., watermark: _Optional[int] = ..., request_id: _Optional[str] = ..., explanation: _Optional[_Union[FeedExplanation, _Mapping[str, object]]] = ...) -> None: ...
 
 class FeedExplanation(_message.Message):
-    __slots__ = ("items", "absent", "removed")
+    __slots__ = ("items", "absent", "removed", "unknown_values")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     ABSENT_FIELD_NUMBER: _ClassVar[int]
     REMOVED_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_VALUES_FIELD_NUMBER: _ClassVar[int]
     items: _containers.RepeatedCompositeFieldContainer[FeedItemExplanation]
     absent: _containers.RepeatedCompositeFieldContainer[AbsentItem]
     removed: _containers.RepeatedCompositeFieldContainer[RemovedItems]
-    def __init__(self, items: _Optional[_Iterable[_Union[FeedItemExplanation, _Mapping[str, object]]]] = ..., absent: _Optional[_Iterable[_Union[AbsentItem, _Mapping[str, object]]]] = ..., removed: _Optional[_Iterable[_Union[RemovedItems, _Mapping[str, object]]]] = ...) -> None: ...
+    unknown_values: _containers.RepeatedCompositeFieldContainer[UnknownValue]
+    def __init__(self, items: _Optional[_Iterable[_Union[FeedItemExplanation, _Mapping[str, object]]]] = ..., absent: _Optional[_Iterable[_Union[AbsentItem, _Mapping[str, object]]]] = ..., removed: _Optional[_Iterable[_Union[RemovedItems, _Mapping[str, object]]]] = ..., unknown_values: _Optional[_Iterable[_Union[UnknownValue, _Mapping[str, object]]]] = ...) -> None: ...
+
+class UnknownValue(_message.Message):
+    __slots__ = ("field", "column", "value")
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    COLUMN_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    field: str
+    column: str
+    value: str
+    def __init__(self, field: _Optional[str] = ..., column: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
 
 class RemovedItems(_message.Message):
     __slots__ = ("stage", "reason", "count", "item_ids")
