@@ -27,7 +27,7 @@ from recsys_client.feed.messages import write_feed_request
 from recsys_client.operations.feeds import SERVICE
 
 METHOD = SERVICE + "RankFeed"
-REQUESTS, GIVEN, K = 500, 100, 50
+REQUESTS, GIVEN, K = 500, 50, 50
 RATE, SECONDS, WARM_SECONDS, DEADLINE = 50.0, 30.0, 2.0, 5.0
 SERVICE_CORE, LOAD_CORE = 0, 1
 CONFIG = Path("configs/demo.toml")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -48,7 +49,7 @@ class FeedView:
         """Columns that filters read."""
         return self.retriever.columns
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Number of rows, those of deleted items included."""
         return max((len(space) for space in self.retriever.spaces.values()), default=0)
@@ -59,19 +60,22 @@ class FeedView:
 
     def present(self, rows: Rows) -> Mask:
         """Whether each row is an item of the catalogue, which deleted items are not."""
-        found, inside = np.zeros(len(rows), np.bool_), (rows >= 0) & (rows < self.size)
-        for space in self._by_size():
-            missing = np.flatnonzero(inside & ~found)
-            if not len(missing):
+        found = (rows >= 0) & (rows < self.size)
+        missing = np.flatnonzero(found)
+        for space in self._by_size:
+            found[missing] = has = np.asarray(space.mask[rows[missing]], np.bool_)
+            if has.all():
                 break
-            found[missing] = space.mask[rows[missing]]
+            missing = missing[~has]
         return found
 
     def vectors(self, space: str, rows: Rows) -> Vectors:
         """Vectors of rows in a space, float32 ``[n, d]``; zeros where an item has none."""
         found = self.retriever.spaces[space]
         vectors = np.array(found.vectors[rows], np.float32)
-        vectors[~np.asarray(found.mask[rows], np.bool_)] = 0
+        mask = np.asarray(found.mask[rows], np.bool_)
+        if not mask.all():
+            vectors[~mask] = 0
         return vectors
 
     def picture_hashes(self, rows: Rows) -> tuple[Hashes, Mask]:
@@ -111,6 +115,7 @@ class FeedView:
             begin, step = begin + step, step * _CHUNK
         return np.concatenate(found)
 
+    @cached_property
     def _by_size(self) -> list[Space]:
         """The spaces, the one that holds most items first."""
         spaces = self.retriever.spaces

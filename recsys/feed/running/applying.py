@@ -55,9 +55,12 @@ def retrieve(source: Source, context: FeedContext) -> Retrieved:
     if found.rows.shape != found.scores.shape or found.rows.ndim != 1:
         raise DataError(f"it returned {found.rows.shape} rows and {found.scores.shape} scores")
     rows = found.rows.astype(np.int32, copy=False)
-    keep = np.zeros(len(rows), np.bool_)
-    keep[np.unique(rows, return_index=True)[1]] = True
-    keep &= context.view.present(rows)
+    keep = context.view.present(rows)
+    ascending = np.sort(rows)
+    if (ascending[1:] == ascending[:-1]).any():
+        first = np.zeros(len(rows), np.bool_)
+        first[np.unique(rows, return_index=True)[1]] = True
+        keep &= first
     scores = found.scores.astype(np.float32, copy=False)
     if keep.all():
         return Retrieved(rows[: source.k], scores[: source.k])

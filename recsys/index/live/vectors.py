@@ -70,19 +70,20 @@ class LiveVectors:
 
     def read(self, rows: Rows) -> Vectors:
         """Vectors of ``rows``, each from 0 to ``size`` - 1, float32 ``[len(rows), d]``."""
+        in_base = self._in_base(rows)
+        if in_base.all():
+            return np.array(self.base[rows], np.float32)
         vectors = np.zeros((len(rows), self.shape[1]), np.float32)
-        entries, in_base = self._find(rows)
         vectors[in_base] = self.base[rows[in_base]]
+        entries = self._entries(rows)
         in_delta = np.flatnonzero(entries >= 0)
         vectors[in_delta] = self.delta.vectors[entries[in_delta]]
         return vectors
 
     def alive(self, rows: Rows) -> Mask:
         """Whether each of ``rows`` has a vector, bool ``[len(rows)]``."""
-        entries, in_base = self._find(rows)
-        alive: Mask = entries >= 0
-        alive[in_base] = True
-        return alive
+        alive = self._in_base(rows)
+        return alive if alive.all() else alive | (self._entries(rows) >= 0)
 
     @property
     def mask(self) -> Mask:
@@ -93,10 +94,19 @@ class LiveVectors:
         mask[self.delta.rows[: self.length][valid]] = True
         return mask
 
-    def _find(self, rows: Rows) -> tuple[Rows, Any]:
-        """Entry of each row, -1 without a valid one; positions of the rows that the base holds."""
+    def _in_base(self, rows: Rows) -> Mask:
+        """Whether the base holds the vector of each row."""
+        inside: Mask = rows < len(self.died)
+        if inside.all():
+            return self.died[rows] > self.version
+        inside[inside] = self.died[rows[inside]] > self.version
+        return inside
+
+    def _entries(self, rows: Rows) -> Rows:
+        """Entry of each row in the delta, -1 without a valid one."""
+        if not self.length:
+            return np.full(len(rows), -1, np.int32)
         entries = self.delta.entries(rows, self.length)
         fresh = np.flatnonzero(entries >= 0)
         entries[fresh[self.delta.died[entries[fresh]] <= self.version]] = -1
-        inside = np.flatnonzero(rows < len(self.died))
-        return entries, inside[self.died[rows[inside]] > self.version]
+        return entries
