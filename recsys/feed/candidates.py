@@ -116,16 +116,19 @@ def merge(
     )
     ranks = np.full((len(rows), len(names)), np.nan, np.float32)
     scores = np.full((len(rows), len(names)), np.nan, np.float32)
-    fused, begin = np.zeros(len(rows), np.float64), 0
+    begin = 0
     for column, name in enumerate(names):
         found = lists[name]
         # In reverse, so that the first of equal rows is written last.
         own = inverse[begin : begin + len(found.rows)][::-1]
         ranks[own, column] = np.arange(len(own), 0, -1)
         scores[own, column] = found.scores[::-1]
-        weight = 1.0 if weights is None else weights.get(name, 1.0)
-        fused += np.nan_to_num(weight / (_CONSTANT + ranks[:, column].astype(np.float64)))
         begin += len(own)
+    weight = np.array([1.0 if weights is None else weights.get(name, 1.0) for name in names])
+    parts = np.where(np.isnan(ranks), 0, weight / (_CONSTANT + ranks.astype(np.float64)))
+    fused = np.zeros(len(rows), np.float64)
+    for part in parts.T:  # in the order of the names, as the sum is rounded
+        fused += part
     order = np.lexsort((first, -fused))
     made = Candidates(rows.astype(np.int32), names, ranks, scores, fused.astype(np.float32))
     return made.take(order)

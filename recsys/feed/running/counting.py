@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from recsys_client.feed import StageReport, StageStatus
 
@@ -38,23 +37,23 @@ class StageCounts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts: dict[tuple[str, str, StageStatus], StageCount] = defaultdict(StageCount)
+        # Numbers of runs, given and returned candidates, and seconds.
+        self._sums: dict[tuple[str, str, StageStatus], list[float]] = {}
 
     def add(self, pipeline: str, reports: tuple[StageReport, ...]) -> None:
         """Count the stages of one request."""
         with self._lock:
             for each in reports:
-                key = pipeline, each.stage, each.status
-                before = self._counts[key]
-                self._counts[key] = replace(
-                    before,
-                    runs=before.runs + 1,
-                    given=before.given + each.given,
-                    returned=before.returned + each.returned,
-                    seconds=before.seconds + each.seconds,
-                )
+                sums = self._sums.setdefault((pipeline, each.stage, each.status), [0, 0, 0, 0.0])
+                sums[0] += 1
+                sums[1] += each.given
+                sums[2] += each.returned
+                sums[3] += each.seconds
 
     def snapshot(self) -> dict[tuple[str, str, StageStatus], StageCount]:
         """All counts, by pipeline, stage and status."""
         with self._lock:
-            return dict(self._counts)
+            return {
+                key: StageCount(int(runs), int(given), int(returned), seconds)
+                for key, (runs, given, returned, seconds) in self._sums.items()
+            }

@@ -12,6 +12,7 @@ from recsys.ids import Rows, Vectors
 
 Method = Literal["mmr", "msd", "dpp", "ssd"]
 _METHODS = ("mmr", "msd", "dpp", "ssd")
+_ROUNDING = 1e-5
 _NO_GAIN = 1e-5
 """Share of the first gain below which a pick of a DPP is rounding: the vectors are all spanned."""
 
@@ -87,6 +88,9 @@ def diversify(scores: Vectors, vectors: Vectors, k: int, diversity: Diversity) -
 def _picks(scores: Vectors, vectors: Vectors, k: int, diversity: Diversity) -> Rows:
     from pyversity import diversify as select
 
+    if diversity.method == "mmr":
+        reachable = _reachable(scores, k, diversity.strength)
+        scores, vectors = scores[:reachable], vectors[:reachable]
     options = {"window": diversity.window} if diversity.method == "ssd" else {}
     found = select(
         vectors, scores, k, strategy=diversity.method, diversity=diversity.strength, **options
@@ -95,6 +99,22 @@ def _picks(scores: Vectors, vectors: Vectors, k: int, diversity: Diversity) -> R
         gains = found.selection_scores
         return found.indices[np.logical_and.accumulate(gains > _NO_GAIN * gains[0])]
     return found.indices
+
+
+def _reachable(scores: Vectors, k: int, strength: float) -> int:
+    """Number of the first candidates among which MMR picks k, whatever their vectors are.
+
+    A similarity is from 0 to 1. One of the best k candidates is always left, whose value is at
+    least its score times (1 - strength), minus the strength; no later candidate has more than its
+    score times (1 - strength).
+
+    Args:
+        scores: float32 ``[n]``, descending.
+    """
+    if strength == 1 or k >= len(scores):
+        return len(scores)
+    least = float(scores[k - 1]) - strength / (1 - strength) - _ROUNDING
+    return int(np.searchsorted(-scores, -least, side="right"))
 
 
 def _directions(vectors: Vectors) -> Vectors:

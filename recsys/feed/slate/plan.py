@@ -213,7 +213,7 @@ def _filled(
     start: Rows, order: Rows, limits: Sequence[ValueLimit], exploration: Exploration | None
 ) -> _Filled:
     """Fill the slots that ``start`` leaves empty; as many explore as the pool has candidates."""
-    rest = order[~np.isin(order, start)]
+    rest = _others(order, start, len(order))
     empty = np.flatnonzero(start < 0).astype(np.int32)
     exploring = [slot for slot in empty.tolist() if exploration and slot in exploration.slots]
     always = exploration is not None and exploration.rate == 1
@@ -225,7 +225,7 @@ def _filled(
         certain = empty[~np.isin(empty, exploring)] if always else empty
         broken = fill(slots, certain, rest, uses)
         capped = np.logical_or.reduce([use.full for use in uses] or [np.zeros(len(order), bool)])
-        pool = _pool(rest[~np.isin(rest, slots)], uses, exploration, len(exploring))
+        pool = _pool(_others(rest, slots, len(order)), uses, exploration, len(exploring))
         if len(pool) >= len(exploring):
             return _Filled(slots, broken, exploring, pool, capped)
         exploring = exploring[: len(pool)]  # with rate 1, the others are filled in order
@@ -249,6 +249,14 @@ def _pool(
     if exploration.eligible is not None:
         rest = rest[exploration.eligible[rest]]
     return within_caps(rest, uses, exploration.most * slots)
+
+
+def _others(order: Rows, slots: Rows, candidates: int) -> Rows:
+    """The candidates of an order that are in none of the slots, in which -1 is none."""
+    free = np.ones(candidates, np.bool_)
+    free[slots[slots >= 0]] = False
+    others: Rows = order[free[order]]
+    return others
 
 
 def _check(

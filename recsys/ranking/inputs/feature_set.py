@@ -194,9 +194,10 @@ def _followed(statistics: Statistics, context: PairContext, items: RetrievedItem
 
 
 def _ease(statistics: Statistics, context: PairContext, items: RetrievedItems) -> Columns:
-    columns = {"ease": context.last(EASE_WINDOW), "ease.last": context.last(LAST)}
+    parts = {"ease": context.last(EASE_WINDOW), "ease.last": context.last(LAST)}
+    columns = {name: np.unique(rows) for name, rows in parts.items()}
     return {
-        name: statistics.ease.sums(np.unique(rows), np.ones(len(np.unique(rows))), items.rows)
+        name: statistics.ease.sums(rows, np.ones(len(rows)), items.rows)
         for name, rows in columns.items()
     }
 

@@ -56,15 +56,15 @@ def test_the_scale_of_the_scores_does_not_matter(seed: int, method: str, scale: 
     assert first.tolist() == diversify(scores * np.float32(scale), vectors, 6, diversity).tolist()
 
 
-@given(seed=st.integers(0, 2**32), strength=st.floats(0.05, 0.95))
-def test_mmr_is_its_definition(seed: int, strength: float) -> None:
+@given(seed=st.integers(0, 2**32), strength=st.floats(0.01, 0.95), k=st.integers(2, 15))
+def test_mmr_is_its_definition(seed: int, strength: float, k: int) -> None:
     rng = np.random.default_rng(seed)
     scores, vectors = rng.random(15).astype(np.float32), rng.normal(size=(15, 3))
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     similarity = np.clip(unit @ unit.T, 0, 1)
     scaled = (scores - scores.min()) / (scores.max() - scores.min())
-    found = diversify(scores, vectors.astype(np.float32), 15, Diversity("mmr", strength)).tolist()
-    for step in range(1, 15):
+    found = diversify(scores, vectors.astype(np.float32), k, Diversity("mmr", strength)).tolist()
+    for step in range(1, k):
         gains = (1 - strength) * scaled - strength * similarity[:, found[:step]].max(axis=1)
         gains[found[:step]] = -np.inf
         assert gains[found[step]] >= gains.max() - 1e-5
