@@ -82,6 +82,7 @@ def _life(sections: Sections) -> dict[str, float]:
         "swap_p99_ms": swap["p99_ms"],
         "memory_ratio": memory["worker_mb"] / (memory["libraries_mb"] + memory["data_mb"]),
         "two_workers": workers["2"] / workers["1"],
+        "two_workers_limit": 2 / (1 + workers["load_s"] / workers["worker_s"]),
     }
 
 
@@ -127,6 +128,8 @@ DEFINITIONS = {
     "swap_failed_calls": "failed calls at half of the capacity while the bundle is replaced twice",
     "swap_p99_ms": "99th percentile of the latency of these calls",
     "memory_ratio": "resident memory of a worker over that of its libraries and the bundle's files",
+    "two_workers_limit": "the ratio if two cores were twice one, less the processor time of the "
+    "load: 2 / (1 + seconds of the load per call / seconds of the worker per call)",
     "two_workers": "calls per second of histories of two workers on two cores, which the load "
     "shares, over those of one worker on one core with the load on the other",
     "tfrs_ratio": "calls per second of histories over those of TFRS' own ScaNN layer in a "

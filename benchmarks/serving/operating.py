@@ -11,9 +11,10 @@ from statistics import median
 from typing import Any
 
 from benchmarks.server_startup import start
+from benchmarks.serving.light_load import light_load
 from benchmarks.serving.load import Load, closed, offered
 from benchmarks.serving.parts import Setting
-from benchmarks.serving.reading import IN_FLIGHT, expect_answers
+from benchmarks.serving.reading import IN_FLIGHT
 from benchmarks.serving.running import output, service
 from benchmarks.serving.world import requests
 from recsys.bundle import list_bundles, open_bundle, rollback
@@ -101,17 +102,25 @@ class _Change(threading.Thread):
 def workers(setting: Setting) -> dict[str, Any]:
     """Histories per second of one worker on one core, and of two on both, which the load shares.
 
-    The requests are made beforehand: that takes an eighth of the time of sending them.
+    The load is one that takes little processor time, and the requests are made beforehand. Of the
+    run with one worker, the processor time per call of the load and of the worker are stated.
     """
     count = int(MOST_PER_SECOND * (1 + setting.seconds))
     made = list(islice(requests("history", setting.items, seed=71), count))
-    cores = sorted({setting.server_core, setting.load_core})
+    cores, shape = sorted({setting.server_core, setting.load_core}), {"connections": CHANNELS}
+    shape["per_connection"] = 2 * IN_FLIGHT // CHANNELS
     found = {}
     for number, own in ((1, [setting.server_core]), (2, cores)):
         with service(setting, "--workers", str(number), cores=own) as server:
             raws = iter(made)
-            settings: dict[str, Any] = {"in_flight": 2 * IN_FLIGHT, "channels": CHANNELS}
-            closed(server.address, raws, seconds=1, **settings)
-            load = closed(server.address, raws, seconds=setting.seconds, **settings)
-            found[str(number)] = expect_answers(load).rate
+            light_load(server.address, raws, seconds=1, **shape)
+            before = server.worker_seconds
+            load = light_load(server.address, raws, seconds=setting.seconds, **shape)
+            used = server.worker_seconds - before
+        if load.failed or not load.answered:
+            raise RuntimeError(f"{load.answered} calls were answered, {load.failed} failed")
+        found[str(number)] = load.rate
+        if number == 1:
+            found["load_s"] = load.cpu_seconds / load.answered
+            found["worker_s"] = used / load.answered
     return found

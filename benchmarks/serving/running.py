@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -35,6 +36,13 @@ class Server:
     def worker_mb(self) -> float:
         """Resident memory of its first worker, in MB."""
         return resident_mb(self.workers[0])
+
+    @property
+    def worker_seconds(self) -> float:
+        """Processor time of its first worker, in seconds."""
+        stat = Path(f"/proc/{self.workers[0]}/stat").read_text(encoding="utf-8")
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

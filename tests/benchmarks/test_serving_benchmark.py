@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count, islice
+from typing import Any
 
+import grpc
 import pytest
 
 from benchmarks.serving import page
 from benchmarks.serving.figures import DEFINITIONS, figures_of, limit_rate
-from benchmarks.serving.load import Load
+from benchmarks.serving.light_load import light_load
+from benchmarks.serving.load import RETRIEVE, Load
 from benchmarks.serving.world import K, requests
 from recsys_client.pb.recsys.v1 import retrieval_pb2 as pb
 
@@ -41,7 +47,7 @@ SECTIONS = {
     "startup": {"seconds": 4.0},
     "memory": {"worker_mb": 900.0, "libraries_mb": 700.0, "data_mb": 50.0},
     "swap": {"failed": 0, "p99_ms": 9.0},
-    "workers": {"1": 250.0, "2": 425.0},
+    "workers": {"1": 250.0, "2": 425.0, "load_s": 0.001, "worker_s": 0.004},
     "tfrs": {"rate": 50.0},
 }
 
@@ -60,6 +66,7 @@ def test_the_figures_are_ratios_of_the_sections() -> None:
         "interactions_p99_ratio": 1.5,
         "memory_ratio": 1.2,
         "two_workers": 1.7,
+        "two_workers_limit": 1.6,
         "tfrs_ratio": 5.0,
         "tfrs_limit": 5.0,
     }
@@ -83,3 +90,41 @@ def test_no_request_is_sent_twice(kind: str) -> None:
 def test_failed_calls_are_offered_but_not_answered() -> None:
     load = Load(seconds=2.0, latencies=[0.1, 0.3], failed={"RESOURCE_EXHAUSTED": 3})
     assert (load.offered, load.rate, load.percentile(1.0)) == (5, 1.0, 0.3)
+
+
+def test_the_light_load_sends_each_message_once_and_counts_the_answers() -> None:
+    received: list[bytes] = []
+
+    def respond(raw: bytes, context: grpc.ServicerContext) -> bytes:
+        received.append(raw)
+        return bytes(70_000)  # of several frames
+
+    with _served(respond) as address:
+        sent = iter([b"message %d" % number * 100 for number in range(10_000)])
+        load = light_load(address, sent, connections=2, per_connection=3, seconds=0.2)
+    assert load.answered > 0 == load.failed
+    assert len(received) == len(set(received)) >= load.answered
+    assert b"message 0" * 100 in received
+
+
+def test_the_light_load_counts_refused_calls_as_failed() -> None:
+    def refuse(raw: bytes, context: grpc.ServicerContext) -> bytes:
+        context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "full")
+
+    with _served(refuse) as address:
+        raws = (b"%d" % number for number in count())
+        load = light_load(address, raws, connections=1, per_connection=1, seconds=0.1)
+    assert load.failed > 0 == load.answered
+
+
+@contextmanager
+def _served(respond: Any) -> Iterator[str]:
+    """A server with one method."""
+    server = grpc.server(ThreadPoolExecutor(2))
+    service, _, method = RETRIEVE[1:].partition("/")
+    handlers = {method: grpc.unary_unary_rpc_method_handler(respond)}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"127.0.0.1:{port}"
+    server.stop(None).wait()

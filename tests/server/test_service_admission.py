@@ -215,7 +215,7 @@ def test_a_batch_that_runs_counts_as_waiting() -> None:
     assert len(waits) == 2 and min(waits) > 0 == admission.wait
 
 
-def test_a_thread_takes_what_waits_and_never_waits_for_more() -> None:
+def test_a_thread_never_waits_for_a_batch_to_fill() -> None:
     sizes, held = list[int](), Held()
 
     def answer(parts: Sequence[Part]) -> list[str]:
