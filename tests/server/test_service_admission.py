@@ -20,7 +20,7 @@ from recsys_client.statuses import from_status
 from recsys_server.limits import Limits
 from recsys_server.messages import abort
 from recsys_server.queueing.admission import Admission, QueueLimits, cost_of
-from recsys_server.queueing.batching import BATCH, Batcher, Part
+from recsys_server.queueing.batching import BATCH, BATCH_COST, Batcher, Part
 from recsys_server.service import RetrievalService
 from recsys_server.statuses import to_status
 from tests.server.service_world import Aborted, Call, LineRetriever, rollout_of
@@ -236,6 +236,12 @@ def test_a_thread_never_waits_for_a_batch_to_fill() -> None:
     begun = list[Any]()
     asyncio.run(scenario())
     assert sizes == [3, 1]
+
+
+def test_a_batch_has_room_for_histories_of_50_items() -> None:
+    history = pb.History(item_ids=["lamp"] * 50)
+    request = pb.RetrieveRequest(query=pb.Query(history=history), k=100)
+    assert BATCH * cost_of(request) == BATCH_COST
 
 
 async def _submit(batcher: Batcher, requests: list[str]) -> list[Any]:

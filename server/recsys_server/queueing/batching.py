@@ -21,8 +21,9 @@ from recsys_server.queueing.admission import Admission
 
 BATCH = 64
 """Number of requests of a batch, at most."""
-BATCH_COST = 16_000.0
-"""Estimated cost of a batch, at most, unless one request alone costs more."""
+BATCH_COST = 24_000.0
+"""Estimated cost of a batch, at most, unless one request alone costs more: that of 64 histories of
+50 items with k = 100."""
 SHARE_OF_SINGLES = 0.5
 """Share of a batch for single requests while a large call waits, at most."""
 
