@@ -46,7 +46,7 @@ class TwoTowerModel(TwoTowers):
 
     def compute_loss(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
         """The mean loss over the real positions of a batch (see ``batches.load_batches``)."""
-        positives = tf.boolean_mask(inputs["item"], inputs["weight"] > 0)
+        positives = tf.gather_nd(inputs["item"], tf.where(inputs["weight"] > 0))
         draws = Draws(inputs["seed"])
         candidates = self._loss.candidates(positives, draws)
         return self._loss.compute(self._positions(inputs, candidates, draws if training else None))
@@ -60,6 +60,8 @@ class TwoTowerModel(TwoTowers):
         self, inputs: Mapping[str, Any], candidates: Any, draws: Draws | None
     ) -> LossInput:
         real = inputs["weight"] > 0  # (b, l)
+        # One list of the real positions for all tensors: a mask per tensor is slow to trace.
+        positions = tf.where(real)  # (p, 2)
         # Each item is encoded once per step, however often it occurs.
         history = tf.reshape(inputs["item"], [-1])
         rows, indices = tf.unique(tf.concat([candidates, history], axis=0))
@@ -69,19 +71,19 @@ class TwoTowerModel(TwoTowers):
         history_vectors = tf.reshape(
             tf.gather(vectors, in_history), [*_shape(inputs["item"]), vectors.shape[1]]
         )
-        positive_vectors = tf.boolean_mask(history_vectors, real)  # (p, d)
+        positive_vectors = tf.gather_nd(history_vectors, positions)  # (p, d)
         states = self.query_tower.states(
             history_vectors[:, :-1], _times_of(inputs), draws=draws
         )  # (b, l, d)
         queries = self.query_tower(
-            self._query_inputs(inputs, states, real), draws=draws, users=of_users
+            self._query_inputs(inputs, states, positions), draws=draws, users=of_users
         )  # (p, d)
-        window, position = tf.unstack(tf.cast(tf.where(real), tf.int32), axis=1)
+        window, position = tf.unstack(tf.cast(positions, tf.int32), axis=1)
         return LossInput(
             queries=queries,
-            positives=tf.boolean_mask(inputs["item"], real),
+            positives=tf.gather_nd(inputs["item"], positions),
             positive_vectors=positive_vectors,
-            weights=tf.boolean_mask(inputs["weight"], real),
+            weights=tf.gather_nd(inputs["weight"], positions),
             candidates=candidates,
             candidate_vectors=tf.gather(vectors, among_candidates),
             windows=tf.where(real, inputs["item"], -1),
@@ -90,18 +92,20 @@ class TwoTowerModel(TwoTowers):
             position=position,
         )
 
-    def _query_inputs(self, inputs: Mapping[str, Any], states: Any, real: Any) -> dict[str, Any]:
-        terms = tf.boolean_mask(inputs["terms"], real)
-        user = tf.boolean_mask(tf.broadcast_to(inputs["user"][:, None], tf.shape(real)), real)
+    def _query_inputs(
+        self, inputs: Mapping[str, Any], states: Any, positions: Any
+    ) -> dict[str, Any]:
+        terms = tf.gather_nd(inputs["terms"], positions)
+        user = tf.gather(inputs["user"], positions[:, 0])
         ones = tf.ones_like(user, tf.float32)
         return {
-            "state": tf.boolean_mask(states, real),
+            "state": tf.gather_nd(states, positions),
             "user": user,
             "user_known": ones,
             "terms": tf.gather(self._phrases, terms),
             "terms_known": tf.cast(tf.gather(self._phrase_known, terms), tf.float32),
             **{
-                f"context_{name}": tf.boolean_mask(inputs[f"context_{name}"], real)
+                f"context_{name}": tf.gather_nd(inputs[f"context_{name}"], positions)
                 for name in self._context
             },
             **{f"context_{name}_known": ones for name in self._context},
