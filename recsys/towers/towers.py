@@ -285,13 +285,7 @@ def freeze(config: TowersConfig, model: Any, sizes: dict[str, int]) -> Towers:
     Id vectors that a graph smooths are stored smoothed.
     """
     of_users, _ = model.tables()
-    from recsys.towers.model.query_tower import QueryTower
-
-    tower = QueryTower.empty(config, sizes)
-    tower.set_weights(model.query_tower.get_weights())
-    if of_users is not None:
-        tower.user_table.assign(of_users)
-    weights = weights_of(tower)
+    weights = weights_of(model.query_tower, users=of_users)
     return Towers(config, model.item_vectors(), sizes, weights, model.frozen_items())
 
 
@@ -311,6 +305,10 @@ def towers_from_tables(config: TowersConfig, users: Vectors, items: Vectors) -> 
     return Towers(config, items, sizes, weights_of(tower))
 
 
-def weights_of(tower: QueryTower) -> tuple[Vectors, ...]:
-    """The weights of a query tower as arrays."""
-    return tuple(np.asarray(weight.numpy(), np.float32) for weight in tower.weights)
+def weights_of(tower: QueryTower, users: Any = None) -> tuple[Vectors, ...]:
+    """Copies of the weights of a query tower; ``users`` replaces its table of users, if given."""
+    table = None if users is None else tower.user_table
+    return tuple(
+        np.asarray((users if weight is table else weight).numpy(), np.float32)
+        for weight in tower.weights
+    )
