@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from pyarrow import csv, parquet
 
 from benchmarks.processes import answer_request, peak_gib, run_process
 from recsys.catalogue import CatalogueFields
@@ -55,19 +57,20 @@ def main() -> None:
 def write_log(folder: Path, *, rows: int = ROWS) -> None:
     """Write a log as csv and as parquet, and its items."""
     rng = np.random.default_rng(SEED)
-    log = pd.DataFrame(
+    users = np.array([f"user-{user:06d}" for user in range(USERS)], dtype=object)
+    items = np.array([f"B{item:09d}" for item in range(ITEMS)], dtype=object)
+    log = pa.table(
         {
-            "user_id": [f"user-{user:06d}" for user in rng.integers(USERS, size=rows)],
-            "item_id": [f"B{item:09d}" for item in rng.zipf(1.3, size=rows) % ITEMS],
+            "user_id": users[rng.integers(USERS, size=rows)],
+            "item_id": items[rng.zipf(1.3, size=rows) % ITEMS],
             "timestamp": rng.integers(1_600_000_000, 1_700_000_000, rows),
             "rating": rng.integers(1, 11, rows) / 2,
-            "event": np.array(["view", "save", "buy"])[rng.integers(3, size=rows)],
-            "device": np.array(["phone", "tablet", "desk"])[rng.integers(3, size=rows)],
+            "event": np.array(["view", "save", "buy"], object)[rng.integers(3, size=rows)],
+            "device": np.array(["phone", "tablet", "desk"], object)[rng.integers(3, size=rows)],
         }
     )
-    log.to_csv(folder / "log.csv", index=False)
-    log.to_parquet(folder / "log.parquet", index=False)
-    items = [f"B{item:09d}" for item in range(ITEMS)]
+    csv.write_csv(log, folder / "log.csv", csv.WriteOptions(quoting_style="none"))
+    parquet.write_table(log, folder / "log.parquet")
     titles = [f"a thing of the kind {number % 977}" for number in range(ITEMS)]
     pd.DataFrame({"item_id": items, "title": titles}).to_parquet(folder / "items.parquet")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -22,8 +21,8 @@ FILE = Path(os.environ.get("RECSYS_DATA_HOME", "")) / "movielens-1m" / "sequence
 @pytest.mark.skipif(not FILE.is_file(), reason="RECSYS_DATA_HOME has no movielens-1m")
 def test_on_movielens_the_baselines_stand_in_the_order_known_for_it() -> None:
     table = pd.read_parquet(FILE)
-    users, user = np.unique(table["user_id"].astype(str), return_inverse=True)
-    items, item = np.unique(table["item_id"].astype(str), return_inverse=True)
+    user, users = pd.factorize(table["user_id"].astype(str), sort=True)
+    item, items = pd.factorize(table["item_id"].astype(str), sort=True)
     log = Interactions.of(
         IdMap.of("user", users.tolist()),
         IdMap.of("item", items.tolist()),
