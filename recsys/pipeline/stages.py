@@ -46,7 +46,6 @@ from recsys.pictures import PictureStore
 from recsys.pipeline.evaluating import run_evaluate
 from recsys.pipeline.job import ATTRIBUTE_SCHEMA, DATA, PHRASES, PICTURES, TRAINED_ENCODERS, Job
 from recsys.pipeline.publishing import published_fault, run_index, run_publish
-from recsys.pipeline.rank_stage.candidates import ranked_pipeline
 from recsys.pipeline.rank_stage.stage import run_rank
 from recsys.pipeline.sections import external_files, resolve_files
 from recsys.pipeline.stage import Stage, StageOutput
@@ -221,14 +220,6 @@ def _settings(include: Any) -> Callable[[Job], Mapping[str, Any]]:
     return lambda job: job.config.model_dump(mode="json", include=include)
 
 
-def _rank_settings(job: Job) -> Mapping[str, Any]:
-    """The split, the ranker, and the stages of the feed before it."""
-    assert job.config.ranker is not None, "the stage runs only with a section"
-    pipeline = ranked_pipeline(job.config, candidates=job.config.ranker.candidates)
-    stages = [stage.model_dump(mode="json") for stage in pipeline]
-    return {**_settings({"split", "ranker"})(job), "feed": [*stages, pipeline.limit]}
-
-
 INGEST: Stage[Job] = Stage(
     "ingest",
     (),
@@ -277,8 +268,8 @@ _UNPUBLISHED: tuple[Stage[Job], ...] = (
 RANK: Stage[Job] = Stage(
     "rank",
     ("ingest", "encode", "train", "index"),
-    3,
-    settings=_rank_settings,
+    2,
+    settings=_settings({"split", "ranker"}),
     run=run_rank,
     restart="resume",
 )

@@ -143,12 +143,12 @@ class BoostedConfig(Config):
 
 
 class RankerConfig(Config):
-    """The ranker of a feed's candidates, trained on the validation part.
+    """The ranker of retrieved items, trained on the validation part.
 
     Attributes:
         scorer: Scorer: "logistic" regression, "lightgbm" (extra ``lightgbm``), "dcn", the deep and
             cross network, or the mean of the last two.
-        candidates: Largest number of merged candidates per request.
+        candidates: Number of items that are retrieved per request.
         negatives: Number of retrieved items that were not taken per request of the training.
         requests: Largest number of requests of the validation part, drawn by ``seed``.
         choose_on: Share of them, the latest, on which the best epoch or number of trees is chosen
@@ -162,7 +162,7 @@ class RankerConfig(Config):
     """
 
     scorer: Literal["logistic", "lightgbm", "dcn", "dcn+lightgbm"] = "dcn"
-    candidates: int = Field(1_000, ge=2, le=10_000)
+    candidates: int = Field(300, ge=2, le=10_000)
     negatives: int = Field(40, ge=1)
     requests: int = Field(50_000, ge=2)
     choose_on: float = Field(0.2, gt=0, lt=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,19 +9,16 @@ import pytest
 
 from recsys.bundle import open_bundle
 from recsys.errors import ConfigError
-from recsys.feed import FeedConfig, FeedRequest
 from recsys.pipeline import open_job, run_job
-from recsys.pipeline.rank_stage.candidates import FeedCandidates, ranked_pipeline
+from recsys.pipeline.rank_stage.requests import requests_of
 from recsys.ranking import PairContext, RetrievedItems, load_ranker
-from recsys_client import Query
-from tests.feed.shop import without_budgets
 from tests.pipeline.tiny import write_tiny
 
 TIMES = 'protocol = "global-time"\nvalidation_from = 0.5\ntest_from = 0.8'
 SECTION = """
 [ranker]
 scorer = "logistic"
-candidates = 1_000
+candidates = 20
 negatives = 5
 choose_on = 0.5
 """
@@ -45,35 +41,12 @@ def test_a_ranker_is_trained_published_and_reused(tmp_path: Path) -> None:
     bundle = open_bundle(job.bundles)
     ranker, saved = bundle.parts.ranker, load_ranker(job.folder / "rank/ranker")
     assert ranker is not None
-    queries = job.split.validation
     assert bundle.manifest.figures["rank.requests"] == figures["requests"]
-    pipeline = ranked_pipeline(job.config, candidates=1_000)
-    before = int(job.split.validation.time.min())
-    found = FeedCandidates.of(job, pipeline, before=before)
-    counted = found.view.statistics.popularity.sum()
-    assert counted == (job.split.train.time < before).sum() < len(job.ingested.interactions)
-    request = next(replace(found, view=bundle.feed.view).requests(job.split.test))
+    request = next(requests_of(job, job.split.test, candidates=10))
     context, items = request.context, request.items
     assert not np.isin(items.rows, context.history).any()
     scores = [each.rank(context, items).scores for each in (ranker, saved)]
     np.testing.assert_array_equal(scores[0], scores[1])
-    # A feed has the candidates and features of the training.
-    read = {name.split(".")[1] for name in ranker.features.names if name.startswith("source.")}
-    assert {"two_tower", "similar", "popular", "terms"} <= read == set(found.sources(queries))
-    assert not read & {"followed", "external", "pinned"}
-    query = Query(
-        history=bundle.catalogue.ids.ids(context.history),
-        history_times=None if context.times is None else context.times.tolist(),
-        terms=context.terms or None,
-    )
-    feed = replace(bundle.feed, feeds={"default": without_budgets(FeedConfig())})
-    served = feed.rank_with_trace(FeedRequest(query, now=context.now)).trace
-    (scored,) = [each.table for each in served.records if each.stage == "ranker"]
-    assert scored is not None
-    computed = ranker.features.compute(context, items)
-    assert sorted(scored.rows.tolist()) == sorted(computed.rows.tolist())
-    order = [np.argsort(each.rows) for each in (scored, computed)]
-    np.testing.assert_array_equal(scored.values[order[0]], computed.values[order[1]])
     # The statistics are of the whole log.
     whole = job.ingested.interactions.item_counts
     assert ranker.features.statistics.popularity.tolist() == whole.tolist()

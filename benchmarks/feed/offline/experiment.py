@@ -20,7 +20,6 @@ import numpy as np
 from benchmarks.feed.offline.datasets import trained_job
 from benchmarks.feed.offline.discount import choose_discount, coverage_ratios, discounts_of
 from benchmarks.feed.offline.oracle import oracle_lists
-from benchmarks.feed.offline.requests import requests_of
 from benchmarks.feed.offline.scoring import score_test
 from benchmarks.feed.offline.table_scores import (
     Chunk,
@@ -32,6 +31,7 @@ from benchmarks.feed.offline.table_scores import (
 from recsys.files import write_json
 from recsys.ids import Vectors
 from recsys.pipeline import Job
+from recsys.pipeline.rank_stage.requests import requests_of
 from recsys.ranking import (
     FeatureSet,
     LinearScorer,

@@ -8,9 +8,9 @@ from itertools import islice
 
 import numpy as np
 
-from benchmarks.feed.offline.requests import requests_of
 from recsys.ids import Rows, Vectors
 from recsys.pipeline import Job
+from recsys.pipeline.rank_stage.requests import requests_of
 from recsys.ranking import EnsembleScorer, FeatureSet, PlattCalibration, RankerConfig, Scorer
 from recsys.ranking.learning import AnsweredRequest, TrainingTable
 from recsys.ranking.learning.training import FittedScorer, mean_ndcg, score_table

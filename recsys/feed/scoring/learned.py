@@ -45,46 +45,31 @@ class LearnedRanker(ScoringStage):
         return found
 
 
-def scorer_inputs(
-    context: FeedContext, candidates: Candidates, *, vectors: bool
-) -> tuple[PairContext, RetrievedItems]:
-    """The request and the candidates as a ranker reads them, in training and in serving.
-
-    Args:
-        context: The request.
-        candidates: The candidates.
-        vectors: Whether the ranker reads the towers' vectors.
-    """
-    view, found = context.view, None
-    if vectors:
-        found = candidates.columns.get(f"vectors.{TWO_TOWER}")
-        if found is None:
-            found = view.vectors(TWO_TOWER, candidates.rows)
+def _rank(context: FeedContext, candidates: Candidates) -> tuple[RankedItems, PairContext, Ranker]:
+    view, ranker = context.view, context.view.ranker
+    assert ranker is not None
+    reads = ranker.reads_vectors
+    vectors = candidates.columns.get(f"vectors.{TWO_TOWER}")
+    if reads and vectors is None:
+        vectors = view.vectors(TWO_TOWER, candidates.rows)
     pair = PairContext(
         context.history,
         context.times,
         context.now,
         context.request.query.terms or "",
-        user_vector=context.user_vector() if vectors else None,
-        history_vectors=view.vectors(TWO_TOWER, context.history[-_HISTORY:]) if vectors else None,
+        user_vector=context.user_vector() if reads else None,
+        history_vectors=view.vectors(TWO_TOWER, context.history[-_HISTORY:]) if reads else None,
     )
     items = RetrievedItems(
         candidates.rows,
         candidates.sources,
         candidates.ranks,
         candidates.source_scores,
-        found,
+        vectors if reads else None,
         {
             name: values
             for name, values in candidates.columns.items()
             if values.ndim == 1 and values.dtype == np.float32
         },
     )
-    return pair, items
-
-
-def _rank(context: FeedContext, candidates: Candidates) -> tuple[RankedItems, PairContext, Ranker]:
-    ranker = context.view.ranker
-    assert ranker is not None
-    pair, items = scorer_inputs(context, candidates, vectors=ranker.reads_vectors)
     return ranker.rank(pair, items), pair, ranker

@@ -1,4 +1,4 @@
-"""The stage of the ranker: candidates of the feed for held-out queries, training on validation."""
+"""The stage of the ranker: retrieve candidates for held-out queries, train on validation."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from recsys.errors import ConfigError
+from recsys.ids import Vectors
 from recsys.pipeline.job import Job
-from recsys.pipeline.rank_stage.candidates import FeedCandidates, ranked_pipeline
+from recsys.pipeline.rank_stage.requests import requests_of
 from recsys.pipeline.stage import StageOutput
 from recsys.pipeline.training import check_validation
 from recsys.ranking import (
@@ -18,22 +19,23 @@ from recsys.ranking import (
     Statistics,
     default_features,
 )
-from recsys.ranking.learning import collect
+from recsys.ranking.learning import TrainingTable, collect
 from recsys.ranking.learning.training import fit_scorer, mean_ndcg
+from recsys.retrieval import TWO_TOWER
 from recsys.splits import HeldOutQueries
 
 RANKER = "ranker"
 
 
 def run_rank(job: Job, out: Path) -> StageOutput:
-    """Train a ranker of the candidates of the main feed, and save it in ``out/ranker``.
+    """Train a ranker of what the index returns, and save it in ``out/ranker``.
 
     The statistics of its training end where validation begins; those of the saved ranker are of the
     whole log, as the histories of the bundle.
 
     Raises:
         ConfigError: The split lets the towers or the statistics see the requests of the training.
-        DataError: No target of the validation queries is among the candidates.
+        DataError: No target of the validation queries is among the retrieved items.
     """
     section = job.config.ranker
     assert section is not None, "the stage runs only with a section"
@@ -42,13 +44,16 @@ def run_rank(job: Job, out: Path) -> StageOutput:
     log = job.split.train
     before = int(queries.time.min()) if log.clock == "timestamp" else None
     statistics = Statistics.of(log, before=before, config=section.statistics)
-    pipeline = ranked_pipeline(job.config, candidates=section.candidates)
-    found = FeedCandidates.of(job, pipeline, before=before)
-    features = FeatureSet(default_features(found.sources(queries)), statistics)
+    features = FeatureSet(default_features((TWO_TOWER,)), statistics)
     last = int(len(queries) * (1 - section.choose_on))
     parts = [queries.slice(0, last), queries.slice(last, len(queries))]
     table, later = (
-        collect(found.requests(part), features, negatives=negatives, seed=section.seed)
+        collect(
+            requests_of(job, part, candidates=section.candidates),
+            features,
+            negatives=negatives,
+            seed=section.seed,
+        )
         for part, negatives in zip(parts, (section.negatives, None))
     )
     job.progress("rank", 1, 2, f"{table.requests:,} requests")
@@ -67,7 +72,7 @@ def run_rank(job: Job, out: Path) -> StageOutput:
     return StageOutput(
         {
             "requests": table.requests + later.requests,
-            "validation.retrieval.ndcg@10": mean_ndcg(later, np.zeros(len(later), np.float32)),
+            "validation.retrieval.ndcg@10": mean_ndcg(later, _retrieval_order(later)),
             "validation.ranker.ndcg@10": fitted.ndcg,
         }
     )
@@ -96,3 +101,7 @@ def _drawn(queries: HeldOutQueries, section: RankerConfig) -> HeldOutQueries:
     drawn = np.random.default_rng(section.seed).permutation(len(queries))[: section.requests]
     drawn = np.sort(drawn)
     return queries.at(drawn[np.argsort(queries.time[drawn], kind="stable")])
+
+
+def _retrieval_order(table: TrainingTable) -> Vectors:
+    return -table.select((f"source.{TWO_TOWER}.rank",)).values[:, 0]

@@ -1,4 +1,4 @@
-"""Held-out queries with the items that the index of a run returns, and no other source."""
+"""Held-out queries with the items that the index of a run returns."""
 
 from __future__ import annotations
 
