@@ -2,7 +2,9 @@
 
 Each request has candidates of another system in addition to those of the sources, so that about 500
 are merged, filtered, scored by the bundle's ranker and diversified. The bundle is that of the
-sample set with a ranker. The service has the first core, the load generator the second.
+sample set with a deep and cross network as its ranker: for 540 candidates its layers take .6 ms of
+one core, LightGBM 3 ms with 100 trees and 9 ms with 300. The service has the first core, the load
+generator the second.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from benchmarks.serving.load import Offer, closed, together
 from benchmarks.serving.running import started
@@ -27,7 +30,7 @@ from recsys_client.feed.messages import write_feed_request
 from recsys_client.operations.feeds import SERVICE
 
 METHOD = SERVICE + "RankFeed"
-REQUESTS, GIVEN, K = 500, 50, 50
+REQUESTS, GIVEN, K = 500, 70, 50
 RATE, SECONDS, WARM_SECONDS, DEADLINE = 50.0, 30.0, 2.0, 5.0
 SERVICE_CORE, LOAD_CORE = 0, 1
 CONFIG = Path("configs/demo.toml")
@@ -47,10 +50,11 @@ def requests_of(bundle: Bundle) -> list[FeedRequest]:
 def in_process(bundle: Bundle, requests: Sequence[FeedRequest]) -> dict[str, float]:
     """Feeds per second of the pipeline alone, one after another, and their candidates."""
     bundle.feed.warm_up()
-    responses, began, used = [], time.perf_counter(), time.process_time()
-    for request in requests:
-        responses.append(bundle.feed.rank(request))
-    seconds, used = time.perf_counter() - began, time.process_time() - used
+    with threadpool_limits(1):  # as many threads as cores
+        responses, began, used = [], time.perf_counter(), time.process_time()
+        for request in requests:
+            responses.append(bundle.feed.rank(request))
+        seconds, used = time.perf_counter() - began, time.process_time() - used
     stages = [stage for each in responses for stage in each.stages]
     merged = [stage.returned for stage in stages if stage.role == "merge"]
     return {
@@ -98,7 +102,8 @@ def measure(_: Path, work: Path) -> dict[str, float]:
     os.sched_setaffinity(0, {LOAD_CORE})
     found = in_process(bundle, requests)
     raws = [write_feed_request(request).SerializeToString() for request in requests]
-    return found | over_the_wire(bundles, raws, core=SERVICE_CORE, rate=RATE, seconds=SECONDS)
+    found |= over_the_wire(bundles, raws, core=SERVICE_CORE, rate=RATE, seconds=SECONDS)
+    return found | {"share_of_in_process": found["per_second"] / found["in_process.per_second"]}
 
 
 def published(folder: Path) -> Path:

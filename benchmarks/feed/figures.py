@@ -110,7 +110,8 @@ DEFINITIONS = {
     "first_clicks": "expected clicks per feed in the first round",
     "last_clicks": "the same in the last five rounds",
     "rank_feed": "`RankFeed` at 50 calls per second on one core, with a store and about 500 "
-    "candidates per call",
+    "candidates per call; `per_second` with four calls in flight, `in_process.per_second` of the "
+    "pipeline alone, one request after another, and `share_of_in_process` their ratio",
     "mmr_500_50_ms": "median milliseconds of MMR from 500 candidates to 50",
     "ope.max_gap": "largest difference of an off-policy estimate from its published value, as a "
     "share of it",
