@@ -243,6 +243,11 @@ class IndexContract(ABC):
         with pytest.raises(DataError, match=r"must be finite and no longer than 1e\+18; row 7"):
             self.build(vectors)
 
+    def test_many_long_queries_are_not_refused(self, index: Index, queries: Vectors) -> None:
+        longest = queries / np.linalg.norm(queries, axis=1, keepdims=True) * np.float32(9e17)
+        assert len(longest) > 1
+        assert index.search(longest, K).valid.all()
+
     @pytest.mark.parametrize(
         ("vectors", "message"),
         [
