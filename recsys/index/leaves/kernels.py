@@ -185,8 +185,9 @@ def _nearest(means, widths, unread, bounds, order):
     """Write the unread groups with the highest bounds, and return their number."""
     count = 0
     for j in range(len(means)):
-        if unread[j]:
-            count = offer(bounds, order, count, means[j] + _FIRST * widths[j], np.int32(j))
+        bound = means[j] + _FIRST * widths[j]
+        if unread[j] and (count < len(bounds) or bound > bounds[0]):
+            count = offer(bounds, order, count, bound, np.int32(j))
     sort(bounds, order, count)
     return count
 
@@ -330,7 +331,7 @@ def scan_leaves(vectors, queries, chosen, partition, groups, longest, misses, hi
         unread[:] = True
         size, seen, visited, exact, read = 0, 0, 0, 0, 0
         while True:
-            limit, short = max(read, count), size < k
+            limit, short = max(3 * read, count), size < k
             if short:
                 found = _nearest(means, widths, unread, bounds[:most], order)
                 most, limit = min(2 * most, count), begins[-1]
