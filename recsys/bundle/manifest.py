@@ -21,6 +21,8 @@ from recsys.version import __version__
 
 FORMAT_VERSION: Literal[2] = 2
 FILE = "manifest.json"
+REPORT = "report"
+"""Folder of the report of an evaluation."""
 _LARGEST = 1 << 28
 """Number of bytes from which a manifest is not read."""
 _LIBRARIES = (
@@ -85,6 +87,11 @@ class Manifest(Config):
     def size(self) -> int:
         """Number of bytes of all files but the manifest."""
         return sum(entry.size for entry in self.files.values())
+
+    @property
+    def report_files(self) -> dict[str, FileEntry]:
+        """The files of the report of an evaluation; empty without one."""
+        return {path: each for path, each in self.files.items() if path.startswith(f"{REPORT}/")}
 
     def content(self) -> str:
         """A digest of everything but the name and the time."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from recsys.bundle.feeds import FEEDS, load_feeds, save_feeds
+from recsys.bundle.manifest import REPORT
 from recsys.encoders import Encoder, load_encoder
 from recsys.errors import DataError
 from recsys.evaluation.published import PublishedReport
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from recsys.towers import AnyTowers
 
 DATA, TOWERS, SPACES, ENCODERS, RANKER = "data", "towers", "spaces", "encoders", "ranker"
-ATTRIBUTES, REPORT = "attributes.json", "report"
+ATTRIBUTES = "attributes.json"
 CatalogueKind = Literal["fixed", "open"]
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 

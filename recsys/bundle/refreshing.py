@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recsys.bundle.manifest import REPORT
 from recsys.bundle.opening import Bundle, open_bundle
-from recsys.bundle.parts import REPORT, Parts
+from recsys.bundle.parts import Parts
 from recsys.bundle.publishing import publish
 from recsys.bundle.tuning_queries import content_queries, tower_queries
 from recsys.bundle.versions import CURRENT

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from recsys.bundle.disk_errors import reading
-from recsys.bundle.manifest import Manifest, read_named
-from recsys.bundle.parts import REPORT
+from recsys.bundle.manifest import REPORT, Manifest, read_named
 from recsys.bundle.versions import CURRENT, find_version, folder_of
 from recsys.errors import BundleError, NotFoundError
 from recsys.evaluation.published import PublishedReport
@@ -28,18 +27,13 @@ def read_report(root: Path, version: str = CURRENT) -> tuple[Manifest, Published
     folder = folder_of(root, name)
     with reading(folder):
         manifest = read_named(folder)
-        entries = {path: each for path, each in manifest.files.items() if _is_of_report(path)}
-        if not entries:
+        if not manifest.report_files:
             raise NotFoundError(
                 f"the bundle {name} has no report of an evaluation: an earlier version published "
                 "it, or it was not made by a run; 'recsys publish CONFIG' publishes it with one",
                 field="version",
             )
-        for path, entry in entries.items():
+        for path, entry in manifest.report_files.items():
             if sha256_file(folder / path) != entry.sha256:
                 raise BundleError(f"{folder}: '{path}' was changed; publish again, or roll back")
         return manifest, PublishedReport.load(folder / REPORT)
-
-
-def _is_of_report(path: str) -> bool:
-    return path.startswith(f"{REPORT}/")

@@ -45,6 +45,7 @@ class BundleInfo:
         size: Number of bytes of its files.
         fault: Fault of its manifest, its name, or the names and sizes of its files; or None.
         watermark: Sequence number of the store up to which it includes the recorded changes.
+        has_report: Whether it was published with a report of its evaluation.
 
     Example:
         >>> BundleInfo("20260101T120000-0123abcd", True, "2026-01-01T12:00:00Z", 9, 4, 100).fault
@@ -58,6 +59,7 @@ class BundleInfo:
     size: int
     fault: str | None = None
     watermark: int = 0
+    has_report: bool = False
 
 
 def list_bundles(root: Path) -> tuple[BundleInfo, ...]:
@@ -234,4 +236,5 @@ def _info(root: Path, name: str, current: bool) -> BundleInfo:
     return BundleInfo(
         *(name, current, manifest.created, manifest.items, dimension, manifest.size),
         watermark=manifest.watermark,
+        has_report=bool(manifest.report_files),
     )

@@ -269,6 +269,10 @@ def test_pages_hold_every_item_once(client: RecsysClient, engine: LiveEngine) ->
         ids = engine.snapshot.catalogue.ids
         assert totals == {len(found)} == {len(ids)} and len(set(found)) == len(found)
         assert "n1" in found and "i2" not in found
+        assert [each.item.item_id for each in page.items] == found[-len(page.items) :]
+        back = client.list_items(page_size=7, page_token=page.previous_page_token)
+        assert [each.item.item_id for each in back.items] == found[:7]
+        assert back.next_page_token and not back.previous_page_token
         cheap = client.list_items(filter="price < 15")
         assert [each.item.item_id for each in cheap.items] == ["i0", "i1", "n1"]
         assert cheap.total == 3 and cheap.next_page_token == ""

@@ -56,7 +56,9 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecsysClient]:
 
 def versions(client: RecsysClient) -> list[str]:
     """The bundles, the oldest first; the first has no report."""
-    return [each.version for each in client.list_bundles()][::-1]
+    found = client.list_bundles()[::-1]
+    assert [each.has_report for each in found] == [False, True, True]
+    return [each.version for each in found]
 
 
 def test_a_report_has_figures_segments_and_epochs(client: RecsysClient) -> None:
@@ -120,6 +122,8 @@ def test_the_search_log_counts_without_users(client: RecsysClient) -> None:
     one = client.list_searches(page_size=1, order="latest")
     two = client.list_searches(page_size=1, order="latest", page_token=one.next_page_token)
     assert [*one.searches, *two.searches] == [lamp, wool] and not two.next_page_token
+    back = client.list_searches(page_size=1, order="latest", page_token=two.previous_page_token)
+    assert (back, one.previous_page_token) == (one, "")
     training = client.list_searches(origin="training", contains="BLUE")
     assert [each.terms for each in training.searches] == ["blue lamp"] and training.uses == 40
     for wrong in ({"page_size": 1_001}, {"page_token": "x"}, {"order": "best"}, {"contains": "\0"}):
@@ -135,6 +139,8 @@ def test_a_map_has_points_labels_and_no_deleted_item(client: RecsysClient) -> No
     assert found.titles[0] == "red lamp" and 0 < found.explained_variance <= 1
     assert max(map(abs, (*found.x, *found.y))) <= 1 and "pca" in found.methods
     assert found == client.get_item_map()
+    first = client.get_item_map(max_points=3)
+    assert (first.item_ids, first.points) == (found.item_ids[:3], len(ids))
     with pytest.raises(NotFoundError, match="no space 'x'"):
         client.get_item_map(space="x")
     with pytest.raises(NotFoundError, match="no column 'x'"):

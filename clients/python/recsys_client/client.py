@@ -304,13 +304,19 @@ class RecsysClient(Connection, RetrievalCalls):
         return self._make(quality.list_searches(origin, contains, order, page_size, page_token))
 
     def get_item_map(
-        self, *, space: str = "", method: MapMethod = "pca", column: str = ""
+        self,
+        *,
+        space: str = "",
+        method: MapMethod = "pca",
+        column: str = "",
+        max_points: int = 0,
     ) -> ItemMap:
         """A map of a sample of the items of a space, labelled by a column of the catalogue.
 
-        Where ``pending`` is true, it is being computed; call again after some seconds.
+        With ``max_points``, it holds only its first points. Where ``pending`` is true, it is being
+        computed; call again after some seconds.
         """
-        return self._make(quality.get_item_map(space, method, column))
+        return self._make(quality.get_item_map(space, method, column, max_points))
 
     def is_serving(self) -> bool:
         """Whether the standard health service reports SERVING.

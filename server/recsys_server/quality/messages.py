@@ -106,8 +106,8 @@ def comparison_message(found: ComparedReports) -> pb.CompareReportsResponse:
     )
 
 
-def searches_message(log: SearchLog, next_page_token: str) -> pb.ListSearchesResponse:
-    """The message of a page of the search log."""
+def searches_message(log: SearchLog) -> pb.ListSearchesResponse:
+    """The message of a page of the search log, without tokens of other pages."""
     return pb.ListSearchesResponse(
         searches=[
             pb.Search(
@@ -119,7 +119,6 @@ def searches_message(log: SearchLog, next_page_token: str) -> pb.ListSearchesRes
             )
             for each in log.searches
         ],
-        next_page_token=next_page_token,
         terms=log.terms,
         uses=log.uses,
         first_time=log.first_time,

@@ -111,6 +111,7 @@ class BundleService(BundleServiceServicer):
             active=info.version == current.active.version,
             canary_share=current.share if is_canary else 0.0,
             fault=info.fault or self._follower.refused.get(info.version, ""),
+            has_report=info.has_report,
         )
 
 

@@ -24,7 +24,7 @@ from recsys_server.limits import Limits
 from recsys_server.messages import ParsedMessages
 from recsys_server.rollout import Rollout
 from recsys_server.services.blocking import BlockingCalls, Caller
-from recsys_server.services.showing import Shown, next_token, rows_of, start_of
+from recsys_server.services.showing import Shown, rows_of, start_of, token_at
 from recsys_server.services.writing import at, check_count, live_engine, write
 
 SERVICE_NAME = SERVICE.strip("/")
@@ -204,9 +204,11 @@ class CatalogService(CatalogServiceServicer):
         first = int(np.searchsorted(rows, start_of(request.page_token, version)))
         page = rows[first : first + size].tolist()
         is_last = first + size >= len(rows)
+        before = int(rows[max(first - size, 0)]) if first else 0
         return pb.ListItemsResponse(
             items=self._shown(live, snapshot, request.thumbnail_size, page, caller),
-            next_page_token="" if is_last else next_token(page[-1], version),
+            next_page_token="" if is_last else token_at(page[-1] + 1, version),
+            previous_page_token=token_at(before, version) if first else "",
             total=len(rows),
             watermark=snapshot.watermark,
             bundle_version=version,

@@ -133,8 +133,11 @@ class QualityService(QualityServiceServicer):
         else:
             _known({0: "", int(pb.SEARCH_ORIGIN_RECORDED): ""}, request.origin, "origin")
             log = recorded_searches(live_engine(self._rollout).store, page)
-        after = offset + len(log.searches)
-        return searches_message(log, str(after) if after < log.terms else "")
+        after, before = offset + len(log.searches), max(offset - limit, 0)
+        message = searches_message(log)
+        message.next_page_token = str(after) if after < log.terms else ""
+        message.previous_page_token = str(before) if offset else ""
+        return message
 
     def _map(self, request: pb.GetItemMapRequest) -> pb.GetItemMapResponse:
         loaded = self._rollout.current.active
@@ -165,16 +168,19 @@ class QualityService(QualityServiceServicer):
             kept = [at for at, each in enumerate(ids) if each in current]
         else:
             kept = list(range(len(ids)))
-        rows, points = found.rows[kept], found.points[kept]
-        response.item_ids.extend(ids[at] for at in kept)
+        first = kept[: request.max_points or len(kept)]
+        points = found.points[first]
+        response.item_ids.extend(ids[at] for at in first)
         response.x.extend(points[:, 0].tolist())
         response.y.extend(points[:, 1].tolist())
-        response.titles.extend(title or "" for title in catalogue.titles_at(rows))
+        response.titles.extend(title or "" for title in catalogue.titles_at(found.rows[first]))
         response.items, response.explained_variance = found.items, found.explained_variance
+        response.points = len(kept)
         if request.column:
-            labels, positions = point_labels(_values(catalogue, request.column, rows))
+            values = _values(catalogue, request.column, found.rows[kept])
+            labels, positions = point_labels(values)
             response.labels.extend(labels)
-            response.point_labels.extend(positions)
+            response.point_labels.extend(positions[: len(first)])
         return response
 
 
@@ -198,7 +204,8 @@ def _offset(token: str) -> int:
         return 0
     if not (token.isascii() and token.isdecimal() and len(token) < 10):
         raise InvalidRequestError(
-            "page_token must be the next_page_token of a page, or empty", field="page_token"
+            "page_token must be the next_page_token or the previous_page_token of a page, or empty",
+            field="page_token",
         )
     return int(token)
 

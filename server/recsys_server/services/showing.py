@@ -75,9 +75,9 @@ def rows_of(snapshot: Snapshot, filter: Filter | None) -> Rows:
     return snapshot.catalogue.rows if filter is None else snapshot.columns.rows(filter).rows
 
 
-def next_token(row: int, version: str) -> str:
-    """The token of the page after a row."""
-    return base64.urlsafe_b64encode(f"{row + 1}:{version}".encode()).decode()
+def token_at(row: int, version: str) -> str:
+    """The token of the page that begins with a row, or with the next one that the filter allows."""
+    return base64.urlsafe_b64encode(f"{row}:{version}".encode()).decode()
 
 
 def start_of(token: str, version: str) -> int:
@@ -93,7 +93,8 @@ def start_of(token: str, version: str) -> int:
         start = min(int(row), 2**31)
     except (binascii.Error, ValueError) as error:
         raise InvalidRequestError(
-            "page_token must be the next_page_token of a page, or empty", field="page_token"
+            "page_token must be the next_page_token or the previous_page_token of a page, or empty",
+            field="page_token",
         ) from error
     if of != version:
         raise InvalidRequestError(

@@ -57,6 +57,7 @@ def read_bundle(message: pb.Bundle) -> BundleRecord:
         message.active,
         message.canary_share,
         message.fault,
+        message.has_report,
     )
 
 

@@ -140,6 +140,7 @@ def _read_page(message: pb.ListItemsResponse) -> ItemPage:
         message.total,
         message.watermark,
         message.bundle_version,
+        message.previous_page_token,
     )
 
 

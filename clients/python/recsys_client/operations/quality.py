@@ -72,11 +72,14 @@ def list_searches(
     return Operation(SERVICE + "ListSearches", message, pb.ListSearchesResponse, _read_searches)
 
 
-def get_item_map(space: str, method: MapMethod, column: str) -> Operation[ItemMap]:
-    """A map of the items of a space."""
+def get_item_map(space: str, method: MapMethod, column: str, max_points: int) -> Operation[ItemMap]:
+    """A map of the items of a space, or its first points; 0 for all of them."""
     message = made(
         lambda: pb.GetItemMapRequest(
-            space=space, method=_value(METHODS, method, "method"), column=column
+            space=space,
+            method=_value(METHODS, method, "method"),
+            column=column,
+            max_points=max_points,
         )
     )
     return Operation(SERVICE + "GetItemMap", message, pb.GetItemMapResponse, _read_map)
@@ -168,6 +171,7 @@ def _read_searches(message: pb.ListSearchesResponse) -> SearchPage:
         message.uses,
         message.first_time,
         message.last_time,
+        message.previous_page_token,
     )
 
 
@@ -185,4 +189,5 @@ def _read_map(message: pb.GetItemMapResponse) -> ItemMap:
         message.items,
         message.explained_variance,
         tuple(names[value] for value in message.methods if value in names),
+        message.points,
     )

@@ -16,6 +16,7 @@ class BundleRecord:
         active: Whether it is the active bundle.
         canary_share: Share of the users that it answers as the canary.
         fault: Reason why it cannot be served; "" where none is known.
+        has_report: Whether it was published with a report of its evaluation.
 
     Example:
         >>> BundleRecord("v1", 1704067200, active=True).fault
@@ -28,6 +29,7 @@ class BundleRecord:
     active: bool = False
     canary_share: float = 0.0
     fault: str = ""
+    has_report: bool = False
 
 
 @dataclass(frozen=True)

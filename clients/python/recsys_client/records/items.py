@@ -88,6 +88,7 @@ class ItemPage:
         total: Number of items that the filter allows.
         watermark: Watermark of the state that answered.
         bundle_version: Version of the bundle that answered.
+        previous_page_token: Token of the page before; "" on the first one.
 
     Example:
         >>> ItemPage((), "", total=0).items
@@ -99,3 +100,4 @@ class ItemPage:
     total: int
     watermark: int = 0
     bundle_version: str = ""
+    previous_page_token: str = ""

@@ -245,6 +245,7 @@ class SearchPage:
         uses: Number of interactions with them.
         first_time: Time of the first of these in seconds since 1970; 0 where it is not known.
         last_time: Time of the last of them, as ``first_time``.
+        previous_page_token: Token of the page before; "" on the first one.
 
     Example:
         >>> SearchPage((Search("red lamp", 3, 2),), terms=1, uses=3).next_page_token
@@ -257,6 +258,7 @@ class SearchPage:
     uses: int = 0
     first_time: int = 0
     last_time: int = 0
+    previous_page_token: str = ""
 
 
 @dataclass(frozen=True)
@@ -275,6 +277,7 @@ class ItemMap:
         items: Number of items that have a vector in the space.
         explained_variance: Share of the variance that the plane of PCA has; 0 for UMAP.
         methods: Methods that the service can use.
+        points: Number of points of the map, also of those that ``max_points`` left out.
 
     Example:
         >>> ItemMap("v1", item_ids=("lamp",), x=(0.5,), y=(-1.0,)).pending
@@ -292,3 +295,4 @@ class ItemMap:
     items: int = 0
     explained_variance: float = 0.0
     methods: tuple[MapMethod, ...] = ()
+    points: int = 0

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16recsys/v1/bundle.proto\x12\trecsys.v1\"u\n\x06\x42undle\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x12\n\ncreated_at\x18\x02 \x01(\x03\x12\x11\n\twatermark\x18\x03 \x01(\x03\x12\x0e\n\x06\x61\x63tive\x18\x04 \x01(\x08\x12\x14\n\x0c\x63\x61nary_share\x18\x05 \x01(\x01\x12\r\n\x05\x66\x61ult\x18\x06 \x01(\t\"\x14\n\x12ListBundlesRequest\"9\n\x13ListBundlesResponse\x12\"\n\x07\x62undles\x18\x01 \x03(\x0b\x32\x11.recsys.v1.Bundle\"\x18\n\x16GetActiveBundleRequest\"_\n\x17GetActiveBundleResponse\x12!\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x11.recsys.v1.Bundle\x12!\n\x06\x63\x61nary\x18\x02 \x01(\x0b\x32\x11.recsys.v1.Bundle\"A\n\x15\x41\x63tivateBundleRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\"U\n\x16\x41\x63tivateBundleResponse\x12!\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x11.recsys.v1.Bundle\x12\x18\n\x10previous_version\x18\x02 \x01(\t\"0\n\x15RollbackBundleRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\"U\n\x16RollbackBundleResponse\x12!\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x11.recsys.v1.Bundle\x12\x18\n\x10previous_version\x18\x02 \x01(\t\"K\n\x10SetCanaryRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\r\n\x05share\x18\x02 \x01(\x01\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\t\"Y\n\x11SetCanaryResponse\x12!\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x11.recsys.v1.Bundle\x12!\n\x06\x63\x61nary\x18\x02 \x01(\x0b\x32\x11.recsys.v1.Bundle2\xad\x03\n\rBundleService\x12L\n\x0bListBundles\x12\x1d.recsys.v1.ListBundlesRequest\x1a\x1e.recsys.v1.ListBundlesResponse\x12X\n\x0fGetActiveBundle\x12!.recsys.v1.GetActiveBundleRequest\x1a\".recsys.v1.GetActiveBundleResponse\x12U\n\x0e\x41\x63tivateBundle\x12 .recsys.v1.ActivateBundleRequest\x1a!.recsys.v1.ActivateBundleResponse\x12U\n\x0eRollbackBundle\x12 .recsys.v1.RollbackBundleRequest\x1a!.recsys.v1.RollbackBundleResponse\x12\x46\n\tSetCanary\x12\x1b.recsys.v1.SetCanaryRequest\x1a\x1c.recsys.v1.SetCanaryResponseB\x14Z\x12recsys/v1;recsysv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16recsys/v1/bundle.proto\x12\trecsys.v1\"\x89\x01\n\x06\x42undle\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x12\n\ncreated_at\x18\x02 \x01(\x03\x12\x11\n\twatermark\x18\x03 \x01(\x03\x12\x0e\n\x06\x61\x63tive\x18\x04 \x01(\x08\x12\x14\n\x0c\x63\x61nary_share\x18\x05 \x01(\x01\x12\r\n\x05\x66\x61ult\x18\x06 \x01(\t\x12\x12\n\nhas_report\x18\x07 \x01(\x08\"\x14\n\x12ListBundlesRequest\"9\n\x13ListBundlesResponse\x12\"\n\x07\x62undles\x18\x01 \x03(\x0b\x32\x11.recsys.v1.Bundle\"\x18\n\x16GetActiveBundleRequest\"_\n\x17GetActiveBundleResponse\x12!\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x11.recsys.v1.Bundle\x12!\n\x06\x63\x61nary\x18\x02 \x01(\x0b\x32\x11.recsys.v1.Bundle\"A\n\x15\x41\x63tivateBundleRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\"U\n\x16\x41\x63tivateBundleResponse\x12!\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x11.recsys.v1.Bundle\x12\x18\n\x10previous_version\x18\x02 \x01(\t\"0\n\x15RollbackBundleRequest\x12\x17\n\x0fidempotency_key\x18\x01 \x01(\t\"U\n\x16RollbackBundleResponse\x12!\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x11.recsys.v1.Bundle\x12\x18\n\x10previous_version\x18\x02 \x01(\t\"K\n\x10SetCanaryRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\r\n\x05share\x18\x02 \x01(\x01\x12\x17\n\x0fidempotency_key\x18\x03 \x01(\t\"Y\n\x11SetCanaryResponse\x12!\n\x06\x62undle\x18\x01 \x01(\x0b\x32\x11.recsys.v1.Bundle\x12!\n\x06\x63\x61nary\x18\x02 \x01(\x0b\x32\x11.recsys.v1.Bundle2\xad\x03\n\rBundleService\x12L\n\x0bListBundles\x12\x1d.recsys.v1.ListBundlesRequest\x1a\x1e.recsys.v1.ListBundlesResponse\x12X\n\x0fGetActiveBundle\x12!.recsys.v1.GetActiveBundleRequest\x1a\".recsys.v1.GetActiveBundleResponse\x12U\n\x0e\x41\x63tivateBundle\x12 .recsys.v1.ActivateBundleRequest\x1a!.recsys.v1.ActivateBundleResponse\x12U\n\x0eRollbackBundle\x12 .recsys.v1.RollbackBundleRequest\x1a!.recsys.v1.RollbackBundleResponse\x12\x46\n\tSetCanary\x12\x1b.recsys.v1.SetCanaryRequest\x1a\x1c.recsys.v1.SetCanaryResponseB\x14Z\x12recsys/v1;recsysv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,28 +32,28 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'recsys_client.pb.recsys.v1.
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'Z\022recsys/v1;recsysv1'
-  _globals['_BUNDLE']._serialized_start=37
-  _globals['_BUNDLE']._serialized_end=154
-  _globals['_LISTBUNDLESREQUEST']._serialized_start=156
-  _globals['_LISTBUNDLESREQUEST']._serialized_end=176
-  _globals['_LISTBUNDLESRESPONSE']._serialized_start=178
-  _globals['_LISTBUNDLESRESPONSE']._serialized_end=235
-  _globals['_GETACTIVEBUNDLEREQUEST']._serialized_start=237
-  _globals['_GETACTIVEBUNDLEREQUEST']._serialized_end=261
-  _globals['_GETACTIVEBUNDLERESPONSE']._serialized_start=263
-  _globals['_GETACTIVEBUNDLERESPONSE']._serialized_end=358
-  _globals['_ACTIVATEBUNDLEREQUEST']._serialized_start=360
-  _globals['_ACTIVATEBUNDLEREQUEST']._serialized_end=425
-  _globals['_ACTIVATEBUNDLERESPONSE']._serialized_start=427
-  _globals['_ACTIVATEBUNDLERESPONSE']._serialized_end=512
-  _globals['_ROLLBACKBUNDLEREQUEST']._serialized_start=514
-  _globals['_ROLLBACKBUNDLEREQUEST']._serialized_end=562
-  _globals['_ROLLBACKBUNDLERESPONSE']._serialized_start=564
-  _globals['_ROLLBACKBUNDLERESPONSE']._serialized_end=649
-  _globals['_SETCANARYREQUEST']._serialized_start=651
-  _globals['_SETCANARYREQUEST']._serialized_end=726
-  _globals['_SETCANARYRESPONSE']._serialized_start=728
-  _globals['_SETCANARYRESPONSE']._serialized_end=817
-  _globals['_BUNDLESERVICE']._serialized_start=820
-  _globals['_BUNDLESERVICE']._serialized_end=1249
+  _globals['_BUNDLE']._serialized_start=38
+  _globals['_BUNDLE']._serialized_end=175
+  _globals['_LISTBUNDLESREQUEST']._serialized_start=177
+  _globals['_LISTBUNDLESREQUEST']._serialized_end=197
+  _globals['_LISTBUNDLESRESPONSE']._serialized_start=199
+  _globals['_LISTBUNDLESRESPONSE']._serialized_end=256
+  _globals['_GETACTIVEBUNDLEREQUEST']._serialized_start=258
+  _globals['_GETACTIVEBUNDLEREQUEST']._serialized_end=282
+  _globals['_GETACTIVEBUNDLERESPONSE']._serialized_start=284
+  _globals['_GETACTIVEBUNDLERESPONSE']._serialized_end=379
+  _globals['_ACTIVATEBUNDLEREQUEST']._serialized_start=381
+  _globals['_ACTIVATEBUNDLEREQUEST']._serialized_end=446
+  _globals['_ACTIVATEBUNDLERESPONSE']._serialized_start=448
+  _globals['_ACTIVATEBUNDLERESPONSE']._serialized_end=533
+  _globals['_ROLLBACKBUNDLEREQUEST']._serialized_start=535
+  _globals['_ROLLBACKBUNDLEREQUEST']._serialized_end=583
+  _globals['_ROLLBACKBUNDLERESPONSE']._serialized_start=585
+  _globals['_ROLLBACKBUNDLERESPONSE']._serialized_end=670
+  _globals['_SETCANARYREQUEST']._serialized_start=672
+  _globals['_SETCANARYREQUEST']._serialized_end=747
+  _globals['_SETCANARYRESPONSE']._serialized_start=749
+  _globals['_SETCANARYRESPONSE']._serialized_end=838
+  _globals['_BUNDLESERVICE']._serialized_start=841
+  _globals['_BUNDLESERVICE']._serialized_end=1270
 # @@protoc_insertion_point(module_scope)

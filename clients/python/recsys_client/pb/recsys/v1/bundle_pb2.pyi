@@ -7,20 +7,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Bundle(_message.Message):
-    __slots__ = ("version", "created_at", "watermark", "active", "canary_share", "fault")
+    __slots__ = ("version", "created_at", "watermark", "active", "canary_share", "fault", "has_report")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     WATERMARK_FIELD_NUMBER: _ClassVar[int]
     ACTIVE_FIELD_NUMBER: _ClassVar[int]
     CANARY_SHARE_FIELD_NUMBER: _ClassVar[int]
     FAULT_FIELD_NUMBER: _ClassVar[int]
+    HAS_REPORT_FIELD_NUMBER: _ClassVar[int]
     version: str
     created_at: int
     watermark: int
     active: bool
     canary_share: float
     fault: str
-    def __init__(self, version: _Optional[str] = ..., created_at: _Optional[int] = ..., watermark: _Optional[int] = ..., active: _Optional[bool] = ..., canary_share: _Optional[float] = ..., fault: _Optional[str] = ...) -> None: ...
+    has_report: bool
+    def __init__(self, version: _Optional[str] = ..., created_at: _Optional[int] = ..., watermark: _Optional[int] = ..., active: _Optional[bool] = ..., canary_share: _Optional[float] = ..., fault: _Optional[str] = ..., has_report: _Optional[bool] = ...) -> None: ...
 
 class ListBundlesRequest(_message.Message):
     __slots__ = ()

@@ -144,15 +144,17 @@ class ListItemsRequest(_message.Message):
     def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., filter: _Optional[_Union[_filter_pb2.Filter, _Mapping[str, object]]] = ..., thumbnail_size: _Optional[int] = ...) -> None: ...
 
 class ListItemsResponse(_message.Message):
-    __slots__ = ("items", "next_page_token", "total", "watermark", "bundle_version")
+    __slots__ = ("items", "next_page_token", "total", "watermark", "bundle_version", "previous_page_token")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
     WATERMARK_FIELD_NUMBER: _ClassVar[int]
     BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     items: _containers.RepeatedCompositeFieldContainer[CatalogItem]
     next_page_token: str
     total: int
     watermark: int
     bundle_version: str
-    def __init__(self, items: _Optional[_Iterable[_Union[CatalogItem, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ..., total: _Optional[int] = ..., watermark: _Optional[int] = ..., bundle_version: _Optional[str] = ...) -> None: ...
+    previous_page_token: str
+    def __init__(self, items: _Optional[_Iterable[_Union[CatalogItem, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ..., total: _Optional[int] = ..., watermark: _Optional[int] = ..., bundle_version: _Optional[str] = ..., previous_page_token: _Optional[str] = ...) -> None: ...

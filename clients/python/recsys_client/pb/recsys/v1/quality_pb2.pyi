@@ -214,20 +214,22 @@ class ListSearchesRequest(_message.Message):
     def __init__(self, origin: _Optional[_Union[SearchOrigin, str]] = ..., contains: _Optional[str] = ..., order: _Optional[_Union[SearchOrder, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class ListSearchesResponse(_message.Message):
-    __slots__ = ("searches", "next_page_token", "terms", "uses", "first_time", "last_time")
+    __slots__ = ("searches", "next_page_token", "terms", "uses", "first_time", "last_time", "previous_page_token")
     SEARCHES_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     TERMS_FIELD_NUMBER: _ClassVar[int]
     USES_FIELD_NUMBER: _ClassVar[int]
     FIRST_TIME_FIELD_NUMBER: _ClassVar[int]
     LAST_TIME_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     searches: _containers.RepeatedCompositeFieldContainer[Search]
     next_page_token: str
     terms: int
     uses: int
     first_time: int
     last_time: int
-    def __init__(self, searches: _Optional[_Iterable[_Union[Search, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ..., terms: _Optional[int] = ..., uses: _Optional[int] = ..., first_time: _Optional[int] = ..., last_time: _Optional[int] = ...) -> None: ...
+    previous_page_token: str
+    def __init__(self, searches: _Optional[_Iterable[_Union[Search, _Mapping[str, object]]]] = ..., next_page_token: _Optional[str] = ..., terms: _Optional[int] = ..., uses: _Optional[int] = ..., first_time: _Optional[int] = ..., last_time: _Optional[int] = ..., previous_page_token: _Optional[str] = ...) -> None: ...
 
 class Search(_message.Message):
     __slots__ = ("terms", "uses", "items", "last_time", "series")
@@ -244,17 +246,19 @@ class Search(_message.Message):
     def __init__(self, terms: _Optional[str] = ..., uses: _Optional[int] = ..., items: _Optional[int] = ..., last_time: _Optional[int] = ..., series: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class GetItemMapRequest(_message.Message):
-    __slots__ = ("space", "method", "column")
+    __slots__ = ("space", "method", "column", "max_points")
     SPACE_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
     COLUMN_FIELD_NUMBER: _ClassVar[int]
+    MAX_POINTS_FIELD_NUMBER: _ClassVar[int]
     space: str
     method: MapMethod
     column: str
-    def __init__(self, space: _Optional[str] = ..., method: _Optional[_Union[MapMethod, str]] = ..., column: _Optional[str] = ...) -> None: ...
+    max_points: int
+    def __init__(self, space: _Optional[str] = ..., method: _Optional[_Union[MapMethod, str]] = ..., column: _Optional[str] = ..., max_points: _Optional[int] = ...) -> None: ...
 
 class GetItemMapResponse(_message.Message):
-    __slots__ = ("bundle_version", "pending", "item_ids", "x", "y", "titles", "labels", "point_labels", "items", "explained_variance", "methods")
+    __slots__ = ("bundle_version", "pending", "item_ids", "x", "y", "titles", "labels", "point_labels", "items", "explained_variance", "methods", "points")
     BUNDLE_VERSION_FIELD_NUMBER: _ClassVar[int]
     PENDING_FIELD_NUMBER: _ClassVar[int]
     ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
@@ -266,6 +270,7 @@ class GetItemMapResponse(_message.Message):
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     EXPLAINED_VARIANCE_FIELD_NUMBER: _ClassVar[int]
     METHODS_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
     bundle_version: str
     pending: bool
     item_ids: _containers.RepeatedScalarFieldContainer[str]
@@ -277,4 +282,5 @@ class GetItemMapResponse(_message.Message):
     items: int
     explained_variance: float
     methods: _containers.RepeatedScalarFieldContainer[MapMethod]
-    def __init__(self, bundle_version: _Optional[str] = ..., pending: _Optional[bool] = ..., item_ids: _Optional[_Iterable[str]] = ..., x: _Optional[_Iterable[float]] = ..., y: _Optional[_Iterable[float]] = ..., titles: _Optional[_Iterable[str]] = ..., labels: _Optional[_Iterable[str]] = ..., point_labels: _Optional[_Iterable[int]] = ..., items: _Optional[int] = ..., explained_variance: _Optional[float] = ..., methods: _Optional[_Iterable[_Union[MapMethod, str]]] = ...) -> None: ...
+    points: int
+    def __init__(self, bundle_version: _Optional[str] = ..., pending: _Optional[bool] = ..., item_ids: _Optional[_Iterable[str]] = ..., x: _Optional[_Iterable[float]] = ..., y: _Optional[_Iterable[float]] = ..., titles: _Optional[_Iterable[str]] = ..., labels: _Optional[_Iterable[str]] = ..., point_labels: _Optional[_Iterable[int]] = ..., items: _Optional[int] = ..., explained_variance: _Optional[float] = ..., methods: _Optional[_Iterable[_Union[MapMethod, str]]] = ..., points: _Optional[int] = ...) -> None: ...
