@@ -1,9 +1,10 @@
 """First paint of the console's pages over 200,000 items.
 
 Run ``python -m benchmarks.console`` on an idle machine; it needs Chromium on the PATH. It serves
-the bundle of ``benchmarks.serving`` with a store, and opens each page several times, each time in a
-new context of the browser, so that no cache helps. Writes ``benchmarks/results/console.json``; with
-another number of items or loads, the record is in the work folder.
+two bundles of ``benchmarks.serving`` with reports and a store, and opens each page several times,
+each time in a new context of the browser, so that no cache helps. Writes
+``benchmarks/results/console.json``; with another number of items or loads, the record is in the
+work folder.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Browser
 
+from benchmarks.console.world import ensure_with_reports
 from benchmarks.serving.parts import Setting
 from benchmarks.serving.running import service
-from benchmarks.serving.world import ensure
 from recsys.evaluation.record import write_record
 from recsys_client import Interaction, RecsysClient
 from tests.console.browser.chromium import chromium, served_console, visitor
@@ -82,7 +83,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--core", type=int, default=1, help="CPU of the service")
     options = parser.parse_args(arguments)
     setting = Setting(options.work.absolute(), options.items, 0.0, options.core, 0)
-    ensure(setting)
+    setting = ensure_with_reports(setting)
     times: dict[str, list[float]] = {page: [] for page in PAGES}
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
