@@ -10,12 +10,12 @@ from fastapi import Depends, FastAPI
 from jinja2 import Environment
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.staticfiles import StaticFiles
 
 from recsys_client import AsyncRecsysClient
 from recsys_console.faults import add_handlers
 from recsys_console.pages.registry import PAGES, ROUTERS
 from recsys_console.rendering.environment import STATIC, create_environment
+from recsys_console.rendering.static_files import StaticFiles
 from recsys_console.security.headers import SecureResponses
 from recsys_console.security.requests import check_form
 from recsys_console.security.sessions import Sessions
@@ -40,15 +40,6 @@ class Console:
     thumbnails: Thumbnails
     sessions: Sessions
     environment: Environment
-
-
-class _KeptFiles(StaticFiles):
-    """Static files, which browsers keep: their addresses change with their content."""
-
-    def file_response(self, *args: object, **options: object) -> object:  # type: ignore[override]
-        response = super().file_response(*args, **options)  # type: ignore[arg-type]
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        return response
 
 
 def create_application(settings: Settings) -> FastAPI:
@@ -93,5 +84,5 @@ def create_application(settings: Settings) -> FastAPI:
         application.include_router(page.router)
     for router in ROUTERS:
         application.include_router(router)
-    application.mount("/static", _KeptFiles(directory=STATIC))
+    application.mount("/static", StaticFiles(STATIC))
     return application

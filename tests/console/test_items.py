@@ -44,7 +44,7 @@ def test_words_rank_the_items_and_a_wrong_search_keeps_its_form(browser: Browser
     wrong = browser.page("/items?terms=words&filter=price+%3C")
     assert 'value="words"' in wrong and "This cannot be answered" in wrong
     for query in ("f.price.min=much", "terms=3&space=none", "terms=3&page=999999"):
-        assert browser.data(f"/items?{query}", status=404 if "none" in query else 400)["fault"]
+        assert browser.data(f"/items?{query}", status=404 if "none" in query else 400)["message"]
     part = browser.page("/items?terms=3", htmx=True)
     assert part.startswith("<div") and "<form" not in part and "<nav class=" not in part
 

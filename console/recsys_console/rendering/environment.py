@@ -29,6 +29,7 @@ def create_environment(**values: Any) -> Environment:
     environment = Environment(
         loader=PackageLoader("recsys_console"),
         autoescape=True,
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from recsys_client import AsyncRecsysClient
 from recsys_client import Request as SearchRequest
 from recsys_client.errors import InvalidRequestError, NotFoundError, RecsysError
+from recsys_console.faults import show_fault
 from recsys_console.pages.items.search import PAGE_SIZE, Search
 from recsys_console.rendering.formats import number
 from recsys_console.rendering.responses import redirect, respond, wants_json
@@ -134,9 +135,17 @@ async def _browsed(service: AsyncRecsysClient, view: Items) -> Items:
         items=tuple(cards),
         first=(search.page - 1) * PAGE_SIZE + 1,
         total=page.total,
-        previous=search.address() if search.page > 1 else "",
+        previous=_before(search, page.previous_page_token),
         next=search.address(token=token, page=str(search.page + 1)) if token else "",
     )
+
+
+def _before(search: Search, token: str) -> str:
+    """Address of the page of the catalogue before that of a search, whose token is given."""
+    if not token:
+        return ""
+    page = max(search.page - 1, 1)
+    return search.address(token=token, page=str(page)) if page > 1 else search.address()
 
 
 def _note(values: Mapping[str, object]) -> str:
@@ -156,8 +165,9 @@ def _note(values: Mapping[str, object]) -> str:
 async def show(request: Request, service: Service, session: CurrentSession) -> Response:
     """Show the items of a search."""
     view = await list_items(service, session, dict(request.query_params))
-    status = view.fault.status if view.fault is not None and wants_json(request) else 200
-    return respond(request, "items/list.html", view, block="results", status=status)
+    if view.fault is not None and wants_json(request):
+        return show_fault(request, view.fault)
+    return respond(request, "items/list.html", view, block="results")
 
 
 @router.get("/items/picture")

@@ -59,16 +59,20 @@ async def list_bundles(service: AsyncRecsysClient) -> Bundles:
     if SERVICE not in (await service.describe()).services:
         return Bundles(available=False)
     records = await service.list_bundles()
-    figures = await asyncio.gather(*(_figures(service, each.version) for each in records[:REPORTS]))
+    figures = await asyncio.gather(*(_figures(service, each) for each in records[:REPORTS]))
     rows = [BundleRow(record, found) for record, found in zip(records, figures, strict=False)]
     rows += [BundleRow(record) for record in records[REPORTS:]]
     canary = next((each.version for each in records if each.canary_share), "")
     return Bundles(tuple(rows), canary)
 
 
-async def _figures(service: AsyncRecsysClient, version: str) -> tuple[tuple[str, float], ...]:
+async def _figures(
+    service: AsyncRecsysClient, record: BundleRecord
+) -> tuple[tuple[str, float], ...]:
+    if not record.has_report:
+        return ()
     try:
-        report = await service.get_report(version)
+        report = await service.get_report(record.version)
     except RecsysError:  # the page of its quality shows why
         return ()
     if not report.scorers:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from recsys_client import AsyncRecsysClient
-from recsys_client.errors import NotFoundError
 from recsys_client.records import BundleRecord, FigureComparison, ReportComparison
 from recsys_console.pages.quality.offered import offered
 from recsys_console.rendering.responses import respond
@@ -43,7 +43,7 @@ class ComparisonPage:
         b: Version of the second bundle.
         comparison: Both reports; None where they cannot be compared.
         groups: The figures by k; those with intervals first.
-        fault: Reason why they cannot be compared, or "".
+        lacking: Versions of those of the two that have no report.
     """
 
     available: bool
@@ -52,7 +52,7 @@ class ComparisonPage:
     b: str = ""
     comparison: ReportComparison | None = None
     groups: tuple[FigureGroup, ...] = ()
-    fault: str = ""
+    lacking: tuple[str, ...] = ()
 
     @property
     def clear(self) -> tuple[int, int]:
@@ -63,22 +63,24 @@ class ComparisonPage:
 
 
 async def comparison_page(service: AsyncRecsysClient, a: str, b: str) -> ComparisonPage:
-    """Two bundles side by side; by default the active one and the one before it."""
+    """Two bundles side by side; by default the active one and the one before it with a report."""
     offer = await offered(service)
     if not offer.has_quality:
         return ComparisonPage(available=False)
     second = offer.chosen(b)
-    versions = [each.version for each in offer.bundles]
-    others = [each for each in versions if each != second]
-    first = a if a in others else next((each for each in others if each < second), "")
-    first = first or next(iter(others), "")
-    if not first:
-        return ComparisonPage(True, offer.bundles, first, second)
-    try:
-        found = await service.compare_reports(first, second)
-    except NotFoundError as error:
-        return ComparisonPage(True, offer.bundles, first, second, fault=error.message)
+    others = [each.version for each in offer.bundles if each.version != second]
+    reported = [each for each in others if each in offer.reported]
+    first = a if a in others else _before(second, reported or others)
+    lacking = tuple(each for each in (first, second) if each not in offer.reported)
+    if not first or lacking:
+        return ComparisonPage(True, offer.bundles, first, second, lacking=lacking)
+    found = await service.compare_reports(first, second)
     return ComparisonPage(True, offer.bundles, first, second, found, tuple(_groups(found)))
+
+
+def _before(version: str, others: Sequence[str]) -> str:
+    """The latest of the others that is before a version, else the latest; "" without others."""
+    return next((each for each in others if each < version), next(iter(others), ""))
 
 
 def _groups(found: ReportComparison) -> list[FigureGroup]:

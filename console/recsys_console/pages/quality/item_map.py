@@ -12,7 +12,7 @@ from starlette.responses import Response
 from recsys_client import TWO_TOWER, AsyncRecsysClient
 from recsys_client.records import ItemMap, MapMethod
 from recsys_console.pages.quality.offered import offered
-from recsys_console.rendering.responses import respond
+from recsys_console.rendering.responses import respond, wants_json
 from recsys_console.service.connection import Service
 
 router = APIRouter()
@@ -51,11 +51,16 @@ class MapPage:
     @property
     def listed(self) -> list[tuple[str, str]]:
         """Id and title of the first items."""
-        return list(zip(self.map.item_ids, self.map.titles))[:LISTED] if self.map else []
+        return list(zip(self.map.item_ids, self.map.titles)) if self.map else []
 
 
 async def map_page(
-    service: AsyncRecsysClient, space: str, method: MapMethod, column: str | None
+    service: AsyncRecsysClient,
+    space: str,
+    method: MapMethod,
+    column: str | None,
+    *,
+    max_points: int = 0,
 ) -> MapPage:
     """A map of the items of a space.
 
@@ -64,6 +69,7 @@ async def map_page(
         space: Name of the space; that of the towers where there is no such space.
         method: Method of the map.
         column: Column of the colours; "" for none, None for the first that suits.
+        max_points: Number of points; 0 for all.
     """
     offer = await offered(service)
     if not offer.has_quality:
@@ -72,7 +78,9 @@ async def map_page(
     columns = tuple(each.name for each in offer.description.columns)
     chosen = space if space in spaces else TWO_TOWER if TWO_TOWER in spaces else spaces[0]
     label = column if column in columns else "" if column is not None else _first(columns)
-    found = await service.get_item_map(space=chosen, method=method, column=label)
+    found = await service.get_item_map(
+        space=chosen, method=method, column=label, max_points=max_points
+    )
     return MapPage(True, spaces, columns, chosen, method, label, found)
 
 
@@ -89,4 +97,6 @@ async def show(
     column: str | None = None,
 ) -> Response:
     """Show a map of the items; its points are those of the JSON form of this page."""
-    return respond(request, "quality/map.html", await map_page(service, space, method, column))
+    shown = 0 if wants_json(request) else LISTED
+    view = await map_page(service, space, method, column, max_points=shown)
+    return respond(request, "quality/map.html", view)

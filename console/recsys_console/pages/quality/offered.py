@@ -39,6 +39,11 @@ class Offered:
         """Version of the active bundle."""
         return next((each.version for each in self.bundles if each.active), "")
 
+    @property
+    def reported(self) -> tuple[str, ...]:
+        """Versions of the bundles with a report, the latest first."""
+        return tuple(each.version for each in self.bundles if each.has_report)
+
     def chosen(self, version: str) -> str:
         """``version`` if there is such a bundle, else the active one."""
         return version if any(each.version == version for each in self.bundles) else self.active

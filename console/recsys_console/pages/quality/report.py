@@ -52,7 +52,6 @@ class ReportPage:
         bundles: Bundles of the service, the latest first.
         version: Version of the bundle that is shown.
         report: Its report; None where it has none.
-        fault: Reason why it has none, or "".
         best_baseline: The baseline with the highest recall, or None.
         failures: Failed queries; None without a report.
     """
@@ -61,7 +60,6 @@ class ReportPage:
     bundles: tuple[BundleRecord, ...] = ()
     version: str = ""
     report: Report | None = None
-    fault: str = ""
     best_baseline: ScorerReport | None = None
     failures: Failures | None = None
 
@@ -130,14 +128,13 @@ async def report_page(
     if not offer.has_quality:
         return ReportPage(available=False)
     chosen = offer.chosen(version)
-    try:
-        report = await service.get_report(chosen)
-    except NotFoundError as error:
-        return ReportPage(True, offer.bundles, chosen, fault=error.message)
+    if chosen not in offer.reported:
+        return ReportPage(True, offer.bundles, chosen)
+    report = await service.get_report(chosen)
     baselines = [each for each in report.scorers if each.baseline]
     best = max(baselines, key=lambda each: each.value(f"recall@{report.k}") or 0.0, default=None)
     failures = await _failures(service, report, segment, page)
-    return ReportPage(True, offer.bundles, chosen, report, "", best, failures)
+    return ReportPage(True, offer.bundles, chosen, report, best, failures)
 
 
 async def _failures(
