@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import shutil
 import threading
 import time
@@ -12,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from recsys_console.application import create_application
 from recsys_console.settings import Settings
@@ -51,6 +53,7 @@ def served_console(address: str, *, timeout: float = WAIT) -> Iterator[str]:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """The system's Chromium, without a window."""
+    expect.set_options(timeout=WAIT * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
@@ -74,9 +77,38 @@ class Visitor:
     faults: list[str] = field(default_factory=list)
 
     def open(self, path: str) -> None:
-        """Open a page of the console, and wait until it is quiet."""
-        response = self.tab.goto(self.site + path, wait_until="networkidle")
+        """Open a page of the console with its styles, scripts and visible pictures."""
+        response = self.tab.goto(self.site + path)
         assert response is not None and response.ok, f"{path}: {response and response.status}"
+        if self.tab.locator("[data-map]").count():
+            expect(self.tab.locator("[data-map-count]")).to_contain_text(re.compile(r"\d items?$"))
+
+    def sign_in(self, token: str) -> None:
+        """Sign in with a token."""
+        self.open("/sign-in")
+        self.tab.get_by_label("Token").fill(token)
+        self.tab.get_by_role("button", name="Sign in").click()
+        expect(self.tab.get_by_role("heading", level=1)).to_have_text("Overview")
+
+    def look(self, theme: str, size: str) -> None:
+        """Show the page that is open in another theme and size."""
+        width, height = SIZES[size]
+        self.tab.set_viewport_size({"width": width, "height": height})
+        self.tab.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+
+    def drop_picture(self, content: bytes) -> None:
+        """Drop a picture file onto the page's drop zone."""
+        transfer = self.tab.evaluate_handle(
+            """(text) => {
+                const transfer = new DataTransfer();
+                const bytes = Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
+                transfer.items.add(new File([bytes], 'dropped.png', {type: 'image/png'}));
+                return transfer;
+            }""",
+            base64.b64encode(content).decode(),
+        )
+        for kind in ("dragover", "drop"):
+            self.tab.dispatch_event("[data-drop]", kind, {"dataTransfer": transfer})
 
     def overflow(self) -> int:
         """Pixels by which the page is wider than the window."""
@@ -116,9 +148,14 @@ class Visitor:
 
 @contextmanager
 def visitor(
-    browser: Browser, site: str, *, theme: str = "light", size: str = "desktop"
+    browser: Browser,
+    site: str,
+    *,
+    theme: str = "light",
+    size: str = "desktop",
+    token: str = "",
 ) -> Iterator[Visitor]:
-    """A tab without cookies; at its end, it must have no fault."""
+    """A tab, signed in with a token if one is given; at its end, it must have no fault."""
     width, height = SIZES[size]
     context = browser.new_context(
         color_scheme="dark" if theme == "dark" else "light",
@@ -129,6 +166,8 @@ def visitor(
     one = Visitor(context.new_page(), site)
     one.tab.set_default_timeout(WAIT * 1000)
     one.watch()
+    if token:
+        one.sign_in(token)
     yield one
     context.close()
     assert not one.faults, "\n".join(one.faults)
