@@ -66,7 +66,7 @@ def figures_of(times: Mapping[str, list[float]]) -> dict[str, float]:
         >>> figures_of({"items": [100.0, 110.0, 120.0]})["items.p50_ms"]
         110.0
     """
-    found = {}
+    found: dict[str, float] = {}
     for share in (50, 95):
         values = {page: float(np.percentile(each, share)) for page, each in times.items()}
         found |= {f"{page}.p{share}_ms": value for page, value in values.items()}
