@@ -144,6 +144,7 @@ def first_item(site: str) -> str:
 def write(reader: Visitor, shot: Shot) -> int:
     """Write a picture; its number of bytes."""
     reader.open(shot.path + (first_item(reader.site) if shot.path == WHY else ""))
+    reader.tab.wait_for_load_state("networkidle")  # with pictures that are loaded when they show
     picture = Image.open(io.BytesIO(reader.tab.screenshot())).convert("RGB")
     path = IMAGES / f"{shot.name}.png"
     for colours in (256, 128, 64, 32):
