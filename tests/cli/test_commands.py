@@ -117,7 +117,7 @@ def test_export_words(shop: tuple[Path, Path], run: Run, tmp_path: Path, form: s
     assert header == f"{ended.json['words']} 8"
     assert run("export-words", encoder, out).out.startswith(f"{ended.json['words']} words of 8")
     pictures = run("export-words", encoder.with_name("image"), out)
-    assert pictures.code == 1 and "'keras-application' encoder has no word vectors" in pictures.err
+    assert pictures.code == 1 and "'auto-encoder' encoder has no word vectors" in pictures.err
     nowhere = run("export-words", encoder, out / "words.txt")
     assert nowhere.code == 1 and nowhere.err.startswith("error: ")
 

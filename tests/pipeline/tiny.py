@@ -39,11 +39,11 @@ name = "word2vec"
 dimension = 8
 epochs = 2
 [image]
-name = "keras-application"
-application = "MobileNet"
-alpha = 0.25
-weights = "none"
-size = 32
+name = "auto-encoder"
+dimension = 8
+size = 16
+filters = [4, 8, 8]
+epochs = 1
 [towers]
 dimension = 8
 history = { name = "mean", window = 10 }
