@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import forked
+from recsys.cli import main
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/own_data"
@@ -64,6 +64,8 @@ def _settings(toml: str) -> list[str]:
 
 
 def _compared(config: Path, runs: Path) -> dict[str, float]:
-    done = forked.run("recsys.cli", "compare-embeddings", config, "--runs", runs, "--json")
-    assert done.returncode == 0, done.stderr
-    return dict(json.loads(done.stdout)["figures"])
+    with pytest.raises(SystemExit) as ended:
+        main(["compare-embeddings", str(config), "--runs", str(runs)])
+    assert not ended.value.code
+    (file,) = runs.glob("*/comparison.json")
+    return dict(json.loads(file.read_text(encoding="utf-8"))["figures"])

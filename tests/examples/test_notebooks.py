@@ -42,8 +42,9 @@ def test_movielens(monkeypatch: pytest.MonkeyPatch) -> None:
     def some_users(
         interactions: pd.DataFrame, films: pd.DataFrame, **options: Any
     ) -> recsys.Engine:
-        log = interactions[interactions["user_id"] <= 400]
-        return fit(log, films, **{**QUICK, **options}, progress=False)
+        log = interactions[interactions["user_id"] <= 30]
+        seen = films[films["item_id"].isin(log["item_id"])]
+        return fit(log, seen, **{**QUICK, **options}, progress=False)
 
     monkeypatch.setattr(recsys, "fit", some_users, raising=False)
     names = runpy.run_path(str(EXAMPLES / "notebook_movielens.py"))

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from recsys.bundle import open_bundle
+from recsys.cli import main
 from recsys.pipeline.config import load_run_config
-from tests import forked
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/own_data"
@@ -24,20 +25,27 @@ def test_two_csv_files_and_a_folder_of_pictures(tmp_path: Path) -> None:
     config = shop / "shop.toml"
     subprocess.run([sys.executable, EXAMPLE / "make_files.py", shop], check=True)
     files = [shop / "visits.csv", shop / "products.csv", "--pictures", shop / "photos"]
-    done = forked.run("recsys.cli", "init", *files, "--name", "shop", "--out", config)
-    assert done.returncode == 0, done.stderr
+    _command("init", *files, "--name", "shop", "--out", config)
     (shown, *_) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     assert _settings(shown) == _settings(config.read_text(encoding="utf-8"))
 
-    done = forked.run("recsys.cli", "run", config, "--runs", tmp_path, "--json")
-    assert done.returncode == 0, done.stderr
-    figures = json.loads(done.stdout)["figures"]
+    _command("publish", config, "--runs", tmp_path)
+    assert open_bundle(tmp_path / "shop/bundles").retriever.retrieve(user_id="c36", k=5).candidates
+    evaluated = json.loads((tmp_path / "shop/evaluate/stage.json").read_text(encoding="utf-8"))
+    figures = evaluated["figures"]
     assert figures["two_tower.recall@10"] > 2 * figures["random.recall@10"]
     assert figures["two_tower.recall@10"] > figures["popularity.recall@10"]
 
 
 def test_the_example_configuration_is_valid() -> None:
     assert load_run_config(EXAMPLE / "shop.toml").spaces == ("two_tower", "text", "image")
+
+
+def _command(*arguments: object) -> None:
+    """Run a command in this process, where TensorFlow is imported already."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    assert not ended.value.code
 
 
 def _settings(toml: str) -> list[str]:
