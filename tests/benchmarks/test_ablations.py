@@ -55,6 +55,7 @@ def test_members_is_the_preset() -> None:
     assert study.run(study.reference).towers.blocks == ("text.bag-of-words",)
 
 
+@pytest.mark.slow
 def test_a_study_is_trained_merged_and_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -134,6 +134,7 @@ def _queries(fitted: FitResult) -> Any:
     return fitted.towers.encode(QueryBatch.of(histories, users=np.array([0, 5], np.int32)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_a_killed_training_resumes_exactly(tmp_path: Path, case: str) -> None:
     (tmp_path / "killed").mkdir()
@@ -155,6 +156,7 @@ class _Killed(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_a_refit_killed_within_an_epoch_resumes_exactly(tmp_path: Path) -> None:
     def train(folder: Path, progress: Progress = silent) -> FitResult:
         towers, _ = CASES["transformer"]
