@@ -4,7 +4,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-WORKERS ?= 2
+WORKERS ?= 3
 PYTHON ?=
 TESTS ?=
 
@@ -30,9 +30,10 @@ console: $(STAMP) runs/demo/bundles/CURRENT ## serve the demo's bundle, and look
 runs/demo/bundles/CURRENT:
 	@$(MAKE) --no-print-directory demo
 
-# One TensorFlow thread per worker; all tests of a file run on the same worker.
+# All tests of a file run on the same worker. One worker more than two cores, since the tests of
+# services and browsers wait as long as they compute; one thread of TensorFlow and BLAS for each.
 test: $(STAMP) ## run the tests (TESTS=tests/index for a part)
-	@TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
+	@TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 OMP_NUM_THREADS=1 \
 		$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: $(STAMP) ## ruff, mypy and the language rules
