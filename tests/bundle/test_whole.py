@@ -1,4 +1,4 @@
-"""A bundle of the real things: trained towers, ScaNN, encoded words."""
+"""A bundle of the real things: trained towers, ScaNN, encoded words, a network for pictures."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from recsys.bundle import Parts, open_bundle, publish
+from recsys.encoders import KerasApplicationConfig, build_encoder
 from recsys.features import FeatureBlock
-from recsys.index import ScannConfig
-from recsys.retrieval import TEXT, TWO_TOWER, Query, Request, Space
+from recsys.index import ExactConfig, ScannConfig
+from recsys.retrieval import IMAGE, TEXT, TWO_TOWER, Query, Request, Space
 from recsys.towers import TowersConfig, TrainConfig, fit
-from tests.bundle.made import made_encoder, made_ingested
+from tests.bundle.made import made_encoder, made_ingested, made_parts
+from tests.encoders.drawings import made_pictures
 
 ITEMS = 1_200  # enough that ScaNN partitions
 
@@ -45,6 +47,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Parts:
     )
 
 
+@pytest.mark.slow
 def test_a_bundle_of_real_parts_answers_as_they_did(parts: Parts, tmp_path: Path) -> None:
     version = publish(tmp_path, parts)
     bundle = open_bundle(tmp_path)
@@ -70,3 +73,19 @@ def test_a_bundle_of_real_parts_answers_as_they_did(parts: Parts, tmp_path: Path
         )
     again = publish(tmp_path, replace(bundle.parts, reference_queries=None))
     assert again == version, "publishing an opened bundle gives the same version"
+
+
+def test_a_network_for_pictures_is_a_part_of_a_bundle(tmp_path: Path, table_towers: None) -> None:
+    config = KerasApplicationConfig(application="MobileNet", alpha=0.25, weights="none", size=32)
+    pictures, encoder, parts = made_pictures(20), build_encoder(config, []), made_parts()
+    block = encoder.encode(pictures)
+    space = Space.content(IMAGE, block.vectors, block.mask, ExactConfig())
+    whole = replace(
+        parts, spaces={**parts.spaces, IMAGE: space}, encoders={**parts.encoders, IMAGE: encoder}
+    )
+    publish(tmp_path, whole)
+    bundle = open_bundle(tmp_path)
+    assert set(bundle.manifest.encoders) == {TEXT, IMAGE}
+    found = bundle.retriever.retrieve(image=pictures[7], k=3, space=IMAGE)
+    assert found.ids[0] == "i7"
+    assert found.candidates[0].score == pytest.approx(1, abs=1e-5)

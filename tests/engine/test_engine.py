@@ -43,13 +43,7 @@ class Shop:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     folder = tmp_path_factory.mktemp("shop")
     log, items = shop_frames(folder / "files")
-    image = {
-        "name": "keras-application",
-        "application": "MobileNet",
-        "alpha": 0.25,
-        "weights": "none",
-        "size": 32,
-    }
+    image = {"name": "auto-encoder", "dimension": 8, "size": 16, "filters": [4, 8, 8], "epochs": 1}
     options = {**QUICK, "spaces": ["two_tower", "text", "image"], "image": image}
     options |= {"pictures": folder / "files/photos", "folder": folder / "run", "progress": False}
     engine = recsys.fit(log, items, **options)
