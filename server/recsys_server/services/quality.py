@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +32,8 @@ from recsys_server.services.writing import live_engine
 SERVICE_NAME = SERVICE.strip("/")
 MAX_PAGE, DEFAULT_PAGE = 1_000, 100
 """Largest number of searches of a page, and the number without one."""
+COMPARISONS = 16
+"""Number of comparisons that are kept; a bundle and its report never change."""
 MAX_TEXT = 1_000
 """Number of characters of a text that searches contain, and of names."""
 _ORDERS: Mapping[int, Literal["uses", "latest"]] = {
@@ -59,6 +61,7 @@ class QualityService(QualityServiceServicer):
         self._calls = calls
         self._root = root
         self._maps = ItemMaps(root)
+        self._compared = lru_cache(maxsize=COMPARISONS)(partial(compare_reports, root))
 
     def add_to(self, server: Any) -> None:
         """Register the calls."""
@@ -92,7 +95,7 @@ class QualityService(QualityServiceServicer):
         def work() -> pb.CompareReportsResponse:
             first = self._version(request.version_a, "version_a")
             second = self._version(request.version_b, "version_b")
-            return comparison_message(compare_reports(self._root, first, second))
+            return comparison_message(self._compared(first, second))
 
         return await self._calls.run(context, work)
 

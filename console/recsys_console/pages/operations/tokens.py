@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Annotated
@@ -10,7 +11,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from recsys_client import AsyncRecsysClient
-from recsys_client.errors import ConfigError, InvalidRequestError
+from recsys_client.errors import InvalidRequestError, PermissionDeniedError
 from recsys_client.records import TokenRecord
 from recsys_console.pages.operations.rights import lacking
 from recsys_console.rendering.responses import redirect, respond
@@ -33,7 +34,7 @@ class Tokens:
     Attributes:
         tokens: Tokens.
         scopes: Scopes of a new token, with their meaning.
-        fault: Reason why the service has no tokens, or "".
+        available: Whether the service has tokens.
         lacks: Reason why the token of the session may not see them, or "".
         created: Token that was just created, or None.
         secret: Its secret, which is shown once.
@@ -41,18 +42,18 @@ class Tokens:
 
     tokens: tuple[TokenRecord, ...]
     scopes: tuple[tuple[str, str], ...] = SCOPES
-    fault: str = ""
+    available: bool = True
     lacks: str = ""
     created: TokenRecord | None = None
     secret: str = field(default="", repr=False)
 
 
 async def list_tokens(service: AsyncRecsysClient) -> Tokens:
-    """The tokens of a service."""
-    try:
-        return Tokens(tuple(await service.list_tokens()))
-    except ConfigError as error:
-        return Tokens((), fault=error.message)
+    """The tokens of a service; without the call, which would fail, where it has none."""
+    with suppress(PermissionDeniedError):  # a token that may not read the state
+        if (await service.get_status()).caller is None:
+            return Tokens((), available=False)
+    return Tokens(tuple(await service.list_tokens()))
 
 
 @router.get("/operations/tokens")
