@@ -118,11 +118,15 @@ class Visitor:
             )
         )
 
-    def barriers(self) -> list[str]:
-        """Serious and critical findings of axe, with the elements that have them."""
-        self.tab.evaluate(AXE.read_text(encoding="utf-8"))
+    def barriers(self, *rules: str) -> list[str]:
+        """Serious and critical findings of axe, or of some of its rules, with their elements."""
+        if not self.tab.evaluate("'axe' in window"):
+            self.tab.evaluate(AXE.read_text(encoding="utf-8"))
+        options: dict[str, Any] = {"resultTypes": ["violations"]}
+        if rules:
+            options["runOnly"] = {"type": "rule", "values": rules}
         found: dict[str, Any] = self.tab.evaluate(
-            "axe.run(document, {resultTypes: ['violations']})"
+            "(options) => axe.run(document, options)", options
         )
         return [
             f"{violation['id']}: {violation['help']}: {node['html'][:200]}"
