@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recsys.errors import RecsysError
 from recsys.feed.context import FeedContext
@@ -112,7 +113,7 @@ def _known(view: FeedView, ids: Sequence[str]) -> tuple[Rows, tuple[str, ...]]:
     return rows, tuple(dict.fromkeys(id_ for id_ in ids if id_ not in known))
 
 
-def _scores(request: FeedRequest, view: FeedView, order: Rows) -> Vectors | None:
+def _scores(request: FeedRequest, view: FeedView, order: NDArray[np.int64]) -> Vectors | None:
     """Scores of the known candidates in an order; None where the request has none."""
     if request.candidate_scores is None:
         return None

@@ -268,7 +268,7 @@ _UNPUBLISHED: tuple[Stage[Job], ...] = (
 RANK: Stage[Job] = Stage(
     "rank",
     ("ingest", "encode", "train", "index"),
-    2,
+    3,
     settings=_settings({"split", "ranker"}),
     run=run_rank,
     restart="resume",

@@ -11,7 +11,9 @@ from recsys.bundle import open_bundle
 from recsys.errors import ConfigError
 from recsys.pipeline import open_job, run_job
 from recsys.pipeline.rank_stage.requests import requests_of
-from recsys.ranking import PairContext, RetrievedItems, load_ranker
+from recsys.pipeline.rank_stage.stage import drawn_queries
+from recsys.ranking import PairContext, RankerConfig, RetrievedItems, load_ranker
+from recsys.splits import HeldOutQueries
 from tests.pipeline.tiny import write_tiny
 
 TIMES = 'protocol = "global-time"\nvalidation_from = 0.5\ntest_from = 0.8'
@@ -29,6 +31,28 @@ def write_ranked(folder: Path, *, split: str = TIMES) -> Path:
     text = path.read_text().replace('protocol = "leave-last-out"', split)
     path.write_text(text + SECTION)
     return path
+
+
+@pytest.mark.parametrize("clock", ["timestamp", "position"])
+def test_the_last_queries_choose_in_a_log_with_times_only(clock: str) -> None:
+    """In a log of positions the last ones would be those of the longest histories."""
+    count = np.arange(100)
+    queries = HeldOutQueries(
+        user=count.astype(np.int32),
+        pool=np.zeros(100, np.int32),
+        history_start=np.zeros(100, np.int64),
+        history_stop=count,
+        target_rows=np.zeros(100, np.int32),
+        target_offsets=np.arange(101),
+        time=count,
+        terms=np.zeros(100, np.int32),
+    )
+    drawn = drawn_queries(queries, RankerConfig(requests=50), clock)
+    assert len(drawn) == len(set(drawn.user.tolist())) == 50
+    if clock == "timestamp":
+        assert drawn.time.tolist() == sorted(drawn.time.tolist())
+    else:
+        assert 30 < drawn.time[-10:].mean() < 70
 
 
 def test_a_ranker_is_trained_published_and_reused(tmp_path: Path) -> None:

@@ -40,8 +40,8 @@ def run_rank(job: Job, out: Path) -> StageOutput:
     section = job.config.ranker
     assert section is not None, "the stage runs only with a section"
     _check_split(job)
-    queries = _drawn(job.split.validation, section)
     log = job.split.train
+    queries = drawn_queries(job.split.validation, section, log.clock)
     before = int(queries.time.min()) if log.clock == "timestamp" else None
     statistics = Statistics.of(log, before=before, config=section.statistics)
     features = FeatureSet(default_features((TWO_TOWER,)), statistics)
@@ -96,11 +96,16 @@ def _check_split(job: Job) -> None:
         )
 
 
-def _drawn(queries: HeldOutQueries, section: RankerConfig) -> HeldOutQueries:
-    """Some of the queries, in the order of their time."""
+def drawn_queries(queries: HeldOutQueries, section: RankerConfig, clock: str) -> HeldOutQueries:
+    """Some of the queries, in the order of their time, or of the draw in a log of positions.
+
+    There the last positions are those of the users with the longest histories.
+    """
     drawn = np.random.default_rng(section.seed).permutation(len(queries))[: section.requests]
-    drawn = np.sort(drawn)
-    return queries.at(drawn[np.argsort(queries.time[drawn], kind="stable")])
+    if clock == "timestamp":
+        drawn = np.sort(drawn)
+        drawn = drawn[np.argsort(queries.time[drawn], kind="stable")]
+    return queries.at(drawn)
 
 
 def _retrieval_order(table: TrainingTable) -> Vectors:
