@@ -49,7 +49,12 @@ PAGES = {
     "configuration": "/operations/configuration",
 }
 """Address of each page."""
-FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
+FIRST_PAINT = """new Promise((resolve, reject) => {
+    setTimeout(() => reject("the page painted nothing"), 30000);
+    new PerformanceObserver(list => {
+        list.getEntriesByName("first-contentful-paint").forEach(each => resolve(each.startTime));
+    }).observe({type: "paint", buffered: true});
+})"""
 
 
 def first_paint(browser: Browser, site: str, path: str) -> float:
