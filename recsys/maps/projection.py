@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib.util import find_spec
 from typing import Literal
 
@@ -14,7 +15,8 @@ from recsys.ids import Vectors
 Points = npt.NDArray[np.float32]
 Method = Literal["pca", "umap"]
 METHODS: tuple[Method, ...] = ("pca", "umap")
-_NEIGHBOURS = 15
+_NEIGHBOURS, _EPOCHS = 15, 200
+_AT_ONCE = 1_000
 
 
 def available_methods() -> tuple[Method, ...]:
@@ -80,15 +82,38 @@ def _umap(vectors: Vectors, start: npt.NDArray[np.float64], seed: int) -> npt.ND
 
     model = umap.UMAP(
         n_neighbors=_NEIGHBOURS,
+        n_epochs=_EPOCHS,
         min_dist=0.1,
         metric="cosine",
         init=10 * _scaled(start),
         random_state=seed,
         n_jobs=1,
+        # Its own search of neighbours is compiled for most of a minute.
+        precomputed_knn=_neighbours(vectors),
+        force_approximation_algorithm=True,
     )
-    points: npt.NDArray[np.float64] = np.asarray(model.fit_transform(vectors), np.float64)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "precomputed_knn", UserWarning)  # of other vectors
+        made = model.fit_transform(vectors)
+    points: npt.NDArray[np.float64] = np.asarray(made, np.float64)
     middle: npt.NDArray[np.float64] = (points.max(axis=0) + points.min(axis=0)) / 2
     return points - middle
+
+
+def _neighbours(vectors: Vectors) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Rows of the nearest vectors of each by cosine, itself first, and their distances."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    units = (vectors / np.where(norms == 0, 1, norms)).astype(np.float32)
+    rows, distances = [], []
+    for first in range(0, len(units), _AT_ONCE):
+        apart = 1 - units[first : first + _AT_ONCE] @ units.T
+        here = np.arange(len(apart))
+        apart[here, first + here] = -1
+        near = np.argpartition(apart, _NEIGHBOURS, axis=1)[:, :_NEIGHBOURS]
+        order = np.argsort(np.take_along_axis(apart, near, 1), axis=1, kind="stable")
+        rows.append(np.take_along_axis(near, order, 1))
+        distances.append(np.maximum(np.take_along_axis(apart, rows[-1], 1), 0))
+    return np.concatenate(rows).astype(np.int64), np.concatenate(distances)
 
 
 def _scaled(plane: npt.NDArray[np.float64]) -> Points:
