@@ -107,8 +107,8 @@ def _neighbours(vectors: Vectors) -> tuple[npt.NDArray[np.int64], npt.NDArray[np
     rows, distances = [], []
     for first in range(0, len(units), _AT_ONCE):
         apart = 1 - units[first : first + _AT_ONCE] @ units.T
-        here = np.arange(len(apart))
-        apart[here, first + here] = -1
+        row = np.arange(len(apart))
+        apart[row, first + row] = -1
         near = np.argpartition(apart, _NEIGHBOURS, axis=1)[:, :_NEIGHBOURS]
         order = np.argsort(np.take_along_axis(apart, near, 1), axis=1, kind="stable")
         rows.append(np.take_along_axis(near, order, 1))
