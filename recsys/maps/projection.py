@@ -106,13 +106,13 @@ def _neighbours(vectors: Vectors) -> tuple[npt.NDArray[np.int64], npt.NDArray[np
     units = (vectors / np.where(norms == 0, 1, norms)).astype(np.float32)
     rows, distances = [], []
     for first in range(0, len(units), _AT_ONCE):
-        apart = 1 - units[first : first + _AT_ONCE] @ units.T
-        row = np.arange(len(apart))
-        apart[row, first + row] = -1
-        near = np.argpartition(apart, _NEIGHBOURS, axis=1)[:, :_NEIGHBOURS]
-        order = np.argsort(np.take_along_axis(apart, near, 1), axis=1, kind="stable")
+        gaps = 1 - units[first : first + _AT_ONCE] @ units.T
+        row = np.arange(len(gaps))
+        gaps[row, first + row] = -1
+        near = np.argpartition(gaps, _NEIGHBOURS, axis=1)[:, :_NEIGHBOURS]
+        order = np.argsort(np.take_along_axis(gaps, near, 1), axis=1, kind="stable")
         rows.append(np.take_along_axis(near, order, 1))
-        distances.append(np.maximum(np.take_along_axis(apart, rows[-1], 1), 0))
+        distances.append(np.maximum(np.take_along_axis(gaps, rows[-1], 1), 0))
     return np.concatenate(rows).astype(np.int64), np.concatenate(distances)
 
 
