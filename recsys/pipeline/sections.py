@@ -62,7 +62,7 @@ def rebase_paths(values: Mapping[str, Any], *, old: Path, new: Path) -> dict[str
         return Path(os.path.relpath(old / path, new)).as_posix()
 
     moved = copy.deepcopy(dict(values))
-    data, evaluation = moved["data"], moved.get("evaluation", {})
+    data, evaluation, ranker = (moved.get(name, {}) for name in ("data", "evaluation", "ranker"))
     owners = [data.get(name) for name in ("interactions", "items", "searches")]
     owners += [moved.get(name) for name in ("text", "image")]
     for section in [each for each in owners if isinstance(each, dict)]:
@@ -70,6 +70,7 @@ def rebase_paths(values: Mapping[str, Any], *, old: Path, new: Path) -> dict[str
             _apply(rebase, owner, FILE_KEYS)
     _apply(rebase, data, ("pictures", "user_vectors"))
     _apply(rebase, evaluation, ("oracle",))
+    _apply(rebase, ranker, ("impressions",))
     return moved
 
 

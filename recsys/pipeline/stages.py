@@ -204,6 +204,11 @@ def _paths(job: Job, **names: str | None) -> dict[str, Path]:
     return {key: job.path(name) for key, name in names.items() if name is not None}
 
 
+def _rank_inputs(job: Job) -> dict[str, Path]:
+    section = job.config.ranker
+    return {} if section is None else _paths(job, impressions=section.impressions)
+
+
 def _ingest_settings(job: Job) -> Mapping[str, Any]:
     later = {"user_vectors", "integer_ids"}
     settings = {"data": job.given.data.model_dump(mode="json", exclude=later)}
@@ -268,8 +273,9 @@ _UNPUBLISHED: tuple[Stage[Job], ...] = (
 RANK: Stage[Job] = Stage(
     "rank",
     ("ingest", "encode", "train", "index"),
-    3,
+    4,
     settings=_settings({"split", "ranker"}),
+    inputs=_rank_inputs,
     run=run_rank,
     restart="resume",
 )

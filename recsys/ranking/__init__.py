@@ -28,6 +28,7 @@ from recsys.ranking.inputs import (
     Statistics,
     StatisticsConfig,
     default_features,
+    is_feature,
 )
 from recsys.ranking.ranker import RankedItems, Ranker, load_ranker
 from recsys.ranking.sampling import PairSampler
@@ -81,6 +82,7 @@ __all__ = [
     "VectorPairNetwork",
     "bags_of_words",
     "default_features",
+    "is_feature",
     "fit_sparse_pairs",
     "fit_vector_pairs",
     "history_bags",

@@ -143,14 +143,16 @@ class BoostedConfig(Config):
 
 
 class RankerConfig(Config):
-    """The ranker of retrieved items, trained on the validation part.
+    """The ranker of retrieved items, trained on the validation part or on what feeds have shown.
 
     Attributes:
         scorer: Scorer: "logistic" regression, "lightgbm" (extra ``lightgbm``), "dcn", the deep and
             cross network, or the mean of the last two.
+        impressions: Parquet file of ``recsys store export-impressions``, whose requests replace
+            those of the validation part; None for none.
         candidates: Number of items that are retrieved per request.
         negatives: Number of retrieved items that were not taken per request of the training.
-        requests: Largest number of requests of the validation part, drawn by ``seed``.
+        requests: Largest number of requests, drawn by ``seed``.
         choose_on: Share of them, the latest, on which the best epoch or number of trees is chosen
             and the scores are calibrated.
         statistics: Statistics of the log.
@@ -162,6 +164,7 @@ class RankerConfig(Config):
     """
 
     scorer: Literal["logistic", "lightgbm", "dcn", "dcn+lightgbm"] = "dcn"
+    impressions: str | None = None
     candidates: int = Field(300, ge=2, le=10_000)
     negatives: int = Field(40, ge=1)
     requests: int = Field(50_000, ge=2)

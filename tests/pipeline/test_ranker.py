@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from recsys.bundle import open_bundle
-from recsys.errors import ConfigError
+from recsys.errors import ConfigError, DataError
+from recsys.ids import IdMap
 from recsys.pipeline import open_job, run_job
 from recsys.pipeline.rank_stage.requests import requests_of
+from recsys.pipeline.rank_stage.shown import shown_tables
 from recsys.pipeline.rank_stage.stage import drawn_queries
 from recsys.ranking import PairContext, RankerConfig, RetrievedItems, load_ranker
 from recsys.splits import HeldOutQueries
@@ -53,6 +57,53 @@ def test_the_last_queries_choose_in_a_log_with_times_only(clock: str) -> None:
         assert drawn.time.tolist() == sorted(drawn.time.tolist())
     else:
         assert 30 < drawn.time[-10:].mean() < 70
+
+
+def write_shown(path: Path, *, feature: str = "popularity", taken: int = 40) -> None:
+    """Forty feeds of five items; the last but one has the largest value, and is taken."""
+    items = [f"i{at % 10}" for at in range(200)]
+    items[1] = "gone"
+    rank = np.arange(200) % 5
+    with_history = [["i1", "gone"] if at == 0 else None for at in rank.tolist()]
+    columns = {
+        "request": np.arange(200) // 5,
+        "time": np.arange(200) // 5 + 1_700_000_000,
+        "item_id": items,
+        "taken": (rank == 3) & (np.arange(200) // 5 < taken),
+        "weight": np.ones(200, np.float32),
+        "history": with_history,
+        "terms": [[] for _ in items],
+        f"feature.{feature}": (rank == 3).astype(np.float32),
+    }
+    pq.write_table(pa.table(columns), path)
+
+
+def test_a_run_trains_its_ranker_on_impressions(tmp_path: Path) -> None:
+    """Any split is allowed, and an item that is gone is left out."""
+    config = write_ranked(tmp_path / "shop", split='protocol = "leave-last-out"')
+    write_shown(config.parent / "shown.parquet")
+    config.write_text(config.read_text() + 'impressions = "shown.parquet"\n')
+    job = open_job(config, runs=tmp_path / "runs")
+    (done,) = [each for each in run_job(job, until="rank") if each.stage == "rank"]
+    assert done.figures["validation.ranker.ndcg@10"] == 1
+    assert done.figures["validation.shown.ndcg@10"] == pytest.approx(1 / np.log2(5))
+    assert load_ranker(job.folder / "rank/ranker").features.names == ("popularity",)
+    write_shown(config.parent / "shown.parquet", taken=39)
+    again = open_job(config, runs=tmp_path / "runs")
+    assert not {each.stage: each.reused for each in run_job(again, until="rank")}["rank"]
+
+
+@pytest.mark.parametrize(
+    ("feature", "taken", "fault"),
+    [("merged", 40, r"got \['merged'\]: export"), ("popularity", 25, "got 20 and 5; record")],
+)
+def test_impressions_that_train_no_ranker_are_refused(
+    tmp_path: Path, feature: str, taken: int, fault: str
+) -> None:
+    items = IdMap.of("item", [f"i{at}" for at in range(10)])
+    write_shown(tmp_path / "shown.parquet", feature=feature, taken=taken)
+    with pytest.raises(DataError, match=fault):
+        shown_tables(tmp_path / "shown.parquet", items, RankerConfig(choose_on=0.5))
 
 
 def test_a_ranker_is_trained_published_and_reused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from recsys.errors import ConfigError
 from recsys.ids import Vectors
 from recsys.pipeline.job import Job
 from recsys.pipeline.rank_stage.requests import requests_of
+from recsys.pipeline.rank_stage.shown import shown_order, shown_tables
 from recsys.pipeline.stage import StageOutput
 from recsys.pipeline.training import check_validation
 from recsys.ranking import (
@@ -28,17 +29,51 @@ RANKER = "ranker"
 
 
 def run_rank(job: Job, out: Path) -> StageOutput:
-    """Train a ranker of what the index returns, and save it in ``out/ranker``.
+    """Train a ranker of what the index returns or feeds have shown; save it in ``out/ranker``.
 
     The statistics of its training end where validation begins; those of the saved ranker are of the
     whole log, as the histories of the bundle.
 
     Raises:
         ConfigError: The split lets the towers or the statistics see the requests of the training.
-        DataError: No target of the validation queries is among the retrieved items.
+        DataError: No target of the validation queries is among the retrieved items, or the
+            impressions cannot be trained on.
     """
     section = job.config.ranker
     assert section is not None, "the stage runs only with a section"
+    if section.impressions is None:
+        shown, (table, later) = "retrieval", _retrieved_tables(job, section)
+        order = _retrieval_order(later)
+    else:
+        shown = "shown"
+        table, later = shown_tables(
+            job.path(section.impressions), job.ingested.interactions.items, section
+        )
+        order = shown_order(later)
+    job.progress("rank", 1, 2, f"{table.requests:,} requests")
+    vectors = np.asarray(job.towers.item_vectors)
+    fitted = fit_scorer(
+        table,
+        later,
+        config=section,
+        item_vectors=vectors,
+        folder=out / "training",
+        progress=job.progress,
+    )
+    whole = Statistics.of(job.ingested.interactions, config=section.statistics)
+    Ranker.of(fitted.scorer, whole, fitted.calibration).save(out / RANKER)
+    job.progress("rank", 2, 2)
+    return StageOutput(
+        {
+            "requests": table.requests + later.requests,
+            f"validation.{shown}.ndcg@10": mean_ndcg(later, order),
+            "validation.ranker.ndcg@10": fitted.ndcg,
+        }
+    )
+
+
+def _retrieved_tables(job: Job, section: RankerConfig) -> tuple[TrainingTable, TrainingTable]:
+    """Candidates of the training, with drawn ones that were not taken, and of the choice."""
     _check_split(job)
     log = job.split.train
     queries = drawn_queries(job.split.validation, section, log.clock)
@@ -56,26 +91,7 @@ def run_rank(job: Job, out: Path) -> StageOutput:
         )
         for part, negatives in zip(parts, (section.negatives, None))
     )
-    job.progress("rank", 1, 2, f"{table.requests:,} requests")
-    vectors = np.asarray(job.towers.item_vectors)
-    fitted = fit_scorer(
-        table,
-        later,
-        config=section,
-        item_vectors=vectors,
-        folder=out / "training",
-        progress=job.progress,
-    )
-    whole = Statistics.of(job.ingested.interactions, config=section.statistics)
-    Ranker.of(fitted.scorer, whole, fitted.calibration).save(out / RANKER)
-    job.progress("rank", 2, 2)
-    return StageOutput(
-        {
-            "requests": table.requests + later.requests,
-            "validation.retrieval.ndcg@10": mean_ndcg(later, _retrieval_order(later)),
-            "validation.ranker.ndcg@10": fitted.ndcg,
-        }
-    )
+    return table, later
 
 
 def _check_split(job: Job) -> None:

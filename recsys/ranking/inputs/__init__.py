@@ -1,7 +1,7 @@
 """Inputs of a ranker: a request, retrieved items, statistics of a log, and features."""
 
 from recsys.ranking.inputs.context import PairContext
-from recsys.ranking.inputs.feature_set import FeatureSet, default_features
+from recsys.ranking.inputs.feature_set import FeatureSet, default_features, is_feature
 from recsys.ranking.inputs.retrieved import RetrievedItems
 from recsys.ranking.inputs.statistics import Statistics, StatisticsConfig, load_statistics
 from recsys.ranking.inputs.table import FeatureTable
@@ -16,5 +16,6 @@ __all__ = [
     "StatisticsConfig",
     "Transitions",
     "default_features",
+    "is_feature",
     "load_statistics",
 ]

@@ -86,6 +86,16 @@ def default_features(sources: Sequence[str]) -> tuple[str, ...]:
     return (*listed, *POPULARITY, *FOLLOWED, *EASE, *VECTOR, *HISTORY)
 
 
+def is_feature(name: str) -> bool:
+    """Whether a feature of this name is computed for the candidates of any sources.
+
+    Example:
+        >>> [is_feature(name) for name in ("source.popular.rank", "followed", "merged")]
+        [True, True, False]
+    """
+    return bool(_SOURCE.fullmatch(name)) or name in default_features(())
+
+
 @dataclass(frozen=True, eq=False)
 class FeatureSet:
     """Named features of retrieved items.

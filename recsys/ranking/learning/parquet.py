@@ -9,7 +9,7 @@ oldest first) and ``terms`` (a list of search terms, oldest first).
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from recsys.errors import DataError
 from recsys.files import atomic_file
-from recsys.ids import IdMap, Vectors
+from recsys.ids import IdMap, Rows, Vectors
 from recsys.ranking.bags import Bags
 from recsys.ranking.learning.table import TrainingTable
 from recsys.splits.held_out import offsets_of
@@ -62,12 +62,20 @@ def write_training_table(path: Path, table: TrainingTable, items: IdMap) -> None
         pq.write_table(pa.table(columns), part)
 
 
-def read_training_table(path: Path, items: IdMap) -> TrainingTable:
+def read_training_table(
+    path: Path, items: IdMap, *, unknown: Literal["raise", "skip"] = "raise"
+) -> TrainingTable:
     """Read what :func:`write_training_table` wrote, or a table of the same columns.
 
+    Args:
+        path: Parquet file.
+        items: Ids of the items.
+        unknown: With "skip", unknown ids are left out, also of the histories.
+
     Raises:
-        DataError: The file cannot be read, a column is missing, an id is unknown, the items of a
-            request are not one after another, or a value is missing or not finite.
+        DataError: The file cannot be read, a column is missing, the items of a request are not one
+            after another, or a value is missing or not finite.
+        UnknownIdError: An id is unknown and ``unknown="raise"``.
     """
     try:
         read = pq.read_table(path)
@@ -83,20 +91,32 @@ def read_training_table(path: Path, items: IdMap) -> TrainingTable:
     names = tuple(name[len(PREFIX) :] for name in read.column_names if name.startswith(PREFIX))
     values = [_numbers(read, PREFIX + name, np.float32, path) for name in names]
     first = read.take(pa.array(starts))
-    histories = [items.rows(ids or []) for ids in first.column("history").to_pylist()]
+    histories = [
+        items.rows(ids or [], unknown=unknown) for ids in first.column("history").to_pylist()
+    ]
+    grades = _grades(read)
     phrases = tuple(tuple(each or ()) for each in first.column("terms").to_pylist())
-    return TrainingTable(
+    rows = _rows(read, items, unknown)
+    kept = np.flatnonzero(rows >= 0)
+    table = TrainingTable(
         names,
-        np.stack(values, axis=1) if values else np.zeros((len(request), 0), np.float32),
-        items.rows(read.column("item_id").to_pylist()),
-        offsets_of(np.diff(np.append(starts, len(request)))),
-        _numbers(read, "taken", np.bool_, path),
-        _numbers(read, "weight", np.float32, path),
+        np.stack(values, axis=1)[kept] if values else np.zeros((len(kept), 0), np.float32),
+        rows[kept],
+        offsets_of(np.bincount((np.cumsum(begins) - 1)[kept], minlength=len(starts))),
+        _numbers(read, "taken", np.bool_, path)[kept],
+        _numbers(read, "weight", np.float32, path)[kept],
         _numbers(read, "time", np.int64, path)[starts],
         Bags.of(histories),
         phrases if any(any(each) for each in phrases) else (),
-        _grades(read),
+        None if grades is None else grades[kept],
     )
+    return table.at(np.flatnonzero(np.diff(table.offsets)))
+
+
+def _rows(read: pa.Table, items: IdMap, unknown: Literal["raise", "skip"]) -> Rows:
+    """The row of each item; -1 for one that is left out."""
+    ids = read.column("item_id").to_pylist()
+    return items.rows(ids) if unknown == "raise" else items.lookup(ids).astype(np.int32)
 
 
 def _numbers(read: pa.Table, name: str, kind: type[np.generic], path: Path) -> npt.NDArray[Any]:
