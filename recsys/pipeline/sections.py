@@ -62,7 +62,7 @@ def rebase_paths(values: Mapping[str, Any], *, old: Path, new: Path) -> dict[str
         return Path(os.path.relpath(old / path, new)).as_posix()
 
     moved = copy.deepcopy(dict(values))
-    data, evaluation, ranker = (moved.get(name, {}) for name in ("data", "evaluation", "ranker"))
+    data, evaluation, ranker = (moved.get(name) or {} for name in ("data", "evaluation", "ranker"))
     owners = [data.get(name) for name in ("interactions", "items", "searches")]
     owners += [moved.get(name) for name in ("text", "image")]
     for section in [each for each in owners if isinstance(each, dict)]:

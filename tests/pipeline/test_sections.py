@@ -21,7 +21,7 @@ from recsys.encoders import (
 )
 from recsys.pipeline.config import RunConfig
 from recsys.pipeline.job import Job
-from recsys.pipeline.sections import external_files, resolve_files
+from recsys.pipeline.sections import external_files, rebase_paths, resolve_files
 
 HOME = Path("where") / "the" / "config" / "is"
 JOB: Any = SimpleNamespace(path=lambda path: HOME / path)
@@ -39,6 +39,14 @@ def test_files_of_parts_are_resolved() -> None:
     found = resolve_files(JOB, JOINED)
     assert found.parts == tuple(resolve_files(JOB, part) for part in JOINED.parts)
     assert found.parts[1].file == HOME / "glove.txt" and found.scales == JOINED.scales
+
+
+def test_files_of_the_evaluation_and_of_the_ranker_are_rebased() -> None:
+    values = {"data": {}, "evaluation": {"oracle": "o.json"}, "ranker": {"impressions": "s"}}
+    moved = rebase_paths(values, old=Path("a"), new=Path("b"))
+    assert moved["evaluation"] == {"oracle": "../a/o.json"}
+    assert moved["ranker"] == {"impressions": "../a/s"}
+    assert rebase_paths({"data": {}, "ranker": None}, old=Path("a"), new=Path("b"))["data"] == {}
 
 
 @pytest.fixture
