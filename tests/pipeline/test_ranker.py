@@ -104,6 +104,8 @@ def test_impressions_that_train_no_ranker_are_refused(
     write_shown(tmp_path / "shown.parquet", feature=feature, taken=taken)
     with pytest.raises(DataError, match=fault):
         shown_tables(tmp_path / "shown.parquet", items, RankerConfig(choose_on=0.5))
+    with pytest.raises(DataError, match="no impression of an item of the catalogue"):
+        shown_tables(tmp_path / "shown.parquet", IdMap.of("item", ["other"]), RankerConfig())
 
 
 def test_a_ranker_is_trained_published_and_reused(tmp_path: Path) -> None:

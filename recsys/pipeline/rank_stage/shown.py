@@ -29,6 +29,8 @@ def shown_tables(
             requests have a taken item.
     """
     table = read_training_table(path, items, unknown="skip")
+    if not len(table):
+        raise DataError(f"{path}: it has no impression of an item of the catalogue")
     foreign = [name for name in table.names if not is_feature(name)]
     if foreign or not table.names:
         raise DataError(
