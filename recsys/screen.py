@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TextIO
 
 from rich.console import Console
@@ -22,7 +25,12 @@ PLAIN_SECONDS = 5.0
 
 
 class Screen:
-    """Shows the progress of a run, as an observer of stages and a callback for progress."""
+    """Shows the progress of a run, as an observer of stages and a callback for progress.
+
+    While it is entered, an interrupt (Ctrl-C) is never lost: Python drops the KeyboardInterrupt of
+    a signal that arrives inside a finalizer or a callback of a native library, so that the next
+    report of progress raises it again.
+    """
 
     def __init__(self) -> None:
         self._stderr = _copy_of_stderr()
@@ -39,12 +47,24 @@ class Screen:
         )
         self._tasks: dict[str, TaskID] = {}
         self._last_line: dict[str, float] = {}
+        self._interrupted = False
+        self._catches_interrupts = False
 
     def __enter__(self) -> Screen:
         self._bars.start()
+        # A handler of the caller stays, and so does SIG_IGN, which a shell sets for its jobs.
+        if (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        ):
+            signal.signal(signal.SIGINT, self._interrupt)
+            self._catches_interrupts = True
         return self
 
     def __exit__(self, *raised: object) -> None:
+        if self._catches_interrupts:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            self._catches_interrupts = False
         self._bars.stop()
         if self._stderr is not None:
             self._stderr.close()
@@ -69,7 +89,12 @@ class Screen:
             os.dup2(self._stderr.fileno(), STDERR)
 
     def __call__(self, description: str, done: int, total: int, note: str = "") -> None:
-        """See :class:`recsys.progress.Progress`."""
+        """See :class:`recsys.progress.Progress`.
+
+        Raises:
+            KeyboardInterrupt: See :meth:`check_interrupted`.
+        """
+        self.check_interrupted()
         if self._console.is_terminal:
             if description not in self._tasks:
                 self.clear()
@@ -83,7 +108,12 @@ class Screen:
             self.say(f"  {description}: {done:,}/{total:,}{f', {note}' if note else ''}")
 
     def starting(self, stage: str, reason: str) -> None:
-        """See :class:`recsys.pipeline.stage.Observer`."""
+        """See :class:`recsys.pipeline.stage.Observer`.
+
+        Raises:
+            KeyboardInterrupt: See :meth:`check_interrupted`.
+        """
+        self.check_interrupted()
         self.say(f"{stage}: starting ({reason})")
 
     def chosen(self, choice: object) -> None:
@@ -95,6 +125,19 @@ class Screen:
         self.clear()
         status = "reused" if result.reused else f"done in {result.seconds:.1f} s"
         self.say(f"{result.stage}: {status}")
+
+    def check_interrupted(self) -> None:
+        """Raise the interrupt again that arrived earlier and was dropped.
+
+        Raises:
+            KeyboardInterrupt: An interrupt arrived since this screen was entered.
+        """
+        if self._interrupted:
+            raise KeyboardInterrupt
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self._interrupted = True
+        raise KeyboardInterrupt
 
     def say(self, line: str) -> None:
         """Print a line that stays."""

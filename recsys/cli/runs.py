@@ -151,6 +151,7 @@ def resumable(screen: Screen, folder: Path | None = None) -> Iterator[None]:
     try:
         with logged:
             yield
+        screen.check_interrupted()
     except KeyboardInterrupt:
         screen.say("interrupted; complete results are kept: the same command resumes from here")
         raise typer.Exit(130) from None
