@@ -18,7 +18,8 @@ _MOST = 32_767
 
 
 @compiled(I4(array(I1, 2), I8, array(I2)))
-def _code_score(codes, position, whole):
+def code_score(codes, position, whole):
+    """Product of the codes at a position with a query of whole numbers."""
     total = np.int32(0)
     for i in range(whole.shape[0]):
         total += np.int32(codes[position, i]) * np.int32(whole[i])
@@ -60,7 +61,7 @@ def select(codes, factors, block, bases, count, whole, bound, least):
     """
     products, near, kept = block[0], block[1], 0
     for j in range(count):
-        products[j] = _code_score(codes, near[j], whole)
+        products[j] = code_score(codes, near[j], whole)
     for j in range(count):
         position = near[j]
         scale, error = factors[position, 0], factors[position, 1]

@@ -27,8 +27,8 @@ from recsys.index.kernels import (
     sort,
     worse,
 )
-from recsys.index.leaves.codes import ROWS, round_query, select
-from recsys.index.leaves.sketches import AT_ONCE, PLANES, SCRATCH, prepare, scratch, sift
+from recsys.index.leaves.codes import ROWS, code_score, round_query, select
+from recsys.index.leaves.sketches import AT_ONCE, PLANES, SCRATCH, SKETCHES, prepare, scratch, sift
 from recsys.loops import F4, F8, I1, I2, I4, I8, array, compiled
 
 _PARTITION = types.Tuple(
@@ -38,7 +38,7 @@ _PARTITION = types.Tuple(
         array(I1, 2),  # codes [n, d]
         array(F4, 2),  # factors [n, 2]
         array(F4, 2),  # axes [m, d]
-        types.Tuple((array(types.uint64, 2), array(F4), array(F4))),  # sketches, steps, doubt
+        array(F4),  # doubt of the sketches [1]
     )
 )
 _GROUPS = types.Tuple(
@@ -46,9 +46,9 @@ _GROUPS = types.Tuple(
         array(I4),  # leaves [m]
         array(I8),  # begins [m + 1]
         array(I4),  # positions
-        array(F4, 2),  # centroids [m, d]
+        types.Tuple((array(I1, 2), array(F4))),  # means [m, d], mean_steps [m]
         array(F4),  # spread [m]
-        array(types.uint8),  # member [n / 8]
+        types.Tuple(SKETCHES),  # bits [2 * words, eligible], steps [eligible]
     )
 )
 _WORK = types.Tuple((array(I8, written=True), array(I8, written=True), array(I8, written=True)))
@@ -92,18 +92,24 @@ def _stretch(axes, query):
 @compiled(
     types.void(
         array(F4),
-        _PARTITION,
+        array(I2),
+        F8,
         array(F4, 2),
-        array(F4),
+        _GROUPS,
         array(F4, written=True),
         array(F4, written=True),
     )
 )
-def _locate(query, partition, centres, spread, means, widths):
-    """Write the mean and the standard deviation of the scores in each group."""
-    along = np.float32(_stretch(partition[4], query))
-    for j in range(len(centres)):
-        means[j], widths[j] = float_score(centres, j, query), along * spread[j]
+def _locate(query, whole, step, axes, groups, means, widths):
+    """Write the mean and the standard deviation of the scores in each group.
+
+    ``whole`` times ``step`` is the query in whole numbers.
+    """
+    (codes, steps), spread = groups[3], groups[4]
+    along, step = np.float32(_stretch(axes, query)), np.float32(step)
+    for j in range(len(codes)):
+        means[j] = step * steps[j] * np.float32(code_score(codes, j, whole))
+        widths[j] = along * spread[j]
 
 
 @compiled(types.void(F4, array(F4), array(F4), array(I2, written=True)))
@@ -146,11 +152,13 @@ def needed_misses(queries, partition, groups, thresholds, own, misses):
 
     The rows are those above the threshold of each query.
     """
-    leaves, begins, _, centres, spread, _ = groups
+    leaves, begins = groups[0], groups[1]
     means, widths = np.empty(len(leaves), np.float32), np.empty(len(leaves), np.float32)
     levels, beyond = np.empty(len(leaves), np.int16), np.empty(_LEVELS, np.float64)
+    whole, sizes = np.empty(queries.shape[1], np.int16), np.empty(2, np.float64)
     for i in range(len(queries)):
-        _locate(queries[i], partition, centres, spread, means, widths)
+        step = round_query(queries[i], whole, sizes)
+        _locate(queries[i], whole, step, partition[4], groups, means, widths)
         _expect(thresholds[i], means, widths, begins, levels, beyond)
         for j in range(own.shape[1]):
             misses[i, j] = beyond[levels[own[i, j]]]
@@ -247,9 +255,9 @@ def _read(
     """
     best, scores, near = hits[0][at], hits[1][at], block[1]
     _, died, version, never, starts = hidden
-    centroids, rows, codes, factors, _, sketches = partition
-    leaves, begins, positions, _, _, member = groups
-    bits, steps, _ = sketches
+    centroids, rows, codes, factors, _, _ = partition
+    leaves, begins, positions, _, _, sketches = groups
+    bits, steps = sketches
     whole, bound, planes, line = numbers
     queued, limit, unread = queue
     most = _BLOCK if size == len(scores) else _FIRST_BLOCK
@@ -269,7 +277,7 @@ def _read(
             if full:
                 last, score = min(end, begin + most), base + bound[0]
                 count, begin = sift(
-                    bits, steps, positions, member, begin, last, planes, line, score, least,
+                    bits, steps, positions, begin, last, planes, line, score, least,
                     codes, factors, *memory, near, bases, count,
                 )  # fmt: skip
             else:
@@ -309,7 +317,7 @@ def scan_leaves(vectors, queries, chosen, partition, groups, longest, misses, hi
     not read is at most ``misses`` per hit; with 0 it reads all. ``work`` receives the numbers of
     leaves, exact scores and rows read.
     """
-    leaves, begins, _, centres, spread, _ = groups
+    leaves, begins = groups[0], groups[1]
     count, k = len(leaves), hits[0].shape[1]
     nearest = min(count, _FIRST_GROUPS + _FIRST_ROWS * k * count // max(begins[-1], 1))
     means, widths = np.empty(count, np.float32), np.empty(count, np.float32)
@@ -317,17 +325,18 @@ def scan_leaves(vectors, queries, chosen, partition, groups, longest, misses, hi
     levels, beyond = np.empty(count, np.int16), np.empty(_LEVELS, np.float64)
     unread, whole = np.empty(count, np.bool_), np.empty(queries.shape[1], np.int16)
     sizes, bound = np.empty(2, np.float64), np.empty(4, np.float32)
-    planes, line = np.empty((len(partition[5][0]) // 2, 4), np.uint64), np.empty(2, np.float32)
+    planes, line = np.empty((len(groups[5][0]) // 2, 4), np.uint64), np.empty(2, np.float32)
     block, bases = np.empty((2, 2 * _BLOCK), np.int32), np.empty(2 * _BLOCK, np.float32)
     memory = scratch()
     for i in range(len(chosen)):
         at = chosen[i]
         query, most = queries[at], nearest
         bound[0] = 3 * rounding_slack(query, longest)
-        bound[1] = round_query(query, whole, sizes)
+        step = round_query(query, whole, sizes)
+        bound[1] = step
         bound[2], bound[3] = sizes[1] * 1.001, sizes[0]
-        prepare(query, partition[5][2], planes, line)
-        _locate(query, partition, centres, spread, means, widths)
+        prepare(query, partition[5], planes, line)
+        _locate(query, whole, step, partition[4], groups, means, widths)
         unread[:] = True
         size, seen, visited, exact, read = 0, 0, 0, 0, 0
         while True:

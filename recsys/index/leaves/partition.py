@@ -37,25 +37,31 @@ class LeafGroups:
         begins: Start of each one's positions, and the end, int64 ``[m + 1]``.
         positions: Positions of the eligible rows in the order of a partition, int32; empty where
             every row is eligible and the positions are the numbers from 0.
-        centroids: Mean of the eligible rows of each leaf, float32 ``[m, d]``.
+        means: Mean of the eligible rows of each leaf, in steps, int8 ``[m, d]``. It estimates
+            scores, and in whole numbers of one byte it is read in a quarter of the time.
+        mean_steps: Step of each mean, float32 ``[m]``.
         spread: As in ``Partition``, of the eligible rows, float32 ``[m]``.
         even: Whether the rows are spread over the leaves as random ones are.
-        member: One bit per position of a partition, the first in the lowest bit of a byte, uint8
-            ``[n / 8]``; empty where every row is eligible.
+        sketches: Those of the eligible rows, uint64 ``[2 * words, eligible]``, in the order of the
+            positions, so that a scan reads neighbouring memory.
+        sketch_steps: Steps of these sketches, float32 ``[eligible]``.
     """
 
     leaves: Rows
     begins: npt.NDArray[np.int64]
     positions: Rows
-    centroids: Vectors
+    means: npt.NDArray[np.int8]
+    mean_steps: Vectors
     spread: Vectors
     even: bool
-    member: npt.NDArray[np.uint8]
+    sketches: npt.NDArray[np.uint64]
+    sketch_steps: Vectors
 
     @property
     def arrays(self) -> tuple[Any, ...]:
         """The arguments of a kernel."""
-        return self.leaves, self.begins, self.positions, self.centroids, self.spread, self.member
+        means, sketches = (self.means, self.mean_steps), (self.sketches, self.sketch_steps)
+        return self.leaves, self.begins, self.positions, means, self.spread, sketches
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,11 +122,9 @@ class Partition:
             encode(differences, begins[leaf], sketches, steps_of_sketches)
             squares = np.einsum("nd,nd->n", residuals, residuals)
             spread[leaf] = np.sqrt(squares.mean() / dimension)
-            steps = np.abs(residuals).max(axis=1).astype(np.float32) / np.float32(127)
-            steps[steps == 0] = 1
-            scaled = np.clip(np.rint(residuals / steps[:, None]), -127, 127)
-            residuals -= scaled * steps[:, None]
-            codes[at], factors[at, 0] = scaled, steps
+            codes[at], steps = _rounded(residuals)
+            residuals -= codes[at] * steps[:, None].astype(np.float64)
+            factors[at, 0] = steps
             factors[at, 1] = _up(np.sqrt(np.einsum("nd,nd->n", residuals, residuals)))
         axes = _axes(codes, factors[:, 0])
         some = np.linspace(0, items - 1, min(items, _AXES_ROWS)).astype(np.int64)
@@ -182,16 +186,15 @@ class Partition:
             self.codes,
             self.factors,
             self.axes,
-            (self.sketches, self.sketch_steps, self.sketch_doubt),
+            self.sketch_doubt,
         )
 
     @cached_property
     def everything(self) -> LeafGroups:
         """Every row, by leaf."""
         leaves, begins = self._begins(self.tokens[self.order])
-        centroids = np.ascontiguousarray(self.centroids[leaves])
-        spread, member = self.spread[leaves], np.empty(0, np.uint8)
-        return LeafGroups(leaves, begins, _NO_ROWS, centroids, spread, True, member)
+        rows = (_NO_ROWS, *_rounded(self.centroids[leaves]), self.spread[leaves], True)
+        return LeafGroups(leaves, begins, *rows, self.sketches, self.sketch_steps)
 
     def groups(self, allowed: RowSet) -> LeafGroups:
         """The rows of a set, by leaf."""
@@ -201,12 +204,12 @@ class Partition:
         chosen[self._position[allowed.rows]] = True
         positions = np.flatnonzero(chosen).astype(np.int32)
         leaves, begins = self._begins(self.tokens[self.order[positions]])
-        centroids = np.empty((len(leaves), self.centroids.shape[1]), np.float32)
+        means = np.empty((len(leaves), self.centroids.shape[1]), np.float32)
         spread = np.empty(len(leaves), np.float32)
-        summarise(self.arrays, leaves, begins, positions, centroids, spread)
+        summarise(self.arrays, leaves, begins, positions, means, spread)
         even = self._is_even(leaves, np.diff(begins))
-        member = np.packbits(chosen, bitorder="little")
-        return LeafGroups(leaves, begins, positions, centroids, spread, even, member)
+        sketches = self.sketches.take(positions, axis=1), self.sketch_steps.take(positions)
+        return LeafGroups(leaves, begins, positions, *_rounded(means), spread, even, *sketches)
 
     def _is_even(self, leaves: Rows, counts: npt.NDArray[np.int64]) -> bool:
         """Whether the numbers of rows per leaf vary as those of random rows do."""
@@ -236,6 +239,13 @@ class Partition:
         position = np.empty(len(self.order), np.int32)
         position[self.order] = np.arange(len(self.order), dtype=np.int32)
         return position
+
+
+def _rounded(rows: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int8], Vectors]:
+    """Rows ``[m, d]`` as int8 codes and the step of each row, float32 ``[m]``."""
+    steps = np.abs(rows).max(axis=1, initial=0).astype(np.float32) / np.float32(127)
+    steps[steps == 0] = 1
+    return np.clip(np.rint(rows / steps[:, None]), -127, 127).astype(np.int8), steps
 
 
 def _axes(codes: npt.NDArray[np.int8], scale: Vectors) -> Vectors:

@@ -33,18 +33,14 @@ _SAMPLE, _DIRECTIONS = 4_096, 64
 """Number of rows, and of queries, on which errors are measured."""
 _MOST = 7
 """Largest number in a query, of four bits with a sign."""
-_DENSE = 6
-"""Number of positions per chosen one up to which it is faster to compare all of them."""
 SCRATCH = types.Tuple(
     (
-        array(_U8, 2, written=True),  # bits [2, AT_ONCE]
         array(_U8, written=True),  # totals [AT_ONCE]
-        array(F4, written=True),  # steps [AT_ONCE]
         array(_U8, written=True),  # eight flags per word
         array(_U1, written=True),  # the same flags
     )
 )
-_SKETCHES = (array(_U8, 2), array(F4))
+SKETCHES = (array(_U8, 2), array(F4))
 _CODES = (array(I1, 2), array(F4, 2))
 _KEPT = (array(I4, written=True), array(F4, written=True))
 PLANES = array(_U8, 2, written=True)
@@ -192,105 +188,55 @@ def _compare(totals, steps, first, count, step, shift, least, flags):
         flags[j] = steps[first + np.uint64(j)] * product >= least
 
 
-@compiled(
-    types.void(*_SKETCHES, array(I4), I8, _U8, I8, types.boolean, PLANES, array(F4), F4, *SCRATCH)
-)
-def _flag(
-    bits, steps, positions, begin, first, count, dense, planes, line, least,
-    columns, totals, own, _, flags,
-):  # fmt: skip
+@compiled(types.void(*SKETCHES, _U8, I8, PLANES, array(F4), F4, *SCRATCH))
+def _flag(bits, steps, first, count, planes, line, least, totals, _, flags):
     """Flag rows whose estimate, above the score of their centroid, may be ``least``."""
-    zero = np.uint64(0)
     for j in range(count):
         totals[j] = 0
     for word in range(len(planes)):
-        row = np.uint64(2 * word)
-        if dense:
-            _multiply(bits, row, first, count, planes, np.uint64(word), totals)
-            continue
-        upper = row + np.uint64(1)
-        for j in range(count):
-            position = np.uint64(positions[begin + j])
-            columns[0, j], columns[1, j] = bits[row, position], bits[upper, position]
-        _multiply(columns, zero, zero, count, planes, np.uint64(word), totals)
-    if dense:
-        _compare(totals, steps, first, count, line[0], line[1], least, flags)
-    else:
-        for j in range(count):
-            own[j] = steps[np.uint64(positions[begin + j])]
-        _compare(totals, own, zero, count, line[0], line[1], least, flags)
+        _multiply(bits, np.uint64(2 * word), first, count, planes, np.uint64(word), totals)
+    _compare(totals, steps, first, count, line[0], line[1], least, flags)
     for j in range(count, count + 8):
         flags[j] = 0
 
 
-@compiled(I8(array(I4), I8, I8, I8))
-def _after(positions, low, high, last):
-    """Where the positions from ``last`` begin in ``positions[low:high]``."""
-    if positions[high - 1] < last:
-        return high
-    while low < high:
-        middle = (low + high) // 2
-        if positions[middle] < last:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
 @compiled(
     types.UniTuple(I8, 2)(
-        *_SKETCHES, array(I4), array(_U1), I8, I8, PLANES, array(F4), F4, F4, *_CODES, *SCRATCH,
-        *_KEPT, I8,
+        *SKETCHES, array(I4), I8, I8, PLANES, array(F4), F4, F4, *_CODES, *SCRATCH, *_KEPT, I8
     )
 )  # fmt: skip
 def sift(
-    bits, steps, positions, member, begin, end, planes, line, base, least, codes, factors,
-    columns, totals, own, eight, flags, near, bases, at,
+    bits, steps, positions, begin, end, planes, line, base, least, codes, factors,
+    totals, eight, flags, near, bases, at,
 ):  # fmt: skip
     """Append positions of rows that may have the score ``least`` to ``near``.
 
-    ``positions[begin:end]`` are those of the rows in question, ascending, and ``member`` holds one
-    bit for each position of all rows; both are empty where positions are the numbers from 0. Where
-    the rows are dense, those between them are compared as well. ``planes`` and ``line`` are those
-    of the query, and ``base`` is the score of the centroid. The codes and factors of the rows found
-    are loaded ahead. The arrays from ``columns`` to ``flags`` are the memory of ``scratch``.
+    The rows in question have the sketches from ``begin`` to ``end``, and ``positions`` holds where
+    their codes are; it is empty where that is the same number. ``planes`` and ``line`` are those of
+    the query, and ``base`` is the score of the centroid. The codes and factors of the rows found
+    are loaded ahead. The arrays from ``totals`` to ``flags`` are the memory of ``scratch``.
 
     Returns:
-        The number of positions in ``near``, before which it was ``at``, and the first of
-        ``positions`` that was not compared.
+        The number of positions in ``near``, before which it was ``at``, and the first sketch that
+        was not compared.
     """
-    first, count, dense = np.uint64(begin), min(AT_ONCE, end - begin), True
-    if len(positions):
-        first = np.uint64(positions[begin])
-        span = np.int64(positions[end - 1] - positions[begin] + 1)
-        dense = span <= _DENSE * (end - begin)
-        if dense:
-            count = min(AT_ONCE, span)
-    _flag(
-        bits, steps, positions, begin, first, count, dense, planes, line, least - base,
-        columns, totals, own, eight, flags,
-    )  # fmt: skip
+    first, count = np.uint64(begin), min(AT_ONCE, end - begin)
+    _flag(bits, steps, first, count, planes, line, least - base, totals, eight, flags)
     code, size = np.uint64(codes.ctypes.data), np.uint64(codes.shape[1])
     factor, pair = np.uint64(factors.ctypes.data), np.uint64(2 * factors.itemsize)
     for word in range((count + 7) // 8):
         if eight[word] == 0:
             continue
         for j in range(8 * word, 8 * word + 8):
-            position = first + np.uint64(j)
             if flags[j] == 0:
                 continue
-            if not dense:
-                position = np.uint64(positions[begin + j])
-            elif len(member):
-                byte = member[position >> np.uint64(3)]
-                if (byte >> np.uint8(position & np.uint64(7))) & 1 == 0:
-                    continue
+            position = first + np.uint64(j)
+            if len(positions):
+                position = np.uint64(positions[position])
             near[at], bases[at] = position, base
             touch(code + position * size)
             touch(factor + position * pair)
             at += 1
-    if dense and len(positions):
-        return at, _after(positions, begin, end, np.int64(first) + count)
     return at, begin + count
 
 
@@ -299,9 +245,7 @@ def scratch():
     """Memory for ``sift``."""
     eight = np.zeros(AT_ONCE // 8 + 1, np.uint64)
     return (
-        np.empty((2, AT_ONCE), np.uint64),
         np.empty(AT_ONCE, np.uint64),
-        np.empty(AT_ONCE, np.float32),
         eight,
         eight.view(np.uint8),
     )
