@@ -22,8 +22,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from recsys.index.storage.elements import add_loop, element, numbers
-from recsys.loops import F4, F8, I4, I8, array, compiled
+from recsys.index.storage.elements import add_loop, element, row_bytes, row_count
+from recsys.loops import F4, F8, I4, I8, allocation_free, array, compiled
 
 _LINE, _PREFETCHED = 64, 1024
 """Bytes of a cache line, and of a vector that are loaded ahead; the processor continues."""
@@ -31,6 +31,7 @@ AHEAD = 8
 """Number of rows that are loaded ahead."""
 
 
+Compile = Callable[..., Callable[[Any], Any]]
 MATRIX = array(F4, 2)
 HIDDEN = types.Tuple((array(types.boolean), array(I8), I8, array(I4), array(I8)))
 HITS = types.Tuple(
@@ -38,8 +39,10 @@ HITS = types.Tuple(
 )
 
 
-def over_vectors(signature: Any, **options: Any) -> Callable[[Any], Any]:
-    """The same for a loop whose first argument is vectors, in any storage."""
+def over_vectors(
+    signature: Any, compiled: Compile = allocation_free, **options: Any
+) -> Callable[[Any], Any]:
+    """Compile a loop whose first argument is vectors, in any storage, as ``compiled`` does."""
 
     def compile_function(function: Any) -> Any:
         dispatcher = compiled(signature, **options)(function)
@@ -68,9 +71,7 @@ def touch(_, address):
 @over_vectors(types.void(MATRIX, I8))
 def prefetch(vectors, row):
     """Begin to load a vector, which need not be used."""
-    matrix = numbers(vectors)
-    size = matrix.shape[1] * matrix.itemsize
-    start = np.uint64(matrix.ctypes.data) + np.uint64(row) * np.uint64(size)
+    start, size = row_bytes(vectors, row)
     for offset in range(0, min(size, _PREFETCHED), _LINE):
         touch(start + np.uint64(offset))
 
@@ -93,12 +94,12 @@ def float_score(vectors, row, query):
     return total
 
 
-@compiled(types.boolean(F4, I4, F4, I4))
+@allocation_free(types.boolean(F4, I4, F4, I4))
 def worse(score, row, other_score, other_row):
     return score < other_score or (score == other_score and row > other_row)
 
 
-@compiled(types.void(array(F4, written=True), array(I4, written=True), I8, F4, I4))
+@allocation_free(types.void(array(F4, written=True), array(I4, written=True), I8, F4, I4))
 def _sift_down(scores, rows, size, score, row):
     """Put a pair at the root of a heap whose root is its worst pair."""
     at = 0
@@ -117,7 +118,7 @@ def _sift_down(scores, rows, size, score, row):
     scores[at], rows[at] = score, row
 
 
-@compiled(I8(array(F4, written=True), array(I4, written=True), I8, F4, I4))
+@allocation_free(I8(array(F4, written=True), array(I4, written=True), I8, F4, I4))
 def offer(scores, rows, size, score, row):
     """Keep a pair if it is among the best that fit into the arrays; return their number."""
     if size == len(scores):
@@ -135,7 +136,7 @@ def offer(scores, rows, size, score, row):
     return size + 1
 
 
-@compiled(types.void(array(F4, written=True), array(I4, written=True), I8))
+@allocation_free(types.void(array(F4, written=True), array(I4, written=True), I8))
 def sort(scores, rows, size):
     """Order a heap: best first."""
     for last in range(size - 1, 0, -1):
@@ -144,7 +145,7 @@ def sort(scores, rows, size):
         _sift_down(scores, rows, last, score, row)
 
 
-@compiled(types.boolean(I4, array(I8), I8, array(I4), I8, I8))
+@allocation_free(types.boolean(I4, array(I8), I8, array(I4), I8, I8))
 def is_hidden(row, died, version, never, low, high):
     """Whether a row is deleted, or in the ascending ``never[low:high]``."""
     if len(died) and died[row] <= version:
@@ -168,7 +169,7 @@ def score_rows(vectors, rows, query, scores):
         scores[j] = exact_score(vectors, rows[j], query)
 
 
-@compiled(types.void(HITS, I8, I8))
+@allocation_free(types.void(HITS, I8, I8))
 def settle(hits, at, size):
     """Order the rows found for a query, and mark them as valid."""
     rows, scores, valid = hits
@@ -225,7 +226,7 @@ def rank_candidates(vectors, queries, chosen, rows, scores, hidden, hits, depth)
         end = width
         while end > 0 and np.isnan(scores[i, end - 1]):
             end -= 1
-        if end == width and width < len(numbers(vectors)):
+        if end == width and width < row_count(vectors):
             lowest = scores[i, width - 1]
             while end > 0 and scores[i, end - 1] == lowest:
                 end -= 1
@@ -235,7 +236,7 @@ def rank_candidates(vectors, queries, chosen, rows, scores, hidden, hits, depth)
     return short
 
 
-@compiled(F8(array(F4), F8))
+@allocation_free(F8(array(F4), F8))
 def rounding_slack(query, longest):
     """Largest error of a float32 product; see ``recsys.index.scoring``."""
     square = 0.0
@@ -251,7 +252,7 @@ def scan_rows(vectors, queries, rows, longest, hidden, hits):
     ``longest`` is the largest norm of a vector. As many vectors as ``rows`` are those of the rows.
     """
     mask, died, version, never, starts = hidden
-    items = len(numbers(vectors))
+    items = row_count(vectors)
     count = len(rows) if len(rows) else items
     for at in range(len(queries)):
         query, best, scores, size = queries[at], hits[0][at], hits[1][at], 0

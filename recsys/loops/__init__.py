@@ -23,6 +23,16 @@ def array(kind: Any, dimensions: int = 1, *, written: bool = False) -> Any:
     return types.Array(kind, dimensions, "C", readonly=not written)
 
 
+def allocation_free(signature: Any, **options: Any) -> Callable[[Any], Any]:
+    """The same as :func:`compiled` for a function that allocates no array.
+
+    It does not count references to its arguments, which takes two atomic operations per array and
+    call: about a tenth of a microsecond for ten arrays. numba raises an error if the function does
+    allocate.
+    """
+    return compiled(signature, _nrt=False, **options)
+
+
 def compiled(signature: Any, **options: Any) -> Callable[[Any], Any]:
     """Compile a function for one signature, once per installation where a cache can be written."""
 

@@ -7,6 +7,7 @@ import pytest
 
 from recsys.ids import Rows, Vectors
 from recsys.index.leaves.sketches import (
+    AT_ONCE,
     encode,
     measured_doubt,
     prepare,
@@ -39,11 +40,10 @@ class Sketched:
             bits, steps = bits.take(positions, axis=1), steps.take(positions)
         near, bases = np.empty(2 * items, np.int32), np.empty(2 * items, np.float32)
         codes, factors = np.zeros((items, 1), np.int8), np.zeros((items, 2), np.float32)
-        at, begin, end = 0, 0, len(positions) or items
-        while begin < end:
-            memory = scratch()
-            which = bits, steps, positions, begin, end, planes, line
-            at, begin = sift(*which, 0.0, least, codes, factors, *memory, near, bases, at)
+        at, memory, count = 0, scratch(), len(positions) or items
+        for begin in range(0, count, AT_ONCE):
+            which = bits, steps, positions, begin, min(begin + AT_ONCE, count), planes, line
+            at = sift(*which, 0.0, least, codes, factors, *memory, near, bases, at)
         return near[:at]
 
 

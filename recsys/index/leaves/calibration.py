@@ -165,7 +165,7 @@ class _Needs:
 
     def cautions(self, rank: int) -> Vectors:
         """Caution with which each of the ``rank`` best rows is found, ``[q, rank]``."""
-        from recsys.index.leaves.kernels import needed_misses
+        from recsys.index.leaves.expectation import needed_misses
 
         some = _spread(len(self.queries), max(_FEWEST_QUERIES, _RANKS_MEASURED // rank))
         part = slice(self.after, self.after + rank)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recsys.loops import F4, F8, I1, I2, I4, I8, array, compiled
+from recsys.loops import F4, F8, I1, I2, I4, I8, allocation_free, array
 
 ROWS = (array(I4, 2, written=True), array(F4, written=True))
 """Products and positions of a block of rows, and the scores of the centroids of their leaves."""
@@ -17,7 +17,7 @@ _MOST = 32_767
 """Largest number in a query of whole numbers."""
 
 
-@compiled(I4(array(I1, 2), I8, array(I2)))
+@allocation_free(I4(array(I1, 2), I8, array(I2)))
 def code_score(codes, position, whole):
     """Product of the codes at a position with a query of whole numbers."""
     total = np.int32(0)
@@ -26,7 +26,7 @@ def code_score(codes, position, whole):
     return total
 
 
-@compiled(F8(array(F4), array(I2, written=True), array(F8, written=True)))
+@allocation_free(F8(array(F4), array(I2, written=True), array(F8, written=True)))
 def round_query(query, whole, sizes):
     """Write a query as whole numbers times the step that is returned.
 
@@ -50,7 +50,7 @@ def round_query(query, whole, sizes):
     return step
 
 
-@compiled(
+@allocation_free(
     I8(array(I1, 2), array(F4, 2), *ROWS, I8, array(I2), array(F4), F4), fastmath={"contract"}
 )
 def select(codes, factors, block, bases, count, whole, bound, least):

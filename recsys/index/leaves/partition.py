@@ -198,7 +198,7 @@ class Partition:
 
     def groups(self, allowed: RowSet) -> LeafGroups:
         """The rows of a set, by leaf."""
-        from recsys.index.leaves.kernels import summarise
+        from recsys.index.leaves.groups import summarise
 
         chosen = np.zeros(len(self.order), np.bool_)
         chosen[self._position[allowed.rows]] = True

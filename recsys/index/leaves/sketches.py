@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 
 from recsys.ids import Vectors
 from recsys.index.kernels import exact_score, touch
-from recsys.loops import F4, F8, I1, I4, I8, array, compiled
+from recsys.loops import F4, F8, I1, I4, I8, allocation_free, array, compiled
 
 WORD = 64
 """Number of dimensions in each word of bits."""
@@ -31,6 +31,10 @@ _LOST = 0.001
 """Share of rows whose score may exceed its estimate by more than is allowed for."""
 _SAMPLE, _DIRECTIONS = 4_096, 64
 """Number of rows, and of queries, on which errors are measured."""
+_AHEAD, _LINE = 256, 64
+"""Largest number of sketches that are loaded ahead, and bytes of a cache line."""
+_UNROLLED = 32
+"""Number of rows that compiled code compares at once; a rest would be compared one by one."""
 _MOST = 7
 """Largest number in a query, of four bits with a sign."""
 SCRATCH = types.Tuple(
@@ -61,7 +65,7 @@ def _ones(_, bits):
     return types.uint64(types.uint64), generate
 
 
-@compiled(F8(I8))
+@allocation_free(F8(I8))
 def _sign(dimension):
     """A random sign per dimension."""
     bits = np.uint64(dimension + 1) * np.uint64(0x9E3779B97F4A7C15)
@@ -140,7 +144,16 @@ def prepare(query, doubt, planes, line):
     line[1] = doubt[0] * np.sqrt(squares) - 1.5 * total * step
 
 
-@compiled(
+@allocation_free(_U8(_U8, _U8, _U8, _U8, _U8, _U8))
+def _product(a, b, one, two, four, minus):
+    """Product of the numbers of two and of four bits in a word, modulo 2**64."""
+    total = _ones(a & one) + ((_ones(a & two) + _ones(b & one)) << np.uint64(1))
+    total += (_ones(a & four) + _ones(b & two)) << np.uint64(2)
+    total += (_ones(b & four) - _ones(a & minus)) << np.uint64(3)
+    return total - (_ones(b & minus) << np.uint64(4))
+
+
+@allocation_free(
     types.void(array(_U8, 2), _U8, _U8, I8, array(_U8, 2), _U8, array(_U8, written=True)),
 )
 def _multiply(bits, row, first, count, planes, word, totals):
@@ -150,11 +163,7 @@ def _multiply(bits, row, first, count, planes, word, totals):
     upper = row + np.uint64(1)
     for j in range(count):
         at = first + np.uint64(j)
-        a, b = bits[row, at], bits[upper, at]
-        total = _ones(a & one) + ((_ones(a & two) + _ones(b & one)) << np.uint64(1))
-        total += (_ones(a & four) + _ones(b & two)) << np.uint64(2)
-        total += (_ones(b & four) - _ones(a & minus)) << np.uint64(3)
-        totals[j] += total - (_ones(b & minus) << np.uint64(4))
+        totals[j] += _product(bits[row, at], bits[upper, at], one, two, four, minus)
 
 
 @compiled(types.void(array(F4, 2), array(_U8, 2), array(F4, 2), array(F4, 2, written=True)))
@@ -178,30 +187,51 @@ def _errors(differences, bits, queries, errors):
             errors[i, j] = lost / unit if unit > 0 else np.float32(0)
 
 
-@compiled(
-    types.void(array(_U8), array(F4), _U8, I8, F4, F4, F4, array(_U1, written=True)),
-    fastmath={"contract"},
+@allocation_free(
+    types.void(*SKETCHES, _U8, I8, PLANES, array(F4), F4, *SCRATCH), fastmath={"contract"}
 )
-def _compare(totals, steps, first, count, step, shift, least, flags):
-    for j in range(count):
-        product = step * np.float32(np.int64(totals[j])) + shift
-        flags[j] = steps[first + np.uint64(j)] * product >= least
-
-
-@compiled(types.void(*SKETCHES, _U8, I8, PLANES, array(F4), F4, *SCRATCH))
 def _flag(bits, steps, first, count, planes, line, least, totals, _, flags):
-    """Flag rows whose estimate, above the score of their centroid, may be ``least``."""
-    for j in range(count):
-        totals[j] = 0
-    for word in range(len(planes)):
+    """Flag rows whose estimate, above the score of their centroid, may be ``least``.
+
+    ``totals`` holds zeros before and after.
+    """
+    wanted = count
+    count = min((count + _UNROLLED - 1) // _UNROLLED * _UNROLLED, len(steps) - np.int64(first))
+    last = np.uint64(len(planes) - 1)
+    for word in range(len(planes) - 1):
         _multiply(bits, np.uint64(2 * word), first, count, planes, np.uint64(word), totals)
-    _compare(totals, steps, first, count, line[0], line[1], least, flags)
-    for j in range(count, count + 8):
+    one, two = planes[last, np.uint64(0)], planes[last, np.uint64(1)]
+    four, minus = planes[last, np.uint64(2)], planes[last, np.uint64(3)]
+    lower, upper = np.uint64(2) * last, np.uint64(2) * last + np.uint64(1)
+    step, shift = line[0], line[1]
+    for j in range(count):
+        at = first + np.uint64(j)
+        a, b = bits[lower, at], bits[upper, at]
+        total = _product(a, b, one, two, four, minus) + totals[j]
+        product = step * np.float32(np.int64(total)) + shift
+        flags[j] = steps[at] * product >= least
+    for j in range(wanted, wanted + 8):
         flags[j] = 0
+    if last:
+        for j in range(count):
+            totals[j] = 0
 
 
-@compiled(
-    types.UniTuple(I8, 2)(
+@allocation_free(types.void(*SKETCHES, I8, I8))
+def load(bits, steps, begin, end):
+    """Begin to load the sketches from ``begin`` to ``end``, which need not be used."""
+    size, end = np.uint64(bits.itemsize), min(end, begin + _AHEAD)
+    for row in range(len(bits)):
+        start = np.uint64(bits.ctypes.data) + np.uint64(row * bits.shape[1] + begin) * size
+        for offset in range(0, (end - begin) * bits.itemsize, _LINE):
+            touch(start + np.uint64(offset))
+    start = np.uint64(steps.ctypes.data) + np.uint64(begin * steps.itemsize)
+    for offset in range(0, (end - begin) * steps.itemsize, _LINE):
+        touch(start + np.uint64(offset))
+
+
+@allocation_free(
+    I8(
         *SKETCHES, array(I4), I8, I8, PLANES, array(F4), F4, F4, *_CODES, *SCRATCH, *_KEPT, I8
     )
 )  # fmt: skip
@@ -211,16 +241,16 @@ def sift(
 ):  # fmt: skip
     """Append positions of rows that may have the score ``least`` to ``near``.
 
-    The rows in question have the sketches from ``begin`` to ``end``, and ``positions`` holds where
-    their codes are; it is empty where that is the same number. ``planes`` and ``line`` are those of
-    the query, and ``base`` is the score of the centroid. The codes and factors of the rows found
-    are loaded ahead. The arrays from ``totals`` to ``flags`` are the memory of ``scratch``.
+    The rows in question have the sketches from ``begin`` to ``end``, at most ``AT_ONCE``.
+    ``positions`` holds where their codes are; it is empty where that is the same number. ``planes``
+    and ``line`` are those of the query, and ``base`` is the score of the centroid. The codes and
+    factors of the rows found are loaded ahead. The arrays from ``totals`` to ``flags`` are the
+    memory of ``scratch``.
 
     Returns:
-        The number of positions in ``near``, before which it was ``at``, and the first sketch that
-        was not compared.
+        The number of positions in ``near``, before which it was ``at``.
     """
-    first, count = np.uint64(begin), min(AT_ONCE, end - begin)
+    first, count = np.uint64(begin), end - begin
     _flag(bits, steps, first, count, planes, line, least - base, totals, eight, flags)
     code, size = np.uint64(codes.ctypes.data), np.uint64(codes.shape[1])
     factor, pair = np.uint64(factors.ctypes.data), np.uint64(2 * factors.itemsize)
@@ -237,15 +267,15 @@ def sift(
             touch(code + position * size)
             touch(factor + position * pair)
             at += 1
-    return at, begin + count
+    return at
 
 
 @compiled(SCRATCH())
 def scratch():
     """Memory for ``sift``."""
-    eight = np.zeros(AT_ONCE // 8 + 1, np.uint64)
+    eight = np.zeros((AT_ONCE + _UNROLLED) // 8, np.uint64)
     return (
-        np.empty(AT_ONCE, np.uint64),
+        np.zeros(AT_ONCE, np.uint64),
         eight,
         eight.view(np.uint8),
     )

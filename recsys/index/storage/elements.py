@@ -89,12 +89,33 @@ def _element(vectors, row, at):
     return read
 
 
-def numbers(vectors):
-    """The matrix whose rows are read; in compiled loops only."""
+def row_count(vectors):
+    """Number of vectors; in compiled loops only."""
 
 
-@overload(numbers, inline="always")
-def _numbers(vectors):
+@overload(row_count, inline="always")
+def _row_count(vectors):
     if isinstance(vectors, types.BaseTuple):
-        return lambda vectors: vectors[0]
-    return lambda vectors: vectors
+        return lambda vectors: len(vectors[0])
+    return lambda vectors: len(vectors)
+
+
+def row_bytes(vectors, row):
+    """Address and size of the numbers of a vector; in compiled loops only."""
+
+
+@overload(row_bytes, inline="always")
+def _row_bytes(vectors, row):
+    if isinstance(vectors, types.BaseTuple):
+
+        def start_and_size(vectors, row):
+            size = vectors[0].shape[1] * vectors[0].itemsize
+            return np.uint64(vectors[0].ctypes.data) + np.uint64(row) * np.uint64(size), size
+
+    else:
+
+        def start_and_size(vectors, row):
+            size = vectors.shape[1] * vectors.itemsize
+            return np.uint64(vectors.ctypes.data) + np.uint64(row) * np.uint64(size), size
+
+    return start_and_size

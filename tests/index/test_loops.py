@@ -1,0 +1,30 @@
+"""Compilation of loops."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numba.core.errors import TypingError
+
+from recsys.ids import Vectors
+from recsys.loops import F4, allocation_free, array
+
+
+def test_a_loop_without_allocation_gives_its_result_and_frees_its_arguments() -> None:
+    def total(numbers: Vectors) -> float:
+        found = np.float32(0)
+        for j in range(len(numbers)):
+            found += numbers[j]
+        return found
+
+    numbers = np.arange(4, dtype=np.float32)
+    assert allocation_free(F4(array(F4)))(total)(numbers) == 6
+    numbers.resize(2)  # An array that is still referenced cannot be resized.
+
+
+def test_a_loop_that_allocates_is_refused() -> None:
+    def largest(numbers: Vectors) -> float:
+        return (numbers + np.float32(1)).max()
+
+    with pytest.raises(TypingError):
+        allocation_free(F4(array(F4)))(largest)
