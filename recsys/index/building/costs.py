@@ -6,6 +6,7 @@ index on any machine. The constants were fitted on one core with AVX-512, to bat
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 _QUERY = 5e-6
@@ -14,9 +15,13 @@ _LEAF = 2.6e-7
 _CODE = 2.9e-11
 _CANDIDATE = 4e-8
 _CANDIDATE_DIMENSION = 1.7e-9
-_BOUND = 1e-8
-_READ = 3e-9
-_READ_DIMENSION = 5e-11
+_SCAN = 1e-5
+_MEAN = 4e-9
+_GROUP = 1.5e-7
+_SKETCH = 9e-10
+_SKETCH_DIMENSIONS = 64
+_ROW = 3e-9
+_ROW_DIMENSION = 1e-10
 _TRAINING = 2e-11
 _ENCODED_BLOCK = 2.4e-7
 _FIXED = 2.0
@@ -47,16 +52,23 @@ class SearchCost:
         rescore = depth * self.rows_per_row * (_CANDIDATE + self.dimension * _CANDIDATE_DIMENSION)
         return _QUERY + route + scan + rescore
 
-    def scan_seconds(self, read: float, exact: float) -> float:
-        """Duration of a scan of leaves that reads and exactly scores numbers of rows."""
-        route = self.num_leaves * (_BOUND + self.dimension * 2 * _CENTROID_DIMENSION)
-        scan = read * (_READ + self.dimension * _READ_DIMENSION)
-        rescore = exact * (_CANDIDATE + self.dimension * _READ_DIMENSION)
-        return _QUERY + route + scan + rescore
+    def scan_seconds(self, groups: int, visited: float, read: float, exact: float) -> float:
+        """Duration of a scan of leaves.
+
+        Args:
+            groups: Number of groups of eligible rows.
+            visited: Number of groups that are read.
+            read: Number of rows in them.
+            exact: Number of exact scores, each after a comparison by codes.
+        """
+        route = groups * (_MEAN + self.dimension * _CENTROID_DIMENSION)
+        scan = visited * _GROUP + read * _SKETCH * math.ceil(self.dimension / _SKETCH_DIMENSIONS)
+        rescore = exact * 2 * (_CANDIDATE + self.dimension * _CANDIDATE_DIMENSION)
+        return _SCAN + route + scan + rescore
 
     def exact_seconds(self, rows: int) -> float:
         """Duration of a comparison of a number of rows, whose vectors are copied."""
-        return _QUERY + rows * (_READ + self.dimension * 2 * _READ_DIMENSION)
+        return _QUERY + rows * (_ROW + self.dimension * _ROW_DIMENSION)
 
 
 def build_seconds(

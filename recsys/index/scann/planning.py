@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from recsys.index.building.costs import SearchCost
 from recsys.index.curve import Curve, Setting
 from recsys.index.leaves.calibration import LeafMisses
 from recsys.index.leaves.scan import LeafScan
+from recsys.index.rows import RowSet
 
 _EXACT, _EXACT_PER_HIT = 60, 3
 """Number of exact scores of a leaf scan, and per hit."""
@@ -27,12 +29,9 @@ _COUNTS = np.array([0, *sorted({math.ceil(2 ** (step / 4)) for step in range(125
 """Numbers to which those of excluded rows are rounded up, so that few plans cover a batch."""
 _KEPT = 1024
 """Number of plans that are kept."""
-_SCAN = 5
-"""Duration of a single scan with a filter relative to the estimate of a plain search in a batch.
-
-Measured on a million rows: 3 to 8 times where filters allow a tenth of them.
-"""
-_ROWS: tuple[Literal["even", "others"], ...] = ("even", "others")
+_UNEVEN = 4
+"""Number of rows that a filter whose rows are not spread evenly over the leaves makes a scan read,
+relative to one whose rows are. Measured on a million rows: 2 to 8, and 40 for the farthest half."""
 _MATRIX_SHARE = 4
 """A depth above a quarter of the rows costs more than a comparison of all."""
 
@@ -59,15 +58,6 @@ class Plan:
 
 
 @dataclass(frozen=True, eq=False)
-class _Scans:
-    """Leaf scans with a filter, by how evenly its rows are spread, and their estimated duration."""
-
-    seconds: float
-    even: Plan
-    others: Plan
-
-
-@dataclass(frozen=True, eq=False)
 class Planner:
     """Plans from the measurements of the index.
 
@@ -83,7 +73,7 @@ class Planner:
     cost: SearchCost
     scan: LeafScan
     _kept: dict[tuple[int, int, float], Plan] = field(default_factory=dict)
-    _scans: dict[tuple[int, float], _Scans] = field(default_factory=dict)
+    _filters: WeakKeyDictionary[RowSet, dict[int, Plan]] = field(default_factory=WeakKeyDictionary)
 
     def plans(self, arguments: SearchArguments) -> Iterator[Plan]:
         """The plans of a batch; each query is in one of them."""
@@ -95,7 +85,7 @@ class Planner:
         if plain.name == "exact" or k * _MATRIX_SHARE > eligible:
             yield Plan("exact", everyone)
         elif arguments.allowed is not None:
-            yield self._filtered(arguments, everyone, eligible)
+            yield self._filtered(arguments.allowed, k).of(everyone)
         elif not len(arguments.excluded.rows):
             yield self._plan(k, math.ceil(k * items / eligible), arguments.effort).of(everyone)
         else:
@@ -131,24 +121,26 @@ class Planner:
             return Plan("leaves", None, misses=self.misses.at(k, rows="excluded"))
         return Plan("scann", None, setting)
 
-    def _filtered(self, arguments: SearchArguments, queries: Any, eligible: int) -> Plan:
-        scans = self._filtered_scans(arguments.k, arguments.effort)
-        if self.cost.exact_seconds(eligible) <= scans.seconds:
-            return Plan("exact", queries)
-        even = self.scan.groups(arguments.allowed).even
-        return (scans.even if even else scans.others).of(queries)
+    def _filtered(self, allowed: RowSet, k: int) -> Plan:
+        """The plan of a query with a filter; kept as long as the set lives."""
+        plans = self._filters.setdefault(allowed, {})
+        plan = plans.get(k)
+        if plan is None:
+            plan = plans[k] = self._choose_filtered(allowed, k)
+        return plan
 
-    def _filtered_scans(self, k: int, effort: float) -> _Scans:
-        scans = self._scans.get((k, effort))
-        if scans is None:
-            if len(self._scans) >= _KEPT:
-                self._scans.clear()
-            plain = self._scann_seconds(self._setting(k, effort, tail=False))
-            even, others = (
-                Plan("leaves", None, misses=self.misses.at(k, rows=rows)) for rows in _ROWS
-            )
-            scans = self._scans[k, effort] = _Scans(_SCAN * plain, even, others)
-        return scans
+    def _choose_filtered(self, allowed: RowSet, k: int) -> Plan:
+        eligible, items = len(allowed), self.curve.items
+        seconds = self.cost.exact_seconds(eligible)
+        if seconds <= self._scan_seconds(k, 0, eligible, groups=0):
+            return Plan("exact", None)
+        groups = self.scan.groups(allowed)
+        even = self.misses.read(min(math.ceil(k * items / eligible), items)) * eligible / items
+        read = min(even if groups.even else _UNEVEN * even, eligible)
+        if seconds <= self._scan_seconds(k, read, eligible, len(groups.leaves)):
+            return Plan("exact", None)
+        misses = self.misses.at(k, rows="even" if groups.even else "others")
+        return Plan("leaves", None, misses=misses)
 
     def _setting(self, rank: int, effort: float, *, tail: bool) -> Setting:
         return self.curve.setting(min(rank, self.curve.items), effort=effort, tail=tail)
@@ -159,11 +151,14 @@ class Planner:
 
     def _prefers_scan(self, rank: int, setting: Setting) -> bool:
         """Whether ScaNN misses the target for ``rank`` rows, or takes longer than a scan."""
-        seconds = self._scan_seconds(self.misses.read(rank), rank)
+        seconds = self._scan_seconds(rank, self.misses.read(rank), self.curve.items)
         return self._is_complete(setting) or seconds < self._scann_seconds(setting)
 
     def _scann_seconds(self, setting: Setting) -> float:
         return self.cost.seconds(setting.leaves, setting.depth)
 
-    def _scan_seconds(self, read: float, rank: int) -> float:
-        return self.cost.scan_seconds(read, _EXACT + _EXACT_PER_HIT * rank)
+    def _scan_seconds(self, rank: int, read: float, rows: int, groups: int | None = None) -> float:
+        """Estimate for a scan that reads some of a number of rows; groups are all the leaves."""
+        groups = self.curve.num_leaves if groups is None else groups
+        exact = _EXACT + _EXACT_PER_HIT * rank
+        return self.cost.scan_seconds(groups, min(groups * read / rows, groups), read, exact)
