@@ -58,6 +58,12 @@ class LeafGroups:
     sketch_steps: Vectors
 
     @property
+    def bytes(self) -> int:
+        """Number of bytes of the arrays."""
+        arrays = (getattr(self, each.name) for each in fields(self))
+        return sum(each.nbytes for each in arrays if isinstance(each, np.ndarray))
+
+    @property
     def arrays(self) -> tuple[Any, ...]:
         """The arguments of a kernel."""
         means, sketches = (self.means, self.mean_steps), (self.sketches, self.sketch_steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -31,6 +32,7 @@ class LeafScan:
     partition: Partition
     longest: float
     _groups: WeakKeyDictionary[RowSet, LeafGroups] = field(default_factory=WeakKeyDictionary)
+    _lock: Lock = field(default_factory=Lock)
 
     @classmethod
     def of(cls, vectors: Vectors, partition: Partition) -> LeafScan:
@@ -64,10 +66,29 @@ class LeafScan:
         work.eligible[where] = arguments.eligible(len(self.vectors))
 
     def groups(self, allowed: RowSet | None) -> LeafGroups:
-        """The eligible rows by leaf, kept as long as the set lives."""
+        """The eligible rows by leaf.
+
+        Those of the latest sets are kept as long as a set lives, up to as much memory as the
+        partition takes.
+        """
         if allowed is None:
             return self.partition.everything
-        groups = self._groups.get(allowed)
-        if groups is None:
-            groups = self._groups[allowed] = self.partition.groups(allowed)
+        with self._lock:
+            groups = self._groups.pop(allowed, None)
+            if groups is not None:
+                self._groups[allowed] = groups  # The last one in the order of the dictionary.
+                return groups
+        groups = self.partition.groups(allowed)
+        with self._lock:
+            self._groups[allowed] = groups
+            self._drop_oldest()
         return groups
+
+    def _drop_oldest(self) -> None:
+        kept = list(self._groups.items())
+        excess = sum(groups.bytes for _, groups in kept) - self.partition.bytes
+        for allowed, groups in kept[:-1]:
+            if excess <= 0:
+                return
+            self._groups.pop(allowed, None)
+            excess -= groups.bytes
