@@ -73,8 +73,8 @@ def read_training_table(
         unknown: With "skip", unknown ids are left out, also of the histories.
 
     Raises:
-        DataError: The file cannot be read, a column is missing, the items of a request are not one
-            after another, or a value is missing or not finite.
+        DataError: The file cannot be read, a column is missing or of another type, the items of a
+            request are not one after another, or a value is missing or not finite.
         UnknownIdError: An id is unknown and ``unknown="raise"``.
     """
     try:
@@ -82,6 +82,8 @@ def read_training_table(
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"cannot read the training table {path}: {error}") from error
     require_columns(_COLUMNS, read.column_names, str(path))
+    for column in read.schema:
+        _check_type(column, path)
     request = _numbers(read, "request", np.int64, path)
     begins = np.ones(len(request), np.bool_)
     begins[1:] = request[1:] != request[:-1]
@@ -111,6 +113,31 @@ def read_training_table(
         None if grades is None else grades[kept],
     )
     return table.at(np.flatnonzero(np.diff(table.offsets)))
+
+
+def _check_type(column: pa.Field, path: Path) -> None:
+    """Raise DataError for a column that numpy would convert to something else, or take apart."""
+    kind, name = column.type, column.name
+    if name in ("history", "terms"):
+        expected = "a list of strings per line"
+        fits = pa.types.is_null(kind) or (
+            (pa.types.is_list(kind) or pa.types.is_large_list(kind))
+            and (_is_text(kind.value_type) or pa.types.is_null(kind.value_type))
+        )
+    elif name == "item_id":
+        expected, fits = "strings", _is_text(kind)
+    elif name in (*_COLUMNS, "grade") or name.startswith(PREFIX):
+        expected = "numbers"
+        fits = pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)
+    else:
+        return
+    if not fits:
+        raise DataError(f"{path}: column '{name}' must hold {expected}; it holds {kind}")
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    values = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(values) or pa.types.is_large_string(values))
 
 
 def _rows(read: pa.Table, items: IdMap, unknown: Literal["raise", "skip"]) -> Rows:

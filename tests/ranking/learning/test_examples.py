@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from recsys.errors import DataError, UnknownIdError
@@ -131,6 +133,28 @@ def test_unknown_ids_of_a_file_are_refused(tmp_path: Path) -> None:
     (tmp_path / "table.parquet").write_bytes(b"PAR1")
     with pytest.raises(DataError, match="cannot read the training table"):
         read_training_table(tmp_path / "table.parquet", LOG.items)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("taken", ["yes", "no"], "column 'taken' must hold numbers; it holds string"),
+        ("weight", [["1"], ["2"]], "column 'weight' must hold numbers; it holds list"),
+        ("history", ["i1", "i2"], "column 'history' must hold a list of strings per line"),
+        ("terms", [[1], [2]], "column 'terms' must hold a list of strings per line"),
+        ("item_id", [1, 2], "column 'item_id' must hold strings; it holds int64"),
+    ],
+)
+def test_columns_of_another_type_are_refused(
+    column: str, values: list[object], message: str, tmp_path: Path
+) -> None:
+    path, table = tmp_path / "table.parquet", collect(answered(1), before_the_moment(LOG))
+    write_training_table(path, table, LOG.items)
+    columns = pq.read_table(path).slice(0, 2)
+    at = columns.column_names.index(column)
+    pq.write_table(columns.set_column(at, column, pa.array(values)), path)
+    with pytest.raises(DataError, match=message):
+        read_training_table(path, LOG.items)
 
 
 def assert_equal(first: TrainingTable, second: TrainingTable) -> None:
