@@ -94,8 +94,8 @@ def train_towers(
 
 
 def training_curve(job: Job) -> list[dict[str, float]]:
-    """Figures per epoch of the training that selected the epoch."""
-    names = {"number": "epoch"}
+    """Figures per epoch of the training that selected the epoch; that on validation by its name."""
+    names = {"number": "epoch", "validation": job.config.evaluation.choose_by}
     return [
         {names.get(key, key): value for key, value in epoch.items() if value is not None}
         for epoch in read_json(job.folder / "train" / "epochs.json")

@@ -33,7 +33,8 @@ def test_each_page_has_nothing_inline_and_names_its_tab(browser: Browser, path: 
 
 def test_a_report_shows_figures_and_failed_queries_page_by_page(browser: Browser) -> None:
     text = browser.page("/quality")
-    assert "95% 0.200 to 0.800" in text and "Cold: new items" in text and "Training loss" in text
+    assert "95% 0.200 to 0.800" in text and "Cold: new items" in text
+    assert "Training loss" in text and "recall@10 on validation" in text
     assert text.count('class="failed-query"') == 6 and "rank 70" in text
     assert 'href="/users/user?id=u1"' in text and 'alt="green rug"' in text
     last = browser.page("/quality?page=2")

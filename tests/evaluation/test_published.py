@@ -39,7 +39,7 @@ def made(name: str = "demo", queries: int = 40, seed: int = 0) -> PublishedRepor
     }
     numbers = np.arange(1, queries + 1, dtype=np.uint64)
     digests = QueryDigests(numbers[::-1].copy(), numbers, np.arange(99, dtype=np.uint64))
-    epochs = [{"epoch": 1, "loss": 2.0, "seconds": 9.0, "note": "x"}]
+    epochs = [{"epoch": 1, "loss": 2.0, "recall@10": 0.1, "seconds": 9.0, "note": "x"}]
     failures = [
         FailedQuery(user, ("i1",), 1, "", (("i3", 70, ("tail",)),), ("i2",), ("new_users",))
         for user in ("gone", "u1")
@@ -62,7 +62,7 @@ def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
     found = PublishedReport.load(tmp_path / "report")
     assert json.dumps(found.content) == json.dumps(written.content)
     assert "seconds" not in str(found.content)
-    assert found.content["epochs"] == [{"epoch": 1, "loss": 2.0}]
+    assert found.content["epochs"] == [{"epoch": 1, "loss": 2.0, "recall@10": 0.1}]
     assert segments(found.content) == [("cold", 7)]
     assert found.model.name == "two_tower" and set(found.model.values) == {
         *("hr@10", "recall@10", "recall_of_cold@10")

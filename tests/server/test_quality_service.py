@@ -71,7 +71,10 @@ def test_a_report_has_figures_segments_and_epochs(client: RecsysClient) -> None:
     assert report.model.figures["recall@20"].interval is None
     (cold,) = report.segments
     assert (cold.name, cold.queries, set(cold.recalls)) == ("cold", 7, {"two_tower", "popularity"})
-    assert report.epochs == {1: {"loss": 2.0}} and report.figures["recall@10"].value == 0.25
+    assert (
+        report.epochs == {1: {"loss": 2.0, "recall@10": 0.1}}
+        and report.figures["recall@10"].value == 0.25
+    )
     assert (report.k, report.queries) == (10, 40) and 0 < report.failed_queries < 40
     assert client.get_report(versions(client)[1]).name == "first"
 
