@@ -178,29 +178,44 @@ def settle(hits, at, size):
         valid[at, j] = j < size
 
 
-@over_vectors(I8(MATRIX, MATRIX, I8, array(I4), I8, I8, HIDDEN, HITS))
-def _rank(vectors, queries, at, rows, begin, end, hidden, hits):
-    """The best of ``rows[begin:end]`` for the query at one position."""
+@allocation_free(I8(array(I4, written=True), I8, I8, HIDDEN, I8))
+def _keep_visible(rows, begin, end, hidden, at):
+    """Move the rows that may be hits to the front of ``rows[begin:end]``; return their end."""
     mask, died, version, never, starts = hidden
+    low, high, kept = starts[at], starts[at + 1], begin
+    if not len(mask) and not len(died) and low == high:
+        return end
+    for j in range(begin, end):
+        row = rows[j]
+        if len(mask) and not mask[row]:
+            continue
+        rows[kept] = row
+        kept += not is_hidden(row, died, version, never, low, high)
+    return kept
+
+
+@over_vectors(I8(MATRIX, MATRIX, I8, array(I4, written=True), I8, I8, HIDDEN, HITS))
+def _rank(vectors, queries, at, rows, begin, end, hidden, hits):
+    """The best of ``rows[begin:end]`` for the query at one position.
+
+    Hidden rows are dropped first, since the read of a vector takes longer.
+    """
     query, best, scores, size = queries[at], hits[0][at], hits[1][at], 0
+    end = _keep_visible(rows, begin, end, hidden, at)
     for j in range(begin, min(begin + AHEAD, end)):
         prefetch(vectors, rows[j])
     for j in range(begin, end):
         if j + AHEAD < end:
             prefetch(vectors, rows[j + AHEAD])
         row = rows[j]
-        if len(mask) and not mask[row]:
-            continue
-        score = exact_score(vectors, row, query)
-        if size == len(scores) and not worse(scores[0], best[0], score, row):
-            continue
-        if not is_hidden(row, died, version, never, starts[at], starts[at + 1]):
-            size = offer(scores, best, size, score, row)
+        size = offer(scores, best, size, exact_score(vectors, row, query), row)
     settle(hits, at, size)
     return size
 
 
-@over_vectors(types.void(MATRIX, MATRIX, array(I8), array(I4), array(I8), HIDDEN, HITS))
+@over_vectors(
+    types.void(MATRIX, MATRIX, array(I8), array(I4, written=True), array(I8), HIDDEN, HITS)
+)
 def rank_rows(vectors, queries, chosen, rows, ends, hidden, hits):
     """The best of ``rows``, of which those before ``ends[i]`` belong to ``chosen[i]``."""
     begin = 0
@@ -209,7 +224,7 @@ def rank_rows(vectors, queries, chosen, rows, ends, hidden, hits):
         begin = ends[i]
 
 
-_CANDIDATES = (MATRIX, MATRIX, array(I8), array(I4, 2), array(F4, 2), HIDDEN, HITS)
+_CANDIDATES = (MATRIX, MATRIX, array(I8), array(I4, 2, written=True), array(F4, 2), HIDDEN, HITS)
 
 
 @over_vectors(I8(*_CANDIDATES, array(I8, written=True)))

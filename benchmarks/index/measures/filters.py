@@ -123,15 +123,18 @@ def _filtered(index: Index, eligible: RowSet, queries: Vectors, k: int) -> Any:
 
 
 def alternating(searches: Sequence[Search], queries: Vectors, k: int) -> list[Any]:
-    """Seconds per query of each search; every query goes to all of them in turn.
+    """Seconds per query of each search; the searches take turns.
 
-    A search stops when it has taken ``_SECONDS``, after at least ten queries.
+    Each is at another query, since a search is faster right after another one of the same query,
+    whose leaves and vectors are in the caches. A search stops when it has taken ``_SECONDS``, after
+    at least ten queries.
     """
     seconds: list[list[float]] = [[] for _ in searches]
     for position in range(len(queries)):
-        for search, own in zip(searches, seconds):
+        for number, (search, own) in enumerate(zip(searches, seconds)):
+            at = (position + number * len(queries) // len(searches)) % len(queries)
             if position < 10 or sum(own) < _SECONDS:
-                own.append(float(seconds_per_query(search, queries[position : position + 1], k)[0]))
+                own.append(float(seconds_per_query(search, queries[at : at + 1], k)[0]))
     return [np.array(own) for own in seconds]
 
 

@@ -22,7 +22,6 @@ from recsys.index.kernels import (
     prefetch,
     rounding_slack,
     settle,
-    worse,
 )
 from recsys.index.leaves.codes import ROWS, round_query, select
 from recsys.index.leaves.expectation import LEVELS, expect, likely, locate, nearest
@@ -74,7 +73,8 @@ def _read(
 ):
     """Offer the rows of queued groups to the hits of a query.
 
-    Returns the numbers of hits, leaves, exact scores, rows, and hidden rows better than k hits.
+    Returns the numbers of hits, leaves, exact scores, rows, and hidden rows that may be better than
+    the k-th.
     """
     best, scores, near = hits[0][at], hits[1][at], block[1]
     _, died, version, never, starts = hidden
@@ -117,19 +117,18 @@ def _read(
         if count == 0:
             return size, visited, exact, read, seen
         kept = select(codes, factors, block, bases, count, whole, bound, least)
+        shown = 0
         for j in range(kept):
-            near[j] = rows[near[j]]
-            prefetch(vectors, near[j])
-        for j in range(kept):
-            row = near[j]
-            score = exact_score(vectors, row, query)
-            if size == len(scores) and not worse(scores[0], best[0], score, row):
+            row = rows[near[j]]
+            if is_hidden(row, died, version, never, starts[at], starts[at + 1]):
+                seen += full
                 continue
-            if not is_hidden(row, died, version, never, starts[at], starts[at + 1]):
-                size = offer(scores, best, size, score, row)
-            elif size == len(scores):
-                seen += 1
-        exact += kept
+            near[shown] = row
+            prefetch(vectors, row)
+            shown += 1
+        for j in range(shown):
+            size = offer(scores, best, size, exact_score(vectors, near[j], query), near[j])
+        exact += shown
         if full:
             most = min(2 * most, _BLOCK)
 

@@ -32,6 +32,8 @@ _KEPT = 1024
 _UNEVEN = 4
 """Number of rows that a filter whose rows are not spread evenly over the leaves makes a scan read,
 relative to one whose rows are. Measured on a million rows: 2 to 8, and 40 for the farthest half."""
+_EXCLUDING = 2
+"""Number of rows that a scan reads when the nearest are excluded, relative to one without."""
 _MATRIX_SHARE = 4
 """A depth above a quarter of the rows costs more than a comparison of all."""
 
@@ -110,14 +112,14 @@ class Planner:
         setting = self._setting(k, effort, tail=False)
         if self.curve.fixed is not None:
             return Plan("exact" if self._is_complete(setting) else "scann", None, setting)
-        if self._prefers_scan(k, setting):
+        if self._prefers_scan(k, k, setting):
             return Plan("leaves", None, misses=self.misses.at(k, rows="plain"))
         return Plan("scann", None, setting)
 
     def _choose_tail(self, k: int, rank: int, effort: float) -> Plan:
         tuned = max(rank, math.ceil(_LAST * (rank - k / 2)))
         setting = self._setting(tuned, effort, tail=True)
-        if self._prefers_scan(rank, setting):
+        if self._prefers_scan(k, rank, setting):
             return Plan("leaves", None, misses=self.misses.at(k, rows="excluded"))
         return Plan("scann", None, setting)
 
@@ -149,9 +151,10 @@ class Planner:
         every = setting.leaves == self.curve.num_leaves
         return every or setting.depth * _MATRIX_SHARE > self.curve.items
 
-    def _prefers_scan(self, rank: int, setting: Setting) -> bool:
+    def _prefers_scan(self, k: int, rank: int, setting: Setting) -> bool:
         """Whether ScaNN misses the target for ``rank`` rows, or takes longer than a scan."""
-        seconds = self._scan_seconds(rank, self.misses.read(rank), self.curve.items)
+        read = self.misses.read(rank) * (1 if rank == k else _EXCLUDING)
+        seconds = self._scan_seconds(k, read, self.curve.items)
         return self._is_complete(setting) or seconds < self._scann_seconds(setting)
 
     def _scann_seconds(self, setting: Setting) -> float:
