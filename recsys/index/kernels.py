@@ -217,7 +217,10 @@ def _rank(vectors, queries, at, rows, begin, end, hidden, hits):
     types.void(MATRIX, MATRIX, array(I8), array(I4, written=True), array(I8), HIDDEN, HITS)
 )
 def rank_rows(vectors, queries, chosen, rows, ends, hidden, hits):
-    """The best of ``rows``, of which those before ``ends[i]`` belong to ``chosen[i]``."""
+    """The best of ``rows``, of which those before ``ends[i]`` belong to ``chosen[i]``.
+
+    The order of ``rows`` changes.
+    """
     begin = 0
     for i in range(len(chosen)):
         _rank(vectors, queries, chosen[i], rows, begin, ends[i], hidden, hits)
@@ -234,7 +237,7 @@ def rank_candidates(vectors, queries, chosen, rows, scores, hidden, hits, depth)
     A line may end with NaN. A full line is cut before the rows with its lowest score: an equal
     vector may be outside, and so all copies of a vector are candidates, or none is.
     ``depth[chosen[i]]`` receives the number of candidates; the result is the number of queries
-    that have fewer hits than k.
+    that have fewer hits than k. The order of ``rows`` changes.
     """
     width, short = rows.shape[1], 0
     for i in range(len(chosen)):

@@ -46,7 +46,7 @@ def rank(vectors: Vectors, rows: Rows, query: Vectors, k: int) -> tuple[Rows, Ve
         loop_argument(vectors),
         query[None],
         np.zeros(1, np.int64),
-        np.ascontiguousarray(rows, np.int32),
+        np.array(rows, np.int32),
         np.array([len(rows)]),
         _HIDDEN,
         (best, scores, np.empty(shape, np.bool_)),

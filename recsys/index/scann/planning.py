@@ -6,6 +6,7 @@ The plan of a query depends on nothing else in its batch.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from recsys.index.arguments import SearchArguments
+from recsys.index.arguments import Exclusions, SearchArguments
 from recsys.index.building.costs import SearchCost
 from recsys.index.curve import Curve, Setting
 from recsys.index.leaves.calibration import LeafMisses
@@ -25,7 +26,8 @@ _EXACT, _EXACT_PER_HIT = 60, 3
 _LAST = 1.2
 """Ratio of the rank of a setting to the middle of the ranks needed: a setting is tuned to the mean
 recall of the ranks above one half of its own, of which the middle is three quarters of it."""
-_COUNTS = np.array([0, *sorted({math.ceil(2 ** (step / 4)) for step in range(125)})])
+_COUNTS_LISTED = [0, *sorted({math.ceil(2 ** (step / 4)) for step in range(125)})]
+_COUNTS = np.array(_COUNTS_LISTED)
 """Numbers to which those of excluded rows are rounded up, so that few plans cover a batch."""
 _KEPT = 1024
 """Number of plans that are kept."""
@@ -91,11 +93,9 @@ class Planner:
         elif not len(arguments.excluded.rows):
             yield self._plan(k, math.ceil(k * items / eligible), arguments.effort).of(everyone)
         else:
-            counts = _COUNTS[np.searchsorted(_COUNTS, arguments.excluded.counts)]
-            for excluded in set(counts.tolist()):
+            for excluded, queries in _by_count(arguments.excluded, everyone):
                 rank = math.ceil((k + excluded) * items / eligible)
-                chosen = everyone if len(counts) == 1 else np.flatnonzero(counts == excluded)
-                yield self._plan(k, rank, arguments.effort).of(chosen)
+                yield self._plan(k, rank, arguments.effort).of(queries)
 
     def _plan(self, k: int, rank: int, effort: float) -> Plan:
         """The plan of a query without a filter that needs rows down to ``rank``; kept."""
@@ -165,3 +165,13 @@ class Planner:
         groups = self.curve.num_leaves if groups is None else groups
         exact = _EXACT + _EXACT_PER_HIT * rank
         return self.cost.scan_seconds(groups, min(groups * read / rows, groups), read, exact)
+
+
+def _by_count(excluded: Exclusions, everyone: Any) -> Iterator[tuple[int, Any]]:
+    """Numbers of excluded rows, rounded up, each with the positions of its queries."""
+    if len(everyone) == 1:  # The same, sooner.
+        yield _COUNTS_LISTED[bisect_left(_COUNTS_LISTED, len(excluded.rows))], everyone
+        return
+    counts = _COUNTS[np.searchsorted(_COUNTS, excluded.counts)]
+    for count in set(counts.tolist()):
+        yield count, np.flatnonzero(counts == count)
