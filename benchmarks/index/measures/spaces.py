@@ -45,7 +45,7 @@ def train(work: Path, name: str) -> dict[str, Any]:
 def of_run(work: Path, name: str) -> dict[str, Any]:
     """Index and publish a configuration's run; recall of its spaces."""
     job = _job(work, name)
-    run_job(job, until="publish", again=["index"])
+    run_job(job, until="publish", again=["index", "publish"])
     return _spaces(open_bundle(job.bundles).retriever, job.ingested.catalogue)
 
 
