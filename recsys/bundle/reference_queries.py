@@ -81,8 +81,8 @@ def check_reference_queries(
             continue
         raise BundleError(
             f"{where}: reference query {number} {request_to_json(query.request)!s:.200} {fault}; "
-            "the files are unchanged, so a library or the machine computes something else: "
-            "publish again here"
+            "the files are unchanged, so this version of recsys, a library or the machine computes "
+            "something else: 'recsys publish CONFIG --again' publishes here"
         )
 
 
