@@ -8,7 +8,7 @@ import numpy as np
 from numba import types
 
 from recsys.index.kernels import HITS, MATRIX, exact_score, float_score, is_hidden, worse
-from recsys.loops import F4, F8, I4, I8, array, compiled
+from recsys.loops import F4, F8, I4, I8, allocation_free, array, compiled
 
 _ENTRIES = types.Tuple((array(I4), MATRIX, array(I8)))  # row, vector, died
 _GROUPS = types.Tuple((MATRIX, array(F4), array(I8), array(I4)))  # centre, spread, starts, entries
@@ -16,7 +16,7 @@ _HIDDEN = types.Tuple((array(types.boolean), I8, array(I4), array(I8)))
 _WRITTEN_MATRIX = array(F4, 2, written=True)
 
 
-@compiled(
+@allocation_free(
     I8(
         array(I4, written=True),
         array(F4, written=True),
@@ -127,7 +127,7 @@ def merge_delta(hits, queries, slack, delta, groups, reach, tail, end, hidden, r
         read[i] = total
 
 
-@compiled(I8(MATRIX, I8, _WRITTEN_MATRIX, array(F4, written=True), I8), fastmath={"reassoc"})
+@allocation_free(I8(MATRIX, I8, _WRITTEN_MATRIX, array(F4, written=True), I8), fastmath={"reassoc"})
 def _nearest(vectors, entry, centres, half, parts):
     best, nearest = np.float32(-np.inf), 0
     for part in range(parts):
