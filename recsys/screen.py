@@ -48,7 +48,6 @@ class Screen:
         self._tasks: dict[str, TaskID] = {}
         self._last_line: dict[str, float] = {}
         self._interrupted = False
-        self._catches_interrupts = False
 
     def __enter__(self) -> Screen:
         self._bars.start()
@@ -58,13 +57,11 @@ class Screen:
             and signal.getsignal(signal.SIGINT) is signal.default_int_handler
         ):
             signal.signal(signal.SIGINT, self._interrupt)
-            self._catches_interrupts = True
         return self
 
     def __exit__(self, *raised: object) -> None:
-        if self._catches_interrupts:
+        if signal.getsignal(signal.SIGINT) == self._interrupt:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            self._catches_interrupts = False
         self._bars.stop()
         if self._stderr is not None:
             self._stderr.close()

@@ -41,3 +41,10 @@ def test_a_row_has_the_same_score_in_every_loop(dimension: int) -> None:
         if query < 2:
             rows, found = part.at(query)
             np.testing.assert_array_equal(scores[rows], found)
+
+
+def test_ranked_rows_may_be_read_only_and_do_not_change() -> None:
+    rows = np.array([2, 0, 1], np.int32)
+    rows.flags.writeable = False
+    best, scores = rank(np.eye(3, dtype=np.float32), rows, np.array([0, 3, 1], np.float32), 2)
+    assert best.tolist() == [1, 2] and scores.tolist() == [3, 1] and rows.tolist() == [2, 0, 1]

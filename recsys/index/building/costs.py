@@ -1,7 +1,8 @@
 """Expected durations of a search and of a build, from the number of their operations.
 
 Settings are compared by these estimates and not by a clock, so that the same data give the same
-index on any machine. The constants were fitted on one core with AVX-512, to batches of 128 queries.
+index on any machine. The constants were fitted on one core with AVX-512: those of ScaNN to batches
+of 128 queries, those of scans to single ones.
 """
 
 from __future__ import annotations

@@ -137,8 +137,8 @@ class Planner:
         if seconds <= self._scan_seconds(k, 0, eligible, groups=0):
             return Plan("exact", None)
         groups = self.scan.groups(allowed)
-        even = self.misses.read(min(math.ceil(k * items / eligible), items)) * eligible / items
-        read = min(even if groups.even else _UNEVEN * even, eligible)
+        read = self.misses.read(min(math.ceil(k * items / eligible), items)) * eligible / items
+        read = min(read if groups.even else _UNEVEN * read, eligible)
         if seconds <= self._scan_seconds(k, read, eligible, len(groups.leaves)):
             return Plan("exact", None)
         misses = self.misses.at(k, rows="even" if groups.even else "others")
@@ -160,10 +160,10 @@ class Planner:
     def _scann_seconds(self, setting: Setting) -> float:
         return self.cost.seconds(setting.leaves, setting.depth)
 
-    def _scan_seconds(self, rank: int, read: float, rows: int, groups: int | None = None) -> float:
+    def _scan_seconds(self, k: int, read: float, rows: int, groups: int | None = None) -> float:
         """Estimate for a scan that reads some of a number of rows; groups are all the leaves."""
         groups = self.curve.num_leaves if groups is None else groups
-        exact = _EXACT + _EXACT_PER_HIT * rank
+        exact = _EXACT + _EXACT_PER_HIT * k
         return self.cost.scan_seconds(groups, min(groups * read / rows, groups), read, exact)
 
 

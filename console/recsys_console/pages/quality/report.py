@@ -20,8 +20,6 @@ from recsys_console.service.connection import Service
 router = APIRouter()
 PER_PAGE = 6
 """Number of failed queries on a page."""
-_CURVES = {"loss": "Training loss", "validation": "Validation"}
-"""Titles of the plots of the training; a metric is that on validation."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ class ReportPage:
         names = list(dict.fromkeys(name for each in self.report.epochs.values() for name in each))
         return [
             curve_plot(
-                f"{name} on validation" if "@" in name else _CURVES.get(name, name),
+                "Training loss" if name == "loss" else f"{name} on validation",
                 {number: each[name] for number, each in self.report.epochs.items() if name in each},
             )
             for name in names
